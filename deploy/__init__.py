@@ -1,0 +1,1 @@
+"""Deploy: how Stint gets onto a machine. The services never import anything from here."""
