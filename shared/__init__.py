@@ -1,0 +1,1 @@
+"""What the services of Stint have in common: the contract, and how processes are run."""

@@ -1,0 +1,69 @@
+"""Reading and writing presses: what a record on `timer.events.v1` says, or why it says nothing to us."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import ValidationError
+
+from shared.events.envelope import Envelope, Headers, MalformedEnvelopeError, decode_headers, tolerant
+from shared.events.models import BODY_OF, AnyEvent, TimerPaused, TimerResumed, TimerStarted, TimerStopped
+
+_SHAPE_OF_A_TYPE: Final = re.compile(r"(timer|owner|deadline)\.[a-z_]+\.v[0-9]+")
+_NEEDS_A_TIMER: Final = (TimerStarted, TimerPaused, TimerResumed, TimerStopped)
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """One event with its envelope: a fact that somebody asked."""
+
+    envelope: Envelope
+    event: AnyEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Readable by no version: a dead letter. `reason` is a code and a place, and quotes nothing of the record."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Newer:
+    """Written for a newer version than we are. Our problem, not the record's: wait for the upgrade."""
+
+    type: str
+
+
+def write_body(event: AnyEvent) -> bytes:
+    """Return the body of the record. What is None or left at its default is left out."""
+    return event.__pydantic_serializer__.to_json(event, exclude_defaults=True)
+
+
+def read(headers: Headers, value: bytes | None) -> Press | Unreadable | Newer:
+    """Say what a record holds. Never raises: one bad record must not stop its neighbours."""
+    text = tolerant(headers)
+    type_ = text.get("ce_type", "")
+    body = BODY_OF.get(type_)
+    if body is None:
+        return Newer(type_) if _SHAPE_OF_A_TYPE.fullmatch(type_) else Unreadable("unknown_type")
+    if value is None:
+        return Unreadable("no_body")
+    try:
+        press = Press(decode_headers(text), body.validate_json(value))
+    except MalformedEnvelopeError as error:
+        return Unreadable(f"envelope: {error}")
+    except ValidationError as error:
+        return _newer_or_unreadable(type_, error)
+    if isinstance(press.event, _NEEDS_A_TIMER) and press.envelope.subject is None:
+        return Unreadable("envelope: header ce_subject is missing")
+    return press
+
+
+def _newer_or_unreadable(type_: str, error: ValidationError) -> Newer | Unreadable:
+    problems = error.errors(include_input=False, include_context=False, include_url=False)
+    if all(problem["type"] == "extra_forbidden" for problem in problems):
+        return Newer(type_)
+    # An unknown field's name is the record's own text, so only places that we know are named.
+    known = next(problem for problem in problems if problem["type"] != "extra_forbidden")
+    return Unreadable(f"body: {known['type']} at {'.'.join(map(str, known['loc']))}"[:200])

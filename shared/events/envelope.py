@@ -1,0 +1,142 @@
+"""The envelope: CloudEvents 1.0 in binary mode, in the headers of a Kafka record.
+
+The attribute names are those of the CloudEvents Kafka binding (`ce_` before each); correlationid and expirytime are
+its published extensions. `reply_to`, `reply_partition` and `request_id` are for transport and mean nothing to the fold.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, TypeVar
+from uuid import UUID
+
+SOURCE: Final = "/stint/command-api"
+
+Headers = Sequence[tuple[str, bytes | None]]
+
+_T = TypeVar("_T")
+
+
+class MalformedEnvelopeError(ValueError):
+    """A header that must be there is missing, or does not read."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyAddress:
+    """Where the verdict is waited for: a topic, a partition of it, and which of its waiters."""
+
+    topic: str
+    partition: int
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What stands around an event.
+
+    `recorded_at` is the API's clock at the press, `policy_rev` the highest offset of `timer.policies.v1` that the API
+    had applied (-1: none), `subject` a timer's short id.
+    """
+
+    event_id: UUID
+    type: str
+    recorded_at: datetime
+    policy_rev: int
+    subject: int | None = None
+    expires_at: datetime | None = None
+    correlation_id: str | None = None
+    traceparent: str | None = None
+    reply: ReplyAddress | None = None
+    source: str = SOURCE
+
+
+def timestamp(moment: datetime) -> str:
+    """Return `moment` as RFC 3339 in UTC, with "Z", to the microsecond."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def encode_headers(envelope: Envelope) -> list[tuple[str, bytes]]:
+    """Return the headers of the record that carries an event."""
+    text: list[tuple[str, str | None]] = [
+        ("ce_specversion", "1.0"),
+        ("ce_id", str(envelope.event_id)),
+        ("ce_type", envelope.type),
+        ("ce_source", envelope.source),
+        ("ce_subject", None if envelope.subject is None else str(envelope.subject)),
+        ("ce_time", timestamp(envelope.recorded_at)),
+        ("ce_correlationid", envelope.correlation_id),
+        ("ce_expirytime", None if envelope.expires_at is None else timestamp(envelope.expires_at)),
+        ("ce_policyrev", str(envelope.policy_rev)),
+        ("traceparent", envelope.traceparent),
+        ("content-type", "application/json"),
+    ]
+    if envelope.reply is not None:
+        text += [
+            ("reply_to", envelope.reply.topic),
+            ("reply_partition", str(envelope.reply.partition)),
+            ("request_id", envelope.reply.request_id),
+        ]
+    return [(name, value.encode()) for name, value in text if value is not None]
+
+
+def tolerant(headers: Headers) -> dict[str, str]:
+    """Return the headers that are text. A null or undecodable one is left out: it must not cost us the record."""
+    readable: dict[str, str] = {}
+    for name, value in headers:
+        if value is not None:
+            try:
+                readable[name] = value.decode()
+            except UnicodeDecodeError:
+                continue
+    return readable
+
+
+def decode_headers(headers: dict[str, str]) -> Envelope:
+    """Return the envelope, or raise MalformedEnvelopeError naming the header that is missing or does not read."""
+    subject, expires_at = headers.get("ce_subject"), headers.get("ce_expirytime")
+    return Envelope(
+        event_id=_read(headers, "ce_id", UUID),
+        type=_read(headers, "ce_type", str),
+        recorded_at=_read(headers, "ce_time", _instant),
+        policy_rev=_read(headers, "ce_policyrev", int),
+        subject=None if subject is None else _read(headers, "ce_subject", _short_id),
+        expires_at=None if expires_at is None else _read(headers, "ce_expirytime", _instant),
+        correlation_id=headers.get("ce_correlationid"),
+        traceparent=headers.get("traceparent"),
+        reply=_reply(headers),
+        source=headers.get("ce_source", ""),
+    )
+
+
+def _read(headers: dict[str, str], name: str, read: Callable[[str], _T]) -> _T:
+    try:
+        return read(headers[name])
+    except KeyError:
+        msg = f"header {name} is missing"
+    except (ValueError, OverflowError):
+        msg = f"header {name} does not read"
+    raise MalformedEnvelopeError(msg) from None
+
+
+def _instant(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        msg = "a time without zone"
+        raise ValueError(msg)
+    return moment.astimezone(UTC)
+
+
+def _short_id(text: str) -> int:
+    number = int(text)
+    if not 0 <= number < 1 << 63:
+        msg = "not a short id"
+        raise ValueError(msg)
+    return number
+
+
+def _reply(headers: dict[str, str]) -> ReplyAddress | None:
+    # A reply address that does not read costs the caller its answer, never the press its place.
+    topic, partition, request_id = (headers.get(name) for name in ("reply_to", "reply_partition", "request_id"))
+    if topic is None or partition is None or request_id is None or not partition.isdecimal():
+        return None
+    return ReplyAddress(topic, int(partition), request_id)

@@ -1,0 +1,127 @@
+"""Ids and slots: how a timer's id says where its owner lives, without a database.
+
+    short = ms since 2020-01-01 (41 bits) | slot (12) | random (10)     18-19 digits, the key in Postgres
+    long  = 0xC (4 bits) | short (63) | check (61)                      always 39 digits, < 2^128
+
+`check` is the first 61 bits of SHA-256 of `short` as 8 big-endian bytes. Fields run from the top bit down.
+Never: change a layout. Ids are in logs, in other people's databases and in their bookmarks.
+"""
+
+import hashlib
+import json
+import re
+import secrets
+import zlib
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import UUID, uuid5
+
+SLOTS: Final = 4096
+ID_EPOCH: Final = datetime(2020, 1, 1, tzinfo=UTC)
+
+_SLOT_BITS: Final = 12
+_RANDOM_BITS: Final = 10
+_MS_BITS: Final = 41
+_SHORT_BITS: Final = _MS_BITS + _SLOT_BITS + _RANDOM_BITS
+_CHECK_BITS: Final = 61
+_MARK: Final = 0xC
+_SHORT_DIGITS_MAX: Final = 19
+_LONG_DIGITS: Final = 39
+_DECIMAL: Final = re.compile(r"[0-9]{1,39}", re.ASCII)
+_MS: Final = timedelta(milliseconds=1)
+
+# Made once with uuid4; it only has to differ from everybody else's.
+_EVENT_IDS: Final = UUID("8c0a3f0e-9a55-4b52-a5b4-5b8a4ad0f6a1")
+
+
+def slot_of(tenant: str, owner: str) -> int:
+    """Return the slot, 0..4095, where everything that concerns `owner` lives."""
+    # A tenant's name has no "/", so two different pairs never read as one.
+    return zlib.crc32(f"{tenant}/{owner}".encode()) % SLOTS
+
+
+def slot_of_timer(short: int) -> int:
+    """Return the slot that a short timer id carries."""
+    return (short >> _RANDOM_BITS) & (SLOTS - 1)
+
+
+def partition_of(slot: int, partitions: int) -> int:
+    """Return the partition of a slot in a deployment of `partitions` partitions (fixed for its life)."""
+    return slot % partitions
+
+
+def make_short(at_ms: int, slot: int, random: int) -> int:
+    """Put a short id together. `at_ms` counts from `ID_EPOCH`. Raises ValueError for a field out of its range."""
+    if not (0 <= at_ms < 1 << _MS_BITS and 0 <= slot < SLOTS and 0 <= random < 1 << _RANDOM_BITS):
+        msg = f"no such id: at_ms={at_ms} slot={slot} random={random}"
+        raise ValueError(msg)
+    return (at_ms << (_SLOT_BITS + _RANDOM_BITS)) | (slot << _RANDOM_BITS) | random
+
+
+def _check(short: int) -> int:
+    digest = hashlib.sha256(short.to_bytes(8, "big")).digest()
+    return int.from_bytes(digest[:8], "big") >> (64 - _CHECK_BITS)
+
+
+def to_long(short: int) -> str:
+    """Return the long spelling, always 39 digits."""
+    return str((_MARK << (_SHORT_BITS + _CHECK_BITS)) | (short << _CHECK_BITS) | _check(short))
+
+
+def parse_timer_id(text: str) -> int | None:
+    """Return the short id that `text` spells, short (up to 19 digits) or long (39), or None when it spells none.
+
+    A mistyped long id is None; a mistyped short id is somebody else's, or nobody's, and only the log knows.
+    """
+    if not _DECIMAL.fullmatch(text):
+        return None
+    number = int(text)
+    if len(text) <= _SHORT_DIGITS_MAX:
+        return number if number < 1 << _SHORT_BITS else None
+    if len(text) != _LONG_DIGITS or number >> (_SHORT_BITS + _CHECK_BITS) != _MARK:
+        return None
+    short = (number >> _CHECK_BITS) & ((1 << _SHORT_BITS) - 1)
+    return short if number & ((1 << _CHECK_BITS) - 1) == _check(short) else None
+
+
+class TimerIds:
+    """Draws short ids for new timers. One process, one of these: it never draws the same id twice."""
+
+    def __init__(self, now: Callable[[], datetime], random_bits: Callable[[int], int] = secrets.randbits) -> None:
+        self._now = now
+        self._random_bits = random_bits
+        self._last_ms = -1
+        self._drawn: set[int] = set()
+
+    def draw(self, slot: int) -> int:
+        """Return an id that this process has not drawn before, in `slot`."""
+        # The clock of ids never goes back, even when the machine's does: an id drawn before the step could come again.
+        at_ms = max((self._now() - ID_EPOCH) // _MS, self._last_ms)
+        if at_ms > self._last_ms:
+            self._drawn.clear()
+        for _ in range(1 << (_RANDOM_BITS + 1)):
+            short = make_short(at_ms, slot, self._random_bits(_RANDOM_BITS))
+            if short not in self._drawn:
+                break
+        else:  # a thousand in one millisecond and one slot: borrow the next millisecond
+            at_ms += 1
+            self._drawn.clear()
+            short = make_short(at_ms, slot, self._random_bits(_RANDOM_BITS))
+        self._last_ms = at_ms
+        self._drawn.add(short)
+        return short
+
+
+def keyed_event_id(tenant: str, client: str, target_kind: str, target: str, key: str) -> UUID:
+    """Return the event id of every press that `client` makes on one target under one Idempotency-Key.
+
+    `target_kind` is "owner" (a start) or "timer" (the rest), `target` the owner or the timer's short id in decimal.
+    """
+    return uuid5(_EVENT_IDS, json.dumps([tenant, client, target_kind, target, key], ensure_ascii=False))
+
+
+def fresh_event_id(now: datetime) -> UUID:
+    """Return a version 7 UUID (RFC 9562, section 5.7) for a press without an Idempotency-Key."""
+    ms = (now - datetime(1970, 1, 1, tzinfo=UTC)) // _MS
+    return UUID(int=(ms << 80) | (0x7 << 76) | (secrets.randbits(12) << 64) | (0b10 << 62) | secrets.randbits(62))

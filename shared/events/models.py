@@ -1,0 +1,157 @@
+"""Events: the body of each record on `timer.events.v1` (CONTRACT, section 7). Each is a fact: somebody pressed."""
+
+from datetime import date
+from typing import ClassVar, Final, Literal
+
+from pydantic import NonNegativeInt, TypeAdapter
+
+from shared.events.base import Instant, Model, OwnerId, Reference, TenantName
+
+Role = Literal["machine", "person", "admin", "system"]
+
+
+class Actor(Model):
+    """Who pressed. `client` is the API client or, for our own clocks, "stint"; `person` is an owner's id."""
+
+    client: str
+    person: str | None = None
+    role: Role
+
+
+class Event(Model):
+    """What every event says. `asked_at` is the caller's own time; None: the moment the API heard it."""
+
+    # Spelled out, version and all: a class may be renamed, a log may not. It travels in `ce_type`, not in the body.
+    type: ClassVar[str]
+
+    tenant: TenantName
+    actor: Actor
+    dialect: str
+    digest: str
+    asked_at: Instant | None = None
+
+
+class TimerStarted(Event):
+    """Somebody pressed start. The timer's id is `ce_subject`, drawn by the API in the owner's slot."""
+
+    type: ClassVar[str] = "timer.started.v1"
+
+    owner: OwnerId
+    account_id: Reference | None = None
+    job_id: Reference | None = None
+    project_id: Reference | None = None
+    billable: bool = True
+    work_date: date | None = None
+    zone_assumed: bool = False
+
+
+class TimerPaused(Event):
+    """Somebody pressed pause on the timer `ce_subject`."""
+
+    type: ClassVar[str] = "timer.paused.v1"
+
+
+class TimerResumed(Event):
+    """Somebody pressed resume on the timer `ce_subject`."""
+
+    type: ClassVar[str] = "timer.resumed.v1"
+
+
+class TimerStopped(Event):
+    """Somebody pressed stop on the timer `ce_subject`. The interval worked is half-open: [start, end)."""
+
+    type: ClassVar[str] = "timer.stopped.v1"
+
+
+class OwnerProfileSet(Event):
+    """An owner's zone or standing changed; what is None stays as it was. Counts for what comes after it on the log."""
+
+    type: ClassVar[str] = "owner.profile_set.v1"
+
+    owner: OwnerId
+    zone: str | None = None
+    timers_disabled: bool | None = None
+    active: bool | None = None
+
+
+class OwnerLeaveGranted(Event):
+    """The owner has leave on the local day `on`."""
+
+    type: ClassVar[str] = "owner.leave_granted.v1"
+
+    owner: OwnerId
+    on: date
+
+
+class OwnerLeaveRevoked(Event):
+    """The owner's leave on the local day `on` was withdrawn."""
+
+    type: ClassVar[str] = "owner.leave_revoked.v1"
+
+    owner: OwnerId
+    on: date
+
+
+class OwnerAttendanceRecorded(Event):
+    """The owner checked in, and perhaps out, on the local day `on`."""
+
+    type: ClassVar[str] = "owner.attendance_recorded.v1"
+
+    owner: OwnerId
+    on: date
+    checked_in_at: Instant
+    checked_out_at: Instant | None = None
+
+
+class OwnerEstimateSet(Event):
+    """The owner's assignment to a job was estimated at `seconds` of work."""
+
+    type: ClassVar[str] = "owner.estimate_set.v1"
+
+    owner: OwnerId
+    job_id: Reference
+    seconds: NonNegativeInt
+
+
+class OwnerTextsErased(Event):
+    """The owner's comments and work items were erased. Minutes stay."""
+
+    type: ClassVar[str] = "owner.texts_erased.v1"
+
+    owner: OwnerId
+
+
+class DeadlineReached(Event):
+    """Something may have fallen due for the owner: look now. Doubled, early and late ones do no harm."""
+
+    type: ClassVar[str] = "deadline.reached.v1"
+
+    owner: OwnerId
+
+
+TimerPress = TimerPaused | TimerResumed | TimerStopped
+OwnerFact = (
+    OwnerProfileSet
+    | OwnerLeaveGranted
+    | OwnerLeaveRevoked
+    | OwnerAttendanceRecorded
+    | OwnerEstimateSet
+    | OwnerTextsErased
+)
+AnyEvent = TimerStarted | TimerPress | OwnerFact | DeadlineReached
+
+_EVERY: Final[tuple[type[AnyEvent], ...]] = (
+    TimerStarted,
+    TimerPaused,
+    TimerResumed,
+    TimerStopped,
+    OwnerProfileSet,
+    OwnerLeaveGranted,
+    OwnerLeaveRevoked,
+    OwnerAttendanceRecorded,
+    OwnerEstimateSet,
+    OwnerTextsErased,
+    DeadlineReached,
+)
+
+BODY_OF: Final[dict[str, TypeAdapter[AnyEvent]]] = {event.type: TypeAdapter(event) for event in _EVERY}

@@ -1,0 +1,253 @@
+"""Policy: one document per tenant, a whole new one per revision, and the book of all of them.
+
+A revision is the offset of its record on `timer.policies.v1`. A document names the revision it replaces; one that does
+not name the tenant's revision in force is void for every reader, so that two writers racing get one winner.
+"""
+
+from bisect import bisect_right
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Final, Self
+
+from pydantic import AfterValidator, Field, PositiveInt, TypeAdapter, ValidationError, model_validator
+
+from shared.events.base import Instant, Model
+from shared.events.rules import Rule
+from shared.events.zones import is_zone
+
+NO_REVISION: Final = -1
+
+
+class NewerPolicyError(Exception):
+    """The record was written for a newer version than we are: go on after the upgrade, and judge nothing by guess."""
+
+
+class Preset(StrEnum):
+    """Whose product the defaults follow."""
+
+    NATIVE = "native"
+    THEBASE = "thebase"
+    ZOHO = "zoho"
+
+
+class Mode(StrEnum):
+    """What a rule does when it fires. `block` refuses start and resume and flags the rest; `strict` pause too."""
+
+    OFF = "off"
+    FLAG = "flag"
+    BLOCK = "block"
+    STRICT = "strict"
+
+
+class OverlapMode(StrEnum):
+    """What happens when another timer of the owner runs."""
+
+    ALLOW = "allow"
+    FLAG = "flag"
+    PAUSE_PREVIOUS = "pause_previous"
+    STOP_PREVIOUS = "stop_previous"
+    BLOCK = "block"
+
+
+def _known_zone(name: str) -> str:
+    if not is_zone(name):
+        msg = "is no zone of the pinned tzdata"
+        raise ValueError(msg)
+    return name
+
+
+def _weekday_set(text: str) -> str:
+    days = text.split(",")
+    if any(day not in {"1", "2", "3", "4", "5", "6", "7"} for day in days) or len(set(days)) != len(days):
+        msg = 'is no set of days such as "6,7" (1 = Sunday)'
+        raise ValueError(msg)
+    return text
+
+
+ZoneName = Annotated[str, AfterValidator(_known_zone)]
+
+
+class WeekendFrom(Model):
+    """Which days are the weekend, from a local date on: "6,7" is Friday and Saturday, for 1 is Sunday."""
+
+    from_: Annotated[date, Field(alias="from")]
+    days: Annotated[str, AfterValidator(_weekday_set)]
+
+
+class Holiday(Model):
+    """A local day on which the tenant does not work."""
+
+    day: date
+    name: str | None = None
+
+
+class RuleMode(Model):
+    """A rule that has nothing but a mode."""
+
+    mode: Mode | None = None
+
+
+class DailyCap(RuleMode):
+    """R11: billable seconds of an owner's local day."""
+
+    billable_seconds_per_day: PositiveInt | None = None
+
+
+class Overlap(Model):
+    """R13: another timer of the owner runs."""
+
+    mode: OverlapMode | None = None
+
+
+class PastTime(RuleMode):
+    """R15: how far back a start may lie."""
+
+    max_backdate_seconds: PositiveInt | None = None
+    locked_before: date | None = None
+
+
+class LongRunning(RuleMode):
+    """R16: the length at which an interval is flagged, and the one at which the system stops its timer."""
+
+    long_running_seconds: PositiveInt | None = None
+    auto_close_seconds: PositiveInt | None = None
+
+
+class Rules(Model):
+    """What the tenant says of single rules. What is left out is the preset's."""
+
+    R08: RuleMode | None = None
+    R09: RuleMode | None = None
+    R10: RuleMode | None = None
+    R11: DailyCap | None = None
+    R12: RuleMode | None = None
+    R13: Overlap | None = None
+    R14: RuleMode | None = None
+    R15: PastTime | None = None
+    R16: LongRunning | None = None
+    R17: RuleMode | None = None
+    R18: RuleMode | None = None
+    R20: RuleMode | None = None
+
+
+_PAUSE_RULES: Final = (Rule.DAY_OFF, Rule.OUTSIDE_ATTENDANCE, Rule.OVER_DAILY_CAP, Rule.OVER_ESTIMATE)
+_ZOHO: Final = {
+    Rule.DAY_OFF: Mode.BLOCK,
+    Rule.OUTSIDE_ATTENDANCE: Mode.STRICT,
+    Rule.OVER_DAILY_CAP: Mode.STRICT,
+    Rule.OVER_ESTIMATE: Mode.STRICT,
+}
+_EVERYWHERE: Final = {
+    Rule.TIMERS_DISABLED: Mode.BLOCK,
+    Rule.FUTURE_TIME: Mode.BLOCK,
+    Rule.PAST_TIME: Mode.OFF,
+    Rule.OWNER_UNKNOWN: Mode.OFF,
+}
+
+
+class Policy(Model):
+    """One tenant's rules, as one revision states them."""
+
+    preset: Preset
+    zone: ZoneName
+    timers_disabled: bool = False
+    weekend: tuple[WeekendFrom, ...] = ()
+    holidays: tuple[Holiday, ...] = ()
+    rules: Rules = Rules()
+
+    def mode(self, rule: Rule) -> Mode:
+        """Return the mode of a rule: the document's, else the preset's. R13 has `overlap_mode`."""
+        said: RuleMode | None = getattr(self.rules, rule.value, None)
+        if said is not None and said.mode is not None:
+            return said.mode
+        if self.preset is Preset.ZOHO and rule in _ZOHO:
+            return _ZOHO[rule]
+        return _EVERYWHERE.get(rule, Mode.FLAG)
+
+    @property
+    def overlap_mode(self) -> OverlapMode:
+        """Return what R13 does."""
+        said = self.rules.R13
+        return said.mode if said is not None and said.mode is not None else OverlapMode.FLAG
+
+    @property
+    def auto_close_seconds(self) -> int | None:
+        """Return the length at which the system stops a timer, or None: never."""
+        return self.rules.R16.auto_close_seconds if self.rules.R16 is not None else None
+
+    @model_validator(mode="after")
+    def _a_strict_pause_needs_an_end(self) -> Self:
+        # A refused pause would otherwise run till Monday.
+        strict = [rule.value for rule in _PAUSE_RULES if self.mode(rule) is Mode.STRICT]
+        if strict and self.auto_close_seconds is None:
+            msg = f"rules.R16.auto_close_seconds must be set while {', '.join(strict)} may refuse a pause"
+            raise ValueError(msg)
+        return self
+
+
+class PolicyRecord(Model):
+    """The value on `timer.policies.v1`; its key is the tenant. `replaces` is None for a tenant's first."""
+
+    replaces: int | None
+    set_by: str
+    set_at: Instant
+    document: Policy
+
+
+POLICY_RECORD: Final = TypeAdapter(PolicyRecord)
+
+
+class PolicyBook:
+    """Every valid document of every tenant, applied in the order of the topic. The same for every reader."""
+
+    def __init__(self) -> None:
+        self.position = NO_REVISION
+        self._revisions: dict[str, list[int]] = {}
+        self._records: dict[str, list[PolicyRecord]] = {}
+
+    def apply(self, offset: int, key: bytes | None, value: bytes | None) -> tuple[str, PolicyRecord] | None:
+        """Take one record; return it with its tenant when it came into force, None when it is void or a repeat.
+
+        Raises NewerPolicyError, and stays where it was, for a document that only a newer version can read.
+        """
+        if offset <= self.position:
+            return None
+        taken = self._read(key, value)
+        self.position = offset
+        if taken is None:
+            return None
+        tenant, record = taken
+        if record.replaces != self.latest_revision(tenant):
+            return None
+        self._revisions.setdefault(tenant, []).append(offset)
+        self._records.setdefault(tenant, []).append(record)
+        return tenant, record
+
+    def latest_revision(self, tenant: str) -> int | None:
+        """Return the tenant's revision in force, or None."""
+        revisions = self._revisions.get(tenant)
+        return revisions[-1] if revisions else None
+
+    def in_force(self, tenant: str, policy_rev: int) -> tuple[int, Policy] | None:
+        """Return the tenant's latest valid document at or below `policy_rev`, with its revision, or None."""
+        at = bisect_right(self._revisions.get(tenant, ()), policy_rev) - 1
+        return None if at < 0 else (self._revisions[tenant][at], self._records[tenant][at].document)
+
+    def latest(self, tenant: str) -> Policy | None:
+        """Return the tenant's document in force now, or None: the tenant has no policy yet."""
+        records = self._records.get(tenant)
+        return records[-1].document if records else None
+
+    @staticmethod
+    def _read(key: bytes | None, value: bytes | None) -> tuple[str, PolicyRecord] | None:
+        if key is None or value is None:
+            return None
+        try:
+            return key.decode(), POLICY_RECORD.validate_json(value)
+        except UnicodeDecodeError:
+            return None
+        except ValidationError as error:
+            problems = error.errors(include_input=False, include_context=False, include_url=False)
+            if all(problem["type"] == "extra_forbidden" for problem in problems):
+                raise NewerPolicyError from None
+            return None

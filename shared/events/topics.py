@@ -1,0 +1,43 @@
+"""Topics: their names, partitions and configuration. The topics job makes them; nothing else may."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+_DAY_MS: Final = 24 * 60 * 60 * 1000
+
+COMMANDS: Final = "timer.commands.v1"
+EVENTS: Final = "timer.events.v1"
+TEXTS: Final = "timer.texts.v1"
+OUTCOMES: Final = "timer.outcomes.v1"
+REPLIES: Final = "timer.replies.v1"
+POLICIES: Final = "timer.policies.v1"
+DEAD: Final = "timer.dead.v1"
+
+REPLIES_PREFIX: Final = "timer.replies."
+REPLY_PARTITIONS: Final = 64
+DEFAULT_PARTITIONS: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic: its name, how many partitions, and the configuration that its promises rest on."""
+
+    name: str
+    partitions: int
+    config: dict[str, str] = field(default_factory=dict)
+
+
+def topics(partitions: int) -> tuple[Topic, ...]:
+    """Return every topic of a deployment with `partitions` partitions (P, fixed for its life)."""
+    for_ever = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}
+    # The broker's own clock orders and dates the presses; a producer's may be an hour off.
+    log_time = {"message.timestamp.type": "LogAppendTime"}
+    return (
+        Topic(COMMANDS, partitions, {"retention.ms": str(7 * _DAY_MS), "cleanup.policy": "delete"}),
+        Topic(EVENTS, partitions, for_ever | log_time),
+        Topic(TEXTS, partitions, {"cleanup.policy": "compact"}),
+        Topic(OUTCOMES, partitions, for_ever),
+        Topic(REPLIES, REPLY_PARTITIONS, {"retention.ms": str(_DAY_MS // 24), "cleanup.policy": "delete"}),
+        Topic(POLICIES, 1, for_ever | log_time),
+        Topic(DEAD, 1, {"retention.ms": str(30 * _DAY_MS), "cleanup.policy": "delete"}),
+    )

@@ -1,0 +1,77 @@
+"""How we open brokers: acks, idempotence and timeouts, written out once with their reasons.
+
+Every producer and consumer of ours comes from here. Placement is never left to a client's hash of the key (librdkafka
+and Java differ), and no topic is ever made by writing to it: the broker's own setting forbids that.
+"""
+
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from pydantic import BaseModel, ConfigDict
+
+_REQUEST_TIMEOUT_MS: Final = 10_000
+
+
+class KafkaAddress(BaseModel):
+    """Where the brokers are, and how they want to be spoken to."""
+
+    model_config = ConfigDict(frozen=True)
+
+    bootstrap_servers: str
+
+    def options(self) -> dict[str, Any]:
+        """Return what every aiokafka client is opened with."""
+        return {
+            "bootstrap_servers": self.bootstrap_servers,
+            "request_timeout_ms": _REQUEST_TIMEOUT_MS,
+            # A broker that comes back is found within a second, not after five minutes.
+            "metadata_max_age_ms": 30_000,
+            "retry_backoff_ms": 50,
+        }
+
+
+def durable_producer(address: KafkaAddress) -> AIOKafkaProducer:
+    """Return an unstarted producer whose ack means: on all in-sync replicas, once, in order.
+
+    Its batches never expire: put a deadline of your own on every wait, and never cancel a send.
+    """
+    return AIOKafkaProducer(**address.options(), acks="all", enable_idempotence=True, linger_ms=0)
+
+
+def quick_producer(address: KafkaAddress) -> AIOKafkaProducer:
+    """Return an unstarted producer for replies: lost ones cost a look at the outcome, so the leader's ack will do."""
+    return AIOKafkaProducer(**address.options(), acks=1, linger_ms=0)
+
+
+def group_consumer(address: KafkaAddress, group: str, session_timeout_ms: int, **options: Any) -> AIOKafkaConsumer:  # noqa: ANN401
+    """Return an unstarted consumer of a group whose offsets we keep ourselves: it commits nothing, and never jumps."""
+    return AIOKafkaConsumer(
+        **address.options(),
+        group_id=group,
+        session_timeout_ms=session_timeout_ms,
+        heartbeat_interval_ms=max(session_timeout_ms // 5, 100),
+        enable_auto_commit=False,
+        # A position outside the log is for us to judge (`log_went_back`), never for the client to move.
+        auto_offset_reset="none",
+        **options,
+    )
+
+
+def lone_consumer(address: KafkaAddress, **options: Any) -> AIOKafkaConsumer:  # noqa: ANN401
+    """Return an unstarted consumer without a group, for reading given partitions from given offsets."""
+    return AIOKafkaConsumer(
+        **address.options(), group_id=None, enable_auto_commit=False, auto_offset_reset="none", **options
+    )
+
+
+__all__ = [
+    "AIOKafkaConsumer",
+    "AIOKafkaProducer",
+    "ConsumerRecord",
+    "KafkaAddress",
+    "TopicPartition",
+    "durable_producer",
+    "group_consumer",
+    "lone_consumer",
+    "quick_producer",
+]
