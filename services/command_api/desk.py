@@ -1,0 +1,150 @@
+"""The desk: what the core offers to a dialect. A dialect translates on this side of it and knows nothing of the other.
+
+Safe to change: what a dialect may ask for more.
+Never: words, statuses or shapes of answers in here; they are the dialects'.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from starlette.requests import Request
+
+from services.command_api.commands import Answer, Caller, Command, Dialect
+from services.command_api.rows import OpenTimer, OutcomeRow, Person, RunningTimer, TimerRow
+from shared.events.policy import Policy
+
+WAIT_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The token is missing, unknown or expired (R01)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Away:
+    """The token is not in hand and Postgres is away, so nobody can say whose it is: 503, never 401."""
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedToken:
+    """A signed token for a client of a tenant, and for how long it is good."""
+
+    access_token: str
+    expires_in_seconds: int
+
+
+class Clock(Protocol):
+    """Says what time it is, aware and in UTC."""
+
+    def __call__(self) -> datetime:
+        """Return the moment."""
+
+
+class Identities(Protocol):
+    """Who is calling."""
+
+    async def caller_of(self, authorization: str | None) -> Caller | Unknown | Away:
+        """Return whose token an Authorization header carries. `Bearer` and `Zoho-oauthtoken` lead to either kind."""
+
+    def person_of(self, caller: Caller) -> Person | None:
+        """Return the person behind a caller that `caller_of` returned; None for a machine."""
+
+    async def issue_token(self, client_id: str, secret: str) -> IssuedToken | None:
+        """Return a token for a client, None when id and secret do not fit. Raises ReadsAwayError."""
+
+
+class Submitter(Protocol):
+    """Records presses and waits for their verdicts."""
+
+    async def submit(
+        self,
+        command: Command,
+        caller: Caller,
+        *,
+        dialect: Dialect,
+        key: str | None,
+        wait_seconds: float,
+        traceparent: str | None,
+    ) -> Answer:
+        """Record one press and return what became of it within `wait_seconds`. Never raises for a part that is away."""
+
+
+class Policies(Protocol):
+    """Every tenant's rules, in memory."""
+
+    def latest(self, tenant: str) -> Policy | None:
+        """Return the tenant's document in force, or None."""
+
+
+class Reads(Protocol):
+    """The read models. Everything here is one tenant's, and raises ReadsAwayError when Postgres is away."""
+
+    async def open_timers(self, tenant: str, limit: int, offset: int) -> list[OpenTimer]:
+        """Return up to `limit + 1` open timers by id, from `offset` on: the one too many says that there are more."""
+
+    async def timer(self, tenant: str, timer_id: int) -> TimerRow | None:
+        """Return one timer with its texts and intervals."""
+
+    async def running_timer(self, tenant: str, owner: str) -> RunningTimer | None:
+        """Return the running timer of an owner: the one opened last, then the higher id."""
+
+    async def person(self, tenant: str, owner: str) -> Person | None:
+        """Return one person of the directory."""
+
+    async def outcome(self, tenant: str, event_id: UUID, kpart: int | None) -> OutcomeRow | None:
+        """Return the newest outcome of an event id, on partition `kpart` when it is given."""
+
+    async def next_offset(self, kpart: int) -> int | None:
+        """Return the next offset that partition `kpart` will fold; None: there is no such partition."""
+
+    async def wait_for(self, kpart: int, offset: int, seconds: float) -> bool:
+        """Wait until the read models have passed `offset` of a partition; False: `seconds` were not enough."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """All that a dialect may ask for. Wired once, in `app`."""
+
+    identities: Identities
+    submitter: Submitter
+    policies: Policies
+    reads: Reads
+    now: Clock
+
+    async def caller_of(self, request: Request) -> Caller | Unknown | Away:
+        """Say who is calling."""
+        return await self.identities.caller_of(request.headers.get("authorization"))
+
+    def person_of(self, caller: Caller) -> Person | None:
+        """Return the person behind a caller; None for a machine. Needs no database: it came with the token."""
+        return self.identities.person_of(caller)
+
+    async def issue_token(self, client_id: str, secret: str) -> IssuedToken | None:
+        """Return a token for a client, None when id and secret do not fit. Raises ReadsAwayError."""
+        return await self.identities.issue_token(client_id, secret)
+
+    async def submit(
+        self,
+        command: Command,
+        caller: Caller,
+        *,
+        dialect: Dialect,
+        key: str | None,
+        wait_seconds: float = WAIT_SECONDS,
+        traceparent: str | None = None,
+    ) -> Answer:
+        """Record one press and return what became of it. `key` is the Idempotency-Key, None when there is none."""
+        return await self.submitter.submit(
+            command, caller, dialect=dialect, key=key, wait_seconds=wait_seconds, traceparent=traceparent
+        )
+
+    def policy_of(self, tenant: str) -> Policy | None:
+        """Return the tenant's rules; None: it has none yet, and no press of it can be judged (503)."""
+        return self.policies.latest(tenant)
+
+    async def read_body(self, request: Request) -> bytes:
+        """Return the body. One that is too large or too slow raises Starlette's HTTPException, 413 or 408."""
+        return await request.body()

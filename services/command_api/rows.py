@@ -1,0 +1,95 @@
+"""Rows: what the read models say, as dialects receive it. Values only; nothing here knows SQL or HTTP."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from shared.events.outcome import State
+
+
+class ReadsAwayError(Exception):
+    """Postgres is away, or too slow to be waited for. Commands go on; whoever needed a row answers 503."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A person who has tokens of their own. `aliases` are the other names under which dialect B may mean them."""
+
+    owner: str
+    name: str
+    aliases: tuple[str, ...]
+
+    def answers_to(self, name: str) -> bool:
+        """Say whether `name` means this person: the owner's id or one of the aliases."""
+        return name == self.owner or name in self.aliases
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTimer:
+    """One line of the list of open timers (RUNNING and PAUSED)."""
+
+    id: int
+    account_id: str | None
+    started_at: datetime
+    comment: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class IntervalRow:
+    """One interval, half-open: [start, end). `end_at` None: it is open."""
+
+    start_at: datetime
+    end_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class TimerRow:
+    """One timer as the read models know it at `position`. `total_us` counts closed intervals only."""
+
+    id: int
+    owner: str
+    account_id: str | None
+    job_id: str | None
+    project_id: str | None
+    billable: bool
+    work_date: date | None
+    state: State
+    started_at: datetime
+    stopped_at: datetime | None
+    total_us: int
+    flags: tuple[str, ...]
+    comment: str | None
+    work_item: str | None
+    intervals: tuple[IntervalRow, ...]
+    position: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunningTimer:
+    """The running timer of an owner: the one opened last, then the higher id. `closed_us` is without the open interval.
+
+    `opened_at` and `zone` are the open interval's; `name` is the person's, None when nobody knows one.
+    """
+
+    id: int
+    owner: str
+    name: str | None
+    job_id: str | None
+    billable: bool
+    work_date: date | None
+    work_item: str | None
+    opened_at: datetime
+    zone: str
+    closed_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeRow:
+    """One outcome as it was written down: `body` is the JSON of CONTRACT, section 9."""
+
+    kpart: int
+    source_offset: int
+    event_id: UUID
+    digest: str | None
+    log_time: datetime
+    body: str
