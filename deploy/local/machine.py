@@ -1,0 +1,68 @@
+"""What the machine must offer before anything starts: free ports, room on the disk, the wheels for this platform."""
+
+import errno
+import importlib.util
+import shutil
+import socket
+from pathlib import Path
+
+from deploy.local.settings import HOST, Settings
+from deploy.local.trouble import Trouble
+
+FREE_BYTES_MIN = 1024**3
+GIB = 1024**3
+
+
+def check(settings: Settings) -> None:
+    """Raise `Trouble` for the first thing that would fail later and less clearly."""
+    for folder in (settings.home, settings.cache):
+        require_room(folder)
+    for name, port in settings.ports.items():
+        require_free(name, port)
+
+
+def require_free(name: str, port: int) -> None:
+    """Raise `Trouble` when somebody listens on `port`, which the setting `name` chose."""
+    with socket.socket() as probe:
+        # What a listener of a moment ago left in TIME_WAIT is no obstacle; a living one still is.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            if error.errno == errno.EACCES:
+                raise Trouble(f"Port {port} is for root alone: choose one above 1023 with {name}=...") from None
+            raise Trouble(
+                f"Port {port} is taken by another program: end that one, or choose another port with {name}=..."
+            ) from None
+
+
+def require_room(folder: Path) -> None:
+    """Raise `Trouble` when `folder` cannot be written, or its disk is nearly full."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise Trouble(f"{folder} cannot be written ({error.strerror}): choose another with {_mover(folder)}.") from None
+    free = shutil.disk_usage(folder).free
+    if free < FREE_BYTES_MIN:
+        raise Trouble(
+            f"Only {free / GIB:.2f} GiB are free where {folder} lies, and {FREE_BYTES_MIN / GIB:.0f} GiB are needed: "
+            f"make room, or move it with {_mover(folder)}."
+        )
+
+
+def _mover(folder: Path) -> str:
+    return "XDG_CACHE_HOME" if folder.parent.name == ".cache" else "STINT_HOME"
+
+
+def wheel(package: str, holds: str) -> Path:
+    """Return where `package` is installed; raise `Trouble` when this platform has no wheel of it.
+
+    Nothing of it is imported: we want its files, not its code.
+    """
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.origin is None:
+        raise Trouble(f"{holds} is not installed ({package}): run `make install`; it has no wheel for every platform.")
+    return Path(spec.origin).parent

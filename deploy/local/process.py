@@ -1,0 +1,141 @@
+"""One long-running program: started in a session of its own, written down, ended by pid and start time.
+
+Its output goes to a log file, and a line in that log says when it is ready.
+"""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from deploy.local.identity import Identity
+from deploy.local.trouble import Trouble
+
+PAUSE_SECONDS = 0.02  # between two looks at a log or a pid
+LOG_BYTES_MAX = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What to start, and how to ask it to end."""
+
+    name: str
+    argv: Sequence[str]
+    environ: Mapping[str, str]
+    user: int | None = None  # run as this uid and gid; None: as ourselves
+    ask: signal.Signals = signal.SIGTERM
+    ready_line: str | None = None
+
+
+class Process:
+    """A `Program` that was started here, and may be started, stopped and killed again."""
+
+    def __init__(self, program: Program, run: Path, logs: Path) -> None:
+        self.program = program
+        self.name = program.name
+        self.log = logs / f"{program.name}.log"
+        self._pid_file = run / f"{program.name}.pid"
+        self._child: subprocess.Popen[bytes] | None = None
+        self._identity: Identity | None = None
+        self._log_from = 0
+
+    @property
+    def pid(self) -> int | None:
+        """The pid while it runs."""
+        return self._identity.pid if self._identity and self.alive else None
+
+    @property
+    def alive(self) -> bool:
+        """Whether it runs. Buries it when it has just ended."""
+        if self._child is not None:
+            return self._child.poll() is None
+        return False
+
+    @property
+    def exit_status(self) -> int | None:
+        """The exit status, or minus the signal that ended it; None while it runs."""
+        return self._child.poll() if self._child else None
+
+    def start(self) -> None:
+        """Start it and return at once; `await_ready` waits."""
+        self._pid_file.parent.mkdir(parents=True, exist_ok=True)
+        with _open_log(self.log) as log:
+            self._log_from = log.tell()
+            self._child = subprocess.Popen(
+                list(self.program.argv),
+                env=dict(self.program.environ),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                # A session of its own: Ctrl-C at the terminal reaches us alone, and we end things in order.
+                start_new_session=True,
+                user=self.program.user,
+                group=self.program.user,
+                extra_groups=None if self.program.user is None else [],
+            )
+        self._identity = Identity.of(self._child.pid)
+        if self._identity:
+            self._identity.write(self._pid_file)
+
+    def await_ready(self, timeout_seconds: float) -> None:
+        """Wait for the ready line of this start; raise `Trouble` with the log's last words when it does not come."""
+        if self.program.ready_line is None:
+            return
+        line, tail = self.program.ready_line.encode(), b""
+        until = time.monotonic() + timeout_seconds
+        with self.log.open("rb") as log:
+            log.seek(self._log_from)
+            while line not in tail:
+                if not self.alive:
+                    raise Trouble(self._obituary())
+                if time.monotonic() > until:
+                    raise Trouble(f"{self.name} is not ready after {timeout_seconds:.0f} s: see {self.log}.")
+                tail = tail[-len(line) :] + log.read()
+                time.sleep(PAUSE_SECONDS)
+
+    def _obituary(self) -> str:
+        words = self.log.read_bytes()[self._log_from :].decode(errors="replace").splitlines()
+        last = next((word.strip() for word in reversed(words) if word.strip()), "it said nothing")
+        return f"{self.name} ended by itself (status {self.exit_status}): {last[:300]} - more in {self.log}."
+
+    def stop(self, timeout_seconds: float = 20.0) -> None:
+        """Ask it to end, wait, and end it with -9 when it does not. Ended already is fine."""
+        if self._identity:
+            end(self._identity, self.program.ask, timeout_seconds, self._child)
+        self._forget()
+
+    def kill(self) -> None:
+        """End it with -9, as a crash would."""
+        if self._child is not None:
+            self._child.kill()
+            self._child.wait()
+        self._forget()
+
+    def _forget(self) -> None:
+        if self._identity and Identity.read(self._pid_file) == self._identity:
+            self._pid_file.unlink(missing_ok=True)
+
+
+def end(who: Identity, ask: int, timeout_seconds: float, child: subprocess.Popen[bytes] | None = None) -> None:
+    """Ask `who` to end and wait; after `timeout_seconds`, -9. `child` is its handle when it is our own."""
+    who.signal(ask)
+    until = time.monotonic() + timeout_seconds
+    while who.alive and (child is None or child.poll() is None):
+        if time.monotonic() > until:
+            who.signal(signal.SIGKILL)
+        time.sleep(PAUSE_SECONDS)
+    if child is not None:
+        child.wait()
+
+
+def _open_log(path: Path) -> IO[bytes]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and path.stat().st_size > LOG_BYTES_MAX:
+        path.replace(path.with_suffix(".log.1"))
+    log = path.open("ab")
+    log.seek(0, os.SEEK_END)
+    return log

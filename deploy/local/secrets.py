@@ -1,0 +1,18 @@
+"""Passwords and keys of a local stack: made once, kept where only their owner reads them."""
+
+import os
+import secrets as chance
+from pathlib import Path
+
+BYTES = 32
+
+
+def kept_secret(path: Path) -> str:
+    """Return the secret in `path`, made on first use: 64 hexadecimal digits, mode 0600."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not path.exists():
+        fresh = path.with_suffix(f".{os.getpid()}")
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(chance.token_hex(BYTES))
+        fresh.replace(path)  # whole or not at all: half a password would lock us out of our own database
+    return path.read_text()
