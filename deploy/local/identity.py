@@ -24,6 +24,14 @@ class Identity:
         return None if started is None else cls(pid, started)
 
     @classmethod
+    def mine(cls) -> Self:
+        """Return who we are."""
+        me = cls.of(os.getpid())
+        if me is None:
+            raise RuntimeError("a process that asks who it is runs")
+        return me
+
+    @classmethod
     def read(cls, path: Path) -> Self | None:
         """Return what `write` wrote; None when there is no such file or it is not whole."""
         try:

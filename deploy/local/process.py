@@ -3,6 +3,7 @@
 Its output goes to a log file, and a line in that log says when it is ready.
 """
 
+import http.client
 import os
 import signal
 import subprocess
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import IO
 
 from deploy.local.identity import Identity
+from deploy.local.interrupts import held_back
+from deploy.local.settings import HOST
 from deploy.local.trouble import Trouble
 
 PAUSE_SECONDS = 0.02  # between two looks at a log or a pid
@@ -28,7 +31,10 @@ class Program:
     environ: Mapping[str, str]
     user: int | None = None  # run as this uid and gid; None: as ourselves
     ask: signal.Signals = signal.SIGTERM
+    folder: Path | None = None
+    # Ready when its log says so, or when GET /readyz on this port answers 200.
     ready_line: str | None = None
+    ready_port: int | None = None
 
 
 class Process:
@@ -63,11 +69,12 @@ class Process:
     def start(self) -> None:
         """Start it and return at once; `await_ready` waits."""
         self._pid_file.parent.mkdir(parents=True, exist_ok=True)
-        with _open_log(self.log) as log:
+        with _open_log(self.log) as log, held_back():
             self._log_from = log.tell()
             self._child = subprocess.Popen(
                 list(self.program.argv),
                 env=dict(self.program.environ),
+                cwd=self.program.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -77,28 +84,33 @@ class Process:
                 group=self.program.user,
                 extra_groups=None if self.program.user is None else [],
             )
-        self._identity = Identity.of(self._child.pid)
-        if self._identity:
-            self._identity.write(self._pid_file)
+            self._identity = Identity.of(self._child.pid)
+            if self._identity:
+                self._identity.write(self._pid_file)
 
     def await_ready(self, timeout_seconds: float) -> None:
-        """Wait for the ready line of this start; raise `Trouble` with the log's last words when it does not come."""
-        if self.program.ready_line is None:
-            return
-        line, tail = self.program.ready_line.encode(), b""
+        """Wait until it is ready; raise `Trouble` with the log's last words when it ends or takes longer."""
         until = time.monotonic() + timeout_seconds
+        while not self._ready():
+            if not self.alive:
+                raise Trouble(self.obituary())
+            if time.monotonic() > until:
+                raise Trouble(f"{self.name} is not ready after {timeout_seconds:.0f} s: see {self.log}.")
+            time.sleep(PAUSE_SECONDS)
+
+    def _ready(self) -> bool:
+        if self.program.ready_port is not None:
+            return _says_ready(self.program.ready_port)
+        return self.program.ready_line is None or self.program.ready_line.encode() in self._said()
+
+    def _said(self) -> bytes:
         with self.log.open("rb") as log:
             log.seek(self._log_from)
-            while line not in tail:
-                if not self.alive:
-                    raise Trouble(self._obituary())
-                if time.monotonic() > until:
-                    raise Trouble(f"{self.name} is not ready after {timeout_seconds:.0f} s: see {self.log}.")
-                tail = tail[-len(line) :] + log.read()
-                time.sleep(PAUSE_SECONDS)
+            return log.read()
 
-    def _obituary(self) -> str:
-        words = self.log.read_bytes()[self._log_from :].decode(errors="replace").splitlines()
+    def obituary(self) -> str:
+        """Return one line about its end: status, last words, where to read more."""
+        words = self._said().decode(errors="replace").splitlines()
         last = next((word.strip() for word in reversed(words) if word.strip()), "it said nothing")
         return f"{self.name} ended by itself (status {self.exit_status}): {last[:300]} - more in {self.log}."
 
@@ -130,6 +142,17 @@ def end(who: Identity, ask: int, timeout_seconds: float, child: subprocess.Popen
         time.sleep(PAUSE_SECONDS)
     if child is not None:
         child.wait()
+
+
+def _says_ready(port: int) -> bool:
+    connection = http.client.HTTPConnection(HOST, port, timeout=1.0)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (http.client.HTTPException, OSError):
+        return False
+    finally:
+        connection.close()
 
 
 def _open_log(path: Path) -> IO[bytes]:

@@ -39,11 +39,14 @@ class Stack:
         self.postgres.await_ready()
         self.kafka.await_ready()
 
-    def launch(self) -> None:
-        """Take the folder, tidy what a crashed run left in it, look at the machine, and start both without waiting."""
+    def launch(self) -> list[str]:
+        """Take the folder, end what a crashed run left in it, look at the machine, and start both without waiting.
+
+        Return the names of the processes that had been left.
+        """
         self._lock.take()
         try:
-            leftovers.end_all(self.settings)
+            left = leftovers.end_all(self.settings)
             machine.check(self.settings)
             self._watchdog.start()
             self.kafka.launch()
@@ -51,6 +54,7 @@ class Stack:
         except BaseException:
             self.stop()
             raise
+        return left
 
     def stop(self) -> None:
         """End both, Kafka first, and give the folder back. What does not run is passed over."""

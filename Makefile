@@ -1,0 +1,70 @@
+# Stint's targets. `make` lists them. Everything installed goes to .venv and the user's cache, everything run to .stint.
+# Settings: STINT_HOME STINT_HTTP_PORT STINT_PROJECTOR_PORT STINT_KAFKA_PORT STINT_POSTGRES_PORT, PYTHON.
+
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/installed
+LOCAL := $(BIN)/python -m deploy.local
+COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help install run up down reset status logs test test-long check locks jars
+
+help: ## list the targets
+	@sed -n -E 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
+		printf '  make %-10s %s\n' "$$name" "$$what"; done
+
+run: $(STAMP) ## bring up everything in the foreground: Kafka, Postgres, the API, a projector; Ctrl-C ends it
+	@exec $(LOCAL) run
+
+up: $(STAMP) ## the same, detached; returns when all is ready
+	@exec $(LOCAL) up
+
+down: $(STAMP) ## end everything in this folder; data stays
+	@exec $(LOCAL) down
+
+reset: $(STAMP) ## delete all data, after asking; YES=1 skips the question
+	@YES='$(YES)' exec $(LOCAL) reset
+
+status: $(STAMP) ## say what runs, where it listens and where it logs
+	@exec $(LOCAL) status
+
+logs: $(STAMP) ## show the last lines of all logs, and go on showing
+	@exec $(LOCAL) logs
+
+test: $(STAMP) ## prove it, the real parts included, on a stack of its own
+	@exec $(BIN)/python -m pytest
+
+test-long: $(STAMP) ## the same with many more seeds and examples
+	@STINT_TEST_LONG=1 exec $(BIN)/python -m pytest
+
+check: $(STAMP) ## format, lint, types, locks: what needs no running part
+	@echo 'format'; $(BIN)/ruff format --check --quiet .
+	@echo 'lint'; $(BIN)/ruff check --quiet .
+	@echo 'types'; $(BIN)/mypy --no-error-summary
+	@echo 'locks'; .ci/locks $(BIN)/uv
+
+install: $(STAMP) ## what the other targets do by themselves: the virtual environment, from the locks
+
+# A target of its own, so that the second time costs nothing.
+$(STAMP): requirements-dev.lock
+	@command -v $(PYTHON) >/dev/null || { echo 'stint: there is no $(PYTHON): install Python 3.11 or later.' >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "stint: $(PYTHON) is $$($(PYTHON) -V 2>&1), and 3.11 or later is needed: make PYTHON=python3.13 $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo 'Installing into .venv'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { \
+		echo 'stint: $(PYTHON) cannot make a virtual environment: install its venv module (Debian: apt-get install python3-venv).' >&2; \
+		rm -rf .venv; exit 1; }
+	@# uv in the version and with the hashes of the lock; it then installs the rest, and itself, from the same file.
+	@sed -n '/^uv==/,/[^\\]$$/p' $< > .venv/uv.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .venv/uv.lock
+	@$(BIN)/uv pip sync --require-hashes $<
+	@touch $@
+
+locks: $(STAMP) ## write the locks anew from pyproject.toml; UPGRADE=1 takes the newest versions
+	@$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements.lock
+	@$(COMPILE) $(if $(UPGRADE),--upgrade) -c requirements.lock --group dev pyproject.toml -o requirements-dev.lock
+
+jars: $(STAMP) ## resolve Kafka's jars anew and write their lock
+	@$(BIN)/python -m deploy.local.jars

@@ -1,0 +1,171 @@
+"""What the Makefile calls: run, up, down, reset, status, logs."""
+
+import argparse
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from typing import IO
+
+from deploy.local import leftovers, welcome
+from deploy.local.identity import Identity
+from deploy.local.interrupts import Ended, ending_on_signals
+from deploy.local.lock import Lock
+from deploy.local.settings import Settings
+from deploy.local.supervisor import Supervisor, ready_note
+from deploy.local.trouble import Trouble
+
+PAUSE_SECONDS = 0.05
+DOWN_WITHIN_SECONDS = 90.0
+LINES_SHOWN = "40"
+# What `reset` deletes, by name: a STINT_HOME that points at somebody's home must cost nothing.
+DATA = ("demo.env", "kafka", "logs", "postgres", "postgres.new", "run", "secrets")
+
+
+def run(settings: Settings) -> None:
+    """Run in the foreground until Ctrl-C."""
+    with ending_on_signals():
+        try:
+            Supervisor(settings).run()
+        except Ended:
+            print("Everything is ended; data stays.", flush=True)
+
+
+def up(settings: Settings) -> None:
+    """Run detached, and return when all is ready."""
+    if _lock(settings).holder() and ready_note(settings).exists():
+        print("It is up already.", welcome.text(settings), sep="\n")
+        return
+    settings.logs.mkdir(parents=True, exist_ok=True)
+    log = settings.logs / "supervisor.log"
+    with log.open("ab") as out, log.open("rb") as said:
+        said.seek(0, os.SEEK_END)
+        child = subprocess.Popen(
+            [sys.executable, "-m", "deploy.local", "run"],
+            env={**os.environ, "STINT_DETACHED": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        with ending_on_signals():
+            try:
+                _follow(child, said, settings)
+            except BaseException:
+                child.terminate()
+                child.wait()
+                raise
+
+
+def _follow(child: subprocess.Popen[bytes], said: IO[bytes], settings: Settings) -> None:
+    """Repeat what the detached run says, until it is ready or has failed."""
+    ready = ended = False
+    while not (ready or ended):
+        # Both are asked before the last look at the log, so that nothing said before is lost.
+        note = Identity.read(ready_note(settings))
+        ended, ready = child.poll() is not None, note is not None and note.pid == child.pid
+        time.sleep(PAUSE_SECONDS)
+        sys.stdout.write(said.read().decode(errors="replace"))
+        sys.stdout.flush()
+    if ended:
+        raise SystemExit(child.returncode or 1)
+
+
+def down(settings: Settings) -> None:
+    """End everything in this folder, whoever started it, and return when no process is left."""
+    lock = _lock(settings)
+    holder = lock.holder()
+    if holder and (who := Identity.of(holder)):
+        print(f"Ending the run in {settings.home} (pid {holder}).", flush=True)
+        who.signal(signal.SIGTERM)
+        _wait_for_end(who)
+    lock.take()
+    try:
+        ended = leftovers.end_all(settings)
+    finally:
+        lock.release()
+    print(f"Ended what a crashed run had left: {', '.join(ended)}." if ended else "Nothing runs any more; data stays.")
+
+
+def _wait_for_end(who: Identity) -> None:
+    until = time.monotonic() + DOWN_WITHIN_SECONDS
+    while who.alive:
+        if time.monotonic() > until:
+            who.signal(signal.SIGKILL)
+        time.sleep(PAUSE_SECONDS)
+
+
+def reset(settings: Settings) -> None:
+    """Delete all data of this folder, after asking."""
+    if not os.environ.get("YES"):
+        if not sys.stdin.isatty():
+            raise Trouble("reset deletes all data, and there is nobody to ask: say `make reset YES=1`.")
+        if input(f"Delete all data in {settings.home}? [y/N] ").strip().lower() not in {"y", "yes"}:
+            raise Trouble("Nothing was deleted.")
+    lock = _lock(settings)
+    lock.take()
+    leftovers.end_all(settings)
+    for name in DATA:
+        path = settings.home / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    lock.release()
+    print(f"All data in {settings.home} is gone.")
+
+
+def status(settings: Settings) -> None:
+    """Say what runs, where it listens and where it logs."""
+    alive = leftovers.found(settings)
+    holder = _lock(settings).holder()
+    ports = {
+        "command_api": settings.http_port,
+        "projector": settings.projector_port,
+        "kafka": settings.kafka_port,
+        "postgres": settings.postgres_port,
+    }
+    for name, port in ports.items():
+        state = f"runs, pid {alive[name].pid}, port {port}" if name in alive else "does not run"
+        print(f"{name:12} {state:32} {settings.logs / name}.log")
+    if holder is None and alive:
+        print("Their supervisor is gone: `make down` ends them, `make up` starts anew.")
+    elif holder is not None:
+        print(
+            f"{'Ready' if ready_note(settings).exists() else 'Not ready yet'}: {settings.url} (supervisor pid {holder})"
+        )
+
+
+def logs(settings: Settings) -> None:
+    """Show the last lines of every log, and go on showing."""
+    files = sorted(str(path) for path in settings.logs.glob("*.log"))
+    if not files:
+        raise Trouble(f"There are no logs in {settings.logs}: nothing has run here yet.")
+    os.execvp("tail", ["tail", "-n", LINES_SHOWN, "-F", *files])  # noqa: S606, S607
+
+
+def _lock(settings: Settings) -> Lock:
+    return Lock(settings.run / "stack.lock")
+
+
+COMMANDS = {each.__name__: each for each in (run, up, down, reset, status, logs)}
+
+
+def main() -> int:
+    """Do what was asked for. A `Trouble` is one line on the terminal, and status 1."""
+    parser = argparse.ArgumentParser(prog="python -m deploy.local", description=__doc__)
+    parser.add_argument("command", choices=COMMANDS)
+    try:
+        COMMANDS[parser.parse_args().command](Settings.from_environment())
+    except Trouble as trouble:
+        print(f"stint: {trouble}", file=sys.stderr, flush=True)
+        return 1
+    except (KeyboardInterrupt, Ended, BrokenPipeError):
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

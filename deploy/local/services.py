@@ -1,0 +1,81 @@
+"""Stint's own programs as the local stack runs them: by module name, with everything they need in the environment."""
+
+import os
+import subprocess
+import sys
+
+from deploy.local.process import Process, Program
+from deploy.local.secrets import kept_secret
+from deploy.local.settings import HOST, ROOT
+from deploy.local.stack import Stack
+from deploy.local.trouble import Trouble
+
+API, PROJECTOR = "command_api", "projector"
+
+
+def environment(stack: Stack) -> dict[str, str]:
+    """Return the settings of every service and of the command line, under their own prefixes."""
+    settings, dsn = stack.settings, stack.postgres.dsn
+    token_key = kept_secret(settings.secrets / "token-key")
+    own = {
+        "COMMAND_API_KAFKA_BOOTSTRAP_SERVERS": settings.kafka,
+        "COMMAND_API_POSTGRES_DSN": dsn,
+        "COMMAND_API_HTTP_HOST": HOST,
+        "COMMAND_API_HTTP_PORT": str(settings.http_port),
+        "COMMAND_API_TOKEN_KEY": token_key,
+        "PROJECTOR_KAFKA_BOOTSTRAP_SERVERS": settings.kafka,
+        "PROJECTOR_POSTGRES_DSN": dsn,
+        "PROJECTOR_HTTP_HOST": HOST,
+        "PROJECTOR_HTTP_PORT": str(settings.projector_port),
+        "STINT_CLI_KAFKA_BOOTSTRAP_SERVERS": settings.kafka,
+        "STINT_CLI_POSTGRES_DSN": dsn,
+        "STINT_CLI_HTTP_URL": settings.url,
+        "STINT_CLI_TOKEN_KEY": token_key,
+    }
+    # The caller's wins: whoever sets PROJECTOR_LOG_LEVEL, or even a DSN, means it.
+    return {**own, **os.environ}
+
+
+def command_api(stack: Stack) -> Process:
+    """Return the command API, not yet started."""
+    return _service(stack, API, stack.settings.http_port)
+
+
+def projector(stack: Stack) -> Process:
+    """Return the projector, not yet started."""
+    return _service(stack, PROJECTOR, stack.settings.projector_port)
+
+
+def _service(stack: Stack, name: str, port: int) -> Process:
+    return Process(
+        Program(
+            name=name,
+            argv=[sys.executable, "-m", f"services.{name}"],
+            environ=environment(stack),
+            folder=ROOT,
+            ready_port=port,
+        ),
+        stack.settings.run,
+        stack.settings.logs,
+    )
+
+
+def stint_cli(stack: Stack, *arguments: str) -> None:
+    """Run one operator's command to its end; raise `Trouble` with its last words when it fails."""
+    log = stack.settings.logs / "stint_cli.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "services.stint_cli", *arguments],
+        cwd=ROOT,
+        env=environment(stack),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    with log.open("a") as file:
+        file.write(f"$ stint_cli {' '.join(arguments)}\n{done.stdout}")
+    if done.returncode:
+        words = done.stdout.strip().splitlines() or ["it said nothing"]
+        raise Trouble(f"`stint_cli {arguments[0]}` failed: {words[-1][:300]} - more in {log}.")

@@ -1,0 +1,45 @@
+"""What a newcomer reads when all is up: lines to paste into another shell."""
+
+import os
+import shlex
+from pathlib import Path
+
+from deploy.local.settings import Settings
+
+TEXT = """
+Stint is ready at {url}. Paste into another shell:
+
+  . {demo_env}
+  auth="Authorization: Bearer $STINT_TOKEN"; json="Content-Type: application/json"
+  who="{{\\"owner\\": \\"$STINT_OWNER\\"}}"; id_of() {{ sed -E 's/.*"id": ?"([0-9]+)".*/\\1/'; }}
+
+  # our own dialect: start, pause, resume, stop, see it
+  id=$(curl -sS "$STINT_URL/v1/timers" -H "$auth" -H "$json" -d "$who" | id_of); echo "$id"
+  curl -sS -X POST "$STINT_URL/v1/timers/$id/pause" -H "$auth"; echo
+  curl -sS -X POST "$STINT_URL/v1/timers/$id/resume" -H "$auth"; echo
+  curl -sS -X POST "$STINT_URL/v1/timers/$id/stop" -H "$auth"; echo
+  curl -sS "$STINT_URL/v1/timers/$id" -H "$auth"; echo
+
+  # the dialect of TheBase: start, see what is open, stop
+  id=$(curl -sS "$STINT_URL/v2/timer/start" -H "$auth" -H "$json" -d "$who" | id_of); echo "$id"
+  curl -sS "$STINT_URL/v2/timer/open" -H "$auth"; echo
+  curl -sS -X PUT "$STINT_URL/v2/timer/$id" -H "$auth"; echo
+
+{how_to_end}; what is recorded stays for the next start. Logs: {logs}
+"""
+
+
+def text(settings: Settings) -> str:
+    """Return the address and the lines. They work as they stand, from the folder in which they were printed."""
+    return TEXT.format(
+        url=settings.url,
+        demo_env=_shown(settings.demo_env),
+        logs=_shown(settings.logs),
+        how_to_end="`make down` ends everything" if os.environ.get("STINT_DETACHED") else "Ctrl-C ends everything",
+    )
+
+
+def _shown(path: Path) -> str:
+    here = Path.cwd()
+    # `. name` without a slash would be looked for in PATH.
+    return shlex.quote(f"./{path.relative_to(here)}" if path.is_relative_to(here) else str(path))
