@@ -1,0 +1,117 @@
+"""Kafka's administration, with the errors that aiokafka hands over as numbers turned into exceptions."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Final, Self
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
+
+from services.stint_cli.trouble import Trouble
+from shared.events.topics import Topic
+from shared.kafka import KafkaAddress
+
+_REPLICAS_WANTED: Final = 3
+_CREATE_TIMEOUT_MS: Final = 30_000
+_SEEN_WITHIN_SECONDS: Final = 15.0
+_PAUSE_SECONDS: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class FoundTopic:
+    """One topic as the brokers have it."""
+
+    partitions: int
+    config: Mapping[str, str]
+
+
+class Brokers:
+    """One cluster, for the length of a command."""
+
+    def __init__(self, address: KafkaAddress) -> None:
+        self._address = address
+        # The administration knows nothing of the options that producers and consumers share beyond these.
+        self._admin = AIOKafkaAdminClient(**address.options())
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._admin.start()
+        except (KafkaError, OSError) as error:
+            await self._admin.close()
+            raise Trouble(f"Kafka does not answer at {self._address.bootstrap_servers}: {error}.") from error
+        return self
+
+    async def __aexit__(
+        self, _kind: type[BaseException] | None, _e: BaseException | None, _t: TracebackType | None
+    ) -> None:
+        await self._admin.close()
+
+    async def replicas(self) -> int:
+        """Return on how many brokers a topic should lie: all of them, three at most."""
+        cluster: dict[str, Any] = await self._admin.describe_cluster()
+        return min(_REPLICAS_WANTED, len(cluster["brokers"]))
+
+    async def find(self, names: Sequence[str]) -> dict[str, FoundTopic]:
+        """Return those of `names` that exist."""
+        described: list[dict[str, Any]] = await self._admin.describe_topics(list(names))
+        partitions: dict[str, int] = {}
+        for topic in described:
+            error = for_code(topic["error_code"])
+            if error is UnknownTopicOrPartitionError:
+                continue
+            _raise_unless_fine(topic["error_code"], f"{topic['topic']} cannot be described")
+            partitions[topic["topic"]] = len(topic["partitions"])
+        configs = await self._configs(list(partitions))
+        return {name: FoundTopic(count, configs[name]) for name, count in partitions.items()}
+
+    async def create(self, wanted: Sequence[Topic], replication_factor: int) -> None:
+        """Make topics, and return when the brokers know them all. One that somebody else has just made is fine."""
+        answer = await self._admin.create_topics(
+            [
+                NewTopic(
+                    name=topic.name,
+                    num_partitions=topic.partitions,
+                    replication_factor=replication_factor,
+                    topic_configs=dict(topic.config) | _safety(replication_factor),
+                )
+                for topic in wanted
+            ],
+            timeout_ms=_CREATE_TIMEOUT_MS,
+        )
+        for name, code, message in answer.topic_errors:
+            if for_code(code) is not TopicAlreadyExistsError:
+                _raise_unless_fine(code, f"{name} cannot be made", message)
+        await self._all_seen([topic.name for topic in wanted])
+
+    async def _all_seen(self, names: Sequence[str]) -> None:
+        # A broker learns of a new topic from its controller a moment after the controller has said yes.
+        async with asyncio.timeout(_SEEN_WITHIN_SECONDS):
+            while len(await self.find(names)) < len(names):  # noqa: ASYNC110 - nothing here could set an event
+                await asyncio.sleep(_PAUSE_SECONDS)
+
+    async def _configs(self, names: Sequence[str]) -> dict[str, dict[str, str]]:
+        if not names:
+            return {}
+        asked = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
+        found: dict[str, dict[str, str]] = {}
+        for answer in await self._admin.describe_configs(asked):
+            for code, message, _kind, name, entries in answer.resources:
+                _raise_unless_fine(code, f"{name} cannot be described", message)
+                found[name] = {entry[0]: entry[1] for entry in entries}
+        return found
+
+
+def _safety(replication_factor: int) -> dict[str, str]:
+    """Return the settings without which an acknowledged press could be lost with one broker."""
+    return {
+        "min.insync.replicas": str(max(1, replication_factor - 1)),
+        "unclean.leader.election.enable": "false",
+    }
+
+
+def _raise_unless_fine(code: int, what: str, message: str | None = None) -> None:
+    if code:
+        raise Trouble(f"{what}: {message or for_code(code).__name__}.")

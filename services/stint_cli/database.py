@@ -1,0 +1,25 @@
+"""How the operator's commands open Postgres."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import asyncpg
+
+from services.stint_cli.trouble import Trouble
+
+_CONNECT_SECONDS: Final = 10.0
+
+
+@asynccontextmanager
+async def connected(dsn: str) -> AsyncIterator[asyncpg.Connection]:
+    """Give one connection for the length of a command. Raise Trouble when there is no Postgres to talk to."""
+    try:
+        conn = await asyncpg.connect(dsn, timeout=_CONNECT_SECONDS)
+    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+        # The address holds a password, so the error's own words must do.
+        raise Trouble(f"Postgres does not answer: {str(error) or type(error).__name__}.") from error
+    try:
+        yield conn
+    finally:
+        await conn.close()

@@ -1,0 +1,98 @@
+"""demo: a tenant to try things out with, and its credentials in a file to be sourced.
+
+Credentials that still work are kept, so that a shell which has sourced the file goes on working; what has been lost or
+is about to expire is made anew.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import asyncpg
+
+from services.stint_cli.env_file import read_env, write_env
+from services.stint_cli.policies import ensure_first_policy
+from services.stint_cli.store import query
+from services.stint_cli.tenants import (
+    create_client,
+    create_person,
+    create_tenant,
+    issue_bearer_token,
+    issue_person_token,
+)
+from shared.events.policy import Policy, Preset
+from shared.identity import read_token, token_sha256, verify_secret
+from shared.kafka import KafkaAddress
+
+TENANT: Final = "demo"
+CLIENT: Final = "demo-client"
+OWNER: Final = "dana"
+_POLICY: Final = Policy(preset=Preset.NATIVE, zone="Asia/Jerusalem")
+_SET_BY: Final = "stint_cli demo"
+
+_LASTS: Final = timedelta(days=30)
+_RENEWED_BEFORE: Final = timedelta(days=7)
+_HEADING: Final = "The demo tenant's credentials. `. THIS_FILE`, then curl; rewritten at every start."
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """What the demo tenant is made with: the file, the key that the API verifies with, and where the parts are."""
+
+    env_file: Path
+    token_key: str
+    url: str
+    kafka: KafkaAddress
+    postgres_dsn: str
+    now: datetime
+
+
+async def make_demo(conn: asyncpg.Connection, demo: Demo) -> None:
+    """Make the demo tenant's rows where they are missing, and write the file."""
+    kept = read_env(demo.env_file)
+    async with conn.transaction():
+        await create_tenant(conn, TENANT)
+        await create_person(conn, TENANT, OWNER, "Dana Levi", ["dana@demo.example"])
+        values = {
+            "STINT_URL": demo.url,
+            "STINT_CLIENT_ID": CLIENT,
+            "STINT_CLIENT_SECRET": await _client_secret(conn, kept),
+            "STINT_TOKEN": _bearer_token(kept, demo),
+            "STINT_OWNER": OWNER,
+            "STINT_ZOHO_TOKEN": await _person_token(conn, kept, demo),
+            "STINT_KAFKA": demo.kafka.bootstrap_servers,
+            "STINT_POSTGRES_DSN": demo.postgres_dsn,
+        }
+    # After the commit: credentials in the file that no database knows would be worse than none.
+    write_env(demo.env_file, values, _HEADING)
+
+
+async def make_demo_policy(demo: Demo) -> None:
+    """Give the demo tenant its first policy, unless it has one."""
+    await ensure_first_policy(demo.kafka, TENANT, _POLICY, set_by=_SET_BY, set_at=demo.now)
+
+
+async def _client_secret(conn: asyncpg.Connection, kept: Mapping[str, str]) -> str:
+    secret = kept.get("STINT_CLIENT_SECRET")
+    hashed = await conn.fetchval(query("client_secret_hash"), CLIENT, TENANT)
+    if secret and hashed and verify_secret(secret, hashed):
+        return secret
+    return await create_client(conn, TENANT, CLIENT)
+
+
+def _bearer_token(kept: Mapping[str, str], demo: Demo) -> str:
+    token = kept.get("STINT_TOKEN", "")
+    claims = read_token(token, demo.token_key.encode(), demo.now + _RENEWED_BEFORE)
+    if claims is not None and (claims.tenant, claims.client) == (TENANT, CLIENT):
+        return token
+    return issue_bearer_token(demo.token_key, TENANT, CLIENT, demo.now, _LASTS)
+
+
+async def _person_token(conn: asyncpg.Connection, kept: Mapping[str, str], demo: Demo) -> str:
+    token = kept.get("STINT_ZOHO_TOKEN", "")
+    expires_at = await conn.fetchval(query("person_token_good_for"), token_sha256(token), TENANT, OWNER)
+    if expires_at is not None and expires_at > demo.now + _RENEWED_BEFORE:
+        return token
+    return await issue_person_token(conn, TENANT, OWNER, demo.now + _LASTS)

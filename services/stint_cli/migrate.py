@@ -1,0 +1,100 @@
+"""migrate: bring a database to the tables of this release. Forward only, each file once, each in one transaction."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import asyncpg
+
+from services.stint_cli.store import query
+from services.stint_cli.trouble import Trouble
+
+FOLDER: Final = Path(__file__).resolve().parents[2] / "deploy" / "migrations"
+
+_FILE_NAME: Final = re.compile(r"(?P<version>[0-9]{4})_[a-z0-9_]+\.sql", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One numbered file."""
+
+    version: int
+    name: str
+    sql: str
+
+    @property
+    def sha256(self) -> str:
+        """The file's SHA-256, in hex."""
+        return hashlib.sha256(self.sql.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """One file as a database remembers it."""
+
+    version: int
+    name: str
+    sha256: str
+
+
+def read_migrations(folder: Path = FOLDER) -> list[Migration]:
+    """Return the files of `folder` in order. Raise Trouble for a name without number, a number twice, or a gap."""
+    found = []
+    for path in sorted(folder.glob("*.sql")):
+        if (name := _FILE_NAME.fullmatch(path.name)) is None:
+            raise Trouble(f"{path.name} is no migration: call it NNNN_what_it_does.sql.")
+        # Bytes, not lines: a checkout that changed the line ends has changed the file.
+        found.append(Migration(int(name["version"]), path.name, path.read_bytes().decode()))
+    for expected, migration in enumerate(found, start=1):
+        if migration.version != expected:
+            raise Trouble(f"Migration {expected:04} is missing, or a number is there twice: found {migration.name}.")
+    return found
+
+
+def outstanding(migrations: Sequence[Migration], applied: Sequence[Applied]) -> list[Migration]:
+    """Return what is still to be applied. Raise Trouble when the database has seen something else than these files."""
+    ours = {migration.version: migration for migration in migrations}
+    for seen in applied:
+        migration = ours.get(seen.version)
+        if migration is None:
+            raise Trouble(
+                f"The database has seen {seen.name}, which this release does not know: run the newer release."
+            )
+        if migration.sha256 != seen.sha256:
+            raise Trouble(
+                f"{migration.name} is not the file that was applied (as {seen.name}): "
+                "put the old text back, and say what is new in a migration of its own."
+            )
+    done = {seen.version for seen in applied}
+    return [migration for migration in migrations if migration.version not in done]
+
+
+async def migrate(conn: asyncpg.Connection, folder: Path = FOLDER) -> list[Migration]:
+    """Apply what is outstanding, in order, and return it. Two runs at once are safe: each file is applied by one."""
+    migrations = read_migrations(folder)
+    done = []
+    while (migration := await _apply_next(conn, migrations)) is not None:
+        done.append(migration)
+    return done
+
+
+async def _apply_next(conn: asyncpg.Connection, migrations: Sequence[Migration]) -> Migration | None:
+    # The file and its row in one transaction: a crash leaves both or neither. The lock is taken anew for each and the
+    # list read under it, so what another run has applied in between is never applied again.
+    async with conn.transaction():
+        await conn.execute(query("lock_migrations"))
+        await conn.execute(query("make_schema_migration"))
+        rows = await conn.fetch(query("applied_migrations"))
+        todo = outstanding(migrations, [Applied(row["version"], row["name"], row["sha256"]) for row in rows])
+        if not todo:
+            return None
+        migration = todo[0]
+        try:
+            await conn.execute(migration.sql)
+        except asyncpg.PostgresError as error:
+            raise Trouble(f"{migration.name} failed and was rolled back: {error}") from error
+        await conn.execute(query("record_migration"), migration.version, migration.name, migration.sha256)
+    return migration

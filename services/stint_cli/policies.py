@@ -1,0 +1,64 @@
+"""Policies, as operators set them: a record on `timer.policies.v1` that names the revision it replaces."""
+
+import asyncio
+from datetime import datetime
+from typing import Final
+
+from services.stint_cli.trouble import Trouble
+from shared.events.policy import NewerPolicyError, Policy, PolicyBook, PolicyRecord
+from shared.events.topics import POLICIES
+from shared.kafka import AIOKafkaProducer, KafkaAddress, TopicPartition, durable_producer, lone_consumer
+
+_PARTITION: Final = TopicPartition(POLICIES, 0)
+_READ_SECONDS: Final = 30.0
+
+
+async def read_policies(address: KafkaAddress) -> PolicyBook:
+    """Return the book of every tenant's policies, as it stands now."""
+    book = PolicyBook()
+    consumer = lone_consumer(address)
+    await consumer.start()
+    try:
+        consumer.assign([_PARTITION])
+        consumer.seek(_PARTITION, 0)
+        end: int = (await consumer.end_offsets([_PARTITION]))[_PARTITION]
+        async with asyncio.timeout(_READ_SECONDS):
+            while book.position < end - 1:
+                record = await consumer.getone()
+                book.apply(record.offset, record.key, record.value)
+    except NewerPolicyError as error:
+        raise Trouble("A policy was written by a newer release: run that one's commands.") from error
+    finally:
+        await consumer.stop()
+    return book
+
+
+async def publish_policy(
+    producer: AIOKafkaProducer, tenant: str, document: Policy, *, replaces: int | None, set_by: str, set_at: datetime
+) -> int:
+    """Record a policy and return its revision. It is void for every reader unless `replaces` is the one in force."""
+    record = PolicyRecord(replaces=replaces, set_by=set_by, set_at=set_at, document=document)
+    sent = await producer.send_and_wait(
+        POLICIES,
+        key=tenant.encode(),
+        value=record.model_dump_json(by_alias=True, exclude_none=False).encode(),
+        partition=_PARTITION.partition,
+    )
+    revision: int = sent.offset
+    return revision
+
+
+async def ensure_first_policy(
+    address: KafkaAddress, tenant: str, document: Policy, *, set_by: str, set_at: datetime
+) -> bool:
+    """Give a tenant its first policy. Return False, and record nothing, when it has one."""
+    if (await read_policies(address)).latest_revision(tenant) is not None:
+        return False
+    producer = durable_producer(address)
+    await producer.start()
+    try:
+        # Two of us at once: both name no revision, so the second record is void. Either way the tenant has a policy.
+        await publish_policy(producer, tenant, document, replaces=None, set_by=set_by, set_at=set_at)
+    finally:
+        await producer.stop()
+    return True

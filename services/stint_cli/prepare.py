@@ -1,0 +1,43 @@
+"""prepare: migrate, topics and demo in one process, for whoever waits for a stack to come up."""
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from typing import TypeVar
+
+import asyncpg
+
+from services.stint_cli.brokers import Brokers
+from services.stint_cli.demo import Demo, make_demo, make_demo_policy
+from services.stint_cli.deployment import record_partitions
+from services.stint_cli.migrate import migrate
+from services.stint_cli.topics import check_topics, make_topics
+from shared.events.topics import Topic
+
+_A = TypeVar("_A")
+_B = TypeVar("_B")
+
+
+async def prepare(
+    conn: asyncpg.Connection, brokers: Brokers, demo: Demo, partitions: int, replication_factor: int | None
+) -> None:
+    """Bring Postgres and Kafka from nothing, or from any earlier state, to ready. The two work at the same time."""
+    _, missing = await _both(migrate(conn), check_topics(brokers, partitions))
+    await record_partitions(conn, partitions)
+    await _both(make_demo(conn, demo), _make_topics_and_policy(brokers, missing, replication_factor, demo))
+
+
+async def _make_topics_and_policy(
+    brokers: Brokers, missing: Sequence[Topic], replication_factor: int | None, demo: Demo
+) -> None:
+    await make_topics(brokers, missing, replication_factor)
+    await make_demo_policy(demo)
+
+
+async def _both(first: Awaitable[_A], second: Awaitable[_B]) -> tuple[_A, _B]:
+    """Wait for both, also when one fails: a migration is not to be cut off because a broker said no."""
+    one, two = await asyncio.gather(first, second, return_exceptions=True)
+    if isinstance(one, BaseException):
+        raise one
+    if isinstance(two, BaseException):
+        raise two
+    return one, two

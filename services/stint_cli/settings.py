@@ -1,0 +1,27 @@
+"""Settings of the operator's commands. Each command asks for what it needs and no more: a migration needs no key."""
+
+from pydantic import PositiveInt, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class DatabaseSettings(BaseSettings):
+    """Where Postgres is."""
+
+    model_config = SettingsConfigDict(env_prefix="STINT_CLI_", frozen=True)
+
+    postgres_dsn: SecretStr
+
+
+class DeploymentSettings(DatabaseSettings):
+    """Where Kafka is as well, and on how many brokers a topic lies."""
+
+    kafka_bootstrap_servers: str
+    # None: as many as there are brokers, three at most. One by default would be forgotten where it matters.
+    replication_factor: PositiveInt | None = None
+
+
+class DemoSettings(DeploymentSettings):
+    """What the demo tenant's credentials are made of: the key that the API verifies with, and its address."""
+
+    token_key: SecretStr
+    http_url: str

@@ -1,0 +1,6 @@
+-- Make a client of a tenant, or give an existing one of that tenant another secret and role.
+-- Returns no row when the id belongs to another tenant's client.
+INSERT INTO client AS c (id, tenant, secret_hash, role) VALUES ($1, $2, $3, $4)
+ON CONFLICT (id) DO UPDATE SET secret_hash = EXCLUDED.secret_hash, role = EXCLUDED.role
+ WHERE c.tenant = EXCLUDED.tenant
+RETURNING id;

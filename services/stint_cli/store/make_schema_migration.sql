@@ -1,0 +1,7 @@
+-- The list of migrations that this database has seen. Made before the first of them, so it is no migration itself.
+CREATE TABLE IF NOT EXISTS schema_migration (
+    version    integer PRIMARY KEY,
+    name       text NOT NULL,
+    sha256     text NOT NULL,
+    applied_at timestamptz NOT NULL DEFAULT now()
+);
