@@ -25,7 +25,10 @@ OwnerId = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 Reference = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 
 # A tenant's name is hashed before a "/" (see `slot_of`), so it has none.
-TenantName = Annotated[str, StringConstraints(pattern=r"^[^/]{1,64}$")]
+TenantName = Annotated[str, StringConstraints(pattern=r"^[^/\x00-\x1f]{1,64}$")]
+
+# SHA-256 in hex, see `digest_of`.
+Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Model(BaseModel):

@@ -5,7 +5,7 @@ from typing import ClassVar, Final, Literal
 
 from pydantic import NonNegativeInt, TypeAdapter
 
-from shared.events.base import Instant, Model, OwnerId, Reference, TenantName
+from shared.events.base import Digest, Instant, Model, OwnerId, Reference, TenantName
 
 Role = Literal["machine", "person", "admin", "system"]
 
@@ -27,7 +27,7 @@ class Event(Model):
     tenant: TenantName
     actor: Actor
     dialect: str
-    digest: str
+    digest: Digest
     asked_at: Instant | None = None
 
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-from pydantic import Field, TypeAdapter
+from pydantic import ConfigDict, Field, TypeAdapter
 
 from shared.events.base import Instant, Model, TimerId
 from shared.events.models import Actor
@@ -25,6 +25,8 @@ class State(StrEnum):
 
 class Finding(Model):
     """A violation: a rule that flagged or refused. `to` and `amount_us` are None where the rule measures nothing."""
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
 
     timer_id: TimerId
     rule: str
@@ -86,6 +88,14 @@ class Change(Model):
     closed: Closed | None = None
 
 
+class Fact(Model):
+    """What became known about an owner. The newest of a `kind` counts; `about` tells several apart (a day, a job)."""
+
+    kind: Literal["profile", "leave", "attendance", "estimate", "texts_erased"]
+    about: str = ""
+    body: dict[str, Any]
+
+
 class Outcome(Model):
     """What one press amounted to. Written down once, and never judged again."""
 
@@ -112,7 +122,7 @@ class Outcome(Model):
     findings: tuple[Finding, ...] = ()
     timer: TimerAfter | None = None
     changed: tuple[Change, ...] = ()
-    fact: dict[str, Any] | None = None
+    fact: Fact | None = None
     due: Instant | None = None
 
 

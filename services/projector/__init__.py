@@ -1,0 +1,1 @@
+"""The projector: presses in, verdicts and read models out. One writer per partition."""

@@ -1,0 +1,7 @@
+"""Timesheets: how one owner's presses add up to minutes, and which rules they break.
+
+Pure: the standard library and `shared.events`; no clock, chance, pool, broker or settings.
+Safe to change: rules and the limits they are given; presses are judged once, and old verdicts stand.
+With care: `evolve`. Stored totals were folded by it, so a change means a rebuild.
+Never: rename a verdict or a rule. The names are stored, and other people's reports read them.
+"""

@@ -1,0 +1,66 @@
+"""Local days: where an interval is cut, so that each screen and each cap counts the same day the same way.
+
+A day begins at the first instant of its local date and lasts until the next one begins, whatever the clocks do between:
+a midnight that does not exist begins at the gap's end, one that comes twice begins at the first, and minutes that the
+clocks repeat after midnight belong to the day that has begun.
+"""
+
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+
+from services.projector.domain.durations import microseconds
+from shared.events.outcome import DayPart
+from shared.events.zones import zone
+
+_DAY = timedelta(days=1)
+_SECOND = timedelta(seconds=1)
+
+
+def split(start: datetime, end: datetime, zone_name: str) -> tuple[DayPart, ...]:
+    """Cut [start, end) into local days. The parts add up to it exactly; days of no length are left out."""
+    parts: list[DayPart] = []
+    day = local_day(start, zone_name)
+    while start < end:
+        following, cut = _next_day(day, zone_name)
+        cut = min(cut, end)
+        if cut > start:
+            parts.append(DayPart(on=day, us=microseconds(start, cut)))
+        start, day = max(start, cut), following
+    return tuple(parts)
+
+
+def local_day(moment: datetime, zone_name: str) -> date:
+    """Return the local day that `moment` belongs to."""
+    day = moment.astimezone(zone(zone_name)).date()
+    following, begins = _next_day(day, zone_name)
+    # The clocks went back over midnight: the date on the wall is yesterday's again, but today has begun.
+    return following if begins <= moment else day
+
+
+def _next_day(day: date, zone_name: str) -> tuple[date, datetime]:
+    following = day + _DAY
+    while (begins := first_instant(following, zone_name)) is None:
+        following += _DAY
+    return following, begins
+
+
+@lru_cache(maxsize=65536)
+def first_instant(day: date, zone_name: str) -> datetime | None:
+    """Return the first instant of a local date, or None for a date that the zone skipped altogether."""
+    there = zone(zone_name)
+    midnight = datetime.combine(day, time(), there)
+    instant = midnight.astimezone(UTC)
+    if instant.astimezone(there).replace(tzinfo=None) == midnight.replace(tzinfo=None):
+        return instant
+    # Midnight was skipped. The day begins where the clocks jumped, which lies between the two readings of midnight.
+    before, after = midnight.replace(fold=1).astimezone(UTC), instant
+    while after - before > _SECOND:
+        middle = before + (after - before) // 2
+        middle = middle.replace(microsecond=0)
+        if middle <= before:
+            break
+        if middle.astimezone(there).date() >= day:
+            after = middle
+        else:
+            before = middle
+    return after if after.astimezone(there).date() == day else None

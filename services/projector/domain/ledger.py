@@ -1,0 +1,72 @@
+"""The ledger: what the fold of one partition knows, and what a batch adds to it before it is committed.
+
+Sheets and verdicts are values; a batch writes beside what was known, so that a batch that fails leaves no trace.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from services.projector.domain.state import Timesheet
+from shared.events.outcome import Outcome
+
+OwnerKey = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownOutcome:
+    """A verdict that was given before: `body` is the outcome as it was written."""
+
+    digest: str | None
+    log_time: datetime
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a partition before a batch: sheets by owner, which owner a timer has, verdicts by event id."""
+
+    sheets: Mapping[OwnerKey, Timesheet]
+    owner_of: Mapping[int, OwnerKey]
+    verdicts: Mapping[UUID, KnownOutcome]
+    policy_rev: int
+
+
+@dataclass(slots=True)
+class Ledger:
+    """One batch of one partition, as it is folded."""
+
+    kpart: int
+    partitions: int
+    before: Known
+    policy_rev: int = field(init=False)
+    sheets: dict[OwnerKey, Timesheet] = field(default_factory=dict)
+    owner_of: dict[int, OwnerKey] = field(default_factory=dict)
+    verdicts: dict[UUID, KnownOutcome] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.policy_rev = self.before.policy_rev
+
+    def verdict_on(self, event_id: UUID) -> KnownOutcome | None:
+        """Return the newest verdict given on an event id, or None."""
+        return self.verdicts.get(event_id) or self.before.verdicts.get(event_id)
+
+    def sheet_of(self, owner: OwnerKey) -> Timesheet:
+        """Return an owner's sheet; of an unknown owner, an empty one."""
+        return self.sheets.get(owner) or self.before.sheets.get(owner) or Timesheet(*owner)
+
+    def owner_of_timer(self, timer_id: int) -> OwnerKey | None:
+        """Return whose timer this is, or None: there is no such timer."""
+        return self.owner_of.get(timer_id) or self.before.owner_of.get(timer_id)
+
+    def keep(self, outcome: Outcome, body: bytes, sheet: Timesheet | None) -> None:
+        """Remember a verdict, and the sheet of its owner after it."""
+        self.policy_rev = outcome.policy_rev
+        if outcome.event_id is not None:
+            self.verdicts[outcome.event_id] = KnownOutcome(outcome.digest, outcome.log_time, body)
+        if sheet is not None:
+            owner = (sheet.tenant, sheet.owner)
+            self.sheets[owner] = sheet
+            if outcome.verdict == "accepted" and outcome.timer is not None:
+                self.owner_of[outcome.timer.id] = owner

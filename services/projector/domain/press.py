@@ -1,0 +1,36 @@
+"""A press as the fold sees it: the event, its place and time on the log, and nothing of the world around."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.events.codec import Press
+from shared.events.envelope import Envelope
+from shared.events.models import AnyEvent
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedPress:
+    """A press at its place on the log. `log_time` is the broker's clock, in whole milliseconds."""
+
+    offset: int
+    log_time: datetime
+    press: Press
+
+    @property
+    def event(self) -> AnyEvent:
+        """The fact itself."""
+        return self.press.event
+
+    @property
+    def envelope(self) -> Envelope:
+        """What stands around it."""
+        return self.press.envelope
+
+    @property
+    def moment(self) -> datetime:
+        """When it happened, as far as anybody may say: what was asked, else the API's clock; never after the log's."""
+        return min(self.event.asked_at or self.envelope.recorded_at, self.log_time)
+
+    def at(self, last_at: datetime | None) -> datetime:
+        """When it counts, for a timer whose last accepted press counted at `last_at`."""
+        return self.moment if last_at is None else max(self.moment, last_at)

@@ -1,0 +1,151 @@
+"""The rules that need history, each a small function of the same arguments: None, or what it has to say.
+
+Each is given a `Case`: the press, the timesheet as it stood before it, its timer, the policy and the moment it counts.
+`RULES` is in the order in which they answer (CONTRACT, section 6).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, assert_never
+
+from services.projector.domain.durations import microseconds
+from services.projector.domain.press import LoggedPress
+from services.projector.domain.state import Timer, Timesheet
+from shared.events.models import TimerPaused, TimerResumed, TimerStarted, TimerStopped
+from shared.events.outcome import Finding, State
+from shared.events.policy import OverlapMode, Policy
+from shared.events.rules import LATE, ZONE_ASSUMED, Rule
+
+FUTURE_TOLERANCE: Final = timedelta(seconds=60)
+LATE_AFTER: Final = timedelta(seconds=60)
+MOVED_TOLERANCE: Final = timedelta(seconds=1)
+_LOG_TICK: Final = timedelta(milliseconds=1)
+
+TimerEvent = TimerStarted | TimerPaused | TimerResumed | TimerStopped
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What there is to judge by. `timer` is None for a start; `at` is when the press counts if it is accepted."""
+
+    press: LoggedPress
+    event: TimerEvent
+    timer_id: int
+    sheet: Timesheet
+    timer: Timer | None
+    policy: Policy
+    at: datetime
+
+    @property
+    def opens(self) -> bool:
+        """Whether an interval begins with this press."""
+        return isinstance(self.event, TimerStarted | TimerResumed)
+
+    def finding(self, rule: Rule, from_: datetime, to: datetime | None = None, *, refused: bool = False) -> Finding:
+        """Return a finding about the pressed timer; its amount is what lies between, where both are known."""
+        amount = None if to is None else microseconds(from_, to)
+        return Finding(timer_id=self.timer_id, rule=rule.value, from_=from_, to=to, amount_us=amount, refused=refused)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The press is refused, and why."""
+
+    rule: Rule
+    finding: Finding
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """The press stands, and this is noted. A label that is no rule has no finding."""
+
+    label: str
+    finding: Finding | None = None
+
+
+def not_the_owner(case: Case) -> Refusal | None:
+    """R06: a person's token presses for its owner alone. Machines and admins act for any owner of their tenant."""
+    actor = case.event.actor
+    if actor.role != "person" or actor.person == case.sheet.owner:
+        return None
+    return _refusal(case, Rule.NOT_THE_OWNER)
+
+
+def not_legal_now(case: Case) -> Refusal | None:
+    """R07: a pause needs a running timer, a resume a paused one. A stop is legal in every state."""
+    state = case.timer.state if case.timer is not None else None
+    match case.event:
+        case TimerStarted() | TimerStopped():
+            return None
+        case TimerPaused():
+            legal = state is State.RUNNING
+        case TimerResumed():
+            legal = state is State.PAUSED
+        case _:
+            assert_never(case.event)
+    return None if legal else _refusal(case, Rule.NOT_LEGAL_NOW)
+
+
+def future_time(case: Case) -> Refusal | Flag | None:
+    """R14: the time given had not come. Over 60 s ahead is refused; less, and any stop, is clamped and flagged."""
+    asked, log_time = case.event.asked_at, case.press.log_time
+    # The log's clock shows whole milliseconds: what lies within the same one is not ahead of it.
+    if asked is None or asked < log_time + _LOG_TICK:
+        return None
+    if asked - log_time > FUTURE_TOLERANCE and not isinstance(case.event, TimerStopped):
+        finding = case.finding(Rule.FUTURE_TIME, log_time, asked, refused=True)
+        return Refusal(Rule.FUTURE_TIME, finding, Rule.FUTURE_TIME.reason)
+    return Flag(Rule.FUTURE_TIME.value, case.finding(Rule.FUTURE_TIME, log_time, asked))
+
+
+def late_press(case: Case) -> Flag | None:
+    """R18, its first half: used as asked, and labelled, when it was recorded over 60 s after it happened."""
+    asked = case.event.asked_at
+    return Flag(LATE) if asked is not None and case.press.log_time - asked > LATE_AFTER else None
+
+
+def moved_press(case: Case) -> Flag | None:
+    """R18, its second half: asked for before the timer's last event, so moved to it; flagged when moved over 1 s."""
+    asked = case.event.asked_at
+    if asked is None or case.timer is None or case.timer.last_at - asked <= MOVED_TOLERANCE:
+        return None
+    return Flag(Rule.LATE_PRESS.value, case.finding(Rule.LATE_PRESS, asked, case.timer.last_at))
+
+
+def overlap(case: Case) -> Flag | None:
+    """R13: the interval that begins here overlaps another timer of the owner, running or (backdated) closed."""
+    if not case.opens or case.policy.overlap_mode is OverlapMode.ALLOW:
+        return None
+    running = [t.open.start for t in case.sheet.running() if t.open is not None and t.id != case.timer_id]
+    closed = [c.start for c in case.sheet.closed if c.end > case.at and c.timer_id != case.timer_id and c.end > c.start]
+    begins = [max(case.at, start) for start in running + closed]
+    # How long they will overlap nobody knows yet: both may be stopped at any time.
+    return Flag(Rule.OVERLAP.value, case.finding(Rule.OVERLAP, min(begins))) if begins else None
+
+
+def zone_assumed(case: Case) -> Flag | None:
+    """Label a start whose time came without a zone, so that the tenant's was used."""
+    assumed = isinstance(case.event, TimerStarted) and case.event.zone_assumed
+    return Flag(ZONE_ASSUMED) if assumed else None
+
+
+def _refusal(case: Case, rule: Rule) -> Refusal:
+    return Refusal(rule, case.finding(rule, case.at, refused=True), rule.reason)
+
+
+RuleFunction = Callable[[Case], Refusal | Flag | None]
+
+RULES: Final[tuple[RuleFunction, ...]] = (
+    not_the_owner,
+    not_legal_now,
+    future_time,
+    overlap,
+    late_press,
+    moved_press,
+    zone_assumed,
+)
+
+# Whoever may stop a timer may hear again that it is stopped; no time that comes with it counts.
+RULES_OF_A_REPEATED_STOP: Final[tuple[RuleFunction, ...]] = (not_the_owner,)

@@ -1,0 +1,76 @@
+"""State: one owner's timesheet, as far as the next press can ask about it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+
+from shared.events.outcome import State
+
+
+@dataclass(frozen=True, slots=True)
+class OpenInterval:
+    """The interval that runs now. Its zone was in force when it began, and cuts all of it."""
+
+    seq: int
+    start: datetime
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedInterval:
+    """An interval that was worked: [start, end)."""
+
+    timer_id: int
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """One timer. `total_us` counts closed intervals; `last_at` is when its last accepted press counted."""
+
+    id: int
+    owner: str
+    account_id: str | None
+    job_id: str | None
+    project_id: str | None
+    billable: bool
+    work_date: date | None
+    state: State
+    started_at: datetime
+    stopped_at: datetime | None
+    total_us: int
+    last_at: datetime
+    flags: tuple[str, ...]
+    open: OpenInterval | None
+    intervals: int
+
+
+@dataclass(frozen=True, slots=True)
+class Timesheet:
+    """What is known of one owner. Of the closed intervals, all that end after `closed_since` are in `closed`."""
+
+    tenant: str
+    owner: str
+    zone: str | None = None
+    timers: Mapping[int, Timer] = field(default_factory=dict)
+    closed: tuple[ClosedInterval, ...] = ()
+    closed_since: datetime | None = None
+
+    def running(self) -> tuple[Timer, ...]:
+        """Return the timers that run now, by id."""
+        return tuple(timer for _, timer in sorted(self.timers.items()) if timer.open is not None)
+
+    def with_timer(self, timer: Timer) -> "Timesheet":
+        """Return the sheet with this timer in place of what it had under its id."""
+        return replace(self, timers={**self.timers, timer.id: timer})
+
+    def knows_since(self, moment: datetime) -> bool:
+        """Say whether every closed interval that ends after `moment` is in `closed`."""
+        return self.closed_since is None or self.closed_since <= moment
+
+    def trimmed(self) -> "Timesheet":
+        """Return the sheet without what only rare presses ask about; those have it read again."""
+        ended = max((interval.end for interval in self.closed), default=self.closed_since)
+        alive = {id_: timer for id_, timer in self.timers.items() if timer.state is not State.STOPPED}
+        return replace(self, timers=alive, closed=(), closed_since=ended)
