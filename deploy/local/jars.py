@@ -26,7 +26,7 @@ AT_ONCE = 8
 SCOPES = ("compile", "runtime")
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Jar:
     """One line of the lock."""
 
@@ -128,7 +128,7 @@ def resolve(cache: Path) -> list[Jar]:
         roots = [maven.project(g, a).at_version(v).artifact() for g, a, v in (w.split(":") for w in WANTED)]
         _, found = maven.resolver.resolve([Dependency(root) for root in roots])
         artifacts = {str(a): a for a in [*roots, *(d.artifact for d in found if d.scope in SCOPES)]}.values()
-        return sorted(pool.map(_locked, artifacts))
+        return sorted(pool.map(_locked, artifacts), key=str)
 
 
 def _locked(artifact: Any) -> Jar:  # noqa: ANN401 - jgo has no types

@@ -1,0 +1,68 @@
+"""What is in the way is said in one line that names the setting."""
+
+import re
+import shutil
+import socket
+from collections import namedtuple
+from pathlib import Path
+
+import pytest
+
+from deploy.local import machine
+from deploy.local.secrets import kept_secret
+from deploy.local.settings import HOST, Settings
+from deploy.local.trouble import Trouble
+
+Usage = namedtuple("Usage", ["total", "used", "free"])  # noqa: PYI024 - as shutil has it
+
+
+def test_a_taken_port_is_named_with_the_setting_that_moves_it() -> None:
+    with socket.create_server((HOST, 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(Trouble, match=f"Port {port} is taken .* STINT_HTTP_PORT="):
+            machine.require_free("STINT_HTTP_PORT", port)
+    # Control: the same port, free again.
+    machine.require_free("STINT_HTTP_PORT", port)
+
+
+def test_a_full_disk_is_named_with_the_setting_that_moves_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine.require_room(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(10**12, 10**12, 300 * 1024**2))
+    with pytest.raises(Trouble, match=re.escape(f"Only 0.29 GiB are free where {tmp_path} lies") + ".*STINT_HOME"):
+        machine.require_room(tmp_path)
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(Trouble, match=r"file/home cannot be written \(Not a directory\): .*STINT_HOME"):
+        machine.require_room(tmp_path / "file" / "home")
+
+
+def test_a_wheel_that_this_platform_lacks_is_named() -> None:
+    with pytest.raises(Trouble, match=r"Java is not installed \(no_such_wheel\): run `make install`"):
+        machine.wheel("no_such_wheel", "Java")
+
+
+@pytest.mark.parametrize("text", ["http", "0", "65536", "-1", "٣"])
+def test_a_port_that_is_none_is_named(text: str) -> None:
+    with pytest.raises(Trouble, match=f"STINT_KAFKA_PORT={text} is no port"):
+        Settings.from_environment({"STINT_KAFKA_PORT": text})
+
+
+def test_two_settings_with_one_port_are_named() -> None:
+    with pytest.raises(Trouble, match="STINT_HTTP_PORT and STINT_POSTGRES_PORT are both 9000"):
+        Settings.from_environment({"STINT_HTTP_PORT": "9000", "STINT_POSTGRES_PORT": "9000"})
+
+
+def test_nothing_given_is_the_defaults_and_the_controller_follows_the_broker() -> None:
+    assert Settings.from_environment({"STINT_HOME": "", "STINT_HTTP_PORT": ""}).ports == Settings().ports
+    assert Settings.from_environment({"STINT_KAFKA_PORT": "29092"}).kafka_controller_port == 29093
+
+
+def test_a_secret_is_made_once_and_its_owner_alone_reads_it(tmp_path: Path) -> None:
+    path = tmp_path / "secrets" / "key"
+    secret = kept_secret(path)
+    assert re.fullmatch("[0-9a-f]{64}", secret)
+    assert kept_secret(path) == secret
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert kept_secret(tmp_path / "secrets" / "other") != secret
