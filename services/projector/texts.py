@@ -1,0 +1,110 @@
+"""Texts: the projection that keeps what people wrote about their timers, beside the fold and independent of it.
+
+Texts have a position of their own, so a comment may appear some milliseconds after its timer. Seeing a record twice
+does no harm, and a projector that was thought dead and comes back cannot bring back what was erased meanwhile: its
+records lie below the position.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+import asyncpg
+import structlog
+
+from services.projector.store.queries import query
+from services.projector.text_batch import Erased, TextBatch, TextRecord, UnreadableText, Written, read_text
+from shared.events.ids import slot_of_timer
+
+_log = structlog.get_logger()
+
+_BACKOFF_SECONDS: Final = 0.1
+_BACKOFF_SECONDS_MAX: Final = 5.0
+# What asyncpg and the socket raise while Postgres is away, restarts, or takes too long.
+_AWAY: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+# SQLSTATE classes 22 and 23: the row itself cannot be kept, and will not be at the next try either.
+_CANNOT_BE_KEPT: Final = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
+
+_Read = tuple[TextRecord, Written | Erased | UnreadableText]
+
+
+class Texts:
+    """Keeps texts in Postgres."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+        self.unreadable = 0
+
+    async def next_offsets(self, partitions: Sequence[int]) -> dict[int, int]:
+        """Return where to read on. Whoever reads the topic should seek there: Postgres may be older than the group."""
+        rows = await self._pool.fetch(query("text_positions"), list(partitions))
+        return dict.fromkeys(partitions, 0) | {row["kpart"]: row["next_offset"] for row in rows}
+
+    async def keep(self, records: Sequence[TextRecord]) -> None:
+        """Keep the newest text of each timer, and return when it is committed. Raises for nothing but cancellation.
+
+        Records of one partition are in the order of the log.
+        """
+        if records:
+            await self._keep_patiently([(record, read_text(record)) for record in records])
+
+    async def _keep_patiently(self, read: Sequence[_Read]) -> None:
+        pause = _BACKOFF_SECONDS
+        while True:
+            try:
+                passed_by = await self._commit(read)
+            except _CANNOT_BE_KEPT as error:
+                return await self._keep_one_by_one(read, error)
+            except _AWAY as error:
+                _log.warning("texts_kept_waiting", records=len(read), error=type(error).__name__, seconds=pause)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, _BACKOFF_SECONDS_MAX)
+                continue
+            return self._tell_of(passed_by)
+
+    async def _keep_one_by_one(self, read: Sequence[_Read], error: Exception) -> None:
+        if len(read) > 1:
+            for one in read:
+                await self._keep_patiently([one])
+        else:
+            # The error's own words may quote the row, so only its kind is told.
+            [(record, _)] = read
+            await self._keep_patiently([(record, UnreadableText(f"row: {type(error).__name__}"))])
+
+    async def _commit(self, read: Sequence[_Read]) -> list[tuple[TextRecord, UnreadableText]]:
+        """Write what is new, and return what was passed by because it does not read."""
+        partitions = sorted({record.partition for record, _ in read})
+        async with self._pool.acquire() as conn, conn.transaction():
+            await conn.execute(query("make_text_positions"), partitions)
+            rows = await conn.fetch(query("lock_text_positions"), partitions)
+            positions = {row["kpart"]: row["next_offset"] for row in rows}
+            fresh = [(record, text) for record, text in read if record.offset >= positions[record.partition]]
+            if fresh:
+                await _write(conn, TextBatch.of(text for _, text in fresh if not isinstance(text, UnreadableText)))
+                moved = {record.partition: record.offset + 1 for record, _ in fresh}
+                await conn.execute(query("move_text_positions"), list(moved), list(moved.values()))
+        return [(record, text) for record, text in fresh if isinstance(text, UnreadableText)]
+
+    def _tell_of(self, passed_by: Sequence[tuple[TextRecord, UnreadableText]]) -> None:
+        for record, text in passed_by:
+            self.unreadable += 1
+            _log.error("text_unreadable", partition=record.partition, offset=record.offset, reason=text.reason)
+
+
+async def _write(conn: asyncpg.pool.PoolConnectionProxy, batch: TextBatch) -> None:
+    if batch.erased:
+        erased = sorted(batch.erased)
+        await conn.execute(query("erase_texts"), [slot_of_timer(timer) for timer in erased], erased)
+    if batch.kept:
+        timers = [timer for timer, _ in batch.kept]
+        texts = list(batch.kept.values())
+        await conn.execute(
+            query("keep_texts"),
+            [slot_of_timer(timer) for timer in timers],
+            timers,
+            [text.event_id for text in texts],
+            [text.tenant for text in texts],
+            [text.owner for text in texts],
+            [text.comment for text in texts],
+            [text.work_item for text in texts],
+        )
