@@ -142,6 +142,13 @@ def write_outcome(outcome: Outcome) -> bytes:
     return outcome.__pydantic_serializer__.to_json(outcome, by_alias=True)
 
 
+def outcome_key(outcome: Outcome) -> bytes | None:
+    """Return the key under which an outcome is published: tenant/owner, or the presser's tenant; None: unreadable."""
+    if outcome.tenant is None:
+        return None
+    return (outcome.tenant if outcome.owner is None else f"{outcome.tenant}/{outcome.owner}").encode()
+
+
 def join_replies(replies: list[tuple[str, bytes]]) -> bytes:
     """Return one reply record for all the waiters of one API process. Outcomes are spliced in as they were written."""
     elements = [b'{"request_id":%s,"outcome":%s}' % (_quoted(request_id), body) for request_id, body in replies]

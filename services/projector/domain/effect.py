@@ -5,10 +5,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
-from services.projector.domain.calendar import split
-from services.projector.domain.durations import microseconds
 from services.projector.domain.rules import Case
 from services.projector.domain.state import OpenInterval, Timer
+from shared.events.calendar import split
+from shared.events.durations import microseconds
 from shared.events.models import TimerPaused, TimerResumed, TimerStarted, TimerStopped
 from shared.events.outcome import Change, Closed, Opened, State, TimerAfter
 
@@ -84,7 +84,7 @@ def _new_timer(case: Case, event: TimerStarted) -> Timer:
 
 
 def _open(timer: Timer, case: Case) -> tuple[Timer, Opened]:
-    interval = OpenInterval(timer.intervals + 1, case.at, case.sheet.zone or case.policy.zone)
+    interval = OpenInterval(timer.intervals + 1, case.at, case.zone)
     after = replace(timer, state=State.RUNNING, last_at=case.at, open=interval, intervals=interval.seq)
     return after, Opened(seq=interval.seq, start=interval.start, zone=interval.zone)
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, assert_never
 
-from services.projector.domain.durations import microseconds
 from services.projector.domain.press import LoggedPress
 from services.projector.domain.state import Timer, Timesheet
+from shared.events.calendar import local_day
+from shared.events.durations import microseconds
 from shared.events.models import TimerPaused, TimerResumed, TimerStarted, TimerStopped
 from shared.events.outcome import Finding, State
 from shared.events.policy import OverlapMode, Policy
@@ -36,6 +37,11 @@ class Case:
     timer: Timer | None
     policy: Policy
     at: datetime
+
+    @property
+    def zone(self) -> str:
+        """The owner's zone, as it is known now."""
+        return self.sheet.zone or self.policy.zone
 
     @property
     def opens(self) -> bool:
@@ -91,6 +97,9 @@ def not_legal_now(case: Case) -> Refusal | None:
 def future_time(case: Case) -> Refusal | Flag | None:
     """R14: the time given had not come. Over 60 s ahead is refused; less, and any stop, is clamped and flagged."""
     asked, log_time = case.event.asked_at, case.press.log_time
+    work_date = case.event.work_date if isinstance(case.event, TimerStarted) else None
+    if work_date is not None and work_date > local_day(log_time + FUTURE_TOLERANCE, case.zone):
+        return _refusal(case, Rule.FUTURE_TIME)
     # The log's clock shows whole milliseconds: what lies within the same one is not ahead of it.
     if asked is None or asked < log_time + _LOG_TICK:
         return None

@@ -69,8 +69,17 @@ class Timesheet:
         """Say whether every closed interval that ends after `moment` is in `closed`."""
         return self.closed_since is None or self.closed_since <= moment
 
+    def joined(self, other: "Timesheet") -> "Timesheet":
+        """Return all that either of two sheets of one owner, taken at the same place of the log, knows."""
+        since = None
+        if self.closed_since is not None and other.closed_since is not None:
+            since = min(self.closed_since, other.closed_since)
+        closed = tuple(dict.fromkeys((*self.closed, *other.closed)))
+        return replace(self, timers={**self.timers, **other.timers}, closed=closed, closed_since=since)
+
     def trimmed(self) -> "Timesheet":
         """Return the sheet without what only rare presses ask about; those have it read again."""
-        ended = max((interval.end for interval in self.closed), default=self.closed_since)
+        ends = [interval.end for interval in self.closed]
+        ended = max([*ends, self.closed_since] if self.closed_since is not None else ends, default=None)
         alive = {id_: timer for id_, timer in self.timers.items() if timer.state is not State.STOPPED}
         return replace(self, timers=alive, closed=(), closed_since=ended)

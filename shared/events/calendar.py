@@ -8,7 +8,7 @@ clocks repeat after midnight belong to the day that has begun.
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 
-from services.projector.domain.durations import microseconds
+from shared.events.durations import microseconds
 from shared.events.outcome import DayPart
 from shared.events.zones import zone
 

@@ -1,0 +1,90 @@
+"""The cache: timesheets of one partition that were read or folded before. What it lacks is read again.
+
+It holds committed state only, and is forgotten whenever the partition may have had another writer.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+from services.projector.domain.ledger import Ledger, OwnerKey
+from services.projector.domain.press import LoggedPress
+from services.projector.domain.state import Timesheet
+from services.projector.ports import Wanted
+from shared.events.ids import slot_of, slot_of_timer
+from shared.events.models import TimerPaused, TimerResumed, TimerStarted, TimerStopped
+
+OWNERS_MAX: Final = 20_000
+
+
+class Cache:
+    """Sheets by owner, and whose timer is whose; the least recently used owners go first."""
+
+    def __init__(self, owners_max: int = OWNERS_MAX) -> None:
+        self.sheets: OrderedDict[OwnerKey, Timesheet] = OrderedDict()
+        self.owner_of: dict[int, OwnerKey] = {}
+        self._owners_max = owners_max
+
+    def want(self, presses: Iterable[LoggedPress], kpart: int, wanted: Wanted) -> None:
+        """Add to `wanted` what the presses touch and this cache lacks."""
+        for press in presses:
+            wanted.events.append((kpart, press.envelope.event_id))
+            match press.event:
+                case TimerPaused() | TimerResumed() | TimerStopped():
+                    self._want_timer(press, wanted)
+                case TimerStarted() as event:
+                    self._want_owner((event.tenant, event.owner), press.moment, wanted)
+                    # Whose the id is already, if anybody's: a drawn id may be taken.
+                    self._want_timer(press, wanted)
+                case event:
+                    self._want_owner((event.tenant, event.owner), press.moment, wanted)
+
+    def take(self, sheets: dict[OwnerKey, Timesheet]) -> None:
+        """Take in sheets as the store has them, beside what is known already: both are committed, and agree."""
+        for owner, sheet in sheets.items():
+            before = self.sheets.get(owner)
+            self._put(owner, sheet if before is None else before.joined(sheet))
+
+    def absorb(self, ledger: Ledger) -> None:
+        """Take in what a batch added, now that it is committed."""
+        for owner, sheet in ledger.sheets.items():
+            self._put(owner, sheet)
+
+    def settle_down(self, owners: Iterable[OwnerKey]) -> None:
+        """After a batch: drop what only rare presses ask about, and the owners who were not seen for longest."""
+        for owner in owners:
+            if owner in self.sheets:
+                self._put(owner, self.sheets[owner].trimmed())
+        while len(self.sheets) > self._owners_max:
+            _, sheet = self.sheets.popitem(last=False)
+            self._forget_timers(sheet)
+
+    def _put(self, owner: OwnerKey, sheet: Timesheet) -> None:
+        before = self.sheets.get(owner)
+        if before is not None:
+            self._forget_timers(before)
+        self.sheets[owner] = sheet
+        self.sheets.move_to_end(owner)
+        self.owner_of.update(dict.fromkeys(sheet.timers, owner))
+
+    def _forget_timers(self, sheet: Timesheet) -> None:
+        for timer_id in sheet.timers:
+            self.owner_of.pop(timer_id, None)
+
+    def _want_timer(self, press: LoggedPress, wanted: Wanted) -> None:
+        timer_id = press.envelope.subject
+        if timer_id is None:
+            return
+        owner = self.owner_of.get(timer_id)
+        if owner is not None:
+            self._want_owner(owner, press.moment, wanted)
+            return
+        key = (slot_of_timer(timer_id), timer_id)
+        wanted.timers[key] = min(wanted.timers.get(key, press.moment), press.moment)
+
+    def _want_owner(self, owner: OwnerKey, moment: datetime, wanted: Wanted) -> None:
+        sheet = self.sheets.get(owner)
+        if sheet is None or not sheet.knows_since(moment):
+            key = (slot_of(*owner), *owner)
+            wanted.owners[key] = min(wanted.owners.get(key, moment), moment)

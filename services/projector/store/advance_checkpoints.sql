@@ -1,0 +1,26 @@
+-- Move partitions' checkpoints from where we read them to the end of the batch, in kpart order.
+-- Returns the partitions that moved: one that is missing is no longer where we read it, so another projector has it.
+WITH asked AS (
+    SELECT *
+      FROM unnest(
+               $1::integer[], $2::bigint[], $3::bigint[], $4::uuid[], $5::timestamptz[],
+               $6::bigint[], $7::bigint[], $8::bigint[]
+           ) AS a (kpart, read_at, next_offset, last_event_id, last_log_time, policy_rev, published, outcomes_next)
+), ours AS (
+    SELECT c.kpart
+      FROM checkpoint c
+      JOIN asked a ON a.kpart = c.kpart AND a.read_at = c.next_offset
+     ORDER BY c.kpart
+       FOR UPDATE OF c
+)
+UPDATE checkpoint c
+   SET next_offset = a.next_offset,
+       last_event_id = a.last_event_id,
+       last_log_time = a.last_log_time,
+       policy_rev = a.policy_rev,
+       published = greatest(c.published, a.published),
+       outcomes_next = greatest(c.outcomes_next, a.outcomes_next)
+  FROM asked a
+  JOIN ours USING (kpart)
+ WHERE c.kpart = a.kpart AND c.next_offset = a.read_at
+RETURNING c.kpart;

@@ -1,0 +1,101 @@
+"""Postgres: the store of the projector. One read and one write transaction per batch.
+
+The write's first statement is the compare-and-set of the checkpoints: it is at once exactly-once effect and the fence
+against a projector that was thought dead. Everything else is written only after it held.
+"""
+
+from collections.abc import Sequence
+
+import asyncpg
+
+from services.projector.ports import (
+    Advance,
+    Checkpoint,
+    FencedError,
+    Found,
+    ToPublish,
+    Wanted,
+    WriteRefusedError,
+)
+from services.projector.store.found import found_in
+from services.projector.store.queries import query
+from services.projector.store.rows import columns, rows_of
+from shared.events.outcome import OUTCOME, outcome_key
+
+_PRUNED_AT_ONCE = 1_000
+
+Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
+
+
+class PostgresStore:
+    """The store on a pool whose sessions have UTC, the fold's schema in their path, and timeouts of seconds."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def checkpoint(self, kpart: int) -> Checkpoint:
+        """Return where a partition stands. Raises LookupError when the topics job has not made its row."""
+        row = await self._pool.fetchrow(query("read_checkpoint"), kpart)
+        if row is None:
+            raise LookupError(f"no checkpoint for partition {kpart}: run the topics job")
+        return Checkpoint(**dict(row))
+
+    async def read(self, wanted: Wanted) -> Found:
+        """Return what is known of what a batch touches, in one statement and so of one moment."""
+        row = await self._pool.fetchrow(
+            query("read_touched"),
+            [kpart for kpart, _ in wanted.events],
+            [event_id for _, event_id in wanted.events],
+            [slot for slot, _ in wanted.timers],
+            [timer_id for _, timer_id in wanted.timers],
+            list(wanted.timers.values()),
+            *([list(column) for column in zip(*wanted.owners, strict=True)] or [[], [], []]),
+            list(wanted.owners.values()),
+        )
+        if row is None:
+            raise AssertionError("a SELECT of scalars returns one row")
+        return found_in(dict(row))
+
+    async def commit(self, advances: Sequence[Advance]) -> None:
+        """Write all of it in one transaction, or nothing. See `ports.Store`."""
+        try:
+            async with self._pool.acquire() as conn, conn.transaction():
+                await self.compare_and_set(conn, advances)
+                await self.write_rows(conn, advances)
+        except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
+            # The message may quote the row; its kind is enough to look the record up in the log.
+            raise WriteRefusedError(type(error).__name__) from error
+
+    async def compare_and_set(self, conn: Connection, advances: Sequence[Advance]) -> None:
+        """Move every checkpoint from where it was read, or raise FencedError and leave all of them."""
+        asked = [(a.to.kpart, a.read_at, *_where(a.to)) for a in sorted(advances, key=lambda a: a.to.kpart)]
+        moved = await conn.fetch(query("advance_checkpoints"), *columns(asked))
+        if len(moved) < len(advances):
+            lost = sorted({a.to.kpart for a in advances} - {row["kpart"] for row in moved})
+            raise FencedError(f"partitions {lost} are no longer where they were read")
+
+    async def write_rows(self, conn: Connection, advances: Sequence[Advance]) -> None:
+        """Write outcomes and read models."""
+        for name, values in rows_of(advances).writes():
+            await conn.execute(query(name), *values)
+
+    async def unpublished(self, kpart: int, published: int, limit: int) -> Sequence[ToPublish]:
+        """Return committed outcomes of records from `published` on, in order."""
+        rows = await self._pool.fetch(query("read_unpublished"), kpart, published, limit)
+        return [
+            ToPublish(row["source_offset"], outcome_key(OUTCOME.validate_json(row["body"])), row["body"].encode())
+            for row in rows
+        ]
+
+    async def save_progress(self, at: Checkpoint) -> None:
+        """Write down how far the outcomes are published, if the partition still stands where `at` says."""
+        await self._pool.execute(query("save_progress"), at.kpart, at.next_offset, at.published, at.outcomes_next)
+
+    async def prune(self, kpart: int) -> None:
+        """Delete published outcomes that nobody may ask for any more."""
+        while await self._pool.execute(query("prune_outcomes"), kpart, _PRUNED_AT_ONCE) == f"DELETE {_PRUNED_AT_ONCE}":
+            pass
+
+
+def _where(to: Checkpoint) -> tuple[object, ...]:
+    return (to.next_offset, to.last_event_id, to.last_log_time, to.policy_rev, to.published, to.outcomes_next)

@@ -1,0 +1,121 @@
+"""Rows: what outcomes mean for each table. Pure, and the same for fresh outcomes and for those of the stream.
+
+Columns come as lists, in the order of the parameters of the query that writes them.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from services.projector.ports import Advance, WrittenOutcome
+from shared.events.ids import slot_of, slot_of_timer
+from shared.events.outcome import Change, Fact, Finding, Outcome, TimerAfter
+
+Columns = list[list[Any]]
+
+
+@dataclass(slots=True)
+class Rows:
+    """The rows of one commit, each table's under its key, so that a batch writes each of them once."""
+
+    outcomes: list[tuple[Any, ...]] = field(default_factory=list)
+    dead_letters: list[tuple[Any, ...]] = field(default_factory=list)
+    timers: dict[int, tuple[Any, ...]] = field(default_factory=dict)
+    intervals: dict[tuple[int, int], tuple[Any, ...]] = field(default_factory=dict)
+    day_totals: dict[tuple[Any, ...], list[int]] = field(default_factory=dict)
+    violations: list[tuple[Any, ...]] = field(default_factory=list)
+    facts: dict[tuple[Any, ...], dict[str, Any]] = field(default_factory=dict)
+    _started_by: dict[int, UUID] = field(default_factory=dict)
+
+    def add(self, kpart: int, written: WrittenOutcome) -> None:
+        """Add what one outcome means."""
+        outcome = written.outcome
+        said = (outcome.event_id, outcome.tenant, outcome.digest, outcome.log_time, written.body.decode())
+        self.outcomes.append((kpart, outcome.source_offset, *said))
+        if outcome.verdict == "unreadable":
+            self.dead_letters.append((kpart, outcome.source_offset, outcome.log_time, outcome.reason))
+        for finding in outcome.findings:
+            self._find(outcome, finding)
+        for change in outcome.changed:
+            self._change(outcome, change)
+        if outcome.verdict == "accepted" and outcome.timer is not None:
+            self._timer(outcome, outcome.timer)
+        if outcome.fact is not None:
+            self._learn(outcome, outcome.fact)
+
+    def _timer(self, outcome: Outcome, timer: TimerAfter) -> None:
+        # Only a start makes a row, so for any other press this is the start of the same batch, or never written.
+        started_by = self._started_by.setdefault(timer.id, outcome.event_id or UUID(int=0))
+        self.timers[timer.id] = (
+            slot_of_timer(timer.id),
+            timer.id,
+            outcome.tenant,
+            timer.owner,
+            timer.account_id,
+            timer.job_id,
+            timer.project_id,
+            timer.billable,
+            timer.work_date,
+            timer.state.value,
+            timer.started_at,
+            timer.stopped_at,
+            timer.total_us,
+            timer.last_at,
+            # An array of arrays would have to be a rectangle, so flags travel as text; no flag has a comma.
+            ",".join(timer.flags),
+            started_by,
+            outcome.source_offset,
+        )
+
+    def _change(self, outcome: Outcome, change: Change) -> None:
+        slot, whose = slot_of_timer(change.timer), (outcome.tenant, outcome.owner)
+        if (closed := change.closed) is not None:
+            ended = (closed.start, closed.end, closed.zone)
+            self.intervals[change.timer, closed.seq] = (slot, change.timer, closed.seq, *whose, *ended)
+            billable = outcome.timer is None or outcome.timer.billable
+            for part in closed.days:
+                total = self.day_totals.setdefault((slot, *whose, part.on), [0, 0])
+                total[0] += part.us
+                total[1] += part.us if billable else 0
+        if (opened := change.opened) is not None:
+            begun = (opened.start, None, opened.zone)
+            self.intervals[change.timer, opened.seq] = (slot, change.timer, opened.seq, *whose, *begun)
+
+    def _find(self, outcome: Outcome, finding: Finding) -> None:
+        measured = (finding.from_, finding.to, finding.amount_us, finding.refused)
+        of = (outcome.tenant, outcome.owner, outcome.event_id, outcome.policy_revision)
+        self.violations.append((slot_of_timer(finding.timer_id), finding.timer_id, finding.rule, *measured, *of))
+
+    def _learn(self, outcome: Outcome, fact: Fact) -> None:
+        tenant, owner = outcome.tenant or "", outcome.owner or ""
+        key = (slot_of(tenant, owner), tenant, owner, fact.kind, fact.about)
+        self.facts.setdefault(key, {}).update(fact.body)
+
+    def writes(self) -> Iterable[tuple[str, Columns]]:
+        """Return the queries that have something to write, with their columns, in the order of their tables."""
+        tables: dict[str, Sequence[tuple[Any, ...]]] = {
+            "insert_outcomes": self.outcomes,
+            "insert_dead_letters": self.dead_letters,
+            "upsert_timers": list(self.timers.values()),
+            "upsert_intervals": [self.intervals[key] for key in sorted(self.intervals)],
+            "add_day_totals": [(*key, *total) for key, total in self.day_totals.items()],
+            "insert_violations": self.violations,
+            "learn_facts": [(*key, json.dumps(body)) for key, body in self.facts.items()],
+        }
+        return [(name, columns(rows)) for name, rows in tables.items() if rows]
+
+
+def rows_of(advances: Sequence[Advance]) -> Rows:
+    """Return all rows of a commit."""
+    rows = Rows()
+    for advance in advances:
+        for written in advance.outcomes:
+            rows.add(advance.to.kpart, written)
+    return rows
+
+
+def columns(rows: Sequence[tuple[Any, ...]]) -> Columns:
+    """Turn rows into columns, as `unnest` takes them."""
+    return [list(column) for column in zip(*rows, strict=True)]
