@@ -4,6 +4,7 @@ The attribute names are those of the CloudEvents Kafka binding (`ce_` before eac
 its published extensions. `reply_to`, `reply_partition` and `request_id` are for transport and mean nothing to the fold.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +16,9 @@ SOURCE: Final = "/stint/command-api"
 Headers = Sequence[tuple[str, bytes | None]]
 
 _T = TypeVar("_T")
+
+# Bounded, for Python refuses to read a number of thousands of digits.
+_PARTITION: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
 class MalformedEnvelopeError(ValueError):
@@ -137,6 +141,6 @@ def _short_id(text: str) -> int:
 def _reply(headers: dict[str, str]) -> ReplyAddress | None:
     # A reply address that does not read costs the caller its answer, never the press its place.
     topic, partition, request_id = (headers.get(name) for name in ("reply_to", "reply_partition", "request_id"))
-    if topic is None or partition is None or request_id is None or not partition.isdecimal():
+    if topic is None or partition is None or request_id is None or not _PARTITION.fullmatch(partition):
         return None
     return ReplyAddress(topic, int(partition), request_id)
