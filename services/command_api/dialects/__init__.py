@@ -1,0 +1,31 @@
+"""Dialects: each published API, translated into commands and back. No rules that need history live here.
+
+A dialect is `routes(desk)` and `error_response(status, headers)`, in a module that bears its name; what has its own
+idea (answers, dates, one long answer) lies beside it, `zoho_dates.py` for `zoho.py`. The rest is shared by all three.
+Safe to change: words that are "ours" in CONTRACT. With care: what counts as "not given", for digests rest on it.
+Never: a published word, status, key or code point; clients compare them.
+"""
+
+from collections.abc import Mapping
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from services.command_api.desk import Desk
+from services.command_api.dialects import native, thebase, zoho
+
+
+def routes(desk: Desk) -> list[BaseRoute]:
+    """Return the routes of all dialects."""
+    return [*thebase.routes(desk), *zoho.routes(desk), *native.routes(desk)]
+
+
+def error_response(request: Request, status: int, headers: Mapping[str, str] | None = None) -> Response:
+    """Answer what no route answered (404, 405, 408, 413, 500 …) in the words of the dialect whose path it is."""
+    path = request.url.path
+    if path.startswith(("/v2/", "/oauth/")):
+        return thebase.error_response(status, headers)
+    if path.startswith("/people/"):
+        return zoho.error_response(request, status, headers)
+    return native.error_response(status, headers)

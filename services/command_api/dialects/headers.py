@@ -1,0 +1,45 @@
+"""Headers that mean the same in every dialect. What a caller sent is read here, and never written back."""
+
+import re
+from typing import Final
+
+from starlette.requests import Request
+
+from services.command_api.dialects.malformed import Malformed
+from shared.events.rules import Rule
+
+KEY_LENGTH_MAX: Final = 255
+WAIT_SECONDS_MAX: Final = 30.0
+
+_KEY: Final = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
+_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_WAIT: Final = re.compile(r"\s*wait\s*=\s*\"?([0-9]{1,6})\"?\s*(?:;.*)?", re.IGNORECASE | re.ASCII)
+
+
+def idempotency_key(request: Request) -> str | Malformed | None:
+    """Return the Idempotency-Key, None when there is none: 1 to 255 printable ASCII characters.
+
+    An empty one is malformed: a caller that sends it believes that a retry is safe.
+    """
+    given = request.headers.getlist("idempotency-key")
+    if not given:
+        return None
+    if len(given) > 1 or len(given[0]) > KEY_LENGTH_MAX or not _KEY.fullmatch(given[0]):
+        return Malformed(Rule.VALUE_INVALID, "Idempotency-Key")
+    return given[0]
+
+
+def traceparent(request: Request) -> str | None:
+    """Return the W3C trace context, None when there is none that reads: a trace is never worth a refusal."""
+    given = request.headers.get("traceparent")
+    return given if given is not None and _TRACEPARENT.fullmatch(given) else None
+
+
+def preferred_wait(request: Request) -> float | None:
+    """Return the seconds of `Prefer: wait=n`, at most 30, or None. What does not read is ignored (RFC 7240)."""
+    for given in request.headers.getlist("prefer"):
+        for preference in given.split(","):
+            match = _WAIT.fullmatch(preference)
+            if match is not None:
+                return min(float(match[1]), WAIT_SECONDS_MAX)
+    return None

@@ -1,0 +1,50 @@
+"""Malformed: what a request shows by itself to be wrong with it. Nothing is recorded."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from shared.events.rules import Rule
+
+ShapeRule = Literal[Rule.PARAMETER_MISSING, Rule.VALUE_INVALID, Rule.TEXT_TOO_LONG]
+
+# The order in which they answer (CONTRACT, section 6).
+_IN_ORDER: Final[tuple[ShapeRule, ...]] = (Rule.PARAMETER_MISSING, Rule.VALUE_INVALID, Rule.TEXT_TOO_LONG)
+
+_MISSING: Final = {"missing"}
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """One parameter that is missing, invalid or too long. `parameter` is its published name, never what was sent."""
+
+    rule: ShapeRule
+    parameter: str
+
+
+def wrong(rule: ShapeRule) -> PydanticCustomError:
+    """Return what a validator raises; the rule survives pydantic as the type of the error."""
+    return PydanticCustomError(rule.value, "does not pass")
+
+
+def first_problem(error: ValidationError) -> Malformed:
+    """Return the problem that answers: the first rule in order, then the first parameter."""
+    problems = error.errors(include_input=False, include_context=False, include_url=False)
+    rules = [_rule_of(problem) for problem in problems]
+    rule = min(rules, key=_IN_ORDER.index)
+    return Malformed(rule, _place(problems[rules.index(rule)]))
+
+
+def _rule_of(problem: ErrorDetails) -> ShapeRule:
+    for rule in _IN_ORDER:
+        if problem["type"] == rule.value:
+            return rule
+    return Rule.PARAMETER_MISSING if problem["type"] in _MISSING else Rule.VALUE_INVALID
+
+
+def _place(problem: ErrorDetails) -> str:
+    # The name of a field that we do not know is the caller's own text, so it is not repeated.
+    known = problem["loc"] and problem["type"] != "extra_forbidden"
+    return str(problem["loc"][0]) if known else "body"

@@ -1,0 +1,165 @@
+"""The answers of dialect C: timers as judged, and errors as RFC 9457 problems that name the rule.
+
+Never: free text in a command's answer (a retry must hear the same bytes after the text was erased), or what is inside.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from http import HTTPStatus
+from typing import Final, assert_never
+
+from starlette.responses import Response
+
+from services.command_api.commands import StillWaiting
+from services.command_api.dialects.jsontext import NULL, array, boolean, members, quoted
+from services.command_api.dialects.malformed import Malformed
+from services.command_api.dialects.reasons import sentence, sentence_about
+from services.command_api.dialects.times import rfc3339
+from services.command_api.rows import IntervalRow, TimerRow
+from shared.events.durations import seconds_text, total_minutes
+from shared.events.ids import to_long
+from shared.events.outcome import TimerAfter
+from shared.events.rules import Rule
+
+TIMERS_PATH: Final = "/v1/timers"
+OUTCOMES_PATH: Final = "/v1/outcomes"
+
+_JSON: Final = "application/json"
+_PROBLEM: Final = "application/problem+json"
+
+
+def created(timer: TimerAfter, position: str) -> Response:
+    """Answer a start with the timer as judged."""
+    location = {"Location": f"{TIMERS_PATH}/{to_long(timer.id)}"}
+    return Response(members(*_timer(timer, position)), 201, location, _JSON)
+
+
+def pressed(timer: TimerAfter, position: str) -> Response:
+    """Answer a pause, a resume or a stop with the timer as judged."""
+    return Response(members(*_timer(timer, position)), 200, media_type=_JSON)
+
+
+def read(row: TimerRow) -> Response:
+    """Answer with one timer as the read model knows it, its texts and intervals included."""
+    body = members(
+        *_timer(row, row.position),
+        ("comment", quoted(row.comment)),
+        ("work_item", quoted(row.work_item)),
+        ("intervals", array(map(_interval, row.intervals))),
+    )
+    return Response(body, 200, media_type=_JSON)
+
+
+def recorded(waiting: StillWaiting) -> Response:
+    """Answer 202: recorded and not judged yet; `Location` will know."""
+    position = f"{waiting.partition}:{waiting.offset}"
+    location = f"{OUTCOMES_PATH}/{waiting.event_id}?at={position}"
+    body = members(("event_id", quoted(str(waiting.event_id))), ("position", quoted(position)))
+    return Response(body, 202, {"Location": location, "Retry-After": "1"}, _JSON)
+
+
+def outcome(body: str) -> Response:
+    """Answer with an outcome, as it was written down."""
+    return Response(body, 200, media_type=_JSON)
+
+
+def not_yet() -> Response:
+    """Answer 202: the projector has not come to the press yet."""
+    return Response(members(("status", quoted("not_judged_yet"))), 202, {"Retry-After": "1"}, _JSON)
+
+
+def _timer(timer: TimerAfter | TimerRow, position: str) -> tuple[tuple[str, str], ...]:
+    return (
+        ("id", quoted(to_long(timer.id))),
+        ("timelog_id", quoted(str(timer.id))),
+        ("owner", quoted(timer.owner)),
+        ("account_id", quoted(timer.account_id)),
+        ("job_id", quoted(timer.job_id)),
+        ("project_id", quoted(timer.project_id)),
+        ("billable", boolean(timer.billable)),
+        ("work_date", NULL if timer.work_date is None else quoted(timer.work_date.isoformat())),
+        ("state", quoted(timer.state.value)),
+        ("started_at", _moment(timer.started_at)),
+        ("stopped_at", _moment(timer.stopped_at)),
+        ("total_seconds", seconds_text(timer.total_us)),
+        ("total_minutes", quoted(str(total_minutes(timer.total_us)))),
+        ("flags", array(map(quoted, timer.flags))),
+        ("position", quoted(position)),
+    )
+
+
+def _interval(interval: IntervalRow) -> str:
+    return members(("start", _moment(interval.start_at)), ("end", _moment(interval.end_at)))
+
+
+def _moment(moment: datetime | None) -> str:
+    return NULL if moment is None else quoted(rfc3339(moment))
+
+
+def status_of(rule: Rule) -> int:
+    """Return the status under which dialect C knows a refusal."""
+    match rule:
+        case Rule.TOKEN_UNKNOWN:
+            return 401
+        case Rule.PARAMETER_MISSING | Rule.VALUE_INVALID | Rule.TEXT_TOO_LONG:
+            return 400
+        case Rule.TIMER_UNKNOWN:
+            return 404
+        case Rule.NOT_THE_OWNER:
+            return 403
+        case Rule.NOT_LEGAL_NOW | Rule.OVERLAP:
+            return 409  # it may well be legal after another press
+        case (
+            Rule.TIMERS_DISABLED
+            | Rule.DAY_OFF
+            | Rule.OUTSIDE_ATTENDANCE
+            | Rule.OVER_DAILY_CAP
+            | Rule.OVER_ESTIMATE
+            | Rule.FUTURE_TIME
+            | Rule.PAST_TIME
+            | Rule.LONG_RUNNING
+            | Rule.OVERFULL_DAY
+            | Rule.LATE_PRESS
+            | Rule.OWNER_UNKNOWN
+            | Rule.KEY_REUSED
+        ):
+            return 422  # well said, and against the tenant's rules
+        case Rule.RATE_LIMITED:
+            return 429
+        case Rule.ID_TAKEN | Rule.EXPIRED:
+            return 503
+        case Rule.INTERNAL:
+            return 500
+        case _:
+            assert_never(rule)
+
+
+def refused(rule: Rule, detail: str | None = None) -> Response:
+    """Answer what a rule refused."""
+    status = status_of(rule)
+    headers = {"WWW-Authenticate": "Bearer"} if rule is Rule.TOKEN_UNKNOWN else {}
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = "1"
+    return problem(status, detail or sentence(rule), rule, headers)
+
+
+def malformed(what: Malformed) -> Response:
+    """Answer what a request shows by itself to be wrong with it."""
+    return refused(what.rule, sentence_about(what))
+
+
+def unavailable(retry_after_seconds: int = 1) -> Response:
+    """Answer 503: nothing is known to have happened; with the same Idempotency-Key it is safe to try again."""
+    return problem(503, "Please try again.", None, {"Retry-After": str(retry_after_seconds)})
+
+
+def problem(status: int, detail: str, rule: Rule | None, headers: Mapping[str, str] | None = None) -> Response:
+    """Answer with a problem (RFC 9457). Its type is the rule's when a rule is broken, else the status says it all."""
+    said = [
+        ("type", quoted("about:blank" if rule is None else f"tag:stint.invalid,2026:rule/{rule.value}")),
+        ("title", quoted(HTTPStatus(status).phrase if rule is None else rule.reason)),
+        ("status", str(status)),
+        ("detail", quoted(detail)),
+        ("rule", NULL if rule is None else quoted(rule.value)),
+    ]
+    return Response(members(*said), status, headers, _PROBLEM)

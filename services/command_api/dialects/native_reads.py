@@ -1,0 +1,109 @@
+"""What dialect C reads: one timer, and what became of one press.
+
+A person's token reads that person's timers; somebody else's is 404, as if there were none.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.command_api.commands import Caller
+from services.command_api.desk import Desk
+from services.command_api.dialects import native_answers as answers
+from services.command_api.dialects.headers import preferred_wait
+from services.command_api.dialects.malformed import Malformed
+from services.command_api.dialects.native_caller import caller_or_answer
+from services.command_api.dialects.positions import fresh_enough, parse_position
+from services.command_api.rows import OutcomeRow, ReadsAwayError
+from shared.events.ids import parse_timer_id
+from shared.events.rules import Rule
+
+_NO_SUCH_OUTCOME: Final = "There is no such outcome."
+
+
+@dataclass(frozen=True, slots=True)
+class NativeReads:
+    """The reads of dialect C."""
+
+    desk: Desk
+
+    async def timer(self, request: Request) -> Response:
+        """`GET /v1/timers/{timer_id}`."""
+        caller = await caller_or_answer(self.desk, request)
+        if isinstance(caller, Response):
+            return caller
+        timer_id = parse_timer_id(request.path_params["timer_id"])
+        if timer_id is None:
+            return answers.refused(Rule.TIMER_UNKNOWN)
+        try:
+            stale = await self._stale(request)
+            if stale is not None:
+                return stale
+            row = await self.desk.reads.timer(caller.tenant, timer_id)
+        except ReadsAwayError:
+            return answers.unavailable()
+        if row is None or caller.person not in {None, row.owner}:
+            return answers.refused(Rule.TIMER_UNKNOWN)
+        return answers.read(row)
+
+    async def outcome(self, request: Request) -> Response:
+        """`GET /v1/outcomes/{event_id}?at=p:offset`."""
+        caller = await caller_or_answer(self.desk, request)
+        if isinstance(caller, Response):
+            return caller
+        event_id = _uuid(request.path_params["event_id"])
+        if event_id is None:
+            return answers.refused(Rule.TIMER_UNKNOWN, _NO_SUCH_OUTCOME)
+        spelt = request.query_params.get("at")
+        at = None if not spelt else parse_position(spelt)
+        if spelt and at is None:
+            return answers.malformed(Malformed(Rule.VALUE_INVALID, "at"))
+        try:
+            stale = await self._stale(request)
+            return stale if stale is not None else await self._outcome(request, caller, event_id, at)
+        except ReadsAwayError:
+            return answers.unavailable()
+
+    async def _outcome(self, request: Request, caller: Caller, event_id: UUID, at: tuple[int, int] | None) -> Response:
+        reads = self.desk.reads
+        wait = preferred_wait(request)
+        if at is not None and wait:
+            await reads.wait_for(*at, wait)
+        # Where the checkpoint stands is asked before the row: asked after it, a press judged between the two would
+        # seem to have been passed without an outcome.
+        next_offset = None if at is None else await reads.next_offset(at[0])
+        row = await reads.outcome(caller.tenant, event_id, None if at is None else at[0])
+        if row is not None:
+            return _shown(row, caller)
+        if at is not None and next_offset is not None and next_offset <= at[1]:
+            return answers.not_yet()
+        return answers.refused(Rule.TIMER_UNKNOWN, _NO_SUCH_OUTCOME)
+
+    async def _stale(self, request: Request) -> Response | None:
+        fresh = await fresh_enough(self.desk, request)
+        if isinstance(fresh, Malformed):
+            return answers.malformed(fresh)
+        return None if fresh else answers.unavailable()
+
+
+def _shown(row: OutcomeRow, caller: Caller) -> Response:
+    if caller.person is None:
+        return answers.outcome(row.body)
+    said = json.loads(row.body)
+    if said.get("owner") == caller.person:
+        return answers.outcome(row.body)
+    if (said.get("actor") or {}).get("person") == caller.person and said.get("rule") == Rule.NOT_THE_OWNER:
+        # Their own press on somebody else's timer: they hear what they would have heard in time, and no more.
+        return answers.refused(Rule.NOT_THE_OWNER)
+    return answers.refused(Rule.TIMER_UNKNOWN, _NO_SUCH_OUTCOME)
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -1,0 +1,43 @@
+"""Parameters in a query string or a urlencoded form, as dialect B takes them."""
+
+from typing import Final
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+
+from services.command_api.desk import Desk
+from services.command_api.dialects.values import is_writable
+
+FIELDS_MAX: Final = 100
+_FORM: Final = "application/x-www-form-urlencoded"
+
+
+class UnreadableParametersError(Exception):
+    """They are no UTF-8, too many, or one is given twice with two values: which of them was meant, nobody can say."""
+
+
+async def parameters(desk: Desk, request: Request) -> dict[str, str]:
+    """Return what the query and the form say together; empty is the same as not given. Raises as above.
+
+    A body of another kind than a form is not looked at.
+    """
+    given = _pairs(request.scope["query_string"])
+    if request.method == "POST" and request.headers.get("content-type", "").partition(";")[0].strip().lower() == _FORM:
+        given += _pairs(await desk.read_body(request))
+    read: dict[str, str] = {}
+    for name, value in given:
+        if value and read.setdefault(name, value) != value:
+            raise UnreadableParametersError
+    return read
+
+
+def _pairs(encoded: bytes) -> list[tuple[str, str]]:
+    if not encoded:
+        return []
+    try:
+        pairs = parse_qsl(encoded.decode(), errors="strict", max_num_fields=FIELDS_MAX)
+    except ValueError:
+        raise UnreadableParametersError from None
+    if not all(is_writable(value) for _, value in pairs):
+        raise UnreadableParametersError
+    return pairs

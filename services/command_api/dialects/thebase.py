@@ -1,0 +1,219 @@
+"""Dialect A, `/v2/timer` and `/oauth/token`, as TheBase's CRM publishes it (CONTRACT, section 2).
+
+Safe to change: nothing that a client can see. With care: the reading of `start_time`, for minutes are counted from it.
+Ours, where nobody documents it: unknown members of a body are ignored; a `start_time` that is a date alone is refused;
+a person's token works too, for that person's timers (somebody else's is 404, a start for somebody else 400).
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal, assert_never
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from services.command_api.commands import (
+    Answer,
+    AskedTime,
+    Caller,
+    Command,
+    Judged,
+    NotRecorded,
+    PressTimer,
+    StartTimer,
+    StillWaiting,
+)
+from services.command_api.desk import Away, Desk, Unknown
+from services.command_api.dialects import thebase_answers as answers
+from services.command_api.dialects.headers import idempotency_key, traceparent
+from services.command_api.dialects.malformed import Malformed, first_problem
+from services.command_api.dialects.positions import fresh_enough
+from services.command_api.dialects.reasons import sentence_about
+from services.command_api.dialects.thebase_token import token
+from services.command_api.dialects.times import asked_time, may_start_at
+from services.command_api.dialects.values import Comment, Name, RequiredName, TimeText
+from services.command_api.rows import ReadsAwayError
+from shared.events.ids import parse_timer_id
+from shared.events.outcome import Outcome
+from shared.events.rules import Rule
+
+LIMIT_DEFAULT: Final = 25
+LIMIT_MAX: Final = 1000
+
+# "NULL Body" is how the document prints a stop's body; somebody will have typed it.
+_NO_BODY: Final = re.compile(rb"\s*(?:null|\{\s*\}|NULL Body)?\s*")
+_COUNT: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
+
+Verb = Literal["start", "stop"]
+
+
+class StartBody(BaseModel):
+    """What `POST /v2/timer/start` says."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    owner: RequiredName
+    account_id: Name = None
+    start_time: TimeText = None
+    comment: Comment = None
+
+
+def read_start(body: bytes, zone_name: str) -> StartTimer | Malformed:
+    """Translate the body of a start; a `start_time` without offset is read in `zone_name`."""
+    try:
+        said = StartBody.model_validate_json(body)
+    except ValidationError as error:
+        return first_problem(error)
+    at: AskedTime | None = None
+    if said.start_time is not None:
+        at = asked_time(said.start_time, zone_name=zone_name)
+        if at is None or not may_start_at(at.instant):
+            return Malformed(Rule.VALUE_INVALID, "start_time")
+    return StartTimer(owner=said.owner, account_id=said.account_id, comment=said.comment, at=at)
+
+
+def read_page(query: QueryParams) -> tuple[int, int] | Malformed:
+    """Return limit and offset of a list."""
+    limit, offset = (_count(query, name, default) for name, default in (("limit", LIMIT_DEFAULT), ("offset", 0)))
+    if limit is None or not 1 <= limit <= LIMIT_MAX:
+        return Malformed(Rule.VALUE_INVALID, "limit")
+    return (limit, offset) if offset is not None else Malformed(Rule.VALUE_INVALID, "offset")
+
+
+def _count(query: QueryParams, name: str, default: int) -> int | None:
+    given = set(query.getlist(name)) - {""}
+    if not given:
+        return default
+    text = given.pop()
+    return int(text) if not given and _COUNT.fullmatch(text) else None
+
+
+def answer_of(answer: Answer, verb: Verb, *, keyed: bool) -> Response:
+    """Translate what became of a press."""
+    match answer:
+        case Judged(outcome=outcome):
+            return _judged(outcome, verb)
+        case StillWaiting(timer_id=timer_id) if verb == "start" and not keyed:
+            return answers.started(timer_id, judged=False)
+        case StillWaiting():
+            # A stop has no minutes yet, and under a key another start's id may be the one that counts: ask again.
+            return answers.unavailable()
+        case NotRecorded(retry_after_seconds=seconds):
+            return answers.unavailable(seconds)
+        case _:
+            assert_never(answer)
+
+
+def _judged(outcome: Outcome, verb: Verb) -> Response:
+    match outcome.verdict:
+        case "accepted" if outcome.timer is not None:
+            return answers.started(outcome.timer.id) if verb == "start" else answers.stopped(outcome.timer.total_us)
+        case "refused" if outcome.rule is not None:
+            return answers.refused(Rule(outcome.rule), verb)
+        case "accepted" | "refused" | "unreadable":
+            return answers.error(500)
+        case "void":
+            return answers.unavailable()
+        case _:
+            assert_never(outcome.verdict)
+
+
+def _malformed(malformed: Malformed) -> Response:
+    return answers.error(400, sentence_about(malformed))
+
+
+@dataclass(frozen=True, slots=True)
+class TheBase:
+    """The calls of dialect A."""
+
+    desk: Desk
+
+    async def token(self, request: Request) -> Response:
+        """`POST /oauth/token`."""
+        return await token(self.desk, request)
+
+    async def start(self, request: Request) -> Response:
+        """`POST /v2/timer/start`."""
+        caller = await self._caller(request)
+        if isinstance(caller, Response):
+            return caller
+        policy = self.desk.policy_of(caller.tenant)
+        if policy is None:
+            return answers.unavailable()
+        command = read_start(await self.desk.read_body(request), policy.zone)
+        return _malformed(command) if isinstance(command, Malformed) else await self._press(request, caller, command)
+
+    async def stop(self, request: Request) -> Response:
+        """`PUT /v2/timer/{timer_id}`."""
+        caller = await self._caller(request)
+        if isinstance(caller, Response):
+            return caller
+        if not _NO_BODY.fullmatch(await self.desk.read_body(request)):
+            return _malformed(Malformed(Rule.VALUE_INVALID, "body"))
+        timer_id = parse_timer_id(request.path_params["timer_id"])
+        if timer_id is None:
+            return answers.refused(Rule.TIMER_UNKNOWN, "stop")
+        return await self._press(request, caller, PressTimer("stop", timer_id))
+
+    async def open(self, request: Request) -> Response:
+        """`GET /v2/timer/open`."""
+        caller = await self._caller(request)
+        if isinstance(caller, Response):
+            return caller
+        page = read_page(request.query_params)
+        if isinstance(page, Malformed):
+            return _malformed(page)
+        try:
+            fresh = await fresh_enough(self.desk, request)
+            if isinstance(fresh, Malformed):
+                return _malformed(fresh)
+            if not fresh:
+                return answers.unavailable()
+            found = await self.desk.reads.open_timers(caller.tenant, *page, owner=caller.person)
+        except ReadsAwayError:
+            return answers.unavailable()
+        return answers.open_timers(found, *page)
+
+    async def _caller(self, request: Request) -> Caller | Response:
+        caller = await self.desk.caller_of(request)
+        match caller:
+            case Caller():
+                return caller
+            case Unknown():
+                return answers.unauthorized()
+            case Away():
+                return answers.unavailable()
+            case _:
+                assert_never(caller)
+
+    async def _press(self, request: Request, caller: Caller, command: Command) -> Response:
+        key = idempotency_key(request)
+        if isinstance(key, Malformed):
+            return _malformed(key)
+        answer = await self.desk.submit(command, caller, dialect="thebase", key=key, traceparent=traceparent(request))
+        return answer_of(answer, "start" if isinstance(command, StartTimer) else "stop", keyed=key is not None)
+
+
+def routes(desk: Desk) -> list[BaseRoute]:
+    """Return the routes of dialect A."""
+    calls = TheBase(desk)
+    return [
+        Route("/v2/timer/start", calls.start, methods=["POST"]),
+        Route(answers.OPEN_PATH, calls.open, methods=["GET"]),
+        Route("/v2/timer/{timer_id}", calls.stop, methods=["PUT"]),
+        Route("/oauth/token", calls.token, methods=["POST"]),
+    ]
+
+
+def error_response(status: int, headers: Mapping[str, str] | None = None) -> Response:
+    """Answer what no call answered, with the statuses that this dialect knows."""
+    match status:
+        case 401 | 404 | 405 | 500 | 503:
+            return answers.error(status, headers=headers)
+        case _:
+            # Too large and too slow are the request's fault too, and have no status of their own here.
+            return answers.error(400 if status < 500 else 500, headers=headers)  # noqa: PLR2004 - where ours begin

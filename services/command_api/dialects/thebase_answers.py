@@ -1,0 +1,158 @@
+"""The answers of dialect A: its Hebrew texts, its totals, its list, and errors as Oracle REST Data Services words them.
+
+Never: another status than 200, 201, 202, 400, 401, 404, 405, 500 and 503; its clients know no other.
+"""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Final, Literal, assert_never
+
+from starlette.responses import Response
+
+from services.command_api.dialects.jsontext import array, boolean, members, quoted
+from services.command_api.dialects.reasons import sentence
+from services.command_api.dialects.times import rfc3339_seconds
+from services.command_api.rows import OpenTimer
+from shared.events.durations import total_minutes
+from shared.events.ids import to_long
+from shared.events.rules import Rule
+
+# The published texts, by code point (CONTRACT, section 2), so that no editor can turn them round.
+STARTED: Final = "\u05d4\u05d8\u05d9\u05d9\u05de\u05e8 \u05d4\u05d5\u05e4\u05e2\u05dc"
+STOPPED: Final = "\u05d4\u05d8\u05d9\u05d9\u05de\u05e8 \u05d4\u05d5\u05e4\u05e1\u05e7"
+
+OPEN_PATH: Final = "/v2/timer/open"
+
+_STARTED: Final = quoted(STARTED)
+_STOPPED: Final = quoted(STOPPED)
+_JSON: Final = "application/json"
+
+ErrorStatus = Literal[400, 401, 404, 405, 500, 503]
+_NOT_FOUND: Final = 404
+_CODES: Final[Mapping[ErrorStatus, str]] = {
+    400: "BadRequest",
+    401: "Unauthorized",
+    404: "NotFound",
+    405: "MethodNotAllowed",
+    500: "InternalServerError",
+    503: "ServiceUnavailable",
+}
+# Constant for all: an instance that told two requests apart would tell an unknown timer from a foreign one.
+_INSTANCE: Final = "tag:stint.invalid,2026:timer"
+
+
+def started(timer_id: int, *, judged: bool = True) -> Response:
+    """Answer a start: 201, or 202 while the verdict is outstanding."""
+    body = members(("id", quoted(to_long(timer_id))), ("message", _STARTED))
+    return Response(body, 201, media_type=_JSON) if judged else Response(body, 202, {"Retry-After": "1"}, _JSON)
+
+
+def stopped(total_us: int) -> Response:
+    """Answer a stop, with the minutes worked."""
+    return Response(
+        members(("message", _STOPPED), ("total_minuets", quoted(str(total_minutes(total_us))))), 201, media_type=_JSON
+    )
+
+
+def open_timers(found: Sequence[OpenTimer], limit: int, offset: int) -> Response:
+    """Answer with one page of open timers; `found` holds one too many when there are more."""
+    page = found[:limit]
+    more = len(found) > limit
+    links = [("self", offset), ("first", 0)]
+    links += [("next", offset + limit)] if more else []
+    links += [("prev", max(offset - limit, 0))] if offset else []
+    body = members(
+        ("items", array(map(_item, page))),
+        ("hasMore", boolean(more)),
+        ("limit", str(limit)),
+        ("offset", str(offset)),
+        ("count", str(len(page))),
+        ("links", array(_link(rel, limit, at) for rel, at in links)),
+    )
+    return Response(body, 200, media_type=_JSON)
+
+
+def _item(timer: OpenTimer) -> str:
+    return members(
+        ("id", quoted(to_long(timer.id))),
+        ("account_id", quoted(timer.account_id)),
+        ("start_time", quoted(rfc3339_seconds(timer.started_at))),
+        ("comment", quoted(timer.comment)),
+    )
+
+
+def _link(rel: str, limit: int, offset: int) -> str:
+    # Without host: what a caller sends as Host is not repeated to anybody.
+    return members(("rel", quoted(rel)), ("href", quoted(f"{OPEN_PATH}?limit={limit}&offset={offset}")))
+
+
+def status_of(rule: Rule, verb: Literal["start", "stop"]) -> ErrorStatus:
+    """Return the status under which dialect A knows a refusal."""
+    match rule:
+        case Rule.TOKEN_UNKNOWN:
+            return 401
+        case Rule.TIMER_UNKNOWN:
+            return 404
+        case Rule.NOT_THE_OWNER:
+            # There is no 403 here: to a person, somebody else's timer is no timer.
+            return 400 if verb == "start" else 404
+        case Rule.INTERNAL:
+            return 500
+        case Rule.ID_TAKEN | Rule.EXPIRED:
+            return 503
+        case (
+            Rule.PARAMETER_MISSING
+            | Rule.VALUE_INVALID
+            | Rule.TEXT_TOO_LONG
+            | Rule.NOT_LEGAL_NOW
+            | Rule.TIMERS_DISABLED
+            | Rule.DAY_OFF
+            | Rule.OUTSIDE_ATTENDANCE
+            | Rule.OVER_DAILY_CAP
+            | Rule.OVER_ESTIMATE
+            | Rule.OVERLAP
+            | Rule.FUTURE_TIME
+            | Rule.PAST_TIME
+            | Rule.LONG_RUNNING
+            | Rule.OVERFULL_DAY
+            | Rule.LATE_PRESS
+            | Rule.RATE_LIMITED
+            | Rule.OWNER_UNKNOWN
+            | Rule.KEY_REUSED
+        ):
+            return 400
+        case _:
+            assert_never(rule)
+
+
+def refused(rule: Rule, verb: Literal["start", "stop"]) -> Response:
+    """Answer a press that a rule refused."""
+    status = status_of(rule, verb)
+    # Unknown, foreign and malformed are the same bytes, so a 404 has no sentence of its own.
+    return error(status, None if status == _NOT_FOUND else sentence(rule))
+
+
+def error(
+    status: ErrorStatus, message: str | None = None, headers: Mapping[str, str] | None = None, oauth: str | None = None
+) -> Response:
+    """Answer with an error. `oauth` is the code that clients of RFC 6749 look for, in a member of its own."""
+    code, title = _CODES[status], HTTPStatus(status).phrase
+    said = [
+        ("code", quoted(code)),
+        ("title", quoted(title)),
+        ("message", quoted(message if message is not None else title)),
+        ("type", quoted(f"tag:oracle.com,2020:error/{code}")),
+        ("instance", quoted(_INSTANCE)),
+    ]
+    said += [("error", quoted(oauth))] if oauth is not None else []
+    return Response(members(*said), status, headers, _JSON)
+
+
+def unauthorized() -> Response:
+    """Answer R01."""
+    return error(401, sentence(Rule.TOKEN_UNKNOWN), {"WWW-Authenticate": "Bearer"})
+
+
+def unavailable(retry_after_seconds: int = 1) -> Response:
+    """Answer 503: nothing is known to have happened, and the same request may be sent again."""
+    return error(503, "Please try again.", {"Retry-After": str(retry_after_seconds)})

@@ -1,0 +1,68 @@
+"""Times as callers spell them, and as we do: RFC 3339, in UTC with "Z"."""
+
+import re
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Final
+
+from services.command_api.commands import AskedTime
+from shared.events.ids import ID_EPOCH
+from shared.events.zones import instant_of
+
+# A date alone is no moment: to count from its midnight would invent hours.
+_SHAPE: Final = re.compile(
+    r"(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?:([Zz])|([+-])(\d{2}):?(\d{2})?)?",
+    re.ASCII,
+)
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
+def asked_time(spelt: str, *, zone_name: str | None) -> AskedTime | None:
+    """Return the moment that `spelt` means, or None when it means none.
+
+    Without an offset it is read in `zone_name` and says so; with `zone_name` None it then means nothing. Digits of a
+    second past the sixth are cut off. The ends of the calendar, where UTC leaves it, mean nothing either.
+    """
+    match = _SHAPE.fullmatch(spelt)
+    if match is None:
+        return None
+    year, month, day, hour, minute, second, fraction, utc, sign, offset_h, offset_m = match.groups()
+    us = int((fraction or "0")[:6].ljust(6, "0"))
+    try:
+        local = datetime(int(year), int(month), int(day), int(hour), int(minute), int(second or 0), us)  # noqa: DTZ001 - its zone comes next
+        if utc is not None:
+            return AskedTime(local.replace(tzinfo=UTC), spelt)
+        if sign is not None:
+            return AskedTime(local.replace(tzinfo=_offset(sign, offset_h, offset_m)).astimezone(UTC), spelt)
+        return None if zone_name is None else AskedTime(instant_of(local, zone_name), spelt, zone_assumed=True)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _offset(sign: str, hours: str, minutes: str | None) -> timezone:
+    if int(minutes or 0) > 59:  # noqa: PLR2004 - minutes of an hour
+        raise ValueError("no such offset")
+    ahead = timedelta(hours=int(hours), minutes=int(minutes or 0))
+    return timezone(-ahead if sign == "-" else ahead)
+
+
+def may_start_at(moment: datetime) -> bool:
+    """Say whether a timer may start at `moment`: ids count from 2020, and nothing starts before them (R03)."""
+    return moment >= ID_EPOCH
+
+
+def day(spelt: str) -> date | None:
+    """Return the day that "2026-03-27" means, or None."""
+    try:
+        return date.fromisoformat(spelt) if _DAY.fullmatch(spelt) else None
+    except ValueError:
+        return None
+
+
+def rfc3339(moment: datetime) -> str:
+    """Return a UTC moment with "Z", and with microseconds only where there are any."""
+    return moment.replace(tzinfo=None).isoformat() + "Z"
+
+
+def rfc3339_seconds(moment: datetime) -> str:
+    """Return a UTC moment with "Z", in whole seconds, floored."""
+    return moment.replace(microsecond=0, tzinfo=None).isoformat() + "Z"

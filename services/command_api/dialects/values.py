@@ -1,0 +1,62 @@
+"""Values in bodies: names, texts and times as callers spell them, refused before anything is recorded.
+
+"", null and absent are the same: not given. A bare integer is its decimal text, read exactly (never through a float).
+"""
+
+from collections.abc import Callable
+from typing import Annotated, Final
+
+from pydantic import PlainValidator
+
+from services.command_api.dialects.malformed import wrong
+from shared.events.rules import Rule
+
+NAME_LENGTH_MAX: Final = 128
+COMMENT_LENGTH_MAX: Final = 4000
+WORK_ITEM_LENGTH_MAX: Final = 500
+
+# Ids are at most 39 digits and below 2^128, as dialect A's own.
+_BARE_END: Final = 1 << 128
+
+
+def is_writable(text: str) -> bool:
+    """Say whether `text` can be kept: Postgres refuses U+0000, and a lone surrogate is no text in any encoding."""
+    if text.isascii():
+        return "\x00" not in text
+    return "\x00" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
+
+
+def _name(value: object) -> str | None:
+    if isinstance(value, int) and not isinstance(value, bool):
+        if not 0 <= value < _BARE_END:
+            raise wrong(Rule.VALUE_INVALID)
+        return str(value)
+    return _text_up_to(NAME_LENGTH_MAX)(value)
+
+
+def _required_name(value: object) -> str:
+    name = _name(value)
+    if name is None:
+        raise wrong(Rule.PARAMETER_MISSING)
+    return name
+
+
+def _text_up_to(length_max: int) -> Callable[[object], str | None]:
+    def text(value: object) -> str | None:
+        if value is None or value == "":
+            return None
+        if not isinstance(value, str) or not is_writable(value):
+            raise wrong(Rule.VALUE_INVALID)
+        if len(value) > length_max:
+            raise wrong(Rule.TEXT_TOO_LONG)
+        return value
+
+    return text
+
+
+RequiredName = Annotated[str, PlainValidator(_required_name)]
+Name = Annotated[str | None, PlainValidator(_name)]
+Comment = Annotated[str | None, PlainValidator(_text_up_to(COMMENT_LENGTH_MAX))]
+WorkItem = Annotated[str | None, PlainValidator(_text_up_to(WORK_ITEM_LENGTH_MAX))]
+# Times are read by `times`, which knows zones; here they are only text of a sane length.
+TimeText = Annotated[str | None, PlainValidator(_text_up_to(64))]

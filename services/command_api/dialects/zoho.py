@@ -1,0 +1,261 @@
+"""Dialect B, `/people/api/timetracker`, as Zoho People publishes it (CONTRACT, section 3).
+
+`timer=stop` is a pause: this API has no final stop.
+Safe to change: nothing that a client can see. With care: the order of dispatch, for each step has a code of its own.
+Ours, where nobody documents it: a parameter given twice with two values is 8001; a machine's token may act for any
+owner, who is then `user` itself, but runs no timer of its own (7038); 404, 405, 408 and 413 bear their names as codes.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final, Literal, assert_never
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from services.command_api.commands import (
+    Answer,
+    Caller,
+    Command,
+    Judged,
+    NotRecorded,
+    PressTimer,
+    StartTimer,
+    StillWaiting,
+)
+from services.command_api.desk import Away, Desk, Unknown
+from services.command_api.dialects import zoho_answers as answers
+from services.command_api.dialects.headers import idempotency_key, traceparent
+from services.command_api.dialects.malformed import Malformed
+from services.command_api.dialects.parameters import UnreadableParametersError, parameters
+from services.command_api.dialects.positions import fresh_enough
+from services.command_api.dialects.values import NAME_LENGTH_MAX, WORK_ITEM_LENGTH_MAX
+from services.command_api.dialects.zoho_answers import RUNNING_URI, TIMER_URI, Failure, Verb, Voice
+from services.command_api.dialects.zoho_dates import DEFAULT_FORMAT, is_format, parse_date
+from services.command_api.dialects.zoho_format import wants_xml
+from services.command_api.dialects.zoho_running import running_timer
+from services.command_api.rows import ReadsAwayError
+from shared.events.ids import parse_timer_id
+from shared.events.outcome import Outcome
+from shared.events.rules import Rule
+
+DESCRIPTION_LENGTH_MAX: Final = 250
+
+_PREFIX: Final = "/people"
+_BILLABLE: Final = {"billable": True, "non-billable": False, "nonbillable": False, "non billable": False}
+_MANDATORY: Final = ("user", "jobId", "workDate", "billingStatus")
+_LENGTHS_MAX: Final = {
+    "user": NAME_LENGTH_MAX,
+    "jobId": NAME_LENGTH_MAX,
+    "projectId": NAME_LENGTH_MAX,
+    "description": DESCRIPTION_LENGTH_MAX,
+    "workItem": WORK_ITEM_LENGTH_MAX,
+}
+
+Given = Mapping[str, str]
+
+
+def verb_of(given: Given) -> Verb:
+    """Say in whose words a failure is told, also when nothing that was given makes a verb."""
+    match given.get("timer"), "timeLogId" in given:
+        case "stop", _:
+            return "pause"
+        case "start", True:
+            return "resume"
+        case _:
+            return "start"
+
+
+def read_command(given: Given, owner_of: Callable[[str], str | None]) -> Command | Malformed | Rule:
+    """Translate the parameters of a press; `owner_of` tells whom `user` means to the caller, None: somebody else."""
+    match given.get("timer"), given.get("timeLogId"):
+        case None, _:
+            return Malformed(Rule.PARAMETER_MISSING, "timer")
+        case "start", None:
+            return _read_start(given, owner_of)
+        case "stop", None:
+            return Malformed(Rule.PARAMETER_MISSING, "timeLogId")
+        case "start", str(spelt):
+            return _read_press("resume", spelt)
+        case "stop", str(spelt):
+            return _read_press("pause", spelt)
+        case _:
+            return Malformed(Rule.VALUE_INVALID, "timer")
+
+
+def _read_press(verb: Literal["pause", "resume"], spelt: str) -> PressTimer | Rule:
+    timer_id = parse_timer_id(spelt)
+    return Rule.TIMER_UNKNOWN if timer_id is None else PressTimer(verb, timer_id)
+
+
+def _read_start(given: Given, owner_of: Callable[[str], str | None]) -> StartTimer | Malformed | Rule:
+    for name in _MANDATORY:
+        if name not in given:
+            return Malformed(Rule.PARAMETER_MISSING, name)
+    work_date = parse_date(given["workDate"], given.get("dateFormat", DEFAULT_FORMAT))
+    if work_date is None:
+        return Malformed(Rule.VALUE_INVALID, "workDate")
+    billable = _BILLABLE.get(given["billingStatus"].lower())
+    if billable is None:
+        return Malformed(Rule.VALUE_INVALID, "billingStatus")
+    for name, length_max in _LENGTHS_MAX.items():
+        if len(given.get(name, "")) > length_max:
+            return Malformed(Rule.TEXT_TOO_LONG, name)
+    owner = owner_of(given["user"])
+    if owner is None:
+        # Refused here, not by the fold: an alias may be a mail address, and the log would keep it for ever.
+        return Rule.NOT_THE_OWNER
+    return StartTimer(
+        owner=owner,
+        job_id=given["jobId"],
+        project_id=given.get("projectId"),
+        billable=billable,
+        work_date=work_date,
+        comment=given.get("description"),
+        work_item=given.get("workItem"),
+    )
+
+
+def answer_of(answer: Answer, verb: Verb, voice: Voice) -> Response:
+    """Translate what became of a press."""
+    match answer:
+        case Judged(outcome=outcome):
+            return _judged(outcome, verb, voice)
+        case StillWaiting():
+            return voice.fail(answers.unavailable(verb))
+        case NotRecorded(retry_after_seconds=seconds):
+            return voice.fail(answers.unavailable(verb, seconds))
+        case _:
+            assert_never(answer)
+
+
+def _judged(outcome: Outcome, verb: Verb, voice: Voice) -> Response:
+    match outcome.verdict:
+        case "accepted" if outcome.timer is not None:
+            return voice.succeed(verb, [("timeLogId", str(outcome.timer.id))] if verb == "start" else None)
+        case "refused" if outcome.rule is not None:
+            return voice.fail(answers.refused(Rule(outcome.rule), verb))
+        case "accepted" | "refused" | "unreadable":
+            return voice.fail(answers.refused(Rule.INTERNAL, verb))
+        case "void":
+            return voice.fail(answers.unavailable(verb))
+        case _:
+            assert_never(outcome.verdict)
+
+
+def _voice(uri: str, request: Request, given: Given | None) -> Voice:
+    return Voice(uri, xml=wants_xml(request, None if given is None else given.get("format")))
+
+
+@dataclass(frozen=True, slots=True)
+class Zoho:
+    """The calls of dialect B."""
+
+    desk: Desk
+
+    async def timer(self, request: Request) -> Response:
+        """`/people/api/timetracker/timer`: start, pause and resume."""
+        given = await self._given(request)
+        verb, voice = verb_of(given or {}), _voice(TIMER_URI, request, given)
+        caller = await self._caller(request, verb)
+        if isinstance(caller, Failure):
+            return voice.fail(caller)
+        command = self._command(given, caller)
+        match command:
+            case Malformed():
+                return voice.fail(answers.malformed(command, verb))
+            case Rule():
+                return voice.fail(answers.refused(command, verb))
+            case StartTimer() | PressTimer():
+                return await self._press(request, caller, command, voice)
+            case _:
+                assert_never(command)
+
+    async def running(self, request: Request) -> Response:
+        """`/people/api/timetracker/getcurrentlyrunningtimer`."""
+        given = await self._given(request)
+        voice = _voice(RUNNING_URI, request, given)
+        caller = await self._caller(request, "fetch")
+        if isinstance(caller, Failure):
+            return voice.fail(caller)
+        if caller.person is None:
+            return voice.fail(answers.refused(Rule.NOT_THE_OWNER, "fetch"))
+        date_format = DEFAULT_FORMAT if given is None else given.get("dateFormat", DEFAULT_FORMAT)
+        if given is None or not is_format(date_format):
+            return voice.fail(answers.refused(Rule.VALUE_INVALID, "fetch"))
+        try:
+            fresh = await fresh_enough(self.desk, request)
+            if isinstance(fresh, Malformed):
+                return voice.fail(answers.malformed(fresh, "fetch"))
+            found = await self.desk.reads.running_timer(caller.tenant, caller.person) if fresh else None
+        except ReadsAwayError:
+            fresh, found = False, None
+        if not fresh:
+            return voice.fail(answers.unavailable("fetch"))
+        return voice.succeed("fetch", running_timer(found, self.desk.now(), date_format) if found else None)
+
+    async def _given(self, request: Request) -> Given | None:
+        try:
+            return await parameters(self.desk, request)
+        except UnreadableParametersError:
+            return None
+
+    async def _caller(self, request: Request, verb: Verb) -> Caller | Failure:
+        caller = await self.desk.caller_of(request)
+        match caller:
+            case Caller():
+                return caller
+            case Unknown():
+                return answers.refused(Rule.TOKEN_UNKNOWN, verb)
+            case Away():
+                return answers.unavailable(verb)
+            case _:
+                assert_never(caller)
+
+    def _command(self, given: Given | None, caller: Caller) -> Command | Malformed | Rule:
+        if given is None:
+            return Malformed(Rule.VALUE_INVALID, "parameters")
+        return read_command(given, lambda user: self._owner_meant_by(user, caller))
+
+    def _owner_meant_by(self, user: str, caller: Caller) -> str | None:
+        if caller.person is None:
+            return user
+        person = self.desk.person_of(caller)
+        means_them = user == caller.person or (person is not None and person.answers_to(user))
+        return caller.person if means_them else None
+
+    async def _press(self, request: Request, caller: Caller, command: Command, voice: Voice) -> Response:
+        verb: Verb
+        match command:
+            case StartTimer():
+                verb = "start"
+            case PressTimer(verb="pause"):
+                verb = "pause"
+            case PressTimer():
+                verb = "resume"
+        key = idempotency_key(request)
+        if isinstance(key, Malformed):
+            return voice.fail(answers.malformed(key, verb))
+        answer = await self.desk.submit(command, caller, dialect="zoho", key=key, traceparent=traceparent(request))
+        return answer_of(answer, verb, voice)
+
+
+def routes(desk: Desk) -> list[BaseRoute]:
+    """Return the routes of dialect B."""
+    calls = Zoho(desk)
+    return [
+        Route(_PREFIX + TIMER_URI, calls.timer, methods=["GET", "POST"]),
+        Route(_PREFIX + RUNNING_URI, calls.running, methods=["GET"]),
+    ]
+
+
+def error_response(request: Request, status: int, headers: Mapping[str, str] | None = None) -> Response:
+    """Answer what no call answered (404, 405, 408, 413, 500 …)."""
+    uri = RUNNING_URI if request.url.path == _PREFIX + RUNNING_URI else TIMER_URI
+    phrase = HTTPStatus(status).phrase
+    failure = Failure(phrase, phrase.upper().replace(" ", "_"), phrase, status)
+    response = _voice(uri, request, request.query_params).fail(failure)
+    response.headers.update(headers or {})
+    return response

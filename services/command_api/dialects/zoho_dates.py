@@ -1,0 +1,88 @@
+"""Dates of dialect B: `dateFormat` with the letters y, M and d, such as "yyyy-MM-dd" or "dd-MMM-yyyy"."""
+
+import re
+from datetime import date
+from functools import lru_cache
+from typing import Final
+
+DEFAULT_FORMAT: Final = "yyyy-MM-dd"
+FORMAT_LENGTH_MAX: Final = 32
+
+# English whatever the machine speaks: strftime would ask the locale.
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_CENTURY: Final = 2000
+
+_SPELLINGS: Final = {
+    "yyyy": r"(?P<y>\d{4})",
+    "yy": r"(?P<y>\d{2})",
+    "MMM": f"(?P<M>(?i:{'|'.join(_MONTHS)}))",
+    "MM": r"(?P<M>\d{2})",
+    "M": r"(?P<M>\d{1,2})",
+    "dd": r"(?P<d>\d{2})",
+    "d": r"(?P<d>\d{1,2})",
+}
+_PART: Final = re.compile(r"y+|M+|d+|[A-Za-z]|[^A-Za-z]")
+
+
+@lru_cache(maxsize=256)
+def _parts(date_format: str) -> tuple[str, ...] | None:
+    """Return the letters and separators of a format, or None when it does not say a date: each of y, M, d once."""
+    parts = tuple(_PART.findall(date_format))
+    letters = [part for part in parts if part.isalpha()]
+    readable = len(date_format) <= FORMAT_LENGTH_MAX and all(part in _SPELLINGS for part in letters)
+    return parts if readable and sorted(part[0] for part in letters) == ["M", "d", "y"] else None
+
+
+@lru_cache(maxsize=256)
+def _pattern(date_format: str) -> re.Pattern[str] | None:
+    parts = _parts(date_format)
+    if parts is None:
+        return None
+    return re.compile("".join(_SPELLINGS.get(part, re.escape(part)) for part in parts), re.ASCII)
+
+
+def is_format(date_format: str) -> bool:
+    """Say whether a format says a date."""
+    return _parts(date_format) is not None
+
+
+def parse_date(text: str, date_format: str) -> date | None:
+    """Return the date that `text` says in `date_format`, or None. Two digits of a year are 2000 to 2099."""
+    pattern = _pattern(date_format)
+    match = pattern.fullmatch(text) if pattern is not None else None
+    if match is None:
+        return None
+    year, month = match["y"], match["M"]
+    try:
+        return date(
+            int(year) if len(year) > 2 else _CENTURY + int(year),  # noqa: PLR2004 - "yy"
+            int(month) if month.isdecimal() else _MONTHS.index(month.capitalize()) + 1,
+            int(match["d"]),
+        )
+    except ValueError:
+        return None
+
+
+def format_date(day: date, date_format: str) -> str:
+    """Write a date in a format of which `is_format` is true."""
+    return "".join(_spell(day, part) for part in _parts(date_format) or ())
+
+
+def _spell(day: date, part: str) -> str:
+    match part:
+        case "yyyy":
+            return f"{day.year:04d}"
+        case "yy":
+            return f"{day.year % 100:02d}"
+        case "MMM":
+            return _MONTHS[day.month - 1]
+        case "MM":
+            return f"{day.month:02d}"
+        case "M":
+            return str(day.month)
+        case "dd":
+            return f"{day.day:02d}"
+        case "d":
+            return str(day.day)
+        case separator:
+            return separator
