@@ -82,8 +82,8 @@ class Policies(Protocol):
 class Reads(Protocol):
     """The read models. Everything here is one tenant's, and raises ReadsAwayError when Postgres is away."""
 
-    async def open_timers(self, tenant: str, limit: int, offset: int) -> list[OpenTimer]:
-        """Return up to `limit + 1` open timers by id, from `offset` on: the one too many says that there are more."""
+    async def open_timers(self, tenant: str, limit: int, offset: int, owner: str | None = None) -> list[OpenTimer]:
+        """Return up to `limit + 1` open timers by id, of all owners or of one: the one too many says there are more."""
 
     async def timer(self, tenant: str, timer_id: int) -> TimerRow | None:
         """Return one timer with its texts and intervals."""

@@ -1,0 +1,162 @@
+"""Who is calling: signed tokens are believed by their signature, opaque ones are looked up and remembered.
+
+With Postgres away, whoever was here in the last minutes goes on working: a remembered token is good until it expires.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, TypeVar
+
+from services.command_api.commands import Caller
+from services.command_api.desk import Away, Clock, IssuedToken, Unknown
+from services.command_api.rows import Person, ReadsAwayError
+from services.command_api.store.directory import Directory
+from shared.identity import (
+    TOKEN_LIFE,
+    TokenClaims,
+    hash_secret,
+    is_signed,
+    read_token,
+    sign_token,
+    token_sha256,
+    verify_secret,
+)
+
+SCHEMES: Final = ("bearer", "zoho-oauthtoken")
+TOKEN_LENGTH_MAX: Final = 4096
+# An unknown token, and one that could not be looked up anew, are looked up again after so long.
+RETRY_SECONDS: Final = 5.0
+UNKNOWN_MAX: Final = 10_000
+# Each takes a core for some 50 ms and 16 MiB.
+HASHES_AT_ONCE: Final = 2
+
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+
+
+@dataclass(slots=True)
+class _Known:
+    """What a token stands for. `fresh_until` is loop time; after it an opaque token is looked up again."""
+
+    caller: Caller
+    expires_at: datetime
+    fresh_until: float
+
+
+class Identities:
+    """`desk.Identities`, over the directory and one signing key."""
+
+    def __init__(self, directory: Directory, key: bytes, now: Clock, *, tokens_max: int, fresh_seconds: float) -> None:
+        self._directory = directory
+        self._key = key
+        self._now = now
+        self._tokens_max = tokens_max
+        self._fresh_seconds = fresh_seconds
+        self._loop = asyncio.get_running_loop()
+        self._known: dict[str, _Known] = {}
+        # Apart from the others, so that whoever tries many tokens pushes nobody out. Values are loop time.
+        self._unknown_until: dict[str, float] = {}
+        self._people: dict[tuple[str, str], Person] = {}
+        self._looking: dict[str, asyncio.Task[_Known | None]] = {}
+        self._hashing = asyncio.Semaphore(HASHES_AT_ONCE)
+        # Whoever asks with an id that nobody has waits as long as with a wrong secret, and learns as much.
+        self._nobodys_hash = hash_secret("")
+
+    async def caller_of(self, authorization: str | None) -> Caller | Unknown | Away:
+        """Return whose token an Authorization header carries. Both schemes lead to either kind."""
+        token = token_in(authorization)
+        if token is None:
+            return Unknown()
+        known = self._known.get(token)
+        if known is None or known.fresh_until <= self._loop.time():
+            try:
+                known = await self._look(token)
+            except ReadsAwayError:
+                if known is None:
+                    return Away()
+                known.fresh_until = self._loop.time() + RETRY_SECONDS
+        if known is None or known.expires_at <= self._now():
+            return Unknown()
+        return known.caller
+
+    def person_of(self, caller: Caller) -> Person | None:
+        """Return the person behind a caller; it came with the token."""
+        return None if caller.person is None else self._people.get((caller.tenant, caller.person))
+
+    async def issue_token(self, client_id: str, secret: str) -> IssuedToken | None:
+        """Return a token for a client, None when id and secret do not fit. Raises ReadsAwayError."""
+        client = await self._directory.client(client_id)
+        kept = self._nobodys_hash if client is None else client.secret_hash
+        async with self._hashing:
+            fits = await asyncio.to_thread(verify_secret, secret, kept)
+        if client is None or not fits:
+            return None
+        now = self._now()
+        token = sign_token(TokenClaims(client.tenant, client_id, client.role, now, now + TOKEN_LIFE), self._key)
+        return IssuedToken(token, int(TOKEN_LIFE.total_seconds()))
+
+    async def _look(self, token: str) -> _Known | None:
+        if self._unknown_until.get(token, 0.0) > self._loop.time():
+            return None
+        if is_signed(token):
+            return self._remember(token, self._read(token))
+        # Fifty requests under one new token are one look.
+        looking = self._looking.get(token)
+        if looking is None:
+            looking = self._looking[token] = self._loop.create_task(self._find(token))
+            looking.add_done_callback(self._look_ended(token))
+        return await asyncio.shield(looking)
+
+    def _look_ended(self, token: str) -> Callable[["asyncio.Task[_Known | None]"], None]:
+        def ended(looked: "asyncio.Task[_Known | None]") -> None:
+            del self._looking[token]
+            if not looked.cancelled():
+                looked.exception()  # whoever waits has it; with nobody left it is no news
+
+        return ended
+
+    def _read(self, token: str) -> _Known | None:
+        claims = read_token(token, self._key, self._now())
+        if claims is None:
+            return None
+        return _Known(Caller(claims.tenant, claims.client, claims.role), claims.expires_at, float("inf"))
+
+    async def _find(self, token: str) -> _Known | None:
+        row = await self._directory.token(token_sha256(token))
+        if row is None:
+            return self._remember(token, None)
+        owner = row.person.owner
+        _make_room(self._people, self._tokens_max)
+        self._people[row.tenant, owner] = row.person
+        # A person presses under their own name: keys of two people, or of a person and a machine, never meet.
+        caller = Caller(row.tenant, f"person:{owner}", "person", owner)
+        return self._remember(token, _Known(caller, row.expires_at, self._loop.time() + self._fresh_seconds))
+
+    def _remember(self, token: str, known: _Known | None) -> _Known | None:
+        self._known.pop(token, None)
+        self._unknown_until.pop(token, None)
+        if known is None:
+            _make_room(self._unknown_until, UNKNOWN_MAX)
+            self._unknown_until[token] = self._loop.time() + RETRY_SECONDS
+        else:
+            _make_room(self._known, self._tokens_max)
+            self._known[token] = known
+        return known
+
+
+def _make_room(kept: dict[_K, _V], most: int) -> None:
+    while len(kept) >= most:
+        del kept[next(iter(kept))]  # the one that came first
+
+
+def token_in(authorization: str | None) -> str | None:
+    """Return the token in an Authorization header, None when there is none that could be one of ours."""
+    if authorization is None:
+        return None
+    scheme, _, token = authorization.partition(" ")
+    token = token.strip(" ")
+    if scheme.lower() not in SCHEMES or not 0 < len(token) <= TOKEN_LENGTH_MAX or not token.isascii():
+        return None
+    return token

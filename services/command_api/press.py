@@ -1,0 +1,147 @@
+"""Press: what one command amounts to on the log, before it is sent. Pure: moments and chance are arguments.
+
+With care: ids and digests. A press that is made again under the same key must come out the same, in every process and
+in every release for thirty days.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, assert_never
+from uuid import UUID
+
+from services.command_api.commands import Caller, Command, Dialect, PressTimer, StartTimer
+from shared.events.codec import write_body
+from shared.events.digest import digest_of
+from shared.events.envelope import Envelope, ReplyAddress, encode_headers
+from shared.events.ids import fresh_event_id, keyed_event_id, slot_of, slot_of_timer
+from shared.events.models import Actor, TimerPaused, TimerPress, TimerResumed, TimerStarted, TimerStopped
+from shared.events.texts import TimerText
+
+_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
+_PRESSED: Final[dict[str, type[TimerPress]]] = {"pause": TimerPaused, "resume": TimerResumed, "stop": TimerStopped}
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """One press, ready to be sent. A start's timer id is drawn at the send, and drawn again when it is taken."""
+
+    event_id: UUID
+    event: TimerStarted | TimerPress
+    slot: int
+    timer_id: int | None
+    recorded_at: datetime
+    expires_at: datetime
+    traceparent: str | None
+    text: bytes | None
+
+    def headers(self, timer_id: int, policy_rev: int, reply: ReplyAddress) -> list[tuple[str, bytes]]:
+        """Return the headers of its record."""
+        return encode_headers(
+            Envelope(
+                event_id=self.event_id,
+                type=self.event.type,
+                recorded_at=self.recorded_at,
+                policy_rev=policy_rev,
+                subject=timer_id,
+                expires_at=self.expires_at,
+                traceparent=self.traceparent,
+                reply=reply,
+            )
+        )
+
+    def body(self) -> bytes:
+        """Return the value of its record."""
+        return write_body(self.event)
+
+
+def press_of(
+    command: Command,
+    caller: Caller,
+    *,
+    dialect: Dialect,
+    key: str | None,
+    traceparent: str | None,
+    now: datetime,
+    expires_after: timedelta,
+) -> Press:
+    """Return the press that a command is. Raises ValidationError for what a dialect should have refused."""
+    match command:
+        case StartTimer(owner=owner):
+            kind, target, timer_id, slot = "owner", owner, None, slot_of(caller.tenant, owner)
+        case PressTimer(timer_id=timer_id):
+            kind, target, slot = "timer", str(timer_id), slot_of_timer(timer_id)
+        case _:
+            assert_never(command)
+    event_id = fresh_event_id(now) if key is None else keyed_event_id(caller.tenant, caller.client, kind, target, key)
+    return Press(
+        event_id=event_id,
+        event=_event(command, caller, dialect, digest(command)),
+        slot=slot,
+        timer_id=timer_id,
+        recorded_at=now,
+        expires_at=now + expires_after,
+        traceparent=traceparent if traceparent is not None and _TRACEPARENT.fullmatch(traceparent) else None,
+        text=_text(command, caller, event_id) if isinstance(command, StartTimer) else None,
+    )
+
+
+def digest(command: Command) -> str:
+    """Return what tells two commands under one key apart (R24): what was asked, not how or through which dialect."""
+    at = None if command.at is None else command.at.spelt
+    match command:
+        case StartTimer(owner=owner):
+            given = {
+                "account_id": command.account_id,
+                "job_id": command.job_id,
+                "project_id": command.project_id,
+                "billable": command.billable,
+                "work_date": None if command.work_date is None else command.work_date.isoformat(),
+                "comment": command.comment,
+                "work_item": command.work_item,
+                "at": at,
+            }
+            return digest_of("start", owner, given)
+        case PressTimer(verb=verb, timer_id=timer_id):
+            return digest_of(verb, str(timer_id), {"at": at})
+        case _:
+            assert_never(command)
+
+
+def _event(command: Command, caller: Caller, dialect: Dialect, said: str) -> TimerStarted | TimerPress:
+    actor = Actor(client=caller.client, person=caller.person, role=caller.role)
+    asked_at = None if command.at is None else command.at.instant
+    match command:
+        case StartTimer():
+            return TimerStarted(
+                tenant=caller.tenant,
+                actor=actor,
+                dialect=dialect,
+                digest=said,
+                asked_at=asked_at,
+                owner=command.owner,
+                account_id=command.account_id or None,
+                job_id=command.job_id or None,
+                project_id=command.project_id or None,
+                billable=command.billable is not False,
+                work_date=command.work_date,
+                zone_assumed=command.at is not None and command.at.zone_assumed,
+            )
+        case PressTimer(verb=verb):
+            pressed = _PRESSED[verb]
+            return pressed(tenant=caller.tenant, actor=actor, dialect=dialect, digest=said, asked_at=asked_at)
+        case _:
+            assert_never(command)
+
+
+def _text(command: StartTimer, caller: Caller, event_id: UUID) -> bytes | None:
+    if not command.comment and not command.work_item:
+        return None
+    text = TimerText(
+        tenant=caller.tenant,
+        owner=command.owner,
+        event_id=event_id,
+        comment=command.comment or None,
+        work_item=command.work_item or None,
+    )
+    return text.__pydantic_serializer__.to_json(text, exclude_none=True)

@@ -1,0 +1,93 @@
+"""One idempotent producer, kept alive: a broken one is dropped and replaced.
+
+After a batch that failed, an idempotent producer's sequence numbers have a gap and the broker refuses all that follows,
+for good (aiokafka #1017). What the old one still holds may yet be written; whoever waits for it hears of no fate.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import structlog
+
+from shared.kafka import AIOKafkaProducer
+from shared.runtime import ended_within
+
+START_WITHIN_SECONDS: Final = 20.0
+STOP_WITHIN_SECONDS: Final = 10.0
+RETRY_AFTER_SECONDS: Final = 0.5
+
+
+class KeptProducer:
+    """A producer that is there, or will be. `run` makes the first one and each next one."""
+
+    def __init__(self, make: Callable[[], AIOKafkaProducer], topics: Sequence[str]) -> None:
+        self.partitions: dict[str, int] = {}
+        self._make = make
+        self._topics = topics
+        self._current: AIOKafkaProducer | None = None
+        self._there = asyncio.Event()
+        self._broken = asyncio.Event()
+        self._endings: set[asyncio.Task[bool]] = set()
+        self._log = structlog.get_logger()
+
+    @property
+    def there(self) -> bool:
+        """Whether there is a producer that nobody has found broken."""
+        return self._current is not None
+
+    async def get(self) -> AIOKafkaProducer:
+        """Return the producer; while it is being replaced, wait for the next."""
+        while self._current is None:
+            await self._there.wait()
+        return self._current
+
+    def broken(self, producer: AIOKafkaProducer, why: str) -> None:
+        """Drop `producer`, if it is still the one in use."""
+        if producer is self._current:
+            self._log.error("producer_broken", why=why)
+            self._current = None
+            self._there.clear()
+            self._broken.set()
+
+    async def run(self) -> None:
+        """Keep a producer, for ever."""
+        while True:
+            producer = self._make()
+            if not await self._started(producer):
+                await asyncio.sleep(RETRY_AFTER_SECONDS)
+                continue
+            self._broken.clear()
+            self._current = producer
+            self._there.set()
+            self._log.info("producer_started", partitions=self.partitions)
+            await self._broken.wait()
+            self._end(producer)
+            # A failure that comes back at once must not become a hot loop.
+            await asyncio.sleep(RETRY_AFTER_SECONDS)
+
+    async def close(self) -> None:
+        """Flush and stop. Call after `run` was ended; a broker that is away cannot hold it up."""
+        if self._current is not None:
+            producer, self._current = self._current, None
+            self._there.clear()
+            await ended_within(STOP_WITHIN_SECONDS, producer.stop(), "producer")
+
+    async def _started(self, producer: AIOKafkaProducer) -> bool:
+        try:
+            async with asyncio.timeout(START_WITHIN_SECONDS):
+                await producer.start()
+                # Known now, so that no send has to wait for metadata; and P is as many as the topic has.
+                for topic in self._topics:
+                    self.partitions[topic] = len(await producer.partitions_for(topic))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next try may do better
+            self._log.warning("producer_not_started", error=repr(error))
+            await ended_within(STOP_WITHIN_SECONDS, producer.stop(), "producer_not_started")
+            return False
+        return True
+
+    def _end(self, producer: AIOKafkaProducer) -> None:
+        # It flushes what it still can, beside the new one.
+        ending = asyncio.ensure_future(ended_within(STOP_WITHIN_SECONDS, producer.stop(), "broken_producer"))
+        self._endings.add(ending)
+        ending.add_done_callback(self._endings.discard)

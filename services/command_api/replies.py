@@ -1,0 +1,186 @@
+"""Replies: verdicts on their way back to the requests that wait for them.
+
+A process owns one random partition of the replies topic, without a group, and is positioned at its end before it says
+that it is ready. One loop reads, one validation decodes a record, and one future wakes one request: no task, and no
+timer, for each.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import uuid4
+
+import structlog
+from pydantic import ValidationError
+
+from services.command_api.sender import Acked, Unacked
+from shared.events.outcome import REPLIES as REPLY_RECORD
+from shared.events.outcome import Outcome
+from shared.events.rules import Rule
+from shared.events.topics import REPLIES, REPLY_PARTITIONS
+from shared.kafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from shared.runtime import ended_within
+
+POLL_MS: Final = 1000
+LOOK_EVERY_SECONDS: Final = 5.0
+WITHIN_SECONDS: Final = 15.0
+RETRY_AFTER_SECONDS: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """The log has the press, and nobody has judged it in time."""
+
+    acked: Acked
+
+
+Fate = Outcome | Unacked | Overdue
+
+
+class Waiter:
+    """One request that waits. Its future is resolved once: by the reply, by a failure to send, or by the deadline."""
+
+    __slots__ = ("_acked", "_deadline", "_expires_ms", "_overdue", "fate", "request_id")
+
+    def __init__(self, request_id: str, fate: "asyncio.Future[Fate]", deadline: float, expires_ms: int) -> None:
+        self.request_id = request_id
+        self.fate = fate
+        self._deadline = deadline
+        self._expires_ms = expires_ms
+        self._acked: Acked | None = None
+        self._overdue = False
+
+    def told(self, fate: Acked | Unacked) -> None:
+        """Take what became of the send. The reply may have been here before it."""
+        if isinstance(fate, Unacked):
+            self.resolve(fate)
+        elif fate.log_time_ms is None or fate.offset < 0:
+            self.resolve(Unacked("fate_unknown"))
+        elif fate.log_time_ms > self._expires_ms:
+            self.resolve(Unacked("expired"))  # the fold will void it
+        else:
+            self._acked = fate
+            if self._overdue:
+                self.resolve(Overdue(fate))
+
+    def sweep(self, now: float) -> None:
+        """Give up waiting for the verdict once it is time; without an ack, the sender says when."""
+        if now >= self._deadline:
+            self._overdue = True
+            if self._acked is not None:
+                self.resolve(Overdue(self._acked))
+
+    def resolve(self, fate: Fate) -> None:
+        """Wake the request, unless it has been woken."""
+        if not self.fate.done():
+            self.fate.set_result(fate)
+
+
+class Waiters:
+    """All requests of this process that wait, by request id."""
+
+    def __init__(self, waiters_max: int) -> None:
+        # Another process may have had this partition before us, and its presses may still be answered on it.
+        self._prefix = uuid4().hex[:12]
+        self._waiters_max = waiters_max
+        self._count = 0
+        self._waiting: dict[str, Waiter] = {}
+        self._loop = asyncio.get_running_loop()
+        self._log = structlog.get_logger()
+
+    def open(self, until: float, expires_at: datetime) -> Waiter | None:
+        """Register a waiter till `until` (loop time), before its press is published; None: too many wait already."""
+        if len(self._waiting) >= self._waiters_max:
+            return None
+        self._count += 1
+        request_id = f"{self._prefix}-{self._count}"
+        waiter = Waiter(request_id, self._loop.create_future(), until, int(expires_at.timestamp() * 1000))
+        self._waiting[request_id] = waiter
+        return waiter
+
+    def close(self, waiter: Waiter) -> None:
+        """Forget a waiter, whatever it heard."""
+        self._waiting.pop(waiter.request_id, None)
+
+    def answer(self, request_id: str, outcome: Outcome) -> None:
+        """Take one reply."""
+        waiter = self._waiting.get(request_id)
+        if waiter is not None and not waiter.fate.done():
+            waiter.resolve(outcome)
+        elif outcome.verdict == "void" and outcome.rule == Rule.ID_TAKEN and request_id.startswith(self._prefix):
+            # Its press is not on record and nobody draws again: a caller without a key was told an id that is not his.
+            self._log.error("id_taken_unheard", event_id=str(outcome.event_id), subject=str(outcome.subject))
+
+    def sweep(self, now: float) -> None:
+        """Look at all deadlines."""
+        for waiter in list(self._waiting.values()):
+            waiter.sweep(now)
+
+
+class ReplyReader:
+    """Reads this process's partition of the replies, and replaces a consumer that died or stalls."""
+
+    def __init__(self, make: Callable[[], AIOKafkaConsumer], waiters: Waiters) -> None:
+        self.partition = secrets.randbelow(REPLY_PARTITIONS)
+        self.positioned = False
+        self._tp = TopicPartition(REPLIES, self.partition)
+        self._make = make
+        self._waiters = waiters
+        self._next_offset: int | None = None
+        self._log = structlog.get_logger()
+
+    async def run(self) -> None:
+        """Read, for ever."""
+        while True:
+            consumer = self._make()
+            try:
+                async with asyncio.timeout(WITHIN_SECONDS):
+                    await consumer.start()
+                    await self._position(consumer)
+                self.positioned = True
+                self._log.info("replies_positioned", partition=self.partition, next_offset=self._next_offset)
+                await self._read(consumer)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next consumer may do better
+                self._log.error("replies_consumer_lost", partition=self.partition, error=repr(error))
+            finally:
+                self.positioned = False
+                await ended_within(WITHIN_SECONDS, consumer.stop(), "replies_consumer")
+            await asyncio.sleep(RETRY_AFTER_SECONDS)
+
+    async def _position(self, consumer: AIOKafkaConsumer) -> None:
+        consumer.assign([self._tp])
+        begins, ends = await consumer.beginning_offsets([self._tp]), await consumer.end_offsets([self._tp])
+        # The first begins at the end; one that replaces another goes on where that one was, so nobody misses a reply.
+        known = self._next_offset is not None and begins[self._tp] <= self._next_offset <= ends[self._tp]
+        if not known:
+            self._next_offset = ends[self._tp]
+        consumer.seek(self._tp, self._next_offset)
+
+    async def _read(self, consumer: AIOKafkaConsumer) -> None:
+        loop = asyncio.get_running_loop()
+        look_at, ended_before = loop.time() + LOOK_EVERY_SECONDS, 0
+        while True:
+            for records in (await consumer.getmany(timeout_ms=POLL_MS)).values():
+                for record in records:
+                    self._take(record)
+            if loop.time() >= look_at:
+                # Consumers get stuck without a word: one that has not read what was there at the last look is replaced.
+                if (self._next_offset or 0) < ended_before:
+                    raise ConnectionError(f"stalled at {self._next_offset}, behind {ended_before}")
+                async with asyncio.timeout(WITHIN_SECONDS):
+                    ended_before = (await consumer.end_offsets([self._tp]))[self._tp]
+                look_at = loop.time() + LOOK_EVERY_SECONDS
+
+    def _take(self, record: ConsumerRecord) -> None:
+        self._next_offset = record.offset + 1
+        try:
+            replies = REPLY_RECORD.validate_json(record.value or b"")
+        except ValidationError as error:
+            kinds = sorted({problem["type"] for problem in error.errors(include_input=False, include_url=False)})
+            self._log.error("reply_unreadable", partition=self.partition, offset=record.offset, kinds=kinds)
+            return
+        for reply in replies:
+            self._waiters.answer(reply.request_id, reply.outcome)

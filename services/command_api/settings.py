@@ -1,0 +1,48 @@
+"""Settings of the command API, read once, in `app`, from COMMAND_API_… variables.
+
+Addresses and secrets have no default: a forgotten one fails at start, by name.
+"""
+
+from typing import Annotated
+
+from pydantic import Field, PositiveFloat, PositiveInt, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.identity import KEY_BYTES_MIN
+
+
+class Settings(BaseSettings):
+    """Read once, in `app`. Everywhere else receives values, never this object."""
+
+    model_config = SettingsConfigDict(env_prefix="COMMAND_API_", frozen=True)
+
+    kafka_bootstrap_servers: str
+    postgres_dsn: SecretStr
+    token_key: Annotated[SecretStr, Field(min_length=KEY_BYTES_MIN)]
+
+    http_host: str = "127.0.0.1"
+    http_port: Annotated[int, Field(ge=0, le=65535)] = 8080
+
+    # How long a caller waits for the verdict when the request does not say.
+    answer_within_seconds: PositiveFloat = 2.0
+    # How long a caller waits for the log's ack. After it the fate of the press is unknown to us, and we say so.
+    publish_within_seconds: PositiveFloat = 5.0
+    # A press that reaches the log later than this after it was pressed is void: its caller has gone by then.
+    expiry_seconds: PositiveFloat = 30.0
+    # Beyond this the broker's clock and ours do not agree, and what we record would be void or in the future.
+    clock_off_seconds_max: PositiveFloat = 10.0
+
+    unacked_records_max: PositiveInt = 10_000
+    unacked_bytes_max: PositiveInt = 32 * 1024 * 1024
+    waiters_max: PositiveInt = 10_000
+
+    max_body_bytes: PositiveInt = 65_536
+    body_within_seconds: PositiveFloat = 5.0
+    # What is in flight at SIGTERM has so long to hear its answer.
+    grace_seconds: PositiveInt = 10
+
+    postgres_connections_max: PositiveInt = 10
+    postgres_within_seconds: PositiveFloat = 1.0
+    tokens_max: PositiveInt = 100_000
+    # A person's token that was withdrawn is believed for so long.
+    token_fresh_seconds: PositiveFloat = 60.0

@@ -1,0 +1,3 @@
+-- Find how many partitions this deployment was made with, for life.
+SELECT partitions
+  FROM deployment;

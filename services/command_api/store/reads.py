@@ -1,0 +1,99 @@
+"""Reads: the read models, one tenant at a time."""
+
+import asyncio
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+
+from services.command_api.rows import IntervalRow, OpenTimer, OutcomeRow, Person, RunningTimer, TimerRow
+from services.command_api.store.database import Database, query
+from shared.events.ids import slot_of, slot_of_timer
+from shared.events.outcome import State
+
+_FIND_OPEN_TIMERS: Final = query("find_open_timers")
+_FIND_TIMER: Final = query("find_timer")
+_FIND_RUNNING_TIMER: Final = query("find_running_timer")
+_FIND_PERSON: Final = query("find_person")
+_FIND_OUTCOME: Final = query("find_outcome")
+_FIND_NEXT_OFFSET: Final = query("find_next_offset")
+_FIND_PARTITIONS: Final = query("find_partitions")
+
+LOOK_AGAIN_SECONDS: Final = 0.025
+
+
+class Reads:
+    """The queries of `desk.Reads`. All raise ReadsAwayError."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def open_timers(self, tenant: str, limit: int, offset: int, owner: str | None = None) -> list[OpenTimer]:
+        """Return up to `limit + 1` open timers by id, of all owners or of one."""
+        rows = await self._database.rows(_FIND_OPEN_TIMERS, tenant, limit + 1, offset, owner)
+        return [OpenTimer(row["id"], row["account_id"], row["started_at"], row["comment"]) for row in rows]
+
+    async def timer(self, tenant: str, timer_id: int) -> TimerRow | None:
+        """Return one timer with its texts and intervals."""
+        row = await self._database.row(_FIND_TIMER, slot_of_timer(timer_id), timer_id, tenant)
+        return None if row is None else _timer(row)
+
+    async def running_timer(self, tenant: str, owner: str) -> RunningTimer | None:
+        """Return the running timer of an owner: the one opened last, then the higher id."""
+        row = await self._database.row(_FIND_RUNNING_TIMER, slot_of(tenant, owner), tenant, owner)
+        return None if row is None else RunningTimer(**dict(row))
+
+    async def person(self, tenant: str, owner: str) -> Person | None:
+        """Return one person of the directory."""
+        row = await self._database.row(_FIND_PERSON, tenant, owner)
+        return None if row is None else Person(row["owner"], row["name"], tuple(row["aliases"]))
+
+    async def outcome(self, tenant: str, event_id: UUID, kpart: int | None) -> OutcomeRow | None:
+        """Return the newest outcome of an event id, on partition `kpart` when it is given."""
+        row = await self._database.row(_FIND_OUTCOME, tenant, event_id, kpart)
+        return None if row is None else OutcomeRow(**dict(row))
+
+    async def next_offset(self, kpart: int) -> int | None:
+        """Return the next offset that a partition will fold; None: there is no such partition."""
+        row = await self._database.row(_FIND_NEXT_OFFSET, kpart)
+        return None if row is None else int(row["next_offset"])
+
+    async def wait_for(self, kpart: int, offset: int, seconds: float) -> bool:
+        """Wait until the read models have passed `offset` of a partition; False: `seconds` were not enough."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        while True:
+            next_offset = await self.next_offset(kpart)
+            if next_offset is not None and next_offset > offset:
+                return True
+            if next_offset is None or loop.time() + LOOK_AGAIN_SECONDS > until:
+                return False
+            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+
+    async def partitions(self) -> int | None:
+        """Return how many partitions this deployment was made with; None: the topics job has not run."""
+        row = await self._database.row(_FIND_PARTITIONS)
+        return None if row is None else int(row["partitions"])
+
+
+def _timer(row: asyncpg.Record) -> TimerRow:
+    return TimerRow(
+        id=row["id"],
+        owner=row["owner"],
+        account_id=row["account_id"],
+        job_id=row["job_id"],
+        project_id=row["project_id"],
+        billable=row["billable"],
+        work_date=row["work_date"],
+        state=State(row["state"]),
+        started_at=row["started_at"],
+        stopped_at=row["stopped_at"],
+        total_us=row["total_us"],
+        flags=tuple(row["flags"]),
+        comment=row["comment"],
+        work_item=row["work_item"],
+        intervals=tuple(
+            IntervalRow(start, end) for start, end in zip(row["starts"] or (), row["ends"] or (), strict=True)
+        ),
+        position=row["position"],
+    )

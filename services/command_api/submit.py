@@ -1,0 +1,136 @@
+"""Submit: one press, from a command to an answer (CONTRACT, section 4, has the table of what may come out).
+
+    text, acked -> waiter -> event, acked -> verdict -> answer
+
+With care: the order of these steps. The waiter stands before the event is sent, for the reply may overtake the ack; the
+text is on its log before the event, or a crash between the two would keep the minutes and lose the comment.
+"""
+
+import asyncio
+from datetime import timedelta
+from typing import Final, assert_never
+
+import structlog
+
+from services.command_api.commands import Answer, Caller, Command, Dialect, Judged, NotRecorded, StillWaiting
+from services.command_api.desk import Clock, Reads
+from services.command_api.look import look
+from services.command_api.press import Press, press_of
+from services.command_api.replies import Fate, Overdue, Waiters
+from services.command_api.sender import Acked, Sender, Unacked
+from shared.events.envelope import ReplyAddress
+from shared.events.ids import TimerIds, partition_of
+from shared.events.outcome import Outcome
+from shared.events.policy import PolicyBook
+from shared.events.rules import Rule
+from shared.events.topics import EVENTS, REPLIES, TEXTS
+
+# Two processes draw one id in one millisecond and one slot: rare once, and five times in a row never.
+DRAWS_MAX: Final = 5
+
+
+class Presses:
+    """`desk.Submitter`, over the log and the replies."""
+
+    def __init__(
+        self,
+        *,
+        sender: Sender,
+        waiters: Waiters,
+        reply_partition: int,
+        policies: PolicyBook,
+        reads: Reads,
+        now: Clock,
+        expiry_seconds: float,
+    ) -> None:
+        self._sender = sender
+        self._waiters = waiters
+        self._reply_partition = reply_partition
+        self._policies = policies
+        self._reads = reads
+        self._now = now
+        self._expires_after = timedelta(seconds=expiry_seconds)
+        self._ids = TimerIds(now)
+        self._loop = asyncio.get_running_loop()
+        self._log = structlog.get_logger()
+
+    async def submit(
+        self,
+        command: Command,
+        caller: Caller,
+        *,
+        dialect: Dialect,
+        key: str | None,
+        wait_seconds: float,
+        traceparent: str | None,
+    ) -> Answer:
+        """Record one press and return what became of it within `wait_seconds`."""
+        if self._policies.latest(caller.tenant) is None:
+            return NotRecorded("no_policy")
+        partitions = self._sender.partitions.get(EVENTS)
+        if partitions is None:
+            return NotRecorded("not_ready")
+        until = self._loop.time() + wait_seconds
+        press = press_of(
+            command,
+            caller,
+            dialect=dialect,
+            key=key,
+            traceparent=traceparent,
+            now=self._now(),
+            expires_after=self._expires_after,
+        )
+        return await self._draw_and_publish(press, partition_of(press.slot, partitions), until)
+
+    async def _draw_and_publish(self, press: Press, partition: int, until: float) -> Answer:
+        for _ in range(DRAWS_MAX):
+            timer_id = self._ids.draw(press.slot) if press.timer_id is None else press.timer_id
+            if press.text is not None:
+                # By its own ack: what is told as recorded is recorded whole.
+                written = await self._written(press.text, partition, timer_id)
+                if isinstance(written, Unacked):
+                    return NotRecorded(written.why)
+            fate = await self._publish(press, partition, timer_id, until)
+            match fate:
+                case Unacked(why=why):
+                    return NotRecorded(why)
+                case Overdue(acked=acked):
+                    return await self._overdue(press, partition, timer_id, acked)
+                case Outcome(verdict="void", rule=Rule.ID_TAKEN.value):
+                    continue  # nobody has heard of this id: another one, the same press
+                case Outcome(verdict="void"):
+                    return NotRecorded("expired")
+                case Outcome():
+                    return Judged(partition, fate)
+                case _:
+                    assert_never(fate)
+        self._log.error("timer_ids_exhausted", event_id=str(press.event_id), draws=DRAWS_MAX)
+        return NotRecorded("id_taken")
+
+    async def _written(self, text: bytes, partition: int, timer_id: int) -> Acked | Unacked:
+        written: asyncio.Future[Acked | Unacked] = self._loop.create_future()
+
+        def told(fate: Acked | Unacked) -> None:
+            if not written.done():
+                written.set_result(fate)
+
+        self._sender.send(TEXTS, partition, str(timer_id).encode(), text, (), told)
+        return await written
+
+    async def _publish(self, press: Press, partition: int, timer_id: int, until: float) -> Fate:
+        waiter = self._waiters.open(until, press.expires_at)
+        if waiter is None:
+            return Unacked("overloaded")
+        try:
+            reply = ReplyAddress(REPLIES, self._reply_partition, waiter.request_id)
+            headers = press.headers(timer_id, self._policies.position, reply)
+            self._sender.send(EVENTS, partition, str(timer_id).encode(), press.body(), headers, waiter.told)
+            return await waiter.fate
+        finally:
+            self._waiters.close(waiter)
+
+    async def _overdue(self, press: Press, partition: int, timer_id: int, acked: Acked) -> Answer:
+        outcome = await look(self._reads, press, partition, timer_id, self._policies.position, acked)
+        if outcome is None:
+            return StillWaiting(press.event_id, timer_id, partition, acked.offset)
+        return Judged(partition, outcome)
