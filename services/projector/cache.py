@@ -25,6 +25,7 @@ class Cache:
         self.sheets: OrderedDict[OwnerKey, Timesheet] = OrderedDict()
         self.owner_of: dict[int, OwnerKey] = {}
         self._owners_max = owners_max
+        self._touched: set[OwnerKey] = set()
 
     def want(self, presses: Iterable[LoggedPress], kpart: int, wanted: Wanted) -> None:
         """Add to `wanted` what the presses touch and this cache lacks."""
@@ -51,11 +52,11 @@ class Cache:
         for owner, sheet in ledger.sheets.items():
             self._put(owner, sheet)
 
-    def settle_down(self, owners: Iterable[OwnerKey]) -> None:
+    def settle_down(self) -> None:
         """After a batch: drop what only rare presses ask about, and the owners who were not seen for longest."""
-        for owner in owners:
-            if owner in self.sheets:
-                self._put(owner, self.sheets[owner].trimmed())
+        for owner in tuple(self._touched):
+            self._put(owner, self.sheets[owner].trimmed())
+        self._touched.clear()
         while len(self.sheets) > self._owners_max:
             _, sheet = self.sheets.popitem(last=False)
             self._forget_timers(sheet)
@@ -66,6 +67,7 @@ class Cache:
             self._forget_timers(before)
         self.sheets[owner] = sheet
         self.sheets.move_to_end(owner)
+        self._touched.add(owner)
         self.owner_of.update(dict.fromkeys(sheet.timers, owner))
 
     def _forget_timers(self, sheet: Timesheet) -> None:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from services.projector.domain.ledger import KnownOutcome, OwnerKey
 from services.projector.domain.state import Timesheet
-from shared.events.envelope import Headers, ReplyAddress
+from shared.events.envelope import Headers
 from shared.events.outcome import Outcome
 
 
@@ -83,7 +83,7 @@ class ToPublish:
 class Replies(Protocol):
     """`timer.replies.v1`: verdicts for whoever waits."""
 
-    def send(self, address: ReplyAddress, answers: list[tuple[str, bytes]]) -> None:
+    def send(self, topic: str, partition: int, answers: Sequence[tuple[str, bytes]]) -> None:
         """Send one record to one API process: request ids with their outcomes. Returns at once; may be lost."""
 
 

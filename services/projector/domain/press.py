@@ -1,11 +1,19 @@
 """A press as the fold sees it: the event, its place and time on the log, and nothing of the world around."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from shared.events.codec import Press
 from shared.events.envelope import Envelope
 from shared.events.models import AnyEvent
+
+_UNIX_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def moment_of(timestamp_ms: int) -> datetime:
+    """Return the moment of a record's timestamp, in milliseconds since 1970."""
+    return _UNIX_EPOCH + timedelta(milliseconds=timestamp_ms)
 
 
 @dataclass(frozen=True, slots=True)

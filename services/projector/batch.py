@@ -1,0 +1,139 @@
+"""A batch: what one poll returned for one partition, on its way from raw records to a commit and its answers."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from services.projector.domain.fold import (
+    Folded,
+    Kept,
+    UnreadableRecord,
+    fold_failed,
+    fold_press,
+    fold_unreadable,
+)
+from services.projector.domain.ledger import Known, KnownOutcome, Ledger
+from services.projector.domain.press import LoggedPress, moment_of
+from services.projector.partition import Partition
+from services.projector.ports import Advance, Checkpoint, RawRecord, ToPublish, WrittenOutcome
+from shared.events.codec import Newer, Unreadable, read
+from shared.events.envelope import ReplyAddress
+from shared.events.outcome import outcome_key
+from shared.events.policy import PolicyBook
+
+Entry = LoggedPress | UnreadableRecord
+
+
+@dataclass(frozen=True, slots=True)
+class NewerEvent:
+    """The batch ends before a record that only a newer version can read."""
+
+    type: str
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyUnseen:
+    """The batch ends before a record whose policy revision we have not read yet."""
+
+    policy_rev: int
+
+
+Stop = NewerEvent | PolicyUnseen
+
+
+def entries_of(records: Iterable[RawRecord], policies: PolicyBook) -> tuple[list[Entry], Stop | None]:
+    """Read records up to the first that must wait, and say what it waits for."""
+    entries: list[Entry] = []
+    for record in records:
+        log_time = moment_of(record.timestamp)
+        match read(record.headers, record.value):
+            case Newer(type=type_):
+                return entries, NewerEvent(type_, record.offset)
+            case Unreadable() as unreadable:
+                entries.append(UnreadableRecord(record.offset, log_time, unreadable))
+            case press:
+                if press.envelope.policy_rev > policies.position:
+                    return entries, PolicyUnseen(press.envelope.policy_rev)
+                entries.append(LoggedPress(record.offset, log_time, press))
+    return entries, None
+
+
+@dataclass(slots=True)
+class Batch:
+    """Entries of one partition, folded. Nothing of it is visible anywhere until its `advance` is committed."""
+
+    partition: Partition
+    entries: Sequence[Entry]
+    verdicts: dict[UUID, KnownOutcome]
+    ledger: Ledger = field(init=False)
+    answers: list[tuple[Entry, Folded]] = field(init=False)
+
+    def fold(self, policies: PolicyBook) -> "Batch":
+        """Fold all entries, from the beginning."""
+        self.ledger, self.answers = self._fresh_ledger(), []
+        for entry in self.entries:
+            self.answers.append((entry, self._fold_one(entry, policies)))
+        return self
+
+    def fold_as_failed(self) -> "Batch":
+        """Refuse the one press of this batch, for it could not be folded or written."""
+        (entry,) = self.entries
+        self.ledger = self._fresh_ledger()
+        failed = fold_failed if isinstance(entry, LoggedPress) else fold_unreadable
+        self.answers = [(entry, failed(self.ledger, entry))]
+        return self
+
+    def alone(self) -> Iterable["Batch"]:
+        """Return each entry as a batch of its own; what one adds, the next knows once it is committed."""
+        return [Batch(self.partition, [entry], self.verdicts) for entry in self.entries]
+
+    def advance(self) -> Advance:
+        """Return what is to be committed."""
+        written = [WrittenOutcome(kept.outcome, kept.body) for kept in self.kept()]
+        return Advance(self.partition.at.next_offset, self.target(), written)
+
+    def target(self) -> Checkpoint:
+        """Return where the partition stands once this is committed."""
+        outbox, last = self.partition.outbox, self.entries[-1]
+        return Checkpoint(
+            kpart=self.partition.kpart,
+            next_offset=last.offset + 1,
+            last_event_id=last.envelope.event_id if isinstance(last, LoggedPress) else None,
+            last_log_time=last.log_time,
+            policy_rev=self.ledger.policy_rev,
+            published=outbox.published,
+            outcomes_next=outbox.outcomes_next,
+        )
+
+    def kept(self) -> list[Kept]:
+        """Return the new verdicts."""
+        return [folded for _, folded in self.answers if isinstance(folded, Kept)]
+
+    def to_publish(self) -> list[ToPublish]:
+        """Return the new verdicts as the judged stream gets them."""
+        return [ToPublish(k.outcome.source_offset, outcome_key(k.outcome), k.body) for k in self.kept()]
+
+    def replies(self) -> list[tuple[ReplyAddress | None, bytes]]:
+        """Return every answer with the address of who waits for it."""
+        return [(e.envelope.reply, folded.body) for e, folded in self.answers if isinstance(e, LoggedPress)]
+
+    def _fresh_ledger(self) -> Ledger:
+        cache = self.partition.cache
+        known = Known(cache.sheets, cache.owner_of, self.verdicts, self.partition.at.policy_rev)
+        return Ledger(self.partition.kpart, self.partition.partitions, known)
+
+    def _fold_one(self, entry: Entry, policies: PolicyBook) -> Folded:
+        if isinstance(entry, UnreadableRecord):
+            return fold_unreadable(self.ledger, entry)
+        try:
+            return fold_press(self.ledger, entry, policies)
+        except Exception:  # noqa: BLE001 - whatever a rule raises, its neighbours must not wait for it
+            return self._fold_again(entry, policies)
+
+    def _fold_again(self, entry: LoggedPress, policies: PolicyBook) -> Folded:
+        try:
+            return fold_press(self.ledger, entry, policies)
+        except Exception:
+            self.partition.log.exception("press_failed", offset=entry.offset, event_type=entry.envelope.type)
+            return fold_failed(self.ledger, entry)

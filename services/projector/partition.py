@@ -1,0 +1,61 @@
+"""A partition as its one writer holds it: where it stands, what it remembers, and whether it may be read."""
+
+import asyncio
+from dataclasses import replace
+from enum import StrEnum
+from typing import Any
+
+import structlog
+
+from services.projector.cache import Cache
+from services.projector.ports import Checkpoint, OutcomeLog
+from services.projector.publish import Outbox
+
+
+class Status(StrEnum):
+    """LOADING: being taken up. LIVE: read and folded. HELD: waits for something that is not in our hands."""
+
+    LOADING = "loading"
+    LIVE = "live"
+    HELD = "held"
+
+
+class Partition:
+    """One partition that the group gave us. In trouble it is held and taken up again by itself; the others go on."""
+
+    def __init__(self, kpart: int, partitions: int, outcomes: OutcomeLog) -> None:
+        self.kpart = kpart
+        self.partitions = partitions
+        self.status = Status.LOADING
+        self.reason = "assigned"
+        self.log: Any = structlog.get_logger().bind(partition=kpart)
+        self._outcomes = outcomes
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.stand_at(Checkpoint(kpart))
+
+    def stand_at(self, at: Checkpoint) -> None:
+        """Forget everything but where the partition stands."""
+        self.at = at
+        self.saved = at
+        self.cache = Cache()
+        self.outbox = Outbox(self.kpart, self._outcomes, at.published, at.outcomes_next)
+
+    def reached(self) -> Checkpoint:
+        """Return where the partition stands, with how far its outcomes are published."""
+        return replace(self.at, published=self.outbox.published, outcomes_next=self.outbox.outcomes_next)
+
+    def becomes(self, status: Status, reason: str) -> None:
+        """Change what may be done with the partition, and say why."""
+        self.status, self.reason = status, reason
+        self.log.info("partition_changed", status=status.value, reason=reason, next_offset=self.at.next_offset)
+
+    def run(self, work: Any) -> None:  # noqa: ANN401 - a coroutine
+        """Let something run beside the loop for as long as this partition is ours and undisturbed."""
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def halt(self) -> None:
+        """End all that runs beside the loop for this partition, the caller's own task excepted."""
+        for task in self._tasks - {asyncio.current_task()}:
+            task.cancel()

@@ -1,0 +1,57 @@
+"""Publish: committed outcomes on their way to the judged stream, and verdicts on their way to whoever waits."""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable
+
+from services.projector.ports import OutcomeLog, Replies, ToPublish
+from shared.events.envelope import ReplyAddress
+
+_AT_ONCE = 500
+# Beyond this the rows are read again from the store when their turn has come: memory is not a queue.
+BACKLOG_MAX = 20_000
+
+
+class Outbox:
+    """Publishes one partition's outcomes in order, nothing overtaking what is unacked, and says how far it has come."""
+
+    def __init__(self, kpart: int, outcomes: OutcomeLog, published: int, outcomes_next: int) -> None:
+        self.kpart = kpart
+        self.published = published
+        self.outcomes_next = outcomes_next
+        self._outcomes = outcomes
+        self._waiting: deque[ToPublish] = deque()
+        self._more = asyncio.Event()
+
+    @property
+    def backlog(self) -> int:
+        """How many outcomes are not acked yet."""
+        return len(self._waiting)
+
+    def add(self, outcomes: Iterable[ToPublish]) -> None:
+        """Queue committed outcomes, in the order of their presses."""
+        self._waiting.extend(outcomes)
+        if self._waiting:
+            self._more.set()
+
+    async def run(self) -> None:
+        """Publish for ever. Raises when the fate of anything is unknown: publish again from what is committed."""
+        while True:
+            await self._more.wait()
+            self._more.clear()
+            while self._waiting:
+                batch = [self._waiting[i] for i in range(min(_AT_ONCE, len(self._waiting)))]
+                self.outcomes_next = await self._outcomes.publish(self.kpart, batch)
+                self.published = batch[-1].source_offset + 1
+                for _ in batch:
+                    self._waiting.popleft()
+
+
+def send_replies(replies: Replies, answers: Iterable[tuple[ReplyAddress | None, bytes]]) -> None:
+    """Send the verdicts of one commit: one record for each API process, with all that its waiters hear."""
+    by_process: dict[tuple[str, int], list[tuple[str, bytes]]] = {}
+    for address, body in answers:
+        if address is not None:
+            by_process.setdefault((address.topic, address.partition), []).append((address.request_id, body))
+    for (topic, partition), bodies in by_process.items():
+        replies.send(topic, partition, bodies)

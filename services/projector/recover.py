@@ -1,0 +1,96 @@
+"""Recover: how a partition is taken up, whatever happened before (DESIGN, "Write path: the projector", step 1).
+
+Check, catch up, check, publish. An empty database, an older dump restored, a take-over and a plain start are one path.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from services.projector.domain.press import moment_of
+from services.projector.ports import Advance, Checkpoint, EventLog, OutcomeLog, RawRecord, Store, WrittenOutcome
+from shared.events.codec import Press, read
+from shared.events.outcome import OUTCOME
+
+_AT_ONCE: Final = 500
+
+
+class LogWentBackError(Exception):
+    """The log is not the one that was folded: shorter, begun later, or with another record where we stood.
+
+    It was made anew, or lost its tail or its head. Nothing is folded or published until somebody has looked.
+    """
+
+
+async def recover(kpart: int, log: EventLog, outcomes: OutcomeLog, store: Store) -> Checkpoint:
+    """Return the checkpoint at which a partition may be read on. Raises LogWentBackError, FencedError, or trouble."""
+    at = await store.checkpoint(kpart)
+    await _check(at, log)
+    at = await _catch_up(at, outcomes, store)
+    await _check(at, log)
+    return await _publish_committed(at, outcomes, store)
+
+
+async def _check(at: Checkpoint, log: EventLog) -> None:
+    span = await log.span(at.kpart)
+    if not span.begin <= at.next_offset <= span.end:
+        raise LogWentBackError(f"next_offset {at.next_offset} lies outside the log's [{span.begin}, {span.end}]")
+    if at.next_offset == 0:
+        return
+    record = None if span.begin == at.next_offset else await log.record_at(at.kpart, at.next_offset - 1)
+    if record is None:
+        raise LogWentBackError(f"the record before next_offset {at.next_offset} is missing")
+    if (_event_id(record), moment_of(record.timestamp)) != (at.last_event_id, at.last_log_time):
+        raise LogWentBackError(f"the record before next_offset {at.next_offset} is not the one that was folded")
+
+
+def _event_id(record: RawRecord) -> object:
+    press = read(record.headers, record.value)
+    return press.envelope.event_id if isinstance(press, Press) else None
+
+
+async def _catch_up(at: Checkpoint, outcomes: OutcomeLog, store: Store) -> Checkpoint:
+    """Project the outcomes that this database has not seen. They are judged; nothing is judged again."""
+    span = await outcomes.span(at.kpart)
+    if at.outcomes_next > span.end:
+        raise LogWentBackError(f"the judged stream ends at {span.end}, and was read up to {at.outcomes_next}")
+    position = max(at.outcomes_next, span.begin)
+    while position < span.end:
+        records = await outcomes.read(at.kpart, position, span.end)
+        position = records[-1][0] + 1
+        if fresh := _first_occurrences(records, at.next_offset):
+            to = _after(at, fresh[-1], position)
+            await store.commit([Advance(at.next_offset, to, fresh)])
+            at = to
+    return replace(at, outcomes_next=max(at.outcomes_next, position))
+
+
+def _first_occurrences(records: Sequence[tuple[int, bytes]], next_offset: int) -> list[WrittenOutcome]:
+    fresh: list[WrittenOutcome] = []
+    for _, body in records:
+        outcome = OUTCOME.validate_json(body)
+        if outcome.source_offset >= next_offset:
+            fresh.append(WrittenOutcome(outcome, body))
+            next_offset = outcome.source_offset + 1
+    return fresh
+
+
+def _after(at: Checkpoint, last: WrittenOutcome, outcomes_next: int) -> Checkpoint:
+    # What lies between two outcomes was void or a repeat, and stays skipped.
+    next_offset = last.outcome.source_offset + 1
+    return Checkpoint(
+        kpart=at.kpart,
+        next_offset=next_offset,
+        last_event_id=last.outcome.event_id,
+        last_log_time=last.outcome.log_time,
+        policy_rev=last.outcome.policy_rev,
+        published=next_offset,
+        outcomes_next=outcomes_next,
+    )
+
+
+async def _publish_committed(at: Checkpoint, outcomes: OutcomeLog, store: Store) -> Checkpoint:
+    while waiting := await store.unpublished(at.kpart, at.published, _AT_ONCE):
+        outcomes_next = await outcomes.publish(at.kpart, waiting)
+        at = replace(at, published=waiting[-1].source_offset + 1, outcomes_next=outcomes_next)
+    return at

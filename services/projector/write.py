@@ -1,0 +1,98 @@
+"""Write: batches read, folded and committed, and what is done when the store says no.
+
+Fewer partitions moved than asked: each alone, and one that loses alone is somebody else's now. Data refused: record by
+record, and the one that fails alone is refused R23. Anything else: the fate is unknown, so the partitions are taken up
+again from what is committed.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from services.projector.batch import Batch
+from services.projector.domain.press import LoggedPress
+from services.projector.partition import Partition
+from services.projector.ports import FencedError, Store, Wanted, WriteRefusedError
+from shared.events.ids import partition_of, slot_of
+from shared.events.policy import PolicyBook
+
+
+class BatchWriter:
+    """Takes batches through the store. `committed` hears of each commit, `trouble` of each partition that failed."""
+
+    def __init__(
+        self,
+        store: Store,
+        book: PolicyBook,
+        committed: Callable[[Sequence[Batch]], None],
+        trouble: Callable[[Partition, str, Exception], None],
+    ) -> None:
+        self._store = store
+        self._book = book
+        self._committed = committed
+        self._trouble = trouble
+
+    async def take_through(self, batches: Sequence[Batch]) -> None:
+        """Read, fold and commit batches of different partitions. Raises for nothing but cancellation."""
+        try:
+            await self._read(batches)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the records stay where they are and come again
+            self._all_in_trouble(batches, "read_failed", error)
+            return
+        await self._commit([batch.fold(self._book) for batch in batches])
+        for batch in batches:
+            batch.partition.cache.settle_down()
+
+    async def _read(self, batches: Sequence[Batch]) -> None:
+        wanted = Wanted()
+        for batch in batches:
+            presses = [entry for entry in batch.entries if isinstance(entry, LoggedPress)]
+            batch.partition.cache.want(presses, batch.partition.kpart, wanted)
+        found = await self._store.read(wanted)
+        by_kpart = {batch.partition.kpart: batch for batch in batches}
+        for owner, sheet in found.sheets.items():
+            partition = batches[0].partition
+            kpart = partition_of(slot_of(*owner), partition.partitions)
+            if kpart in by_kpart:
+                by_kpart[kpart].partition.cache.take({owner: sheet})
+        for batch in batches:
+            batch.verdicts.update(found.verdicts)
+
+    async def _commit(self, batches: Sequence[Batch]) -> None:
+        try:
+            await self._store.commit([batch.advance() for batch in batches])
+        except (FencedError, WriteRefusedError) as error:
+            if len(batches) > 1:
+                for batch in batches:
+                    await self._commit([batch])
+            elif isinstance(error, FencedError):
+                self._trouble(batches[0].partition, "fenced", error)
+            else:
+                await self._commit_one_by_one(batches[0])
+        except Exception as error:  # noqa: BLE001 - committed or not, nobody knows: the checkpoint does
+            self._all_in_trouble(batches, "commit_failed", error)
+        else:
+            self._committed(batches)
+
+    async def _commit_one_by_one(self, batch: Batch) -> None:
+        for alone in batch.alone():
+            try:
+                await self._commit_alone(alone)
+            except Exception as error:  # noqa: BLE001 - as above
+                self._trouble(batch.partition, "fenced" if isinstance(error, FencedError) else "commit_failed", error)
+                return
+            # A thousand single commits must not keep the group from hearing of us.
+            await asyncio.sleep(0)
+
+    async def _commit_alone(self, alone: Batch) -> None:
+        alone.fold(self._book)
+        try:
+            await self._store.commit([alone.advance()])
+        except WriteRefusedError as refused:
+            alone.partition.log.warning("press_refused_by_store", offset=alone.entries[0].offset, error=str(refused))
+            await self._store.commit([alone.fold_as_failed().advance()])
+        alone.verdicts.update(alone.ledger.verdicts)
+        self._committed([alone])
+
+    def _all_in_trouble(self, batches: Sequence[Batch], reason: str, error: Exception) -> None:
+        for batch in batches:
+            self._trouble(batch.partition, reason, error)
