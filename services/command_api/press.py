@@ -4,7 +4,6 @@ With care: ids and digests. A press that is made again under the same key must c
 in every release for thirty days.
 """
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, assert_never
@@ -18,7 +17,6 @@ from shared.events.ids import fresh_event_id, keyed_event_id, slot_of, slot_of_t
 from shared.events.models import Actor, TimerPaused, TimerPress, TimerResumed, TimerStarted, TimerStopped
 from shared.events.texts import TimerText
 
-_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
 _PRESSED: Final[dict[str, type[TimerPress]]] = {"pause": TimerPaused, "resume": TimerResumed, "stop": TimerStopped}
 
 
@@ -81,7 +79,7 @@ def press_of(
         timer_id=timer_id,
         recorded_at=now,
         expires_at=now + expires_after,
-        traceparent=traceparent if traceparent is not None and _TRACEPARENT.fullmatch(traceparent) else None,
+        traceparent=traceparent,
         text=_text(command, caller, event_id) if isinstance(command, StartTimer) else None,
     )
 

@@ -79,12 +79,18 @@ class KeptProducer:
                 await producer.start()
                 # Known now, so that no send has to wait for metadata; and P is as many as the topic has.
                 for topic in self._topics:
-                    self.partitions[topic] = len(await producer.partitions_for(topic))
+                    self._learn(topic, len(await producer.partitions_for(topic)))
         except Exception as error:  # noqa: BLE001 - whatever it is, the next try may do better
             self._log.warning("producer_not_started", error=repr(error))
             await ended_within(STOP_WITHIN_SECONDS, producer.stop(), "producer_not_started")
             return False
         return True
+
+    def _learn(self, topic: str, partitions: int) -> None:
+        # P is for life: with another one, an owner's presses would go on where nobody has their timers.
+        known = self.partitions.setdefault(topic, partitions)
+        if known != partitions:
+            raise RuntimeError(f"{topic} had {known} partitions and has {partitions} now")
 
     def _end(self, producer: AIOKafkaProducer) -> None:
         # It flushes what it still can, beside the new one.

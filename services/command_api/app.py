@@ -1,0 +1,170 @@
+"""Wiring: the parts of the command API, how they begin and in which order they end. Decides nothing."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import structlog
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from services.command_api import dialects, health
+from services.command_api.auth import Identities
+from services.command_api.clockwatch import ClockWatch
+from services.command_api.desk import Desk
+from services.command_api.middleware import BodyLimits
+from services.command_api.producer import KeptProducer
+from services.command_api.replies import ReplyReader, Waiters
+from services.command_api.sender import Sender
+from services.command_api.settings import Settings
+from services.command_api.store.database import Database
+from services.command_api.store.directory import Directory
+from services.command_api.store.reads import Reads
+from services.command_api.submit import Presses
+from services.command_api.sweep import keep_sweeping
+from shared.events.topics import EVENTS, TEXTS
+from shared.kafka import KafkaAddress, durable_producer, lone_consumer
+from shared.policies import PolicyReader
+from shared.runtime import ended_within
+
+# Answered at once when something arrives; an empty answer costs both sides a little, so not more often than this.
+REPLIES_FETCH_WAIT_MS: Final = 20
+CLOSE_WITHIN_SECONDS: Final = 3.0
+
+
+class Api:
+    """All parts of one process. Make it on the loop that will run it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        kafka = KafkaAddress(bootstrap_servers=settings.kafka_bootstrap_servers)
+        self._database = Database(
+            settings.postgres_dsn.get_secret_value(),
+            connections_max=settings.postgres_connections_max,
+            within_seconds=settings.postgres_within_seconds,
+        )
+        reads = Reads(self._database)
+        self._clock = ClockWatch(settings.clock_off_seconds_max)
+        self._kept = KeptProducer(lambda: durable_producer(kafka), (EVENTS, TEXTS))
+        self._sender = Sender(
+            self._kept,
+            publish_within_seconds=settings.publish_within_seconds,
+            # What it holds is void by then, so nothing is lost by a new producer.
+            stalled_after_seconds=settings.expiry_seconds,
+            records_max=settings.unacked_records_max,
+            bytes_max=settings.unacked_bytes_max,
+            ack_times=self._clock.compare,
+        )
+        self._waiters = Waiters(settings.waiters_max)
+        self._replies = ReplyReader(
+            lambda: lone_consumer(kafka, fetch_max_wait_ms=REPLIES_FETCH_WAIT_MS), self._waiters
+        )
+        self._policies = PolicyReader(kafka)
+        self._partitions = health.PartitionCheck(self._kept.partitions, reads)
+        self.desk = Desk(
+            identities=Identities(
+                Directory(self._database),
+                settings.token_key.get_secret_value().encode(),
+                now,
+                tokens_max=settings.tokens_max,
+                fresh_seconds=settings.token_fresh_seconds,
+            ),
+            submitter=Presses(
+                sender=self._sender,
+                waiters=self._waiters,
+                reply_partition=self._replies.partition,
+                policies=self._policies.book,
+                reads=reads,
+                now=now,
+                expiry_seconds=settings.expiry_seconds,
+            ),
+            policies=self._policies,
+            reads=reads,
+            now=now,
+        )
+        self._limits: BodyLimits | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._log = structlog.get_logger()
+
+    def app(self) -> Starlette:
+        """Return the ASGI application. Its lifespan begins and ends the parts."""
+        ready = {
+            "replies": lambda: self._replies.positioned,
+            "producer": lambda: self._sender.fine,
+            "policies": lambda: self._policies.caught_up,
+            "clock": lambda: self._clock.agrees,
+            "partitions": self._partitions.agree,
+        }
+        return Starlette(
+            routes=[*health.routes(self._alive, ready), *dialects.routes(self.desk)],
+            middleware=[Middleware(self._limited)],
+            exception_handlers={HTTPException: _in_the_dialects_words, Exception: _internal},
+            lifespan=self._lifespan,
+        )
+
+    def _limited(self, app: ASGIApp) -> ASGIApp:
+        self._limits = BodyLimits(
+            app, bytes_max=self._settings.max_body_bytes, within_seconds=self._settings.body_within_seconds
+        )
+        return self._limits
+
+    def _alive(self) -> bool:
+        # These run for ever; one that has ended has met a bug, and only a new process helps.
+        return not any(task.done() for task in self._tasks)
+
+    @asynccontextmanager
+    async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        # Nothing here waits for Kafka or Postgres: we are alive at once, and ready when they are there.
+        await self._database.open()
+        self._begin("producer", self._kept.run())
+        self._begin("replies", self._replies.run())
+        self._begin("policies", self._policies.run())
+        self._begin("sweeps", keep_sweeping(self._sender.sweep, self._waiters.sweep, self._sweep_bodies))
+        asking = asyncio.create_task(self._partitions.run())
+        try:
+            yield
+        finally:
+            # By now no request is in flight. What was sent has a moment to be acked, then the rest follows.
+            await self._sender.close(self._settings.grace_seconds)
+            for task in [asking, *self._tasks]:
+                task.cancel()
+            await ended_within(CLOSE_WITHIN_SECONDS, asyncio.wait([asking, *self._tasks]), "background")
+            await self._kept.close()
+            if not await ended_within(CLOSE_WITHIN_SECONDS, self._database.close(), "database"):
+                self._database.terminate()
+            self._log.info("command_api_ended")
+
+    def _begin(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(self._ended)
+        self._tasks.append(task)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._log.error("background_failed", task=task.get_name(), exc_info=error)
+
+    def _sweep_bodies(self, now: float) -> None:
+        if self._limits is not None:
+            self._limits.sweep(now)
+
+
+def now() -> datetime:
+    """Return the moment: the API's clock, which is the recorded time of presses."""
+    return datetime.now(UTC)
+
+
+async def _in_the_dialects_words(request: Request, error: Exception) -> Response:
+    if isinstance(error, HTTPException):
+        return dialects.error_response(request, error.status_code, error.headers)
+    return await _internal(request, error)
+
+
+async def _internal(request: Request, error: Exception) -> Response:
+    structlog.get_logger().error("request_failed", path=request.url.path, exc_info=error)
+    return dialects.error_response(request, 500, None)

@@ -1,0 +1,70 @@
+"""Health: whether this process should be restarted (`/livez`), and whether it should get requests (`/readyz`).
+
+Readiness never looks at Postgres: with it away, commands are still recorded.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from services.command_api.rows import ReadsAwayError
+from services.command_api.store.reads import Reads
+from shared.events.topics import EVENTS, TEXTS
+
+ASK_AGAIN_SECONDS: Final = 1.0
+
+Check = Callable[[], bool]
+
+
+def routes(alive: Check, ready: Mapping[str, Check]) -> list[BaseRoute]:
+    """Return the routes of both questions. Each check is asked when somebody asks us; none waits for anything."""
+
+    async def livez(_: Request) -> Response:
+        is_alive = alive()
+        return JSONResponse({"alive": is_alive}, 200 if is_alive else 500)
+
+    async def readyz(_: Request) -> Response:
+        checks = {name: check() for name, check in ready.items()}
+        is_ready = all(checks.values())
+        headers = None if is_ready else {"Retry-After": "1"}
+        return JSONResponse({"ready": is_ready, "checks": checks}, 200 if is_ready else 503, headers)
+
+    return [Route("/livez", livez), Route("/readyz", readyz)]
+
+
+class PartitionCheck:
+    """Whether the topics have as many partitions as this deployment was made with (P, for life).
+
+    Another number would send an owner's presses to a partition that is not theirs. Until Postgres can be asked, the
+    topics are believed.
+    """
+
+    def __init__(self, partitions: Mapping[str, int], reads: Reads) -> None:
+        self._partitions = partitions
+        self._reads = reads
+        self._agree = True
+
+    def agree(self) -> bool:
+        """Say whether nothing contradicts what the topics say."""
+        return self._agree and self._partitions.get(EVENTS) == self._partitions.get(TEXTS)
+
+    async def run(self) -> None:
+        """Ask Postgres until it agrees."""
+        log = structlog.get_logger()
+        while True:
+            try:
+                topic, deployment = self._partitions.get(EVENTS), await self._reads.partitions()
+            except ReadsAwayError:
+                topic = deployment = None
+            if topic is not None and deployment is not None:
+                self._agree = topic == deployment
+                if self._agree:
+                    log.info("partitions_agree", partitions=topic)
+                    return
+                log.error("partitions_disagree", topic=topic, deployment=deployment)
+            await asyncio.sleep(ASK_AGAIN_SECONDS)

@@ -1,0 +1,109 @@
+"""Limits on bodies, before any dialect: how large, and how long they may take to arrive.
+
+Uvicorn keeps a slow body open for ever, and reads one without end. Pure ASGI, and no timer for each request: a sweep
+looks at the few bodies that are being waited for.
+"""
+
+import asyncio
+from http import HTTPStatus
+from typing import Final
+
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_CLOSE: Final = (b"connection", b"close")
+
+
+class BodyLimits:
+    """Raises HTTPException 413 or 408 where a dialect reads the body, so that it is answered in the dialect's words."""
+
+    def __init__(self, app: ASGIApp, *, bytes_max: int, within_seconds: float) -> None:
+        self._app = app
+        self._bytes_max = bytes_max
+        self._within_seconds = within_seconds
+        self._waiting: dict[_Body, None] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on; one that has a body, with a guard around it."""
+        if scope["type"] == "http" and (declared := _declared_bytes(scope)) != 0:
+            deadline = asyncio.get_running_loop().time() + self._within_seconds
+            # A body that says no length, chunked, is counted as it comes.
+            left = -1 if declared is not None and declared > self._bytes_max else self._bytes_max
+            body = _Body(receive, send, self._waiting, left, deadline)
+            await self._app(scope, body.receive, body.send)
+        else:
+            await self._app(scope, receive, send)
+
+    def sweep(self, now: float) -> None:
+        """End the wait for each body that is overdue."""
+        for body in [body for body in self._waiting if body.deadline <= now]:
+            body.give_up()
+
+
+class _Body:
+    """The body of one request, on its way in."""
+
+    def __init__(
+        self, receive: Receive, send: Send, waiting: "dict[_Body, None]", bytes_left: int, deadline: float
+    ) -> None:
+        self.deadline = deadline
+        self._receive = receive
+        self._send = send
+        self._waiting = waiting
+        self._bytes_left = bytes_left
+        self._whole = False
+        self._given_up = False
+        self._task: asyncio.Task[object] | None = None
+
+    def give_up(self) -> None:
+        """Wake the task that waits in `receive`."""
+        self._given_up = True
+        del self._waiting[self]
+        if self._task is not None:
+            self._task.cancel()
+
+    async def receive(self) -> Message:
+        """Return the next part, or raise HTTPException."""
+        if self._whole:
+            return await self._receive()
+        if self._bytes_left < 0:
+            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        message = await self._next()
+        if message["type"] != "http.request":
+            self._whole = True
+            return message
+        self._bytes_left -= len(message.get("body", b""))
+        if self._bytes_left < 0:
+            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        self._whole = not message.get("more_body", False)
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Pass the answer on. A connection on which an unread body still arrives is of no more use."""
+        if message["type"] == "http.response.start" and not self._whole:
+            message = {**message, "headers": [*message.get("headers", ()), _CLOSE]}
+        await self._send(message)
+
+    async def _next(self) -> Message:
+        # The task is in `self._waiting` only while it is suspended right here, so a sweep cancels nothing else.
+        task = self._task = asyncio.current_task()
+        self._waiting[self] = None
+        try:
+            return await self._receive()
+        except asyncio.CancelledError:
+            if self._given_up and task is not None and task.uncancel() == 0:
+                raise HTTPException(HTTPStatus.REQUEST_TIMEOUT) from None
+            raise
+        finally:
+            self._waiting.pop(self, None)
+            self._task = None
+
+
+def _declared_bytes(scope: Scope) -> int | None:
+    """Return what Content-Length says: 0 when there is no body, None when its length is not said."""
+    for name, value in scope["headers"]:
+        if name == b"content-length":
+            return int(value)  # the server has refused what is no number
+        if name == b"transfer-encoding":
+            return None
+    return 0
