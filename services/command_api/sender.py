@@ -8,7 +8,7 @@ With care: everything. A send whose fate is unknown is never cancelled and never
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -50,7 +50,7 @@ class _Record:
 
     __slots__ = ("give_up_at", "headers", "key", "sent", "size", "told", "value")
 
-    def __init__(self, key: bytes, value: bytes, headers: Sequence[Header], told: Told, give_up_at: float) -> None:
+    def __init__(self, key: bytes, value: bytes, headers: list[Header], told: Told, give_up_at: float) -> None:
         self.key = key
         self.value = value
         self.headers = headers
@@ -115,7 +115,7 @@ class Sender:
         late = self._loop.time() - self._publish_within_seconds
         return self._kept.there and all(lane.landed is None or lane.sent_at > late for lane in self._lanes.values())
 
-    def send(self, topic: str, partition: int, key: bytes, value: bytes, headers: Sequence[Header], told: Told) -> None:
+    def send(self, topic: str, partition: int, key: bytes, value: bytes, headers: list[Header], told: Told) -> None:
         """Queue one record. `told` is called exactly once, perhaps before this returns."""
         if self._closing:
             told(Unacked("closing"))
@@ -145,6 +145,9 @@ class Sender:
             if record.give_up_at > now:
                 break
             overdue.append(record)
+        if overdue:
+            sent = sum(record.sent for record in overdue)
+            self._log.warning("acks_overdue", fate_unknown=sent, not_sent=len(overdue) - sent)
         for record in overdue:
             # What was never handed over never will be: its caller may safely try again.
             self._tell(record, Unacked("fate_unknown" if record.sent else "not_sent"))
@@ -180,7 +183,13 @@ class Sender:
             if record.told is None:  # given up before it was sent
                 self._landed([lane.queue.popleft()])
                 continue
-            if batch.append(timestamp=None, key=record.key, value=record.value, headers=record.headers) is None:
+            try:
+                fits = batch.append(timestamp=None, key=record.key, value=record.value, headers=record.headers)
+            except Exception:  # noqa: BLE001 - a bug in one record must not stop its lane
+                self._log.exception("record_unsendable", topic=lane.topic)
+                self._tell(record, Unacked("not_sent"))
+                continue
+            if fits is None:
                 break  # full: the rest is the next batch
             lane.queue.popleft()
             records.append(record)

@@ -114,7 +114,7 @@ class Presses:
             if not written.done():
                 written.set_result(fate)
 
-        self._sender.send(TEXTS, partition, str(timer_id).encode(), text, (), told)
+        self._sender.send(TEXTS, partition, str(timer_id).encode(), text, [], told)
         return await written
 
     async def _publish(self, press: Press, partition: int, timer_id: int, until: float) -> Fate:
