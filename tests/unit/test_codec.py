@@ -117,7 +117,9 @@ def test_a_type_of_a_known_shape_that_we_do_not_know_is_newer(type_: str) -> Non
 
 def test_a_body_whose_only_fault_is_a_field_too_many_is_newer() -> None:
     assert read(headers(), body(mood="good")) == Newer("timer.started.v1")
-    assert read(headers(), body(actor={"client": "desk", "role": "machine", "device": "watch"})) == Newer("timer.started.v1")
+    assert read(headers(), body(actor={"client": "desk", "role": "machine", "device": "watch"})) == Newer(
+        "timer.started.v1"
+    )
 
 
 def test_a_field_too_many_does_not_excuse_another_fault() -> None:

@@ -1,0 +1,110 @@
+"""The book of policies: which revision is in force, for every reader alike."""
+
+import pytest
+
+from shared.events.policy import NO_REVISION, NewerPolicyError, Policy, PolicyBook, PolicyRecord, Preset
+from tests.support.presses import NOON
+
+
+def record(zone: str = "Asia/Jerusalem", *, replaces: int | None = None, preset: str = "native") -> bytes:
+    document = Policy(preset=Preset(preset), zone=zone)
+    return PolicyRecord(replaces=replaces, set_by="desk", set_at=NOON, document=document).model_dump_json().encode()
+
+
+def book(*records: bytes | None, key: bytes = b"acme") -> PolicyBook:
+    """Return a book of one tenant's records, from offset 0 on."""
+    filled = PolicyBook()
+    for offset, value in enumerate(records):
+        filled.apply(offset, key, value)
+    return filled
+
+
+def test_an_empty_book_has_no_policy_for_anybody() -> None:
+    empty = PolicyBook()
+    assert (empty.position, empty.latest("acme"), empty.latest_revision("acme")) == (NO_REVISION, None, None)
+    assert empty.in_force("acme", 99) is None
+
+
+def test_the_first_policy_replaces_nothing() -> None:
+    filled = PolicyBook()
+    applied = filled.apply(0, b"acme", record())
+    assert applied is not None
+    assert applied[0] == "acme"
+    assert filled.latest("acme") == applied[1].document
+    assert filled.latest_revision("acme") == filled.position == 0
+
+
+def test_a_policy_that_names_the_one_in_force_replaces_it() -> None:
+    filled = book(record("UTC"), record("Asia/Tokyo", replaces=0), record("Africa/Cairo", replaces=1))
+    assert filled.latest_revision("acme") == 2
+    assert [found and found[1].zone for found in (filled.in_force("acme", revision) for revision in range(-1, 4))] == [
+        None,
+        "UTC",
+        "Asia/Tokyo",
+        "Africa/Cairo",
+        "Africa/Cairo",
+    ]
+
+
+@pytest.mark.parametrize("replaces", [None, 1, 7, -1])
+def test_a_policy_that_names_another_revision_is_void(replaces: int | None) -> None:
+    filled = book(record("UTC"))
+    assert filled.apply(1, b"acme", record("Asia/Tokyo", replaces=replaces)) is None
+    assert filled.latest_revision("acme") == 0
+    assert filled.position == 1  # seen all the same: presses may wait for it
+
+
+def test_of_two_that_replace_one_revision_the_first_on_the_log_wins() -> None:
+    filled = book(record("UTC"), record("Asia/Tokyo", replaces=0), record("Africa/Cairo", replaces=0))
+    latest = filled.latest("acme")
+    assert latest is not None
+    assert latest.zone == "Asia/Tokyo"
+
+
+def test_a_revision_is_an_offset_and_may_have_other_tenants_in_between() -> None:
+    filled = PolicyBook()
+    for offset, (key, replaces) in enumerate(
+        [(b"acme", None), (b"beta", None), (b"acme", 0), (b"beta", 0), (b"beta", 1)]
+    ):
+        filled.apply(offset, key, record(replaces=replaces))
+    assert filled.latest_revision("acme") == 2
+    assert filled.latest_revision("beta") == 4  # the one at 3 named a revision of somebody else's
+    at_three = filled.in_force("acme", 3)
+    assert at_three is not None
+    assert at_three[0] == 2
+
+
+def test_a_record_that_comes_again_changes_nothing() -> None:
+    filled = book(record("UTC"), record("Asia/Tokyo", replaces=0))
+    for offset, value in enumerate([record("UTC"), record("Asia/Tokyo", replaces=0)]):
+        assert filled.apply(offset, b"acme", value) is None
+    assert filled.latest_revision("acme") == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        (None, record()),
+        (b"acme", None),
+        (b"\xff", record()),
+        (b"acme", b"not json"),
+        (b"acme", b"\xff"),
+        (b"acme", b"[" * 100_000),
+        (b"acme", record().replace(b"Asia/Jerusalem", b"Mars/Olympus")),
+        (b"acme", record().replace(b"native", b"acme")),
+        (b"acme", b"{}"),
+        (b"acme", record().replace(b'"set_by":"desk"', b'"set_by":7,"mood":"good"')),
+    ],
+)
+def test_what_cannot_be_read_is_passed_and_leaves_the_policy_in_force(key: bytes | None, value: bytes | None) -> None:
+    filled = book(record("UTC"))
+    assert filled.apply(1, key, value) is None
+    assert (filled.position, filled.latest_revision("acme")) == (1, 0)
+
+
+def test_a_newer_document_stops_the_reader_where_it_was() -> None:
+    filled = book(record("UTC"))
+    newer = record("Asia/Tokyo", replaces=0).replace(b'"set_by":"desk"', b'"set_by":"desk","mood":"good"')
+    with pytest.raises(NewerPolicyError):
+        filled.apply(1, b"acme", newer)
+    assert (filled.position, filled.latest_revision("acme")) == (0, 0)
