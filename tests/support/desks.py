@@ -1,0 +1,186 @@
+"""A desk to test dialects with: it answers what a test tells it to, and remembers what it was asked to record."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+from uuid import UUID
+
+import httpx
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.command_api import dialects
+from services.command_api.commands import Answer, Caller, Command, Dialect, Judged, NotRecorded, StillWaiting
+from services.command_api.desk import Away, Desk, IssuedToken, Unknown
+from services.command_api.rows import OpenTimer, OutcomeRow, Person, ReadsAwayError, RunningTimer, TimerRow
+from shared.events.ids import ID_EPOCH, make_short, slot_of, to_long
+from shared.events.outcome import Outcome, State, TimerAfter
+from shared.events.policy import Policy, Preset
+from shared.events.rules import Rule
+
+NOON: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
+SHORT: Final = make_short((NOON - ID_EPOCH).days * 86_400_000, slot_of("acme", "dana"), 5)
+LONG: Final = to_long(SHORT)
+EVENT_ID: Final = UUID("019ca9d4-5e00-7000-8000-000000000001")
+MACHINE: Final = Caller("acme", "crm", "machine")
+DANA: Final = Caller("acme", "zoho-client", "person", "dana")
+PERSON: Final = Person("dana", "Dana Levi", ("dana@acme.example", "E-17"))
+WAITING: Final = StillWaiting(EVENT_ID, SHORT, 3, 42)
+NOT_RECORDED: Final = NotRecorded("overloaded", 7)
+TIMER: Final = TimerAfter(
+    id=SHORT,
+    owner="dana",
+    account_id=None,
+    job_id="J-1",
+    project_id=None,
+    billable=True,
+    work_date=None,
+    state=State.RUNNING,
+    started_at=NOON,
+    stopped_at=None,
+    total_us=0,
+    last_at=NOON,
+    flags=(),
+)
+POLICY: Final = Policy(preset=Preset.NATIVE, zone="Asia/Jerusalem")
+
+
+def accepted(timer: TimerAfter = TIMER) -> Judged:
+    """Return the verdict on an accepted press, which left its timer as `timer`."""
+    return _judged(verdict="accepted", timer=timer)
+
+
+def refused(rule: Rule) -> Judged:
+    """Return a refusal."""
+    return _judged(verdict="refused", rule=rule.value, reason=rule.reason, timer=None)
+
+
+def _judged(**said: object) -> Judged:
+    outcome = Outcome.model_validate(
+        {
+            "source_offset": 42,
+            "event_id": EVENT_ID,
+            "event_type": "timer.started.v1",
+            "subject": SHORT,
+            "tenant": "acme",
+            "owner": "dana",
+            "actor": None,
+            "dialect": "native",
+            "digest": "d",
+            "recorded_at": NOON,
+            "log_time": NOON,
+            "asked_at": None,
+            "at": NOON,
+            "policy_rev": 0,
+            "policy_revision": 0,
+        }
+        | said
+    )
+    return Judged(3, outcome)
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """One press as the desk was asked to record it."""
+
+    command: Command
+    caller: Caller
+    dialect: Dialect
+    key: str | None
+    wait_seconds: float
+    traceparent: str | None
+
+
+@dataclass
+class Clerk:
+    """Every collaborator of a desk at once. What a test does not set is an ordinary day."""
+
+    caller: Caller | Unknown | Away = MACHINE
+    answer: Answer = field(default_factory=accepted)
+    policy: Policy | None = POLICY
+    issued: IssuedToken | None = None
+    open: list[OpenTimer] = field(default_factory=list)
+    row: TimerRow | None = None
+    running: RunningTimer | None = None
+    outcome_row: OutcomeRow | None = None
+    checkpoint: int | None = None
+    fresh: bool = True
+    away: bool = False
+    submitted: list[Submitted] = field(default_factory=list)
+    asked: list[tuple[object, ...]] = field(default_factory=list)
+
+    async def caller_of(self, authorization: str | None) -> Caller | Unknown | Away:  # noqa: ARG002 - whoever asks, the answer is the test's
+        return self.caller
+
+    def person_of(self, caller: Caller) -> Person | None:
+        return None if caller.person is None else PERSON
+
+    async def issue_token(self, client_id: str, secret: str) -> IssuedToken | None:
+        self._ask("issue_token", client_id, secret)
+        return self.issued
+
+    async def submit(
+        self,
+        command: Command,
+        caller: Caller,
+        *,
+        dialect: Dialect,
+        key: str | None,
+        wait_seconds: float,
+        traceparent: str | None,
+    ) -> Answer:
+        self.submitted.append(Submitted(command, caller, dialect, key, wait_seconds, traceparent))
+        return self.answer
+
+    def latest(self, tenant: str) -> Policy | None:  # noqa: ARG002 - whoever asks, the answer is the test's
+        return self.policy
+
+    async def open_timers(self, tenant: str, limit: int, offset: int, owner: str | None = None) -> list[OpenTimer]:
+        self._ask("open_timers", tenant, limit, offset, owner)
+        return self.open[offset : offset + limit + 1]
+
+    async def timer(self, tenant: str, timer_id: int) -> TimerRow | None:
+        self._ask("timer", tenant, timer_id)
+        return self.row
+
+    async def running_timer(self, tenant: str, owner: str) -> RunningTimer | None:
+        self._ask("running_timer", tenant, owner)
+        return self.running
+
+    async def person(self, tenant: str, owner: str) -> Person | None:  # noqa: ARG002 - whoever asks, the answer is the test's
+        return PERSON if owner == "dana" else None
+
+    async def outcome(self, tenant: str, event_id: UUID, kpart: int | None) -> OutcomeRow | None:
+        self._ask("outcome", tenant, event_id, kpart)
+        return self.outcome_row
+
+    async def next_offset(self, kpart: int) -> int | None:  # noqa: ARG002 - whoever asks, the answer is the test's
+        return self.checkpoint
+
+    async def wait_for(self, kpart: int, offset: int, seconds: float) -> bool:
+        self._ask("wait_for", kpart, offset, seconds)
+        return self.fresh
+
+    def _ask(self, *question: object) -> None:
+        if self.away:
+            raise ReadsAwayError
+        self.asked.append(question)
+
+    @property
+    def only(self) -> Submitted:
+        """The one press that was submitted."""
+        (one,) = self.submitted
+        return one
+
+    def client(self) -> httpx.AsyncClient:
+        """Return a client of an application that has nothing but the dialects."""
+        desk = Desk(identities=self, submitter=self, policies=self, reads=self, now=lambda: NOON)
+
+        async def unanswered(request: Request, problem: Exception) -> Response:
+            assert isinstance(problem, HTTPException)
+            return dialects.error_response(request, problem.status_code, problem.headers)
+
+        app = Starlette(routes=dialects.routes(desk), exception_handlers={HTTPException: unanswered})
+        return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api.test")

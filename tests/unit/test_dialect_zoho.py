@@ -1,0 +1,315 @@
+"""Dialect B: dispatch, codes, texts, and both formats to the byte."""
+
+from datetime import date
+from urllib.parse import urlencode
+from xml.etree import ElementTree as ET
+
+import hypothesis
+import pytest
+from hypothesis import strategies as st
+
+from services.command_api.commands import Answer, PressTimer, StartTimer
+from services.command_api.desk import Away, Unknown
+from services.command_api.dialects.zoho_answers import xml_text
+from services.command_api.dialects.zoho_dates import format_date, is_format, parse_date
+from shared.events.rules import Rule
+from tests.support.desks import DANA, LONG, NOT_RECORDED, SHORT, WAITING, Clerk, accepted, refused
+
+TIMER = "/people/api/timetracker/timer"
+START = {"user": "dana", "jobId": "J-1", "workDate": "2026-03-01", "billingStatus": "billable", "timer": "start"}
+PAUSE = {"timeLogId": str(SHORT), "timer": "stop"}
+RESUME = {"timeLogId": str(SHORT), "timer": "start"}
+VERBS = {"start": START, "pause": PAUSE, "resume": RESUME}
+XML_PAUSED = b"""<?xml version="1.0" encoding="UTF-8"?>
+<response uri="/api/timetracker/timer">
+<status>0</status>
+<message>Timer Paused successfully</message>
+</response>"""
+
+
+def _error(message: str, code: int | str, text: str) -> str:
+    shown = code if isinstance(code, int) else f'"{code}"'
+    return (
+        f'{{"response":{{"message":"{message}","uri":"/api/timetracker/timer",'
+        f'"errors":{{"code":{shown},"message":"{text}"}},"status":1}}}}'
+    )
+
+
+async def _get(said: dict[str, str], answer: Answer | None = None, accept: str = "*/*") -> tuple[int, str]:
+    async with Clerk(caller=DANA, answer=answer or accepted()).client() as client:
+        heard = await client.get(TIMER, params=said, headers={"Accept": accept})
+    return heard.status_code, heard.text
+
+
+async def test_pause_and_resume_are_answered_as_printed() -> None:
+    paused = '{"response":{"message":"Timer Paused successfully","uri":"/api/timetracker/timer","status":0}}'
+    resumed = '{"response":{"message":"Timer resumed successfully","uri":"/api/timetracker/timer","status":0}}'
+    assert await _get(PAUSE) == (200, paused)
+    assert await _get(RESUME) == (200, resumed)
+
+
+async def test_a_start_is_answered_with_the_short_id() -> None:
+    assert await _get(START) == (
+        200,
+        (
+            f'{{"response":{{"result":[{{"timeLogId":"{SHORT}"}}],"message":"Timelog entry added Successfully",'
+            '"uri":"/api/timetracker/timer","status":0}}'
+        ),
+    )
+
+
+@pytest.mark.parametrize("accept", ["application/xml", "text/xml", "application/xml;q=0.9, application/json;q=0.5"])
+async def test_xml_is_answered_as_printed(accept: str) -> None:
+    assert await _get(PAUSE, accept=accept) == (200, XML_PAUSED.decode())
+
+
+async def test_the_format_parameter_beats_accept() -> None:
+    assert (await _get(PAUSE | {"format": "xml"}))[1] == XML_PAUSED.decode()
+    assert (await _get(PAUSE | {"format": "json"}, accept="text/xml"))[1].startswith("{")
+
+
+async def test_a_start_and_an_error_in_xml() -> None:
+    assert (await _get(START | {"format": "xml"}))[1] == (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<response uri="/api/timetracker/timer">\n<status>0</status>\n'
+        "<message>Timelog entry added Successfully</message>\n"
+        f"<result><timeLogId>{SHORT}</timeLogId></result>\n</response>"
+    )
+    assert await _get({"format": "xml"}) == (
+        400,
+        (
+            '<?xml version="1.0" encoding="UTF-8"?>\n<response uri="/api/timetracker/timer">\n<status>1</status>\n'
+            "<message>Error in adding timelog</message>\n"
+            "<errors><code>8000</code><message>No parameter specified</message></errors>\n</response>"
+        ),
+    )
+
+
+async def test_a_start_says_all_that_was_given() -> None:
+    clerk = Clerk(caller=DANA)
+    more = {
+        "projectId": "P",
+        "description": "d",
+        "workItem": "w",
+        "workDate": "01-Mar-2026",
+        "dateFormat": "dd-MMM-yyyy",
+    }
+    async with clerk.client() as client:
+        await client.post(
+            TIMER, data=START | more | {"billingStatus": "Non Billable"}, headers={"Idempotency-Key": "k"}
+        )
+    assert clerk.only.command == StartTimer(
+        owner="dana",
+        job_id="J-1",
+        project_id="P",
+        billable=False,
+        work_date=date(2026, 3, 1),
+        comment="d",
+        work_item="w",
+    )
+    assert (clerk.only.dialect, clerk.only.key) == ("zoho", "k")
+
+
+async def test_query_and_form_say_it_together() -> None:
+    clerk = Clerk(caller=DANA)
+    async with clerk.client() as client:
+        await client.post(TIMER, params={"timeLogId": LONG}, data={"timer": "stop", "timeLogId": LONG})
+    assert clerk.only.command == PressTimer("pause", SHORT)
+
+
+@pytest.mark.parametrize(
+    ("said", "message", "code", "text"),
+    [
+        ({}, "Error in adding timelog", 8000, "No parameter specified"),
+        ({"timer": ""}, "Error in adding timelog", 8000, "No parameter specified"),
+        ({"timeLogId": "1"}, "Error in adding timelog", 8000, "No parameter specified"),
+        ({"timer": "go"}, "Error in adding timelog", 8001, "Wrong value for parameter"),
+        ({"timer": "START"}, "Error in adding timelog", 8001, "Wrong value for parameter"),
+        ({"timer": "go", "timeLogId": "1"}, "Error in adding timelog", 8001, "Wrong value for parameter"),
+        ({"timer": "stop"}, "Error in pausing the timer", 8000, "No parameter specified"),
+        ({"timer": "stop", "timeLogId": ""}, "Error in pausing the timer", 8000, "No parameter specified"),
+        ({"timer": "stop", "timeLogId": "x"}, "Error in pausing the timer", 8001, "Wrong value for parameter"),
+        ({"timer": "start", "timeLogId": "x"}, "Error in restarting the timer", 8001, "Wrong value for parameter"),
+        ({"timer": "start"}, "Error in adding timelog", 8000, "No parameter specified"),
+        (START | {"jobId": ""}, "Error in adding timelog", 8000, "No parameter specified"),
+        (START | {"jobId": "", "workDate": "x"}, "Error in adding timelog", 8000, "No parameter specified"),
+        (START | {"workDate": "01/03/2026"}, "Error in adding timelog", 8002, "Wrong format for parameter"),
+        (START | {"workDate": "2026-02-29"}, "Error in adding timelog", 8002, "Wrong format for parameter"),
+        (START | {"dateFormat": "HH:mm"}, "Error in adding timelog", 8002, "Wrong format for parameter"),
+        (START | {"billingStatus": "maybe"}, "Error in adding timelog", 8001, "Wrong value for parameter"),
+        (START | {"description": "x" * 251}, "Error in adding timelog", 8001, "Wrong value for parameter"),
+        (START | {"workItem": "x" * 501}, "Error in adding timelog", 8001, "Wrong value for parameter"),
+        (START | {"jobId": "x" * 129}, "Error in adding timelog", 8001, "Wrong value for parameter"),
+        (START | {"jobId": "a\0"}, "Error in adding timelog", 8001, "Wrong value for parameter"),
+        (START | {"user": "noa@acme.example"}, "Logged-in user alone can start timer", 7038, "Permission denied"),
+    ],
+)
+async def test_what_a_request_shows_by_itself_is_refused_unrecorded(
+    said: dict[str, str], message: str, code: int, text: str
+) -> None:
+    clerk = Clerk(caller=DANA)
+    async with clerk.client() as client:
+        answer = await client.post(TIMER, data=said)
+    assert (answer.status_code, answer.text) == (400, _error(message, code, text))
+    assert clerk.submitted == []
+
+
+@pytest.mark.parametrize("word", ["billable", "Billable", "non-billable", "NonBillable", "NON BILLABLE"])
+async def test_billing_words_in_any_case(word: str) -> None:
+    clerk = Clerk(caller=DANA)
+    async with clerk.client() as client:
+        await client.get(TIMER, params=START | {"billingStatus": word})
+    assert isinstance(clerk.only.command, StartTimer)
+    assert clerk.only.command.billable is (word.lower() == "billable")
+
+
+@pytest.mark.parametrize("user", ["dana", "dana@acme.example", "E-17"])
+async def test_user_is_any_alias_of_the_tokens_person(user: str) -> None:
+    clerk = Clerk(caller=DANA)
+    async with clerk.client() as client:
+        await client.get(TIMER, params=START | {"user": user})
+    assert isinstance(clerk.only.command, StartTimer)
+    assert clerk.only.command.owner == "dana"
+
+
+async def test_a_machine_acts_for_whom_it_names_and_runs_nothing_itself() -> None:
+    clerk = Clerk()
+    async with clerk.client() as client:
+        await client.get(TIMER, params=START | {"user": "noa"})
+        running = await client.get("/people/api/timetracker/getcurrentlyrunningtimer")
+    assert isinstance(clerk.only.command, StartTimer)
+    assert clerk.only.command.owner == "noa"
+    assert (running.status_code, running.json()["response"]["errors"]["code"]) == (400, 7038)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        f"timer=stop&timeLogId={SHORT}&timer=start",
+        f"timer=stop&timeLogId={SHORT}&timeLogId=7",
+        "timer=%ff",
+        "&".join(f"p{n}=1" for n in range(101)),
+    ],
+)
+async def test_parameters_that_nobody_can_understand_are_a_wrong_value(query: str) -> None:
+    clerk = Clerk(caller=DANA)
+    async with clerk.client() as client:
+        answer = await client.get(f"{TIMER}?{query}")
+    assert (answer.status_code, answer.json()["response"]["errors"]["code"], clerk.submitted) == (400, 8001, [])
+
+
+async def test_the_same_value_twice_is_said_once() -> None:
+    assert (await _get_raw(f"timer=stop&timeLogId={SHORT}&timer=stop"))[0] == 200
+
+
+async def _get_raw(query: str) -> tuple[int, str]:
+    async with Clerk(caller=DANA).client() as client:
+        heard = await client.get(f"{TIMER}?{query}")
+    return heard.status_code, heard.text
+
+
+CAP = "Logged Hours is greater than maximum billable hours allowed per day"
+ESTIMATE = "Logged Hours is greater than Estimated hours"
+ALONE = "Logged-in user alone can start timer"
+DISABLED = "Timer is disabled in Settings. Contact your Administrator"
+DAY_OFF = "Cannot log time during Weekend/Holidays/Leave"
+WRONG = "Wrong value for parameter"
+IN_START, IN_PAUSE, IN_RESUME = "Error in adding timelog", "Error in pausing the timer", "Error in restarting the timer"
+WORDS = [
+    (Rule.TIMER_UNKNOWN, "pause", IN_PAUSE, 8001, WRONG),
+    (Rule.TIMER_UNKNOWN, "resume", IN_RESUME, 8001, WRONG),
+    (Rule.NOT_THE_OWNER, "start", ALONE, 7038, "Permission denied"),
+    (Rule.NOT_THE_OWNER, "pause", f"Error in pausing timer.{ALONE}", 7038, "Permission denied"),
+    (Rule.NOT_THE_OWNER, "resume", f"Error in starting timer.{ALONE}", 7038, "Permission denied"),
+    (Rule.NOT_LEGAL_NOW, "pause", IN_PAUSE, 8001, WRONG),
+    (Rule.TIMERS_DISABLED, "start", IN_START, 8005, DISABLED),
+    (Rule.DAY_OFF, "resume", IN_RESUME, 8008, DAY_OFF),
+    (Rule.OUTSIDE_ATTENDANCE, "pause", "Cannot log time beyond attendance hours", 8008, DAY_OFF),
+    (Rule.OVER_DAILY_CAP, "start", f"Error in adding/modifying Timelog.{CAP}", 8005, DISABLED),
+    (Rule.OVER_DAILY_CAP, "resume", f"Error in restarting the Timer.{CAP}", 8005, DISABLED),
+    (Rule.OVER_DAILY_CAP, "pause", f"Error in pausing the Timer.{CAP}", 8005, DISABLED),
+    (Rule.OVER_ESTIMATE, "start", f"Error in adding/modifying Timelog.{ESTIMATE}", 8005, DISABLED),
+    (Rule.OVER_ESTIMATE, "resume", f"Error in restarting the Timer.{ESTIMATE}", 8005, DISABLED),
+    (Rule.OVER_ESTIMATE, "pause", f"Error in pausing the Timer.{ESTIMATE}", 8005, DISABLED),
+    (Rule.OVERLAP, "start", IN_START, 8005, DISABLED),
+    (Rule.FUTURE_TIME, "start", "Cannot log time for a Future Date", 8001, WRONG),
+    (Rule.PAST_TIME, "start", "Cannot log time for a Past Date", 8001, WRONG),
+    (Rule.OWNER_UNKNOWN, "start", IN_START, 8001, WRONG),
+    (Rule.KEY_REUSED, "pause", IN_PAUSE, 8001, WRONG),
+]
+
+
+@pytest.mark.parametrize(("rule", "verb", "message", "code", "text"), WORDS)
+async def test_each_rule_has_its_published_words(rule: Rule, verb: str, message: str, code: int, text: str) -> None:
+    assert await _get(VERBS[verb], refused(rule)) == (400, _error(message, code, text))
+
+
+async def test_a_bad_token_is_401() -> None:
+    async with Clerk(caller=Unknown()).client() as client:
+        answer = await client.get(TIMER, params=PAUSE)
+    said = "The provided OAuth token is invalid"
+    assert (answer.status_code, answer.text) == (401, _error(said, "INVALID_OAUTHTOKEN", said))
+
+
+@pytest.mark.parametrize("verb", VERBS)
+async def test_whatever_is_not_judged_in_time_is_503_in_the_verbs_words(verb: str) -> None:
+    message = {"start": IN_START, "pause": IN_PAUSE, "resume": IN_RESUME}[verb]
+    expected = _error(message, "SERVICE_UNAVAILABLE", "Please try after some time")
+    async with Clerk(caller=Away()).client() as client:
+        away = await client.post(
+            TIMER, content=urlencode(VERBS[verb]), headers={"Content-Type": "application/x-www-form-urlencoded"}
+        )
+    assert (away.status_code, away.text, away.headers["retry-after"]) == (503, expected, "1")
+    assert await _get(VERBS[verb], WAITING) == (503, expected)
+    assert await _get(VERBS[verb], NOT_RECORDED) == (503, expected)
+
+
+async def test_a_malformed_key_is_a_wrong_value() -> None:
+    async with Clerk(caller=DANA).client() as client:
+        answer = await client.get(TIMER, params=PAUSE, headers={"Idempotency-Key": "x" * 256})
+    assert (answer.status_code, answer.text) == (400, _error(IN_PAUSE, 8001, WRONG))
+
+
+async def test_methods_and_paths_that_are_not_there_are_answered_in_this_style() -> None:
+    async with Clerk().client() as client:
+        method = await client.delete(TIMER)
+        path = await client.get("/people/api/nothing?format=xml")
+    assert (method.status_code, method.json()["response"]["status"]) == (405, 1)
+    assert (path.status_code, path.headers["content-type"]) == (404, "application/xml")
+
+
+@pytest.mark.parametrize(
+    ("text", "date_format"),
+    [
+        ("2026-03-01", "yyyy-MM-dd"),
+        ("01/03/26", "dd/MM/yy"),
+        ("1-Mar-2026", "d-MMM-yyyy"),
+        ("mar 1, 2026", "MMM d, yyyy"),
+        ("3.1.2026", "M.d.yyyy"),
+        ("20260301", "yyyyMMdd"),
+    ],
+)
+def test_dates_are_read_by_their_format(text: str, date_format: str) -> None:
+    assert parse_date(text, date_format) == date(2026, 3, 1)
+
+
+@pytest.mark.parametrize(
+    "date_format", ["", "yyyy-MM", "yyyy-MM-dd-dd", "DD-MM-YYYY", "yyy-MM-dd", "MMMM d yyyy", "y" * 40, "dd.mm.yyyy"]
+)
+def test_a_format_says_year_month_and_day_once_each(date_format: str) -> None:
+    assert not is_format(date_format)
+    assert parse_date("2026-03-01", date_format) is None
+
+
+@hypothesis.given(st.dates(min_value=date(2000, 1, 1), max_value=date(2099, 12, 31)))
+@pytest.mark.parametrize("date_format", ["yyyy-MM-dd", "d MMM yy", "MM/dd/yyyy", "(d).[M]*yyyy"])
+def test_a_written_date_reads_as_itself(date_format: str, day: date) -> None:
+    assert parse_date(format_date(day, date_format), date_format) == day
+
+
+@hypothesis.given(st.text())
+def test_xml_says_every_text_but_what_it_cannot(text: str) -> None:
+    sayable = [
+        c for c in text if c in "\t\n\r" or "\x20" <= c <= "\ud7ff" or "\ue000" <= c <= "\ufffd" or c >= "\U00010000"
+    ]
+    heard = ET.fromstring(f"<a>{xml_text(text)}</a>".encode()).text or ""
+    assert heard == "".join(sayable)
