@@ -80,8 +80,10 @@ class Batch:
         """Refuse the one press of this batch, for it could not be folded or written."""
         (entry,) = self.entries
         self.ledger = self._fresh_ledger()
-        failed = fold_failed if isinstance(entry, LoggedPress) else fold_unreadable
-        self.answers = [(entry, failed(self.ledger, entry))]
+        if isinstance(entry, LoggedPress):
+            self.answers = [(entry, fold_failed(self.ledger, entry))]
+        else:
+            self.answers = [(entry, fold_unreadable(self.ledger, entry))]
         return self
 
     def alone(self) -> Iterable["Batch"]:

@@ -1,0 +1,19 @@
+"""Run the projector: `python -m services.projector`. SIGTERM and SIGINT end it gracefully, with status 0."""
+
+import uvloop
+
+from services.projector.app import ProjectorProcess
+from services.projector.settings import Settings
+from shared.runtime import configure_logging
+from shared.server import read_settings, serve
+
+
+async def main(settings: Settings) -> None:
+    """Project, and serve health, until a signal says to end."""
+    process = ProjectorProcess(settings)
+    await serve(process.app(), settings.http_host, settings.http_port, settings.grace_seconds)
+
+
+if __name__ == "__main__":
+    configure_logging("projector")
+    uvloop.run(main(read_settings(Settings)))

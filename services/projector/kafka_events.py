@@ -1,0 +1,121 @@
+"""`timer.events.v1`, as one member of the projectors' group reads it: aiokafka's consumer, paused and sought by us."""
+
+import asyncio
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, Final, Protocol
+
+import structlog
+from aiokafka import ConsumerRebalanceListener
+from aiokafka.errors import KafkaError, OffsetOutOfRangeError
+
+from services.projector.kafka_reader import PartitionReader
+from services.projector.ports import RawRecord, Span
+from shared.events.topics import EVENTS
+from shared.kafka import AIOKafkaConsumer, KafkaAddress, TopicPartition, group_consumer
+from shared.runtime import ended_within
+
+_log = structlog.get_logger()
+
+_POLL_MS: Final = 200
+_RECORDS_AT_ONCE: Final = 2_000
+_AFTER_AN_ERROR_SECONDS: Final = 0.5
+_STOP_WITHIN_SECONDS: Final = 5.0
+
+
+class Group(Protocol):
+    """Who hears what the group gives and takes."""
+
+    def assigned(self, kparts: Iterable[int]) -> None:
+        """Take up partitions."""
+
+    async def revoked(self, kparts: Iterable[int]) -> None:
+        """Let go of partitions."""
+
+    def displaced(self, kparts: Iterable[int]) -> None:
+        """Look at partitions anew: the log does not hold their position."""
+
+
+class KafkaEventLog(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ships no types
+    """The events, and the group that shares them out."""
+
+    def __init__(self, address: KafkaAddress, group_id: str, session_timeout_ms: int) -> None:
+        self._reader = PartitionReader(address, EVENTS)
+        self._consumer: AIOKafkaConsumer = group_consumer(
+            address,
+            group_id,
+            session_timeout_ms,
+            # Data is answered at once; so long a fetch waits when there is none, and so long a seek waits for it.
+            fetch_max_wait_ms=50,
+            # A loop that does not poll for so long is stuck, and somebody else should have its partitions.
+            max_poll_interval_ms=60_000,
+        )
+        self._group: Group | None = None
+        self.joined = False
+
+    async def start(self, group: Group) -> None:
+        """Join the group. Raises KafkaError while no broker is there."""
+        self._group = group
+        self._consumer.subscribe([EVENTS], listener=self)
+        await self._consumer.start()
+
+    async def stop(self) -> None:
+        """Leave the group, so that its partitions move at once."""
+        await ended_within(_STOP_WITHIN_SECONDS, self._consumer.stop(), "events_consumer")
+        await self._reader.stop()
+
+    async def poll(self) -> dict[int, Sequence[RawRecord]]:
+        """Return what has come, at most a batch; after a short wait, nothing."""
+        try:
+            records = await self._consumer.getmany(timeout_ms=_POLL_MS, max_records=_RECORDS_AT_ONCE)
+        except OffsetOutOfRangeError as error:
+            self._require_group().displaced(sorted(tp.partition for tp in error.args[0]))
+            return {}
+        except KafkaError as error:
+            _log.warning("poll_failed", error=repr(error))
+            await asyncio.sleep(_AFTER_AN_ERROR_SECONDS)
+            return {}
+        return {tp.partition: batch for tp, batch in records.items()}
+
+    def hold(self, kpart: int) -> None:
+        """Read no further in a partition until `read_from`."""
+        tp = TopicPartition(EVENTS, kpart)
+        if tp in self._consumer.assignment():
+            self._consumer.pause(tp)
+
+    def read_from(self, kpart: int, offset: int) -> None:
+        """Read a partition from this offset on."""
+        tp = TopicPartition(EVENTS, kpart)
+        if tp in self._consumer.assignment():
+            self._consumer.seek(tp, offset)
+            self._consumer.resume(tp)
+
+    async def span(self, kpart: int) -> Span:
+        """Return which offsets the partition holds now."""
+        return await self._reader.span(kpart)
+
+    async def record_at(self, kpart: int, offset: int) -> RawRecord | None:
+        """Return the record at an offset within the span, or None."""
+        records = await self._reader.read(kpart, offset, 1)
+        return records[0] if records and records[0].offset == offset else None
+
+    # The group's callbacks, under the names that aiokafka calls them by.
+
+    async def on_partitions_revoked(self, revoked: Collection[Any]) -> None:
+        """Let go, after the batch in hand."""
+        await self._require_group().revoked(sorted(tp.partition for tp in revoked))
+
+    async def on_partitions_assigned(self, assigned: Collection[Any]) -> None:
+        """Take up. Nothing may be awaited before every partition is paused and sought.
+
+        Otherwise the consumer would ask the group for a committed offset, and there is none: ours are in Postgres.
+        """
+        for tp in assigned:
+            self._consumer.pause(tp)
+            self._consumer.seek(tp, 0)
+        self.joined = True
+        self._require_group().assigned(sorted(tp.partition for tp in assigned))
+
+    def _require_group(self) -> Group:
+        if self._group is None:
+            raise AssertionError("start the log before it is polled")
+        return self._group

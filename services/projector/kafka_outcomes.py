@@ -1,0 +1,64 @@
+"""`timer.outcomes.v1`: the judged stream, read when a partition is taken up, and appended to after each commit."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Final
+
+from shared.producer import KeptProducer
+
+from services.projector.kafka_reader import PartitionReader
+from services.projector.ports import Span, ToPublish
+from shared.events.topics import OUTCOMES
+from shared.kafka import KafkaAddress
+
+_AT_ONCE: Final = 1_000
+# A producer that has not been acked for so long is given up; what it holds may still land, as a repeat.
+_ACK_WITHIN_SECONDS: Final = 30.0
+
+
+class KafkaOutcomeLog:
+    """The judged stream. One batch in flight per partition, so that nothing overtakes what is unacked."""
+
+    def __init__(self, address: KafkaAddress, producer: KeptProducer) -> None:
+        self._reader = PartitionReader(address, OUTCOMES)
+        self._kept = producer
+
+    async def stop(self) -> None:
+        """Close the reader. The producer is closed by who made it."""
+        await self._reader.stop()
+
+    async def span(self, kpart: int) -> Span:
+        """Return which offsets the partition holds now."""
+        return await self._reader.span(kpart)
+
+    async def read(self, kpart: int, start: int, end: int) -> Sequence[tuple[int, bytes]]:
+        """Return some of the records in [start, end), in order with their offsets; at least one."""
+        records = await self._reader.read(kpart, start, _AT_ONCE)
+        return [(record.offset, record.value) for record in records if record.offset < end and record.value is not None]
+
+    async def publish(self, kpart: int, outcomes: Sequence[ToPublish]) -> int:
+        """Append in this order, wait for the ack of all, and return the offset after the last."""
+        producer = await self._kept.get()
+        rest = list(outcomes)
+        next_offset = 0
+        try:
+            async with asyncio.timeout(_ACK_WITHIN_SECONDS):
+                while rest:
+                    batch, taken = _fill(producer.create_batch(), rest)
+                    acked = await producer.send_batch(batch, OUTCOMES, partition=kpart)
+                    next_offset = (await acked).offset + taken
+                    rest = rest[taken:]
+        except Exception as error:
+            # Of unknown fate: the next attempt goes through a producer with a sequence of its own.
+            self._kept.broken(producer, repr(error))
+            raise
+        return next_offset
+
+
+def _fill(batch: Any, outcomes: Sequence[ToPublish]) -> tuple[Any, int]:  # noqa: ANN401 - aiokafka ships no types
+    for taken, outcome in enumerate(outcomes):
+        if batch.append(timestamp=None, key=outcome.key, value=outcome.body) is None:
+            if taken == 0:
+                raise ValueError(f"the outcome of record {outcome.source_offset} is too large for a batch")
+            return batch, taken
+    return batch, len(outcomes)

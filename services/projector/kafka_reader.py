@@ -1,0 +1,64 @@
+"""Reading Kafka by offset, outside every group: for checks and for catching up."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+from aiokafka.errors import OffsetOutOfRangeError
+
+from services.projector.ports import Span
+from shared.kafka import AIOKafkaConsumer, ConsumerRecord, KafkaAddress, TopicPartition, lone_consumer
+from shared.runtime import ended_within
+
+# What is asked for exists, so a broker that is there answers at once.
+_WITHIN_SECONDS: Final = 10.0
+_POLL_MS: Final = 500
+
+
+class PartitionReader:
+    """Reads one topic, one partition at a time. Raises TimeoutError or KafkaError while the broker is away."""
+
+    def __init__(self, address: KafkaAddress, topic: str) -> None:
+        self._address = address
+        self._topic = topic
+        self._one_at_a_time = asyncio.Lock()
+        self._consumer: AIOKafkaConsumer | None = None
+
+    async def stop(self) -> None:
+        """Close the connection."""
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            await ended_within(_WITHIN_SECONDS, consumer.stop(), f"reader_of_{self._topic}")
+
+    async def span(self, kpart: int) -> Span:
+        """Return which offsets a partition holds now."""
+        tp = TopicPartition(self._topic, kpart)
+        async with self._one_at_a_time, asyncio.timeout(_WITHIN_SECONDS):
+            consumer = await self._connected()
+            begin, end = await consumer.beginning_offsets([tp]), await consumer.end_offsets([tp])
+        return Span(begin[tp], end[tp])
+
+    async def read(self, kpart: int, start: int, at_most: int) -> Sequence[ConsumerRecord]:
+        """Return records from `start` on, at least one; wait for it, for it exists. Empty: there is none any more."""
+        tp = TopicPartition(self._topic, kpart)
+        async with self._one_at_a_time, asyncio.timeout(_WITHIN_SECONDS):
+            consumer = await self._connected()
+            consumer.assign([tp])
+            consumer.seek(tp, start)
+            try:
+                while not (records := await consumer.getmany(tp, timeout_ms=_POLL_MS, max_records=at_most)):
+                    pass
+            except OffsetOutOfRangeError:
+                return []
+            return list(records[tp])
+
+    async def _connected(self) -> AIOKafkaConsumer:
+        if self._consumer is None:
+            consumer = lone_consumer(self._address, fetch_max_wait_ms=20)
+            try:
+                await consumer.start()
+            except BaseException:
+                await ended_within(_WITHIN_SECONDS, consumer.stop(), f"reader_of_{self._topic}")
+                raise
+            self._consumer = consumer
+        return self._consumer

@@ -1,0 +1,39 @@
+"""Settings of the projector, read once, in `app`, from PROJECTOR_… variables.
+
+Addresses and secrets have no default: a forgotten one fails at start, by name.
+"""
+
+from typing import Annotated
+
+from pydantic import Field, PositiveInt, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Read once, in `app`. Everywhere else receives values, never this object."""
+
+    model_config = SettingsConfigDict(env_prefix="PROJECTOR_", frozen=True)
+
+    kafka_bootstrap_servers: str
+    postgres_dsn: SecretStr
+
+    http_host: str = "127.0.0.1"
+    http_port: Annotated[int, Field(ge=0, le=65535)] = 8081
+
+    group_id: str = "stint.projector"
+    texts_group_id: str = "stint.texts"
+    # A killed projector's partitions move after so long.
+    session_timeout_ms: PositiveInt = 10_000
+
+    # A frozen projector may hold the checkpoint's row for so long, and no take-over waits longer.
+    transaction_timeout_ms: PositiveInt = 10_000
+    idle_in_transaction_timeout_ms: PositiveInt = 5_000
+    lock_timeout_ms: PositiveInt = 5_000
+    postgres_connections_max: PositiveInt = 4
+    # A commit that takes longer is of unknown fate, and the partition is taken up again.
+    postgres_within_seconds: PositiveInt = 15
+
+    # The version of the read models that this projector writes: a schema of Postgres.
+    fold_schema: Annotated[str, Field(pattern=r"^fold_v[0-9]+$")] = "fold_v1"
+
+    grace_seconds: PositiveInt = 10
