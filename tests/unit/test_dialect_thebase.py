@@ -1,6 +1,5 @@
 """Dialect A: what its words mean, and in which words it answers."""
 
-import base64
 import json
 from datetime import UTC, datetime
 
@@ -9,10 +8,9 @@ import pytest
 from hypothesis import strategies as st
 
 from services.command_api.commands import AskedTime, PressTimer, StartTimer
-from services.command_api.desk import Away, IssuedToken, Unknown
+from services.command_api.desk import Away, Unknown
 from services.command_api.dialects.malformed import Malformed
 from services.command_api.dialects.thebase import read_start
-from services.command_api.rows import OpenTimer
 from shared.events.outcome import State
 from shared.events.rules import Rule
 from tests.support.desks import DANA, LONG, NOT_RECORDED, SHORT, TIMER, WAITING, Clerk, accepted, refused
@@ -243,113 +241,6 @@ async def test_methods_and_paths_that_are_not_there_are_answered_in_this_style()
         path = await client.get("/v2/nothing")
     assert (method.status_code, method.json()["code"], method.headers["allow"]) == (405, "MethodNotAllowed", "POST")
     assert (path.status_code, path.content) == (404, NOT_FOUND)
-
-
-def _open(count: int) -> list[OpenTimer]:
-    at = datetime(2021, 9, 22, 16, 33, 8, 999_999, tzinfo=UTC)
-    return [OpenTimer(SHORT + n, None, at, None if n else 'say "hi"') for n in range(count)]
-
-
-async def test_the_list_of_open_timers_is_answered_as_printed() -> None:
-    async with Clerk(open=_open(1)).client() as client:
-        answer = await client.get("/v2/timer/open")
-    assert answer.text == (
-        f'{{"items":[{{"id":"{LONG}","account_id":null,"start_time":"2021-09-22T16:33:08Z","comment":"say \\"hi\\""}}],'
-        '"hasMore":false,"limit":25,"offset":0,"count":1,"links":[{"rel":"self","href":"/v2/timer/open?limit=25&offset=0"},'
-        '{"rel":"first","href":"/v2/timer/open?limit=25&offset=0"}]}'
-    )
-
-
-async def test_pages_are_linked_in_both_directions() -> None:
-    async with Clerk(open=_open(5)).client() as client:
-        page = (await client.get("/v2/timer/open?limit=2&offset=1")).json()
-    assert (page["count"], page["hasMore"], len(page["items"])) == (2, True, 2)
-    assert {link["rel"]: link["href"].partition("?")[2] for link in page["links"]} == {
-        "self": "limit=2&offset=1",
-        "first": "limit=2&offset=0",
-        "next": "limit=2&offset=3",
-        "prev": "limit=2&offset=0",
-    }
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        "limit=0",
-        "limit=1001",
-        "limit=-1",
-        "limit=x",
-        "offset=-1",
-        "offset=1.0",
-        "limit=1&limit=2",
-        "offset=" + "9" * 40,
-    ],
-)
-async def test_a_page_that_is_none_is_400(query: str) -> None:
-    async with Clerk().client() as client:
-        assert (await client.get(f"/v2/timer/open?{query}")).status_code == 400
-
-
-async def test_a_persons_token_lists_only_that_persons_timers() -> None:
-    clerk = Clerk(caller=DANA)
-    async with clerk.client() as client:
-        await client.get("/v2/timer/open")
-    assert clerk.asked == [("open_timers", "acme", 25, 0, "dana")]
-
-
-async def test_a_read_without_postgres_or_behind_its_position_is_503() -> None:
-    async with Clerk(away=True).client() as client:
-        away = await client.get("/v2/timer/open")
-    async with Clerk(fresh=False).client() as client:
-        behind = await client.get("/v2/timer/open", headers={"X-Min-Position": "3:42"})
-    assert [(a.status_code, a.headers["retry-after"]) for a in (away, behind)] == [(503, "1"), (503, "1")]
-
-
-BASIC = "Basic " + base64.b64encode(b"crm:s3cr:et").decode()
-GRANT = b"grant_type=client_credentials"
-
-
-async def test_a_token_is_issued_for_basic_credentials() -> None:
-    clerk = Clerk(issued=IssuedToken("a.b.c", 3600))
-    async with clerk.client() as client:
-        answer = await client.post("/oauth/token", content=GRANT, headers={"Authorization": BASIC})
-    assert (answer.status_code, answer.text) == (
-        200,
-        '{"access_token":"a.b.c","token_type":"bearer","expires_in":3600}',
-    )
-    assert answer.headers["cache-control"] == "no-store"
-    assert clerk.asked == [("issue_token", "crm", "s3cr:et")]
-
-
-@pytest.mark.parametrize(
-    ("authorization", "body", "status", "error"),
-    [
-        (BASIC, GRANT, 401, "invalid_client"),  # the clerk knows nobody
-        (None, GRANT, 401, "invalid_client"),
-        ("Basic !!!", GRANT, 401, "invalid_client"),
-        ("Basic " + base64.b64encode(b"nocolon").decode(), GRANT, 401, "invalid_client"),
-        ("Basic " + base64.b64encode(b"\xff:\xff").decode(), GRANT, 401, "invalid_client"),
-        ("Bearer x", GRANT, 401, "invalid_client"),
-        (BASIC, b"", 400, "invalid_request"),
-        (BASIC, b"grant_type=", 400, "invalid_request"),
-        (BASIC, GRANT + b"&" + GRANT, 400, "invalid_request"),
-        (BASIC, b"grant_type=%ff", 400, "invalid_request"),
-        (BASIC, b"\xff", 400, "invalid_request"),
-        (BASIC, b"grant_type=password", 400, "unsupported_grant_type"),
-    ],
-)
-async def test_a_token_is_refused(authorization: str | None, body: bytes, status: int, error: str) -> None:
-    headers = {} if authorization is None else {"Authorization": authorization}
-    async with Clerk().client() as client:
-        answer = await client.post("/oauth/token", content=body, headers=headers)
-    assert (answer.status_code, answer.json()["error"]) == (status, error)
-    assert ("www-authenticate" in answer.headers) == (status == 401)
-
-
-async def test_no_token_without_postgres_is_503() -> None:
-    async with Clerk(away=True).client() as client:
-        answer = await client.post("/oauth/token", content=GRANT, headers={"Authorization": BASIC})
-    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
 
 
 async def test_a_trace_is_passed_on_when_it_reads_and_dropped_when_not() -> None:

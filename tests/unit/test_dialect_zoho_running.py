@@ -2,9 +2,13 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from xml.etree import ElementTree as ET
 
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 
+from services.command_api.dialects.zoho_answers import xml_text
 from services.command_api.dialects.zoho_running import running_timer
 from services.command_api.rows import RunningTimer
 from tests.support.desks import DANA, NOON, SHORT, Clerk
@@ -109,3 +113,12 @@ def test_seconds_are_elapsed_since_the_local_day_began(
 def test_a_timer_without_work_date_is_on_the_day_it_opened() -> None:
     said = dict(running_timer(replace(TIMER, work_date=None, job_id=None), NOON, "yyyy-MM-dd"))
     assert (said["workDate"], said["jobId"], said["jobName"]) == ("2026-03-01", "", "")
+
+
+@hypothesis.given(st.text())
+def test_xml_says_every_text_but_what_it_cannot(text: str) -> None:
+    sayable = [
+        c for c in text if c in "\t\n\r" or "\x20" <= c <= "\ud7ff" or "\ue000" <= c <= "\ufffd" or c >= "\U00010000"
+    ]
+    heard = ET.fromstring(f"<a>{xml_text(text)}</a>".encode()).text or ""
+    assert heard == "".join(sayable)

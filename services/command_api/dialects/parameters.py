@@ -21,9 +21,11 @@ async def parameters(desk: Desk, request: Request) -> dict[str, str]:
 
     A body of another kind than a form is not looked at.
     """
+    # Read in any case: a body that nobody read costs the caller its connection.
+    body = await desk.read_body(request)
     given = _pairs(request.scope["query_string"])
     if request.method == "POST" and request.headers.get("content-type", "").partition(";")[0].strip().lower() == _FORM:
-        given += _pairs(await desk.read_body(request))
+        given += _pairs(body)
     read: dict[str, str] = {}
     for name, value in given:
         if value and read.setdefault(name, value) != value:
