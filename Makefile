@@ -1,6 +1,9 @@
 # Stint's targets. `make` lists them. Everything installed goes to .venv and the user's cache, everything run to .stint.
 # Settings: STINT_HOME STINT_HTTP_PORT STINT_PROJECTOR_PORT STINT_KAFKA_PORT STINT_POSTGRES_PORT, PYTHON.
 
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/installed
@@ -59,7 +62,7 @@ $(STAMP): requirements-dev.lock
 	@# uv in the version and with the hashes of the lock; it then installs the rest, and itself, from the same file.
 	@sed -n '/^uv==/,/[^\\]$$/p' $< > .venv/uv.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .venv/uv.lock
-	@$(BIN)/uv pip sync --require-hashes $<
+	@$(BIN)/uv pip sync --require-hashes $< 2>&1 | sed -E '/^ [-+~] /d'
 	@touch $@
 
 locks: $(STAMP) ## write the locks anew from pyproject.toml; UPGRADE=1 takes the newest versions
