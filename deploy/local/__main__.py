@@ -1,6 +1,7 @@
 """What the Makefile calls: run, up, down, reset, status, logs."""
 
 import argparse
+import errno
 import os
 import shutil
 import signal
@@ -20,6 +21,8 @@ from deploy.local.trouble import Trouble
 PAUSE_SECONDS = 0.05
 DOWN_WITHIN_SECONDS = 90.0
 LINES_SHOWN = "40"
+# What the machine says about a disk or a folder; any other OSError is a bug of ours and shows its traceback.
+NOT_OURS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 # What `reset` deletes, by name: a STINT_HOME that points at somebody's home must cost nothing.
 DATA = ("demo.env", "kafka", "logs", "postgres", "postgres.new", "run", "secrets")
 
@@ -162,7 +165,16 @@ def main() -> int:
     except Trouble as trouble:
         print(f"stint: {trouble}", file=sys.stderr, flush=True)
         return 1
-    except (KeyboardInterrupt, Ended, BrokenPipeError):
+    except BrokenPipeError:
+        return 0  # `make status | head`: the reader has read enough
+    except OSError as error:
+        if error.errno not in NOT_OURS:
+            raise
+        print(
+            f"stint: {error.strerror}: {error.filename or 'the disk'}: make it writable.", file=sys.stderr, flush=True
+        )
+        return 1
+    except (KeyboardInterrupt, Ended):
         return 130
     return 0
 

@@ -78,9 +78,8 @@ def _fetch(missing: list[Jar], cache: Path) -> None:
                 pool.shutdown(cancel_futures=True)
                 if isinstance(error, Trouble):
                     raise
-                raise Trouble(
-                    f"Kafka's jars cannot be fetched: {error}. Look at the network, and try again."
-                ) from error
+                why = type(error).__name__
+                raise Trouble(f"Kafka's jars cannot be fetched ({why}): look at the network and try again.") from error
             _progress(done, len(missing), folder)
 
 

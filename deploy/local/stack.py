@@ -44,6 +44,7 @@ class Stack:
 
         Return the names of the processes that had been left.
         """
+        machine.require_room(self.settings.home)
         self._lock.take()
         try:
             left = leftovers.end_all(self.settings)
