@@ -19,7 +19,6 @@ from services.command_api.auth import Identities
 from services.command_api.clockwatch import ClockWatch
 from services.command_api.desk import Desk
 from services.command_api.middleware import BodyLimits
-from services.command_api.producer import KeptProducer
 from services.command_api.replies import ReplyReader, Waiters
 from services.command_api.sender import Sender
 from services.command_api.settings import Settings
@@ -31,6 +30,7 @@ from services.command_api.sweep import keep_sweeping
 from shared.events.topics import EVENTS, TEXTS
 from shared.kafka import KafkaAddress, durable_producer, lone_consumer
 from shared.policies import PolicyReader
+from shared.producer import KeptProducer
 from shared.runtime import ended_within
 
 # Answered at once when something arrives; an empty answer costs both sides a little, so not more often than this.

@@ -1,5 +1,7 @@
 """Run the projector: `python -m services.projector`. SIGTERM and SIGINT end it gracefully, with status 0."""
 
+import sys
+
 import uvloop
 
 from services.projector.app import ProjectorProcess
@@ -8,12 +10,13 @@ from shared.runtime import configure_logging
 from shared.server import read_settings, serve
 
 
-async def main(settings: Settings) -> None:
-    """Project, and serve health, until a signal says to end."""
+async def main(settings: Settings) -> int:
+    """Project, and serve health, until a signal says to end; return 1 when a bug ended it."""
     process = ProjectorProcess(settings)
     await serve(process.app(), settings.http_host, settings.http_port, settings.grace_seconds)
+    return 1 if process.failed else 0
 
 
 if __name__ == "__main__":
     configure_logging("projector")
-    uvloop.run(main(read_settings(Settings)))
+    sys.exit(uvloop.run(main(read_settings(Settings))))

@@ -39,6 +39,8 @@ _LOOK_AGAIN_SECONDS: Final = 10.0
 _POLICY_WAIT_SECONDS: Final = 5.0
 # How often progress is written down beside the commits, which write it too.
 _IDLE_SECONDS: Final = 1.0
+_LAST_ACKS_WITHIN_SECONDS: Final = 2.0
+_LOOK_FOR_ACKS_SECONDS: Final = 0.02
 _BUSY_SECONDS: Final = 60.0
 
 
@@ -115,6 +117,7 @@ class Projector:
         """End the loop after the batch in hand, and write down how far the outcomes are published."""
         self._stopping = True
         async with self._folding:
+            await self._published_within(_LAST_ACKS_WITHIN_SECONDS)
             await self._tidy()
             for kpart in list(self.ours):
                 self._let_go(kpart)
@@ -140,6 +143,11 @@ class Projector:
         for partition, stop in stops:
             if partition.status is Status.LIVE:
                 self._wait_for(partition, stop)
+
+    async def _published_within(self, seconds: float) -> None:
+        until = self._clock.monotonic() + seconds
+        while any(p.outbox.backlog for p in self.ours.values()) and self._clock.monotonic() < until:
+            await self._clock.sleep(_LOOK_FOR_ACKS_SECONDS)
 
     async def _tidy(self) -> None:
         """Write down how far outcomes are published, and delete those that nobody may ask for any more."""

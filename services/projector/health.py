@@ -1,4 +1,4 @@
-"""Health: whether this projector should be restarted (`/livez`), and whether it folds all that it was given (`/readyz`)."""
+"""Health: whether this projector should be restarted (`/livez`), and whether it folds what it was given (`/readyz`)."""
 
 from collections.abc import Callable
 
@@ -9,11 +9,10 @@ from starlette.routing import BaseRoute, Route
 from services.projector.consume import Projector
 from services.projector.partition import Status
 
-# A loop that has not polled for so long is stuck. Liveness follows progress: consumers get stuck silently.
-STUCK_AFTER_SECONDS = 60.0
 
-
-def routes(projector: Projector, joined: Callable[[], bool], alive: Callable[[], bool]) -> list[BaseRoute]:
+def routes(
+    projector: Callable[[], Projector | None], joined: Callable[[], bool], alive: Callable[[], bool]
+) -> list[BaseRoute]:
     """Return the routes of both questions. Each is answered from memory."""
 
     async def livez(_: Request) -> Response:
@@ -21,14 +20,11 @@ def routes(projector: Projector, joined: Callable[[], bool], alive: Callable[[],
         return JSONResponse({"alive": is_alive}, 200 if is_alive else 500)
 
     async def readyz(_: Request) -> Response:
-        partitions = {kpart: partition.status for kpart, partition in sorted(projector.ours.items())}
-        waiting = {
-            str(kpart): f"{status}: {projector.ours[kpart].reason}"
-            for kpart, status in partitions.items()
-            if status is not Status.LIVE
-        }
+        running = projector()
+        ours = {} if running is None else running.ours
+        waiting = {str(p.kpart): f"{p.status}: {p.reason}" for p in ours.values() if p.status is not Status.LIVE}
         is_ready = joined() and not waiting
-        said = {"ready": is_ready, "joined": joined(), "partitions": len(partitions), "waiting": waiting}
+        said = {"ready": is_ready, "joined": joined(), "partitions": len(ours), "waiting": waiting}
         return JSONResponse(said, 200 if is_ready else 503)
 
     return [Route("/livez", livez), Route("/readyz", readyz)]

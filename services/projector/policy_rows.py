@@ -1,12 +1,20 @@
 """Policy rows: the policies that came into force, in Postgres for whoever asks which rules judged a press."""
 
-from collections.abc import Sequence
+import asyncio
+from collections import deque
 from dataclasses import dataclass
+from typing import Final
 
 import asyncpg
+import structlog
 
 from services.projector.store.queries import query
 from shared.events.policy import PolicyRecord
+
+_log = structlog.get_logger()
+
+_AT_ONCE: Final = 500
+_RETRY_AFTER_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,17 +26,43 @@ class InForce:
     record: PolicyRecord
 
 
-async def keep_policies(conn: asyncpg.Connection | asyncpg.pool.PoolConnectionProxy, kept: Sequence[InForce]) -> None:
-    """Write policies down. Again, by whichever projector, changes nothing."""
-    if not kept:
-        return
-    await conn.execute(
-        query("keep_policies"),
-        [policy.revision for policy in kept],
-        [policy.tenant for policy in kept],
-        [policy.record.replaces for policy in kept],
-        [policy.record.set_by for policy in kept],
-        [policy.record.set_at for policy in kept],
-        # As the tenant wrote it: what it left out is the preset's, and the preset may learn.
-        [policy.record.document.model_dump_json(by_alias=True, exclude_unset=True) for policy in kept],
-    )
+class PolicyRows:
+    """Writes policies down as they come into force. Every projector does; again changes nothing."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+        self._waiting: deque[InForce] = deque()
+        self._more = asyncio.Event()
+
+    def add(self, revision: int, tenant: str, record: PolicyRecord) -> None:
+        """Take one that came into force."""
+        self._waiting.append(InForce(revision, tenant, record))
+        self._more.set()
+
+    async def run(self) -> None:
+        """Write for ever. Judging does not wait for it: the book in memory is what judges."""
+        while True:
+            await self._more.wait()
+            self._more.clear()
+            while self._waiting:
+                batch = [self._waiting[i] for i in range(min(_AT_ONCE, len(self._waiting)))]
+                try:
+                    await self._keep(batch)
+                except Exception as error:  # noqa: BLE001 - Postgres is away, and comes back
+                    _log.warning("policies_not_kept", policies=len(batch), error=repr(error))
+                    await asyncio.sleep(_RETRY_AFTER_SECONDS)
+                else:
+                    for _ in batch:
+                        self._waiting.popleft()
+
+    async def _keep(self, kept: list[InForce]) -> None:
+        await self._pool.execute(
+            query("keep_policies"),
+            [policy.revision for policy in kept],
+            [policy.tenant for policy in kept],
+            [policy.record.replaces for policy in kept],
+            [policy.record.set_by for policy in kept],
+            [policy.record.set_at for policy in kept],
+            # As the tenant wrote it: what it left out is the preset's, and the preset may learn.
+            [policy.record.document.model_dump_json(by_alias=True, exclude_unset=True) for policy in kept],
+        )

@@ -5,6 +5,7 @@ against a projector that was thought dead. Everything else is written only after
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 import asyncpg
 
@@ -17,14 +18,37 @@ from services.projector.ports import (
     Wanted,
     WriteRefusedError,
 )
+from services.projector.settings import Settings
 from services.projector.store.found import found_in
 from services.projector.store.queries import query
 from services.projector.store.rows import columns, rows_of
 from shared.events.outcome import OUTCOME, outcome_key
 
-_PRUNED_AT_ONCE = 1_000
+_PRUNED_AT_ONCE: Final = 1_000
 
 Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
+
+
+async def open_pool(settings: Settings) -> asyncpg.Pool:
+    """Open the projector's pool. Raises OSError or PostgresError while Postgres is away."""
+    return await asyncpg.create_pool(
+        settings.postgres_dsn.get_secret_value(),
+        min_size=1,
+        max_size=settings.postgres_connections_max,
+        command_timeout=settings.postgres_within_seconds,
+        server_settings={
+            "application_name": "stint-projector",
+            "search_path": f"{settings.fold_schema},public",
+            "timezone": "UTC",
+            # A projector that is frozen in a transaction holds checkpoints: it may for seconds, never for good.
+            "transaction_timeout": str(settings.transaction_timeout_ms),
+            "idle_in_transaction_session_timeout": str(settings.idle_in_transaction_timeout_ms),
+            "lock_timeout": str(settings.lock_timeout_ms),
+            # Batches are small and tables large: a plan that reads whole tables is never the right one here.
+            "enable_seqscan": "off",
+            "jit": "off",
+        },
+    )
 
 
 class PostgresStore:

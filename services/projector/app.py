@@ -1,0 +1,160 @@
+"""Wiring: the parts of the projector, how they begin and in which order they end. Decides nothing."""
+
+import asyncio
+import signal
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, Final
+
+import asyncpg
+import structlog
+from starlette.applications import Starlette
+
+from services.projector import health
+from services.projector.consume import Projector
+from services.projector.kafka_events import KafkaEventLog
+from services.projector.kafka_outcomes import KafkaOutcomeLog
+from services.projector.kafka_replies import KafkaReplies
+from services.projector.policy_rows import PolicyRows
+from services.projector.ports import Store
+from services.projector.settings import Settings
+from services.projector.store.postgres import PostgresStore, open_pool
+from services.projector.store.queries import query
+from services.projector.texts import Texts
+from services.projector.texts_feed import TextsFeed
+from shared.events.topics import EVENTS, OUTCOMES
+from shared.kafka import KafkaAddress, durable_producer, quick_producer
+from shared.policies import PolicyReader
+from shared.producer import KeptProducer
+from shared.runtime import ended_within
+
+_log = structlog.get_logger()
+
+_CLOSE_WITHIN_SECONDS: Final = 3.0
+_RETRY_AFTER_SECONDS: Final = 0.5
+_LOOK_AGAIN_SECONDS: Final = 0.05
+_STUCK_AFTER_SECONDS: Final = 60.0
+
+
+class MonotonicClock:
+    """The machine's own clock, which nothing of the fold ever sees."""
+
+    def monotonic(self) -> float:
+        """Return seconds since some moment."""
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        await asyncio.sleep(seconds)
+
+
+class ProjectorProcess:
+    """All parts of one process. `store_on` makes the store; tests put crash points around it."""
+
+    def __init__(self, settings: Settings, store_on: Callable[[asyncpg.Pool], Store] = PostgresStore) -> None:
+        self.failed = False
+        self._settings = settings
+        self._store_on = store_on
+        self._kafka = KafkaAddress(bootstrap_servers=settings.kafka_bootstrap_servers)
+        self._producer = KeptProducer(lambda: durable_producer(self._kafka), (EVENTS, OUTCOMES))
+        self._events = KafkaEventLog(self._kafka, settings.group_id, settings.session_timeout_ms)
+        self._projector: Projector | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def app(self) -> Starlette:
+        """Return the ASGI application that serves health. Its lifespan begins and ends the parts."""
+        routes = health.routes(lambda: self._projector, lambda: self._events.joined, self._alive)
+        return Starlette(routes=routes, lifespan=self._lifespan)
+
+    @asynccontextmanager
+    async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        # Nothing here waits for Kafka or Postgres: we are alive at once, and ready when they are there.
+        self._begin("projector", self._project())
+        self._begin("producer", self._producer.run())
+        try:
+            yield
+        finally:
+            if self._projector is not None:
+                await ended_within(self._settings.grace_seconds, self._projector.stop(), "projector")
+            for task in self._tasks[1:] if self._projector is not None else self._tasks:
+                task.cancel()
+            if not await ended_within(self._settings.grace_seconds, asyncio.wait(self._tasks), "tasks"):
+                self._tasks[0].cancel()
+            await self._producer.close()
+            _log.info("projector_ended")
+
+    async def _project(self) -> None:
+        async with AsyncExitStack() as ending:
+            pool = await self._pool()
+            ending.push_async_callback(_closed, "pool", pool.close)
+            self._projector = await self._assemble(pool, ending)
+            await self._events.start(self._projector)
+            ending.push_async_callback(self._events.stop)
+            await self._projector.run()
+
+    async def _assemble(self, pool: asyncpg.Pool, ending: AsyncExitStack) -> Projector:
+        rows = PolicyRows(pool)
+        policies = PolicyReader(self._kafka, rows.add)
+        self._begin("policies", policies.run())
+        self._begin("policy_rows", rows.run())
+        feed = TextsFeed(self._kafka, self._settings.texts_group_id, self._settings.session_timeout_ms, Texts(pool))
+        self._begin("texts", feed.run())
+        ending.push_async_callback(_closed, "texts_feed", feed.stop)
+        await self._producer.get()
+        replies = quick_producer(self._kafka)
+        await replies.start()
+        ending.push_async_callback(_closed, "replies", replies.stop)
+        outcomes = KafkaOutcomeLog(self._kafka, self._producer)
+        ending.push_async_callback(outcomes.stop)
+        partitions = await self._agreed_partitions(pool)
+        while not policies.caught_up:  # noqa: ASYNC110 - it has no event to wait for, and this is once
+            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+        return Projector(
+            partitions=partitions,
+            log=self._events,
+            outcomes=outcomes,
+            replies=KafkaReplies(replies),
+            store=self._store_on(pool),
+            book=policies.book,
+            policies=policies,
+            clock=MonotonicClock(),
+        )
+
+    async def _pool(self) -> asyncpg.Pool:
+        while True:
+            try:
+                return await open_pool(self._settings)
+            except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+                _log.warning("postgres_not_there", error=repr(error))
+                await asyncio.sleep(_RETRY_AFTER_SECONDS)
+
+    async def _agreed_partitions(self, pool: asyncpg.Pool) -> int:
+        """Return P, once the topic and Postgres agree on it. With another P, owners' presses would lie elsewhere."""
+        while True:
+            has: int = self._producer.partitions[EVENTS]
+            said = await pool.fetchval(query("read_partitions"))
+            if said == has:
+                return has
+            _log.error("partitions_disagree", deployment=said, topic=has)
+            await asyncio.sleep(_RETRY_AFTER_SECONDS)
+
+    def _alive(self) -> bool:
+        return self._projector is None or time.monotonic() - self._projector.polled_at < _STUCK_AFTER_SECONDS
+
+    def _begin(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(self._when_ended)
+        self._tasks.append(task)
+
+    def _when_ended(self, task: asyncio.Task[None]) -> None:
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        # What runs for ever has met a bug, and only a new process helps.
+        _log.error("background_failed", task=task.get_name(), exc_info=error)
+        self.failed = True
+        signal.raise_signal(signal.SIGTERM)
+
+
+async def _closed(name: str, close: Callable[[], Awaitable[object]]) -> None:
+    await ended_within(_CLOSE_WITHIN_SECONDS, close(), name)
