@@ -110,9 +110,12 @@ class Process:
 
     def obituary(self) -> str:
         """Return one line about its end: status, last words, where to read more."""
+        status = self.exit_status
+        if status is not None and status < 0:
+            return f"{self.name} was ended by somebody else ({_signal_name(-status)}); its log: {self.log}."
         words = self._said().decode(errors="replace").splitlines()
         last = next((word.strip() for word in reversed(words) if word.strip()), "it said nothing")
-        return f"{self.name} ended by itself (status {self.exit_status}): {last[:300]} - more in {self.log}."
+        return f"{self.name} ended by itself (status {status}): {last[:300]} - more in {self.log}."
 
     def stop(self, timeout_seconds: float = 20.0) -> None:
         """Ask it to end, wait, and end it with -9 when it does not. Ended already is fine."""
@@ -142,6 +145,13 @@ def end(who: Identity, ask: int, timeout_seconds: float, child: subprocess.Popen
         time.sleep(PAUSE_SECONDS)
     if child is not None:
         child.wait()
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"  # a real-time signal has no name
 
 
 def _says_ready(port: int) -> bool:
