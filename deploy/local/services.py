@@ -32,8 +32,8 @@ def environment(stack: Stack) -> dict[str, str]:
         "STINT_CLI_HTTP_URL": settings.url,
         "STINT_CLI_TOKEN_KEY": token_key,
     }
-    # The caller's wins: whoever sets PROJECTOR_LOG_LEVEL, or even a DSN, means it.
-    return {**own, **os.environ}
+    # Ours win: a DSN that a shell still holds for some other database must not be migrated by `make run`.
+    return {**os.environ, **own}
 
 
 def command_api(stack: Stack) -> Process:
