@@ -15,9 +15,9 @@ from faststream.kafka import KafkaBroker, TopicPartition
 
 from shared.events.policy import NewerPolicyError, Policy, PolicyBook, PolicyRecord
 from shared.events.topics import POLICIES
-from shared.kafka import ConsumerRecord, KafkaAddress
+from shared.kafka import AIOKafkaConsumer, ConsumerRecord, KafkaAddress, end_consumer
 from shared.kafka import TopicPartition as AssignedPartition
-from shared.runtime import ended_within
+from shared.runtime import Setbacks, ended_within
 
 WITHIN_SECONDS: Final = 15.0
 LOOK_EVERY_SECONDS: Final = 5.0
@@ -67,17 +67,19 @@ class PolicyReader:
 
     async def run(self) -> None:
         """Read, for ever."""
+        setbacks = Setbacks("policies_consumer_lost")
         while True:
             broker = self._broker()
             try:
                 async with asyncio.timeout(WITHIN_SECONDS):
                     await broker.start()
-                await self._watch(broker)
+                setbacks.over()
+                await self._watch(_consumer_of(broker))
             except Exception as error:  # noqa: BLE001 - whatever it is, the next broker may do better
-                self._log.error("policies_consumer_lost", error=repr(error))
+                setbacks.met(error)
             finally:
                 self._reading = False
-                await ended_within(WITHIN_SECONDS, broker.stop(), "policies_consumer")
+                await ended_within(WITHIN_SECONDS, _end(broker), "policies_consumer")
             await asyncio.sleep(RETRY_AFTER_SECONDS)
 
     def _broker(self) -> KafkaBroker:
@@ -106,8 +108,7 @@ class PolicyReader:
         )(self._take)
         return broker
 
-    async def _watch(self, broker: KafkaBroker) -> None:
-        consumer: Any = broker.subscribers[0].consumer  # type: ignore[attr-defined]
+    async def _watch(self, consumer: AIOKafkaConsumer) -> None:
         ended_before = 0
         while True:
             async with asyncio.timeout(WITHIN_SECONDS):
@@ -123,6 +124,8 @@ class PolicyReader:
         if self._newer:
             return
         for record in records:
+            if record.offset <= self.book.position:
+                continue  # a consumer that replaces another begins at the beginning
             try:
                 applied = self.book.apply(record.offset, record.key, record.value)
             except NewerPolicyError:
@@ -137,6 +140,17 @@ class PolicyReader:
                 self._log.info("policy_in_force", revision=record.offset, tenant=applied[0])
                 if self._in_force is not None:
                     self._in_force(record.offset, *applied)
+
+
+def _consumer_of(broker: KafkaBroker) -> AIOKafkaConsumer:
+    (subscriber,) = broker.subscribers
+    return subscriber.consumer  # type: ignore[attr-defined]
+
+
+async def _end(broker: KafkaBroker) -> None:
+    if (consumer := _consumer_of(broker)) is not None:
+        await end_consumer(consumer)
+    await broker.stop()
 
 
 async def _without_headers(

@@ -11,7 +11,7 @@ from typing import Final
 import structlog
 
 from shared.kafka import AIOKafkaProducer
-from shared.runtime import ended_within
+from shared.runtime import Setbacks, ended_within
 
 START_WITHIN_SECONDS: Final = 20.0
 STOP_WITHIN_SECONDS: Final = 10.0
@@ -29,6 +29,7 @@ class KeptProducer:
         self._there = asyncio.Event()
         self._broken = asyncio.Event()
         self._endings: set[asyncio.Task[bool]] = set()
+        self._setbacks = Setbacks("producer_not_started")
         self._log = structlog.get_logger()
 
     @property
@@ -81,9 +82,10 @@ class KeptProducer:
                 for topic in self._topics:
                     self._learn(topic, len(await producer.partitions_for(topic)))
         except Exception as error:  # noqa: BLE001 - whatever it is, the next try may do better
-            self._log.warning("producer_not_started", error=repr(error))
+            self._setbacks.met(error)
             await ended_within(STOP_WITHIN_SECONDS, producer.stop(), "producer_not_started")
             return False
+        self._setbacks.over()
         return True
 
     def _learn(self, topic: str, partitions: int) -> None:

@@ -34,13 +34,36 @@ def configure_logging(service: str) -> None:
 async def ended_within(seconds: float, ending: Awaitable[object], what: str) -> bool:
     """Wait for one step of a shutdown, at most `seconds`; say whether it came to its end. Never raises."""
     log = structlog.get_logger()
-    try:
-        await asyncio.wait_for(asyncio.shield(asyncio.ensure_future(ending)), seconds)
-    except TimeoutError:
+    step = asyncio.ensure_future(ending)
+    # Not `wait_for`: a cancellation from within (aiokafka's stop does that to itself) would pass for one of ours.
+    await asyncio.wait({step}, timeout=seconds)
+    if not step.done():
         # A producer's stop hangs for as long as Kafka is away: what it still holds was never acknowledged.
         log.warning("shutdown_step_timed_out", step=what, after_seconds=seconds)
         return False
-    except Exception:  # the other steps must still have their turn
-        log.exception("shutdown_step_failed", step=what)
+    if step.cancelled():
+        log.warning("shutdown_step_cancelled", step=what)
+        return False
+    if (error := step.exception()) is not None:  # the other steps must still have their turn
+        log.error("shutdown_step_failed", step=what, exc_info=error)
         return False
     return True
+
+
+class Setbacks:
+    """Logs what keeps failing: once when it begins, and once when it fails in another way, not at every try."""
+
+    def __init__(self, event: str) -> None:
+        self._event = event
+        self._last: str | None = None
+        self._log = structlog.get_logger()
+
+    def met(self, error: Exception, **fields: object) -> None:
+        """Take one failure."""
+        if repr(error) != self._last:
+            self._last = repr(error)
+            self._log.error(self._event, error=self._last, **fields)
+
+    def over(self) -> None:
+        """Take a success: the next failure is news again."""
+        self._last = None

@@ -90,6 +90,7 @@ class Api:
         )
         self._limits: BodyLimits | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        self._ending = False
         self._log = structlog.get_logger()
 
     def app(self) -> Starlette:
@@ -131,6 +132,7 @@ class Api:
             yield
         finally:
             # By now no request is in flight. What was sent has a moment to be acked, then the rest follows.
+            self._ending = True
             await self._sender.close(self._settings.grace_seconds)
             for task in [asking, *self._tasks]:
                 task.cancel()
@@ -146,8 +148,9 @@ class Api:
         self._tasks.append(task)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self._log.error("background_failed", task=task.get_name(), exc_info=error)
+        if not self._ending:
+            error = None if task.cancelled() else task.exception()
+            self._log.error("background_ended", task=task.get_name(), exc_info=error)
 
     def _sweep_bodies(self, now: float) -> None:
         if self._limits is not None:

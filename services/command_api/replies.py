@@ -21,8 +21,8 @@ from shared.events.outcome import REPLIES as REPLY_RECORD
 from shared.events.outcome import Outcome
 from shared.events.rules import Rule
 from shared.events.topics import REPLIES, REPLY_PARTITIONS
-from shared.kafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from shared.runtime import ended_within
+from shared.kafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition, end_consumer
+from shared.runtime import Setbacks, ended_within
 
 POLL_MS: Final = 1000
 LOOK_EVERY_SECONDS: Final = 5.0
@@ -134,6 +134,7 @@ class ReplyReader:
 
     async def run(self) -> None:
         """Read, for ever."""
+        setbacks = Setbacks("replies_consumer_lost")
         while True:
             consumer = self._make()
             try:
@@ -141,13 +142,14 @@ class ReplyReader:
                     await consumer.start()
                     await self._position(consumer)
                 self.positioned = True
+                setbacks.over()
                 self._log.info("replies_positioned", partition=self.partition, next_offset=self._next_offset)
                 await self._read(consumer)
             except Exception as error:  # noqa: BLE001 - whatever it is, the next consumer may do better
-                self._log.error("replies_consumer_lost", partition=self.partition, error=repr(error))
+                setbacks.met(error, partition=self.partition)
             finally:
                 self.positioned = False
-                await ended_within(WITHIN_SECONDS, consumer.stop(), "replies_consumer")
+                await ended_within(WITHIN_SECONDS, end_consumer(consumer), "replies_consumer")
             await asyncio.sleep(RETRY_AFTER_SECONDS)
 
     async def _position(self, consumer: AIOKafkaConsumer) -> None:
