@@ -1,24 +1,134 @@
-"""What every test has: examples that are the same in each run, and more of them when there is time."""
+"""What every test has: examples that are the same in each run, and one real stack for all that want it."""
 
 import os
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from typing import Any
 
+import httpx
 import hypothesis
 import pytest
 
+from deploy.local.stack import Stack
+from tests.support.api import Api
+from tests.support.crew import Crew
+from tests.support.deployments import Deployment, Tenant, deployed, fresh_owner
+from tests.support.stacks import stack_in
+
 LONG = os.environ.get("STINT_TEST_LONG") == "1"
+LINES_SHOWN = 60
 
 # Derandomized: a run that failed fails again, and one that passed did not pass by luck. No deadline: two busy cores
 # make any single example slow once in a while, and slowness is measured elsewhere.
 hypothesis.settings.register_profile("test", derandomize=True, deadline=None, max_examples=100, database=None)
-hypothesis.settings.register_profile("long", parent=hypothesis.settings.get_profile("test"), max_examples=5000)
+hypothesis.settings.register_profile("long", parent=hypothesis.settings.get_profile("test"), max_examples=2000)
 hypothesis.settings.load_profile("long" if LONG else "test")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave what is marked `long` to `make test-long`."""
-    if LONG:
-        return
+    """Mark what needs the real stack, and leave what is marked `long` to `make test-long`."""
     skip = pytest.mark.skip(reason="long: only in `make test-long`")
     for item in items:
-        if item.get_closest_marker("long"):
+        if {"stack", "own_deployment"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.real)
+        if item.get_closest_marker("long") and not LONG:
             item.add_marker(skip)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show, beside a failure, what our processes said during the test."""
+    report = yield
+    crews = [found for found in getattr(item, "funcargs", {}).values() if isinstance(found, Crew)]
+    if call.excinfo is not None and report.failed:
+        for service in {id(service): service for crew in crews for service in crew.everybody()}.values():
+            lines = service.said_since_mark().splitlines()
+            report.sections.append((f"log of {service.name}", "\n".join(lines[-LINES_SHOWN:])))
+    return report
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Start a real Kafka and a real Postgres, for the whole session and for nobody else."""
+    with stack_in(tmp_path_factory.mktemp("stack")) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+async def deployment(stack: Stack) -> AsyncIterator[Deployment]:
+    """Give that stack its tables and topics."""
+    async with deployed(stack) as deployment:
+        yield deployment
+
+
+@pytest.fixture(scope="session")
+async def tenant(deployment: Deployment) -> Tenant:
+    """Give a tenant in Asia/Jerusalem whom every API knows from its start."""
+    return await deployment.tenant()
+
+
+@pytest.fixture(scope="session")
+async def whole_crew(deployment: Deployment, tenant: Tenant) -> AsyncIterator[Crew]:
+    """Hold the processes that serve one test after the other. Tests ask for `crew`."""
+    assert tenant.revision >= 0
+    crew = Crew(deployment)
+    try:
+        yield crew
+    finally:
+        await crew.go_home()
+
+
+@pytest.fixture
+def crew(whole_crew: Crew) -> Iterator[Crew]:
+    """Give the crew as the last test left it: say with `be` who should stand. The test's own extras die with it."""
+    whole_crew.mark()
+    try:
+        yield whole_crew
+    finally:
+        whole_crew.dismiss_extras()
+
+
+@pytest.fixture
+async def client(crew: Crew) -> AsyncIterator[Callable[..., httpx.AsyncClient]]:
+    """Make HTTP clients of any process, closed after the test."""
+    made: list[httpx.AsyncClient] = []
+
+    def make(url: str | None = None, **options: Any) -> httpx.AsyncClient:  # noqa: ANN401 - httpx' own
+        made.append(httpx.AsyncClient(base_url=url or crew.apis[0].url, **({"timeout": 40} | options)))
+        return made[-1]
+
+    yield make
+    for one in made:
+        await one.aclose()
+
+
+@pytest.fixture
+async def api(crew: Crew, client: Callable[..., httpx.AsyncClient], tenant: Tenant) -> Api:
+    """Give one API and one projector, both ready, and a machine's way in."""
+    await crew.be(apis=1, projectors=1)
+    return Api(client(), tenant.token)
+
+
+@pytest.fixture
+def owner() -> str:
+    """Give an owner whom no other test knows."""
+    return fresh_owner()
+
+
+@pytest.fixture
+async def own_deployment(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Deployment]:
+    """Start a second stack for a test that ruins it."""
+    with stack_in(tmp_path_factory.mktemp("own")) as stack:
+        async with deployed(stack) as deployment:
+            yield deployment
+
+
+@pytest.fixture
+async def own_crew(own_deployment: Deployment) -> AsyncIterator[Crew]:
+    """Give the processes of the second stack."""
+    crew = Crew(own_deployment)
+    try:
+        yield crew
+    finally:
+        await crew.go_home()

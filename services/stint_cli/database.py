@@ -8,6 +8,9 @@ import asyncpg
 
 from services.stint_cli.trouble import Trouble
 
+# One connection, or one that a pool has lent.
+Session = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
+
 _CONNECT_SECONDS: Final = 10.0
 
 

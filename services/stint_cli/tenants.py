@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
-import asyncpg
-
+from services.stint_cli.database import Session
 from services.stint_cli.store import query
 from services.stint_cli.trouble import Trouble
 from shared.identity import TokenClaims, hash_secret, new_token, sign_token, token_sha256
@@ -13,12 +12,12 @@ from shared.identity import TokenClaims, hash_secret, new_token, sign_token, tok
 ClientRole = Literal["machine", "admin"]
 
 
-async def create_tenant(conn: asyncpg.Connection, tenant: str) -> None:
+async def create_tenant(conn: Session, tenant: str) -> None:
     """Make a tenant. One that exists stays as it is."""
     await conn.execute(query("create_tenant"), tenant)
 
 
-async def create_client(conn: asyncpg.Connection, tenant: str, client: str, role: ClientRole = "machine") -> str:
+async def create_client(conn: Session, tenant: str, client: str, role: ClientRole = "machine") -> str:
     """Make a client and return its secret, which nobody can read again; an existing one gets a new secret."""
     secret = new_token()
     if await conn.fetchval(query("keep_client"), client, tenant, hash_secret(secret), role) is None:
@@ -26,14 +25,12 @@ async def create_client(conn: asyncpg.Connection, tenant: str, client: str, role
     return secret
 
 
-async def create_person(
-    conn: asyncpg.Connection, tenant: str, owner: str, name: str, aliases: Sequence[str] = ()
-) -> None:
+async def create_person(conn: Session, tenant: str, owner: str, name: str, aliases: Sequence[str] = ()) -> None:
     """Make a person who is the owner `owner`; an existing one gets this name and these aliases."""
     await conn.execute(query("keep_person"), tenant, owner, name, list(aliases))
 
 
-async def issue_person_token(conn: asyncpg.Connection, tenant: str, owner: str, expires_at: datetime) -> str:
+async def issue_person_token(conn: Session, tenant: str, owner: str, expires_at: datetime) -> str:
     """Return a fresh opaque token of one person, good until `expires_at`."""
     token = new_token()
     await conn.execute(query("issue_person_token"), token_sha256(token), tenant, owner, expires_at)

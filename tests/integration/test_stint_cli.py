@@ -1,0 +1,174 @@
+"""The operator's commands, on real parts: they may be run again at any time, by two at once, and say what is wrong."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from services.stint_cli.brokers import Brokers
+from services.stint_cli.database import connected
+from services.stint_cli.demo import Demo, make_demo, make_demo_policy
+from services.stint_cli.deployment import record_partitions
+from services.stint_cli.env_file import read_env
+from services.stint_cli.migrate import migrate, read_migrations
+from services.stint_cli.policies import ensure_first_policy, publish_policy, read_policies
+from services.stint_cli.tenants import create_client, create_tenant
+from services.stint_cli.topics import check_topics, ensure_topics
+from services.stint_cli.trouble import Trouble
+from shared.events.policy import Policy, Preset
+from shared.events.topics import topics
+from shared.identity import read_token, token_sha256, verify_secret
+from tests.support.deployments import PARTITIONS, TOKEN_KEY, Deployment
+
+NOW = datetime.now(UTC)
+
+
+async def empty_database(deployment: Deployment, name: str) -> str:
+    """Make a database in which nothing was ever migrated."""
+    async with connected(deployment.stack.postgres.superuser_dsn) as conn:
+        await conn.execute(f'CREATE DATABASE "{name}" OWNER stint')
+    return f"{deployment.dsn.rpartition('/')[0]}/{name}"
+
+
+async def test_two_migrations_at_once_apply_each_file_once(deployment: Deployment) -> None:
+    dsn = await empty_database(deployment, "migrated_twice")
+
+    async def run() -> list[str]:
+        async with connected(dsn) as conn:
+            return [migration.name for migration in await migrate(conn)]
+
+    one, other = await asyncio.gather(run(), run())
+    assert sorted(one + other) == [migration.name for migration in read_migrations()]
+    assert await run() == []
+
+
+async def test_a_migration_that_fails_leaves_nothing_of_itself(deployment: Deployment, tmp_path: Path) -> None:
+    (tmp_path / "0001_good.sql").write_text("CREATE TABLE good (x int);")
+    (tmp_path / "0002_bad.sql").write_text("CREATE TABLE half (x int); SELECT 1/0;")
+    async with connected(await empty_database(deployment, "migrated_badly")) as conn:
+        with pytest.raises(Trouble, match=r"0002_bad\.sql failed and was rolled back: division by zero"):
+            await migrate(conn, tmp_path)
+        assert await conn.fetchval("SELECT to_regclass('good') IS NOT NULL AND to_regclass('half') IS NULL")
+        (tmp_path / "0002_bad.sql").write_text("CREATE TABLE whole (x int);")
+        assert [migration.version for migration in await migrate(conn, tmp_path)] == [2]
+
+
+async def test_a_migration_changed_after_it_was_applied_is_refused(deployment: Deployment, tmp_path: Path) -> None:
+    for migration in read_migrations():
+        (tmp_path / migration.name).write_text(migration.sql + ("\n" if migration.version == 1 else ""))
+    async with connected(deployment.dsn) as conn:
+        with pytest.raises(Trouble, match="is not the file that was applied"):
+            await migrate(conn, tmp_path)
+
+
+async def test_topics_that_are_there_are_left_as_they_are(deployment: Deployment) -> None:
+    async with connected(deployment.dsn) as conn, Brokers(deployment.kafka) as brokers:
+        assert await ensure_topics(brokers, conn, PARTITIONS) == []
+        found = await brokers.find([topic.name for topic in topics(PARTITIONS)])
+    assert {name: topic.partitions for name, topic in found.items()} == {
+        topic.name: topic.partitions for topic in topics(PARTITIONS)
+    }
+    assert found["timer.events.v1"].config["message.timestamp.type"] == "LogAppendTime"
+    assert found["timer.events.v1"].config["unclean.leader.election.enable"] == "false"
+
+
+async def test_another_number_of_partitions_is_refused_by_kafka_and_by_postgres(deployment: Deployment) -> None:
+    async with connected(deployment.dsn) as conn, Brokers(deployment.kafka) as brokers:
+        with pytest.raises(Trouble, match=r"timer\.events\.v1 has 12 partitions, not 24"):
+            await check_topics(brokers, 24)
+        with pytest.raises(Trouble, match="has 12 partitions for life, not 24"):
+            await record_partitions(conn, 24)
+        assert await conn.fetchval("SELECT count(*) FROM checkpoint") == PARTITIONS
+
+
+async def test_topics_before_tables_are_told_what_to_do_first(deployment: Deployment) -> None:
+    async with connected(await empty_database(deployment, "never_migrated")) as conn:
+        with pytest.raises(Trouble, match="run `migrate` first"):
+            await record_partitions(conn, PARTITIONS)
+
+
+async def test_of_two_first_policies_one_comes_into_force(deployment: Deployment) -> None:
+    policy = Policy(preset=Preset.NATIVE, zone="Asia/Tokyo")
+    revisions = [
+        await publish_policy(deployment.producer, "two-firsts", policy, replaces=None, set_by="tests", set_at=NOW)
+        for _ in range(2)
+    ]
+    book = await read_policies(deployment.kafka)
+    assert book.latest_revision("two-firsts") == revisions[0]
+    assert not await ensure_first_policy(deployment.kafka, "two-firsts", policy, set_by="tests", set_at=NOW)
+    assert (await read_policies(deployment.kafka)).position == book.position
+
+
+async def test_a_client_id_of_another_tenant_is_not_taken_over(deployment: Deployment) -> None:
+    async with connected(deployment.dsn) as conn:
+        for tenant in ("first-come", "second-come"):
+            await create_tenant(conn, tenant)
+        await create_client(conn, "first-come", "popular")
+        with pytest.raises(Trouble, match="belongs to another tenant"):
+            await create_client(conn, "second-come", "popular")
+
+
+async def make(deployment: Deployment, env_file: Path, now: datetime) -> dict[str, str]:
+    """Run `demo` and return what it wrote."""
+    demo = Demo(env_file, TOKEN_KEY, "http://127.0.0.1:8080", deployment.kafka, deployment.dsn, now)
+    async with connected(deployment.dsn) as conn:
+        await make_demo(conn, demo)
+    await make_demo_policy(demo)
+    return read_env(env_file)
+
+
+async def good_credentials(conn: asyncpg.Connection, said: dict[str, str], now: datetime) -> list[bool]:
+    """Say which of the three credentials are good for three weeks from `now`."""
+    later = now + timedelta(days=21)
+    hashed = await conn.fetchval("SELECT secret_hash FROM client WHERE id = $1", said["STINT_CLIENT_ID"])
+    token = token_sha256(said["STINT_ZOHO_TOKEN"])
+    expires_at = await conn.fetchval("SELECT expires_at FROM person_token WHERE token_sha256 = $1", token)
+    return [
+        verify_secret(said["STINT_CLIENT_SECRET"], hashed),
+        read_token(said["STINT_TOKEN"], TOKEN_KEY.encode(), later) is not None,
+        expires_at > later,
+    ]
+
+
+async def test_the_demo_tenant_keeps_its_credentials_until_they_are_about_to_expire(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    file = tmp_path / "demo.env"
+    first = await make(deployment, file, NOW)
+    async with connected(deployment.dsn) as conn:
+        assert await good_credentials(conn, first, NOW) == [True, True, True]
+        assert await make(deployment, file, NOW + timedelta(days=20)) == first
+
+        later = NOW + timedelta(days=25)
+        renewed = await make(deployment, file, later)
+        changed = {name for name, value in renewed.items() if first[name] != value}
+        assert changed == {"STINT_TOKEN", "STINT_ZOHO_TOKEN"}
+        assert await good_credentials(conn, renewed, later) == [True, True, True]
+
+
+async def test_the_demo_tenants_credentials_are_made_anew_when_the_file_or_the_database_is_lost(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    file = tmp_path / "demo.env"
+    first = await make(deployment, file, NOW)
+    async with connected(deployment.dsn) as conn:
+        file.unlink()
+        second = await make(deployment, file, NOW)
+        assert second["STINT_CLIENT_SECRET"] != first["STINT_CLIENT_SECRET"]
+        assert await good_credentials(conn, second, NOW) == [True, True, True]
+
+        await conn.execute("DELETE FROM person_token; DELETE FROM client WHERE tenant = 'demo'")
+        third = await make(deployment, file, NOW)
+        assert third["STINT_TOKEN"] == second["STINT_TOKEN"]  # signed: no database has it
+        assert await good_credentials(conn, third, NOW) == [True, True, True]
+
+
+async def test_the_demo_tenant_has_one_policy_however_often_it_is_made(deployment: Deployment, tmp_path: Path) -> None:
+    for _ in range(2):
+        await make(deployment, tmp_path / "demo.env", NOW)
+    book = await read_policies(deployment.kafka)
+    policy = book.latest("demo")
+    assert policy is not None
+    assert (policy.zone, policy.preset) == ("Asia/Jerusalem", Preset.NATIVE)

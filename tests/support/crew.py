@@ -1,0 +1,199 @@
+"""The crew: API processes and projectors as child processes, which tests start, kill, freeze and thaw.
+
+Two kinds. The *standing* ones (`be`) serve one test after the other, for a start costs a second. *Extra* ones are one
+test's own, with its own settings or its own entry point, and are ended after it.
+"""
+
+import asyncio
+import itertools
+import os
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Final
+
+from deploy.local.process import Process, Program
+from deploy.local.settings import HOST, ROOT
+from tests.support.deployments import TOKEN_KEY, Deployment
+from tests.support.stacks import free_ports
+
+READY_WITHIN_SECONDS: Final = 30.0
+# A projector or broker that dies is missed after this long; tests wait for it, so it is short.
+SESSION_MS: Final = 2000
+
+_PREFIXES: Final = {"command_api": "COMMAND_API_", "projector": "PROJECTOR_"}
+_OURS: Final = ("STINT_", "COMMAND_API_", "PROJECTOR_")
+
+
+@dataclass(slots=True)
+class Service:
+    """One process of ours."""
+
+    process: Process
+    port: int
+    _read_to: int = 0
+
+    @property
+    def name(self) -> str:
+        """Which one; its log is called so."""
+        return self.process.name
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return f"http://{HOST}:{self.port}"
+
+    async def start(self) -> None:
+        """Start it, for the first time or again, and return when it says that it is ready."""
+        self.launch()
+        await self.ready()
+
+    def launch(self) -> None:
+        """Start it and return at once."""
+        self.process.start()
+
+    async def ready(self, within_seconds: float = READY_WITHIN_SECONDS) -> None:
+        """Return when it says that it is ready."""
+        await asyncio.to_thread(self.process.await_ready, within_seconds)
+
+    async def stop(self) -> int | None:
+        """Ask it to end, as a deployment would, and return its exit status."""
+        await asyncio.to_thread(self.process.stop)
+        return self.process.exit_status
+
+    def kill(self) -> None:
+        """End it with -9, as a crash would. A frozen one too."""
+        self.process.kill()
+
+    def freeze(self) -> None:
+        """Stop its clock: it is alive, and does nothing (SIGSTOP)."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on where it was (SIGCONT)."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if (pid := self.process.pid) is not None:
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+    def said(self) -> str:
+        """Return everything that it has logged."""
+        return self.process.log.read_text(errors="replace") if self.process.log.exists() else ""
+
+    async def says(self, words: str, within_seconds: float = 20.0) -> None:
+        """Return when its log holds `words`; raise TimeoutError when it does not come to say them."""
+        async with asyncio.timeout(within_seconds):
+            while words not in self.said():  # noqa: ASYNC110 - a file cannot set an event
+                await asyncio.sleep(0.05)
+
+    def mark(self) -> None:
+        """Remember how far its log went: what follows is the next test's."""
+        self._read_to = self.process.log.stat().st_size if self.process.log.exists() else 0
+
+    def said_since_mark(self) -> str:
+        """Return what it has logged since."""
+        if not self.process.log.exists():
+            return ""
+        with self.process.log.open("rb") as log:
+            log.seek(self._read_to)
+            return log.read().decode(errors="replace")
+
+
+@dataclass
+class Crew:
+    """Everybody who works on one deployment."""
+
+    deployment: Deployment
+    apis: list[Service] = field(default_factory=list)
+    projectors: list[Service] = field(default_factory=list)
+    extras: list[Service] = field(default_factory=list)
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    async def be(self, apis: int = 1, projectors: int = 1) -> None:
+        """See to it that so many stand, and are ready: start who is missing, end who is too many."""
+        leaving = self.apis[apis:] + self.projectors[projectors:]
+        del self.apis[apis:], self.projectors[projectors:]
+        await asyncio.gather(*(service.stop() for service in leaving))
+        coming = [self._service("command_api", self.apis) for _ in range(apis - len(self.apis))]
+        coming += [self._service("projector", self.projectors) for _ in range(projectors - len(self.projectors))]
+        for service in coming:
+            service.launch()
+        await asyncio.gather(*(service.ready() for service in self.apis + self.projectors))
+
+    async def api(self, environ: Mapping[str, str] | None = None, module: str = "services.command_api") -> Service:
+        """Start an API of the test's own, and return it ready."""
+        service = self._service("command_api", self.extras, module, environ)
+        await service.start()
+        return service
+
+    async def projector(
+        self, environ: Mapping[str, str] | None = None, module: str = "services.projector", *, wait: bool = True
+    ) -> Service:
+        """Start a projector of the test's own, and return it ready; with `wait=False`, at once."""
+        service = self._service("projector", self.extras, module, environ)
+        service.launch()
+        if wait:
+            await service.ready()
+        return service
+
+    def everybody(self) -> list[Service]:
+        """Return all of them, standing or extra."""
+        return self.apis + self.projectors + self.extras
+
+    def mark(self) -> None:
+        """Begin a test: what is logged from here on is its own."""
+        for service in self.everybody():
+            service.mark()
+
+    def dismiss_extras(self) -> None:
+        """End a test: its own processes die, the standing ones are thawed, and those that it killed forgotten."""
+        for service in self.extras:
+            service.kill()
+        self.extras.clear()
+        for standing in (self.apis, self.projectors):
+            for service in standing:
+                service.thaw()
+            standing[:] = [service for service in standing if service.process.alive]
+
+    async def go_home(self) -> None:
+        """End everybody."""
+        self.dismiss_extras()
+        await self.be(apis=0, projectors=0)
+
+    def _service(
+        self,
+        kind: str,
+        among: list[Service],
+        module: str | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> Service:
+        [port] = free_ports(1)
+        settings = self.deployment.stack.settings
+        program = Program(
+            name=f"{kind}-{next(self._numbers)}",
+            argv=[sys.executable, "-m", module or f"services.{kind}"],
+            environ=self._environ(kind, port) | self.deployment.environ | dict(environ or {}),
+            folder=ROOT,
+            ready_port=port,
+        )
+        service = Service(Process(program, settings.run, settings.logs), port)
+        among.append(service)
+        return service
+
+    def _environ(self, kind: str, port: int) -> dict[str, str]:
+        theirs = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+        said = {
+            "KAFKA_BOOTSTRAP_SERVERS": self.deployment.stack.kafka.address,
+            "POSTGRES_DSN": self.deployment.dsn,
+            "TOKEN_KEY": TOKEN_KEY,
+            "HTTP_PORT": str(port),
+            "SESSION_TIMEOUT_MS": str(SESSION_MS),
+            "TRANSACTION_TIMEOUT_MS": str(SESSION_MS),
+            "IDLE_IN_TRANSACTION_TIMEOUT_MS": str(SESSION_MS),
+            "LOCK_TIMEOUT_MS": str(SESSION_MS),
+        }
+        return theirs | {_PREFIXES[kind] + name: value for name, value in said.items()}

@@ -1,0 +1,137 @@
+"""A deployment to test against: a stack that is migrated and has its topics, and people who may press."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import asyncpg
+
+from deploy.local.stack import Stack
+from services.stint_cli.brokers import Brokers
+from services.stint_cli.database import connected
+from services.stint_cli.deployment import record_partitions
+from services.stint_cli.migrate import migrate
+from services.stint_cli.policies import publish_policy
+from services.stint_cli.tenants import (
+    ClientRole,
+    create_client,
+    create_person,
+    create_tenant,
+    issue_bearer_token,
+    issue_person_token,
+)
+from services.stint_cli.topics import ensure_topics
+from shared.events.ids import partition_of, slot_of
+from shared.events.policy import Policy, Preset
+from shared.kafka import AIOKafkaProducer, KafkaAddress, durable_producer
+
+PARTITIONS: Final = 12
+TOKEN_KEY: Final = "the key that only these tests sign with"
+
+_LASTS: Final = timedelta(days=1)
+_numbers: Final = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """A tenant with one machine client. `revision` is its first policy's."""
+
+    name: str
+    client: str
+    secret: str
+    token: str
+    revision: int
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A person with an opaque token of their own."""
+
+    owner: str
+    name: str
+    token: str
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass
+class Deployment:
+    """One stack as the services see it. `pool` and `producer` are the tests' own."""
+
+    stack: Stack
+    pool: asyncpg.Pool
+    producer: AIOKafkaProducer
+    dsn: str
+    partitions: int = PARTITIONS
+    environ: dict[str, str] = field(default_factory=dict)  # for every service, above what it is given anyway
+
+    @property
+    def kafka(self) -> KafkaAddress:
+        """Where the broker is."""
+        return KafkaAddress(bootstrap_servers=self.stack.kafka.address)
+
+    async def tenant(
+        self, zone: str = "Asia/Jerusalem", preset: Preset = Preset.NATIVE, role: ClientRole = "machine"
+    ) -> Tenant:
+        """Make a fresh tenant with a client and a policy. A running API learns of the policy a moment later."""
+        name = f"tenant-{next(_numbers)}"
+        client = f"{name}-client"
+        now = datetime.now(UTC)
+        async with self.pool.acquire() as conn:
+            await create_tenant(conn, name)
+            secret = await create_client(conn, name, client, role)
+        document = Policy(preset=preset, zone=zone)
+        revision = await publish_policy(self.producer, name, document, replaces=None, set_by="tests", set_at=now)
+        token = issue_bearer_token(TOKEN_KEY, name, client, now, _LASTS, role)
+        return Tenant(name, client, secret, token, revision, zone)
+
+    async def person(self, tenant: Tenant, owner: str | None = None) -> Person:
+        """Make a fresh person of a tenant, with a token."""
+        owner = owner or fresh_owner()
+        name, aliases = f"Person {owner}", (f"{owner}@example.test",)
+        async with self.pool.acquire() as conn:
+            await create_person(conn, tenant.name, owner, name, aliases)
+            token = await issue_person_token(conn, tenant.name, owner, datetime.now(UTC) + _LASTS)
+        return Person(owner, name, token, aliases)
+
+    def partition_of(self, tenant: Tenant, owner: str) -> int:
+        """Return the partition on which an owner's presses lie."""
+        return partition_of(slot_of(tenant.name, owner), self.partitions)
+
+    async def fresh_database(self, name: str) -> str:
+        """Make an empty, migrated database on the same server and return its DSN: for folding the log once more."""
+        async with connected(self.stack.postgres.superuser_dsn) as conn:
+            await conn.execute(f'DROP DATABASE IF EXISTS "{name}"')
+            await conn.execute(f'CREATE DATABASE "{name}" OWNER stint')
+        dsn = f"{self.dsn.rpartition('/')[0]}/{name}"
+        async with connected(dsn) as conn:
+            await migrate(conn)
+            await record_partitions(conn, self.partitions)
+        return dsn
+
+
+def fresh_owner() -> str:
+    """Return an owner whom no other test knows."""
+    return f"owner-{next(_numbers)}"
+
+
+@asynccontextmanager
+async def deployed(stack: Stack, partitions: int = PARTITIONS) -> AsyncIterator[Deployment]:
+    """Give a deployment on a stack that runs already: tables, topics, and the tests' own way in."""
+    dsn = stack.postgres.dsn
+    kafka = KafkaAddress(bootstrap_servers=stack.kafka.address)
+    async with connected(dsn) as conn, Brokers(kafka) as brokers:
+        await migrate(conn)
+        await ensure_topics(brokers, conn, partitions)
+    producer = durable_producer(kafka)
+    await producer.start()
+    async with asyncpg.create_pool(dsn, min_size=1, max_size=4, server_settings={"timezone": "UTC"}) as pool:
+        try:
+            yield Deployment(stack, pool, producer, dsn, partitions)
+        finally:
+            # A broker that a test has left dead would hold it for ever.
+            await asyncio.wait_for(producer.stop(), 10)

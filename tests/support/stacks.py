@@ -1,0 +1,43 @@
+"""A real Kafka and a real Postgres for tests: on free ports, in a folder of their own, quick to notice the dead."""
+
+import socket
+from contextlib import ExitStack
+from pathlib import Path
+
+from deploy.local.settings import HOST, Settings
+from deploy.local.stack import Stack
+
+
+def stack_in(home: Path) -> Stack:
+    """Return a stack, not yet started, that nobody else uses."""
+    http, projector, kafka, controller, postgres = free_ports(5)
+    return Stack(
+        Settings(
+            home=home,
+            cache=Settings.from_environment({}).cache,
+            http_port=http,
+            projector_port=projector,
+            kafka_port=kafka,
+            kafka_controller_port=controller,
+            postgres_port=postgres,
+        ),
+        broker_properties={
+            # A killed member's partitions move after its session: two seconds instead of ten.
+            "group.min.session.timeout.ms": "1000",
+        },
+        jvm_flags=["-XX:TieredStopAtLevel=1"],  # it starts sooner, and never lives long enough to regret it
+        postgres_options={
+            # What is tested is the death of processes, never of the machine: their writes outlive them in its cache.
+            "fsync": "off",
+            "log_lock_waits": "on",
+        },
+    )
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports that nobody listens on. Held together until all are known, so that none comes twice."""
+    with ExitStack() as held:
+        probes = [held.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind((HOST, 0))
+        return [probe.getsockname()[1] for probe in probes]

@@ -1,0 +1,48 @@
+"""Waiting for what the system says of itself: a checkpoint, never a while."""
+
+import asyncio
+from typing import Final
+
+import asyncpg
+
+from shared.events.topics import EVENTS, TEXTS
+from tests.support.deployments import Deployment
+from tests.support.logs import end_offsets
+
+WITHIN_SECONDS: Final = 30.0
+_PAUSE_SECONDS: Final = 0.02
+
+
+async def passed(deployment: Deployment, position: str, within_seconds: float = WITHIN_SECONDS) -> None:
+    """Return when the read models have passed a position "p:offset"."""
+    partition, offset = (int(part) for part in position.split(":"))
+    await _reached(deployment.dsn, {partition: offset + 1}, "checkpoint", within_seconds)
+
+
+async def drained(deployment: Deployment, dsn: str | None = None, within_seconds: float = WITHIN_SECONDS) -> None:
+    """Return when every press that lies on the log now is folded, in our database or another."""
+    ends = await end_offsets(deployment.kafka, EVENTS)
+    await _reached(dsn or deployment.dsn, ends, "checkpoint", within_seconds)
+
+
+async def texts_kept(deployment: Deployment, within_seconds: float = WITHIN_SECONDS) -> None:
+    """Return when every text that lies on the log now is in its table."""
+    ends = await end_offsets(deployment.kafka, TEXTS)
+    written = {partition: end for partition, end in ends.items() if end > 0}
+    await _reached(deployment.dsn, written, "text_position", within_seconds)
+
+
+async def _reached(dsn: str, wanted: dict[int, int], table: str, within_seconds: float) -> None:
+    conn = await asyncpg.connect(dsn)
+    waiting = dict(wanted)
+    try:
+        async with asyncio.timeout(within_seconds):
+            while waiting:
+                rows = await conn.fetch(f"SELECT kpart, next_offset FROM {table}")
+                reached = {row["kpart"]: row["next_offset"] for row in rows}
+                waiting = {part: end for part, end in wanted.items() if reached.get(part, 0) < end}
+                await asyncio.sleep(_PAUSE_SECONDS if waiting else 0)
+    except TimeoutError:
+        raise TimeoutError(f"{table} did not reach {waiting} within {within_seconds:.0f} s") from None
+    finally:
+        await conn.close()
