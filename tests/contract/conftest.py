@@ -1,0 +1,38 @@
+"""Who calls in these tests: a machine and two persons of one tenant, and a machine of another."""
+
+import httpx
+import pytest
+
+from tests.support.api import Api
+from tests.support.deployments import Deployment, Person, Tenant
+
+
+@pytest.fixture
+def http(api: Api) -> httpx.AsyncClient:
+    """Give a client without any token."""
+    return api.http
+
+
+@pytest.fixture(scope="session")
+async def second_tenant(deployment: Deployment) -> Tenant:
+    """Make another tenant, in another zone."""
+    return await deployment.tenant(zone="America/New_York")
+
+
+@pytest.fixture
+async def other_tenant(second_tenant: Tenant, api: Api) -> Tenant:
+    """Give another tenant, whose policy the API has heard of."""
+    await api.knows(second_tenant)
+    return second_tenant
+
+
+@pytest.fixture
+async def person(deployment: Deployment, tenant: Tenant) -> Person:
+    """Give a person of the tenant."""
+    return await deployment.person(tenant)
+
+
+@pytest.fixture
+async def other_person(deployment: Deployment, tenant: Tenant) -> Person:
+    """Give somebody else of the same tenant."""
+    return await deployment.person(tenant)

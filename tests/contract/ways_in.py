@@ -1,0 +1,38 @@
+"""Ways in: the headers and numbers with which callers of the published APIs come."""
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+UNTIL_SECONDS: Final = 10.0
+
+# Owners as dialect A has them: bare integers of 39 digits, which no float can hold.
+_numbers: Final = itertools.count(253960413951646409173244928790043995931)
+
+
+def fresh_number() -> int:
+    """Return an owner whom no other test knows."""
+    return next(_numbers)
+
+
+def bearer(token: str) -> dict[str, str]:
+    """Return the headers of a caller of dialects A and C."""
+    return {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+
+
+def zoho(token: str) -> dict[str, str]:
+    """Return the headers of a caller of dialect B."""
+    return {"Authorization": f"Zoho-oauthtoken {token}"}
+
+
+async def until(ask: Callable[[], Awaitable[object]], expected: object) -> None:
+    """Return when `ask` says `expected`: a text comes some milliseconds after its timer."""
+    heard = await ask()
+    try:
+        async with asyncio.timeout(UNTIL_SECONDS):
+            while heard != expected:
+                await asyncio.sleep(0.02)
+                heard = await ask()
+    except TimeoutError:
+        assert heard == expected
