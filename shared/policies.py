@@ -5,17 +5,16 @@ the end that it saw at start; from then on a new document is in force here some 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final
 
 import structlog
-from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, TopicPartition
 
 from shared.events.policy import NewerPolicyError, Policy, PolicyBook, PolicyRecord
 from shared.events.topics import POLICIES
-from shared.kafka import AIOKafkaConsumer, ConsumerRecord, KafkaAddress, end_consumer
+from shared.feed import AS_THEY_LIE, consumer_of, end_feed, feed_broker
+from shared.kafka import AIOKafkaConsumer, ConsumerRecord, KafkaAddress
 from shared.kafka import TopicPartition as AssignedPartition
 from shared.runtime import Setbacks, ended_within
 
@@ -74,38 +73,20 @@ class PolicyReader:
                 async with asyncio.timeout(WITHIN_SECONDS):
                     await broker.start()
                 setbacks.over()
-                await self._watch(_consumer_of(broker))
+                await self._watch(consumer_of(broker))
             except Exception as error:  # noqa: BLE001 - whatever it is, the next broker may do better
                 setbacks.met(error)
             finally:
                 self._reading = False
-                await ended_within(WITHIN_SECONDS, _end(broker), "policies_consumer")
+                await ended_within(WITHIN_SECONDS, end_feed(broker), "policies_consumer")
             await asyncio.sleep(RETRY_AFTER_SECONDS)
 
     def _broker(self) -> KafkaBroker:
-        broker = KafkaBroker(
-            **self._kafka.options(),
-            consumer_only=True,
-            # A topic comes from the topics job or not at all.
-            allow_auto_create_topics=False,
-            # The handler takes records as they come: nothing to convert or to inject.
-            apply_types=False,
-            logger=None,
-        )
-        broker.subscriber(
-            partitions=[TopicPartition(POLICIES, 0, declare=False)],
-            # No group: each process reads all of it, from the beginning of history.
-            auto_offset_reset="earliest",
-            batch=True,
-            # An empty poll sleeps for so long again.
-            batch_timeout_ms=2,
-            parser=_without_headers,
-            decoder=_records,
-            # No group, no offsets: nothing is ever acknowledged.
-            ack_policy=AckPolicy.MANUAL,
-            # A batch whose first record asks for a reply would get the handler's return value.
-            no_reply=True,
-        )(self._take)
+        broker = feed_broker(self._kafka)
+        # No group: each process reads all of it. Record by record: a batch would be asked for hundreds of times a
+        # second, for a topic that changes some times a day.
+        subscriber = broker.subscriber(partitions=[TopicPartition(POLICIES, 0, declare=False)], **AS_THEY_LIE)
+        subscriber(self._take)
         return broker
 
     async def _watch(self, consumer: AIOKafkaConsumer) -> None:
@@ -120,46 +101,21 @@ class PolicyReader:
             self._reading, ended_before = True, end
             await asyncio.sleep(LOOK_EVERY_SECONDS)
 
-    async def _take(self, records: Sequence[ConsumerRecord]) -> None:
-        if self._newer:
+    async def _take(self, record: ConsumerRecord) -> None:
+        # A consumer that replaces another begins at the beginning.
+        if self._newer or record.offset <= self.book.position:
             return
-        for record in records:
-            if record.offset <= self.book.position:
-                continue  # a consumer that replaces another begins at the beginning
-            try:
-                applied = self.book.apply(record.offset, record.key, record.value)
-            except NewerPolicyError:
-                # Presses are judged by what is in force up to here, until we are upgraded; no guess is made.
-                self._newer = True
-                self._log.error("policy_newer", offset=record.offset)
-                return
-            self._moved.set()
-            if applied is None:
-                self._log.warning("policy_void", offset=record.offset)
-            else:
-                self._log.info("policy_in_force", revision=record.offset, tenant=applied[0])
-                if self._in_force is not None:
-                    self._in_force(record.offset, *applied)
-
-
-def _consumer_of(broker: KafkaBroker) -> AIOKafkaConsumer:
-    (subscriber,) = broker.subscribers
-    return subscriber.consumer  # type: ignore[attr-defined]
-
-
-async def _end(broker: KafkaBroker) -> None:
-    if (consumer := _consumer_of(broker)) is not None:
-        await end_consumer(consumer)
-    await broker.stop()
-
-
-async def _without_headers(
-    records: Sequence[ConsumerRecord], parse: Callable[[Sequence[ConsumerRecord]], Awaitable[Any]]
-) -> Any:  # noqa: ANN401 - FastStream's own message
-    # FastStream decodes every header: one that is null would lose the whole batch, silently. We need none.
-    return await parse([replace(record, headers=()) for record in records])
-
-
-async def _records(message: Any) -> Sequence[ConsumerRecord]:  # noqa: ANN401 - FastStream's own message
-    records: Sequence[ConsumerRecord] = message.raw_message
-    return records
+        try:
+            applied = self.book.apply(record.offset, record.key, record.value)
+        except NewerPolicyError:
+            # Presses are judged by what is in force up to here, until we are upgraded; no guess is made.
+            self._newer = True
+            self._log.error("policy_newer", offset=record.offset)
+            return
+        self._moved.set()
+        if applied is None:
+            self._log.warning("policy_void", offset=record.offset)
+            return
+        self._log.info("policy_in_force", revision=record.offset, tenant=applied[0])
+        if self._in_force is not None:
+            self._in_force(record.offset, *applied)

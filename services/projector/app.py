@@ -98,9 +98,9 @@ class ProjectorProcess:
         policies = PolicyReader(self._kafka, rows.add)
         self._begin("policies", policies.run())
         self._begin("policy_rows", rows.run())
-        feed = TextsFeed(self._kafka, self._settings.texts_group_id, self._settings.session_timeout_ms, Texts(pool))
+        sessions_ms = self._settings.session_timeout_ms
+        feed = TextsFeed(self._kafka, self._settings.texts_group_id, sessions_ms, Texts(pool))
         self._begin("texts", feed.run())
-        ending.push_async_callback(_closed, "texts_feed", feed.stop)
         await self._producer.get()
         replies = quick_producer(self._kafka)
         await replies.start()

@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 from services.projector.kafka_reader import PartitionReader
 from services.projector.ports import RawRecord, Span
 from shared.events.topics import EVENTS
-from shared.kafka import AIOKafkaConsumer, KafkaAddress, TopicPartition, group_consumer
+from shared.kafka import AIOKafkaConsumer, KafkaAddress, TopicPartition, end_consumer, group_consumer
 from shared.runtime import ended_within
 
 _log = structlog.get_logger()
@@ -60,7 +60,7 @@ class KafkaEventLog(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
 
     async def stop(self) -> None:
         """Leave the group, so that its partitions move at once."""
-        await ended_within(_STOP_WITHIN_SECONDS, self._consumer.stop(), "events_consumer")
+        await ended_within(_STOP_WITHIN_SECONDS, end_consumer(self._consumer), "events_consumer")
         await self._reader.stop()
 
     async def poll(self) -> dict[int, Sequence[RawRecord]]:

@@ -7,7 +7,7 @@ from typing import Final
 from aiokafka.errors import OffsetOutOfRangeError
 
 from services.projector.ports import Span
-from shared.kafka import AIOKafkaConsumer, ConsumerRecord, KafkaAddress, TopicPartition, lone_consumer
+from shared.kafka import AIOKafkaConsumer, ConsumerRecord, KafkaAddress, TopicPartition, end_consumer, lone_consumer
 from shared.runtime import ended_within
 
 # What is asked for exists, so a broker that is there answers at once.
@@ -28,7 +28,7 @@ class PartitionReader:
         """Close the connection."""
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
-            await ended_within(_WITHIN_SECONDS, consumer.stop(), f"reader_of_{self._topic}")
+            await ended_within(_WITHIN_SECONDS, end_consumer(consumer), f"reader_of_{self._topic}")
 
     async def span(self, kpart: int) -> Span:
         """Return which offsets a partition holds now."""
@@ -58,7 +58,7 @@ class PartitionReader:
             try:
                 await consumer.start()
             except BaseException:
-                await ended_within(_WITHIN_SECONDS, consumer.stop(), f"reader_of_{self._topic}")
+                await ended_within(_WITHIN_SECONDS, end_consumer(consumer), f"reader_of_{self._topic}")
                 raise
             self._consumer = consumer
         return self._consumer

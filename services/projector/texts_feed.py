@@ -5,84 +5,67 @@ that was restored from an older dump reads again what it has not seen.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final
 
 import structlog
 from aiokafka import ConsumerRebalanceListener
-from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
 from services.projector.text_batch import TextRecord
 from services.projector.texts import Texts
 from shared.events.topics import TEXTS
-from shared.kafka import ConsumerRecord, KafkaAddress
-from shared.runtime import ended_within
+from shared.feed import AS_THEY_LIE, consumer_of, end_feed, feed_broker
+from shared.kafka import AIOKafkaConsumer, ConsumerRecord, KafkaAddress
+from shared.runtime import Setbacks, ended_within
 
 _log = structlog.get_logger()
 
-_START_WITHIN_SECONDS: Final = 20.0
+_WITHIN_SECONDS: Final = 15.0
+_LOOK_EVERY_SECONDS: Final = 10.0
 _RETRY_AFTER_SECONDS: Final = 0.5
 
 
 class TextsFeed:
-    """Reads texts for as long as the process lives."""
+    """Reads texts for as long as the process lives, and replaces a consumer that died or stalls."""
 
     def __init__(self, address: KafkaAddress, group_id: str, session_timeout_ms: int, texts: Texts) -> None:
         self._address = address
         self._group_id = group_id
         self._session_timeout_ms = session_timeout_ms
         self._texts = texts
-        self._broker: KafkaBroker | None = None
+        self._kept: dict[int, int] = {}
 
     async def run(self) -> None:
-        """Start, however long Kafka takes to be there; FastStream reconnects by itself from then on."""
-        while self._broker is None:
-            broker = self._make_broker()
+        """Read, for ever."""
+        setbacks = Setbacks("texts_feed_lost")
+        while True:
+            broker = self._broker()
             try:
-                async with asyncio.timeout(_START_WITHIN_SECONDS):
+                async with asyncio.timeout(_WITHIN_SECONDS):
                     await broker.start()
-            except Exception as error:  # noqa: BLE001 - whatever it is, the next try may do better
-                _log.warning("texts_feed_not_started", error=repr(error))
-                await ended_within(_START_WITHIN_SECONDS, broker.stop(), "texts_feed")
-                await asyncio.sleep(_RETRY_AFTER_SECONDS)
-            else:
-                self._broker = broker
+                setbacks.over()
+                await self._watch(consumer_of(broker))
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next broker may do better
+                setbacks.met(error)
+            finally:
+                await ended_within(_WITHIN_SECONDS, end_feed(broker), "texts_feed")
+            await asyncio.sleep(_RETRY_AFTER_SECONDS)
 
-    async def stop(self) -> None:
-        """Leave the group."""
-        if self._broker is not None:
-            await self._broker.stop()
-
-    def _make_broker(self) -> KafkaBroker:
-        broker = KafkaBroker(
-            **self._address.options(),
-            consumer_only=True,
-            # A topic comes from the topics job or not at all.
-            allow_auto_create_topics=False,
-            # The handler takes records as they come: nothing to convert or to inject.
-            apply_types=False,
-            logger=None,
-        )
-        positions = _Positions(self._texts)
+    def _broker(self) -> KafkaBroker:
+        broker = feed_broker(self._address)
+        positions = _Positions(self._texts, self._kept)
         subscriber = broker.subscriber(
             TEXTS,
+            # It only shares partitions out; its own offsets are not used.
             group_id=self._group_id,
             session_timeout_ms=self._session_timeout_ms,
             heartbeat_interval_ms=max(self._session_timeout_ms // 5, 100),
             batch=True,
-            # An empty poll sleeps for so long again.
-            batch_timeout_ms=2,
-            # Acknowledged by the position in Postgres; the group's own offsets are not used.
-            ack_policy=AckPolicy.MANUAL,
-            # A new database begins at the beginning of history, not at today.
-            auto_offset_reset="earliest",
+            # An empty poll takes so long, and sleeps for so long again; nobody waits for a text.
+            batch_timeout_ms=20,
             listener=positions,
-            parser=_without_headers,
-            decoder=_records,
-            # A batch whose first record asks for a reply would get the handler's return value.
-            no_reply=True,
+            **AS_THEY_LIE,
         )
         subscriber(self._take)
         positions.consumer_of = lambda: subscriber.consumer
@@ -90,18 +73,36 @@ class TextsFeed:
 
     async def _take(self, records: Sequence[ConsumerRecord]) -> None:
         await self._texts.keep([TextRecord(r.partition, r.offset, r.key, r.value) for r in records])
+        for record in records:
+            self._kept[record.partition] = record.offset + 1
+
+    async def _watch(self, consumer: AIOKafkaConsumer) -> None:
+        """Return never. Raises when what was there at the last look has not been kept by the next: it stalls."""
+        ended_before: dict[int, int] = {}
+        while True:
+            await asyncio.sleep(_LOOK_EVERY_SECONDS)
+            mine = consumer.assignment()
+            async with asyncio.timeout(_WITHIN_SECONDS):
+                ends = {tp.partition: end for tp, end in (await consumer.end_offsets(mine)).items()}
+            for partition in ended_before.keys() & ends.keys() & self._kept.keys():
+                if self._kept[partition] < ended_before[partition]:
+                    raise ConnectionError(f"partition {partition} stalled at {self._kept[partition]}")
+            ended_before = ends
 
 
 class _Positions(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ships no types
     """Seeks each new partition to where Postgres says, under the callbacks' names that aiokafka knows."""
 
-    def __init__(self, texts: Texts) -> None:
+    def __init__(self, texts: Texts, kept: dict[int, int]) -> None:
         self.consumer_of: Callable[[], Any] = lambda: None
         self._texts = texts
+        self._kept = kept
         self._seeking: set[asyncio.Task[None]] = set()
 
     async def on_partitions_revoked(self, revoked: Collection[Any]) -> None:
         """Let go. The batch in hand is kept or not; either is right, for it may be kept twice."""
+        for tp in revoked:
+            self._kept.pop(tp.partition, None)
 
     async def on_partitions_assigned(self, assigned: Collection[Any]) -> None:
         """Hold each partition before anything is awaited, and read it from its position once that is known."""
@@ -118,6 +119,7 @@ class _Positions(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka sh
         still_ours = consumer.assignment()
         for tp in assigned:
             if tp in still_ours:
+                self._kept[tp.partition] = positions[tp.partition]
                 consumer.seek(tp, positions[tp.partition])
                 consumer.resume(tp)
 
@@ -128,15 +130,3 @@ class _Positions(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka sh
             except Exception as error:  # noqa: BLE001 - Postgres is away, and comes back
                 _log.warning("text_positions_not_read", error=repr(error))
                 await asyncio.sleep(_RETRY_AFTER_SECONDS)
-
-
-async def _without_headers(
-    records: Sequence[ConsumerRecord], parse: Callable[[Sequence[ConsumerRecord]], Awaitable[Any]]
-) -> Any:  # noqa: ANN401 - FastStream's own message
-    # FastStream decodes every header: one that is null would lose the whole batch, silently. We need none.
-    return await parse([replace(record, headers=()) for record in records])
-
-
-async def _records(message: Any) -> Sequence[ConsumerRecord]:  # noqa: ANN401 - FastStream's own message
-    records: Sequence[ConsumerRecord] = message.raw_message
-    return records

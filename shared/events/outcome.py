@@ -4,6 +4,7 @@ The value on `timer.outcomes.v1`, the body of an `outcome` row and an element of
 enough to write every fold table without judging, policy or zone data. Free text is never in it.
 """
 
+from collections.abc import Sequence
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, Final, Literal
@@ -149,7 +150,7 @@ def outcome_key(outcome: Outcome) -> bytes | None:
     return (outcome.tenant if outcome.owner is None else f"{outcome.tenant}/{outcome.owner}").encode()
 
 
-def join_replies(replies: list[tuple[str, bytes]]) -> bytes:
+def join_replies(replies: Sequence[tuple[str, bytes]]) -> bytes:
     """Return one reply record for all the waiters of one API process. Outcomes are spliced in as they were written."""
     elements = [b'{"request_id":%s,"outcome":%s}' % (_quoted(request_id), body) for request_id, body in replies]
     return b"[" + b",".join(elements) + b"]"

@@ -45,7 +45,7 @@ LIMIT_DEFAULT: Final = 25
 LIMIT_MAX: Final = 1000
 
 # "NULL Body" is how the document prints a stop's body; somebody will have typed it.
-_NO_BODY: Final = re.compile(rb"\s*(?:null|\{\s*\}|NULL Body)?\s*")
+_NO_BODY: Final = re.compile(rb"(?:null|\{\s*\}|NULL Body)?")
 _COUNT: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 Verb = Literal["start", "stop"]
@@ -152,7 +152,7 @@ class TheBase:
         caller = await self._caller(request)
         if isinstance(caller, Response):
             return caller
-        if not _NO_BODY.fullmatch(await self.desk.read_body(request)):
+        if not _NO_BODY.fullmatch((await self.desk.read_body(request)).strip()):
             return _malformed(Malformed(Rule.VALUE_INVALID, "body"))
         timer_id = parse_timer_id(request.path_params["timer_id"])
         if timer_id is None:

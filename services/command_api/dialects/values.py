@@ -21,9 +21,10 @@ _BARE_END: Final = 1 << 128
 
 def is_writable(text: str) -> bool:
     """Say whether `text` can be kept: Postgres refuses U+0000, and a lone surrogate is no text in any encoding."""
-    if text.isascii():
-        return "\x00" not in text
-    return "\x00" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
+    try:
+        return b"\x00" not in text.encode()
+    except UnicodeEncodeError:
+        return False
 
 
 def _name(value: object) -> str | None:

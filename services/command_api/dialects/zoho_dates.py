@@ -24,20 +24,22 @@ _SPELLINGS: Final = {
 _PART: Final = re.compile(r"y+|M+|d+|[A-Za-z]|[^A-Za-z]")
 
 
-@lru_cache(maxsize=256)
 def _parts(date_format: str) -> tuple[str, ...] | None:
     """Return the letters and separators of a format, or None when it does not say a date: each of y, M, d once."""
+    # Looked at before it is cached: formats are the caller's.
+    return _known_parts(date_format) if len(date_format) <= FORMAT_LENGTH_MAX else None
+
+
+@lru_cache(maxsize=256)
+def _known_parts(date_format: str) -> tuple[str, ...] | None:
     parts = tuple(_PART.findall(date_format))
     letters = [part for part in parts if part.isalpha()]
-    readable = len(date_format) <= FORMAT_LENGTH_MAX and all(part in _SPELLINGS for part in letters)
+    readable = all(part in _SPELLINGS for part in letters)
     return parts if readable and sorted(part[0] for part in letters) == ["M", "d", "y"] else None
 
 
 @lru_cache(maxsize=256)
-def _pattern(date_format: str) -> re.Pattern[str] | None:
-    parts = _parts(date_format)
-    if parts is None:
-        return None
+def _pattern(parts: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile("".join(_SPELLINGS.get(part, re.escape(part)) for part in parts), re.ASCII)
 
 
@@ -48,8 +50,8 @@ def is_format(date_format: str) -> bool:
 
 def parse_date(text: str, date_format: str) -> date | None:
     """Return the date that `text` says in `date_format`, or None. Two digits of a year are 2000 to 2099."""
-    pattern = _pattern(date_format)
-    match = pattern.fullmatch(text) if pattern is not None else None
+    parts = _parts(date_format)
+    match = None if parts is None else _pattern(parts).fullmatch(text)
     if match is None:
         return None
     year, month = match["y"], match["M"]

@@ -1,0 +1,64 @@
+"""Feeds: slow topics, read through FastStream's broker, record by record as they lie on the log.
+
+FastStream decodes every header, and one that is null would lose it the whole batch, silently; it publishes a handler's
+return value wherever a record's `reply_to` says; and it would make a topic that is not there. None of that is wanted.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any, Final
+
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+
+from shared.kafka import AIOKafkaConsumer, ConsumerRecord, KafkaAddress, end_consumer
+
+# A ConsumerRecord, or for a batch a list of them; aiokafka ships no types.
+Raw = Any
+
+
+def feed_broker(address: KafkaAddress) -> KafkaBroker:
+    """Return an unstarted broker that only reads. One subscriber each: `end_feed` looks for it."""
+    return KafkaBroker(
+        **address.options(),
+        consumer_only=True,
+        # A topic comes from the topics job or not at all.
+        allow_auto_create_topics=False,
+        # The handler takes records as they come: nothing to convert or to inject.
+        apply_types=False,
+        logger=None,
+    )
+
+
+async def _without_headers(raw: Raw, parse: Callable[[Raw], Awaitable[Any]]) -> Any:  # noqa: ANN401 - FastStream's own message
+    if isinstance(raw, ConsumerRecord):
+        return await parse(replace(raw, headers=()))
+    return await parse([replace(record, headers=()) for record in raw])
+
+
+async def _as_they_lie(message: Any) -> Raw:  # noqa: ANN401 - FastStream's own message
+    return message.raw_message
+
+
+# How every subscriber of a feed is made. Acknowledging is its own business: positions are kept by us, or by nobody.
+AS_THEY_LIE: Final[dict[str, Any]] = {
+    "parser": _without_headers,
+    "decoder": _as_they_lie,
+    "ack_policy": AckPolicy.MANUAL,
+    # A new reader begins at the beginning of history, not at today.
+    "auto_offset_reset": "earliest",
+    "no_reply": True,
+}
+
+
+def consumer_of(broker: KafkaBroker) -> AIOKafkaConsumer:
+    """Return the consumer of the broker's one subscriber; None before it is started."""
+    (subscriber,) = broker.subscribers
+    return subscriber.consumer  # type: ignore[attr-defined]
+
+
+async def end_feed(broker: KafkaBroker) -> None:
+    """Stop the broker, and its consumer for good."""
+    if (consumer := consumer_of(broker)) is not None:
+        await end_consumer(consumer)
+    await broker.stop()
