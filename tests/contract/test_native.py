@@ -166,3 +166,10 @@ async def test_a_key_does_not_reach_from_one_target_to_another(http: httpx.Async
     answers = [await _press(http, tenant, location, "stop", **{"Idempotency-Key": "same"}) for location in locations]
     assert [a.status_code for a in answers] == [200, 200]
     assert answers[0].json()["id"] != answers[1].json()["id"]
+
+
+async def test_nothing_that_a_caller_sent_comes_back_in_headers_or_problems(http: httpx.AsyncClient) -> None:
+    headers = {"Host": "evil.test", "traceparent": "evil", "Prefer": "evil", "X-Min-Position": "evil"}
+    paths = ("/v1/timers/evil", "/v2/timer/open?limit=evil", "/evil", "/v1/timers/", "/people/evil")
+    heard = [await http.get(path, headers=headers) for path in paths]
+    assert all("evil" not in answer.text + str(answer.headers) for answer in heard)

@@ -157,6 +157,12 @@ async def test_a_body_too_large_is_400_here(http: httpx.AsyncClient, tenant: Ten
     assert b'\r\n\r\n{"code":"BadRequest"' in answer
 
 
+@pytest.mark.parametrize("path", ["/v2/timer/start/", "/v2/timer/open/", "/v2/nothing", "/v2/timer/a%2Fb"])
+async def test_a_path_that_is_not_there_is_404_and_never_a_redirect(http: httpx.AsyncClient, path: str) -> None:
+    answer = await http.post(path)
+    assert (answer.status_code, answer.json()["code"]) == (404, "NotFound")
+
+
 async def test_no_token_is_401(http: httpx.AsyncClient) -> None:
     answer = await http.post("/v2/timer/start", content=PRINTED_START)
     assert (answer.status_code, answer.json()["code"]) == (401, "Unauthorized")

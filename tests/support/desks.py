@@ -183,4 +183,5 @@ class Clerk:
             return dialects.error_response(request, problem.status_code, problem.headers)
 
         app = Starlette(routes=dialects.routes(desk), exception_handlers={HTTPException: unanswered})
+        app.router.redirect_slashes = False
         return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api.test")

@@ -1,0 +1,51 @@
+"""What each dialect says of a press that is recorded and not judged in time (CONTRACT, section 4): nobody projects."""
+
+import asyncio
+
+from tests.contract.ways_in import bearer, fresh_number, zoho
+from tests.support.api import Api
+from tests.support.crew import Crew
+from tests.support.deployments import Person, Tenant
+
+TRY_AGAIN = b'"errors":{"code":"SERVICE_UNAVAILABLE","message":"Please try after some time"},"status":1}}'
+
+
+async def test_each_dialect_says_it_in_its_own_way_and_all_hear_the_verdict_afterwards(
+    api: Api, crew: Crew, tenant: Tenant, person: Person
+) -> None:
+    http, machine = api.http, bearer(tenant.token)
+    timer = (await api.start(str(fresh_number()))).json()["id"]
+    paused = (await api.start(person.owner)).json()["timelog_id"]
+    await http.post("/people/api/timetracker/timer", headers=zoho(person.token))  # its token is in hand from here on
+    await crew.be(apis=1, projectors=0)
+
+    start = {"owner": fresh_number(), "comment": "once"}
+    keyed = machine | {"Idempotency-Key": "the one"}
+    pause = {"timeLogId": paused, "timer": "stop"}
+    a_start, a_keyed, a_stop, b_pause, c_start = await asyncio.gather(
+        http.post("/v2/timer/start", json={"owner": fresh_number()}, headers=machine),
+        http.post("/v2/timer/start", json=start, headers=keyed),
+        http.put(f"/v2/timer/{timer}", headers=machine),
+        http.post("/people/api/timetracker/timer", data=pause, headers=zoho(person.token)),
+        http.post("/v1/timers", json={"owner": str(fresh_number())}, headers=machine | {"Prefer": "wait=1"}),
+    )
+    answers = (a_start, a_keyed, a_stop, b_pause, c_start)
+    assert [answer.status_code for answer in answers] == [202, 503, 503, 503, 202]
+    assert all(int(answer.headers["retry-after"]) >= 1 for answer in answers)
+    assert a_start.json()["message"] == "הטיימר הופעל"
+    assert b_pause.content.startswith(b'{"response":{"message":"Error in pausing the timer"')
+    assert b_pause.content.endswith(TRY_AGAIN)
+    told = await http.get(c_start.headers["location"], headers=machine)
+    assert (told.status_code, told.headers["retry-after"]) == (202, "1")
+
+    await crew.be(apis=1, projectors=1)
+    told = await http.get(c_start.headers["location"], headers=machine | {"Prefer": "wait=10"})
+    assert (told.status_code, told.json()["verdict"]) == (200, "accepted")
+    retried = [await http.post("/v2/timer/start", json=start, headers=keyed) for _ in range(2)]
+    assert [answer.status_code for answer in retried] == [201, 201]
+    assert retried[0].content == retried[1].content
+    assert (await http.get(f"/v1/timers/{a_start.json()['id']}", headers=machine)).json()["state"] == "RUNNING"
+    assert (await http.get(f"/v1/timers/{timer}", headers=machine)).json()["state"] == "STOPPED"
+    # It was paused by the press that heard 503: a retry without a key hears that it is.
+    again = await http.post("/people/api/timetracker/timer", data=pause, headers=zoho(person.token))
+    assert (again.status_code, again.json()["response"]["errors"]["code"]) == (400, 8001)
