@@ -264,6 +264,13 @@ async def test_a_malformed_key_is_a_wrong_value() -> None:
     assert (answer.status_code, answer.text) == (400, _error(IN_PAUSE, 8001, WRONG))
 
 
+async def test_a_look_at_a_link_presses_nothing() -> None:
+    clerk = Clerk(caller=DANA)
+    async with clerk.client() as client:
+        assert (await client.head(TIMER, params=PAUSE)).status_code == 405
+    assert clerk.submitted == []
+
+
 async def test_methods_and_paths_that_are_not_there_are_answered_in_this_style() -> None:
     async with Clerk().client() as client:
         method = await client.delete(TIMER)

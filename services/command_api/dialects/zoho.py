@@ -169,7 +169,7 @@ class Zoho:
             case Rule():
                 return voice.fail(answers.refused(command, verb))
             case StartTimer() | PressTimer():
-                return await self._press(request, caller, command, voice)
+                return await self._press(request, caller, command, verb, voice)
             case _:
                 assert_never(command)
 
@@ -189,10 +189,10 @@ class Zoho:
             fresh = await fresh_enough(self.desk, request)
             if isinstance(fresh, Malformed):
                 return voice.fail(answers.malformed(fresh, "fetch"))
-            found = await self.desk.reads.running_timer(caller.tenant, caller.person) if fresh else None
+            if not fresh:
+                return voice.fail(answers.unavailable("fetch"))
+            found = await self.desk.reads.running_timer(caller.tenant, caller.person)
         except ReadsAwayError:
-            fresh, found = False, None
-        if not fresh:
             return voice.fail(answers.unavailable("fetch"))
         return voice.succeed("fetch", running_timer(found, self.desk.now(), date_format) if found else None)
 
@@ -226,15 +226,7 @@ class Zoho:
         means_them = user == caller.person or (person is not None and person.answers_to(user))
         return caller.person if means_them else None
 
-    async def _press(self, request: Request, caller: Caller, command: Command, voice: Voice) -> Response:
-        verb: Verb
-        match command:
-            case StartTimer():
-                verb = "start"
-            case PressTimer(verb="pause"):
-                verb = "pause"
-            case PressTimer():
-                verb = "resume"
+    async def _press(self, request: Request, caller: Caller, command: Command, verb: Verb, voice: Voice) -> Response:
         key = idempotency_key(request)
         if isinstance(key, Malformed):
             return voice.fail(answers.malformed(key, verb))
@@ -245,10 +237,10 @@ class Zoho:
 def routes(desk: Desk) -> list[BaseRoute]:
     """Return the routes of dialect B."""
     calls = Zoho(desk)
-    return [
-        Route(_PREFIX + TIMER_URI, calls.timer, methods=["GET", "POST"]),
-        Route(_PREFIX + RUNNING_URI, calls.running, methods=["GET"]),
-    ]
+    timer = Route(_PREFIX + TIMER_URI, calls.timer, methods=["GET", "POST"])
+    # Starlette adds HEAD to every GET, and this GET presses: whoever only looks at a link must not.
+    timer.methods = {"GET", "POST"}
+    return [timer, Route(_PREFIX + RUNNING_URI, calls.running, methods=["GET"])]
 
 
 def error_response(request: Request, status: int, headers: Mapping[str, str] | None = None) -> Response:
