@@ -80,13 +80,13 @@ async def whole_crew(deployment: Deployment, tenant: Tenant) -> AsyncIterator[Cr
 
 
 @pytest.fixture
-def crew(whole_crew: Crew) -> Iterator[Crew]:
+async def crew(whole_crew: Crew) -> AsyncIterator[Crew]:
     """Give the crew as the last test left it: say with `be` who should stand. The test's own extras die with it."""
     whole_crew.mark()
     try:
         yield whole_crew
     finally:
-        whole_crew.dismiss_extras()
+        await whole_crew.dismiss_extras()
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
+import httpx
+
 from deploy.local.process import Process, Program
 from deploy.local.settings import HOST, ROOT
 from tests.support.deployments import TOKEN_KEY, Deployment
@@ -31,8 +33,10 @@ _OURS: Final = ("STINT_", "COMMAND_API_", "PROJECTOR_")
 class Service:
     """One process of ours."""
 
+    kind: str
     process: Process
     port: int
+    frozen: bool = False
     _read_to: int = 0
 
     @property
@@ -66,14 +70,17 @@ class Service:
     def kill(self) -> None:
         """End it with -9, as a crash would. A frozen one too."""
         self.process.kill()
+        self.frozen = False
 
     def freeze(self) -> None:
         """Stop its clock: it is alive, and does nothing (SIGSTOP)."""
         self._signal(signal.SIGSTOP)
+        self.frozen = True
 
     def thaw(self) -> None:
         """Let it go on where it was (SIGCONT)."""
         self._signal(signal.SIGCONT)
+        self.frozen = False
 
     def _signal(self, number: signal.Signals) -> None:
         if (pid := self.process.pid) is not None:
@@ -123,6 +130,22 @@ class Crew:
         for service in coming:
             service.launch()
         await asyncio.gather(*(service.ready() for service in self.apis + self.projectors))
+        if projectors:
+            await self.settled()
+
+    async def settled(self, within_seconds: float = READY_WITHIN_SECONDS) -> None:
+        """Return when every partition is somebody's: what a projector left that died is missed for a session's time."""
+        async with asyncio.timeout(within_seconds), httpx.AsyncClient() as http:
+            while await self._owned(http) != self.deployment.partitions:  # noqa: ASYNC110 - it is another process
+                await asyncio.sleep(0.05)
+
+    async def _owned(self, http: httpx.AsyncClient) -> int:
+        awake = [one for one in self.everybody() if one.kind == "projector" and one.process.alive and not one.frozen]
+        try:
+            said = [(await http.get(f"{service.url}/readyz")).json() for service in awake]
+        except httpx.TransportError:  # one has just begun, or has just ended
+            return 0
+        return sum(one["partitions"] for one in said if one["ready"])
 
     async def api(self, environ: Mapping[str, str] | None = None, module: str = "services.command_api") -> Service:
         """Start an API of the test's own, and return it ready."""
@@ -149,10 +172,13 @@ class Crew:
         for service in self.everybody():
             service.mark()
 
-    def dismiss_extras(self) -> None:
-        """End a test: its own processes die, the standing ones are thawed, and those that it killed forgotten."""
+    async def dismiss_extras(self) -> None:
+        """End a test: its own processes go, the standing ones are thawed, and those that it killed forgotten."""
         for service in self.extras:
-            service.kill()
+            if service.frozen:
+                service.kill()
+        # The others are asked: who says goodbye to its group is not missed for seconds by the next test.
+        await asyncio.gather(*(service.stop() for service in self.extras))
         self.extras.clear()
         for standing in (self.apis, self.projectors):
             for service in standing:
@@ -161,7 +187,7 @@ class Crew:
 
     async def go_home(self) -> None:
         """End everybody."""
-        self.dismiss_extras()
+        await self.dismiss_extras()
         await self.be(apis=0, projectors=0)
 
     def _service(
@@ -180,7 +206,7 @@ class Crew:
             folder=ROOT,
             ready_port=port,
         )
-        service = Service(Process(program, settings.run, settings.logs), port)
+        service = Service(kind, Process(program, settings.run, settings.logs), port)
         among.append(service)
         return service
 
