@@ -68,6 +68,15 @@ class Batch:
     verdicts: dict[UUID, KnownOutcome]
     ledger: Ledger = field(init=False)
     answers: list[tuple[Entry, Folded]] = field(init=False)
+    _life: object = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._life = self.partition.life
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the partition still stands where this batch found it: what was read for it holds no longer if not."""
+        return self._life is self.partition.life
 
     def fold(self, policies: PolicyBook) -> "Batch":
         """Fold all entries, from the beginning."""
@@ -119,6 +128,11 @@ class Batch:
     def replies(self) -> list[tuple[ReplyAddress | None, bytes]]:
         """Return every answer with the address of who waits for it."""
         return [(e.envelope.reply, folded.body) for e, folded in self.answers if isinstance(e, LoggedPress)]
+
+    @staticmethod
+    def is_waited_for(entry: Entry) -> bool:
+        """Whether somebody hears the answer."""
+        return isinstance(entry, LoggedPress) and entry.envelope.reply is not None
 
     def _fresh_ledger(self) -> Ledger:
         cache = self.partition.cache

@@ -169,8 +169,10 @@ class Projector:
     def _committed(self, batches: Sequence[Batch]) -> None:
         send_replies(self._replies, [reply for batch in batches for reply in batch.replies()])
         for batch in batches:
-            partition = batch.partition
             self._raise_alarms(batch)
+            if not batch.is_current:
+                continue  # it was taken up again meanwhile, from before this commit or from after it
+            partition = batch.partition
             partition.at = batch.target()
             partition.cache.absorb(batch.ledger)
             partition.outbox.add(batch.to_publish())
@@ -184,8 +186,8 @@ class Projector:
                     batch.partition.log.error("record_unreadable", offset=entry.offset, reason=outcome.reason)
                 case Kept(outcome=outcome) if outcome.rule == Rule.INTERNAL:
                     batch.partition.log.error("press_refused_internally", offset=entry.offset, reason=outcome.reason)
-                case Voided(rule=Rule.ID_TAKEN):
-                    batch.partition.log.warning("timer_id_taken", offset=entry.offset)
+                case Voided(rule=Rule.ID_TAKEN) if not batch.is_waited_for(entry):
+                    batch.partition.log.error("timer_id_taken_unheard", offset=entry.offset)
                 case _:
                     pass
 
@@ -200,8 +202,7 @@ class Projector:
         if self.ours.get(partition.kpart) is not partition:
             return
         self._log.hold(partition.kpart)
-        partition.halt()
-        partition.becomes(Status.LOADING, reason)
+        partition.disturb(reason)
         partition.run(self._take_up(partition, wait_seconds))
 
     async def _take_up(self, partition: Partition, wait_seconds: float = 0.0) -> None:

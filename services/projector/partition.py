@@ -34,7 +34,8 @@ class Partition:
         self.stand_at(Checkpoint(kpart))
 
     def stand_at(self, at: Checkpoint) -> None:
-        """Forget everything but where the partition stands."""
+        """Forget everything but where the partition stands. Batches from before may be committed, and nothing more."""
+        self.life = object()
         self.at = at
         self.saved = at
         self.cache = Cache()
@@ -54,6 +55,12 @@ class Partition:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def disturb(self, reason: str) -> None:
+        """End all that goes on with the partition: it is to be taken up again."""
+        self.life = object()
+        self.halt()
+        self.becomes(Status.LOADING, reason)
 
     def halt(self) -> None:
         """End all that runs beside the loop for this partition, the caller's own task excepted."""

@@ -38,7 +38,9 @@ class BatchWriter:
         except Exception as error:  # noqa: BLE001 - whatever it is, the records stay where they are and come again
             self._all_in_trouble(batches, "read_failed", error)
             return
-        await self._commit([batch.fold(self._book) for batch in batches])
+        current = [batch.fold(self._book) for batch in batches if batch.is_current]
+        if current:
+            await self._commit(current)
         for batch in batches:
             batch.partition.cache.settle_down()
 
@@ -50,9 +52,8 @@ class BatchWriter:
         found = await self._store.read(wanted)
         by_kpart = {batch.partition.kpart: batch for batch in batches}
         for owner, sheet in found.sheets.items():
-            partition = batches[0].partition
-            kpart = partition_of(slot_of(*owner), partition.partitions)
-            if kpart in by_kpart:
+            kpart = partition_of(slot_of(*owner), batches[0].partition.partitions)
+            if kpart in by_kpart and by_kpart[kpart].is_current:
                 by_kpart[kpart].partition.cache.take({owner: sheet})
         for batch in batches:
             batch.verdicts.update(found.verdicts)
@@ -63,7 +64,8 @@ class BatchWriter:
         except (FencedError, WriteRefusedError) as error:
             if len(batches) > 1:
                 for batch in batches:
-                    await self._commit([batch])
+                    if batch.is_current:
+                        await self._commit([batch])
             elif isinstance(error, FencedError):
                 self._trouble(batches[0].partition, "fenced", error)
             else:
@@ -75,6 +77,8 @@ class BatchWriter:
 
     async def _commit_one_by_one(self, batch: Batch) -> None:
         for alone in batch.alone():
+            if not batch.is_current:
+                return
             try:
                 await self._commit_alone(alone)
             except Exception as error:  # noqa: BLE001 - as above

@@ -36,6 +36,7 @@ async def open_pool(settings: Settings) -> asyncpg.Pool:
         min_size=1,
         max_size=settings.postgres_connections_max,
         command_timeout=settings.postgres_within_seconds,
+        timeout=settings.postgres_within_seconds,
         server_settings={
             "application_name": "stint-projector",
             "search_path": f"{settings.fold_schema},public",
