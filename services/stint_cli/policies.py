@@ -7,7 +7,14 @@ from typing import Final
 from services.stint_cli.trouble import Trouble
 from shared.events.policy import NewerPolicyError, Policy, PolicyBook, PolicyRecord
 from shared.events.topics import POLICIES
-from shared.kafka import AIOKafkaProducer, KafkaAddress, TopicPartition, durable_producer, lone_consumer
+from shared.kafka import (
+    AIOKafkaProducer,
+    KafkaAddress,
+    TopicPartition,
+    durable_producer,
+    end_consumer,
+    lone_consumer,
+)
 
 _PARTITION: Final = TopicPartition(POLICIES, 0)
 _READ_SECONDS: Final = 30.0
@@ -29,7 +36,7 @@ async def read_policies(address: KafkaAddress) -> PolicyBook:
     except NewerPolicyError as error:
         raise Trouble("A policy was written by a newer release: run that one's commands.") from error
     finally:
-        await consumer.stop()
+        await end_consumer(consumer)
     return book
 
 

@@ -45,6 +45,11 @@ class Service:
         return self.process.name
 
     @property
+    def shares_the_log(self) -> bool:
+        """Whether it is one of the projectors among which the partitions are divided: not one that folds elsewhere."""
+        return self.kind == "projector" and "PROJECTOR_GROUP_ID" not in self.process.program.environ
+
+    @property
     def url(self) -> str:
         """Where it answers."""
         return f"http://{HOST}:{self.port}"
@@ -140,7 +145,7 @@ class Crew:
                 await asyncio.sleep(0.05)
 
     async def _owned(self, http: httpx.AsyncClient) -> int:
-        awake = [one for one in self.everybody() if one.kind == "projector" and one.process.alive and not one.frozen]
+        awake = [one for one in self.everybody() if one.shares_the_log and one.process.alive and not one.frozen]
         try:
             said = [(await http.get(f"{service.url}/readyz")).json() for service in awake]
         except httpx.TransportError:  # one has just begun, or has just ended

@@ -1,6 +1,5 @@
 """A deployment to test against: a stack that is migrated and has its topics, and people who may press."""
 
-import asyncio
 import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -28,6 +27,7 @@ from services.stint_cli.topics import ensure_topics
 from shared.events.ids import partition_of, slot_of
 from shared.events.policy import Policy, Preset
 from shared.kafka import AIOKafkaProducer, KafkaAddress, durable_producer
+from shared.runtime import ended_within
 
 PARTITIONS: Final = 12
 TOKEN_KEY: Final = "the key that only these tests sign with"
@@ -134,4 +134,4 @@ async def deployed(stack: Stack, partitions: int = PARTITIONS) -> AsyncIterator[
             yield Deployment(stack, pool, producer, dsn, partitions)
         finally:
             # A broker that a test has left dead would hold it for ever.
-            await asyncio.wait_for(producer.stop(), 10)
+            await ended_within(10, producer.stop(), "producer")
