@@ -1,0 +1,33 @@
+"""An example outcome, to be varied."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from shared.events.models import Actor
+from shared.events.outcome import Outcome
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+EVENT_ID = UUID("01900000-0000-7000-8000-000000000001")
+
+
+def outcome(**said: Any) -> Outcome:  # noqa: ANN401
+    example: dict[str, Any] = {
+        "source_offset": 7,
+        "event_id": EVENT_ID,
+        "event_type": "timer.started.v1",
+        "subject": 1 << 40,
+        "tenant": "acme",
+        "owner": "dana",
+        "actor": Actor(client="desk", role="machine"),
+        "dialect": "native",
+        "digest": "d",
+        "recorded_at": NOW,
+        "log_time": NOW,
+        "asked_at": None,
+        "at": NOW,
+        "policy_rev": 0,
+        "policy_revision": 0,
+        "verdict": "accepted",
+    }
+    return Outcome.model_validate(example | said)

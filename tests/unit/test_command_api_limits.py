@@ -1,0 +1,195 @@
+"""Limits on bodies: too large, too slow, without end; and health, which waits for nothing."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+import structlog
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import Message
+
+from services.command_api import health
+from services.command_api.clockwatch import ClockWatch
+from services.command_api.middleware import BodyLimits
+from services.command_api.rows import ReadsAwayError
+from shared.events.topics import EVENTS, TEXTS
+
+
+async def echo(request: Request) -> Response:
+    return JSONResponse({"bytes": len(await request.body())})
+
+
+async def deaf(_: Request) -> Response:
+    return JSONResponse({"read": False})
+
+
+async def words(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return JSONResponse({"said": error.status_code}, error.status_code)
+
+
+def limited(bytes_max: int = 10, within_seconds: float = 5.0) -> BodyLimits:
+    routes = [Route("/echo", echo, methods=["GET", "POST"]), Route("/deaf", deaf, methods=["POST"])]
+    app = Starlette(routes=routes, exception_handlers={HTTPException: words})
+    return BodyLimits(app, bytes_max=bytes_max, within_seconds=within_seconds)
+
+
+async def in_pieces(*pieces: bytes) -> AsyncIterator[bytes]:
+    for piece in pieces:
+        yield piece
+
+
+def client(app: BodyLimits) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api")
+
+
+async def test_a_body_up_to_the_limit_is_read_whole_and_the_connection_stays() -> None:
+    async with client(limited()) as http:
+        for content in (b"0123456789", in_pieces(b"01234", b"56789")):
+            answer = await http.post("/echo", content=content)
+            assert (answer.status_code, answer.json()) == (200, {"bytes": 10})
+            assert "connection" not in answer.headers
+
+
+async def test_a_larger_one_is_413_however_it_is_sent_and_the_connection_ends() -> None:
+    async with client(limited()) as http:
+        for content in (b"0123456789a", in_pieces(b"0123456789", b"a")):
+            answer = await http.post("/echo", content=content)
+            assert (answer.status_code, answer.json()) == (413, {"said": 413})
+            assert answer.headers["connection"] == "close"
+
+
+async def test_a_request_without_body_passes() -> None:
+    async with client(limited()) as http:
+        answer = await http.get("/echo")
+        assert (answer.status_code, answer.json()) == (200, {"bytes": 0})
+
+
+async def test_an_answer_before_the_body_was_read_ends_the_connection() -> None:
+    async with client(limited()) as http:
+        answer = await http.post("/deaf", content=b"x")
+        assert (answer.status_code, answer.headers["connection"]) == (200, "close")
+
+
+async def slow(app: BodyLimits) -> tuple["asyncio.Task[None]", list[Message]]:
+    """Begin a request whose second piece never comes."""
+    pieces: list[Message] = [{"type": "http.request", "body": b"x", "more_body": True}]
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        if pieces:
+            return pieces.pop()
+        await asyncio.get_running_loop().create_future()
+        raise AssertionError
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope: dict[str, Any] = {
+        "type": "http",
+        "method": "POST",
+        "path": "/echo",
+        "raw_path": b"/echo",
+        "query_string": b"",
+        "headers": [(b"transfer-encoding", b"chunked")],
+    }
+    request = asyncio.create_task(app(scope, receive, send))
+    await asyncio.sleep(0.01)
+    return request, sent
+
+
+async def test_a_body_that_stops_coming_is_408_at_the_deadline_and_not_before() -> None:
+    app = limited()
+    request, sent = await slow(app)
+    now = asyncio.get_running_loop().time()
+    app.sweep(now + 4.9)
+    await asyncio.sleep(0.01)
+    assert sent == []
+    app.sweep(now + 5.1)
+    await asyncio.wait_for(request, 1)
+    assert sent[0]["status"] == 408
+    assert (b"connection", b"close") in sent[0]["headers"]
+    app.sweep(now + 100)
+    assert app._waiting == {}
+
+
+async def test_a_cancellation_that_is_not_ours_is_passed_on() -> None:
+    app = limited()
+    request, sent = await slow(app)
+    request.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await request
+    assert sent == []
+    assert app._waiting == {}
+
+
+async def test_clocks_that_agree_within_bounds_are_no_news_and_a_slow_ack_is_no_wrong_clock() -> None:
+    clock = ClockWatch(10.0)
+    for log_time_ms in (90_000, 100_000, 130_000, 140_000):
+        clock.compare(log_time_ms, 100_000, 130_000)
+    assert clock.agrees
+
+
+async def test_a_clock_more_than_ten_seconds_off_either_way_is_an_alarm_until_an_ack_agrees() -> None:
+    for log_time_ms in (89_999, 140_001):
+        clock = ClockWatch(10.0)
+        with structlog.testing.capture_logs() as logs:
+            clock.compare(log_time_ms, 100_000, 130_000)
+            clock.compare(log_time_ms, 100_000, 130_000)
+        assert [(entry["event"], entry["log_level"]) for entry in logs] == [("clock_disagrees", "error")]
+        assert not doubts_over(clock)
+        clock.compare(100_000, 100_000, 130_000)
+        assert doubts_over(clock)
+
+
+def doubts_over(clock: ClockWatch) -> bool:
+    return clock.agrees
+
+
+async def test_ready_is_every_check_and_alive_is_another_question() -> None:
+    checks = {"replies": True, "producer": True}
+    app = Starlette(routes=health.routes(lambda: True, {name: lambda n=name: checks[n] for name in checks}))  # type: ignore[misc]
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api") as http:
+        answer = await http.get("/readyz")
+        assert (answer.status_code, answer.json()["ready"]) == (200, True)
+        checks["producer"] = False
+        answer = await http.get("/readyz")
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+        assert answer.json() == {"ready": False, "checks": {"replies": True, "producer": False}}
+        assert (await http.get("/livez")).status_code == 200
+
+
+class FakeDeployment:
+    def __init__(self, *answers: int | None) -> None:
+        self.answers = list(answers)
+
+    async def partitions(self) -> int | None:
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if answer == -1:
+            raise ReadsAwayError
+        return answer
+
+
+async def test_partitions_are_believed_until_postgres_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "ASK_AGAIN_SECONDS", 0.0)
+    check = health.PartitionCheck({EVENTS: 12, TEXTS: 12}, FakeDeployment(-1, None, 12))  # type: ignore[arg-type]
+    assert check.agree()
+    await asyncio.wait_for(check.run(), 1)
+    assert check.agree()
+    check = health.PartitionCheck({EVENTS: 12, TEXTS: 12}, FakeDeployment(16))  # type: ignore[arg-type]
+    with structlog.testing.capture_logs() as logs:
+        asking = asyncio.create_task(check.run())
+        await asyncio.sleep(0.01)
+        asking.cancel()
+    assert not check.agree()
+    assert {(entry["event"], entry["log_level"]) for entry in logs} == {("partitions_disagree", "error")}
+
+
+async def test_texts_on_another_number_of_partitions_are_not_ready() -> None:
+    assert not health.PartitionCheck({EVENTS: 12, TEXTS: 6}, FakeDeployment(12)).agree()  # type: ignore[arg-type]

@@ -1,0 +1,142 @@
+"""Waiters: one future, woken once, by the reply, by a failure to send or by the deadline."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from services.command_api.replies import Overdue, ReplyReader, Waiter, Waiters
+from services.command_api.sender import Acked, Unacked
+from shared.events.outcome import Outcome, join_replies, write_outcome
+from tests.unit.command_api_outcomes import EVENT_ID, NOW, outcome
+
+EXPIRES_AT = datetime(2026, 3, 1, 12, 0, 30, 500_000, tzinfo=UTC)
+EXPIRES_MS = int(EXPIRES_AT.timestamp() * 1000)
+IN_TIME = Acked(offset=7, log_time_ms=EXPIRES_MS)
+
+
+def opened(waiters: Waiters, seconds: float = 2.0) -> Waiter:
+    waiter = waiters.open(asyncio.get_running_loop().time() + seconds, EXPIRES_AT)
+    assert waiter is not None
+    return waiter
+
+
+def later(seconds: float) -> float:
+    return asyncio.get_running_loop().time() + seconds
+
+
+async def test_the_reply_may_arrive_before_the_ack() -> None:
+    waiters = Waiters(10)
+    waiter = opened(waiters)
+    waiters.answer(waiter.request_id, outcome())
+    waiter.told(Unacked("fate_unknown"))
+    assert await waiter.fate == outcome()
+
+
+async def test_an_ack_alone_answers_nothing_and_the_deadline_then_says_overdue() -> None:
+    waiters = Waiters(10)
+    waiter = opened(waiters)
+    waiter.told(IN_TIME)
+    waiters.sweep(later(1.9))
+    assert not waiter.fate.done()
+    waiters.sweep(later(2.1))
+    assert await waiter.fate == Overdue(IN_TIME)
+
+
+async def test_a_deadline_without_ack_waits_for_the_sender_to_say_what_became_of_it() -> None:
+    waiters = Waiters(10)
+    waiter = opened(waiters)
+    waiters.sweep(later(2.1))
+    assert not waiter.fate.done()
+    waiter.told(IN_TIME)
+    assert await waiter.fate == Overdue(IN_TIME)
+
+
+async def test_an_ack_without_the_brokers_time_or_without_offset_is_of_unknown_fate() -> None:
+    waiters = Waiters(10)
+    for acked in (Acked(7, None), Acked(-1, EXPIRES_MS)):
+        waiter = opened(waiters)
+        waiter.told(acked)
+        assert await waiter.fate == Unacked("fate_unknown")
+
+
+async def test_an_ack_later_than_the_expiry_is_no_record_and_one_in_the_same_millisecond_is() -> None:
+    waiters = Waiters(10)
+    late = opened(waiters)
+    late.told(Acked(7, EXPIRES_MS + 1))
+    assert await late.fate == Unacked("expired")
+    just = opened(waiters)
+    just.told(IN_TIME)
+    assert not just.fate.done()
+
+
+async def test_two_requests_under_one_key_wait_apart() -> None:
+    waiters = Waiters(10)
+    first, second = opened(waiters), opened(waiters)
+    assert first.request_id != second.request_id
+    waiters.answer(second.request_id, outcome())
+    assert second.fate.done()
+    assert not first.fate.done()
+
+
+async def test_beyond_the_bound_nobody_waits_until_somebody_leaves() -> None:
+    waiters = Waiters(1)
+    waiter = opened(waiters)
+    assert waiters.open(later(2), EXPIRES_AT) is None
+    waiters.close(waiter)
+    opened(waiters)
+
+
+async def test_a_taken_id_that_nobody_hears_of_is_an_alarm_and_a_plain_late_reply_is_not() -> None:
+    waiters = Waiters(10)
+    waiter = opened(waiters)
+    waiters.close(waiter)
+    with structlog.testing.capture_logs() as logs:
+        waiters.answer(waiter.request_id, outcome())
+        waiters.answer("another-process-1", outcome(verdict="void", rule="R21"))
+        assert logs == []
+        waiters.answer(waiter.request_id, outcome(verdict="void", rule="R21"))
+    assert [(entry["event"], entry["log_level"]) for entry in logs] == [("id_taken_unheard", "error")]
+
+
+class Record:
+    def __init__(self, offset: int, value: bytes | None) -> None:
+        self.offset, self.value = offset, value
+
+
+def taken(waiters: Waiters, *values: bytes | None) -> list[Any]:
+    reader = ReplyReader(lambda: None, waiters)
+    with structlog.testing.capture_logs() as logs:
+        for offset, value in enumerate(values):
+            reader._take(Record(offset, value))
+    return logs
+
+
+async def test_one_record_answers_all_whom_it_names() -> None:
+    waiters = Waiters(10)
+    first, second = opened(waiters), opened(waiters)
+    other = Outcome.model_validate({**outcome().model_dump(by_alias=True), "event_id": UUID(int=9)})
+    body = join_replies(
+        [(first.request_id, write_outcome(outcome())), ("nobody", b"null"), (second.request_id, write_outcome(other))]
+    )
+    assert taken(waiters, body) != []  # a body that is no list of replies is logged
+    body = join_replies([(first.request_id, write_outcome(outcome())), (second.request_id, write_outcome(other))])
+    assert taken(waiters, body) == []
+    assert (await first.fate, await second.fate) == (outcome(), other)
+
+
+async def test_a_reply_that_does_not_read_is_logged_without_its_text_and_passed() -> None:
+    waiters = Waiters(10)
+    waiter = opened(waiters)
+    good = join_replies([(waiter.request_id, write_outcome(outcome()))])
+    logs = taken(waiters, b"canary", None, b'[{"request_id":1}]', good)
+    assert [entry["event"] for entry in logs] == ["reply_unreadable"] * 3
+    assert "canary" not in str(logs)
+    assert await waiter.fate == outcome()
+
+
+def test_the_example_is_of_its_time() -> None:
+    assert outcome().event_id == EVENT_ID
+    assert outcome().recorded_at == NOW

@@ -1,0 +1,315 @@
+"""Submit: the order of the steps, and what each ending is told as."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from services.command_api.commands import (
+    Answer,
+    Caller,
+    Command,
+    Judged,
+    NotRecorded,
+    PressTimer,
+    StartTimer,
+    StillWaiting,
+)
+from services.command_api.press import digest
+from services.command_api.replies import Waiters
+from services.command_api.rows import OutcomeRow, ReadsAwayError
+from services.command_api.sender import Acked, Unacked
+from services.command_api.submit import DRAWS_MAX, Presses
+from shared.events.envelope import decode_headers, tolerant
+from shared.events.ids import TimerIds, slot_of, slot_of_timer
+from shared.events.outcome import Outcome, write_outcome
+from shared.events.policy import Policy, PolicyBook, PolicyRecord, Preset
+from shared.events.topics import EVENTS, TEXTS
+from tests.unit.command_api_fakes import ticks
+from tests.unit.command_api_outcomes import outcome
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+NOW_MS = int(NOW.timestamp() * 1000)
+CALLER = Caller("acme", "desk", "machine")
+START = StartTimer(owner="dana")
+SLOT = slot_of("acme", "dana")
+ACK = Acked(offset=5, log_time_ms=NOW_MS)
+
+
+@dataclass
+class SentRecord:
+    topic: str
+    partition: int
+    key: bytes
+    value: bytes
+    headers: dict[str, str]
+    told: Callable[[Acked | Unacked], None]
+
+
+@dataclass
+class FakeSender:
+    """Keeps what it is given; the test tells the fates."""
+
+    partitions: dict[str, int] = field(default_factory=lambda: {EVENTS: 12, TEXTS: 12})
+    sent: list[SentRecord] = field(default_factory=list)
+
+    def send(
+        self,
+        topic: str,
+        partition: int,
+        key: bytes,
+        value: bytes,
+        headers: list[tuple[str, bytes]],
+        told: Callable[[Acked | Unacked], None],
+    ) -> None:
+        self.sent.append(SentRecord(topic, partition, key, value, tolerant(headers), told))
+
+
+@dataclass
+class FakeReads:
+    row: OutcomeRow | None = None
+    away: bool = False
+    looked: list[tuple[str, UUID, int | None]] = field(default_factory=list)
+
+    async def outcome(self, tenant: str, event_id: UUID, kpart: int | None) -> OutcomeRow | None:
+        self.looked.append((tenant, event_id, kpart))
+        if self.away:
+            raise ReadsAwayError
+        return self.row
+
+
+class Wired:
+    def __init__(self, waiters_max: int = 100) -> None:
+        self.sender = FakeSender()
+        self.reads = FakeReads()
+        self.waiters = Waiters(waiters_max)
+        self.book = PolicyBook()
+        record = PolicyRecord(
+            replaces=None, set_by="t", set_at=NOW, document=Policy(preset=Preset.NATIVE, zone="Asia/Jerusalem")
+        )
+        self.book.apply(4, b"acme", record.model_dump_json(by_alias=True).encode())
+        parts: Any = {"sender": self.sender, "reads": self.reads, "waiters": self.waiters, "policies": self.book}
+        self.presses = Presses(**parts, reply_partition=9, now=lambda: NOW, expiry_seconds=30)
+
+    def submit(
+        self, command: Command = START, key: str | None = None, wait: float = 2.0, tenant: str = "acme"
+    ) -> "asyncio.Task[Answer]":
+        caller = Caller(tenant, "desk", "machine")
+        said = self.presses.submit(command, caller, dialect="native", key=key, wait_seconds=wait, traceparent=None)
+        return asyncio.create_task(said)
+
+    async def nth(self, number: int) -> SentRecord:
+        await ticks()
+        assert len(self.sender.sent) == number
+        return self.sender.sent[-1]
+
+    def reply(self, record: SentRecord, **said: Any) -> Outcome:  # noqa: ANN401
+        given = outcome(event_id=record.headers["ce_id"], subject=int(record.key), **said)
+        self.waiters.answer(record.headers["request_id"], given)
+        return given
+
+    def overdue(self) -> None:
+        self.waiters.sweep(asyncio.get_running_loop().time() + 100)
+
+
+async def test_a_press_is_sent_to_its_slots_partition_under_its_timers_id_and_answered_by_its_reply() -> None:
+    it = Wired()
+    answer = it.submit()
+    record = await it.nth(1)
+    envelope = decode_headers(record.headers)
+    assert (record.topic, record.partition) == (EVENTS, SLOT % 12)
+    assert envelope.subject == int(record.key)
+    assert slot_of_timer(int(record.key)) == SLOT
+    assert envelope.policy_rev == 4
+    assert envelope.expires_at == NOW + timedelta(seconds=30)
+    assert envelope.reply is not None
+    assert (envelope.reply.topic, envelope.reply.partition) == ("timer.replies.v1", 9)
+    judged = it.reply(record)  # before the ack
+    assert await answer == Judged(SLOT % 12, judged)
+    record.told(ACK)
+
+
+async def test_the_text_is_acked_before_the_event_is_sent() -> None:
+    it = Wired()
+    answer = it.submit(StartTimer("dana", comment="first"))
+    text = await it.nth(1)
+    assert (text.topic, text.partition, text.headers) == (TEXTS, SLOT % 12, {})
+    text.told(Acked(3, None))  # its topic keeps the producer's time, and needs no other
+    event = await it.nth(2)
+    assert event.topic == EVENTS
+    assert event.key == text.key
+    judged = it.reply(event)
+    assert await answer == Judged(SLOT % 12, judged)
+
+
+async def test_a_text_that_fails_means_that_nothing_was_recorded() -> None:
+    it = Wired()
+    answer = it.submit(StartTimer("dana", comment="first"))
+    (await it.nth(1)).told(Unacked("fate_unknown"))
+    assert await answer == NotRecorded("fate_unknown")
+    await it.nth(1)
+
+
+async def test_a_press_of_a_timer_goes_where_the_id_says() -> None:
+    it = Wired()
+    timer_id = TimerIds(lambda: NOW).draw(77)
+    answer = it.submit(PressTimer("stop", timer_id))
+    record = await it.nth(1)
+    assert (record.partition, int(record.key)) == (77 % 12, timer_id)
+    judged = it.reply(record)
+    assert await answer == Judged(77 % 12, judged)
+
+
+async def test_a_tenant_without_policy_is_not_recorded_and_nothing_is_sent() -> None:
+    it = Wired()
+    assert await it.submit(tenant="other") == NotRecorded("no_policy")
+    assert it.sender.sent == []
+
+
+async def test_before_the_topic_is_known_nothing_is_sent() -> None:
+    it = Wired()
+    it.sender.partitions = {}
+    assert await it.submit() == NotRecorded("not_ready")
+
+
+async def test_too_many_waiters_are_told_at_once() -> None:
+    it = Wired(waiters_max=1)
+    first = it.submit()
+    await it.nth(1)
+    assert await it.submit() == NotRecorded("overloaded")
+    it.reply(it.sender.sent[0])
+    await first
+    third = it.submit()
+    it.reply(await it.nth(2))
+    assert isinstance(await third, Judged)
+
+
+async def test_a_send_that_failed_is_told_with_its_reason() -> None:
+    for why in ("fate_unknown", "not_sent", "overloaded"):
+        it = Wired()
+        answer = it.submit()
+        (await it.nth(1)).told(Unacked(why))
+        assert await answer == NotRecorded(why)
+
+
+async def test_an_ack_after_the_expiry_or_a_void_by_it_is_not_recorded() -> None:
+    it = Wired()
+    answer = it.submit()
+    (await it.nth(1)).told(Acked(5, NOW_MS + 30_001))
+    assert await answer == NotRecorded("expired")
+    answer = it.submit()
+    it.reply(await it.nth(2), verdict="void", rule="R22")
+    assert await answer == NotRecorded("expired")
+
+
+async def test_a_taken_id_is_drawn_again_under_the_same_event_with_its_text() -> None:
+    it = Wired()
+    answer = it.submit(StartTimer("dana", comment="first"))
+    (await it.nth(1)).told(Acked(1, None))
+    first = await it.nth(2)
+    it.reply(first, verdict="void", rule="R21")
+    text = await it.nth(3)
+    assert text.topic == TEXTS
+    text.told(Acked(2, None))
+    second = await it.nth(4)
+    assert second.key == text.key != first.key
+    assert second.headers["ce_id"] == first.headers["ce_id"]
+    assert second.headers["request_id"] != first.headers["request_id"]
+    judged = it.reply(second)
+    assert await answer == Judged(SLOT % 12, judged)
+
+
+async def test_an_id_that_is_always_taken_is_an_alarm_and_an_end() -> None:
+    it = Wired()
+    with structlog.testing.capture_logs() as logs:
+        answer = it.submit()
+        for number in range(1, DRAWS_MAX + 1):
+            it.reply(await it.nth(number), verdict="void", rule="R21")
+        assert await answer == NotRecorded("id_taken")
+    assert [entry["event"] for entry in logs] == ["timer_ids_exhausted"]
+
+
+async def test_recorded_and_not_judged_in_time_says_where_to_look() -> None:
+    it = Wired()
+    answer = it.submit()
+    record = await it.nth(1)
+    record.told(ACK)
+    it.overdue()
+    event_id = UUID(record.headers["ce_id"])
+    assert await answer == StillWaiting(event_id, int(record.key), SLOT % 12, 5)
+    assert it.reads.looked == [("acme", event_id, SLOT % 12)]
+
+
+async def test_one_look_finds_the_verdict_that_the_reply_did_not_bring() -> None:
+    it = Wired()
+    answer = it.submit(key="k")
+    record = await it.nth(1)
+    written = outcome(event_id=record.headers["ce_id"], digest=digest(START))
+    it.reads.row = row_of(written)
+    record.told(ACK)
+    it.overdue()
+    assert await answer == Judged(SLOT % 12, written)
+
+
+async def test_a_look_with_postgres_away_is_no_answer_but_still_waiting() -> None:
+    it = Wired()
+    it.reads.away = True
+    answer = it.submit()
+    (await it.nth(1)).told(ACK)
+    it.overdue()
+    assert isinstance(await answer, StillWaiting)
+
+
+async def test_a_look_that_finds_another_digest_is_a_reused_key() -> None:
+    it = Wired()
+    answer = it.submit(key="k")
+    record = await it.nth(1)
+    it.reads.row = row_of(outcome(event_id=record.headers["ce_id"], digest="other"))
+    record.told(ACK)
+    it.overdue()
+    said = await answer
+    assert isinstance(said, Judged)
+    assert (said.outcome.verdict, said.outcome.rule, said.outcome.reason) == ("refused", "R24", "key_reused")
+    assert (said.outcome.digest, said.outcome.timer, said.outcome.source_offset) == (digest(START), None, 5)
+
+
+async def test_what_was_said_thirty_days_before_our_ack_is_forgotten_and_a_millisecond_later_is_not() -> None:
+    for age, remembered in ((timedelta(days=30), False), (timedelta(days=30) - timedelta(milliseconds=1), True)):
+        it = Wired()
+        answer = it.submit(key="k")
+        record = await it.nth(1)
+        it.reads.row = row_of(outcome(event_id=record.headers["ce_id"], digest=digest(START), log_time=NOW - age))
+        record.told(ACK)
+        it.overdue()
+        assert isinstance(await answer, Judged if remembered else StillWaiting)
+
+
+async def test_an_outcome_of_a_newer_projector_is_still_waiting_and_not_an_error_of_the_caller() -> None:
+    it = Wired()
+    answer = it.submit(key="k")
+    record = await it.nth(1)
+    row = row_of(outcome(event_id=record.headers["ce_id"], digest=digest(START)))
+    it.reads.row = OutcomeRow(row.kpart, row.source_offset, row.event_id, row.digest, row.log_time, '{"v":2}')
+    record.told(ACK)
+    it.overdue()
+    assert isinstance(await answer, StillWaiting)
+
+
+async def test_nobody_is_left_waiting_behind_an_answer() -> None:
+    it = Wired()
+    for told in (Unacked("not_sent"), Acked(5, NOW_MS + 40_000)):
+        answer = it.submit()
+        await ticks()
+        it.sender.sent[-1].told(told)
+        await answer
+    assert it.waiters._waiting == {}
+
+
+def row_of(written: Outcome) -> OutcomeRow:
+    assert written.event_id is not None
+    body = write_outcome(written).decode()
+    return OutcomeRow(SLOT % 12, 5, written.event_id, written.digest, written.log_time, body)
