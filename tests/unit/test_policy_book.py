@@ -78,7 +78,7 @@ def test_a_record_that_comes_again_changes_nothing() -> None:
     filled = book(record("UTC"), record("Asia/Tokyo", replaces=0))
     for offset, value in enumerate([record("UTC"), record("Asia/Tokyo", replaces=0)]):
         assert filled.apply(offset, b"acme", value) is None
-    assert filled.latest_revision("acme") == 1
+        assert (filled.position, filled.latest_revision("acme")) == (1, 1)
 
 
 @pytest.mark.parametrize(
