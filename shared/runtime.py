@@ -9,6 +9,8 @@ from typing import Final
 import structlog
 
 _LOUD_LIBRARIES: Final = ("aiokafka", "faststream", "uvicorn.access")
+_SAID_AGAIN_AFTER_SECONDS: Final = 10.0
+_SENTENCES_MAX: Final = 1000
 
 
 def configure_logging(service: str) -> None:
@@ -27,8 +29,29 @@ def configure_logging(service: str) -> None:
     )
     structlog.contextvars.bind_contextvars(service=service)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(_Seldom())
     for library in _LOUD_LIBRARIES:
         logging.getLogger(library).setLevel(logging.WARNING)
+
+
+class _Seldom(logging.Filter):
+    """Lets a library say each of its sentences once in a while: with a broker away, aiokafka says 300 a second."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said_at: dict[tuple[str, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not record.name.startswith(_LOUD_LIBRARIES):
+            return True
+        sentence = (record.name, str(record.msg))
+        if record.created - self._said_at.get(sentence, 0.0) < _SAID_AGAIN_AFTER_SECONDS:
+            return False
+        if len(self._said_at) >= _SENTENCES_MAX:
+            self._said_at.clear()
+        self._said_at[sentence] = record.created
+        return True
 
 
 async def ended_within(seconds: float, ending: Awaitable[object], what: str) -> bool:

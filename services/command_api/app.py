@@ -102,12 +102,15 @@ class Api:
             "clock": lambda: self._clock.agrees,
             "partitions": self._partitions.agree,
         }
-        return Starlette(
+        app = Starlette(
             routes=[*health.routes(self._alive, ready), *dialects.routes(self.desk)],
             middleware=[Middleware(self._limited)],
             exception_handlers={HTTPException: _in_the_dialects_words, Exception: _internal},
             lifespan=self._lifespan,
         )
+        # A redirect would be a status that no dialect knows, with a Location made of whatever Host the caller sent.
+        app.router.redirect_slashes = False
+        return app
 
     def _limited(self, app: ASGIApp) -> ASGIApp:
         self._limits = BodyLimits(

@@ -12,6 +12,9 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _CLOSE: Final = (b"connection", b"close")
+# What is left of a body that nobody reads is read up to here and thrown away, so that its sender hears the answer: a
+# connection that is closed with bytes unread is reset, and the answer on it is lost.
+DRAIN_BYTES_MAX: Final = 1024 * 1024
 
 
 class BodyLimits:
@@ -27,9 +30,8 @@ class BodyLimits:
         """Pass a request on; one that has a body, with a guard around it."""
         if scope["type"] == "http" and (declared := _declared_bytes(scope)) != 0:
             deadline = asyncio.get_running_loop().time() + self._within_seconds
-            # A body that says no length, chunked, is counted as it comes.
-            left = -1 if declared is not None and declared > self._bytes_max else self._bytes_max
-            body = _Body(receive, send, self._waiting, left, deadline)
+            body = _Body(receive, send, self._waiting, self._bytes_max, deadline)
+            body.declare(declared)
             await self._app(scope, body.receive, body.send)
         else:
             await self._app(scope, receive, send)
@@ -51,9 +53,17 @@ class _Body:
         self._send = send
         self._waiting = waiting
         self._bytes_left = bytes_left
+        self._drain_bytes = DRAIN_BYTES_MAX
         self._whole = False
         self._given_up = False
         self._task: asyncio.Task[object] | None = None
+
+    def declare(self, size: int | None) -> None:
+        """Take what Content-Length says; None: the body is chunked, and is counted as it comes."""
+        if size is not None and size > self._bytes_left:
+            self._bytes_left = -1
+            if size > DRAIN_BYTES_MAX:
+                self._drain_bytes = 0
 
     def give_up(self) -> None:
         """Wake the task that waits in `receive`."""
@@ -81,8 +91,19 @@ class _Body:
     async def send(self, message: Message) -> None:
         """Pass the answer on. A connection on which an unread body still arrives is of no more use."""
         if message["type"] == "http.response.start" and not self._whole:
-            message = {**message, "headers": [*message.get("headers", ()), _CLOSE]}
+            await self._drain()
+            if not self._whole:
+                message = {**message, "headers": [*message.get("headers", ()), _CLOSE]}
         await self._send(message)
+
+    async def _drain(self) -> None:
+        while not self._whole and not self._given_up and self._drain_bytes > 0:
+            try:
+                message = await self._next()
+            except HTTPException:  # the time is up, whoever waits
+                return
+            self._drain_bytes -= len(message.get("body", b""))
+            self._whole = not message.get("more_body", False)
 
     async def _next(self) -> Message:
         # The task is in `self._waiting` only while it is suspended right here, so a sweep cancels nothing else.

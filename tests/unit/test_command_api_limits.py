@@ -57,12 +57,23 @@ async def test_a_body_up_to_the_limit_is_read_whole_and_the_connection_stays() -
             assert "connection" not in answer.headers
 
 
-async def test_a_larger_one_is_413_however_it_is_sent_and_the_connection_ends() -> None:
+async def test_a_larger_one_is_413_however_it_is_sent_and_its_sender_hears_so() -> None:
     async with client(limited()) as http:
         for content in (b"0123456789a", in_pieces(b"0123456789", b"a")):
             answer = await http.post("/echo", content=content)
             assert (answer.status_code, answer.json()) == (413, {"said": 413})
-            assert answer.headers["connection"] == "close"
+            assert "connection" not in answer.headers
+
+
+async def test_what_is_far_too_large_is_not_read_to_its_end_and_the_connection_ends() -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
+            yield b"x" * 65_536
+
+    async with client(limited()) as http:
+        for content in (b"x" * 2_000_000, endless()):
+            answer = await http.post("/echo", content=content)
+            assert (answer.status_code, answer.headers["connection"]) == (413, "close")
 
 
 async def test_a_request_without_body_passes() -> None:
@@ -71,13 +82,24 @@ async def test_a_request_without_body_passes() -> None:
         assert (answer.status_code, answer.json()) == (200, {"bytes": 0})
 
 
-async def test_an_answer_before_the_body_was_read_ends_the_connection() -> None:
+async def test_a_body_that_nobody_reads_is_passed_over_and_the_connection_stays() -> None:
     async with client(limited()) as http:
         answer = await http.post("/deaf", content=b"x")
-        assert (answer.status_code, answer.headers["connection"]) == (200, "close")
+        assert answer.status_code == 200
+        assert "connection" not in answer.headers
 
 
-async def slow(app: BodyLimits) -> tuple["asyncio.Task[None]", list[Message]]:
+async def test_a_body_that_nobody_reads_and_that_stops_coming_ends_the_connection() -> None:
+    app = limited()
+    request, sent = await slow(app, "/deaf")
+    assert sent == []
+    app.sweep(asyncio.get_running_loop().time() + 5.1)
+    await asyncio.wait_for(request, 1)
+    assert sent[0]["status"] == 200
+    assert (b"connection", b"close") in sent[0]["headers"]
+
+
+async def slow(app: BodyLimits, path: str = "/echo") -> tuple["asyncio.Task[None]", list[Message]]:
     """Begin a request whose second piece never comes."""
     pieces: list[Message] = [{"type": "http.request", "body": b"x", "more_body": True}]
     sent: list[Message] = []
@@ -94,8 +116,8 @@ async def slow(app: BodyLimits) -> tuple["asyncio.Task[None]", list[Message]]:
     scope: dict[str, Any] = {
         "type": "http",
         "method": "POST",
-        "path": "/echo",
-        "raw_path": b"/echo",
+        "path": path,
+        "raw_path": path.encode(),
         "query_string": b"",
         "headers": [(b"transfer-encoding", b"chunked")],
     }
