@@ -1,0 +1,290 @@
+"""Given, when, then: presses told in a line each, folded by the fold itself, and what came of the last.
+
+    given(started("desk", at="09:00")).when(paused("desk", at="09:25")).then(accepted())
+
+The API hears a press `at`, and the log has it in the same millisecond unless `logged` says otherwise; `asked` is the
+caller's own time. Times without a day are on MONDAY, in UTC. Whatever a story is about, each of its presses is checked
+for what is true of all: an outcome reads back as it was written, and what is not accepted changes nothing.
+"""
+
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Final, Literal, TypedDict, Unpack
+from uuid import UUID
+
+from services.projector.domain.fold import Folded, Kept, Repeated, Voided, fold_press
+from services.projector.domain.ledger import Known, Ledger, OwnerKey
+from services.projector.domain.press import LoggedPress
+from services.projector.domain.state import Timer, Timesheet
+from shared.events.codec import Press
+from shared.events.digest import digest_of
+from shared.events.durations import US_PER_MINUTE, microseconds
+from shared.events.envelope import Envelope
+from shared.events.ids import ID_EPOCH, keyed_event_id, make_short, slot_of
+from shared.events.models import Actor, AnyEvent, TimerPaused, TimerResumed, TimerStarted, TimerStopped
+from shared.events.outcome import OUTCOME, Change, Finding, Outcome, write_outcome
+from shared.events.policy import Policy, PolicyBook, PolicyRecord, Preset
+from shared.events.rules import Rule
+
+MONDAY: Final = datetime(2026, 3, 2, tzinfo=UTC)
+MACHINE: Final = Actor(client="crm", role="machine")
+ADMIN: Final = Actor(client="console", person="avi", role="admin")
+DANA: Final = Actor(client="phone", person="dana", role="person")
+NOAM: Final = Actor(client="phone", person="noam", role="person")
+JERUSALEM: Final = Policy(preset=Preset.NATIVE, zone="Asia/Jerusalem")
+
+_TICK: Final = timedelta(milliseconds=1)
+
+
+class How(TypedDict, total=False):
+    """What a press may say besides: what is left out is ordinary."""
+
+    owner: str
+    tenant: str
+    by: Actor
+    asked: str
+    logged: str
+    key: str
+    digest: str
+    expires: str
+    policy_rev: int
+
+
+class HowStarted(How, total=False):
+    """What a start may say besides."""
+
+    job_id: str
+    billable: bool
+    work_date: date
+    zone_assumed: bool
+
+
+@dataclass(frozen=True)
+class Told:
+    """One press before it lies on a log. Without a key, it is nobody's repetition."""
+
+    event: AnyEvent
+    timer: int | None
+    recorded_at: datetime
+    log_time: datetime
+    key: str | None = None
+    expires_at: datetime | None = None
+    policy_rev: int = 1
+
+    def logged(self, offset: int) -> LoggedPress:
+        """Return the press at its place on the log."""
+        envelope = Envelope(
+            event_id=self._event_id(offset),
+            type=self.event.type,
+            recorded_at=self.recorded_at,
+            policy_rev=self.policy_rev,
+            subject=self.timer,
+            expires_at=self.expires_at,
+        )
+        return LoggedPress(offset, self.log_time, Press(envelope, self.event))
+
+    def _event_id(self, offset: int) -> UUID:
+        if self.key is None:
+            return UUID(int=offset + 1)
+        owner = getattr(self.event, "owner", None)
+        kind, target = ("timer", str(self.timer)) if owner is None else ("owner", owner)
+        return keyed_event_id(self.event.tenant, self.event.actor.client, kind, target, self.key)
+
+
+def moment(text: str) -> datetime:
+    """Return the moment that "09:00", "09:00:00.500" (on MONDAY) or a whole date and time, in UTC, means."""
+    if "T" in text:
+        return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    return datetime.combine(MONDAY, time.fromisoformat(text), UTC)
+
+
+def timer_id(timer: str, owner: str = "dana", tenant: str = "acme") -> int:
+    """Return the id of an owner's timer that a story calls `timer`."""
+    return make_short((MONDAY - ID_EPOCH) // _TICK, slot_of(tenant, owner), zlib.crc32(timer.encode()) % 1024)
+
+
+def started(timer: str, at: str, **how: Unpack[HowStarted]) -> Told:
+    """Tell of a start."""
+    said = {name: how[name] for name in ("job_id", "billable", "work_date", "zone_assumed") if name in how}
+    return _told(TimerStarted, timer, at, how, owner=how.get("owner", "dana"), **said)
+
+
+def paused(timer: str, at: str, **how: Unpack[How]) -> Told:
+    """Tell of a pause."""
+    return _told(TimerPaused, timer, at, how)
+
+
+def resumed(timer: str, at: str, **how: Unpack[How]) -> Told:
+    """Tell of a resume."""
+    return _told(TimerResumed, timer, at, how)
+
+
+def stopped(timer: str, at: str, **how: Unpack[How]) -> Told:
+    """Tell of a stop."""
+    return _told(TimerStopped, timer, at, how)
+
+
+def fact(event: type[AnyEvent], at: str, *, tenant: str = "acme", owner: str = "dana", **said: Any) -> Told:  # noqa: ANN401 - each fact has its own fields
+    """Tell of something that became known about an owner, or of a deadline."""
+    said = {"tenant": tenant, "owner": owner, "actor": MACHINE, "dialect": "native", "digest": "0" * 64} | said
+    return Told(event.model_validate(said), None, moment(at), _tick(moment(at)))
+
+
+def _told(event: type[AnyEvent], timer: str, at: str, how: How, **said: Any) -> Told:  # noqa: ANN401 - the event's own fields
+    owner, tenant = how.get("owner", "dana"), how.get("tenant", "acme")
+    id_ = timer_id(timer, owner, tenant)
+    asked, expires = how.get("asked"), how.get("expires")
+    body = {
+        "tenant": tenant,
+        "actor": how.get("by", MACHINE),
+        "dialect": "native",
+        "digest": digest_of(event.type, how.get("digest", str(id_)), {}),
+        "asked_at": None if asked is None else moment(asked),
+    }
+    return Told(
+        event=event.model_validate(body | said),
+        timer=id_,
+        recorded_at=moment(at),
+        log_time=_tick(moment(how.get("logged", at))),
+        key=how.get("key"),
+        expires_at=None if expires is None else moment(expires),
+        policy_rev=how.get("policy_rev", 1),
+    )
+
+
+def _tick(at: datetime) -> datetime:
+    """Return the moment as a broker's clock shows it: in whole milliseconds."""
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)
+
+
+@dataclass(frozen=True)
+class Came:
+    """What came of a press, as its caller hears it."""
+
+    of: Literal["kept", "repeated", "void"]
+    verdict: str
+    rule: str | None = None
+    reason: str | None = None
+    flags: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+def accepted(*flags: str, findings: Iterable[Finding] = ()) -> Came:
+    """Expect that it counts."""
+    return Came("kept", "accepted", flags=flags, findings=tuple(findings))
+
+
+def refused(rule: Rule, *findings: Finding, reason: str | None = None) -> Came:
+    """Expect that it is recorded, and changes nothing."""
+    return Came("kept", "refused", rule.value, reason or rule.reason, findings=findings)
+
+
+def void(rule: Rule | None) -> Came:
+    """Expect that it is answered, and not kept."""
+    return Came("void", "void", rule and rule.value, rule and rule.reason)
+
+
+def again(came: Came) -> Came:
+    """Expect the answer that was given before."""
+    return replace(came, of="repeated")
+
+
+def found(rule: Rule, timer: str, from_: str, to: str | None = None, *, refused: bool = False) -> Finding:
+    """Return a finding about one of dana's timers."""
+    begin, end = moment(from_), None if to is None else moment(to)
+    amount = None if end is None else microseconds(begin, end)
+    return Finding(timer_id=timer_id(timer), rule=rule.value, from_=begin, to=end, amount_us=amount, refused=refused)
+
+
+def book_of(*policies: Policy, tenants: Sequence[str] = ("acme", "other")) -> PolicyBook:
+    """Return the book in which the revisions of the first policy are 0 and 1, of the next 2 and 3, and so on."""
+    book = PolicyBook()
+    for policy in policies:
+        for tenant in tenants:
+            replaces = book.latest_revision(tenant)
+            record = PolicyRecord(replaces=replaces, set_by="avi", set_at=MONDAY, document=policy)
+            book.apply(book.position + 1, tenant.encode(), record.model_dump_json(by_alias=True).encode())
+    return book
+
+
+@dataclass
+class Story:
+    """Presses of a log with one partition, in order, and what came of each."""
+
+    book: PolicyBook = field(default_factory=lambda: book_of(JERUSALEM))
+    ledger: Ledger = field(default_factory=lambda: Ledger(0, 1, Known({}, {}, {}, -1)))
+    answers: list[Folded] = field(default_factory=list)
+    asked: int = 0
+
+    def when(self, *told: Told) -> "Story":
+        """Fold more presses. What `then` is asked about are these."""
+        self.asked = len(told)
+        for press in told:
+            self.answers.append(self._fold(press))
+        return self
+
+    def then(self, *expected: Came) -> "Story":
+        """Compare what came of the presses of the last `when` with what was expected."""
+        assert tuple(came_of(folded) for folded in self.answers[-self.asked :]) == expected
+        return self
+
+    def changing(self, *expected: Change) -> "Story":
+        """Compare what the last press changed."""
+        assert self.outcome.changed == expected
+        return self
+
+    @property
+    def outcome(self) -> Outcome:
+        """The outcome of the last press, also when it is void or somebody heard it before."""
+        return OUTCOME.validate_json(self.answers[-1].body)
+
+    @property
+    def outcomes(self) -> list[Outcome]:
+        """Every outcome that was kept."""
+        return [folded.outcome for folded in self.answers if isinstance(folded, Kept)]
+
+    def sheet(self, owner: str = "dana", tenant: str = "acme") -> Timesheet:
+        """Return an owner's sheet as it stands."""
+        return self.ledger.sheet_of((tenant, owner))
+
+    def timer(self, timer: str, owner: str = "dana", tenant: str = "acme") -> Timer:
+        """Return one of an owner's timers as it stands."""
+        return self.sheet(owner, tenant).timers[timer_id(timer, owner, tenant)]
+
+    def minutes(self, timer: str) -> float:
+        """Return how long one of dana's timers was worked on, in closed intervals."""
+        return self.timer(timer).total_us / US_PER_MINUTE
+
+    def _fold(self, told: Told) -> Folded:
+        press = told.logged(len(self.answers))
+        sheets_before = dict(self.ledger.sheets)
+        folded = fold_press(self.ledger, press, self.book)
+        said = OUTCOME.validate_json(folded.body)
+        assert write_outcome(said) == folded.body
+        if isinstance(folded, Kept):
+            assert folded.outcome == said
+        if said.verdict != "accepted" or not isinstance(folded, Kept):
+            _changed_nothing(said, sheets_before, self.ledger.sheets)
+        return folded
+
+
+def given(*told: Told, policy: Policy = JERUSALEM) -> Story:
+    """Begin a story: what was pressed before the press that it is about."""
+    return Story(book_of(policy)).when(*told)
+
+
+def came_of(folded: Folded) -> Came:
+    """Return what came of a press."""
+    said = OUTCOME.validate_json(folded.body)
+    of: dict[type, Literal["kept", "repeated", "void"]] = {Kept: "kept", Repeated: "repeated", Voided: "void"}
+    return Came(of[type(folded)], said.verdict, said.rule, said.reason, said.flags, said.findings)
+
+
+def _changed_nothing(said: Outcome, before: dict[OwnerKey, Timesheet], after: dict[OwnerKey, Timesheet]) -> None:
+    assert {owner: after[owner] for owner in before} == before
+    assert all(sheet == Timesheet(*owner) for owner, sheet in after.items() if owner not in before)
+    if said.verdict != "accepted":
+        assert said.changed == ()
+        assert said.fact is None

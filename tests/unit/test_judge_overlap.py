@@ -1,0 +1,155 @@
+"""R13: another timer of the owner runs, or (backdated) ran then."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+
+from shared.events.policy import Overlap, OverlapMode, Rules
+from shared.events.rules import Rule
+from tests.support.given import (
+    JERUSALEM,
+    Came,
+    Told,
+    accepted,
+    found,
+    given,
+    moment,
+    paused,
+    resumed,
+    started,
+    stopped,
+    timer_id,
+)
+
+
+def overlapping(timer: str, from_: str, *more: str) -> Came:
+    return accepted("R13", *more, findings=[found(Rule.OVERLAP, timer, from_)])
+
+
+def test_a_second_start_while_one_runs_is_kept_and_flagged() -> None:
+    """An owner has two hands but one clock."""
+    story = given(started("desk", at="09:00")).when(started("phone", at="09:30")).then(overlapping("phone", "09:30"))
+    assert [timer.id for timer in story.sheet().running()] == sorted([timer_id("desk"), timer_id("phone")])
+    assert story.timer("phone").flags == ("R13",)
+    assert story.timer("desk").flags == ()
+
+
+def test_both_of_two_parallel_timers_count_in_full() -> None:
+    story = given(started("desk", at="09:00"), started("phone", at="09:30"))
+    story.when(stopped("desk", at="10:00"), stopped("phone", at="10:00")).then(accepted(), accepted())
+    assert (story.minutes("desk"), story.minutes("phone")) == (60, 30)
+
+
+def test_a_resume_beside_a_running_timer_is_flagged() -> None:
+    story = given(started("desk", at="09:00"), paused("desk", at="09:10"), started("phone", at="09:20"))
+    story.when(resumed("desk", at="09:30")).then(overlapping("desk", "09:30"))
+
+
+@pytest.mark.parametrize("press", [paused, stopped], ids=["pause", "stop"])
+def test_what_ends_an_interval_never_overlaps(press: Callable[..., Told]) -> None:
+    story = given(started("desk", at="09:00"), started("phone", at="09:20"))
+    story.when(press("desk", at="09:30")).then(accepted())
+
+
+def test_a_paused_timer_is_not_overlapped() -> None:
+    given(started("desk", at="09:00"), paused("desk", at="09:10")).when(started("phone", at="09:20")).then(accepted())
+
+
+def test_another_owners_timer_is_not_overlapped() -> None:
+    given(started("desk", at="09:00", owner="noam")).when(started("phone", at="09:30")).then(accepted())
+
+
+def test_the_same_owner_of_another_tenant_is_another_owner() -> None:
+    given(started("desk", at="09:00", tenant="other")).when(started("phone", at="09:30")).then(accepted())
+
+
+def test_a_backdated_start_overlaps_what_was_worked_then() -> None:
+    story = given(started("desk", at="09:00"), stopped("desk", at="10:00"))
+    story.when(started("phone", at="11:00", asked="09:30")).then(overlapping("phone", "09:30", "late"))
+
+
+def test_a_backdated_start_before_what_was_worked_overlaps_from_where_that_began() -> None:
+    story = given(started("desk", at="09:00"), stopped("desk", at="10:00"))
+    story.when(started("phone", at="11:00", asked="08:30")).then(overlapping("phone", "09:00", "late"))
+
+
+def test_a_start_before_one_that_runs_overlaps_from_where_that_began() -> None:
+    given(started("desk", at="09:00")).when(started("phone", at="09:01", asked="08:59:30")).then(
+        accepted("R13", "late", findings=[found(Rule.OVERLAP, "phone", "09:00")])
+    )
+
+
+def test_of_several_overlaps_the_first_is_named() -> None:
+    story = given(
+        started("desk", at="09:00"),
+        stopped("desk", at="09:10"),
+        started("phone", at="09:20"),
+        stopped("phone", at="09:30"),
+        started("car", at="09:40"),
+    )
+    story.when(started("home", at="09:50", asked="09:05")).then(overlapping("home", "09:05", "late"))
+
+
+def test_intervals_that_touch_do_not_overlap() -> None:
+    """They are half-open: ten o'clock belongs to the second alone."""
+    story = given(started("desk", at="09:00"), stopped("desk", at="10:00"))
+    story.when(started("phone", at="10:00:10", asked="10:00")).then(accepted())
+
+
+def test_a_microsecond_is_an_overlap() -> None:
+    story = given(started("desk", at="09:00"), stopped("desk", at="10:00"))
+    story.when(started("phone", at="10:00:10", asked="09:59:59.999999")).then(overlapping("phone", "09:59:59.999999"))
+
+
+def test_an_interval_of_no_length_is_overlapped_by_nothing() -> None:
+    story = given(started("desk", at="09:00"), stopped("desk", at="09:00"))
+    story.when(started("phone", at="09:00:30", asked="08:59:59")).then(accepted())
+
+
+def test_a_timer_does_not_overlap_its_own_intervals() -> None:
+    story = given(started("desk", at="09:00"), paused("desk", at="10:00"))
+    story.when(resumed("desk", at="10:00:30", asked="09:59:30"))
+    story.then(accepted("R18", findings=[found(Rule.LATE_PRESS, "desk", "09:59:30", "10:00")]))
+
+
+def test_a_resume_that_was_moved_overlaps_from_where_it_was_moved_to() -> None:
+    story = given(started("desk", at="09:00"), started("phone", at="09:00"), paused("desk", at="09:30"))
+    story.when(resumed("desk", at="09:30:20", asked="09:10")).then(
+        accepted(
+            "R13",
+            "R18",
+            "late",
+            findings=[found(Rule.OVERLAP, "desk", "09:30"), found(Rule.LATE_PRESS, "desk", "09:10", "09:30")],
+        )
+    )
+
+
+def test_a_backdated_resume_overlaps_what_another_timer_worked_since() -> None:
+    story = given(
+        started("desk", at="09:00"),
+        paused("desk", at="09:10"),
+        started("phone", at="09:20"),
+        stopped("phone", at="09:30"),
+    )
+    story.when(resumed("desk", at="09:40", asked="09:15")).then(overlapping("desk", "09:20", "late"))
+
+
+def test_a_refused_start_overlaps_nothing() -> None:
+    story = given(started("desk", at="09:00", asked="12:00")).when(started("phone", at="09:30")).then(accepted())
+    assert story.timer("phone").flags == ()
+
+
+def test_every_further_start_is_a_finding_of_its_own() -> None:
+    story = given(started("desk", at="09:00"), started("phone", at="09:30"), started("car", at="09:40"))
+    overlaps = {(f.timer_id, f.from_) for outcome in story.outcomes for f in outcome.findings}
+    expected: set[tuple[int, datetime]] = {
+        (timer_id("phone"), moment("09:30")),
+        (timer_id("car"), moment("09:40")),
+    }
+    assert overlaps == expected
+
+
+def test_a_tenant_that_allows_it_hears_nothing_of_it() -> None:
+    allowing = JERUSALEM.model_copy(update={"rules": Rules(R13=Overlap(mode=OverlapMode.ALLOW))})
+    given(started("desk", at="09:00"), policy=allowing).when(started("phone", at="09:30")).then(accepted())
