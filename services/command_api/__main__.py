@@ -1,5 +1,7 @@
 """Run the command API: `python -m services.command_api`. SIGTERM and SIGINT end it gracefully, with status 0."""
 
+import gc
+
 import uvloop
 
 from services.command_api.app import Api
@@ -10,7 +12,11 @@ from shared.server import read_settings, serve
 
 async def serve_api(settings: Settings) -> None:
     """Serve until a signal says to end. Every part is made on the loop that runs it."""
-    await serve(Api(settings).app(), settings.http_host, settings.http_port, settings.grace_seconds)
+    app = Api(settings).app()
+    # What is here now stays for good: no collection needs to look at it again, while callers wait.
+    gc.collect()
+    gc.freeze()
+    await serve(app, settings.http_host, settings.http_port, settings.grace_seconds)
 
 
 def main() -> None:

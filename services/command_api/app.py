@@ -103,7 +103,8 @@ class Api:
             "partitions": self._partitions.agree,
         }
         app = Starlette(
-            routes=[*health.routes(self._alive, ready), *dialects.routes(self.desk)],
+            # In this order they are tried, for each request.
+            routes=[*dialects.routes(self.desk), *health.routes(self._alive, ready)],
             middleware=[Middleware(self._limited)],
             exception_handlers={HTTPException: _in_the_dialects_words, Exception: _internal},
             lifespan=self._lifespan,
