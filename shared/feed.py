@@ -4,6 +4,7 @@ FastStream decodes every header, and one that is null would lose it the whole ba
 return value wherever a record's `reply_to` says; and it would make a topic that is not there. None of that is wanted.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, Final
@@ -12,13 +13,17 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
 from shared.kafka import AIOKafkaConsumer, ConsumerRecord, KafkaAddress, end_consumer
+from shared.runtime import Setbacks, ended_within
+
+WITHIN_SECONDS: Final = 15.0
+_RETRY_AFTER_SECONDS: Final = 0.5
 
 # A ConsumerRecord, or for a batch a list of them; aiokafka ships no types.
 Raw = Any
 
 
 def feed_broker(address: KafkaAddress) -> KafkaBroker:
-    """Return an unstarted broker that only reads. One subscriber each: `end_feed` looks for it."""
+    """Return an unstarted broker that only reads. Give it one subscriber: `read_for_ever` looks for it."""
     return KafkaBroker(
         **address.options(),
         consumer_only=True,
@@ -51,14 +56,28 @@ AS_THEY_LIE: Final[dict[str, Any]] = {
 }
 
 
-def consumer_of(broker: KafkaBroker) -> AIOKafkaConsumer:
-    """Return the consumer of the broker's one subscriber; None before it is started."""
+async def read_for_ever(
+    make_broker: Callable[[], KafkaBroker], watch: Callable[[AIOKafkaConsumer], Awaitable[None]], lost: str
+) -> None:
+    """Run a broker with one subscriber, and replace it whenever `watch` raises. `lost` is the event that is logged."""
+    setbacks = Setbacks(lost)
+    while True:
+        broker = make_broker()
+        (subscriber,) = broker.subscribers
+        try:
+            async with asyncio.timeout(WITHIN_SECONDS):
+                await broker.start()
+            setbacks.over()
+            await watch(subscriber.consumer)  # type: ignore[attr-defined] # it is there once it is started
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next broker may do better
+            setbacks.met(error)
+        finally:
+            await ended_within(WITHIN_SECONDS, _end(broker), lost)
+        await asyncio.sleep(_RETRY_AFTER_SECONDS)
+
+
+async def _end(broker: KafkaBroker) -> None:
     (subscriber,) = broker.subscribers
-    return subscriber.consumer  # type: ignore[attr-defined]
-
-
-async def end_feed(broker: KafkaBroker) -> None:
-    """Stop the broker, and its consumer for good."""
-    if (consumer := consumer_of(broker)) is not None:
+    if (consumer := subscriber.consumer) is not None:  # type: ignore[attr-defined]
         await end_consumer(consumer)
     await broker.stop()

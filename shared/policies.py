@@ -13,14 +13,11 @@ from faststream.kafka import KafkaBroker, TopicPartition
 
 from shared.events.policy import NewerPolicyError, Policy, PolicyBook, PolicyRecord
 from shared.events.topics import POLICIES
-from shared.feed import AS_THEY_LIE, consumer_of, end_feed, feed_broker
+from shared.feed import AS_THEY_LIE, WITHIN_SECONDS, feed_broker, read_for_ever
 from shared.kafka import AIOKafkaConsumer, ConsumerRecord, KafkaAddress
 from shared.kafka import TopicPartition as AssignedPartition
-from shared.runtime import Setbacks, ended_within
 
-WITHIN_SECONDS: Final = 15.0
 LOOK_EVERY_SECONDS: Final = 5.0
-RETRY_AFTER_SECONDS: Final = 0.5
 
 _TP: Final = AssignedPartition(POLICIES, 0)
 
@@ -66,20 +63,7 @@ class PolicyReader:
 
     async def run(self) -> None:
         """Read, for ever."""
-        setbacks = Setbacks("policies_consumer_lost")
-        while True:
-            broker = self._broker()
-            try:
-                async with asyncio.timeout(WITHIN_SECONDS):
-                    await broker.start()
-                setbacks.over()
-                await self._watch(consumer_of(broker))
-            except Exception as error:  # noqa: BLE001 - whatever it is, the next broker may do better
-                setbacks.met(error)
-            finally:
-                self._reading = False
-                await ended_within(WITHIN_SECONDS, end_feed(broker), "policies_consumer")
-            await asyncio.sleep(RETRY_AFTER_SECONDS)
+        await read_for_ever(self._broker, self._watch, "policies_consumer_lost")
 
     def _broker(self) -> KafkaBroker:
         broker = feed_broker(self._kafka)
@@ -91,15 +75,18 @@ class PolicyReader:
 
     async def _watch(self, consumer: AIOKafkaConsumer) -> None:
         ended_before = 0
-        while True:
-            async with asyncio.timeout(WITHIN_SECONDS):
-                end = (await consumer.end_offsets([_TP]))[_TP]
-            if self._ready_from is None:
-                self._ready_from = end
-            if self.book.position + 1 < ended_before and not self._newer:
-                raise ConnectionError(f"stalled at {self.book.position}, behind {ended_before}")
-            self._reading, ended_before = True, end
-            await asyncio.sleep(LOOK_EVERY_SECONDS)
+        try:
+            while True:
+                async with asyncio.timeout(WITHIN_SECONDS):
+                    end = (await consumer.end_offsets([_TP]))[_TP]
+                if self._ready_from is None:
+                    self._ready_from = end
+                if self.book.position + 1 < ended_before and not self._newer:
+                    raise ConnectionError(f"stalled at {self.book.position}, behind {ended_before}")
+                self._reading, ended_before = True, end
+                await asyncio.sleep(LOOK_EVERY_SECONDS)
+        finally:
+            self._reading = False
 
     async def _take(self, record: ConsumerRecord) -> None:
         # A consumer that replaces another begins at the beginning.

@@ -15,13 +15,11 @@ from faststream.kafka import KafkaBroker
 from services.projector.text_batch import TextRecord
 from services.projector.texts import Texts
 from shared.events.topics import TEXTS
-from shared.feed import AS_THEY_LIE, consumer_of, end_feed, feed_broker
+from shared.feed import AS_THEY_LIE, WITHIN_SECONDS, feed_broker, read_for_ever
 from shared.kafka import AIOKafkaConsumer, ConsumerRecord, KafkaAddress
-from shared.runtime import Setbacks, ended_within
 
 _log = structlog.get_logger()
 
-_WITHIN_SECONDS: Final = 15.0
 _LOOK_EVERY_SECONDS: Final = 10.0
 _RETRY_AFTER_SECONDS: Final = 0.5
 
@@ -38,19 +36,7 @@ class TextsFeed:
 
     async def run(self) -> None:
         """Read, for ever."""
-        setbacks = Setbacks("texts_feed_lost")
-        while True:
-            broker = self._broker()
-            try:
-                async with asyncio.timeout(_WITHIN_SECONDS):
-                    await broker.start()
-                setbacks.over()
-                await self._watch(consumer_of(broker))
-            except Exception as error:  # noqa: BLE001 - whatever it is, the next broker may do better
-                setbacks.met(error)
-            finally:
-                await ended_within(_WITHIN_SECONDS, end_feed(broker), "texts_feed")
-            await asyncio.sleep(_RETRY_AFTER_SECONDS)
+        await read_for_ever(self._broker, self._watch, "texts_feed_lost")
 
     def _broker(self) -> KafkaBroker:
         broker = feed_broker(self._address)
@@ -82,7 +68,7 @@ class TextsFeed:
         while True:
             await asyncio.sleep(_LOOK_EVERY_SECONDS)
             mine = consumer.assignment()
-            async with asyncio.timeout(_WITHIN_SECONDS):
+            async with asyncio.timeout(WITHIN_SECONDS):
                 ends = {tp.partition: end for tp, end in (await consumer.end_offsets(mine)).items()}
             for partition in ended_before.keys() & ends.keys() & self._kept.keys():
                 if self._kept[partition] < ended_before[partition]:
