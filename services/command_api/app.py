@@ -87,6 +87,7 @@ class Api:
             policies=self._policies,
             reads=reads,
             now=now,
+            answer_within_seconds=settings.answer_within_seconds,
         )
         self._limits: BodyLimits | None = None
         self._tasks: list[asyncio.Task[None]] = []

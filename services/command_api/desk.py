@@ -113,6 +113,7 @@ class Desk:
     policies: Policies
     reads: Reads
     now: Clock
+    answer_within_seconds: float = WAIT_SECONDS
 
     async def caller_of(self, request: Request) -> Caller | Unknown | Away:
         """Say who is calling."""
@@ -133,12 +134,16 @@ class Desk:
         *,
         dialect: Dialect,
         key: str | None,
-        wait_seconds: float = WAIT_SECONDS,
+        wait_seconds: float | None = None,
         traceparent: str | None = None,
     ) -> Answer:
-        """Record one press and return what became of it. `key` is the Idempotency-Key, None when there is none."""
+        """Record one press and return what became of it. `key` is the Idempotency-Key, None when there is none.
+
+        `wait_seconds` is what the caller prefers, None when they did not say.
+        """
+        seconds = self.answer_within_seconds if wait_seconds is None else wait_seconds
         return await self.submitter.submit(
-            command, caller, dialect=dialect, key=key, wait_seconds=wait_seconds, traceparent=traceparent
+            command, caller, dialect=dialect, key=key, wait_seconds=seconds, traceparent=traceparent
         )
 
     def policy_of(self, tenant: str) -> Policy | None:

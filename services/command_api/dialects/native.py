@@ -26,7 +26,7 @@ from services.command_api.commands import (
     StartTimer,
     StillWaiting,
 )
-from services.command_api.desk import WAIT_SECONDS, Desk
+from services.command_api.desk import Desk
 from services.command_api.dialects import native_answers as answers
 from services.command_api.dialects.headers import idempotency_key, preferred_wait, traceparent
 from services.command_api.dialects.malformed import Malformed, first_problem, wrong
@@ -193,7 +193,7 @@ class Native:
             caller,
             dialect="native",
             key=key,
-            wait_seconds=WAIT_SECONDS if wait is None else wait,
+            wait_seconds=wait,
             traceparent=traceparent(request),
         )
         return answer_of(answer, command)

@@ -58,7 +58,11 @@ class Database:
             raise ReadsAwayError
         try:
             return await self._twice(sql, arguments)
-        except (OSError, TimeoutError, asyncpg.InterfaceError) as error:
+        except TimeoutError as error:
+            raise ReadsAwayError from error  # one query was slow, or Postgres is frozen: the others may find out
+        except (OSError, asyncpg.InterfaceError) as error:
+            if isinstance(error, ValueError):
+                raise  # asyncpg could not encode an argument: a bug of ours, and no news of Postgres
             self._away_until = loop.time() + _AWAY_FOR_SECONDS
             raise ReadsAwayError from error
         except asyncpg.PostgresError as error:
