@@ -1,1 +1,4 @@
-"""Deploy: how Stint gets onto a machine. The services never import anything from here."""
+"""How Stint is put on machines: migrations, and the local stack. No product code imports from here.
+
+Never: edit a migration that has been released. They go forward, by number.
+"""

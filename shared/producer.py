@@ -14,7 +14,7 @@ from shared.kafka import AIOKafkaProducer
 from shared.runtime import Setbacks, ended_within
 
 START_WITHIN_SECONDS: Final = 20.0
-STOP_WITHIN_SECONDS: Final = 10.0
+STOP_WITHIN_SECONDS: Final = 5.0
 RETRY_AFTER_SECONDS: Final = 0.5
 
 

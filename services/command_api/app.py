@@ -138,7 +138,7 @@ class Api:
         finally:
             # By now no request is in flight. What was sent has a moment to be acked, then the rest follows.
             self._ending = True
-            await self._sender.close(self._settings.grace_seconds)
+            await self._sender.close(CLOSE_WITHIN_SECONDS)
             for task in [asking, *self._tasks]:
                 task.cancel()
             await ended_within(CLOSE_WITHIN_SECONDS, asyncio.wait([asking, *self._tasks]), "background")

@@ -128,6 +128,7 @@ class Identities:
         if row is None:
             return self._remember(token, None)
         owner = row.person.owner
+        self._people.pop((row.tenant, owner), None)
         _make_room(self._people, self._tokens_max)
         self._people[row.tenant, owner] = row.person
         # A person presses under their own name: keys of two people, or of a person and a machine, never meet.

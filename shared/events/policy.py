@@ -139,7 +139,7 @@ _ZOHO: Final = {
 }
 _EVERYWHERE: Final = {
     Rule.TIMERS_DISABLED: Mode.BLOCK,
-    Rule.FUTURE_TIME: Mode.BLOCK,
+    Rule.FUTURE_TIME: Mode.STRICT,
     Rule.PAST_TIME: Mode.OFF,
     Rule.OWNER_UNKNOWN: Mode.OFF,
 }

@@ -19,7 +19,9 @@ def policy(preset: str = "native", **said: Any) -> Policy:  # noqa: ANN401 - doc
 @pytest.mark.parametrize("preset", ["native", "thebase"])
 def test_native_and_thebase_flag_what_they_do_not_refuse(preset: str) -> None:
     modes = {rule: policy(preset).mode(rule) for rule in Rule}
-    assert {rule for rule, mode in modes.items() if mode is Mode.BLOCK} == {Rule.TIMERS_DISABLED, Rule.FUTURE_TIME}
+    assert {rule for rule, mode in modes.items() if mode is Mode.BLOCK} == {Rule.TIMERS_DISABLED}
+    # Of a time to come, a pause is refused as a start is: only a stop never waits for it.
+    assert {rule for rule, mode in modes.items() if mode is Mode.STRICT} == {Rule.FUTURE_TIME}
     assert {rule for rule, mode in modes.items() if mode is Mode.OFF} == {Rule.PAST_TIME, Rule.OWNER_UNKNOWN}
     assert all(modes[rule] is Mode.FLAG for rule in (Rule.DAY_OFF, Rule.OVER_DAILY_CAP, Rule.LATE_PRESS))
 

@@ -15,7 +15,7 @@ from shared.events.calendar import local_day
 from shared.events.durations import microseconds
 from shared.events.models import TimerPaused, TimerResumed, TimerStarted, TimerStopped
 from shared.events.outcome import Finding, State
-from shared.events.policy import OverlapMode, Policy
+from shared.events.policy import Mode, OverlapMode, Policy
 from shared.events.rules import LATE, ZONE_ASSUMED, Rule
 
 FUTURE_TOLERANCE: Final = timedelta(seconds=60)
@@ -48,6 +48,18 @@ class Case:
         """Whether an interval begins with this press."""
         return isinstance(self.event, TimerStarted | TimerResumed)
 
+    def refuses(self, rule: Rule) -> bool:
+        """Whether the rule, when it fires, refuses this press. No mode lets a rule of time refuse a stop."""
+        match self.policy.mode(rule):
+            case Mode.OFF | Mode.FLAG:
+                return False
+            case Mode.BLOCK:
+                return self.opens
+            case Mode.STRICT:
+                return not isinstance(self.event, TimerStopped)
+            case mode:
+                assert_never(mode)
+
     def finding(self, rule: Rule, from_: datetime, to: datetime | None = None, *, refused: bool = False) -> Finding:
         """Return a finding about the pressed timer; its amount is what lies between, where both are known."""
         amount = None if to is None else microseconds(from_, to)
@@ -76,7 +88,7 @@ def not_the_owner(case: Case) -> Refusal | None:
     actor = case.event.actor
     if actor.role != "person" or actor.person == case.sheet.owner:
         return None
-    return _refusal(case, Rule.NOT_THE_OWNER)
+    return _refusal(case, Rule.NOT_THE_OWNER, case.at)
 
 
 def not_legal_now(case: Case) -> Refusal | None:
@@ -91,36 +103,39 @@ def not_legal_now(case: Case) -> Refusal | None:
             legal = state is State.PAUSED
         case _:
             assert_never(case.event)
-    return None if legal else _refusal(case, Rule.NOT_LEGAL_NOW)
+    return None if legal else _refusal(case, Rule.NOT_LEGAL_NOW, case.at)
 
 
 def future_time(case: Case) -> Refusal | Flag | None:
     """R14: the time given had not come. Over 60 s ahead is refused; less, and any stop, is clamped and flagged."""
+    if case.policy.mode(Rule.FUTURE_TIME) is Mode.OFF:
+        return None
     asked, log_time = case.event.asked_at, case.press.log_time
-    work_date = case.event.work_date if isinstance(case.event, TimerStarted) else None
-    if work_date is not None and work_date > local_day(log_time + FUTURE_TOLERANCE, case.zone):
-        return _refusal(case, Rule.FUTURE_TIME)
+    if _worked_on_a_day_to_come(case):
+        return _refusal_or_flag(case, Rule.FUTURE_TIME, case.at)
     # The log's clock shows whole milliseconds: what lies within the same one is not ahead of it.
     if asked is None or asked < log_time + _LOG_TICK:
         return None
-    if asked - log_time > FUTURE_TOLERANCE and not isinstance(case.event, TimerStopped):
-        finding = case.finding(Rule.FUTURE_TIME, log_time, asked, refused=True)
-        return Refusal(Rule.FUTURE_TIME, finding, Rule.FUTURE_TIME.reason)
-    return Flag(Rule.FUTURE_TIME.value, case.finding(Rule.FUTURE_TIME, log_time, asked))
+    if asked - log_time > FUTURE_TOLERANCE:
+        return _refusal_or_flag(case, Rule.FUTURE_TIME, log_time, asked)
+    return _flag(case, Rule.FUTURE_TIME, log_time, asked)
 
 
 def late_press(case: Case) -> Flag | None:
     """R18, its first half: used as asked, and labelled, when it was recorded over 60 s after it happened."""
     asked = case.event.asked_at
-    return Flag(LATE) if asked is not None and case.press.log_time - asked > LATE_AFTER else None
+    if asked is None or case.policy.mode(Rule.LATE_PRESS) is Mode.OFF:
+        return None
+    return Flag(LATE) if case.press.log_time - asked > LATE_AFTER else None
 
 
 def moved_press(case: Case) -> Flag | None:
     """R18, its second half: asked for before the timer's last event, so moved to it; flagged when moved over 1 s."""
     asked = case.event.asked_at
-    if asked is None or case.timer is None or case.timer.last_at - asked <= MOVED_TOLERANCE:
+    if asked is None or case.timer is None or case.policy.mode(Rule.LATE_PRESS) is Mode.OFF:
         return None
-    return Flag(Rule.LATE_PRESS.value, case.finding(Rule.LATE_PRESS, asked, case.timer.last_at))
+    moved = case.timer.last_at - asked > MOVED_TOLERANCE
+    return _flag(case, Rule.LATE_PRESS, asked, case.timer.last_at) if moved else None
 
 
 def overlap(case: Case) -> Flag | None:
@@ -131,7 +146,7 @@ def overlap(case: Case) -> Flag | None:
     closed = [c.start for c in case.sheet.closed if c.end > case.at and c.timer_id != case.timer_id and c.end > c.start]
     begins = [max(case.at, start) for start in running + closed]
     # How long they will overlap nobody knows yet: both may be stopped at any time.
-    return Flag(Rule.OVERLAP.value, case.finding(Rule.OVERLAP, min(begins))) if begins else None
+    return _flag(case, Rule.OVERLAP, min(begins)) if begins else None
 
 
 def zone_assumed(case: Case) -> Flag | None:
@@ -140,8 +155,21 @@ def zone_assumed(case: Case) -> Flag | None:
     return Flag(ZONE_ASSUMED) if assumed else None
 
 
-def _refusal(case: Case, rule: Rule) -> Refusal:
-    return Refusal(rule, case.finding(rule, case.at, refused=True), rule.reason)
+def _worked_on_a_day_to_come(case: Case) -> bool:
+    work_date = case.event.work_date if isinstance(case.event, TimerStarted) else None
+    return work_date is not None and work_date > local_day(case.press.log_time + FUTURE_TOLERANCE, case.zone)
+
+
+def _refusal(case: Case, rule: Rule, from_: datetime, to: datetime | None = None) -> Refusal:
+    return Refusal(rule, case.finding(rule, from_, to, refused=True), rule.reason)
+
+
+def _flag(case: Case, rule: Rule, from_: datetime, to: datetime | None = None) -> Flag:
+    return Flag(rule.value, case.finding(rule, from_, to))
+
+
+def _refusal_or_flag(case: Case, rule: Rule, from_: datetime, to: datetime | None = None) -> Refusal | Flag:
+    return _refusal(case, rule, from_, to) if case.refuses(rule) else _flag(case, rule, from_, to)
 
 
 RuleFunction = Callable[[Case], Refusal | Flag | None]

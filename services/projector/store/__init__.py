@@ -1,1 +1,6 @@
-"""The store: SQL, and the few functions that run it. Nothing here decides anything about a press."""
+"""The store: SQL, and the few functions that run it. Nothing here decides anything about a press.
+
+Safe to change: how rows are read and written, as long as one batch is one read and one transaction.
+With care: `rows`. The same code writes fresh outcomes and those of the stream, so that a rebuild gives the same bytes.
+Never: let anything come before the compare-and-set in its transaction.
+"""

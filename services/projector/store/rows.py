@@ -40,8 +40,10 @@ class Rows:
             self._find(outcome, finding)
         for change in outcome.changed:
             self._change(outcome, change)
-        if outcome.verdict == "accepted" and outcome.timer is not None:
-            self._timer(outcome, outcome.timer)
+        timer = outcome.timer
+        # A stop of a stopped timer is accepted and changes nothing, the place of its last change included.
+        if timer is not None and any(change.timer == timer.id for change in outcome.changed):
+            self._timer(outcome, timer)
         if outcome.fact is not None:
             self._learn(outcome, outcome.fact)
 
