@@ -1,0 +1,49 @@
+"""A projector is killed with -9 at each point of a commit: nothing is lost, nothing counts twice, everybody hears."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+import httpx
+
+from tests.support.crew import Crew
+from tests.support.deployments import Deployment, Tenant
+from tests.support.minutes import ONE_STOPPED_TIMER, kept_twice, worked
+from tests.support.patient import Patient
+from tests.support.trapped_projector import Place
+from tests.support.traps import trapped
+from tests.support.waits import drained
+
+PLACES: Final[tuple[Place, ...]] = ("before_compare_and_set", "after_compare_and_set", "after_commit")
+
+
+async def test_a_projector_killed_at_any_point_of_its_commit_loses_nothing_and_doubles_nothing(
+    crew: Crew, client: Callable[..., httpx.AsyncClient], tenant: Tenant, deployment: Deployment
+) -> None:
+    await crew.be(apis=1, projectors=1)
+    api = Patient(client(), tenant.token)
+    doomed = dict(zip(PLACES, await asyncio.gather(*(trapped(crew, place, "die") for place in PLACES)), strict=True))
+    group = [*crew.projectors, *(trap.service for trap in doomed.values())]
+    owners = {place: await trap.victim(group, deployment, tenant) for place, trap in doomed.items()}
+    timers = [(await api.begin(owner)).json()["id"] for owner in owners.values()]
+    # Whose verdict is committed and was never sent is told by the look at it, when the wait is over.
+    hasty = Patient(client(), tenant.token, wait_seconds=2)
+
+    pressing = asyncio.gather(
+        *(
+            (hasty if place == "after_commit" else api).end(timer, key=place)
+            for place, timer in zip(PLACES, timers, strict=True)
+        )
+    )
+    for trap in doomed.values():
+        await trap.sprung()
+    answers = await pressing
+    assert [answer.status_code for answer in answers] == [200, 200, 200], [answer.text for answer in answers]
+    assert [answer.json()["total_seconds"] for answer in answers] == [1800, 1800, 1800]
+    assert not any(trap.service.process.alive for trap in doomed.values())
+
+    again = [await api.end(timer, key=place) for place, timer in zip(PLACES, timers, strict=True)]
+    assert [answer.content for answer in again] == [answer.content for answer in answers]
+    await drained(deployment)
+    assert set((await worked(deployment.dsn, *owners.values())).values()) == {ONE_STOPPED_TIMER}
+    assert await kept_twice(deployment.dsn) == []

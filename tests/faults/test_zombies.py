@@ -1,0 +1,129 @@
+"""A zombie: a projector that froze in the middle of a commit, was thought dead, and wakes when another has its work."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import httpx
+import pytest
+
+from services.stint_cli.database import connected
+from tests.support.beside import beside, eventually
+from tests.support.crew import SESSION_MS, Crew, Service
+from tests.support.deployments import Deployment, Tenant
+from tests.support.holders import said_by
+from tests.support.minutes import HALF_AN_HOUR, ONE_STOPPED_TIMER, kept_twice, worked
+from tests.support.patient import Patient
+from tests.support.traps import trapped
+from tests.support.waits import drained
+
+# How long one that froze in its transaction may hold the others up: till it is missed, and its session is ended.
+HELD_UP_SECONDS_MAX = 3 * SESSION_MS / 1000
+NO_TIMEOUTS = {f"PROJECTOR_{name}_TIMEOUT_MS": "600000" for name in ("TRANSACTION", "IDLE_IN_TRANSACTION", "LOCK")}
+
+
+@pytest.fixture
+async def api(crew: Crew, client: Callable[..., httpx.AsyncClient], tenant: Tenant) -> Patient:
+    """Give a patient client, with one API and one projector standing, who will be the zombie's heir."""
+    await crew.be(apis=1, projectors=1)
+    return Patient(client(), tenant.token)
+
+
+async def test_a_projector_frozen_before_its_compare_and_set_is_fenced_when_it_wakes(
+    api: Patient, crew: Crew, tenant: Tenant, deployment: Deployment
+) -> None:
+    zombie = await trapped(crew, "before_compare_and_set", "freeze")
+    owner = await zombie.victim([*crew.projectors, zombie.service], deployment, tenant)
+    timer = (await api.begin(owner)).json()["id"]
+
+    stopping = asyncio.create_task(api.end(timer, key="stop"))
+    await zombie.frozen()
+    stopped = await stopping
+    assert (stopped.status_code, stopped.json()["total_seconds"]) == (200, 1800), stopped.text
+    zombie.service.thaw()
+    await zombie.service.says('"reason": "fenced"')
+
+    assert (await api.end(timer, key="stop")).content == stopped.content
+    await drained(deployment)
+    assert await worked(deployment.dsn, owner) == {owner: ONE_STOPPED_TIMER}
+    assert await kept_twice(deployment.dsn) == []
+
+
+async def test_without_the_compare_and_set_it_counts_the_minutes_twice(
+    api: Patient, crew: Crew, tenant: Tenant, deployment: Deployment
+) -> None:
+    """The control of the test above, in a database of its own. The key of `outcome` is a second fence: out as well."""
+    aside = await beside(deployment, "unfenced")
+    dsn = aside["PROJECTOR_POSTGRES_DSN"]
+    async with connected(dsn) as conn:
+        await conn.execute("ALTER TABLE outcome DROP CONSTRAINT outcome_pkey")
+    heir, zombie = await asyncio.gather(
+        crew.projector(aside), trapped(crew, "before_compare_and_set", "freeze", aside, fence=False)
+    )
+    owner = await zombie.victim([heir, zombie.service], deployment, tenant)
+    timer = (await api.begin(owner)).json()["id"]
+    assert (await api.end(timer)).status_code == 200
+    await zombie.frozen()
+    await drained(deployment, dsn)
+    assert await worked(dsn, owner) == {owner: ONE_STOPPED_TIMER}
+
+    zombie.service.thaw()
+    twice = {owner: replace(ONE_STOPPED_TIMER, day_us=2 * HALF_AN_HOUR)}
+
+    async def doubled() -> bool:
+        return await worked(dsn, owner) == twice
+
+    await eventually(doubled, "the day counts the timer twice")
+    assert len(await kept_twice(dsn)) == 1
+
+
+async def test_a_projector_frozen_inside_its_transaction_holds_its_heir_up_for_seconds_only(
+    api: Patient, crew: Crew, tenant: Tenant, deployment: Deployment
+) -> None:
+    zombie = await trapped(crew, "after_compare_and_set", "freeze")
+    owner = await zombie.victim([*crew.projectors, zombie.service], deployment, tenant)
+    timer = (await api.begin(owner)).json()["id"]
+
+    stopping = asyncio.create_task(api.end(timer))
+    await zombie.frozen()
+    frozen_at = time.monotonic()
+    stopped = await stopping
+    assert (stopped.status_code, stopped.json()["total_seconds"]) == (200, 1800), stopped.text
+    assert time.monotonic() - frozen_at < HELD_UP_SECONDS_MAX
+    zombie.service.thaw()
+    await zombie.service.says('"reason": "commit_failed"')
+
+    await drained(deployment)
+    assert await worked(deployment.dsn, owner) == {owner: ONE_STOPPED_TIMER}
+
+
+async def test_without_timeouts_its_heir_does_not_come_to_its_turn(
+    api: Patient, crew: Crew, tenant: Tenant, deployment: Deployment
+) -> None:
+    """The control of the test above: the session holds the checkpoint for as long as its projector is frozen."""
+    [heir] = crew.projectors
+    zombie = await trapped(crew, "after_compare_and_set", "freeze", NO_TIMEOUTS)
+    owner = await zombie.victim([heir, zombie.service], deployment, tenant)
+    timer = (await api.begin(owner)).json()["id"]
+
+    stopping = asyncio.create_task(api.end(timer))
+    await zombie.frozen()
+    frozen_at = time.monotonic()
+
+    async def tried_for_long_enough() -> bool:
+        waited = time.monotonic() - frozen_at
+        return waited > HELD_UP_SECONDS_MAX and tried_in_vain(heir, deployment.partition_of(tenant, owner)) > 1
+
+    await eventually(tried_for_long_enough, "the heir tries for longer than timeouts would have let it wait")
+    assert not stopping.done()
+    zombie.service.thaw()
+    assert (await stopping).json()["total_seconds"] == 1800
+    await drained(deployment)
+    assert await worked(deployment.dsn, owner) == {owner: ONE_STOPPED_TIMER}
+
+
+def tried_in_vain(heir: Service, kpart: int) -> int:
+    """Return how often an heir waited for a partition's checkpoint and gave up."""
+    troubles = said_by(heir, "partition_in_trouble")
+    return sum(trouble["partition"] == kpart and trouble["reason"] == "commit_failed" for trouble in troubles)

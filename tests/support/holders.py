@@ -1,0 +1,69 @@
+"""Holders: which projector has which partition, so that a test can press where it wants to be heard."""
+
+import asyncio
+import json
+from collections.abc import Collection, Iterator
+from typing import Any, Final
+
+import httpx
+
+from tests.support.crew import Service
+from tests.support.deployments import Deployment, Tenant, fresh_owner
+
+_SETTLED_WITHIN_SECONDS: Final = 20.0
+
+
+async def holders(group: Collection[Service], partitions: int) -> dict[int, Service]:
+    """Return who of a group holds each partition, once all are held and folded."""
+    async with asyncio.timeout(_SETTLED_WITHIN_SECONDS), httpx.AsyncClient() as http:
+        while not await _settled(http, group, partitions):  # noqa: ASYNC110 - they are other processes
+            await asyncio.sleep(0.05)
+    latest: dict[int, tuple[str, Service]] = {}
+    for service in group:
+        for said in _events(service.said(), "partition_changed"):
+            if said["status"] == "live":
+                kpart, at = said["partition"], said["timestamp"]
+                latest[kpart] = max(latest.get(kpart, ("", service)), (at, service), key=lambda one: one[0])
+    return {kpart: service for kpart, (_, service) in latest.items()}
+
+
+async def owner_with(
+    holder: Service, group: Collection[Service], deployment: Deployment, tenant: Tenant, word: str = "owner"
+) -> str:
+    """Return a fresh owner whose presses `holder` folds among its group, and whose name begins with `word`."""
+    held = await holders(group, deployment.partitions)
+    return owner_on([kpart for kpart, service in held.items() if service is holder], deployment, tenant, word)
+
+
+def owner_on(kparts: Collection[int], deployment: Deployment, tenant: Tenant, word: str = "owner") -> str:
+    """Return a fresh owner who lives on one of these partitions, and whose name begins with `word`."""
+    if not kparts:
+        raise ValueError("nobody lives on no partition")
+    while True:
+        owner = f"{word}-{fresh_owner()}"
+        if deployment.partition_of(tenant, owner) in kparts:
+            return owner
+
+
+def said_by(service: Service, event: str) -> list[dict[str, Any]]:
+    """Return what a service logged under one name since the test began."""
+    return list(_events(service.said_since_mark(), event))
+
+
+async def _settled(http: httpx.AsyncClient, group: Collection[Service], partitions: int) -> bool:
+    try:
+        said = [(await http.get(f"{service.url}/readyz")).json() for service in group]
+    except httpx.TransportError:
+        return False
+    # One that has just joined has none yet, and the others do not know that they will lose theirs.
+    return (
+        all(one["ready"] and one["partitions"] for one in said) and sum(one["partitions"] for one in said) == partitions
+    )
+
+
+def _events(text: str, event: str) -> Iterator[dict[str, Any]]:
+    for line in text.splitlines():
+        if f'"{event}"' in line and line.startswith("{"):
+            said: dict[str, Any] = json.loads(line)
+            if said["event"] == event:
+                yield said

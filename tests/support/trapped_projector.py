@@ -1,0 +1,94 @@
+"""A projector that dies or freezes at one point of one commit: `python -m tests.support.trapped_projector`.
+
+It is the projector of production around a store that has a trap in it; TRAP_… variables say where it lies, which press
+springs it, and what happens then. The guards can be taken out as well, to see that it is they who guard.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from typing import Final, Literal
+
+import asyncpg
+import structlog
+import uvloop
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from services.projector.app import ProjectorProcess
+from services.projector.ports import Advance
+from services.projector.settings import Settings
+from services.projector.store.postgres import Connection, PostgresStore
+from shared.events.outcome import Outcome
+from shared.runtime import configure_logging
+from shared.server import read_settings, serve
+
+SPRUNG: Final = "trap_sprung"
+
+_SIGNALS: Final = {"die": signal.SIGKILL, "freeze": signal.SIGSTOP}
+_WITHOUT_CONDITION: Final = (
+    "UPDATE checkpoint SET next_offset = $2, last_event_id = $3, last_log_time = $4 WHERE kpart = $1"
+)
+
+Place = Literal["before_compare_and_set", "after_compare_and_set", "after_commit"]
+
+
+class Trap(BaseSettings):
+    """Where the trap lies. The press that springs it is of type `event`, by an owner whose name begins with `owner`."""
+
+    model_config = SettingsConfigDict(env_prefix="TRAP_", frozen=True)
+
+    place: Place
+    does: Literal["die", "freeze"]
+    owner: str
+    event: str = "timer.stopped.v1"
+    # False: the checkpoint is moved wherever it stands.
+    fence: bool = True
+
+    def catches(self, outcome: Outcome) -> bool:
+        """Say whether this press springs it."""
+        return outcome.event_type == self.event and (outcome.owner or "").startswith(self.owner)
+
+
+class TrappedStore(PostgresStore):
+    """The store, with a trap that springs once."""
+
+    def __init__(self, pool: asyncpg.Pool, trap: Trap) -> None:
+        super().__init__(pool)
+        self._trap = trap
+        self._sprung = False
+
+    async def commit(self, advances: Sequence[Advance]) -> None:
+        """Commit, or meet one's end on the way."""
+        # Outside of any transaction: a session that waits in one would be ended, and nothing be left to be fenced.
+        self._step_on("before_compare_and_set", advances)
+        await super().commit(advances)
+        self._step_on("after_commit", advances)
+
+    async def compare_and_set(self, conn: Connection, advances: Sequence[Advance]) -> None:
+        """Move the checkpoints, asking where they stand or not asking."""
+        if self._trap.fence:
+            await super().compare_and_set(conn, advances)
+        else:
+            for to in (advance.to for advance in advances):
+                await conn.execute(_WITHOUT_CONDITION, to.kpart, to.next_offset, to.last_event_id, to.last_log_time)
+        self._step_on("after_compare_and_set", advances)
+
+    def _step_on(self, place: Place, advances: Sequence[Advance]) -> None:
+        outcomes = (written.outcome for advance in advances for written in advance.outcomes)
+        if place == self._trap.place and not self._sprung and any(map(self._trap.catches, outcomes)):
+            self._sprung = True
+            structlog.get_logger().warning(SPRUNG, place=place)
+            os.kill(os.getpid(), _SIGNALS[self._trap.does])
+
+
+async def main(settings: Settings, trap: Trap) -> int:
+    """Project until a signal says to end, or the trap does."""
+    process = ProjectorProcess(settings, lambda pool: TrappedStore(pool, trap))
+    await serve(process.app(), settings.http_host, settings.http_port, settings.grace_seconds)
+    return 1 if process.failed else 0
+
+
+if __name__ == "__main__":
+    configure_logging("trapped-projector")
+    sys.exit(uvloop.run(main(read_settings(Settings), read_settings(Trap))))
