@@ -18,7 +18,7 @@ from services.command_api import dialects, health
 from services.command_api.auth import Identities
 from services.command_api.clockwatch import ClockWatch
 from services.command_api.desk import Desk
-from services.command_api.middleware import BodyLimits
+from services.command_api.middleware import BodyLimits, BugGuard
 from services.command_api.replies import ReplyReader, Waiters
 from services.command_api.sender import Sender
 from services.command_api.settings import Settings
@@ -28,7 +28,7 @@ from services.command_api.store.reads import Reads
 from services.command_api.submit import Presses
 from services.command_api.sweep import keep_sweeping
 from shared.events.topics import EVENTS, TEXTS
-from shared.kafka import KafkaAddress, durable_producer, lone_consumer
+from shared.kafka import durable_producer, lone_consumer
 from shared.policies import PolicyReader
 from shared.producer import KeptProducer
 from shared.runtime import ended_within
@@ -43,9 +43,10 @@ class Api:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        kafka = KafkaAddress(bootstrap_servers=settings.kafka_bootstrap_servers)
+        kafka = settings.kafka
         self._database = Database(
             settings.postgres_dsn.get_secret_value(),
+            tls=settings.postgres_tls,
             connections_max=settings.postgres_connections_max,
             within_seconds=settings.postgres_within_seconds,
         )
@@ -106,8 +107,8 @@ class Api:
         app = Starlette(
             # In this order they are tried, for each request.
             routes=[*dialects.routes(self.desk), *health.routes(self._alive, ready)],
-            middleware=[Middleware(self._limited)],
-            exception_handlers={HTTPException: _in_the_dialects_words, Exception: _internal},
+            middleware=[Middleware(BugGuard, internal=_internal), Middleware(self._limited)],
+            exception_handlers={HTTPException: _in_the_dialects_words},
             lifespan=self._lifespan,
         )
         # A redirect would be a status that no dialect knows, with a Location made of whatever Host the caller sent.
@@ -168,11 +169,10 @@ def now() -> datetime:
 
 
 async def _in_the_dialects_words(request: Request, error: Exception) -> Response:
-    if isinstance(error, HTTPException):
-        return dialects.error_response(request, error.status_code, error.headers)
-    return await _internal(request, error)
+    if not isinstance(error, HTTPException):
+        raise error
+    return dialects.error_response(request, error.status_code, error.headers)
 
 
-async def _internal(request: Request, error: Exception) -> Response:
-    structlog.get_logger().error("request_failed", path=request.url.path, exc_info=error)
+def _internal(request: Request) -> Response:
     return dialects.error_response(request, 500, None)

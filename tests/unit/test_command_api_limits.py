@@ -7,8 +7,10 @@ from typing import Any
 import httpx
 import pytest
 import structlog
+from pydantic import AwareDatetime, TypeAdapter
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -16,9 +18,11 @@ from starlette.types import Message
 
 from services.command_api import health
 from services.command_api.clockwatch import ClockWatch
-from services.command_api.middleware import BodyLimits
+from services.command_api.middleware import BodyLimits, BugGuard
 from services.command_api.rows import ReadsAwayError
 from shared.events.topics import EVENTS, TEXTS
+
+AwareDatetimeOnly: TypeAdapter[AwareDatetime] = TypeAdapter(AwareDatetime)
 
 
 async def echo(request: Request) -> Response:
@@ -149,6 +153,25 @@ async def test_a_cancellation_that_is_not_ours_is_passed_on() -> None:
         await request
     assert sent == []
     assert app._waiting == {}
+
+
+async def test_a_bug_is_500_in_the_dialects_words_and_what_the_caller_wrote_is_not_logged() -> None:
+    async def invalid(_: Request) -> Response:
+        AwareDatetimeOnly.validate_python("canary")
+        raise AssertionError
+
+    async def broken(_: Request) -> Response:
+        raise RuntimeError("a bug")
+
+    guard = Middleware(BugGuard, internal=lambda request: JSONResponse({"path": request.url.path}, 500))
+    app = Starlette(routes=[Route("/invalid", invalid), Route("/broken", broken)], middleware=[guard])
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api") as http:
+        for path in ("/invalid", "/broken"):
+            with structlog.testing.capture_logs() as logs:
+                answer = await http.get(path)
+            assert (answer.status_code, answer.json()) == (500, {"path": path})
+            assert [(entry["event"], entry["log_level"]) for entry in logs] == [("request_failed", "error")]
+            assert "canary" not in str(logs)
 
 
 async def test_clocks_that_agree_within_bounds_are_no_news_and_a_slow_ack_is_no_wrong_clock() -> None:
