@@ -25,7 +25,8 @@ Raw = Any
 def feed_broker(address: KafkaAddress) -> KafkaBroker:
     """Return an unstarted broker that only reads. Give it one subscriber: `read_for_ever` looks for it."""
     return KafkaBroker(
-        **address.options(),
+        **address.plain_options(),
+        security=address.security(),
         consumer_only=True,
         # A topic comes from the topics job or not at all.
         allow_auto_create_topics=False,

@@ -5,23 +5,65 @@ and Java differ), and no topic is ever made by writing to it: the broker's own s
 """
 
 import asyncio
-from typing import Any, Final
+import ssl
+from typing import Any, Final, Literal
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
-from pydantic import BaseModel, ConfigDict
+from faststream.security import BaseSecurity, SASLScram256, SASLScram512
+from pydantic import BaseModel, ConfigDict, SecretStr
 
 _REQUEST_TIMEOUT_MS: Final = 10_000
 
+Mechanism = Literal["SCRAM-SHA-256", "SCRAM-SHA-512"]
 
-class KafkaAddress(BaseModel):
-    """Where the brokers are, and how they want to be spoken to."""
+
+class Login(BaseModel):
+    """Who we say that we are, and how we prove it."""
 
     model_config = ConfigDict(frozen=True)
 
+    mechanism: Mechanism
+    user: str
+    password: SecretStr
+
+
+class KafkaAddress(BaseModel):
+    """Where the brokers are, and how they want to be spoken to: in the clear, over TLS, over TLS with a login."""
+
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
+
     bootstrap_servers: str
+    tls: ssl.SSLContext | None = None
+    login: Login | None = None
 
     def options(self) -> dict[str, Any]:
         """Return what every aiokafka client is opened with."""
+        return self.plain_options() | self._security()
+
+    def security(self) -> BaseSecurity | None:
+        """Return the same about safety in FastStream's words; the rest of its options is `plain_options`."""
+        if self.tls is None:
+            return None
+        if self.login is None:
+            return BaseSecurity(ssl_context=self.tls)
+        scram = SASLScram256 if self.login.mechanism == "SCRAM-SHA-256" else SASLScram512
+        return scram(self.login.user, self.login.password.get_secret_value(), ssl_context=self.tls)
+
+    def _security(self) -> dict[str, Any]:
+        if self.tls is None:
+            return {}
+        if self.login is None:
+            return {"security_protocol": "SSL", "ssl_context": self.tls}
+        return {
+            "security_protocol": "SASL_SSL",
+            "ssl_context": self.tls,
+            "sasl_mechanism": self.login.mechanism,
+            "sasl_plain_username": self.login.user,
+            "sasl_plain_password": self.login.password.get_secret_value(),
+        }
+
+    def plain_options(self) -> dict[str, Any]:
+        """Return what clients are opened with, but for safety."""
         return {
             "bootstrap_servers": self.bootstrap_servers,
             "request_timeout_ms": _REQUEST_TIMEOUT_MS,
@@ -85,6 +127,8 @@ __all__ = [
     "AIOKafkaProducer",
     "ConsumerRecord",
     "KafkaAddress",
+    "Login",
+    "Mechanism",
     "TopicPartition",
     "durable_producer",
     "end_consumer",

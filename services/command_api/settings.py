@@ -6,18 +6,18 @@ Addresses and secrets have no default: a forgotten one fails at start, by name.
 from typing import Annotated
 
 from pydantic import Field, PositiveFloat, PositiveInt, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from shared.identity import KEY_BYTES_MIN
+from shared.settings import KafkaSettings, PostgresSettings
 
 
-class Settings(BaseSettings):
+class Settings(KafkaSettings, PostgresSettings):
     """Read once, in `app`. Everywhere else receives values, never this object."""
 
     model_config = SettingsConfigDict(env_prefix="COMMAND_API_", frozen=True)
 
-    kafka_bootstrap_servers: str
-    postgres_dsn: SecretStr
+    # Signs and verifies bearer tokens: the same for every replica.
     token_key: Annotated[SecretStr, Field(min_length=KEY_BYTES_MIN)]
 
     http_host: str = "127.0.0.1"

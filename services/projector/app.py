@@ -24,7 +24,7 @@ from services.projector.store.queries import query
 from services.projector.texts import Texts
 from services.projector.texts_feed import TextsFeed
 from shared.events.topics import EVENTS, OUTCOMES
-from shared.kafka import KafkaAddress, durable_producer, quick_producer
+from shared.kafka import durable_producer, quick_producer
 from shared.policies import PolicyReader
 from shared.producer import KeptProducer
 from shared.runtime import ended_within
@@ -56,7 +56,7 @@ class ProjectorProcess:
         self.failed = False
         self._settings = settings
         self._store_on = store_on
-        self._kafka = KafkaAddress(bootstrap_servers=settings.kafka_bootstrap_servers)
+        self._kafka = settings.kafka
         self._producer = KeptProducer(lambda: durable_producer(self._kafka), (EVENTS, OUTCOMES))
         self._events = KafkaEventLog(self._kafka, settings.group_id, settings.session_timeout_ms)
         self._projector: Projector | None = None

@@ -5,17 +5,16 @@ Addresses and secrets have no default: a forgotten one fails at start, by name.
 
 from typing import Annotated
 
-from pydantic import Field, PositiveInt, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, PositiveInt
+from pydantic_settings import SettingsConfigDict
+
+from shared.settings import KafkaSettings, PostgresSettings
 
 
-class Settings(BaseSettings):
+class Settings(KafkaSettings, PostgresSettings):
     """Read once, in `app`. Everywhere else receives values, never this object."""
 
     model_config = SettingsConfigDict(env_prefix="PROJECTOR_", frozen=True)
-
-    kafka_bootstrap_servers: str
-    postgres_dsn: SecretStr
 
     http_host: str = "127.0.0.1"
     http_port: Annotated[int, Field(ge=0, le=65535)] = 8081

@@ -21,7 +21,6 @@ from services.stint_cli.topics import ensure_topics
 from services.stint_cli.trouble import Trouble
 from shared.events.ids import SLOTS
 from shared.events.topics import DEFAULT_PARTITIONS
-from shared.kafka import KafkaAddress
 
 _FAILED: Final = 1
 _MISUSED: Final = 2
@@ -29,22 +28,23 @@ _MISUSED: Final = 2
 
 async def _migrate(_arguments: argparse.Namespace) -> str:
     settings = DatabaseSettings()
-    async with connected(settings.postgres_dsn.get_secret_value()) as conn:
+    async with connected(settings.postgres_dsn.get_secret_value(), settings.postgres_tls) as conn:
         done = await migrate(conn)
     return f"Applied {', '.join(migration.name for migration in done)}." if done else "Nothing to migrate."
 
 
 async def _topics(arguments: argparse.Namespace) -> str:
     settings = DeploymentSettings()
-    kafka = KafkaAddress(bootstrap_servers=settings.kafka_bootstrap_servers)
-    async with connected(settings.postgres_dsn.get_secret_value()) as conn, Brokers(kafka) as brokers:
+    dsn, tls = settings.postgres_dsn.get_secret_value(), settings.postgres_tls
+    async with connected(dsn, tls) as conn, Brokers(settings.kafka) as brokers:
         made = await ensure_topics(brokers, conn, arguments.partitions, settings.replication_factor)
     return f"Made {', '.join(topic.name for topic in made)}." if made else "All topics are there, and as they must be."
 
 
 async def _demo(arguments: argparse.Namespace) -> str:
-    demo = _demo_of(DemoSettings(), arguments.env_file)
-    async with connected(demo.postgres_dsn) as conn:
+    settings = DemoSettings()
+    demo = _demo_of(settings, arguments.env_file)
+    async with connected(demo.postgres_dsn, settings.postgres_tls) as conn:
         await make_demo(conn, demo)
     await make_demo_policy(demo)
     return f"The demo tenant's credentials are in {demo.env_file}."
@@ -53,7 +53,7 @@ async def _demo(arguments: argparse.Namespace) -> str:
 async def _prepare(arguments: argparse.Namespace) -> str:
     settings = DemoSettings()
     demo = _demo_of(settings, arguments.env_file)
-    async with connected(demo.postgres_dsn) as conn, Brokers(demo.kafka) as brokers:
+    async with connected(demo.postgres_dsn, settings.postgres_tls) as conn, Brokers(demo.kafka) as brokers:
         await prepare(conn, brokers, demo, arguments.partitions, settings.replication_factor)
     return f"Migrated, topics made, demo credentials in {demo.env_file}."
 
@@ -63,7 +63,7 @@ def _demo_of(settings: DemoSettings, env_file: Path) -> Demo:
         env_file=env_file,
         token_key=settings.token_key.get_secret_value(),
         url=settings.http_url,
-        kafka=KafkaAddress(bootstrap_servers=settings.kafka_bootstrap_servers),
+        kafka=settings.kafka,
         postgres_dsn=settings.postgres_dsn.get_secret_value(),
         now=datetime.now(UTC),
     )

@@ -1,21 +1,20 @@
 """Settings of the operator's commands. Each command asks for what it needs and no more: a migration needs no key."""
 
 from pydantic import PositiveInt, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from shared.settings import KafkaSettings, PostgresSettings
 
 
-class DatabaseSettings(BaseSettings):
+class DatabaseSettings(PostgresSettings):
     """Where Postgres is."""
 
     model_config = SettingsConfigDict(env_prefix="STINT_CLI_", frozen=True)
 
-    postgres_dsn: SecretStr
 
-
-class DeploymentSettings(DatabaseSettings):
+class DeploymentSettings(KafkaSettings, DatabaseSettings):  # pydantic takes the last one's prefix
     """Where Kafka is as well, and on how many brokers a topic lies."""
 
-    kafka_bootstrap_servers: str
     # None: as many as there are brokers, three at most. One by default would be forgotten where it matters.
     replication_factor: PositiveInt | None = None
 

@@ -1,6 +1,7 @@
 """The way to Postgres: a pool that is made without it, outlives it, and never makes anybody wait long for it."""
 
 import asyncio
+import ssl
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,8 +24,11 @@ def query(name: str) -> str:
 class Database:
     """Runs one query at a time on a connection of the pool. Raises ReadsAwayError within `within_seconds` or so."""
 
-    def __init__(self, dsn: str, *, connections_max: int, within_seconds: float) -> None:
+    def __init__(
+        self, dsn: str, *, connections_max: int, within_seconds: float, tls: ssl.SSLContext | None = None
+    ) -> None:
         self._dsn = dsn
+        self._tls = tls
         self._connections_max = connections_max
         self._within_seconds = within_seconds
         self._pool: asyncpg.Pool | None = None
@@ -34,6 +38,7 @@ class Database:
         """Make the pool. No connection is made until somebody asks for one."""
         self._pool = await asyncpg.create_pool(
             self._dsn,
+            ssl=self._tls,
             min_size=0,
             max_size=self._connections_max,
             timeout=self._within_seconds,

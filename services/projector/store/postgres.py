@@ -33,6 +33,7 @@ async def open_pool(settings: Settings) -> asyncpg.Pool:
     """Open the projector's pool. Raises OSError or PostgresError while Postgres is away."""
     return await asyncpg.create_pool(
         settings.postgres_dsn.get_secret_value(),
+        ssl=settings.postgres_tls,
         min_size=1,
         max_size=settings.postgres_connections_max,
         command_timeout=settings.postgres_within_seconds,
