@@ -142,7 +142,7 @@ def overlap(case: Case) -> Flag | None:
     """R13: the interval that begins here overlaps another timer of the owner, running or (backdated) closed."""
     if not case.opens or case.policy.overlap_mode is OverlapMode.ALLOW:
         return None
-    running = [t.open.start for t in case.sheet.running() if t.open is not None and t.id != case.timer_id]
+    running = [interval.start for interval in case.sheet.running_beside(case.timer_id)]
     closed = [c.start for c in case.sheet.closed if c.end > case.at and c.timer_id != case.timer_id and c.end > c.start]
     begins = [max(case.at, start) for start in running + closed]
     # How long they will overlap nobody knows yet: both may be stopped at any time.

@@ -1,6 +1,6 @@
 """State: one owner's timesheet, as far as the next press can ask about it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
@@ -57,9 +57,9 @@ class Timesheet:
     closed: tuple[ClosedInterval, ...] = ()
     closed_since: datetime | None = None
 
-    def running(self) -> tuple[Timer, ...]:
-        """Return the timers that run now, by id."""
-        return tuple(timer for _, timer in sorted(self.timers.items()) if timer.open is not None)
+    def running_beside(self, timer_id: int) -> Iterator[OpenInterval]:
+        """Return the intervals that run now on other timers, in no order."""
+        return (t.open for t in self.timers.values() if t.open is not None and t.id != timer_id)
 
     def with_timer(self, timer: Timer) -> "Timesheet":
         """Return the sheet with this timer in place of what it had under its id."""
