@@ -1,0 +1,106 @@
+"""Evolve: one outcome onto a sheet, fresh or from the stream. It never argues."""
+
+from dataclasses import replace
+
+from services.projector.domain.evolve import evolve
+from services.projector.domain.state import ClosedInterval, OpenInterval, Timesheet
+from shared.events.models import OwnerProfileSet, OwnerTextsErased
+from shared.events.outcome import OUTCOME, State
+from tests.support.given import (
+    NOAM,
+    Story,
+    fact,
+    given,
+    moment,
+    paused,
+    resumed,
+    started,
+    stopped,
+    timer_id,
+)
+
+NOBODY = Timesheet("acme", "dana")
+
+
+def replayed(story: Story, before: Timesheet = NOBODY) -> Timesheet:
+    """Fold the outcomes as a reader of the stream does, from their bytes."""
+    for folded in story.answers:
+        before = evolve(before, OUTCOME.validate_json(folded.body))
+    return before
+
+
+def test_a_replayed_story_ends_where_the_live_one_did() -> None:
+    story = given(
+        fact(OwnerProfileSet, "08:00", zone="Europe/Berlin"),
+        started("desk", at="09:00", job_id="J-1"),
+        paused("desk", at="09:10", asked="08:30"),
+        started("phone", at="09:15", zone_assumed=True),
+        resumed("desk", at="09:20"),
+        paused("phone", at="09:20", by=NOAM),
+        resumed("phone", at="09:25"),
+        stopped("desk", at="09:30"),
+        stopped("desk", at="09:40"),
+        fact(OwnerTextsErased, "09:50"),
+    )
+    assert replayed(story) == story.sheet()
+
+
+def test_an_opened_interval_is_open_until_it_is_closed() -> None:
+    story = given(started("desk", at="09:00"))
+    assert replayed(story).timers[timer_id("desk")].open == OpenInterval(1, moment("09:00"), "Asia/Jerusalem")
+    story.when(paused("desk", at="09:10"))
+    assert replayed(story).timers[timer_id("desk")].open is None
+    story.when(resumed("desk", at="09:20"))
+    assert replayed(story).timers[timer_id("desk")].open == OpenInterval(2, moment("09:20"), "Asia/Jerusalem")
+
+
+def test_what_was_worked_is_remembered_in_the_order_in_which_it_ended() -> None:
+    story = given(
+        started("desk", at="09:00"),
+        started("phone", at="09:10"),
+        stopped("phone", at="09:20"),
+        paused("desk", at="09:30"),
+        stopped("desk", at="09:40"),
+    )
+    assert replayed(story).closed == (
+        ClosedInterval(timer_id("phone"), moment("09:10"), moment("09:20")),
+        ClosedInterval(timer_id("desk"), moment("09:00"), moment("09:30")),
+    )
+
+
+def test_a_refused_outcome_leaves_the_sheet_as_it_was() -> None:
+    story = given(started("desk", at="09:00"), resumed("desk", at="09:10"))
+    sheet = replayed(given(started("desk", at="09:00")))
+    assert evolve(sheet, story.outcome) == sheet
+
+
+def test_a_repeated_stop_leaves_the_sheet_as_it_was() -> None:
+    story = given(started("desk", at="09:00"), stopped("desk", at="09:10"))
+    sheet = replayed(story)
+    story.when(stopped("desk", at="09:20"))
+    assert evolve(sheet, story.outcome) == sheet
+
+
+def test_a_pause_changes_its_own_timer_alone() -> None:
+    story = given(started("desk", at="09:00"), started("phone", at="09:05"))
+    before = replayed(story)
+    story.when(paused("desk", at="09:10"))
+    after = evolve(before, story.outcome)
+    assert after.timers[timer_id("phone")] == before.timers[timer_id("phone")]
+    assert after.timers[timer_id("desk")].state is State.PAUSED
+
+
+def test_the_sheet_that_was_given_is_not_touched() -> None:
+    story = given(started("desk", at="09:00"))
+    before = replayed(story)
+    same = replace(before, timers=dict(before.timers))
+    story.when(stopped("desk", at="09:10"))
+    evolve(before, story.outcome)
+    assert before == same
+
+
+def test_evolve_believes_what_was_judged_although_it_would_not_be_judged_so_today() -> None:
+    """It carries a flag of a rule that this release has never heard of."""
+    story = given(started("desk", at="09:00"), paused("desk", at="09:10"))
+    said = story.outcome.model_copy(update={"flags": ("R99",), "rule": None})
+    assert evolve(replayed(given(started("desk", at="09:00"))), said) == replayed(story)
