@@ -1,0 +1,122 @@
+"""Evidence: what a run leaves behind, as values that know nothing of the world that it ran in.
+
+A history is JSON lines, one operation a line twice: when it was invoked, and when its caller heard something.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from shared.events.envelope import Headers
+
+
+@dataclass(frozen=True, slots=True)
+class Op:
+    """One line of a history. `ok`: 200, 201. `fail`: a definite 4xx. `info`: 202, 5xx, and silence.
+
+    `op` is what was asked (start, pause, resume, stop, ask; or the type of an event that did not come through the
+    API), `client` one client that does one thing after the other, `t` seconds, `position` "p:offset".
+    """
+
+    t: float
+    client: str
+    op: str
+    event_id: str | None
+    timer_id: str | None
+    type: Literal["invoke", "ok", "fail", "info"]
+    body: Mapping[str, Any] | None = None
+    status: int | None = None
+    position: str | None = None
+
+
+def write_history(path: Path, history: Iterable[Op]) -> None:
+    """Write a history as JSON lines."""
+    path.write_text("".join(json.dumps(asdict(op)) + "\n" for op in history), encoding="utf-8")
+
+
+def read_history(path: Path) -> list[Op]:
+    """Read a history."""
+    return [Op(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+class Logged(Protocol):
+    """One record of a topic, as any client may have read it."""
+
+    @property
+    def partition(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Headers: ...
+    @property
+    def log_time(self) -> datetime | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class LogRecord:
+    """A record of a topic, for worlds that have none of their own."""
+
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+    log_time: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointMove:
+    """One checkpoint that a commit moved. `restored`: an older dump put it where it was once."""
+
+    kpart: int
+    read_at: int
+    to: int
+    restored: bool = False
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that is left of a run, healed and drained: topics from their beginning, and tables in key order.
+
+    `tables` are lines of canonical JSON, as `tests.support.tables.dump` returns them. `breaks` names clients whose
+    presses were made to fail inside a rule, `also` types that the release that drained could read, and as which.
+    """
+
+    partitions: int
+    history: Sequence[Op]
+    events: Sequence[Logged]
+    outcomes: Sequence[Logged]
+    policies: Sequence[Logged]
+    tables: Mapping[str, str]
+    moves: Sequence[CheckpointMove] = ()
+    breaks: frozenset[str] = frozenset()
+    also: Mapping[str, str] = field(default_factory=dict)
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """Return the rows of one table."""
+        return [json.loads(line) for line in self.tables[table].splitlines()]
+
+    def judged(self) -> Iterator[tuple[int, dict[str, Any], bytes]]:
+        """Yield the first occurrence of each outcome on the judged stream: partition, outcome, its bytes."""
+        upto: dict[int, int] = {}
+        for record in sorted(self.outcomes, key=lambda r: (r.partition, r.offset)):
+            outcome = json.loads(record.value or b"null")
+            if outcome["source_offset"] > upto.get(record.partition, -1):
+                upto[record.partition] = outcome["source_offset"]
+                yield record.partition, outcome, record.value or b""
+
+    def event_ids(self) -> dict[str, list[tuple[int, int]]]:
+        """Return where on the log each event id lies: partition and offset, in order."""
+        found: dict[str, list[tuple[int, int]]] = {}
+        for record in self.events:
+            for name, value in record.headers:
+                if name == "ce_id" and value is not None:
+                    found.setdefault(value.decode(errors="replace"), []).append((record.partition, record.offset))
+        return found

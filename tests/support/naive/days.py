@@ -1,0 +1,49 @@
+"""Local days, found by walking: the first quarter of an hour at which a wall shows the date."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from typing import Final
+
+from shared.events.zones import zone
+
+# Since 1972 every zone of the world stands whole quarters of an hour off UTC, and changes at one.
+_STEP: Final = timedelta(minutes=15)
+_SPREAD: Final = timedelta(hours=27)
+_DAY: Final = timedelta(days=1)
+
+
+@cache
+def first_moment(day: date, zone_name: str) -> datetime | None:
+    """Return the first instant whose local date is `day`, or None: the zone left that date out."""
+    there = zone(zone_name)
+    moment = datetime.combine(day, time(), UTC) - _SPREAD
+    for _ in range(2 * _SPREAD // _STEP):
+        if moment.astimezone(there).date() == day:
+            return moment
+        moment += _STEP
+    return None
+
+
+def day_of(moment: datetime, zone_name: str) -> date:
+    """Return the newest local day that has begun."""
+    day = moment.astimezone(zone(zone_name)).date() + _DAY
+    while True:
+        began = first_moment(day, zone_name)
+        if began is not None and began <= moment:
+            return day
+        day -= _DAY
+
+
+def days_between(start: datetime, end: datetime, zone_name: str) -> list[tuple[date, int]]:
+    """Return how many microseconds of [start, end) lie on each local day, in order; none of no length."""
+    found = []
+    day = day_of(start, zone_name)
+    while start < end:
+        tomorrow = day + _DAY
+        while (cut := first_moment(tomorrow, zone_name)) is None:
+            tomorrow += _DAY
+        upto = min(cut, end)
+        if upto > start:
+            found.append((day, (upto - start) // timedelta(microseconds=1)))
+        start, day = max(upto, start), tomorrow
+    return found

@@ -1,0 +1,289 @@
+"""The naive fold: CONTRACT §1, §6 and §9 and DESIGN step 5 read aloud, one record after the other, into plain dicts."""
+
+import json
+import zlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from shared.events.zones import is_zone
+from tests.support.naive.days import day_of, days_between
+from tests.support.naive.outcome import Row, blank, failed, said_of, shown
+from tests.support.naive.reading import NEWER, TIMER_EVENTS, UNREADABLE, Headers, Said, read
+
+# Presses that the run arranged to fail inside a rule: known by what they say, so that both folds agree about them.
+Breaks = Callable[[Said], bool]
+
+_THIRTY_DAYS: Final = timedelta(days=30)
+_MINUTE: Final = timedelta(seconds=60)
+_SECOND: Final = timedelta(seconds=1)
+_TICK: Final = timedelta(milliseconds=1)
+_US: Final = timedelta(microseconds=1)
+_START, _PAUSE, _RESUME, _STOP = TIMER_EVENTS
+_REASONS: Final = {
+    "R05": "timer_unknown",
+    "R06": "not_the_owner",
+    "R07": "not_legal_now",
+    "R14": "future_time",
+    "R23": "internal",
+}
+
+
+@dataclass
+class Book:
+    """What one partition amounts to."""
+
+    kpart: int
+    partitions: int
+    next_offset: int = 0
+    last_event_id: str | None = None
+    last_log_time: datetime | None = None
+    policy_rev: int = -1
+    held: bool = False
+    outcomes: list[Row] = field(default_factory=list)
+    timers: dict[int, Row] = field(default_factory=dict)
+    intervals: dict[int, list[Row]] = field(default_factory=dict)
+    violations: dict[tuple[int, str, datetime], Row] = field(default_factory=dict)
+    facts: dict[tuple[str, str, str, str], Row] = field(default_factory=dict)
+
+
+def policies_in_force(records: Iterable[tuple[int, bytes | None, bytes | None]]) -> dict[str, list[tuple[int, Row]]]:
+    """Return each tenant's documents with their revisions, those that are void left out."""
+    found: dict[str, list[tuple[int, Row]]] = {}
+    for offset, key, value in records:
+        try:
+            tenant, said = (key or b"\xff").decode(), json.loads(value or b"")
+            document, replaces = said["document"], said["replaces"]
+        except (ValueError, KeyError, TypeError):
+            continue
+        had = found.setdefault(tenant, [])
+        if replaces == (had[-1][0] if had else None):
+            had.append((offset, document))
+    return found
+
+
+def fold_partition(
+    kpart: int,
+    records: Iterable[tuple[int, datetime, Headers, bytes | None]],
+    policies: Mapping[str, list[tuple[int, Row]]],
+    partitions: int,
+    breaks: Breaks = lambda _: False,
+    also: Mapping[str, str] | None = None,
+) -> Book:
+    """Fold one partition from the beginning, up to a record that only a newer release can read."""
+    book = Book(kpart, partitions)
+    for offset, log_time, headers, value in records:
+        said = read(headers, value, also)
+        if said == NEWER:
+            book.held = True
+            break
+        if isinstance(said, str):
+            assert said == UNREADABLE
+            book.outcomes.append(blank(offset, log_time, book.policy_rev) | {"verdict": "unreadable"})
+            book.last_event_id = None
+        else:
+            _fold_press(book, said | {"offset": offset, "log_time": log_time}, policies, breaks)
+            book.last_event_id = said["event_id"]
+        book.next_offset, book.last_log_time = offset + 1, log_time
+    return book
+
+
+def _fold_press(book: Book, press: Said, policies: Mapping[str, list[tuple[int, Row]]], breaks: Breaks) -> None:
+    for kept in book.outcomes:
+        if kept["event_id"] == press["event_id"] and press["log_time"] - kept["log_time"] < _THIRTY_DAYS:
+            return  # known: answered again, or R24
+    if press["expires_at"] is not None and press["log_time"] > press["expires_at"]:
+        return  # R22
+    if press["kind"] == _START and press["subject"] in book.timers:
+        return  # R21
+    outcome = _judge(book, press, policies, breaks)
+    if outcome is not None:
+        book.policy_rev = max(book.policy_rev, press["policy_rev"])
+        book.outcomes.append(outcome | {"policy_rev": book.policy_rev})
+
+
+def _judge(book: Book, press: Said, policies: Mapping[str, list[tuple[int, Row]]], breaks: Breaks) -> Row | None:
+    said = said_of(press)
+    slot = (
+        (press["subject"] >> 10) & 4095
+        if press["kind"] in (_PAUSE, _RESUME, _STOP)
+        else zlib.crc32(f"{press['tenant']}/{press['owner']}".encode()) % 4096
+    )
+    if slot % book.partitions != book.kpart or (press["kind"] == _START and (press["subject"] >> 10) & 4095 != slot):
+        return said | {"verdict": "refused", "rule": "R23", "reason": "wrong_partition"}
+    revision = max(book.policy_rev, press["policy_rev"])
+    known = [(rev, policy) for rev, policy in policies.get(press["tenant"], []) if rev <= revision]
+    if not known:
+        return said | {"verdict": "refused", "rule": "R23", "reason": "no_policy"}
+    policy_revision, policy = known[-1]
+    said["policy_revision"] = policy_revision
+    if press["kind"] == "deadline.reached.v1":
+        return None  # nothing ever falls due in this release
+    if press["kind"] not in TIMER_EVENTS:
+        return _learn(book, press, said)
+    timer = None if press["kind"] == _START else book.timers.get(press["subject"])
+    if press["kind"] != _START and (timer is None or timer["tenant"] != press["tenant"]):
+        return said | {"verdict": "refused", "rule": "R05", "reason": _REASONS["R05"]}
+    if breaks(press):
+        return failed(press)
+    return _press_timer(book, press, said, timer, policy)
+
+
+def _press_timer(book: Book, press: Said, said: Row, timer: Row | None, policy: Row) -> Row:
+    owner = press["owner"] if timer is None else timer["owner"]
+    at = said["at"] if timer is None else max(said["at"], timer["last_at"])
+    said = said | {"owner": owner, "at": at, "timer": None if timer is None else dict(timer)}
+    profile = book.facts.get((press["tenant"], owner, "profile", ""), {})
+    zone = profile.get("zone") or policy["zone"]
+    state = None if timer is None else timer["state"]
+    again = press["kind"] == _STOP and state == "STOPPED"
+    refusal = _refusal(press, owner, state, at, zone, again=again)
+    if refusal is not None:
+        _note(book, said, [refusal])
+        return said | {
+            "verdict": "refused",
+            "rule": refusal["rule"],
+            "reason": _REASONS[refusal["rule"]],
+            "findings": [refusal],
+        }
+    if again:
+        assert timer is not None
+        timer["source_offset"] = press["offset"]
+        return said | {"verdict": "accepted"}
+    flags, findings = _flags(book, press, owner, timer, at, policy)
+    if timer is None and "\0" in f"{owner}{press['account_id']}{press['job_id']}{press['project_id']}":
+        return failed(press)  # no text column takes it: SQLSTATE 22
+    after, changed = _effect(book, press, timer, owner, at, zone)
+    after["flags"] = sorted(set(after["flags"]) | flags)
+    after["source_offset"] = press["offset"]
+    _note(book, said, findings)
+    return said | {
+        "verdict": "accepted",
+        "flags": sorted(flags),
+        "findings": findings,
+        "timer": dict(after),
+        "changed": [changed],
+    }
+
+
+def _refusal(press: Said, owner: str, state: str | None, at: datetime, zone: str, *, again: bool) -> Row | None:
+    """R06, R07, R14, in this order; a stopped timer that is stopped again is asked only whose it is."""
+    if press["actor"]["role"] == "person" and press["actor"]["person"] != owner:
+        return _finding(press, "R06", at, refused=True)
+    if again:
+        return None
+    legal = {_START: True, _STOP: True, _PAUSE: state == "RUNNING", _RESUME: state == "PAUSED"}
+    if not legal[press["kind"]]:
+        return _finding(press, "R07", at, refused=True)
+    if press.get("work_date") is not None and press["work_date"] > day_of(press["log_time"] + _MINUTE, zone):
+        return _finding(press, "R14", at, refused=True)
+    asked = press["asked_at"]
+    if asked is not None and asked - press["log_time"] > _MINUTE and press["kind"] != _STOP:
+        return _finding(press, "R14", press["log_time"], asked, refused=True)
+    return None
+
+
+def _flags(
+    book: Book, press: Said, owner: str, timer: Row | None, at: datetime, policy: Row
+) -> tuple[set[str], list[Row]]:
+    """What is noted of an accepted press."""
+    labels, findings = set(), []
+    asked, log_time = press["asked_at"], press["log_time"]
+    overlap = (policy.get("rules") or {}).get("R13") or {}
+    if press["kind"] in (_START, _RESUME) and overlap.get("mode", "flag") != "allow":
+        begins = [
+            max(at, interval["start"])
+            for other in book.timers.values()
+            if (other["tenant"], other["owner"]) == (press["tenant"], owner) and other["id"] != press["subject"]
+            for interval in book.intervals[other["id"]]
+            if interval["end"] is None or (interval["end"] > at and interval["end"] > interval["start"])
+        ]
+        if begins:
+            findings.append(_finding(press, "R13", min(begins)))
+    if asked is not None and asked >= log_time + _TICK:
+        findings.append(_finding(press, "R14", log_time, asked))
+    if asked is not None and timer is not None and timer["last_at"] - asked > _SECOND:
+        findings.append(_finding(press, "R18", asked, timer["last_at"]))
+    if asked is not None and log_time - asked > _MINUTE:
+        labels.add("late")
+    if press.get("zone_assumed"):
+        labels.add("zone_assumed")
+    return labels | {finding["rule"] for finding in findings}, findings
+
+
+def _effect(book: Book, press: Said, timer: Row | None, owner: str, at: datetime, zone: str) -> tuple[Row, Row]:
+    if timer is None:
+        timer = {
+            "id": press["subject"],
+            "owner": owner,
+            **{name: press[name] for name in ("account_id", "job_id", "project_id", "billable", "work_date")},
+            "state": "RUNNING",
+            "started_at": at,
+            "stopped_at": None,
+            "total_us": 0,
+            "last_at": at,
+            "flags": [],
+            "tenant": press["tenant"],
+            "started_by": press["event_id"],
+        }
+        book.timers[press["subject"]], book.intervals[press["subject"]] = timer, []
+    changed: Row = {"timer": timer["id"], "by": "press", "opened": None, "closed": None}
+    intervals, timer["last_at"] = book.intervals[timer["id"]], at
+    if press["kind"] in (_START, _RESUME):
+        timer["state"] = "RUNNING"
+        intervals.append({"start": at, "end": None, "zone": zone})
+        changed["opened"] = {"seq": len(intervals), "start": at, "zone": zone}
+        return timer, changed
+    timer["state"] = "PAUSED" if press["kind"] == _PAUSE else "STOPPED"
+    timer["stopped_at"] = None if press["kind"] == _PAUSE else at
+    if intervals[-1]["end"] is None:
+        last = intervals[-1]
+        last["end"] = at
+        timer["total_us"] = sum((i["end"] - i["start"]) // _US for i in intervals)
+        days = [{"on": day, "us": us} for day, us in days_between(last["start"], at, last["zone"])]
+        changed["closed"] = {"seq": len(intervals), **last, "days": days}
+        changed["closed"] = {name: changed["closed"][name] for name in ("seq", "start", "end", "zone", "days")}
+    return timer, changed
+
+
+def _learn(book: Book, press: Said, said: Row) -> Row:
+    said = said | {"owner": press["owner"]}
+    kind, about, body = _fact(press)
+    if kind == "profile" and body.get("zone") is not None and not is_zone(body["zone"]):
+        return said | {"verdict": "refused", "rule": "R03", "reason": "unknown_zone"}
+    if "\0" in f"{press['owner']}{about}":
+        return failed(press)
+    book.facts.setdefault((press["tenant"], press["owner"], kind, about), {}).update(body)
+    return said | {"verdict": "accepted", "fact": {"kind": kind, "about": about, "body": body}}
+
+
+def _fact(press: Said) -> tuple[str, str, Row]:
+    def given(*names: str) -> Row:
+        return {name: shown(press[name]) for name in names if press[name] is not None}
+
+    match press["kind"]:
+        case "owner.profile_set.v1":
+            return "profile", "", given("zone", "timers_disabled", "active")
+        case "owner.leave_granted.v1":
+            return "leave", str(press["on"]), {"granted": True}
+        case "owner.leave_revoked.v1":
+            return "leave", str(press["on"]), {"granted": False}
+        case "owner.attendance_recorded.v1":
+            return "attendance", str(press["on"]), given("checked_in_at", "checked_out_at")
+        case "owner.estimate_set.v1":
+            return "estimate", press["job_id"], given("seconds")
+        case _:
+            return "texts_erased", "", {}
+
+
+def _finding(press: Said, rule: str, begins: datetime, ends: datetime | None = None, *, refused: bool = False) -> Row:
+    amount = None if ends is None else (ends - begins) // _US
+    row = {"timer_id": press["subject"], "rule": rule, "from": begins, "to": ends}
+    return row | {"amount_us": amount, "refused": refused}
+
+
+def _note(book: Book, said: Row, findings: list[Row]) -> None:
+    for finding in findings:
+        of = {name: said[name] for name in ("tenant", "owner", "event_id", "policy_revision")}
+        book.violations.setdefault((finding["timer_id"], finding["rule"], finding["from"]), finding | of)

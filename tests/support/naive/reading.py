@@ -1,0 +1,152 @@
+"""What a record says, read by hand: no models, no validators, only what CONTRACT §7 and DESIGN "Topics" list."""
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Any, Final
+from uuid import UUID
+
+TIMER_EVENTS: Final = ("timer.started.v1", "timer.paused.v1", "timer.resumed.v1", "timer.stopped.v1")
+_NEWER: Final = re.compile(r"(timer|owner|deadline)\.[a-z_]+\.v[0-9]+")
+
+UNREADABLE: Final = "unreadable"
+NEWER: Final = "newer"
+
+Headers = Sequence[tuple[str, bytes | None]]
+Said = dict[str, Any]
+
+
+def read(headers: Headers, value: bytes | None, also: Mapping[str, str] | None = None) -> Said | str:
+    """Return what the press says, or UNREADABLE, or NEWER. `also` names types that a later release reads, as which."""
+    text = _texts(headers)
+    said_type = text.get("ce_type", "")
+    as_type = (also or {}).get(said_type, said_type)
+    if as_type not in _FIELDS:
+        return NEWER if _NEWER.fullmatch(said_type) else UNREADABLE
+    try:
+        press = _envelope(text)
+        body = json.loads((value or b"").decode())
+        fields = _FIELDS[as_type]
+        for name, (needed, understand) in fields.items():
+            given = body.get(name)
+            if name not in body and needed:
+                return UNREADABLE
+            press[name] = _DEFAULT.get(name) if given is None and not needed else understand(given)
+    except (ValueError, KeyError, AttributeError, TypeError, OverflowError, RecursionError):
+        return UNREADABLE
+    if as_type in TIMER_EVENTS and press["subject"] is None:
+        return UNREADABLE
+    if set(body) - set(fields):
+        return NEWER
+    return press | {"kind": as_type}
+
+
+def _texts(headers: Headers) -> dict[str, str]:
+    found = {}
+    for name, value in headers:
+        try:
+            found[name] = (value or b"").decode()
+        except UnicodeDecodeError:
+            continue
+        if value is None:
+            found.pop(name, None)
+    return found
+
+
+def _envelope(text: dict[str, str]) -> Said:
+    expiry, subject = text.get("ce_expirytime"), text.get("ce_subject")
+    if subject is not None and not 0 <= int(subject) < 2**63:
+        raise ValueError(subject)
+    return {
+        "event_id": str(UUID(text["ce_id"])),
+        "event_type": text["ce_type"],
+        "recorded_at": _moment(text["ce_time"]),
+        "policy_rev": int(text["ce_policyrev"]),
+        "subject": None if subject is None else int(subject),
+        "expires_at": None if expiry is None else _moment(expiry),
+    }
+
+
+def _moment(given: str) -> datetime:
+    moment = datetime.fromisoformat(given)
+    if moment.tzinfo is None:
+        raise ValueError(given)
+    return moment.astimezone(UTC)
+
+
+def _text(longest: int) -> Callable[[Any], str]:
+    def understand(given: Any) -> str:  # noqa: ANN401 - anything may be there
+        if not isinstance(given, str) or not 1 <= len(given) <= longest:
+            raise ValueError
+        given.encode()  # a lone surrogate is no text
+        return given
+
+    return understand
+
+
+def _tenant(given: str) -> str:
+    if not re.fullmatch(r"[^/\x00-\x1f]{1,64}", given):
+        raise ValueError
+    return given
+
+
+def _digest(given: str) -> str:
+    if not re.fullmatch(r"[0-9a-f]{64}", given):
+        raise ValueError
+    return given
+
+
+def _actor(given: Mapping[str, Any]) -> dict[str, Any]:
+    if set(given) - {"client", "person", "role"} or given["role"] not in {"machine", "person", "admin", "system"}:
+        raise ValueError
+    if not isinstance(given["client"], str) or not isinstance(given.get("person"), str | None):
+        raise ValueError  # noqa: TRY004 - every no of this module is a ValueError
+    return {"client": given["client"], "person": given.get("person"), "role": given["role"]}
+
+
+def _word(given: Any) -> str:  # noqa: ANN401 - as above
+    if not isinstance(given, str):
+        raise ValueError  # noqa: TRY004 - as above
+    return given
+
+
+def _yes_or_no(given: Any) -> bool:  # noqa: ANN401 - as above
+    if not isinstance(given, bool):
+        raise ValueError  # noqa: TRY004 - as above
+    return given
+
+
+def _count(given: Any) -> int:  # noqa: ANN401 - as above
+    if isinstance(given, bool) or not isinstance(given, int) or given < 0:
+        raise ValueError
+    return given
+
+
+_DEFAULT: Final = {"billable": True, "zone_assumed": False}
+_Fields = dict[str, tuple[bool, Callable[[Any], Any]]]
+_COMMON: Final[_Fields] = {
+    "tenant": (True, _tenant),
+    "actor": (True, _actor),
+    "dialect": (True, _word),
+    "digest": (True, _digest),
+    "asked_at": (False, _moment),
+}
+_OWNER: Final[_Fields] = _COMMON | {"owner": (True, _text(128))}
+_FIELDS: Final[dict[str, _Fields]] = {
+    "timer.started.v1": _OWNER
+    | {name: (False, _text(128)) for name in ("account_id", "job_id", "project_id")}
+    | {"billable": (False, _yes_or_no), "work_date": (False, date.fromisoformat), "zone_assumed": (False, _yes_or_no)},
+    "timer.paused.v1": _COMMON,
+    "timer.resumed.v1": _COMMON,
+    "timer.stopped.v1": _COMMON,
+    "owner.profile_set.v1": _OWNER
+    | {"zone": (False, _word), "timers_disabled": (False, _yes_or_no), "active": (False, _yes_or_no)},
+    "owner.leave_granted.v1": _OWNER | {"on": (True, date.fromisoformat)},
+    "owner.leave_revoked.v1": _OWNER | {"on": (True, date.fromisoformat)},
+    "owner.attendance_recorded.v1": _OWNER
+    | {"on": (True, date.fromisoformat), "checked_in_at": (True, _moment), "checked_out_at": (False, _moment)},
+    "owner.estimate_set.v1": _OWNER | {"job_id": (True, _text(128)), "seconds": (True, _count)},
+    "owner.texts_erased.v1": _OWNER,
+    "deadline.reached.v1": _OWNER,
+}

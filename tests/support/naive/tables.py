@@ -1,0 +1,124 @@
+"""The naive fold's tables as text: a line of canonical JSON for each row, in key order, like `tests.support.tables`."""
+
+import json
+import zlib
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+from typing import Any, Final
+
+from tests.support.naive.days import days_between
+from tests.support.naive.fold import Book
+from tests.support.naive.outcome import Row, body
+
+_TIMER: Final = (
+    *("id", "tenant", "owner", "account_id", "job_id", "project_id", "billable", "work_date", "state", "started_at"),
+    *("stopped_at", "total_us", "last_at", "flags", "started_by", "source_offset"),
+)
+KEYS: Final = {
+    "checkpoint": ("kpart",),
+    "timer": ("slot", "id"),
+    "interval": ("slot", "timer_id", "seq"),
+    "day_total": ("slot", "tenant", "owner", "day"),
+    "violation": ("slot", "timer_id", "rule", "from_at"),
+    "owner_fact": ("slot", "tenant", "owner", "kind", "about"),
+    "outcome": ("kpart", "source_offset"),
+    "dead_letter": ("kpart", "source_offset"),
+}
+
+
+def tables_of(books: Iterable[Book]) -> dict[str, str]:
+    """Return every fold table of a deployment."""
+    rows: dict[str, list[Row]] = {name: [] for name in KEYS}
+    for book in books:
+        rows["checkpoint"].append(_checkpoint(book))
+        rows["timer"] += [
+            _slotted(timer["id"], {name: timer[name] for name in _TIMER}) for timer in book.timers.values()
+        ]
+        rows["interval"] += list(_intervals(book))
+        rows["day_total"] += list(_days(book))
+        rows["violation"] += [_violation(found) for found in book.violations.values()]
+        rows["owner_fact"] += [
+            {"slot": _slot(tenant, owner), "tenant": tenant, "owner": owner, "kind": kind, "about": about, "body": said}
+            for (tenant, owner, kind, about), said in book.facts.items()
+        ]
+        rows["outcome"] += [_outcome(book, outcome) for outcome in book.outcomes]
+        rows["dead_letter"] += [
+            {name: _outcome(book, outcome)[name] for name in ("kpart", "source_offset", "log_time")} | {"reason": None}
+            for outcome in book.outcomes
+            if outcome["verdict"] == "unreadable"
+        ]
+    return {name: text_of(name, found) for name, found in rows.items()}
+
+
+def text_of(table: str, rows: Iterable[Row]) -> str:
+    """Return rows as text, in the order of their key."""
+    ordered = sorted(rows, key=lambda row: [row[name] for name in KEYS[table]])
+    return "".join(line_of({name: _cell(value) for name, value in row.items()}) + "\n" for row in ordered)
+
+
+def line_of(row: Row) -> str:
+    """Return one row as canonical JSON."""
+    return json.dumps(row, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _cell(value: Any) -> Any:  # noqa: ANN401 - whatever a column holds
+    match value:
+        case datetime():
+            # As Postgres writes a timestamptz into JSON: the offset spelled out, no idle zeros.
+            whole, dot, rest = value.astimezone(UTC).replace(tzinfo=None).isoformat().partition(".")
+            return f"{whole}{dot}{rest.rstrip('0')}+00:00"
+        case date():
+            return value.isoformat()
+        case _:
+            return value
+
+
+def _checkpoint(book: Book) -> Row:
+    said = ("kpart", "next_offset", "last_event_id", "last_log_time", "policy_rev")
+    return {name: getattr(book, name) for name in said}
+
+
+def _slot(tenant: str, owner: str) -> int:
+    return zlib.crc32(f"{tenant}/{owner}".encode()) % 4096
+
+
+def _slotted(timer_id: int, row: Row) -> Row:
+    return {"slot": (timer_id >> 10) & 4095} | row
+
+
+def _timer(timer: Row) -> Row:
+    return _slotted(timer["id"], {name: timer[name] for name in _TIMER})
+
+
+def _intervals(book: Book) -> Iterable[Row]:
+    for timer_id, intervals in book.intervals.items():
+        whose = {name: book.timers[timer_id][name] for name in ("tenant", "owner")}
+        for seq, interval in enumerate(intervals, start=1):
+            told = {"start_at": interval["start"], "end_at": interval["end"], "zone": interval["zone"]}
+            yield _slotted(timer_id, {"timer_id": timer_id, "seq": seq} | whose | told)
+
+
+def _days(book: Book) -> Iterable[Row]:
+    totals: dict[tuple[str, str, date], list[int]] = {}
+    for timer_id, intervals in book.intervals.items():
+        timer = book.timers[timer_id]
+        for interval in intervals:
+            if interval["end"] is not None:
+                for day, us in days_between(interval["start"], interval["end"], interval["zone"]):
+                    total = totals.setdefault((timer["tenant"], timer["owner"], day), [0, 0])
+                    total[0] += us
+                    total[1] += us if timer["billable"] else 0
+    for (tenant, owner, day), (total_us, billable_us) in totals.items():
+        whose = {"slot": _slot(tenant, owner), "tenant": tenant, "owner": owner, "day": day}
+        yield whose | {"total_us": total_us, "billable_us": billable_us}
+
+
+def _violation(found: Row) -> Row:
+    same = ("timer_id", "rule", "amount_us", "refused", "tenant", "owner", "event_id", "policy_revision")
+    row = {name: found[name] for name in same} | {"from_at": found["from"], "to_at": found["to"]}
+    return _slotted(found["timer_id"], row)
+
+
+def _outcome(book: Book, outcome: Row) -> Row:
+    same = ("source_offset", "event_id", "tenant", "digest", "log_time")
+    return {"kpart": book.kpart, **{name: outcome[name] for name in same}, "body": body(outcome)}

@@ -1,0 +1,200 @@
+"""People: clients that press, one thing after the other, and write down what they asked and what they heard."""
+
+import asyncio
+import json
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Literal, assert_never
+
+from services.command_api.commands import (
+    Answer,
+    AskedTime,
+    Caller,
+    Command,
+    Judged,
+    NotRecorded,
+    PressTimer,
+    StartTimer,
+    StillWaiting,
+)
+from services.command_api.dialects import native_answers
+from shared.events.ids import ID_EPOCH, make_short, slot_of
+from shared.events.outcome import Outcome
+from shared.events.rules import Rule
+from tests.support.checkers.history import Op
+from tests.world.office import Office, event_id_of
+from tests.world.world import World
+
+# Whose presses a rule of the product is made to break on.
+BREAKER: Final = "breaker"
+_THINKS_SECONDS: Final = 0.3
+_TRIES: Final = 3
+_FIRST: Final = datetime(1, 1, 1, tzinfo=UTC)
+_LAST: Final = datetime(9999, 12, 31, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One press as a client words it: who, what, and under which key."""
+
+    command: Command
+    caller: Caller
+    key: str
+
+    @property
+    def op(self) -> str:
+        """The verb."""
+        return self.command.verb if isinstance(self.command, PressTimer) else "start"
+
+
+class Pressing:
+    """One client's day."""
+
+    def __init__(self, world: World, name: str, tenant: str, offices: list[Office]) -> None:
+        self._world = world
+        self._name = name
+        self._tenant = tenant
+        self._offices = offices
+        self._made: list[Request] = []
+        self._owners = [owner for of, owner in world.plan.owners if of == tenant] or ["o9"]
+
+    async def live(self) -> None:
+        """Press until the world has had enough."""
+        while self._world.left > 0:
+            await asyncio.sleep(self._world.chance.random() * _THINKS_SECONDS)
+            await self._until_known(self._wish())
+
+    async def _until_known(self, request: Request) -> None:
+        """Press, and press again under the same key while nobody knows what became of it."""
+        for _ in range(_TRIES):
+            self._world.left -= 1
+            if await self._press(request) != "info" or self._world.chance.random() < 0.3:
+                return
+
+    async def _press(self, request: Request) -> str:
+        event_id = str(event_id_of(request.command, request.caller, request.key))
+        timer_id = str(request.command.timer_id) if isinstance(request.command, PressTimer) else None
+        self._note(request, event_id, timer_id, "invoke")
+        office = self._world.chance.choice(self._offices)
+        answer = await office.submit(request.command, request.caller, request.key)
+        heard = heard_as(request, answer)
+        if isinstance(answer, Judged) and heard["type"] == "ok" and request.op == "start":
+            self._world.known.append((self._tenant, int(heard["timer_id"])))
+        self._note(request, event_id, heard.pop("timer_id", timer_id), **heard)
+        return self._world.history[-1].type
+
+    def _note(
+        self,
+        request: Request,
+        event_id: str,
+        timer_id: str | None,
+        type: Literal["invoke", "ok", "fail", "info"],  # noqa: A002 - the word of the history
+        **heard: Any,  # noqa: ANN401 - what an answer has
+    ) -> None:
+        op = Op(self._world.loop.now, self._name, request.op, event_id, timer_id, type, **heard)
+        self._world.history.append(op)
+
+    # Wishes.
+
+    def _wish(self) -> Request:
+        world, chance = self._world, self._world.chance
+        if self._made and world.happens("key_again"):
+            return chance.choice(self._made)
+        if self._made and world.happens("key_reused"):
+            request = chance.choice(self._made)
+            return replace(request, command=_other(request.command))
+        command, caller = self._command(), self._caller()
+        request = Request(command, caller, f"k{len(world.history)}")
+        self._made.append(request)
+        return request
+
+    def _caller(self) -> Caller:
+        chance = self._world.chance
+        if self._world.happens("rule_breaks"):
+            return Caller(self._tenant, BREAKER, "machine")
+        if chance.random() < 0.25:
+            return Caller(self._tenant, self._name, "person", chance.choice(self._owners))
+        return Caller(self._tenant, self._name, "machine")
+
+    def _command(self) -> Command:
+        world, chance = self._world, self._world.chance
+        known = world.known if chance.random() < 0.05 else [k for k in world.known if k[0] == self._tenant]
+        if not known or chance.random() < 0.35:
+            return self._start()
+        # Mostly the newest: those that still run.
+        timer_id = chance.choice(known[-4:])[1] if chance.random() < 0.97 else self._nobodys()
+        verbs: tuple[Literal["pause", "resume", "stop"], ...] = ("pause", "resume", "stop")
+        return PressTimer(chance.choices(verbs, (4, 4, 3))[0], timer_id, self._asked(_FIRST, _LAST))
+
+    def _start(self) -> StartTimer:
+        world, chance = self._world, self._world.chance
+        day = (world.now() + timedelta(days=chance.choice((0, 0, 0, -1, 1, 2)))).date()
+        return StartTimer(
+            owner=chance.choice(self._owners),
+            account_id="\0" if world.happens("refused_by_store") else chance.choice((None, "a1", "a,2")),
+            job_id=chance.choice((None, "j1")),
+            billable=chance.choice((None, True, False)),
+            work_date=day if chance.random() < 0.15 else None,
+            at=self._asked(_LAST),
+        )
+
+    def _nobodys(self) -> int:
+        slot = slot_of(self._tenant, self._world.chance.choice(self._owners))
+        ms = (self._world.now() - ID_EPOCH) // timedelta(milliseconds=1)
+        return make_short(ms, slot, self._world.chance.randrange(1024))
+
+    def _asked(self, *strange: datetime) -> AskedTime | None:
+        chance, now = self._world.chance, self._world.now()
+        kind = chance.random()
+        if kind < 0.55:
+            return None
+        if kind < 0.75:
+            at = now - timedelta(seconds=chance.choice((0.5, 3, 59, 61, 600, 7200, 90_000)) * chance.random())
+        elif kind < 0.85:
+            at = now - timedelta(days=chance.random() * 3)
+        elif kind < 0.93:
+            at = now + timedelta(seconds=chance.random() * 62)
+        elif kind < 0.97:
+            at = now + timedelta(minutes=chance.random() * 100)
+        else:
+            at = chance.choice(strange)
+        return AskedTime(at, at.isoformat(), zone_assumed=chance.random() < 0.2)
+
+
+def heard_as(request: Request, answer: Answer | None) -> dict[str, Any]:
+    """Return what dialect C makes of an answer, as a line of the history has it."""
+    match answer:
+        case None:
+            return {"type": "info"}
+        case NotRecorded():
+            return {"type": "info", "status": 503}
+        case StillWaiting(partition=partition, offset=offset):
+            return {"type": "info", "status": 202, "position": f"{partition}:{offset}"}
+        case Judged(partition=partition, outcome=outcome):
+            return _judged(request, partition, outcome)
+        case _:
+            assert_never(answer)
+
+
+def _judged(request: Request, partition: int, outcome: Outcome) -> dict[str, Any]:
+    position = f"{partition}:{outcome.source_offset}"
+    if outcome.verdict == "accepted" and outcome.timer is not None:
+        answer = native_answers.created if request.op == "start" else native_answers.pressed
+        response = answer(outcome.timer, position)
+        said = {"type": "ok", "status": response.status_code, "position": position}
+        return said | {"body": json.loads(bytes(response.body)), "timer_id": str(outcome.timer.id)}
+    rule = Rule(outcome.rule or "")
+    status = native_answers.status_of(rule)
+    heard = {"type": "fail" if status < 500 else "info", "status": status, "position": position}
+    return heard | {"body": {"rule": rule.value}}
+
+
+def _other(command: Command) -> Command:
+    """Return a press that may come under the same key, and asks for something else."""
+    match command:
+        case StartTimer():
+            return replace(command, job_id="j2")
+        case PressTimer(verb=verb):
+            return replace(command, verb="stop" if verb == "pause" else "pause")
+        case _:
+            assert_never(command)

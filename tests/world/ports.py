@@ -1,0 +1,234 @@
+"""The ports of a projector, as the world has them: Kafka and Postgres with their habits, and their bad days."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from services.projector.ports import Advance, Checkpoint, Found, RawRecord, Span, ToPublish, Wanted
+from shared.events.outcome import REPLIES, join_replies
+from tests.world.topics import Bell, Record
+
+if TYPE_CHECKING:
+    from tests.world.process import Process
+
+_POLL_SECONDS: Final = 0.5
+_LATE_SECONDS: Final = 5.0
+_LOOK_SECONDS: Final = 0.05
+
+
+class Consumer:
+    """`ports.EventLog`: the events, as a member of the group reads them."""
+
+    def __init__(self, process: "Process") -> None:
+        self.positions: dict[int, int] = {}
+        self._held: set[int] = set()
+        self._process = process
+        self._world = process.world
+        self._bell = Bell()
+        self._world.events.listen(self._bell.ring)
+
+    def close(self) -> None:
+        """Read nothing more."""
+        self._world.events.silence(self._bell.ring)
+
+    def assign(self, kparts: list[int]) -> None:
+        """Begin with every partition paused, and sought to 0."""
+        self.positions = dict.fromkeys(kparts, 0)
+        self._held = set(kparts)
+
+    async def poll(self) -> dict[int, Sequence[RawRecord]]:
+        await self._process.point("poll")
+        if not (records := self._take()):
+            await self._bell.wait(_POLL_SECONDS)
+            self._process.live()
+            records = self._take()
+        if records:
+            await self._process.point("poll with records in hand")
+        return records
+
+    def _take(self) -> dict[int, Sequence[RawRecord]]:
+        chance, left = self._world.chance, self._world.plan.batch_max
+        found: dict[int, Sequence[RawRecord]] = {}
+        if self._world.kafka_away:
+            return found
+        readable = [kpart for kpart in self.positions if kpart not in self._held]
+        for kpart in chance.sample(readable, len(readable)):
+            log, position = self._world.events.records[kpart], self.positions[kpart]
+            if position > len(log):
+                self._process.displaced([kpart])
+            elif position < len(log) and left > 0:
+                found[kpart] = log[position : position + chance.randint(1, left)]
+                left -= len(found[kpart])
+                self.positions[kpart] = position + len(found[kpart])
+        return found
+
+    def hold(self, kpart: int) -> None:
+        if kpart in self.positions:
+            self._held.add(kpart)
+
+    def read_from(self, kpart: int, offset: int) -> None:
+        if kpart in self.positions:
+            self.positions[kpart] = offset
+            self._held.discard(kpart)
+            self._bell.ring()
+
+    async def span(self, kpart: int) -> Span:
+        await self._reach("span of the events")
+        return Span(0, len(self._world.events.records[kpart]))
+
+    async def record_at(self, kpart: int, offset: int) -> Record | None:
+        await self._reach("record before the checkpoint")
+        log = self._world.events.records[kpart]
+        return log[offset] if offset < len(log) else None
+
+    async def _reach(self, name: str) -> None:
+        await self._process.point(name)
+        if self._world.kafka_away or self._world.happens("kafka_read_failed"):
+            raise ConnectionError("the broker does not answer")
+
+
+class Stream:
+    """`ports.OutcomeLog`: the judged stream."""
+
+    def __init__(self, process: "Process") -> None:
+        self._process = process
+        self._world = process.world
+
+    async def span(self, kpart: int) -> Span:
+        await self._reach("span of the outcomes")
+        return Span(0, len(self._world.outcomes.records[kpart]))
+
+    async def read(self, kpart: int, start: int, end: int) -> Sequence[tuple[int, bytes]]:
+        await self._reach("catch up")
+        upto = min(end, start + self._world.chance.randint(1, max(1, self._world.plan.batch_max)))
+        found = self._world.outcomes.records[kpart][start:upto]
+        return [(start + n, value) for n, (_, value) in enumerate(found)]
+
+    async def publish(self, kpart: int, outcomes: Sequence[ToPublish]) -> int:
+        await self._reach("before publish")
+        world, topic = self._world, self._world.outcomes
+        batch = [(outcome.key, outcome.body) for outcome in outcomes]
+        if world.happens("publish_lost"):
+            raise ConnectionError("nothing was appended")
+        if world.happens("publish_torn"):
+            topic.append(kpart, batch[: world.chance.randrange(len(batch) + 1)])
+            raise ConnectionError("some was appended, and no ack came")
+        if world.happens("publish_late"):
+            world.on_their_way += 1
+            world.loop.call_later(world.chance.random() * _LATE_SECONDS, self._land, kpart, batch)
+            raise ConnectionError("no ack came; it will land later")
+        end = topic.append(kpart, batch)
+        if world.happens("publish_unknown"):
+            raise ConnectionError("all was appended, and no ack came")
+        await self._process.point("after publish")
+        return end
+
+    def _land(self, kpart: int, batch: list[tuple[bytes | None, bytes]]) -> None:
+        self._world.on_their_way -= 1
+        self._world.outcomes.append(kpart, batch)
+
+    async def _reach(self, name: str) -> None:
+        await self._process.point(name)
+        if self._world.kafka_away or self._world.happens("kafka_read_failed"):
+            raise ConnectionError("the broker does not answer")
+
+
+class Replies:
+    """`ports.Replies`: verdicts for whoever waits."""
+
+    def __init__(self, process: "Process") -> None:
+        self._process = process
+        self._world = process.world
+
+    def send(self, topic: str, partition: int, answers: Sequence[tuple[str, bytes]]) -> None:
+        del topic
+        world = self._world
+        if self._process.dead or world.kafka_away or world.happens("reply_lost"):
+            return
+        for _ in range(1 + world.happens("reply_doubled")):
+            world.loop.call_later(world.soon(), self._deliver, partition, join_replies(answers))
+
+    def _deliver(self, partition: int, record: bytes) -> None:
+        for reply in REPLIES.validate_json(record):
+            self._world.mailboxes[partition](reply.request_id, reply.outcome)
+
+
+class Policies:
+    """`ports.Policies`: how far this process has read them."""
+
+    def __init__(self, process: "Process") -> None:
+        self._process = process
+
+    async def reach(self, policy_rev: int, seconds: float) -> bool:
+        await self._process.point("policies")
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        while self._process.book.position < policy_rev:
+            if loop.time() >= until:
+                return False
+            await asyncio.sleep(_LOOK_SECONDS)
+        return True
+
+
+class Time:
+    """`ports.Clock`: virtual, like all time here."""
+
+    def __init__(self, process: "Process") -> None:
+        self._process = process
+
+    def monotonic(self) -> float:
+        return self._process.world.loop.now
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+class Store:
+    """`ports.Store`: one database for all processes, which may be away, slow, or silent about what it did."""
+
+    def __init__(self, process: "Process") -> None:
+        self._process = process
+        self._world = process.world
+        self._database = process.world.database
+
+    async def checkpoint(self, kpart: int) -> Checkpoint:
+        await self._reach("load the checkpoint")
+        return self._database.tables.checkpoint[kpart]
+
+    async def read(self, wanted: Wanted) -> Found:
+        await self._reach("before read")
+        found = self._database.tables.read(wanted)
+        await self._process.point("after read")
+        return found
+
+    async def commit(self, advances: Sequence[Advance]) -> None:
+        world, database = self._world, self._database
+        await self._reach("before commit", "commit_lost")
+        transaction = await database.begin(advance.to.kpart for advance in advances)
+        try:
+            database.stage(transaction, advances)
+            await self._process.point("inside commit")
+            database.commit(transaction, advances)
+        finally:
+            database.end(transaction)
+        if world.happens("commit_unknown"):
+            raise ConnectionError("committed, and the connection broke before it said so")
+        await self._process.point("after commit")
+
+    async def unpublished(self, kpart: int, published: int, limit: int) -> Sequence[ToPublish]:
+        await self._reach("before unpublished")
+        return self._database.tables.unpublished(kpart, published, limit)
+
+    async def save_progress(self, at: Checkpoint) -> None:
+        await self._reach("save progress")
+        self._database.save_progress(at)
+
+    async def prune(self, kpart: int) -> None:
+        await self._reach("prune")
+        self._world.fired["pruned"] += self._database.prune(kpart)
+
+    async def _reach(self, name: str, fault: str = "read_failed") -> None:
+        await self._process.point(name)
+        self._database.reach()
+        if self._world.happens(fault):
+            raise ConnectionError("the connection broke")

@@ -1,0 +1,236 @@
+"""Stories: one seed's world told from its first press to the last row, and told again from its logs alone."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, MutableMapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any, Final
+from unittest.mock import patch
+
+import structlog
+
+from services.projector.domain import judge as judging
+from services.projector.domain.press import moment_of
+from services.projector.domain.rules import RULES, RULES_OF_A_REPEATED_STOP, Case
+from tests.support.checkers.history import Evidence, LogRecord, Op
+from tests.world.foreign import NEWER_READ_AS, downgrade, upgrade
+from tests.world.group import Group
+from tests.world.loop import VirtualLoop, run
+from tests.world.office import Office
+from tests.world.people import BREAKER, Pressing
+from tests.world.plan import Plan
+from tests.world.trouble import Trouble, policy
+from tests.world.world import World
+
+# After the last fault, so long may it take until everything is folded and published.
+HEALED_WITHIN_SECONDS: Final = 30.0
+_LOOK_SECONDS: Final = 0.1
+_IDLE_SECONDS: Final = 2.0
+_STALE_SECONDS: Final = 12.0
+
+Guard = Callable[[World], None]
+
+
+@dataclass(frozen=True)
+class Story:
+    """What a run leaves behind."""
+
+    plan: Plan
+    evidence: Evidence
+    fired: Counter[str]
+    problems: tuple[str, ...]
+    points: tuple[str, ...]
+    alarms: Counter[str]
+
+
+def tell(plan: Plan, guard_off: Guard | None = None) -> Story:
+    """Run a plan to its end: presses and faults, then healing, then rest."""
+    loop = VirtualLoop()
+    with _arranged() as alarms:
+        world = _world(plan, loop, alarms)
+        if guard_off is not None:
+            guard_off(world)
+        run(_live(world), loop)
+    return _story(world)
+
+
+def tell_again(story: Story, plan: Plan, *, judge_again: bool) -> Story:
+    """Begin with an empty database and the logs of a story: catch up from its outcomes, or judge all presses again."""
+    loop = VirtualLoop()
+    with _arranged() as alarms:
+        world = _world(plan, loop, alarms)
+        for record in story.evidence.policies:
+            world.policies.append(record.key, record.value)
+        for log in world.events.records:
+            log.clear()
+        for record in story.evidence.events:
+            world.events.restore(record)
+        for record in story.evidence.outcomes if not judge_again else ():
+            world.outcomes.append(record.partition, [(record.key, record.value or b"")])
+        if story.evidence.also:
+            upgrade()
+        run(_fold_only(world), loop)
+    return _story(world)
+
+
+@contextmanager
+def _arranged() -> Iterator[Counter[str]]:
+    """Have one rule break for one client, hear what the product logs, and leave no trace of either."""
+    alarms: Counter[str] = Counter()
+
+    def hear(_: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        alarms[f"{method}: {event['event']}"] += 1
+        raise structlog.DropEvent
+
+    before = structlog.get_config()
+    structlog.configure(processors=[hear], cache_logger_on_first_use=False)
+    try:
+        with (
+            patch.object(judging, "RULES", (_breaks, *RULES)),
+            patch.object(judging, "RULES_OF_A_REPEATED_STOP", (_breaks, *RULES_OF_A_REPEATED_STOP)),
+        ):
+            yield alarms
+    finally:
+        structlog.configure(**before)
+        downgrade()
+
+
+def _breaks(case: Case) -> None:
+    if case.event.actor.client == BREAKER:
+        raise ZeroDivisionError
+
+
+def _world(plan: Plan, loop: VirtualLoop, alarms: Counter[str]) -> World:
+    world = World(plan, loop)
+    world.alarms = alarms
+    return world
+
+
+async def _live(world: World) -> None:
+    for tenant, zone in zip(("acme", "birch"), world.plan.zones, strict=False):
+        world.revisions[tenant] = world.set_policy(tenant, None, policy(zone))
+    trouble = Trouble(world, Group(world))
+    for _ in range(world.plan.projectors):
+        trouble.start()
+    world.spawn(trouble.live())
+    offices = [Office(world, n, skew) for n, skew in enumerate(_skews(world))]
+    tenants = sorted({tenant for tenant, _ in world.plan.owners})
+    people = [Pressing(world, f"c{n}", tenants[n % len(tenants)], offices) for n in range(world.plan.people)]
+    await asyncio.gather(*(world.spawn(person.live()) for person in people))
+    await _heal(world, trouble)
+    _ask_again(world)
+
+
+def _skews(world: World) -> tuple[timedelta, timedelta]:
+    """Return how far the clocks of two API processes are off."""
+    if world.happens("clock_slow"):
+        return timedelta(), timedelta(seconds=-31)
+    return timedelta(milliseconds=3), timedelta(seconds=31 if world.happens("clock_fast") else 0)
+
+
+async def _fold_only(world: World) -> None:
+    trouble = Trouble(world, Group(world))
+    for _ in range(world.plan.projectors):
+        trouble.start()
+    world.spawn(trouble.live())
+    await _heal(world, trouble)
+
+
+async def _heal(world: World, trouble: Trouble) -> None:
+    """Put everything right that a person with a key to the machine room can, and wait until all is quiet."""
+    world.healing = True
+    world.database.away = world.kafka_away = False
+    for process in list(world.processes):
+        process.thaw()
+    if not await _drained(world):
+        return
+    if "newer_event" in world.fired:
+        _check_held(world)
+        upgrade()
+        for process in list(world.processes):
+            await process.stop()
+            trouble.start()
+        if not await _drained(world):
+            return
+    await asyncio.sleep(_IDLE_SECONDS)
+    for process in list(world.processes):
+        await process.stop()
+
+
+def _check_held(world: World) -> None:
+    if "error: event_newer_than_we_are" not in world.alarms:
+        world.problems.append("nobody was told of the newer event")
+
+
+async def _drained(world: World) -> bool:
+    began = world.loop.now
+    nudged = False
+    while _behind(world):
+        waited = world.loop.now - began
+        if waited > HEALED_WITHIN_SECONDS:
+            world.problems.append(f"not drained {waited:.0f} s after the last fault: {_behind(world)}")
+            return False
+        if "dump_restored" in world.fired and waited > _STALE_SECONDS and not nudged:
+            # A partition without presses does not notice that its database went back in time; the next press tells.
+            nudged = True
+            world.fired["nudged"] += 1
+            for kpart in range(world.plan.partitions):
+                world.events.append(kpart, None, [("ce_type", b"nudge")], None)
+        await asyncio.sleep(_LOOK_SECONDS)
+    return True
+
+
+def _behind(world: World) -> str | None:
+    """Say what is still to be done, or None. A partition may stand before an event of the next release."""
+    if world.on_their_way:
+        return f"{world.on_their_way} records are on their way"
+    for kpart, at in world.database.tables.checkpoint.items():
+        log = world.events.records[kpart]
+        if at.next_offset < len(log) and not _is_newer(world, kpart, at.next_offset):
+            return f"partition {kpart} stands at {at.next_offset} of {len(log)}"
+        judged = {json.loads(value)["source_offset"] for _, value in world.outcomes.records[kpart]}
+        kept = {row[1] for row in world.database.tables.rows["outcome"].values() if row[0] == kpart}
+        if not kept <= judged:
+            return f"partition {kpart}: {sorted(kept - judged)} are not published"
+    return None
+
+
+def _is_newer(world: World, kpart: int, offset: int) -> bool:
+    said = dict(world.events.records[kpart][offset].headers)
+    return (said.get("ce_type") or b"").decode(errors="replace") in NEWER_READ_AS
+
+
+def _ask_again(world: World) -> None:
+    """Ask once more for every verdict that somebody has heard of."""
+    for event_id in sorted({op.event_id for op in world.history if op.type != "invoke" and op.event_id}):
+        rows = [row for row in world.database.tables.rows["outcome"].values() if str(row[2]) == event_id]
+        if rows:
+            kpart, offset, *_, body = max(rows)
+            heard = Op(world.loop.now, "asker", "ask", event_id, None, "ok", json.loads(body), 200, f"{kpart}:{offset}")
+            world.history += [replace(heard, type="invoke", body=None, status=None, position=None), heard]
+
+
+def _story(world: World) -> Story:
+    evidence = Evidence(
+        partitions=world.plan.partitions,
+        history=tuple(world.history),
+        events=tuple(
+            LogRecord(kpart, r.offset, r.key, r.value, r.headers, moment_of(r.timestamp))
+            for kpart, log in enumerate(world.events.records)
+            for r in log
+        ),
+        outcomes=tuple(
+            LogRecord(kpart, offset, key, value)
+            for kpart, log in enumerate(world.outcomes.records)
+            for offset, (key, value) in enumerate(log)
+        ),
+        policies=tuple(LogRecord(0, offset, key, value) for offset, (key, value) in enumerate(world.policies.records)),
+        tables=world.database.tables.dump(),
+        moves=tuple(world.database.moves),
+        breaks=frozenset({BREAKER}),
+        also=NEWER_READ_AS if "newer_event" in world.fired else {},
+    )
+    return Story(world.plan, evidence, world.fired, tuple(world.problems), tuple(world.points), Counter(world.alarms))

@@ -1,0 +1,201 @@
+"""Tables in memory: what each `.sql` file of the projector's store does to rows, keys, constraints and all.
+
+A `Tables` is never changed once it is committed: a transaction works on a copy, so a snapshot and a dump cost nothing.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from services.projector.domain.ledger import KnownOutcome, OwnerKey
+from services.projector.domain.state import ClosedInterval, OpenInterval, Timer, Timesheet
+from services.projector.ports import Advance, Checkpoint, Found, ToPublish, Wanted, WriteRefusedError
+from services.projector.store.rows import rows_of
+from shared.events.outcome import OUTCOME, State, outcome_key
+from tests.support.naive.tables import KEYS, text_of
+
+Row = tuple[Any, ...]
+
+# In the order of the columns that the queries are given; `flags` are text there, and a list in a dump.
+COLUMNS: Final = {
+    "outcome": ("kpart", "source_offset", "event_id", "tenant", "digest", "log_time", "body"),
+    "dead_letter": ("kpart", "source_offset", "log_time", "reason"),
+    "timer": (
+        *("slot", "id", "tenant", "owner", "account_id", "job_id", "project_id", "billable", "work_date", "state"),
+        *("started_at", "stopped_at", "total_us", "last_at", "flags", "started_by", "source_offset"),
+    ),
+    "interval": ("slot", "timer_id", "seq", "tenant", "owner", "start_at", "end_at", "zone"),
+    "day_total": ("slot", "tenant", "owner", "day", "total_us", "billable_us"),
+    "violation": (
+        *("slot", "timer_id", "rule", "from_at", "to_at", "amount_us", "refused"),
+        *("tenant", "owner", "event_id", "policy_revision"),
+    ),
+    "owner_fact": ("slot", "tenant", "owner", "kind", "about", "body"),
+}
+_NULLABLE: Final = {
+    "outcome": {"event_id", "tenant", "digest"},
+    "dead_letter": set[str](),
+    "timer": {"account_id", "job_id", "project_id", "work_date", "stopped_at"},
+    "interval": {"end_at"},
+    "day_total": set[str](),
+    "violation": {"to_at", "amount_us", "policy_revision"},
+    "owner_fact": set[str](),
+}
+_REMEMBERED: Final = timedelta(days=31)
+
+
+@dataclass
+class Tables:
+    """All tables that the fold writes."""
+
+    checkpoint: dict[int, Checkpoint]
+    rows: dict[str, dict[Row, Row]] = field(default_factory=lambda: {name: {} for name in COLUMNS})
+
+    def copy(self) -> "Tables":
+        """Return what a transaction may change."""
+        return Tables(dict(self.checkpoint), {name: dict(rows) for name, rows in self.rows.items()})
+
+    def write(self, advances: Sequence[Advance]) -> None:
+        """Run the queries that a commit runs. Raises WriteRefusedError as Postgres would, with half of it done."""
+        for name, columns in rows_of(advances).writes():
+            write = _WRITES[name]
+            for row in zip(*columns, strict=True):
+                write(self, row)
+
+    def read(self, wanted: Wanted) -> Found:
+        """Do what `read_touched` and `found_in` do."""
+        for text in (part for _, *whose in wanted.owners for part in whose):
+            if "\0" in text:
+                raise ValueError("22021: invalid byte sequence for encoding UTF8")
+        timers = self.rows["timer"]
+        since: dict[Row, datetime] = dict(wanted.owners)
+        for key, moment in wanted.timers.items():
+            if (row := timers.get(key)) is not None:
+                owner = (row[0], row[2], row[3])
+                since[owner] = min(since.get(owner, moment), moment)
+        sheets: dict[OwnerKey, Timesheet] = {}
+        for (slot, tenant, owner_id), moment in since.items():
+            whose = (slot, tenant, owner_id)
+            mine = [r for r in timers.values() if (r[0], r[2], r[3]) == whose]
+            touched = {r[1]: self._timer(r) for r in mine if r[9] != "STOPPED" or (r[0], r[1]) in wanted.timers}
+            worked = [r for r in self.rows["interval"].values() if (r[0], r[3], r[4]) == whose and r[6] is not None]
+            closed = tuple(ClosedInterval(r[1], r[5], r[6]) for r in worked if r[6] > moment)
+            profile = self.rows["owner_fact"].get((*whose, "profile", ""))
+            zone = None if profile is None else profile[5].get("zone")
+            sheets[tenant, owner_id] = Timesheet(tenant, owner_id, zone, touched, closed, moment)
+        return Found(sheets, self._verdicts(set(wanted.events)))
+
+    def _verdicts(self, asked: set[tuple[int, UUID]]) -> dict[UUID, KnownOutcome]:
+        rows = sorted(row for row in self.rows["outcome"].values() if (row[0], row[2]) in asked)
+        return {row[2]: KnownOutcome(row[4], row[5], row[6].encode()) for row in rows}
+
+    def _timer(self, row: Row) -> Timer:
+        last = max(r for r in self.rows["interval"].values() if r[:2] == row[:2])
+        said = dict(zip(COLUMNS["timer"], row, strict=True))
+        for column in ("slot", "tenant", "started_by", "source_offset"):
+            del said[column]
+        said |= {"state": State(said["state"]), "flags": tuple(_listed(said["flags"]))}
+        opened = OpenInterval(last[2], last[5], last[7]) if last[6] is None else None
+        return Timer(**said, open=opened, intervals=last[2])
+
+    def unpublished(self, kpart: int, published: int, limit: int) -> list[ToPublish]:
+        """Do what `read_unpublished` does."""
+        rows = sorted(row[1:] for row in self.rows["outcome"].values() if row[0] == kpart and row[1] >= published)
+        return [ToPublish(row[0], outcome_key(OUTCOME.validate_json(row[5])), row[5].encode()) for row in rows[:limit]]
+
+    def prune(self, kpart: int) -> int:
+        """Do what `prune_outcomes` does; return how many went."""
+        at = self.checkpoint[kpart]
+        if at.last_log_time is None:
+            return 0
+        limit = at.last_log_time - _REMEMBERED
+        outcomes = self.rows["outcome"]
+        gone = [k for k, r in outcomes.items() if r[0] == kpart and r[1] < at.published and r[5] < limit]
+        for key in gone:
+            del outcomes[key]
+        return len(gone)
+
+    def dump(self) -> dict[str, str]:
+        """Return every table as text, as `tests.support.tables.dump` does for the real ones."""
+        said = ("kpart", "next_offset", "last_event_id", "last_log_time", "policy_rev")
+        checkpoints = [{name: _shown(getattr(at, name)) for name in said} for at in self.checkpoint.values()]
+        tables = {"checkpoint": text_of("checkpoint", checkpoints)}
+        for name, rows in self.rows.items():
+            named = [dict(zip(COLUMNS[name], map(_shown, row), strict=True)) for row in rows.values()]
+            if name == "timer":
+                named = [row | {"flags": _listed(row["flags"])} for row in named]
+            tables[name] = text_of(name, named)
+        return {name: tables[name] for name in KEYS}
+
+    # One function for each query, given one row of what `unnest` returns.
+
+    def _insert_outcome(self, row: Row) -> None:
+        self._insert("outcome", row)
+
+    def _insert_dead_letter(self, row: Row) -> None:
+        self._insert("dead_letter", row)
+
+    def _upsert_timer(self, row: Row) -> None:
+        before = self.rows["timer"].get(row[:2])
+        if before is not None:
+            # Who started it, and all that a start says, is written once.
+            row = (*before[:9], row[9], before[10], *row[11:15], before[15], row[16])
+        self._put("timer", row)
+
+    def _upsert_interval(self, row: Row) -> None:
+        before = self.rows["interval"].get(row[:3])
+        row = row if before is None else (*before[:6], row[6], before[7])
+        _refuse_if(row[6] is not None and row[6] < row[5], "23514")
+        others = (r for r in self.rows["interval"].values() if r[:2] == row[:2] and r[2] != row[2])
+        _refuse_if(row[6] is None and any(r[6] is None for r in others), "23505")
+        self._put("interval", row)
+
+    def _add_day_total(self, row: Row) -> None:
+        before = self.rows["day_total"].get(row[:4])
+        self._put("day_total", row if before is None else (*row[:4], row[4] + before[4], row[5] + before[5]))
+
+    def _insert_violation(self, row: Row) -> None:
+        if row[:4] not in self.rows["violation"]:
+            self._put("violation", row)
+
+    def _learn_fact(self, row: Row) -> None:
+        before = self.rows["owner_fact"].get(row[:5])
+        _refuse_if("\\u0000" in row[5], "22P05")
+        self._put("owner_fact", (*row[:5], ({} if before is None else before[5]) | json.loads(row[5])))
+
+    def _insert(self, table: str, row: Row) -> None:
+        _refuse_if(row[: len(KEYS[table])] in self.rows[table], "23505")
+        self._put(table, row)
+
+    def _put(self, table: str, row: Row) -> None:
+        for column, value in zip(COLUMNS[table], row, strict=True):
+            _refuse_if(value is None and column not in _NULLABLE[table], "23502")
+            _refuse_if(isinstance(value, str) and "\0" in value, "22021")
+        self.rows[table][row[: len(KEYS[table])]] = row
+
+
+_WRITES: Final[dict[str, Callable[[Tables, Row], None]]] = {
+    "insert_outcomes": Tables._insert_outcome,
+    "insert_dead_letters": Tables._insert_dead_letter,
+    "upsert_timers": Tables._upsert_timer,
+    "upsert_intervals": Tables._upsert_interval,
+    "add_day_totals": Tables._add_day_total,
+    "insert_violations": Tables._insert_violation,
+    "learn_facts": Tables._learn_fact,
+}
+
+
+def _refuse_if(wrong: bool, sqlstate: str) -> None:  # noqa: FBT001 - a sentence: refuse if it is wrong
+    if wrong:
+        raise WriteRefusedError(sqlstate)
+
+
+def _shown(value: Any) -> Any:  # noqa: ANN401 - whatever a column holds
+    return str(value) if isinstance(value, UUID) else value
+
+
+def _listed(flags: str) -> list[str]:
+    return flags.split(",") if flags else []

@@ -1,0 +1,104 @@
+"""Topics in memory: what Kafka keeps. The broker's clock dates the presses, to the millisecond, and never goes back."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from shared.events.envelope import Headers
+from tests.support.checkers.history import Logged
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MS: Final = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record of the events, as the product reads it and as the checkers do."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    headers: Headers
+    value: bytes | None
+
+
+class EventTopic:
+    """`timer.events.v1`."""
+
+    def __init__(self, partitions: int, now_ms: Callable[[], int]) -> None:
+        self.records: list[list[Record]] = [[] for _ in range(partitions)]
+        self._now_ms = now_ms
+        self._listeners: list[Callable[[], None]] = []
+
+    def append(self, kpart: int, key: bytes | None, headers: Headers, value: bytes | None) -> Record:
+        """Append one record and return it."""
+        log = self.records[kpart]
+        timestamp = max(self._now_ms(), log[-1].timestamp if log else 0)
+        record = Record(len(log), timestamp, key, tuple(headers), value)
+        log.append(record)
+        for ring in self._listeners:
+            ring()
+        return record
+
+    def restore(self, logged: Logged) -> None:
+        """Put back a record that was there once."""
+        timestamp = (logged.log_time - _EPOCH) // _MS if logged.log_time is not None else 0
+        record = Record(logged.offset, timestamp, logged.key, logged.headers, logged.value)
+        self.records[logged.partition].append(record)
+
+    def listen(self, ring: Callable[[], None]) -> None:
+        """Have `ring` called at each record that comes."""
+        self._listeners.append(ring)
+
+    def silence(self, ring: Callable[[], None]) -> None:
+        """Call `ring` no more."""
+        if ring in self._listeners:
+            self._listeners.remove(ring)
+
+
+class OutcomeTopic:
+    """`timer.outcomes.v1`: of each record, its key and its value."""
+
+    def __init__(self, partitions: int) -> None:
+        self.records: list[list[tuple[bytes | None, bytes]]] = [[] for _ in range(partitions)]
+
+    def append(self, kpart: int, outcomes: Sequence[tuple[bytes | None, bytes]]) -> int:
+        """Append in order and return the offset after the last."""
+        self.records[kpart] += outcomes
+        return len(self.records[kpart])
+
+
+class PolicyTopic:
+    """`timer.policies.v1`: revision is offset."""
+
+    def __init__(self) -> None:
+        self.records: list[tuple[bytes | None, bytes | None]] = []
+
+    def append(self, key: bytes | None, value: bytes | None) -> int:
+        """Append one record and return its offset."""
+        self.records.append((key, value))
+        return len(self.records) - 1
+
+
+class Bell:
+    """Wakes whoever waits for news, or for a while."""
+
+    def __init__(self) -> None:
+        self._waiting: asyncio.Future[None] | None = None
+
+    def ring(self) -> None:
+        """Wake."""
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
+
+    async def wait(self, seconds: float) -> None:
+        """Wait for the bell, at most so long."""
+        loop = asyncio.get_running_loop()
+        self._waiting = loop.create_future()
+        timer = loop.call_later(seconds, self.ring)
+        try:
+            await self._waiting
+        finally:
+            timer.cancel()
