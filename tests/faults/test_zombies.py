@@ -9,13 +9,14 @@ import httpx
 import pytest
 
 from services.stint_cli.database import connected
-from tests.support.beside import beside, eventually
+from tests.support.beside import beside
 from tests.support.crew import SESSION_MS, Crew, Service
 from tests.support.deployments import Deployment, Tenant
 from tests.support.holders import said_by
 from tests.support.minutes import HALF_AN_HOUR, ONE_STOPPED_TIMER, kept_twice, worked
 from tests.support.patient import Patient
 from tests.support.traps import trapped
+from tests.support.until import eventually
 from tests.support.waits import drained
 
 # How long one that froze in its transaction may hold the others up: till it is missed, and its session is ended.

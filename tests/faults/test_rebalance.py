@@ -1,0 +1,38 @@
+"""Projectors come, go and die while people work, and so do APIs."""
+
+import asyncio
+from collections.abc import Callable
+
+import httpx
+
+from tests.support.crew import Crew
+from tests.support.deployments import Deployment, Tenant
+from tests.support.patient import Patient
+from tests.support.traffic import traffic
+
+
+async def test_partitions_change_hands_under_load_without_a_gap_or_a_double(
+    crew: Crew, client: Callable[..., httpx.AsyncClient], tenant: Tenant, deployment: Deployment
+) -> None:
+    await crew.be(apis=1, projectors=2)
+    api = Patient(client(), tenant.token)
+    async with traffic([api]) as load:
+        third, fourth = await asyncio.gather(crew.projector(), crew.projector())
+        await load.goes_on()
+        assert await third.stop() == 0
+        await load.goes_on()
+        fourth.kill()
+        await load.goes_on()
+    await load.is_whole(deployment, api)
+
+
+async def test_processes_that_are_asked_to_end_under_load_lose_nothing_that_they_answered(
+    crew: Crew, client: Callable[..., httpx.AsyncClient], tenant: Tenant, deployment: Deployment
+) -> None:
+    await crew.be(apis=1, projectors=1)
+    leaving, projector = await asyncio.gather(crew.api(), crew.projector())
+    apis = [Patient(client(service.url), tenant.token) for service in (*crew.apis, leaving)]
+    async with traffic(apis) as load:
+        assert list(await asyncio.gather(leaving.stop(), projector.stop())) == [0, 0]
+        await load.goes_on()
+    await load.is_whole(deployment, apis[0])
