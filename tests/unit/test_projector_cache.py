@@ -1,0 +1,214 @@
+"""The cache: what it holds, what it asks for, and what it may forget."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+import pytest
+
+from services.projector.cache import Cache
+from services.projector.domain.ledger import Known, Ledger
+from services.projector.domain.state import ClosedInterval, Timesheet
+from services.projector.ports import Wanted
+from shared.events.ids import slot_of
+from shared.events.models import DeadlineReached, OwnerLeaveGranted
+from tests.support.given import Told, fact, given, moment, paused, resumed, started, stopped, timer_id
+
+ACME_DANA = ("acme", "dana")
+SLOT = slot_of("acme", "dana")
+STORY = given(
+    started("desk", at="09:00"),
+    paused("desk", at="09:10"),
+    started("phone", at="09:20"),
+    stopped("phone", at="09:30"),
+    started("car", at="09:40"),
+)
+SHEET = STORY.sheet()
+
+
+def wanted(cache: Cache, *told: Told) -> Wanted:
+    asked = Wanted()
+    cache.want([press.logged(n) for n, press in enumerate(told)], 3, asked)
+    return asked
+
+
+def cached(*sheets: Timesheet, owners_max: int = 100) -> Cache:
+    cache = Cache(owners_max)
+    cache.take({(sheet.tenant, sheet.owner): sheet for sheet in sheets})
+    return cache
+
+
+def since(
+    told: Told, *known: Timesheet
+) -> tuple[dict[tuple[int, str, str], datetime], dict[tuple[int, int], datetime]]:
+    asked = wanted(cached(*known), told)
+    return asked.owners, asked.timers
+
+
+# What it asks for.
+
+
+def test_every_press_asks_whether_it_was_judged_before() -> None:
+    presses = [started("desk", at="09:00"), paused("desk", at="09:10"), fact(DeadlineReached, "09:20")]
+    assert wanted(Cache(), *presses).events == [(3, UUID(int=1)), (3, UUID(int=2)), (3, UUID(int=3))]
+    assert wanted(cached(SHEET), *presses).events == [(3, UUID(int=1)), (3, UUID(int=2)), (3, UUID(int=3))]
+
+
+def test_a_start_of_an_unknown_owner_asks_for_the_owner_and_whose_the_id_is() -> None:
+    assert since(started("desk", at="09:00", asked="08:00")) == (
+        {(SLOT, "acme", "dana"): moment("08:00")},
+        {(SLOT, timer_id("desk")): moment("08:00")},
+    )
+
+
+@pytest.mark.parametrize("press", [paused, resumed, stopped])
+def test_a_press_on_an_unknown_timer_asks_for_the_timer(press: type) -> None:
+    assert since(press("desk", at="09:00")) == ({}, {(SLOT, timer_id("desk")): moment("09:00")})
+
+
+@pytest.mark.parametrize("press", [paused, resumed, stopped])
+def test_a_press_on_a_known_timer_asks_for_nothing(press: type) -> None:
+    assert since(press("desk", at="09:50"), SHEET) == ({}, {})
+
+
+def test_an_owner_fact_asks_for_its_owner_alone() -> None:
+    told = fact(OwnerLeaveGranted, "09:00", on="2026-04-02")
+    assert since(told) == ({(SLOT, "acme", "dana"): moment("09:00")}, {})
+    assert since(told, SHEET) == ({}, {})
+
+
+def test_several_presses_ask_for_the_earliest_moment_that_any_of_them_reaches_back_to() -> None:
+    presses = [
+        started("desk", at="09:00", asked="08:30"),
+        started("phone", at="09:10", asked="08:00"),
+        paused("desk", at="09:20"),
+        paused("desk", at="09:30", asked="07:00"),
+    ]
+    asked = wanted(Cache(), *presses)
+    assert asked.owners == {(SLOT, "acme", "dana"): moment("08:00")}
+    assert asked.timers == {
+        (SLOT, timer_id("desk")): moment("07:00"),
+        (SLOT, timer_id("phone")): moment("08:00"),
+    }
+
+
+def test_a_press_from_before_what_a_sheet_remembers_asks_for_it_again() -> None:
+    trimmed = SHEET.trimmed()
+    assert trimmed.closed_since == moment("09:30")
+    assert since(resumed("desk", at="09:50", asked="09:30"), trimmed) == ({}, {})
+    asked = since(resumed("desk", at="09:50", asked="09:29:59.999999"), trimmed)
+    assert asked == ({(SLOT, "acme", "dana"): moment("09:29:59.999999")}, {})
+
+
+def test_a_stopped_timer_is_asked_for_again_once_it_was_dropped() -> None:
+    assert since(stopped("phone", at="09:50"), SHEET) == ({}, {})
+    assert since(stopped("phone", at="09:50"), SHEET.trimmed()) == ({}, {(SLOT, timer_id("phone")): moment("09:50")})
+
+
+def test_the_moment_is_what_was_asked_clamped_to_the_log() -> None:
+    asked = wanted(Cache(), paused("desk", at="09:10", asked="12:00"))
+    assert asked.timers == {(SLOT, timer_id("desk")): moment("09:10")}
+
+
+# What it takes in.
+
+
+def test_what_was_read_joins_what_was_known() -> None:
+    dropped = SHEET.trimmed()
+    read = replace(SHEET, closed=SHEET.closed[1:], closed_since=moment("09:15"))
+    cache = cached(dropped)
+    cache.take({ACME_DANA: read})
+    joined = cache.sheets[ACME_DANA]
+    assert joined.timers == SHEET.timers
+    assert joined.closed == (ClosedInterval(timer_id("phone"), moment("09:20"), moment("09:30")),)
+    assert joined.closed_since == moment("09:15")
+    assert cache.owner_of == dict.fromkeys(SHEET.timers, ACME_DANA)
+
+
+def test_a_sheet_that_remembers_everything_still_does_after_a_read() -> None:
+    cache = cached(SHEET)
+    cache.take({ACME_DANA: replace(SHEET, closed=(), closed_since=moment("09:35"))})
+    assert cache.sheets[ACME_DANA] == SHEET
+
+
+def test_an_interval_that_both_remember_is_remembered_once() -> None:
+    joined = SHEET.joined(replace(SHEET, closed=tuple(reversed(SHEET.closed)), closed_since=moment("09:00")))
+    assert joined == SHEET
+
+
+def test_what_a_batch_added_is_there_once_it_is_committed() -> None:
+    cache = cached()
+    ledger = Ledger(0, 1, Known(cache.sheets, cache.owner_of, {}, -1))
+    ledger.sheets[ACME_DANA] = SHEET
+    assert cache.sheets == {}
+    cache.absorb(ledger)
+    assert cache.sheets == {ACME_DANA: SHEET}
+    assert cache.owner_of == dict.fromkeys(SHEET.timers, ACME_DANA)
+
+
+# What it forgets.
+
+
+def test_after_a_batch_only_what_common_presses_ask_about_is_kept() -> None:
+    cache = cached(SHEET)
+    cache.settle_down()
+    (sheet,) = cache.sheets.values()
+    assert set(sheet.timers) == set(cache.owner_of) == {timer_id("desk"), timer_id("car")}
+    assert (sheet.closed, sheet.closed_since) == ((), moment("09:30"))
+
+
+def test_a_sheet_that_was_not_touched_is_not_trimmed_twice() -> None:
+    cache = cached(SHEET)
+    cache.settle_down()
+    before = cache.sheets[ACME_DANA]
+    cache.settle_down()
+    assert cache.sheets[ACME_DANA] is before
+
+
+def test_a_trimmed_sheet_never_forgets_how_far_back_it_knows() -> None:
+    """Trimmed again with nothing new, and with something older than what was dropped before."""
+    trimmed = SHEET.trimmed()
+    assert trimmed.trimmed() == trimmed
+    older = replace(trimmed, closed=(ClosedInterval(1, moment("08:00"), moment("08:30")),))
+    assert older.trimmed().closed_since == moment("09:30")
+    newer = replace(trimmed, closed=(ClosedInterval(1, moment("09:00"), moment("09:45")),))
+    assert newer.trimmed().closed_since == moment("09:45")
+
+
+def test_a_sheet_without_past_knows_all_of_it_before_and_after_it_is_trimmed() -> None:
+    empty = Timesheet("acme", "dana")
+    assert empty.trimmed() == empty
+    assert empty.knows_since(moment("2020-01-01T00:00"))
+
+
+@pytest.mark.parametrize(("back_to", "knows"), [("09:30", True), ("09:29:59.999999", False), ("23:00", True)])
+def test_a_trimmed_sheet_knows_what_ends_after_the_last_that_was_dropped(back_to: str, knows: bool) -> None:  # noqa: FBT001 - a column
+    assert SHEET.trimmed().knows_since(moment(back_to)) is knows
+
+
+def owners(names: Sequence[str]) -> list[Timesheet]:
+    return [given(started("desk", at="09:00", owner=name)).sheet(name) for name in names]
+
+
+def test_the_owners_who_were_not_seen_for_longest_go_first_with_their_timers() -> None:
+    cache = cached(owners_max=2)
+    for sheet in owners("abcd"):
+        cache.take({(sheet.tenant, sheet.owner): sheet})
+        cache.settle_down()
+    assert list(cache.sheets) == [("acme", "c"), ("acme", "d")]
+    assert cache.owner_of == {timer_id("desk", name): ("acme", name) for name in "cd"}
+
+
+def test_who_was_touched_last_stays() -> None:
+    cache = cached(owners_max=2)
+    for sheet in owners("abac"):
+        cache.take({(sheet.tenant, sheet.owner): sheet})
+        cache.settle_down()
+    assert list(cache.sheets) == [("acme", "a"), ("acme", "c")]
+
+
+def test_within_a_batch_nobody_goes() -> None:
+    """The fold needs every sheet that was read for it, however many."""
+    cache = cached(*owners("abcd"), owners_max=2)
+    assert len(cache.sheets) == 4
