@@ -7,10 +7,38 @@ from collections.abc import Awaitable
 from typing import Final
 
 import structlog
+from pydantic_settings import (
+    BaseSettings,
+    NestedSecretsSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 _LOUD_LIBRARIES: Final = ("aiokafka", "faststream", "uvicorn.access")
 _SAID_AGAIN_AFTER_SECONDS: Final = 10.0
 _SENTENCES_MAX: Final = 1000
+
+
+class ProcessSettings(BaseSettings):
+    """Settings of one process: from the environment, else from a file in /run/secrets.
+
+    The file bears the variable's name in small letters, as in `command_api_token_key`. There need be no such folder.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, secrets_dir="/run/secrets")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - what each source was made with already
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - a file in the working folder is nobody's settings
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return the sources, the one that wins first. A machine without secret files is nothing to warn of."""
+        files = NestedSecretsSettingsSource(file_secret_settings, secrets_dir_missing="ok")
+        return init_settings, env_settings, files
 
 
 def configure_logging(service: str) -> None:

@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from pydantic import Field, FilePath, SecretStr, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings
 
 from shared.kafka import KafkaAddress, Login, Mechanism
+from shared.runtime import ProcessSettings
 from shared.tls import client_context
 
 # Asked for also when it is not given: without it another setting may be of no use.
 _EVEN_UNSET: Final = Field(validate_default=True)
 
 
-class KafkaSettings(BaseSettings):
+class KafkaSettings(ProcessSettings):
     """Where the brokers are, and how they want to be spoken to."""
 
     # host:port, separated by commas: from any of them the others are found.
@@ -81,7 +81,7 @@ class KafkaSettings(BaseSettings):
         return value
 
 
-class PostgresSettings(BaseSettings):
+class PostgresSettings(ProcessSettings):
     """Where Postgres is."""
 
     # postgresql://user:password@host:port/database, also with `?sslmode=verify-full&sslrootcert=/a/file`.
