@@ -9,6 +9,8 @@ import ssl
 from typing import Any, Final, Literal
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.conn import collect_hosts, create_conn
+from aiokafka.errors import KafkaConnectionError, KafkaError
 from faststream.security import BaseSecurity, SASLScram256, SASLScram512
 from pydantic import BaseModel, ConfigDict, SecretStr
 
@@ -73,6 +75,26 @@ class KafkaAddress(BaseModel):
         }
 
 
+async def refusal(address: KafkaAddress) -> str:
+    """Say why the first broker did not let us in, after it did not.
+
+    A client tells its caller no more than that it could not bootstrap: the reason is only in its log.
+    """
+    options = address.options()
+    host, port, _ = collect_hosts(options["bootstrap_servers"])[0]
+    wanted = ("security_protocol", "ssl_context", "sasl_mechanism", "sasl_plain_username", "sasl_plain_password")
+    given = {name: options[name] for name in wanted if name in options}
+    try:
+        connection = await create_conn(host, port, request_timeout_ms=_REQUEST_TIMEOUT_MS, **given)
+    except (KafkaConnectionError, ConnectionResetError):
+        # A broker that is spoken to in the wrong protocol hangs up without a word.
+        return "it hangs up on us: it wants another KAFKA_SECURITY_PROTOCOL, or a certificate of ours"
+    except (KafkaError, OSError) as error:
+        return str(error)
+    connection.close()
+    return "it takes our connection and answers nothing: it may want a login (SASL_SSL)"
+
+
 def durable_producer(address: KafkaAddress) -> AIOKafkaProducer:
     """Return an unstarted producer whose ack means: on all in-sync replicas, once, in order.
 
@@ -135,4 +157,5 @@ __all__ = [
     "group_consumer",
     "lone_consumer",
     "quick_producer",
+    "refusal",
 ]

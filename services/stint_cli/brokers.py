@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrP
 
 from services.stint_cli.trouble import Trouble
 from shared.events.topics import Topic
-from shared.kafka import KafkaAddress
+from shared.kafka import KafkaAddress, refusal
 
 _REPLICAS_WANTED: Final = 3
 _CREATE_TIMEOUT_MS: Final = 30_000
@@ -41,7 +41,8 @@ class Brokers:
             await self._admin.start()
         except (KafkaError, OSError) as error:
             await self._admin.close()
-            raise Trouble(f"Kafka does not answer at {self._address.bootstrap_servers}: {error}.") from error
+            at = self._address
+            raise Trouble(f"Kafka does not let us in at {at.bootstrap_servers}: {await refusal(at)}.") from error
         return self
 
     async def __aexit__(

@@ -1,0 +1,129 @@
+"""A broker that demands TLS and a login lets in who has both, and nobody else; who is refused hears why."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from deploy.local.settings import ROOT
+from tests.support.api import Api
+from tests.support.certificates import Authority
+from tests.support.crew import Crew
+from tests.support.deployments import Deployment, deployed, fresh_owner
+from tests.support.guarded import Guarded, guarded_in, let_in
+
+PREFIXES = ("COMMAND_API_", "PROJECTOR_", "STINT_CLI_")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """How a command ended, and what it said."""
+
+    status: int | None
+    text: str
+
+
+THERE = Said(0, "All topics are there, and as they must be.\n")
+
+
+def for_everybody(settings: dict[str, str]) -> dict[str, str]:
+    return {prefix + name: value for prefix in PREFIXES for name, value in settings.items()}
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    guarded = guarded_in(tmp_path_factory.mktemp("guarded"))
+    with guarded.stack:
+        let_in(guarded)
+        yield guarded
+
+
+@pytest.fixture(scope="module")
+async def inside(guarded: Guarded) -> AsyncIterator[Deployment]:
+    async with deployed(guarded.stack) as deployment:
+        yield deployment
+
+
+@pytest.fixture
+async def crew(inside: Deployment) -> AsyncIterator[Crew]:
+    crew = Crew(inside)
+    yield crew
+    await crew.go_home()
+
+
+async def topics_command(inside: Deployment, settings: dict[str, str]) -> Said:
+    """Run an operator's command that needs Kafka, with these settings."""
+    theirs = {name: value for name, value in os.environ.items() if not name.startswith(PREFIXES)}
+    command = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "services.stint_cli", "topics"),
+        cwd=ROOT,
+        env=theirs | {"STINT_CLI_POSTGRES_DSN": inside.dsn} | for_everybody(settings),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await asyncio.wait_for(command.communicate(), 30)
+    return Said(command.returncode, said.decode())
+
+
+async def test_a_press_goes_all_the_way_over_tls(inside: Deployment, crew: Crew, guarded: Guarded) -> None:
+    """By login and by certificate: producers, consumers of every kind and the administration know no other way."""
+    assert await topics_command(inside, guarded.settings()) == THERE
+    assert await topics_command(inside, guarded.settings_by_certificate()) == THERE
+    tenant = await inside.tenant()
+    api, _ = await asyncio.gather(
+        crew.api(for_everybody(guarded.settings())),
+        crew.projector(for_everybody(guarded.settings_by_certificate())),
+    )
+    async with httpx.AsyncClient(base_url=api.url, timeout=20) as http:
+        client = Api(http, tenant.token)
+        await client.knows(tenant)
+        started = await client.start(fresh_owner(), comment="ridge tiles")
+        assert started.status_code == httpx.codes.CREATED, started.text
+        stopped = await client.press("stop", started.json()["id"])
+        assert (stopped.status_code, stopped.json()["state"]) == (200, "STOPPED")
+
+
+async def test_a_broker_of_another_authority_is_not_believed(
+    inside: Deployment, guarded: Guarded, tmp_path: Path
+) -> None:
+    stranger = {"KAFKA_CA_FILE": str(Authority(tmp_path, "somebody else").ca)}
+    said = await topics_command(inside, guarded.settings() | stranger)
+    assert said.status == 1
+    assert "CERTIFICATE_VERIFY_FAILED" in said.text
+
+
+async def test_a_wrong_password_is_refused_by_name(
+    inside: Deployment, crew: Crew, guarded: Guarded, tmp_path: Path
+) -> None:
+    guess = tmp_path / "guess"
+    guess.write_text("open sesame")
+    settings = guarded.settings() | {"KAFKA_PASSWORD_FILE": str(guess)}
+    said = await topics_command(inside, settings)
+    assert said.status == 1
+    assert "invalid credentials with SASL mechanism SCRAM-SHA-512" in said.text
+    assert "sesame" not in said.text
+
+    projector = await crew.projector(for_everybody(settings), wait=False)
+    await projector.says("invalid credentials with SASL mechanism SCRAM-SHA-512")
+    assert "sesame" not in projector.said()
+
+
+async def test_who_speaks_in_the_clear_is_refused(inside: Deployment, guarded: Guarded) -> None:
+    said = await topics_command(inside, {"KAFKA_BOOTSTRAP_SERVERS": guarded.login})
+    assert said.status == 1
+    assert "it wants another KAFKA_SECURITY_PROTOCOL, or a certificate of ours" in said.text
+
+
+async def test_who_has_no_login_and_no_certificate_is_refused(inside: Deployment, guarded: Guarded) -> None:
+    tls = {"KAFKA_SECURITY_PROTOCOL": "SSL", "KAFKA_CA_FILE": str(guarded.ca)}
+    nameless = await topics_command(inside, tls | {"KAFKA_BOOTSTRAP_SERVERS": guarded.login})
+    assert nameless.status == 1
+    assert "it may want a login (SASL_SSL)" in nameless.text
+    paperless = await topics_command(inside, tls | {"KAFKA_BOOTSTRAP_SERVERS": guarded.mutual})
+    assert paperless.status == 1
+    assert "or a certificate of ours" in paperless.text
