@@ -173,6 +173,7 @@ class Projector:
             if not batch.is_current:
                 continue  # it was taken up again meanwhile, from before this commit or from after it
             partition = batch.partition
+            partition.succeeded()
             partition.at = batch.target()
             partition.cache.absorb(batch.ledger)
             partition.outbox.add(batch.to_publish())
@@ -195,7 +196,8 @@ class Projector:
 
     def _trouble(self, partition: Partition, reason: str, error: Exception) -> None:
         partition.log.warning("partition_in_trouble", reason=reason, error=repr(error))
-        self._disturb(partition, reason, _BETWEEN_TWO_LOSSES_SECONDS if isinstance(error, FencedError) else 0.0)
+        fenced = isinstance(error, FencedError)
+        self._disturb(partition, reason, _BETWEEN_TWO_LOSSES_SECONDS if fenced else partition.backoff())
 
     def _disturb(self, partition: Partition, reason: str, wait_seconds: float = 0.0) -> None:
         """Stop reading a partition, forget what was remembered of it, and take it up again."""

@@ -3,13 +3,16 @@
 import asyncio
 from dataclasses import replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
 from services.projector.cache import Cache
 from services.projector.ports import Checkpoint, OutcomeLog
 from services.projector.publish import Outbox
+
+_BACKOFF_SECONDS: Final = 0.1
+_BACKOFF_SECONDS_MAX: Final = 5.0
 
 
 class Status(StrEnum):
@@ -31,6 +34,7 @@ class Partition:
         self.log: Any = structlog.get_logger().bind(partition=kpart)
         self._outcomes = outcomes
         self._tasks: set[asyncio.Task[None]] = set()
+        self._backoff_seconds = 0.0
         self.stand_at(Checkpoint(kpart))
 
     def stand_at(self, at: Checkpoint) -> None:
@@ -55,6 +59,16 @@ class Partition:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def backoff(self) -> float:
+        """Return how many seconds to leave it alone: none at first, and longer each time until something succeeds."""
+        seconds = self._backoff_seconds
+        self._backoff_seconds = min(max(2 * seconds, _BACKOFF_SECONDS), _BACKOFF_SECONDS_MAX)
+        return seconds
+
+    def succeeded(self) -> None:
+        """Take it that whatever was wrong is over."""
+        self._backoff_seconds = 0.0
 
     def disturb(self, reason: str) -> None:
         """End all that goes on with the partition: it is to be taken up again."""

@@ -162,6 +162,10 @@ class FencedError(Exception):
     """The compare-and-set failed: a partition is no longer where we read it, so somebody else owns it now."""
 
 
+class ReadRefusedError(Exception):
+    """The store cannot look for what is wanted, for its data (SQLSTATE class 22): trying again will not help."""
+
+
 class WriteRefusedError(Exception):
     """The store refuses what is to be written for its data (SQLSTATE class 22 or 23): trying again will not help."""
 
@@ -173,7 +177,7 @@ class Store(Protocol):
         """Return where a partition stands."""
 
     async def read(self, wanted: Wanted) -> Found:
-        """Return what is known of what a batch touches, in one read."""
+        """Return what is known of what a batch touches, in one read. Raises ReadRefusedError, or trouble."""
 
     async def commit(self, advances: Sequence[Advance]) -> None:
         """Write all of it in one transaction whose first act is the compare-and-set of every checkpoint, or nothing.

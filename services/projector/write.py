@@ -1,8 +1,8 @@
 """Write: batches read, folded and committed, and what is done when the store says no.
 
-Fewer partitions moved than asked: each alone, and one that loses alone is somebody else's now. Data refused: record by
-record, and the one that fails alone is refused R23. Anything else: the fate is unknown, so the partitions are taken up
-again from what is committed.
+Fewer partitions moved than asked: each alone, and one that loses alone is somebody else's now. Data refused, to look
+for or to write: record by record, and the one that fails alone is refused R23. Anything else: the fate is unknown, so
+the partitions are taken up again from what is committed.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from services.projector.batch import Batch
 from services.projector.domain.press import LoggedPress
 from services.projector.partition import Partition
-from services.projector.ports import FencedError, Store, Wanted, WriteRefusedError
+from services.projector.ports import FencedError, ReadRefusedError, Store, Wanted, WriteRefusedError
 from shared.events.ids import partition_of, slot_of
 from shared.events.policy import PolicyBook
 
@@ -35,6 +35,9 @@ class BatchWriter:
         """Read, fold and commit batches of different partitions. Raises for nothing but cancellation."""
         try:
             await self._read(batches)
+        except ReadRefusedError:
+            await self._take_apart(batches)
+            return
         except Exception as error:  # noqa: BLE001 - whatever it is, the records stay where they are and come again
             self._all_in_trouble(batches, "read_failed", error)
             return
@@ -43,6 +46,14 @@ class BatchWriter:
             await self._commit(current)
         for batch in batches:
             batch.partition.cache.settle_down()
+
+    async def _take_apart(self, batches: Sequence[Batch]) -> None:
+        if len(batches) == 1:
+            await self._one_by_one(batches[0])
+            return
+        for batch in batches:
+            if batch.is_current:
+                await self.take_through([batch])
 
     async def _read(self, batches: Sequence[Batch]) -> None:
         wanted = Wanted()
@@ -69,29 +80,30 @@ class BatchWriter:
             elif isinstance(error, FencedError):
                 self._trouble(batches[0].partition, "fenced", error)
             else:
-                await self._commit_one_by_one(batches[0])
+                await self._one_by_one(batches[0])
         except Exception as error:  # noqa: BLE001 - committed or not, nobody knows: the checkpoint does
             self._all_in_trouble(batches, "commit_failed", error)
         else:
             self._committed(batches)
 
-    async def _commit_one_by_one(self, batch: Batch) -> None:
+    async def _one_by_one(self, batch: Batch) -> None:
         for alone in batch.alone():
             if not batch.is_current:
                 return
             try:
-                await self._commit_alone(alone)
+                await self._take_alone(alone)
             except Exception as error:  # noqa: BLE001 - as above
                 self._trouble(batch.partition, "fenced" if isinstance(error, FencedError) else "commit_failed", error)
                 return
             # A thousand single commits must not keep the group from hearing of us.
             await asyncio.sleep(0)
+        batch.partition.cache.settle_down()
 
-    async def _commit_alone(self, alone: Batch) -> None:
-        alone.fold(self._book)
+    async def _take_alone(self, alone: Batch) -> None:
         try:
-            await self._store.commit([alone.advance()])
-        except WriteRefusedError as refused:
+            await self._read([alone])
+            await self._store.commit([alone.fold(self._book).advance()])
+        except (ReadRefusedError, WriteRefusedError) as refused:
             alone.partition.log.warning("press_refused_by_store", offset=alone.entries[0].offset, error=str(refused))
             await self._store.commit([alone.fold_as_failed().advance()])
         alone.verdicts.update(alone.ledger.verdicts)

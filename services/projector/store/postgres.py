@@ -14,6 +14,7 @@ from services.projector.ports import (
     Checkpoint,
     FencedError,
     Found,
+    ReadRefusedError,
     ToPublish,
     Wanted,
     WriteRefusedError,
@@ -67,17 +68,21 @@ class PostgresStore:
         return Checkpoint(**dict(row))
 
     async def read(self, wanted: Wanted) -> Found:
-        """Return what is known of what a batch touches, in one statement and so of one moment."""
-        row = await self._pool.fetchrow(
-            query("read_touched"),
-            [kpart for kpart, _ in wanted.events],
-            [event_id for _, event_id in wanted.events],
-            [slot for slot, _ in wanted.timers],
-            [timer_id for _, timer_id in wanted.timers],
-            list(wanted.timers.values()),
-            *([list(column) for column in zip(*wanted.owners, strict=True)] or [[], [], []]),
-            list(wanted.owners.values()),
-        )
+        """Return what is known of what a batch touches, in one statement and so of one moment. See `ports.Store`."""
+        columns_of_owners = [list(column) for column in zip(*wanted.owners, strict=True)] or [[], [], []]
+        try:
+            row = await self._pool.fetchrow(
+                query("read_touched"),
+                [kpart for kpart, _ in wanted.events],
+                [event_id for _, event_id in wanted.events],
+                [slot for slot, _ in wanted.timers],
+                [timer_id for _, timer_id in wanted.timers],
+                list(wanted.timers.values()),
+                *columns_of_owners,
+                list(wanted.owners.values()),
+            )
+        except asyncpg.DataError as error:
+            raise ReadRefusedError(type(error).__name__) from error
         if row is None:
             raise AssertionError("a SELECT of scalars returns one row")
         return found_in(dict(row))

@@ -1,0 +1,110 @@
+"""Poison: records that say nothing to anybody do not hold up their neighbours, and are not lost sight of."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import pytest
+
+from tests.support.api import Api
+from tests.support.crew import Crew
+from tests.support.deployments import Deployment, Tenant
+from tests.support.foreign_presses import put_start, start_of
+from tests.support.holders import owner_on, said_by
+from tests.support.minutes import worked
+from tests.support.waits import drained
+
+POISON: Final[dict[str, dict[str, bytes | None]]] = {
+    "not JSON": {"body": b"{'owner'}"},
+    "a type of no known shape": {"ce_type": b"Timer Started!"},
+    "deep nesting": {"body": b"[" * 100_000},
+    "invalid UTF-8": {"body": b'{"owner":"\xff\xfe"}'},
+    "a tombstone": {"body": None},
+    "a null header": {"ce_type": None},
+    "a header of a megabyte": {"ce_time": b"9" * 1_000_000},
+}
+
+
+@asynccontextmanager
+async def one_batch(crew: Crew) -> AsyncIterator[None]:
+    """Let what is written in the block reach the projector at once."""
+    [projector] = crew.projectors
+    projector.freeze()
+    yield
+    projector.thaw()
+
+
+async def test_poison_does_not_hold_up_its_neighbours(
+    api: Api, crew: Crew, deployment: Deployment, tenant: Tenant, owner: str
+) -> None:
+    kpart = deployment.partition_of(tenant, owner)
+    neighbours = [owner_on({kpart}, deployment, tenant) for _ in POISON]
+    async with one_batch(crew):
+        presses = []
+        poisoned = {}
+        for (name, said), neighbour in zip(POISON.items(), neighbours, strict=True):
+            presses.append(asyncio.create_task(api.start(neighbour)))
+            poisoned[name] = await put_start(deployment, tenant, owner, said)
+    answers = await asyncio.gather(*presses)
+    assert [answer.status_code for answer in answers] == [201] * len(POISON)
+
+    await drained(deployment)
+    parked = await deployment.pool.fetch("SELECT source_offset, reason FROM dead_letter WHERE kpart = $1", kpart)
+    assert {name: row["source_offset"] for name, row in zip(POISON, parked, strict=True)} == poisoned
+    [projector] = crew.projectors
+    assert [said["offset"] for said in said_by(projector, "record_unreadable")] == list(poisoned.values())
+    assert (await worked(deployment.dsn, owner))[owner].timers == 0
+
+
+async def test_a_record_without_a_key_and_with_broken_headers_beside_is_a_press_like_any_other(
+    api: Api, deployment: Deployment, tenant: Tenant, owner: str
+) -> None:
+    assert api.token
+    await put_start(deployment, tenant, owner, {"traceparent": None, "ce_correlationid": b"\xff", "stranger": None})
+    await drained(deployment)
+    assert (await worked(deployment.dsn, owner))[owner].timers == 1
+
+
+@pytest.mark.parametrize("where", ["owner", "account_id"])
+async def test_a_press_that_postgres_refuses_for_its_data_is_refused_alone(
+    where: str, api: Api, crew: Crew, deployment: Deployment, tenant: Tenant, owner: str
+) -> None:
+    """Its owner cannot even be looked for; its account can only not be written down."""
+    kpart = deployment.partition_of(tenant, owner)
+    refused = owner_on({kpart}, deployment, tenant, "nul\0" if where == "owner" else "owner")
+    _, body = start_of(tenant, refused)
+    said = json.dumps(json.loads(body) | ({} if where == "owner" else {"account_id": "nul\0"})).encode()
+    async with one_batch(crew):
+        before = asyncio.create_task(api.start(owner))
+        offset = await put_start(deployment, tenant, refused, {"body": said})
+        after = asyncio.create_task(api.start(owner_on({kpart}, deployment, tenant)))
+    assert [answer.status_code for answer in await asyncio.gather(before, after)] == [201, 201]
+
+    await drained(deployment)
+    outcome = await outcome_at(deployment, kpart, offset)
+    assert (outcome["verdict"], outcome["rule"], outcome["owner"], outcome["timer"]) == ("refused", "R23", None, None)
+    [projector] = crew.projectors
+    assert [said["offset"] for said in said_by(projector, "press_refused_internally")] == [offset]
+    assert "nul" not in projector.said_since_mark()
+
+
+async def test_a_press_on_a_partition_that_is_not_its_owners_is_refused(
+    api: Api, deployment: Deployment, tenant: Tenant, owner: str
+) -> None:
+    """Its minutes would be counted where nobody looks for them."""
+    assert api.token
+    elsewhere = (deployment.partition_of(tenant, owner) + 1) % deployment.partitions
+    offset = await put_start(deployment, tenant, owner, kpart=elsewhere)
+    await drained(deployment)
+    outcome = await outcome_at(deployment, elsewhere, offset)
+    assert (outcome["verdict"], outcome["rule"], outcome["reason"]) == ("refused", "R23", "wrong_partition")
+    assert (await worked(deployment.dsn, owner))[owner].timers == 0
+
+
+async def outcome_at(deployment: Deployment, kpart: int, offset: int) -> dict[str, Any]:
+    """Return the outcome of one record."""
+    query = "SELECT body FROM outcome WHERE kpart = $1 AND source_offset = $2"
+    outcome: dict[str, Any] = json.loads(await deployment.pool.fetchval(query, kpart, offset))
+    return outcome

@@ -1,0 +1,66 @@
+"""Presses that did not come through the API: written straight onto the log, as a bug or a stranger might."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from shared.events.codec import write_body
+from shared.events.digest import digest_of
+from shared.events.envelope import Envelope, encode_headers
+from shared.events.ids import TimerIds, fresh_event_id, slot_of
+from shared.events.models import Actor, TimerStarted
+from tests.support.deployments import Deployment, Tenant
+from tests.support.logs import put
+
+_EXPIRES_AFTER: Final = timedelta(seconds=30)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+_ids: Final = TimerIds(_now)
+
+
+def start_of(tenant: Tenant, owner: str) -> tuple[dict[str, bytes | None], bytes]:
+    """Return the headers and the body of a start that nothing is wrong with, pressed just now."""
+    now = _now()
+    event = TimerStarted(
+        tenant=tenant.name,
+        actor=Actor(client=tenant.client, role="machine"),
+        dialect="native",
+        digest=digest_of("start", owner, {}),
+        owner=owner,
+    )
+    envelope = Envelope(
+        event_id=fresh_event_id(now),
+        type=event.type,
+        recorded_at=now,
+        policy_rev=tenant.revision,
+        subject=_ids.draw(slot_of(tenant.name, owner)),
+        expires_at=now + _EXPIRES_AFTER,
+    )
+    return dict(encode_headers(envelope)), write_body(event)
+
+
+async def put_start(
+    deployment: Deployment,
+    tenant: Tenant,
+    owner: str,
+    other: Mapping[str, bytes | None] | None = None,
+    kpart: int | None = None,
+) -> int:
+    """Write a start where its owner lives, or on another partition, and return its offset.
+
+    `other` names headers that are not as they should be, and perhaps the `body`.
+    """
+    named, body = start_of(tenant, owner)
+    written = {"body": body} | named | dict(other or {})
+    value = written.pop("body")
+    return await put(
+        deployment,
+        deployment.partition_of(tenant, owner) if kpart is None else kpart,
+        value,
+        written,
+        key=owner.encode(),
+    )
