@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 from typing import Final
 
-from shared.events.policy import Overlap, OverlapMode, Policy, Preset, Rules
+from shared.events.policy import Mode, Overlap, OverlapMode, Policy, Preset, RuleMode, Rules
 from tests.world.foreign import Foreign
 from tests.world.group import Group
 from tests.world.process import Process
@@ -111,13 +111,18 @@ class Trouble:
             world.policies.append(tenant.encode(), b"not json")
             return
         latest = world.revisions[tenant]
-        document = policy(chance.choice(world.plan.zones), chance.choice(tuple(OverlapMode)[:2]))
+        document = policy(
+            chance.choice(world.plan.zones),
+            R13=Overlap(mode=chance.choice((OverlapMode.ALLOW, OverlapMode.FLAG, None))),
+            R14=RuleMode(mode=chance.choice((*Mode, None))),
+            R18=RuleMode(mode=chance.choice((*Mode, None))),
+        )
         if kind < 0.25:
             world.set_policy(tenant, latest + 1, document)  # void: it replaces what is not in force
         else:
             world.revisions[tenant] = world.set_policy(tenant, latest, document)
 
 
-def policy(zone: str, overlap: OverlapMode | None = None) -> Policy:
-    """Return an ordinary policy."""
-    return Policy(preset=Preset.NATIVE, zone=zone, rules=Rules(R13=Overlap(mode=overlap)))
+def policy(zone: str, **rules: Overlap | RuleMode) -> Policy:
+    """Return a policy that is ordinary but for some rules."""
+    return Policy(preset=Preset.NATIVE, zone=zone, rules=Rules.model_validate(rules))

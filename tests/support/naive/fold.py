@@ -138,7 +138,8 @@ def _press_timer(book: Book, press: Said, said: Row, timer: Row | None, policy: 
     zone = profile.get("zone") or policy["zone"]
     state = None if timer is None else timer["state"]
     again = press["kind"] == _STOP and state == "STOPPED"
-    refusal = _refusal(press, owner, state, at, zone, again=again)
+    future = _future(press, at, zone, _mode(policy, "R14", "strict"))
+    refusal = _refusal(press, owner, state, at, [] if again else future, again=again)
     if refusal is not None:
         _note(book, said, [refusal])
         return said | {
@@ -148,10 +149,10 @@ def _press_timer(book: Book, press: Said, said: Row, timer: Row | None, policy: 
             "findings": [refusal],
         }
     if again:
-        assert timer is not None
-        timer["source_offset"] = press["offset"]
         return said | {"verdict": "accepted"}
     flags, findings = _flags(book, press, owner, timer, at, policy)
+    findings = sorted(findings + future, key=lambda found: (found["rule"], found["from"]))
+    flags |= {found["rule"] for found in findings}
     if timer is None and "\0" in f"{owner}{press['account_id']}{press['job_id']}{press['project_id']}":
         return failed(press)  # no text column takes it: SQLSTATE 22
     after, changed = _effect(book, press, timer, owner, at, zone)
@@ -167,21 +168,32 @@ def _press_timer(book: Book, press: Said, said: Row, timer: Row | None, policy: 
     }
 
 
-def _refusal(press: Said, owner: str, state: str | None, at: datetime, zone: str, *, again: bool) -> Row | None:
+def _mode(policy: Row, rule: str, else_: str) -> str:
+    return str(((policy.get("rules") or {}).get(rule) or {}).get("mode") or else_)
+
+
+def _refusal(press: Said, owner: str, state: str | None, at: datetime, future: list[Row], *, again: bool) -> Row | None:
     """R06, R07, R14, in this order; a stopped timer that is stopped again is asked only whose it is."""
     if press["actor"]["role"] == "person" and press["actor"]["person"] != owner:
         return _finding(press, "R06", at, refused=True)
-    if again:
-        return None
     legal = {_START: True, _STOP: True, _PAUSE: state == "RUNNING", _RESUME: state == "PAUSED"}
-    if not legal[press["kind"]]:
+    if not again and not legal[press["kind"]]:
         return _finding(press, "R07", at, refused=True)
-    if press.get("work_date") is not None and press["work_date"] > day_of(press["log_time"] + _MINUTE, zone):
-        return _finding(press, "R14", at, refused=True)
-    asked = press["asked_at"]
-    if asked is not None and asked - press["log_time"] > _MINUTE and press["kind"] != _STOP:
-        return _finding(press, "R14", press["log_time"], asked, refused=True)
-    return None
+    return next((found for found in future if found["refused"]), None)
+
+
+def _future(press: Said, at: datetime, zone: str, mode: str) -> list[Row]:
+    """R14: what was given lies in the future. Refused over a minute, unless the mode lets it be; else noted."""
+    asked, log_time = press["asked_at"], press["log_time"]
+    refusing = {"off": (), "flag": (), "block": (_START, _RESUME), "strict": (_START, _RESUME, _PAUSE)}[mode]
+    refused = press["kind"] in refusing
+    if mode == "off":
+        return []
+    if press.get("work_date") is not None and press["work_date"] > day_of(log_time + _MINUTE, zone):
+        return [_finding(press, "R14", at, refused=refused)]
+    if asked is None or asked < log_time + _TICK:
+        return []
+    return [_finding(press, "R14", log_time, asked, refused=refused and asked - log_time > _MINUTE)]
 
 
 def _flags(
@@ -190,8 +202,7 @@ def _flags(
     """What is noted of an accepted press."""
     labels, findings = set(), []
     asked, log_time = press["asked_at"], press["log_time"]
-    overlap = (policy.get("rules") or {}).get("R13") or {}
-    if press["kind"] in (_START, _RESUME) and overlap.get("mode", "flag") != "allow":
+    if press["kind"] in (_START, _RESUME) and _mode(policy, "R13", "flag") != "allow":
         begins = [
             max(at, interval["start"])
             for other in book.timers.values()
@@ -201,15 +212,14 @@ def _flags(
         ]
         if begins:
             findings.append(_finding(press, "R13", min(begins)))
-    if asked is not None and asked >= log_time + _TICK:
-        findings.append(_finding(press, "R14", log_time, asked))
-    if asked is not None and timer is not None and timer["last_at"] - asked > _SECOND:
-        findings.append(_finding(press, "R18", asked, timer["last_at"]))
-    if asked is not None and log_time - asked > _MINUTE:
-        labels.add("late")
+    if asked is not None and _mode(policy, "R18", "flag") != "off":
+        if timer is not None and timer["last_at"] - asked > _SECOND:
+            findings.append(_finding(press, "R18", asked, timer["last_at"]))
+        if log_time - asked > _MINUTE:
+            labels.add("late")
     if press.get("zone_assumed"):
         labels.add("zone_assumed")
-    return labels | {finding["rule"] for finding in findings}, findings
+    return labels, findings
 
 
 def _effect(book: Book, press: Said, timer: Row | None, owner: str, at: datetime, zone: str) -> tuple[Row, Row]:

@@ -1,0 +1,157 @@
+"""C6, C8, C9 and C16: the tables, against the log, against each other, and against the state machine of CONTRACT §1."""
+
+import json
+import re
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from tests.support.checkers.history import Evidence
+from tests.support.naive.fold import Book, fold_partition, policies_in_force
+from tests.support.naive.reading import UNREADABLE, read
+from tests.support.naive.tables import tables_of
+
+_REMEMBERED: Final = timedelta(days=31)
+_NEVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
+_US: Final = timedelta(microseconds=1)
+_LETTERS: Final = {
+    "timer.started.v1": "s",
+    "timer.paused.v1": "p",
+    "timer.resumed.v1": "r",
+    "timer.stopped.v1": "x",
+}
+_Interval = tuple[datetime, datetime | None]
+# A stop may be heard again: the same answer, and nothing changes.
+_LIFE: Final = re.compile(r"s(pr)*p?(x+)?")
+_AFTER: Final = {"s": "RUNNING", "r": "RUNNING", "p": "PAUSED", "x": "STOPPED"}
+# A reason is for whoever looks the record up; its words are the reader's own.
+_REASON: Final = re.compile(r'"reason":(null|"(?:[^"\\]|\\.)*")')
+
+
+def naive_books(evidence: Evidence) -> list[Book]:
+    """Fold the log a second time, the naive way."""
+    policies = policies_in_force((r.offset, r.key, r.value) for r in evidence.policies)
+    return [
+        fold_partition(
+            kpart,
+            [(r.offset, r.log_time or _NEVER, r.headers, r.value) for r in evidence.events if r.partition == kpart],
+            policies,
+            evidence.partitions,
+            lambda press: press["actor"]["client"] in evidence.breaks,
+            evidence.also,
+        )
+        for kpart in range(evidence.partitions)
+    ]
+
+
+def c6_read_model_is_fold_of_log(evidence: Evidence) -> list[str]:
+    """C6: every table is, byte for byte, what the naive fold makes of the log."""
+    expected = tables_of(naive_books(evidence))
+    return [f"C6: {line}" for line in differences(expected, evidence.tables, newest_of(evidence))]
+
+
+def newest_of(evidence: Evidence) -> dict[int, datetime]:
+    """Return when the newest record of each partition came."""
+    newest: dict[int, datetime] = {}
+    for record in evidence.events:
+        moment = record.log_time or _NEVER
+        newest[record.partition] = max(moment, newest.get(record.partition, moment))
+    return newest
+
+
+def differences(expected: Any, found: Any, newest: dict[int, datetime]) -> list[str]:  # noqa: ANN401 - two dumps
+    """Return where two dumps differ. Outcomes that may be pruned may be missing on either side."""
+    wrong = []
+    for table in expected:
+        there, here = _lines(table, expected[table], newest), _lines(table, found[table], newest)
+        if there != here:
+            wrong += [f"{table} lacks {line}" for line in there if line not in here]
+            wrong += [f"{table} has {line}" for line in here if line not in there]
+            wrong += [f"{table} has another order or rows twice"] if sorted(there) == sorted(here) else []
+    return wrong
+
+
+def _lines(table: str, text: str, newest: dict[int, datetime]) -> list[str]:
+    lines = text.splitlines()
+    if table == "dead_letter":
+        return [_REASON.sub('"reason":null', line) for line in lines]
+    if table == "outcome":
+        return [_unworded(line) for line in lines if not _prunable(line, newest)]
+    return lines
+
+
+def _prunable(line: str, newest: dict[int, datetime]) -> bool:
+    row = json.loads(line)
+    return datetime.fromisoformat(row["log_time"]) < newest[row["kpart"]] - _REMEMBERED
+
+
+def _unworded(line: str) -> str:
+    row = json.loads(line)
+    if row["event_id"] is None:
+        row["body"] = _REASON.sub('"reason":null', row["body"])
+    return json.dumps(row, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def c8_time(evidence: Evidence) -> list[str]:
+    """C8: a timer's intervals are disjoint and never negative; totals are their sums; a pause adds nothing."""
+    intervals: dict[int, list[_Interval]] = {}
+    by_owner: Counter[tuple[str, str]] = Counter()
+    for row in evidence.rows("interval"):  # by timer, then by seq
+        end = None if row["end_at"] is None else datetime.fromisoformat(row["end_at"])
+        interval = (datetime.fromisoformat(row["start_at"]), end)
+        intervals.setdefault(row["timer_id"], []).append(interval)
+        by_owner[row["tenant"], row["owner"]] += _worked(interval)
+    wrong = [f"C8: timer {id_} worked {known}" for id_, known in intervals.items() if not _in_order(known)]
+    for timer in evidence.rows("timer"):
+        known = intervals.get(timer["id"], [])
+        if timer["total_us"] != sum(map(_worked, known)):
+            wrong.append(f"C8: timer {timer['id']} says {timer['total_us']} us and worked {known}")
+        if (timer["state"] == "RUNNING") != any(end is None for _, end in known):
+            wrong.append(f"C8: timer {timer['id']} is {timer['state']} and worked {known}")
+    by_day: Counter[tuple[str, str]] = Counter()
+    for row in evidence.rows("day_total"):
+        by_day[row["tenant"], row["owner"]] += row["total_us"]
+    if +by_day != +by_owner:
+        wrong.append(f"C8: the days of owners say {dict(by_day)} us, and their intervals {dict(by_owner)}")
+    return wrong
+
+
+def _worked(interval: _Interval) -> int:
+    start, end = interval
+    return 0 if end is None else (end - start) // _US
+
+
+def _in_order(intervals: list[_Interval]) -> bool:
+    """Say whether each interval ends before the next begins, and only the last is open."""
+    closed = all(end is not None for _, end in intervals[:-1])
+    moments = [moment for interval in intervals for moment in interval if moment is not None]
+    return closed and moments == sorted(moments)
+
+
+def c9_state_machine(evidence: Evidence) -> list[str]:
+    """C9: each timer's accepted presses are a life that CONTRACT §1 allows, and its row is how that life stands."""
+    lives: dict[str, str] = {}
+    for _, outcome, _ in evidence.judged():
+        if outcome["verdict"] == "accepted" and outcome["event_type"] in _LETTERS:
+            timer_id = outcome["timer"]["id"]
+            lives[timer_id] = lives.get(timer_id, "") + _LETTERS[outcome["event_type"]]
+    wrong = [f"C9: timer {id_} lived {life!r}" for id_, life in lives.items() if not _LIFE.fullmatch(life)]
+    states = {str(row["id"]): row["state"] for row in evidence.rows("timer")}
+    for timer_id in {**lives, **states}:
+        lived = _AFTER[lives[timer_id][-1]] if timer_id in lives else None
+        if lived != states.get(timer_id):
+            wrong.append(f"C9: timer {timer_id} should be {lived} and is {states.get(timer_id)}")
+    return wrong
+
+
+def c16_poison(evidence: Evidence) -> list[str]:
+    """C16: what no version can read is a dead letter, and nothing else is. (Its neighbours are C6's.)"""
+    upto = {row["kpart"]: row["next_offset"] for row in evidence.rows("checkpoint")}
+    unreadable = {
+        (record.partition, record.offset)
+        for record in evidence.events
+        if record.offset < upto[record.partition] and read(record.headers, record.value, evidence.also) == UNREADABLE
+    }
+    dead = {(row["kpart"], row["source_offset"]) for row in evidence.rows("dead_letter")}
+    wrong = [f"C16: {place} cannot be read and is no dead letter" for place in sorted(unreadable - dead)]
+    return wrong + [f"C16: {place} can be read and is a dead letter" for place in sorted(dead - unreadable)]
