@@ -12,11 +12,11 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-head
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run up down reset status logs test test-long check locks jars
+.PHONY: help install run up down reset status logs test test-long test-containers check locks jars docker-up docker-down
 
 help: ## list the targets
 	@sed -n -E 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
-		printf '  make %-10s %s\n' "$$name" "$$what"; done
+		printf '  make %-15s %s\n' "$$name" "$$what"; done
 
 run: $(STAMP) ## bring up everything in the foreground: Kafka, Postgres, the API, a projector; Ctrl-C ends it
 	@exec $(LOCAL) run
@@ -42,11 +42,21 @@ test: $(STAMP) ## prove it, the real parts included, on a stack of its own
 test-long: $(STAMP) ## the same with many more seeds and examples
 	@STINT_TEST_LONG=1 exec $(BIN)/python -m pytest
 
+test-containers: $(STAMP) ## the real parts once more, in containers, and docker-compose.yml; needs a Docker engine
+	@STINT_TEST_STACK=containers exec $(BIN)/python -m pytest tests/integration tests/faults tests/containers
+
 check: $(STAMP) ## format, lint, types, locks: what needs no running part
 	@echo 'format'; $(BIN)/ruff format --check --quiet .
 	@echo 'lint'; $(BIN)/ruff check --quiet .
 	@echo 'types'; $(BIN)/mypy --no-error-summary
 	@echo 'locks'; .ci/locks $(BIN)/uv
+
+docker-up: ## bring up docker-compose.yml, and seed the demo tenant; needs Docker and nothing else
+	@exec deploy/docker/up
+
+docker-down: ## end its containers; data stays in the volumes
+	@docker compose --profile by-hand down
+	@echo 'Data stays. `docker compose down --volumes` drops it; the secrets are in $${STINT_HOME:-.stint}/docker.'
 
 install: $(STAMP) ## what the other targets do by themselves: the virtual environment, from the locks
 

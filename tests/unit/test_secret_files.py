@@ -15,7 +15,7 @@ class _Settings(ProcessSettings):
 
 def _read(folder: Path) -> str:
     # Any folder in the place of /run/secrets; the argument is pydantic's own.
-    return _Settings(_secrets_dir=folder).token.get_secret_value()  # type: ignore[call-arg]
+    return _Settings(_secrets_dir=folder).token.get_secret_value()
 
 
 def test_a_secret_is_read_from_the_file_of_its_name_without_the_line_end(tmp_path: Path) -> None:
