@@ -1,0 +1,220 @@
+"""What `deploy/k8s` would ask a cluster for is valid, confined, and fits the services as they are."""
+
+import re
+import tomllib
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from deploy.local.settings import ROOT
+from services.command_api import health as api_health
+from services.command_api.settings import Settings as ApiSettings
+from services.projector import health as projector_health
+from services.projector.settings import Settings as ProjectorSettings
+from services.stint_cli.settings import DeploymentSettings
+from shared.events.topics import DEFAULT_PARTITIONS
+from shared.producer import STOP_WITHIN_SECONDS
+from tests.support.certificates import Authority
+from tests.support.manifests import BUILT, Manifest, built, containers, one, pods, secret_files, settings_of
+
+RELEASE = "1.37"
+SETTINGS: dict[str, type[ApiSettings | ProjectorSettings | DeploymentSettings]] = {
+    "command-api": ApiSettings,
+    "projector": ProjectorSettings,
+    "prepare": DeploymentSettings,
+}
+SECRETS = "/run/secrets"
+
+every_folder = pytest.mark.parametrize("folder", BUILT)
+every_pod = pytest.mark.parametrize("name", SETTINGS)
+
+
+def pod_of(name: str, folder: str = "overlays/production") -> Manifest:
+    found: Manifest = dict(pods(built(folder)))[name]
+    return found
+
+
+def container_of(name: str) -> Manifest:
+    only: list[Manifest] = pod_of(name)["containers"]
+    [container] = only
+    return container
+
+
+def every_container() -> Iterator[tuple[str, Manifest]]:
+    for name, pod in chain.from_iterable(pods(built(folder)) for folder in BUILT):
+        for container in containers(pod):
+            yield f"{name}/{container['name']}", container
+
+
+@every_folder
+def test_every_manifest_is_what_kubernetes_says_it_must_be(folder: str) -> None:
+    for manifest in built(folder):
+        assert kubernetes_validate.validate(manifest, RELEASE, strict=True)
+
+
+def test_the_validator_finds_what_is_wrong() -> None:
+    """The control: a field that there is not."""
+    wrong = one(built("base"), "Deployment", "command-api") | {"spec": {"replica": 2}}
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(wrong, RELEASE, strict=True)
+
+
+def test_what_a_service_is_made_of_is_there() -> None:
+    kinds = {(each["kind"], each["metadata"]["name"]) for each in built("overlays/production")}
+    assert {
+        ("Deployment", "command-api"),
+        ("HorizontalPodAutoscaler", "command-api"),
+        ("PodDisruptionBudget", "command-api"),
+        ("StatefulSet", "projector"),
+        ("PodDisruptionBudget", "projector"),
+        ("Job", "prepare"),
+        ("NetworkPolicy", "nobody"),
+    } <= kinds
+
+
+@every_folder
+def test_every_pod_is_confined(folder: str) -> None:
+    for name, pod in pods(built(folder)):
+        assert pod["securityContext"] == {
+            "runAsNonRoot": True,
+            "runAsUser": 10001,
+            "runAsGroup": 10001,
+            "fsGroup": 10001,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        }, name
+        assert pod["automountServiceAccountToken"] is False, name
+    for name, container in every_container():
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }, name
+
+
+def test_every_container_says_what_it_needs_and_what_it_may_have() -> None:
+    for name, container in every_container():
+        for bound in ("requests", "limits"):
+            assert container["resources"][bound].keys() == {"cpu", "memory"}, name
+
+
+def test_the_image_is_the_one_that_compose_builds_and_bears_the_releases_number() -> None:
+    release = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    [built_by_compose] = {service["image"] for service in compose["services"].values() if "build" in service}
+    name, _, _ = built_by_compose.partition(":")
+    for where, container in every_container():
+        repository, _, tag = container["image"].rpartition(":")
+        assert (repository.rpartition("/")[2], tag) == (name, release), where
+
+
+def test_it_runs_as_the_user_that_the_image_has() -> None:
+    [user] = re.findall(r"^USER (\d+):(\d+)$", (ROOT / "deploy" / "Dockerfile").read_text(), re.MULTILINE)
+    for name in SETTINGS:
+        context = pod_of(name)["securityContext"]
+        assert (str(context["runAsUser"]), str(context["runAsGroup"])) == user
+
+
+@every_pod
+def test_its_program_exists(name: str) -> None:
+    for container in containers(pod_of(name)):
+        python, flag, module, *_ = container["command"]
+        assert (python, flag) == ("python", "-m")
+        assert (ROOT / Path(*module.split(".")) / "__main__.py").exists()
+
+
+def test_the_topics_job_names_the_number_of_partitions() -> None:
+    assert container_of("prepare")["command"][-2:] == ["--partitions", str(DEFAULT_PARTITIONS)]
+
+
+@every_pod
+def test_its_settings_are_whole_and_every_one_of_them_exists(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The settings class itself reads what the pod would, secret files included, and nothing is left over."""
+    kind, pod = SETTINGS[name], pod_of(name)
+    prefix = kind.model_config["env_prefix"]
+    authority = Authority(tmp_path).ca.read_text()
+    for path in secret_files(pod):
+        (tmp_path / path).write_text(authority if path.endswith(".crt") else "a secret of more than thirty-two bytes")
+    environ = settings_of(built("overlays/production"), containers(pod)[0])
+    for variable, value in environ.items():
+        monkeypatch.setenv(variable, value.replace(SECRETS, str(tmp_path)))
+    monkeypatch.setitem(kind.model_config, "secrets_dir", str(tmp_path))
+
+    settings = kind()
+    assert settings.kafka.options()["security_protocol"] == "SASL_SSL"
+    assert settings.postgres_tls is not None
+    as_variables = {path.upper() for path in secret_files(pod) if path.startswith(prefix.lower())}
+    known = {f"{prefix}{field}".upper() for field in kind.model_fields}
+    assert environ.keys() | as_variables <= known
+    named = {value.removeprefix(f"{SECRETS}/") for value in environ.values() if value.startswith(SECRETS)}
+    assert named | {variable.lower() for variable in as_variables} == secret_files(pod).keys()
+
+
+@pytest.mark.parametrize(
+    ("name", "routes", "kind"),
+    [
+        ("command-api", api_health.routes(lambda: True, {}), ApiSettings),
+        ("projector", projector_health.routes(lambda: None, lambda: True, lambda: True), ProjectorSettings),
+    ],
+)
+def test_its_probes_ask_what_the_service_answers_where_it_listens(
+    name: str, routes: list[Any], kind: type[ApiSettings | ProjectorSettings]
+) -> None:
+    container = container_of(name)
+    environ = settings_of(built("overlays/production"), container)
+    prefix = kind.model_config["env_prefix"]
+    assert environ[f"{prefix}HTTP_HOST"] == "0.0.0.0"
+    [port] = container["ports"]
+    assert str(port["containerPort"]) == environ[f"{prefix}HTTP_PORT"]
+    probes = {probe: container[f"{probe}Probe"]["httpGet"] for probe in ("startup", "liveness", "readiness")}
+    assert {route.path for route in routes} == {"/livez", "/readyz"}
+    assert probes == {
+        "startup": {"path": "/livez", "port": port["name"]},
+        "liveness": {"path": "/livez", "port": port["name"]},
+        "readiness": {"path": "/readyz", "port": port["name"]},
+    }
+
+
+def test_it_is_not_killed_before_it_has_ended_by_itself() -> None:
+    """Drain, requests in flight, what was sent, and the producer's end, each with its own deadline."""
+    environ = settings_of(built("overlays/production"), container_of("command-api"))
+    drain = float(environ["COMMAND_API_DRAIN_SECONDS"])
+    grace = ApiSettings.model_fields["grace_seconds"].default
+    assert pod_of("command-api")["terminationGracePeriodSeconds"] > drain + 2 * grace + STOP_WITHIN_SECONDS + 6
+    grace = ProjectorSettings.model_fields["grace_seconds"].default
+    assert pod_of("projector")["terminationGracePeriodSeconds"] > 3 * grace + STOP_WITHIN_SECONDS
+
+
+def test_unready_is_heard_of_well_before_the_drain_is_over() -> None:
+    container = container_of("command-api")
+    probe = container["readinessProbe"]
+    drain = float(settings_of(built("overlays/production"), container)["COMMAND_API_DRAIN_SECONDS"])
+    assert probe["periodSeconds"] * probe["failureThreshold"] * 2 < drain
+
+
+def test_no_secret_lies_in_the_manifests() -> None:
+    for folder in BUILT:
+        assert not [each for each in built(folder) if each["kind"] == "Secret"]
+        for _, container in every_container():
+            assert "env" not in container
+
+
+def test_nothing_is_allowed_that_is_not_said() -> None:
+    policies = [each for each in built("base") if each["kind"] == "NetworkPolicy"]
+    nobody = one(built("base"), "NetworkPolicy", "nobody")["spec"]
+    assert nobody == {
+        "podSelector": {"matchLabels": {"app.kubernetes.io/part-of": "stint"}},
+        "policyTypes": ["Ingress", "Egress"],
+    }
+    [into] = [each["spec"] for each in policies if each["spec"].get("ingress")]
+    assert into["podSelector"] == {"matchLabels": {"app.kubernetes.io/name": "command-api"}}
+    for each in built("base"):
+        if "template" in each.get("spec", {}):
+            labels = each["spec"]["template"]["metadata"]["labels"]
+            assert labels["app.kubernetes.io/part-of"] == "stint"

@@ -1,0 +1,81 @@
+"""The examples of Kafka and Postgres promise what Stint rests on, and are called as the base calls them.
+
+They are parsed here and nothing more: their schemas are the Strimzi and CloudNativePG operators', which no package
+ships, and are NOT checked.
+"""
+
+import pytest
+
+from shared.events.topics import topics
+from tests.support.manifests import K8S, Manifest, built, one, parsed, pods, secret_files, settings_of
+
+SAFE = {
+    "default.replication.factor": 3,
+    "min.insync.replicas": 2,
+    "unclean.leader.election.enable": False,
+    "auto.create.topics.enable": False,
+}
+USERS = {"stint-command-api", "stint-projector", "stint-operator"}
+
+
+def example(name: str) -> tuple[Manifest, ...]:
+    return parsed((K8S / "examples" / f"{name}.yaml").read_text())
+
+
+def test_kafka_keeps_everything_three_times_and_acknowledges_with_two() -> None:
+    config = one(example("kafka"), "Kafka", "stint")["spec"]["kafka"]["config"]
+    assert {name: config[name] for name in SAFE} == SAFE
+    nodes = {
+        each["metadata"]["name"]: each["spec"]["replicas"]
+        for each in example("kafka")
+        if each["kind"] == "KafkaNodePool"
+    }
+    assert nodes == {"controllers": 3, "brokers": 3}
+
+
+def test_kafka_listens_to_nobody_in_the_clear_and_to_nobody_without_a_login() -> None:
+    listeners = one(example("kafka"), "Kafka", "stint")["spec"]["kafka"]["listeners"]
+    assert [(each["tls"], each["authentication"]["type"]) for each in listeners] == [(True, "scram-sha-512")]
+
+
+def test_a_broker_is_where_the_base_looks_for_it() -> None:
+    kafka = one(example("kafka"), "Kafka", "stint")
+    [listener] = kafka["spec"]["kafka"]["listeners"]
+    address = f"{kafka['metadata']['name']}-kafka-bootstrap:{listener['port']}"
+    said = [settings_of(built("base"), pod["containers"][0]) for _, pod in pods(built("base"))]
+    assert {value for each in said for name, value in each.items() if name.endswith("BOOTSTRAP_SERVERS")} == {address}
+    assert {value for each in said for name, value in each.items() if name.endswith("KAFKA_USER")} == USERS
+
+
+@pytest.mark.parametrize("user", sorted(USERS))
+def test_a_user_is_let_near_our_topics_and_groups_alone(user: str) -> None:
+    known = {topic.name for topic in topics(1)}
+    for acl in one(example("kafka"), "KafkaUser", user)["spec"]["authorization"]["acls"]:
+        resource = acl["resource"]
+        match resource["type"]:
+            case "topic" if resource.get("patternType") == "prefix":
+                assert resource["name"].startswith("timer.")
+            case "topic":
+                assert resource["name"] in known
+            case "group":
+                assert resource == {"type": "group", "name": "stint.", "patternType": "prefix"}
+            case other:
+                assert (other, acl["operations"]) == ("cluster", ["Describe"])
+
+
+def test_postgres_is_three_and_hears_nobody_in_the_clear() -> None:
+    spec = one(example("postgres"), "Cluster", "stint-postgres")["spec"]
+    assert spec["instances"] == 3
+    assert spec["postgresql"]["synchronous"]["number"] == 1
+    assert spec["postgresql"]["pg_hba"] == ["hostssl all all all scram-sha-256", "hostnossl all all all reject"]
+    assert spec["imageCatalogRef"]["major"] == 18
+
+
+def test_every_secret_that_the_base_refers_to_is_made_by_an_operator_or_is_the_key() -> None:
+    kafka, postgres = one(example("kafka"), "Kafka", "stint"), one(example("postgres"), "Cluster", "stint-postgres")
+    made = {f"{each['metadata']['name']}/password" for each in example("kafka") if each["kind"] == "KafkaUser"}
+    made |= {f"{kafka['metadata']['name']}-cluster-ca-cert/ca.crt"}
+    made |= {f"{postgres['metadata']['name']}-app/uri", f"{postgres['metadata']['name']}-ca/ca.crt"}
+    referred = {secret for _, pod in pods(built("base")) for secret in secret_files(pod).values()}
+    assert referred - made == {"stint-token-key/token-key"}
+    assert made <= referred
