@@ -12,7 +12,7 @@ from deploy.local.stack import Stack
 from tests.support.api import Api
 from tests.support.crew import Crew
 from tests.support.deployments import Deployment, Tenant, deployed, fresh_owner
-from tests.support.stacks import stack_in
+from tests.support.stacks import CONTAINERS, chosen_stack_in, no_engine
 
 LONG = os.environ.get("STINT_TEST_LONG") == "1"
 LINES_SHOWN = 60
@@ -24,14 +24,23 @@ hypothesis.settings.register_profile("long", parent=hypothesis.settings.get_prof
 hypothesis.settings.load_profile("long" if LONG else "test")
 
 
+def pytest_sessionstart() -> None:
+    """Say in one line what is missing, where containers are asked for and nothing can run them."""
+    if CONTAINERS and (why := no_engine()):
+        pytest.exit(f"SKIPPED, every test in containers: {why}", returncode=0)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs the real stack, and leave what is marked `long` to `make test-long`."""
+    """Mark what needs the real stack, and leave what is marked `long` or `containers` to their own targets."""
     skip = pytest.mark.skip(reason="long: only in `make test-long`")
+    skip_containers = pytest.mark.skip(reason="containers: only in `make test-containers`")
     for item in items:
         if {"stack", "own_deployment"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.real)
         if item.get_closest_marker("long") and not LONG:
             item.add_marker(skip)
+        if item.get_closest_marker("containers") and not CONTAINERS:
+            item.add_marker(skip_containers)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -51,7 +60,7 @@ def pytest_runtest_makereport(
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Start a real Kafka and a real Postgres, for the whole session and for nobody else."""
-    with stack_in(tmp_path_factory.mktemp("stack")) as stack:
+    with chosen_stack_in(tmp_path_factory.mktemp("stack")) as stack:
         yield stack
 
 
@@ -119,7 +128,7 @@ def owner() -> str:
 @pytest.fixture
 async def own_deployment(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Deployment]:
     """Start a second stack for a test that ruins it."""
-    with stack_in(tmp_path_factory.mktemp("own")) as stack:
+    with chosen_stack_in(tmp_path_factory.mktemp("own")) as stack:
         async with deployed(stack) as deployment:
             yield deployment
 

@@ -86,7 +86,7 @@ class Kafka:
 
     def _write_properties(self) -> Path:
         # Written at each start: a port may have been moved since the last one.
-        properties = _properties(self.settings, self._log) | dict(self.extra)
+        properties = broker_properties(self.settings, self._log) | dict(self.extra)
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / "server.properties"
         path.write_text("".join(f"{name}={value}\n" for name, value in properties.items()))
@@ -120,7 +120,8 @@ class Kafka:
         fresh.rename(self._log)
 
 
-def _properties(settings: Settings, log: Path) -> dict[str, str]:
+def broker_properties(settings: Settings, log: Path) -> dict[str, str]:
+    """Return what one broker alone is told, whose log lies in `log`."""
     controller = f"{HOST}:{settings.kafka_controller_port}"
     return {
         "node.id": "1",

@@ -1,17 +1,32 @@
 """A real Kafka and a real Postgres for tests: on free ports, in a folder of their own, quick to notice the dead."""
 
+import os
+import shutil
 import socket
+import subprocess
 from contextlib import ExitStack
 from pathlib import Path
 
 from deploy.local.settings import HOST, Settings
 from deploy.local.stack import Stack
 
+CONTAINERS = os.environ.get("STINT_TEST_STACK", "local") == "containers"
 
-def stack_in(home: Path) -> Stack:
+
+def chosen_stack_in(home: Path) -> Stack:
+    """Return what STINT_TEST_STACK says: processes (`local`, the default), or containers."""
+    if not CONTAINERS:
+        return stack_in(home)
+    # Only now, for where there are no containers there need be nothing to run them.
+    from tests.support.containers import ContainedStack  # noqa: PLC0415
+
+    return stack_in(home, ContainedStack)
+
+
+def stack_in(home: Path, kind: type[Stack] = Stack) -> Stack:
     """Return a stack, not yet started, that nobody else uses."""
     http, projector, kafka, controller, postgres = free_ports(5)
-    return Stack(
+    return kind(
         Settings(
             home=home,
             cache=Settings.from_environment({}).cache,
@@ -32,6 +47,16 @@ def stack_in(home: Path) -> Stack:
             "log_lock_waits": "on",
         },
     )
+
+
+def no_engine() -> str | None:
+    """Say, in one line, why there is nothing here to run containers on; None: there is."""
+    if shutil.which("docker") is None:
+        return "no Docker engine: install Docker with its compose plugin (Debian: apt-get install docker.io)"
+    for command in (["docker", "info"], ["docker", "compose", "version"]):
+        if subprocess.run(command, capture_output=True, check=False).returncode:
+            return f"no Docker engine: `{' '.join(command)}` fails; start the engine, and install the compose plugin"
+    return None
 
 
 def free_ports(count: int) -> list[int]:
