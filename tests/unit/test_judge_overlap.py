@@ -31,6 +31,7 @@ def test_a_second_start_while_one_runs_is_kept_and_flagged() -> None:
     """An owner has two hands but one clock."""
     story = given(started("desk", at="09:00")).when(started("phone", at="09:30")).then(overlapping("phone", "09:30"))
     assert {t.id for t in story.sheet().timers.values() if t.open is not None} == {timer_id("desk"), timer_id("phone")}
+    assert all(timer.open is not None for timer in story.sheet().timers.values())
     assert story.timer("phone").flags == ("R13",)
     assert story.timer("desk").flags == ()
 

@@ -1,0 +1,253 @@
+"""What is true of every history, however strange the day."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Final
+
+from hypothesis import given
+
+from services.projector.domain.evolve import evolve
+from services.projector.domain.fold import Folded, Kept, Repeated, Voided, fold_press, fold_unreadable
+from services.projector.domain.ledger import Known, Ledger, OwnerKey
+from services.projector.domain.press import LoggedPress
+from services.projector.domain.state import Timesheet
+from shared.events.calendar import local_day
+from shared.events.outcome import OUTCOME, Closed, Outcome, State, write_outcome
+from shared.events.rules import Rule
+from tests.support.histories import BOOK, Entry, histories
+
+RULES_OF_TIME: Final = {
+    *(Rule.DAY_OFF, Rule.OUTSIDE_ATTENDANCE, Rule.OVER_DAILY_CAP, Rule.OVER_ESTIMATE, Rule.OVERLAP),
+    *(Rule.FUTURE_TIME, Rule.PAST_TIME, Rule.LONG_RUNNING, Rule.OVERFULL_DAY, Rule.LATE_PRESS),
+}
+LETTERS: Final = {
+    "timer.started.v1": "s",
+    "timer.paused.v1": "p",
+    "timer.resumed.v1": "r",
+    "timer.stopped.v1": "x",
+}
+LIFE: Final = re.compile(r"s(pr)*p?x*")
+US: Final = timedelta(microseconds=1)
+
+
+def folded(log: Sequence[Entry]) -> tuple[Ledger, list[Folded]]:
+    """Fold a log in one go, from nothing."""
+    ledger = Ledger(0, 1, Known({}, {}, {}, -1))
+    return ledger, [fold_one(ledger, entry) for entry in log]
+
+
+def fold_one(ledger: Ledger, entry: Entry) -> Folded:
+    return fold_press(ledger, entry, BOOK) if isinstance(entry, LoggedPress) else fold_unreadable(ledger, entry)
+
+
+def outcomes(log: Sequence[Entry]) -> list[Outcome]:
+    return [one.outcome for one in folded(log)[1] if isinstance(one, Kept)]
+
+
+def by_timer(log: Sequence[Entry]) -> dict[int, list[Outcome]]:
+    """Return the accepted outcomes of each timer, in order."""
+    lives: dict[int, list[Outcome]] = defaultdict(list)
+    for outcome in outcomes(log):
+        if outcome.verdict == "accepted" and outcome.timer is not None:
+            lives[outcome.timer.id].append(outcome)
+    return lives
+
+
+def closed_of(outcome: Outcome) -> Iterator[Closed]:
+    return (change.closed for change in outcome.changed if change.closed is not None)
+
+
+@given(histories)
+def test_replaying_the_outcomes_gives_the_sheets_that_were_folded_live(log: list[Entry]) -> None:
+    ledger, came = folded(log)
+    sheets: dict[OwnerKey, Timesheet] = {}
+    for one in came:
+        if isinstance(one, Kept):
+            said = OUTCOME.validate_json(one.body)
+            if said.tenant is not None and said.owner is not None:
+                key = said.tenant, said.owner
+                sheets[key] = evolve(sheets.get(key, Timesheet(*key)), said)
+    assert sheets == ledger.sheets
+
+
+@given(histories)
+def test_an_outcome_reads_as_what_it_is_and_writes_as_what_it_was(log: list[Entry]) -> None:
+    for one in folded(log)[1]:
+        said = OUTCOME.validate_json(one.body)
+        assert write_outcome(said) == one.body
+        if isinstance(one, Kept):
+            assert said == one.outcome
+
+
+@given(histories)
+def test_what_is_not_accepted_changes_nothing(log: list[Entry]) -> None:
+    ledger = Ledger(0, 1, Known({}, {}, {}, -1))
+    for entry in log:
+        before = dict(ledger.sheets)
+        came = fold_one(ledger, entry)
+        if isinstance(came, Kept) and came.outcome.verdict == "accepted":
+            continue
+        if not isinstance(came, Repeated):
+            said = OUTCOME.validate_json(came.body)
+            assert (said.changed, said.fact, said.due, said.flags) == ((), None, None, ())
+        assert {key: sheet for key, sheet in ledger.sheets.items() if sheet != Timesheet(*key)} == {
+            key: sheet for key, sheet in before.items() if sheet != Timesheet(*key)
+        }
+
+
+@given(histories)
+def test_what_is_void_or_known_leaves_no_trace_at_all(log: list[Entry]) -> None:
+    """A log without them folds to the same bytes."""
+    _, came = folded(log)
+    kept = [entry for entry, one in zip(log, came, strict=True) if isinstance(one, Kept)]
+    ledger, again = folded(kept)
+    assert [one.body for one in again] == [one.body for one in came if isinstance(one, Kept)]
+    assert ledger.sheets == folded(log)[0].sheets
+
+
+@given(histories)
+def test_the_accepted_presses_of_a_timer_are_a_life(log: list[Entry]) -> None:
+    for life in by_timer(log).values():
+        assert LIFE.fullmatch("".join(LETTERS[str(outcome.event_type)] for outcome in life))
+        # Only the first stop is one; what comes after it says the same and changes nothing.
+        stops = [outcome for outcome in life if outcome.event_type == "timer.stopped.v1"]
+        assert all((again.changed, again.timer) == ((), stops[0].timer) for again in stops[1:])
+
+
+@given(histories)
+def test_a_stop_is_never_refused_by_a_rule_of_time(log: list[Entry]) -> None:
+    for outcome in outcomes(log):
+        if outcome.event_type == "timer.stopped.v1" and outcome.verdict == "refused":
+            assert outcome.rule not in RULES_OF_TIME
+
+
+@given(histories)
+def test_a_running_timer_can_be_stopped_by_its_machine_whatever_was_asked(log: list[Entry]) -> None:
+    """Every stop by a machine of its tenant that was not void is accepted, if there was such a timer."""
+    started = set()
+    for one in folded(log)[1]:
+        if not isinstance(one, Kept) or one.outcome.subject is None or one.outcome.tenant != "acme":
+            continue
+        if one.outcome.verdict == "accepted":
+            started.add(one.outcome.subject)
+        elif one.outcome.event_type == "timer.stopped.v1" and one.outcome.subject in started:
+            assert one.outcome.rule in {Rule.NOT_THE_OWNER, Rule.INTERNAL}
+            assert one.outcome.rule != Rule.INTERNAL or one.outcome.reason == "no_policy"
+
+
+@given(histories)
+def test_totals_are_the_sum_of_intervals_and_of_days(log: list[Entry]) -> None:
+    for life in by_timer(log).values():
+        worked = [closed for outcome in life for closed in closed_of(outcome)]
+        last = life[-1].timer
+        assert last is not None
+        assert last.total_us == sum((closed.end - closed.start) // US for closed in worked)
+        assert last.total_us == sum(part.us for closed in worked for part in closed.days)
+
+
+@given(histories)
+def test_the_intervals_of_a_timer_follow_each_other_and_are_never_negative(log: list[Entry]) -> None:
+    for life in by_timer(log).values():
+        worked = [closed for outcome in life for closed in closed_of(outcome)]
+        assert [closed.seq for closed in worked] == list(range(1, len(worked) + 1))
+        assert all(closed.start <= closed.end for closed in worked)
+        assert all(one.end <= other.start for one, other in pairwise(worked))
+        for closed in worked:
+            assert all(part.us > 0 for part in closed.days)
+            assert all(one.on < other.on for one, other in pairwise(closed.days))
+            if closed.days:
+                assert closed.days[0].on == local_day(closed.start, closed.zone)
+                assert closed.days[-1].on == local_day(closed.end - US, closed.zone)
+
+
+@given(histories)
+def test_an_interval_is_open_exactly_while_its_timer_runs(log: list[Entry]) -> None:
+    ledger = Ledger(0, 1, Known({}, {}, {}, -1))
+    for entry in log:
+        fold_one(ledger, entry)
+        for sheet in ledger.sheets.values():
+            for timer in sheet.timers.values():
+                assert (timer.open is not None) == (timer.state is State.RUNNING)
+                assert (timer.stopped_at is not None) == (timer.state is State.STOPPED)
+                worked = [interval for interval in sheet.closed if interval.timer_id == timer.id]
+                assert timer.total_us == sum((interval.end - interval.start) // US for interval in worked)
+                assert len(worked) == timer.intervals - (timer.open is not None)
+
+
+@given(histories)
+def test_time_only_moves_forward_on_a_timer_and_never_past_the_log(log: list[Entry]) -> None:
+    for life in by_timer(log).values():
+        newest = datetime.min.replace(tzinfo=life[0].log_time.tzinfo)
+        reached = newest
+        for outcome in life:
+            newest = max(newest, outcome.log_time)
+            assert outcome.timer is not None
+            assert outcome.timer.started_at <= reached or reached == outcome.timer.started_at or outcome is life[0]
+            assert reached <= outcome.timer.last_at <= newest
+            reached = outcome.timer.last_at
+
+
+@given(histories)
+def test_every_rule_that_flags_or_refuses_has_a_finding_and_no_other_has(log: list[Entry]) -> None:
+    for outcome in outcomes(log):
+        flagged = [flag for flag in outcome.flags if flag.startswith("R")]
+        assert list(outcome.flags) == sorted(set(outcome.flags))
+        found = [(finding.rule, finding.refused) for finding in outcome.findings]
+        if outcome.verdict == "accepted":
+            assert found == [(rule, False) for rule in flagged]
+        elif outcome.timer is not None or (outcome.owner is not None and outcome.fact is None and outcome.subject):
+            assert found == [(outcome.rule, True)]
+        else:
+            assert found == []
+        assert all(finding.timer_id == outcome.subject for finding in outcome.findings)
+
+
+@given(histories)
+def test_of_one_event_id_one_press_in_thirty_days_is_kept(log: list[Entry]) -> None:
+    last: dict[object, datetime] = {}
+    for outcome in outcomes(log):
+        if outcome.event_id is None:
+            continue
+        if (before := last.get(outcome.event_id)) is not None:
+            assert outcome.log_time - before >= timedelta(days=30)
+        last[outcome.event_id] = outcome.log_time
+
+
+@given(histories)
+def test_a_repeat_hears_an_answer_that_was_kept_or_that_its_key_was_used(log: list[Entry]) -> None:
+    kept: set[bytes] = set()
+    for one in folded(log)[1]:
+        match one:
+            case Kept():
+                kept.add(one.body)
+            case Repeated():
+                assert one.body in kept or OUTCOME.validate_json(one.body).rule == Rule.KEY_REUSED
+            case Voided():
+                assert OUTCOME.validate_json(one.body).verdict == "void"
+
+
+@given(histories)
+def test_policy_revisions_never_go_back(log: list[Entry]) -> None:
+    said = outcomes(log)
+    assert all(one.policy_rev <= other.policy_rev for one, other in pairwise(said))
+    assert all(outcome.policy_revision is None or outcome.policy_revision <= outcome.policy_rev for outcome in said)
+
+
+@given(histories)
+def test_one_owners_presses_do_not_depend_on_anothers(log: list[Entry]) -> None:
+    """What is judged of noam is the same on a log from which dana's presses are gone."""
+
+    def said(of: Sequence[Entry]) -> Counter[tuple[object, ...]]:
+        return Counter(
+            (o.source_offset, o.verdict, o.rule, o.flags, o.findings, o.timer, o.changed)
+            for o in outcomes(of)
+            if o.owner == "noam"
+        )
+
+    # Revisions are the partition's, so only logs on which all presses name the same one are compared.
+    level = [e for e in log if isinstance(e, LoggedPress) and e.envelope.policy_rev == 1]
+    dana = {o.event_id for o in outcomes(level) if o.owner == "dana"}
+    assert said([e for e in level if e.envelope.event_id not in dana]) == said(level)

@@ -1,0 +1,134 @@
+"""Batch borders, and what a cache holds or forgot between any two presses, do not matter."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from itertools import cycle
+from typing import Any, Final, cast
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.projector.batch import Batch
+from services.projector.cache import Cache
+from services.projector.domain.fold import Kept
+from services.projector.partition import Partition
+from services.projector.ports import Advance, Checkpoint, OutcomeLog, WrittenOutcome
+from services.projector.store.rows import Rows, rows_of
+from services.projector.write import BatchWriter
+from shared.events.outcome import OUTCOME
+from tests.properties.test_timesheet import folded
+from tests.support.histories import BOOK, Entry, histories
+from tests.support.outcome_store import OutcomeStore
+
+NOBODY_PUBLISHES: Final = cast("OutcomeLog", None)
+sizes = st.lists(st.integers(1, 9), min_size=1, max_size=6)
+
+
+class Run:
+    """One log taken through the writer in batches, on a store that only has outcomes."""
+
+    def __init__(self, log: Sequence[Entry], sizes: Sequence[int], owners_max: int, *, reborn: bool = False) -> None:
+        self.store = OutcomeStore()
+        self.answers: list[bytes] = []
+        self.partition = Partition(0, 1, NOBODY_PUBLISHES)
+        self.partition.cache = Cache(owners_max)
+        self._reborn = reborn
+        self._writer = BatchWriter(self.store, BOOK, self._committed, self._trouble)
+        asyncio.run(self._take_through(log, sizes))
+
+    @property
+    def bodies(self) -> list[bytes]:
+        """Every outcome that was kept, as it was written."""
+        return self.store.bodies[0]
+
+    async def _take_through(self, log: Sequence[Entry], sizes: Sequence[int]) -> None:
+        lengths = cycle(sizes)
+        while log:
+            length = next(lengths)
+            await self._writer.take_through([Batch(self.partition, log[:length], {})])
+            log = log[length:]
+            if self._reborn:
+                self.partition.stand_at(await self.store.checkpoint(0))
+
+    def _committed(self, batches: Sequence[Batch]) -> None:
+        (batch,) = batches
+        self.answers += [came.body for _, came in batch.answers]
+        self.partition.at = batch.target()
+        self.partition.cache.absorb(batch.ledger)
+
+    def _trouble(self, _: Partition, reason: str, error: Exception) -> None:
+        raise AssertionError(reason) from error
+
+
+@given(histories, sizes)
+def test_any_split_of_the_log_folds_to_the_same_answers_and_outcomes(log: list[Entry], sizes: list[int]) -> None:
+    _, came = folded(log)
+    run = Run(log, sizes, owners_max=100)
+    assert run.answers == [one.body for one in came]
+    assert run.bodies == [one.body for one in came if isinstance(one, Kept)]
+
+
+@given(histories, sizes, st.integers(0, 2))
+def test_whatever_the_cache_forgot_is_read_again_and_the_answers_are_the_same(
+    log: list[Entry], sizes: list[int], owners_max: int
+) -> None:
+    _, came = folded(log)
+    assert Run(log, sizes, owners_max).answers == [one.body for one in came]
+
+
+@given(histories, sizes)
+def test_a_projector_that_is_born_again_after_each_batch_answers_the_same(log: list[Entry], sizes: list[int]) -> None:
+    _, came = folded(log)
+    assert Run(log, sizes, owners_max=100, reborn=True).answers == [one.body for one in came]
+
+
+@given(histories, sizes)
+def test_the_sheets_in_the_cache_are_what_the_outcomes_say(log: list[Entry], sizes: list[int]) -> None:
+    run = Run(log, sizes, owners_max=100)
+    for key, sheet in run.partition.cache.sheets.items():
+        said = run.store.sheet(key)
+        alive = {id_: timer for id_, timer in said.timers.items() if timer.stopped_at is None}
+        assert (sheet.timers, sheet.zone) == (alive, said.zone)
+        # Of what was worked it remembers nothing, and knows up to when that is so.
+        assert sheet.closed == ()
+        assert all(sheet.closed_since is not None and interval.end <= sheet.closed_since for interval in said.closed)
+
+
+@given(histories, sizes)
+def test_a_store_filled_from_outcomes_alone_has_the_same_rows_in_any_split(log: list[Entry], sizes: list[int]) -> None:
+    _, came = folded(log)
+    written = [WrittenOutcome(one.outcome, one.body) for one in came if isinstance(one, Kept)]
+    read_back = [WrittenOutcome(OUTCOME.validate_json(one.body), one.body) for one in written]
+    whole = merged([rows_of([advance(read_back)])])
+    lengths, parts = cycle(sizes), []
+    while written:
+        length = next(lengths)
+        parts.append(rows_of([advance(written[:length])]))
+        written = written[length:]
+    assert merged(parts) == whole
+
+
+def advance(written: Sequence[WrittenOutcome]) -> Advance:
+    return Advance(0, Checkpoint(0), written)
+
+
+def merged(commits: Sequence[Rows]) -> dict[str, dict[Any, Any]]:
+    """Write commits one after the other as the queries do, into plain dicts."""
+    tables: dict[str, dict[Any, Any]] = defaultdict(dict)
+    for rows in commits:
+        tables["outcome"] |= {row[:2]: row for row in rows.outcomes}
+        tables["dead_letter"] |= {row[:2]: row for row in rows.dead_letters}
+        tables["interval"] |= rows.intervals
+        for id_, timer in rows.timers.items():
+            # Who started it is said once, when it is new.
+            started_by = tables["timer"].get(id_, timer)[15]
+            tables["timer"][id_] = (*timer[:15], started_by, timer[16])
+        for day, worked in rows.day_totals.items():
+            before = tables["day_total"].get(day, (0, 0))
+            tables["day_total"][day] = tuple(map(sum, zip(before, worked, strict=True)))
+        for violation in rows.violations:
+            tables["violation"].setdefault((violation[0], violation[1], violation[2], violation[3]), violation)
+        for about, fact in rows.facts.items():
+            tables["owner_fact"][about] = tables["owner_fact"].get(about, {}) | fact
+    return dict(tables)

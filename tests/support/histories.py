@@ -1,0 +1,171 @@
+"""Histories: logs of one partition as chance writes them, with clocks, keys, owners and zones that are not ordinary.
+
+Two owners of one tenant, a stranger's tenant, three timers each. Presses come from several clients, with times asked
+and clocks that are off; some are repeated, under their own event id or under a key; the log's clock may stand still,
+jump by a month, and now and then go back.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from hypothesis import strategies as st
+
+from services.projector.domain.fold import UnreadableRecord
+from services.projector.domain.press import LoggedPress
+from shared.events.codec import Press, Unreadable
+from shared.events.envelope import Envelope
+from shared.events.ids import ID_EPOCH, keyed_event_id, make_short, slot_of
+from shared.events.models import (
+    Actor,
+    AnyEvent,
+    DeadlineReached,
+    OwnerLeaveGranted,
+    OwnerProfileSet,
+    TimerPaused,
+    TimerResumed,
+    TimerStarted,
+    TimerStopped,
+)
+from shared.events.policy import PolicyBook
+from tests.support.given import JERUSALEM, book_of
+
+Entry = LoggedPress | UnreadableRecord
+
+BEGINNING: Final = datetime(2026, 3, 26, 20, 59, 59, 250_000, tzinfo=UTC)  # an hour before a short night in Jerusalem
+OWNERS: Final = ("dana", "noam")
+ZONES: Final = ("Africa/Cairo", "America/St_Johns", "Pacific/Chatham", "No/Where")
+BOOK: Final[PolicyBook] = book_of(JERUSALEM, JERUSALEM.model_copy(update={"zone": "America/Havana"}))
+
+_MS: Final = timedelta(milliseconds=1)
+_MINUTE: Final = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class Move:
+    """One record to come. `again` repeats the press of so many records ago, if that was one."""
+
+    gap: timedelta
+    kind: str
+    owner: str
+    timer: int
+    tenant: str
+    by: Actor
+    asked: timedelta | None
+    heard: timedelta
+    key: str | None
+    wish: str
+    expires: timedelta | None
+    policy_rev: int
+    again: int | None
+    zone: str
+
+
+def _mostly(ordinary: Any, *strange: Any, of: int = 8) -> st.SearchStrategy[Any]:  # noqa: ANN401 - values of any kind
+    return st.sampled_from([ordinary] * of + list(strange))
+
+
+_GAPS: Final = [
+    *(0 * _MS, _MS, 700 * _MS, timedelta(seconds=20), _MINUTE, 61 * _MINUTE, timedelta(hours=7)),
+    *(-1 * _MS, timedelta(seconds=-2), timedelta(days=29, hours=23), timedelta(days=30)),
+]
+_ASKED: Final = [
+    *(timedelta(seconds=60), timedelta(seconds=60, milliseconds=1), timedelta(microseconds=400), timedelta(hours=9)),
+    *(-_MINUTE, timedelta(seconds=-1), timedelta(seconds=-61), timedelta(hours=-1), timedelta(days=-2, microseconds=3)),
+]
+_MACHINE: Final = Actor(client="crm", role="machine")
+_BY: Final = [
+    Actor(client="phone", person="dana", role="person"),
+    Actor(client="phone", person="noam", role="person"),
+    Actor(client="console", person="avi", role="admin"),
+]
+
+moves: Final[st.SearchStrategy[Move]] = st.builds(
+    Move,
+    gap=st.sampled_from(_GAPS + _GAPS[2:6] * 4),
+    kind=_mostly("next", "start", "pause", "resume", "stop", "stop", "zone", "zone", "leave", "due", "unread", of=14),
+    owner=_mostly("dana", "noam", of=2),
+    timer=st.sampled_from([0, 0, 0, 1, 1, 2, 3]),
+    tenant=_mostly("acme", "other", of=20),
+    by=_mostly(_MACHINE, *_BY, of=12),
+    asked=_mostly(None, *_ASKED, of=9),
+    heard=st.sampled_from([0 * _MS, -3 * _MS, timedelta(microseconds=-1), timedelta(seconds=-40), _MINUTE]),
+    key=_mostly(None, "a", "b", of=6),
+    wish=_mostly("one", "other", of=6),
+    expires=_mostly(timedelta(seconds=30), None, timedelta(seconds=-1), 0 * _MS, of=12),
+    policy_rev=_mostly(1, 3, 0, of=6),
+    again=_mostly(None, 1, 2, 5, of=16),
+    zone=st.sampled_from(ZONES),
+)
+
+# What somebody presses next who remembers what they pressed before.
+_NEXT: Final = {"": "start", "start": "pause", "pause": "resume", "resume": "pause", "stop": "stop"}
+
+
+def _written(given: list[Move]) -> list[Entry]:
+    """Write the moves on a log, one after the other."""
+    log: list[Entry] = []
+    now = BEGINNING
+    pressed: dict[tuple[str, int], str] = {}
+    for offset, intended in enumerate(given):
+        now += intended.gap
+        who = intended.owner, intended.timer
+        move = intended if intended.kind != "next" else replace(intended, kind=_NEXT[pressed.get(who, "")])
+        if move.kind in _NEXT:
+            pressed[who] = move.kind
+        log_time = now.replace(microsecond=now.microsecond // 1000 * 1000)
+        repeated = log[-move.again] if move.again is not None and move.again <= len(log) else None
+        if isinstance(repeated, LoggedPress):
+            log.append(LoggedPress(offset, log_time, repeated.press))
+        elif move.kind == "unread":
+            log.append(UnreadableRecord(offset, log_time, Unreadable("no_body")))
+        else:
+            log.append(LoggedPress(offset, log_time, _press(move, offset, now)))
+    return log
+
+
+_runs: Final = st.lists(moves, min_size=1, max_size=10) | st.lists(moves, min_size=14, max_size=28)
+histories: Final[st.SearchStrategy[list[Entry]]] = _runs.map(_written)
+
+
+def _press(move: Move, offset: int, now: datetime) -> Press:
+    event, subject = _event(move, now), None
+    if move.kind in {"start", "pause", "resume", "stop"}:
+        subject = make_short((BEGINNING - ID_EPOCH) // _MS, slot_of("acme", move.owner), move.timer)
+    target = ("timer", str(subject)) if move.kind in {"pause", "resume", "stop"} else ("owner", move.owner)
+    keyed = move.key and keyed_event_id(move.tenant, move.by.client, *target, move.key)
+    envelope = Envelope(
+        event_id=keyed or UUID(int=offset + 1),
+        type=event.type,
+        recorded_at=now + move.heard,
+        policy_rev=move.policy_rev,
+        subject=subject,
+        expires_at=None if move.expires is None else now + move.expires,
+    )
+    return Press(envelope, event)
+
+
+def _event(move: Move, now: datetime) -> AnyEvent:
+    said: dict[str, Any] = {
+        "tenant": move.tenant,
+        "actor": move.by,
+        "dialect": "native",
+        "digest": ("1" if move.wish == "one" else "2") * 64,
+    }
+    asked = {"asked_at": None if move.asked is None else now + move.asked}
+    match move.kind:
+        case "start":
+            return TimerStarted.model_validate(said | asked | {"owner": move.owner, "billable": move.wish == "one"})
+        case "pause":
+            return TimerPaused.model_validate(said | asked)
+        case "resume":
+            return TimerResumed.model_validate(said | asked)
+        case "stop":
+            return TimerStopped.model_validate(said | asked)
+        case "zone":
+            return OwnerProfileSet.model_validate(said | {"owner": move.owner, "zone": move.zone})
+        case "leave":
+            return OwnerLeaveGranted.model_validate(said | {"owner": move.owner, "on": now.date()})
+        case _:
+            return DeadlineReached.model_validate(said | {"owner": move.owner})

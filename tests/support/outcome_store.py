@@ -1,0 +1,140 @@
+"""A store that remembers nothing but the bytes of committed outcomes, and reads all of them again for each question.
+
+It stands in for Postgres where only the fold is on trial. It shares no code with `evolve` nor with the tables: what it
+says of a timer, it read from JSON. As a database may, it returns rows in no particular order.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from services.projector.domain.ledger import KnownOutcome, OwnerKey
+from services.projector.domain.state import ClosedInterval, OpenInterval, Timer, Timesheet
+from services.projector.ports import Advance, Checkpoint, FencedError, Found, ToPublish, Wanted
+from shared.events.outcome import State
+
+
+@dataclass
+class OutcomeStore:
+    """Outcomes by partition, as they were written."""
+
+    checkpoints: dict[int, Checkpoint] = field(default_factory=dict)
+    bodies: dict[int, list[bytes]] = field(default_factory=lambda: defaultdict(list))
+
+    async def checkpoint(self, kpart: int) -> Checkpoint:
+        """Return where a partition stands."""
+        return self.checkpoints.get(kpart, Checkpoint(kpart))
+
+    async def commit(self, advances: Sequence[Advance]) -> None:
+        """Take all of it, or raise FencedError."""
+        for advance in advances:
+            if (await self.checkpoint(advance.to.kpart)).next_offset != advance.read_at:
+                raise FencedError
+        for advance in advances:
+            self.checkpoints[advance.to.kpart] = advance.to
+            self.bodies[advance.to.kpart] += [written.body for written in advance.outcomes]
+
+    async def read(self, wanted: Wanted) -> Found:
+        """Return what is known of what a batch touches."""
+        since: dict[OwnerKey, datetime] = {}
+        for (_, tenant, owner), moment in wanted.owners.items():
+            since[tenant, owner] = min(moment, since.get((tenant, owner), moment))
+        named = {timer_id for _, timer_id in wanted.timers}
+        for (_, timer_id), moment in wanted.timers.items():
+            for said in self._said():
+                if said["verdict"] == "accepted" and said["timer"] and int(said["timer"]["id"]) == timer_id:
+                    key = said["tenant"], said["owner"]
+                    since[key] = min(moment, since.get(key, moment))
+        return Found({key: self.sheet(key, named, moment) for key, moment in since.items()}, self._verdicts(wanted))
+
+    async def unpublished(self, kpart: int, published: int, limit: int) -> Sequence[ToPublish]:
+        """Return committed outcomes of records from `published` on, in order."""
+        said = [(json.loads(body)["source_offset"], body) for body in self.bodies[kpart]]
+        return [ToPublish(offset, None, body) for offset, body in said if offset >= published][:limit]
+
+    async def save_progress(self, at: Checkpoint) -> None:
+        """Write down how far the outcomes are published."""
+        self.checkpoints[at.kpart] = at
+
+    async def prune(self, kpart: int) -> None:
+        """Keep everything."""
+
+    def sheet(self, key: OwnerKey, named: set[int] | None = None, since: datetime | None = None) -> Timesheet:
+        """Return an owner's sheet: all of it, or as far as somebody asked."""
+        zone: str | None = None
+        said_last: dict[int, dict[str, Any]] = {}
+        opened: dict[tuple[int, int], OpenInterval] = {}
+        closed: dict[tuple[int, int], ClosedInterval] = {}
+        for said in self._said():
+            if (said["tenant"], said["owner"]) != key or said["verdict"] != "accepted":
+                continue
+            if said["fact"] and said["fact"]["kind"] == "profile":
+                zone = said["fact"]["body"].get("zone", zone)
+            if said["timer"]:
+                said_last[int(said["timer"]["id"])] = said["timer"]
+            for change in said["changed"]:
+                _take_change(change, opened, closed)
+        begun = {id_: [seq for timer, seq in (*closed, *opened) if timer == id_] for id_ in said_last}
+        timers = {id_: _timer(timer, opened, max(begun[id_])) for id_, timer in reversed(said_last.items())}
+        return Timesheet(
+            *key,
+            zone,
+            {id_: t for id_, t in timers.items() if named is None or id_ in named or t.state is not State.STOPPED},
+            tuple(interval for interval in reversed(closed.values()) if since is None or interval.end > since),
+            since,
+        )
+
+    def _said(self) -> Iterator[dict[str, Any]]:
+        for kpart in sorted(self.bodies):
+            yield from map(json.loads, self.bodies[kpart])
+
+    def _verdicts(self, wanted: Wanted) -> dict[tuple[int, UUID], KnownOutcome]:
+        verdicts: dict[tuple[int, UUID], KnownOutcome] = {}
+        for kpart, event_id in wanted.events:
+            for body in self.bodies[kpart]:
+                said = json.loads(body)
+                if said["event_id"] == str(event_id):
+                    log_time = datetime.fromisoformat(said["log_time"])
+                    verdicts[kpart, event_id] = KnownOutcome(said["digest"], log_time, body)
+        return verdicts
+
+
+def _take_change(
+    change: dict[str, Any],
+    opened: dict[tuple[int, int], OpenInterval],
+    closed: dict[tuple[int, int], ClosedInterval],
+) -> None:
+    timer_id = int(change["timer"])
+    if (end := change["closed"]) is not None:
+        moments = datetime.fromisoformat(end["start"]), datetime.fromisoformat(end["end"])
+        closed[timer_id, end["seq"]] = ClosedInterval(timer_id, *moments)
+        del opened[timer_id, end["seq"]]
+    if (begin := change["opened"]) is not None:
+        interval = OpenInterval(begin["seq"], datetime.fromisoformat(begin["start"]), begin["zone"])
+        opened[timer_id, begin["seq"]] = interval
+
+
+def _timer(said: dict[str, Any], opened: dict[tuple[int, int], OpenInterval], intervals: int) -> Timer:
+    id_ = int(said["id"])
+    running = [interval for (timer_id, _), interval in opened.items() if timer_id == id_]
+    return Timer(
+        id=id_,
+        owner=said["owner"],
+        account_id=said["account_id"],
+        job_id=said["job_id"],
+        project_id=said["project_id"],
+        billable=said["billable"],
+        work_date=None if said["work_date"] is None else date.fromisoformat(said["work_date"]),
+        state=State(said["state"]),
+        started_at=datetime.fromisoformat(said["started_at"]),
+        stopped_at=None if said["stopped_at"] is None else datetime.fromisoformat(said["stopped_at"]),
+        total_us=said["total_us"],
+        last_at=datetime.fromisoformat(said["last_at"]),
+        flags=tuple(said["flags"]),
+        open=running[0] if running else None,
+        intervals=intervals,
+    )
