@@ -25,7 +25,8 @@ class Cache:
         self.sheets: OrderedDict[OwnerKey, Timesheet] = OrderedDict()
         self.owner_of: dict[int, OwnerKey] = {}
         self._owners_max = owners_max
-        self._touched: set[OwnerKey] = set()
+        # In the order in which they were touched: a set of text would have another in each process.
+        self._touched: dict[OwnerKey, None] = {}
 
     def want(self, presses: Iterable[LoggedPress], kpart: int, wanted: Wanted) -> None:
         """Add to `wanted` what the presses touch and this cache lacks."""
@@ -67,7 +68,7 @@ class Cache:
             self._forget_timers(before)
         self.sheets[owner] = sheet
         self.sheets.move_to_end(owner)
-        self._touched.add(owner)
+        self._touched[owner] = None
         self.owner_of.update(dict.fromkeys(sheet.timers, owner))
 
     def _forget_timers(self, sheet: Timesheet) -> None:

@@ -152,10 +152,10 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the store knows of what was wanted."""
+    """What the store knows of what was wanted: sheets by owner, verdicts by partition and event id."""
 
     sheets: dict[OwnerKey, Timesheet]
-    verdicts: dict[UUID, KnownOutcome]
+    verdicts: dict[tuple[int, UUID], KnownOutcome]
 
 
 class FencedError(Exception):

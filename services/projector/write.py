@@ -66,8 +66,9 @@ class BatchWriter:
             kpart = partition_of(slot_of(*owner), batches[0].partition.partitions)
             if kpart in by_kpart and by_kpart[kpart].is_current:
                 by_kpart[kpart].partition.cache.take({owner: sheet})
-        for batch in batches:
-            batch.verdicts.update(found.verdicts)
+        for (kpart, event_id), verdict in found.verdicts.items():
+            # Only where it was given: a copy on another partition is a press on the wrong one.
+            by_kpart[kpart].verdicts[event_id] = verdict
 
     async def _commit(self, batches: Sequence[Batch]) -> None:
         try:

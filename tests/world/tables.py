@@ -88,9 +88,9 @@ class Tables:
             sheets[tenant, owner_id] = Timesheet(tenant, owner_id, zone, touched, closed, moment)
         return Found(sheets, self._verdicts(set(wanted.events)))
 
-    def _verdicts(self, asked: set[tuple[int, UUID]]) -> dict[UUID, KnownOutcome]:
+    def _verdicts(self, asked: set[tuple[int, UUID]]) -> dict[tuple[int, UUID], KnownOutcome]:
         rows = sorted(row for row in self.rows["outcome"].values() if (row[0], row[2]) in asked)
-        return {row[2]: KnownOutcome(row[4], row[5], row[6].encode()) for row in rows}
+        return {(row[0], row[2]): KnownOutcome(row[4], row[5], row[6].encode()) for row in rows}
 
     def _timer(self, row: Row) -> Timer:
         last = max(r for r in self.rows["interval"].values() if r[:2] == row[:2])
@@ -164,7 +164,8 @@ class Tables:
     def _learn_fact(self, row: Row) -> None:
         before = self.rows["owner_fact"].get(row[:5])
         _refuse_if("\\u0000" in row[5], "22P05")
-        self._put("owner_fact", (*row[:5], ({} if before is None else before[5]) | json.loads(row[5])))
+        kept = before[5] if before is not None and row[3] == "profile" else {}
+        self._put("owner_fact", (*row[:5], kept | json.loads(row[5])))
 
     def _insert(self, table: str, row: Row) -> None:
         _refuse_if(row[: len(KEYS[table])] in self.rows[table], "23505")

@@ -28,7 +28,9 @@ def found_in(row: Mapping[str, str | None]) -> Found:
         key, since = _owner(said), _instant(said["since"])
         sheets[key] = Timesheet(*key, zones.get(key), timers.get(key, {}), tuple(closed.get(key, ())), since)
     verdicts = {
-        UUID(said["event_id"]): KnownOutcome(said["digest"], _instant(said["log_time"]), said["body"].encode())
+        (said["kpart"], UUID(said["event_id"])): KnownOutcome(
+            said["digest"], _instant(said["log_time"]), said["body"].encode()
+        )
         for said in parts["verdicts"]
     }
     return Found(sheets, verdicts)

@@ -47,7 +47,7 @@ SELECT (SELECT json_agg(json_build_object('tenant', tenant, 'owner', owner, 'sin
           JOIN owner_fact f
             ON f.slot = o.slot AND f.tenant = o.tenant AND f.owner = o.owner AND f.kind = 'profile') AS profiles,
        (SELECT json_agg(json_build_object(
-                   'event_id', v.event_id, 'digest', v.digest, 'log_time', v.log_time, 'body', v.body)
+                   'kpart', v.kpart, 'event_id', v.event_id, 'digest', v.digest, 'log_time', v.log_time, 'body', v.body)
                    ORDER BY v.source_offset)
           FROM unnest($1::integer[], $2::uuid[]) AS e (kpart, event_id)
           JOIN outcome v ON v.kpart = e.kpart AND v.event_id = e.event_id) AS verdicts;

@@ -93,7 +93,8 @@ class Rows:
     def _learn(self, outcome: Outcome, fact: Fact) -> None:
         tenant, owner = outcome.tenant or "", outcome.owner or ""
         key = (slot_of(tenant, owner), tenant, owner, fact.kind, fact.about)
-        self.facts.setdefault(key, {}).update(fact.body)
+        before = self.facts.get(key, {}) if fact.kind == "profile" else {}
+        self.facts[key] = before | fact.body
 
     def writes(self) -> Iterable[tuple[str, Columns]]:
         """Return the queries that have something to write, with their columns, in the order of their tables."""

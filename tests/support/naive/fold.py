@@ -264,7 +264,9 @@ def _learn(book: Book, press: Said, said: Row) -> Row:
         return said | {"verdict": "refused", "rule": "R03", "reason": "unknown_zone"}
     if "\0" in f"{press['owner']}{about}":
         return failed(press)
-    book.facts.setdefault((press["tenant"], press["owner"], kind, about), {}).update(body)
+    key = (press["tenant"], press["owner"], kind, about)
+    # A profile is told in parts; any other fact is told whole.
+    book.facts[key] = {**book.facts.get(key, {}), **body} if kind == "profile" else body
     return said | {"verdict": "accepted", "fact": {"kind": kind, "about": about, "body": body}}
 
 
