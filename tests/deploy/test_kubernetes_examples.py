@@ -7,7 +7,7 @@ ships, and are NOT checked.
 import pytest
 
 from shared.events.topics import topics
-from tests.support.manifests import K8S, Manifest, built, one, parsed, pods, secret_files, settings_of
+from tests.support.manifests import built, example, one, pods, secret_files, settings_of
 
 SAFE = {
     "default.replication.factor": 3,
@@ -16,10 +16,6 @@ SAFE = {
     "auto.create.topics.enable": False,
 }
 USERS = {"stint-command-api", "stint-projector", "stint-operator"}
-
-
-def example(name: str) -> tuple[Manifest, ...]:
-    return parsed((K8S / "examples" / f"{name}.yaml").read_text())
 
 
 def test_kafka_keeps_everything_three_times_and_acknowledges_with_two() -> None:

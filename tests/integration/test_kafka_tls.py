@@ -71,13 +71,12 @@ async def topics_command(inside: Deployment, settings: dict[str, str]) -> Said:
 
 
 async def test_a_press_goes_all_the_way_over_tls(inside: Deployment, crew: Crew, guarded: Guarded) -> None:
-    """By login and by certificate: producers, consumers of every kind and the administration know no other way."""
+    """Producers, consumers of every kind and the administration know no other way, and do no more than they may."""
     assert await topics_command(inside, guarded.settings()) == THERE
-    assert await topics_command(inside, guarded.settings_by_certificate()) == THERE
     tenant = await inside.tenant()
     api, _ = await asyncio.gather(
-        crew.api(for_everybody(guarded.settings())),
-        crew.projector(for_everybody(guarded.settings_by_certificate())),
+        crew.api(for_everybody(guarded.settings("stint-command-api"))),
+        crew.projector(for_everybody(guarded.settings("stint-projector"))),
     )
     async with httpx.AsyncClient(base_url=api.url, timeout=20) as http:
         client = Api(http, tenant.token)
@@ -86,6 +85,17 @@ async def test_a_press_goes_all_the_way_over_tls(inside: Deployment, crew: Crew,
         assert started.status_code == httpx.codes.CREATED, started.text
         stopped = await client.press("stop", started.json()["id"])
         assert (stopped.status_code, stopped.json()["state"]) == (200, "STOPPED")
+
+
+async def test_a_certificate_opens_where_there_is_no_login(inside: Deployment, guarded: Guarded) -> None:
+    assert await topics_command(inside, guarded.settings_by_certificate()) == THERE
+
+
+async def test_who_may_not_look_at_topics_is_told_so(inside: Deployment, guarded: Guarded) -> None:
+    """The control of the press above: what the example's users are not allowed, they cannot do."""
+    said = await topics_command(inside, guarded.settings("stint-command-api"))
+    assert said.status == 1
+    assert "uthoriz" in said.text, said
 
 
 async def test_a_broker_of_another_authority_is_not_believed(

@@ -1,22 +1,41 @@
-"""A broker that demands TLS: one listener that wants a login as well, one that wants the client's certificate."""
+"""A broker that demands TLS: one listener that wants a login as well, one that wants the client's certificate.
+
+It lets each user near what the example of `deploy/k8s` says, and near nothing else.
+"""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from confluent_kafka.admin import AdminClient
-from confluent_kafka.admin._scram import ScramCredentialInfo, ScramMechanism, UserScramCredentialUpsertion
+from confluent_kafka.admin._acl import AclBinding, AclOperation, AclPermissionType
+from confluent_kafka.admin._resource import ResourcePatternType, ResourceType
+from confluent_kafka.admin._scram import (
+    ScramCredentialInfo,
+    ScramMechanism,
+    UserScramCredentialAlteration,
+    UserScramCredentialUpsertion,
+)
 
 from deploy.local.settings import HOST
 from deploy.local.stack import Stack
 from tests.support.certificates import Authority, Certificate
+from tests.support.manifests import Manifest, example
 from tests.support.stacks import free_ports, stack_in
 
-USER: Final = "stint"
+OPERATOR: Final = "stint-operator"
 PASSWORD: Final = "a password with a space, and an ü"
 
 _SCRAM: Final = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
 _ITERATIONS: Final = 4096
+_KINDS: Final = {"topic": ResourceType.TOPIC, "group": ResourceType.GROUP, "cluster": ResourceType.BROKER}
+_OPERATIONS: Final = {
+    "Create": AclOperation.CREATE,
+    "Describe": AclOperation.DESCRIBE,
+    "DescribeConfigs": AclOperation.DESCRIBE_CONFIGS,
+    "Read": AclOperation.READ,
+    "Write": AclOperation.WRITE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +49,13 @@ class Guarded:
     client: Certificate
     password_file: Path
 
-    def settings(self) -> dict[str, str]:
+    def settings(self, user: str = OPERATOR) -> dict[str, str]:
         """Return the settings, without prefix, of a process that is let in by its login."""
         return {
             "KAFKA_BOOTSTRAP_SERVERS": self.login,
             "KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
             "KAFKA_CA_FILE": str(self.ca),
-            "KAFKA_USER": USER,
+            "KAFKA_USER": user,
             "KAFKA_PASSWORD_FILE": str(self.password_file),
         }
 
@@ -69,13 +88,35 @@ def guarded_in(home: Path) -> Guarded:
     )
 
 
-def let_in(guarded: Guarded, user: str = USER, password: str = PASSWORD) -> None:
-    """Give the broker a user, over the listener that asks nobody who they are."""
+def let_in(guarded: Guarded) -> None:
+    """Give the broker the example's users, over the listener that asks nobody who they are."""
     admin = AdminClient({"bootstrap.servers": guarded.stack.kafka.address})
     scram = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, _ITERATIONS)
-    made = admin.alter_user_scram_credentials([UserScramCredentialUpsertion(user, scram, password.encode())])
-    for done in made.values():
+    users = {each["metadata"]["name"]: each["spec"] for each in example("kafka") if each["kind"] == "KafkaUser"}
+    logins: list[UserScramCredentialAlteration] = [
+        UserScramCredentialUpsertion(user, scram, PASSWORD.encode()) for user in users
+    ]
+    acls = [acl for user, spec in users.items() for each in spec["authorization"]["acls"] for acl in _acls(user, each)]
+    for done in (*admin.alter_user_scram_credentials(logins).values(), *admin.create_acls(acls).values()):
         done.result(timeout=10)
+
+
+def _acls(user: str, said: Manifest) -> list[AclBinding]:
+    """Return in Kafka's words what Strimzi would make of one rule."""
+    resource = said["resource"]
+    pattern = ResourcePatternType.PREFIXED if resource.get("patternType") == "prefix" else ResourcePatternType.LITERAL
+    return [
+        AclBinding(
+            _KINDS[resource["type"]],
+            resource.get("name", "kafka-cluster"),
+            pattern,
+            f"User:{user}",
+            "*",
+            _OPERATIONS[operation],
+            AclPermissionType.ALLOW,
+        )
+        for operation in said["operations"]
+    ]
 
 
 def _listeners(stack: Stack, login: str, mutual: str) -> dict[str, str]:
@@ -88,6 +129,9 @@ def _listeners(stack: Stack, login: str, mutual: str) -> dict[str, str]:
         "listener.name.login.sasl.enabled.mechanisms": "SCRAM-SHA-512",
         "listener.name.login.scram-sha-512.sasl.jaas.config": _SCRAM,
         "listener.name.mutual.ssl.client.auth": "required",
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        # Whoever comes over a test's own listener, and whoever bears the client's certificate.
+        "super.users": "User:ANONYMOUS;User:CN=client",
     }
 
 

@@ -32,6 +32,11 @@ def built(folder: str) -> tuple[Manifest, ...]:
     return parsed(done.stdout)
 
 
+def example(name: str) -> tuple[Manifest, ...]:
+    """Return an example as it was written."""
+    return parsed((K8S / "examples" / f"{name}.yaml").read_text())
+
+
 def parsed(text: str) -> tuple[Manifest, ...]:
     """Return every document of a YAML text."""
     return tuple(document for document in yaml.safe_load_all(text) if document is not None)
