@@ -1,0 +1,114 @@
+"""Audit: judge all presses of a partition again, with today's code, and say where that differs from what is recorded.
+
+Pure, and streaming: what it holds grows with owners and their intervals, not with presses. Each press is judged after
+the *recorded* outcomes of those before it, so that one difference is one line of the list and drags no other along.
+Safe to run: always; it writes nothing. On one release there is no difference, but for presses that we failed on (R23).
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from services.projector.domain.evolve import evolve
+from services.projector.domain.fold import Kept, UnreadableRecord, fold_failed, fold_press, fold_unreadable
+from services.projector.domain.ledger import Known, Ledger
+from services.projector.domain.press import LoggedPress, moment_of
+from services.projector.ports import RawRecord
+from shared.events.codec import Newer, Unreadable, read
+from shared.events.outcome import OUTCOME, Outcome
+from shared.events.policy import NO_REVISION, PolicyBook
+
+# Verdicts older than this are asked for by nobody (30 days), and need not be kept in memory.
+_FORGOTTEN_AFTER: Final = timedelta(days=31)
+_LOOK_EVERY: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One record on which today's verdict is another. None: nothing is recorded, or nothing would be kept today."""
+
+    kpart: int
+    source_offset: int
+    recorded: bytes | None
+    today: bytes | None
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Which fields of the outcome differ; all of them where there is only one outcome."""
+        recorded, today = json.loads(self.recorded or b"{}"), json.loads(self.today or b"{}")
+        return tuple(name for name in {**recorded, **today} if recorded.get(name) != today.get(name))
+
+
+def audit(
+    kpart: int, events: Iterable[RawRecord], outcomes: Iterable[bytes], policies: PolicyBook, partitions: int
+) -> Iterator[Difference]:
+    """Yield every difference of one partition, from its beginning to its last outcome, or to an event that is newer.
+
+    `events` and `outcomes` come in the order of their topics, and are read as they are needed. What lies after the last
+    outcome has not been judged, and is left alone.
+    """
+    recorded = _first_occurrences(outcomes)
+    due = next(recorded, None)
+    ledger = Ledger(kpart, partitions, Known({}, {}, {}, NO_REVISION))
+    for event in events:
+        if due is None:
+            return
+        kept = due if due[0].source_offset == event.offset else None
+        read_today = _judged_today(ledger, event, policies)
+        if isinstance(read_today, Newer):
+            return
+        if read_today != (None if kept is None else kept[1]):
+            yield Difference(kpart, event.offset, None if kept is None else kept[1], read_today)
+        if kept is not None:
+            _take(ledger, *kept)
+            due = next(recorded, None)
+        if event.offset % _LOOK_EVERY == 0:
+            _forget(ledger, moment_of(event.timestamp))
+    while due is not None:
+        yield Difference(kpart, due[0].source_offset, due[1], None)
+        due = next(recorded, None)
+
+
+def _first_occurrences(outcomes: Iterable[bytes]) -> Iterator[tuple[Outcome, bytes]]:
+    upto = -1
+    for body in outcomes:
+        outcome = OUTCOME.validate_json(body)
+        if outcome.source_offset > upto:
+            upto = outcome.source_offset
+            yield outcome, body
+
+
+def _judged_today(ledger: Ledger, event: RawRecord, policies: PolicyBook) -> bytes | Newer | None:
+    """Return the outcome that would be kept today, None when none would be. Leaves the ledger as it is."""
+    log_time = moment_of(event.timestamp)
+    recorded = Known(ledger.sheets, ledger.owner_of, ledger.verdicts, ledger.policy_rev)
+    # Judged beside what is recorded: a ledger of its own takes what today's code would remember.
+    beside = Ledger(ledger.kpart, ledger.partitions, recorded)
+    match read(event.headers, event.value):
+        case Newer() as newer:
+            return newer
+        case Unreadable() as unreadable:
+            return fold_unreadable(beside, UnreadableRecord(event.offset, log_time, unreadable)).body
+        case press:
+            logged = LoggedPress(event.offset, log_time, press)
+            try:
+                folded = fold_press(beside, logged, policies)
+            except Exception:  # noqa: BLE001 - as the projector does with a press that a rule fails on
+                folded = fold_failed(beside, logged)
+            return folded.body if isinstance(folded, Kept) else None
+
+
+def _take(ledger: Ledger, outcome: Outcome, body: bytes) -> None:
+    """Remember a recorded outcome."""
+    sheet = None
+    if outcome.tenant is not None and outcome.owner is not None:
+        sheet = evolve(ledger.sheet_of((outcome.tenant, outcome.owner)), outcome)
+    ledger.keep(outcome, body, sheet)
+
+
+def _forget(ledger: Ledger, now: datetime) -> None:
+    old = [event_id for event_id, known in ledger.verdicts.items() if now - known.log_time > _FORGOTTEN_AFTER]
+    for event_id in old:
+        del ledger.verdicts[event_id]
