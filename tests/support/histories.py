@@ -7,6 +7,7 @@ jump by a month, and now and then go back.
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from math import prod
 from typing import Any, Final
 from uuid import UUID
 
@@ -62,10 +63,6 @@ class Move:
     zone: str
 
 
-def _mostly(ordinary: Any, *strange: Any, of: int = 8) -> st.SearchStrategy[Any]:  # noqa: ANN401 - values of any kind
-    return st.sampled_from([ordinary] * of + list(strange))
-
-
 _GAPS: Final = [
     *(0 * _MS, _MS, 700 * _MS, timedelta(seconds=20), _MINUTE, 61 * _MINUTE, timedelta(hours=7)),
     *(-1 * _MS, timedelta(seconds=-2), timedelta(days=29, hours=23), timedelta(days=30)),
@@ -81,23 +78,47 @@ _BY: Final = [
     Actor(client="console", person="avi", role="admin"),
 ]
 
-moves: Final[st.SearchStrategy[Move]] = st.builds(
-    Move,
-    gap=st.sampled_from(_GAPS + _GAPS[2:6] * 4),
-    kind=_mostly("next", "start", "pause", "resume", "stop", "stop", "zone", "zone", "leave", "due", "unread", of=14),
-    owner=_mostly("dana", "noam", of=2),
-    timer=st.sampled_from([0, 0, 0, 1, 1, 2, 3]),
-    tenant=_mostly("acme", "other", of=20),
-    by=_mostly(_MACHINE, *_BY, of=12),
-    asked=_mostly(None, *_ASKED, of=9),
-    heard=st.sampled_from([0 * _MS, -3 * _MS, timedelta(microseconds=-1), timedelta(seconds=-40), _MINUTE]),
-    key=_mostly(None, "a", "b", of=6),
-    wish=_mostly("one", "other", of=6),
-    expires=_mostly(timedelta(seconds=30), None, timedelta(seconds=-1), 0 * _MS, of=12),
-    policy_rev=_mostly(1, 3, 0, of=6),
-    again=_mostly(None, 1, 2, 5, of=16),
-    zone=st.sampled_from(ZONES),
-)
+_ORDINARY_EXPIRY: Final = timedelta(seconds=30)
+_STRANGE_EXPIRIES: Final = [None, timedelta(seconds=-1), 0 * _MS]
+
+# What each field may be, the ordinary first, as often as it is: a move is three numbers, and each says several fields.
+_WHAT: Final[dict[str, list[Any]]] = {
+    "kind": ["next"] * 14 + ["start", "pause", "resume", "stop", "stop", "zone", "zone", "leave", "due", "unread"],
+    "owner": ["dana", "dana", "noam"],
+    "timer": [0, 0, 0, 1, 1, 2, 3],
+    "again": [None] * 16 + [1, 2, 5],
+}
+_WHEN: Final[dict[str, list[Any]]] = {
+    "gap": _GAPS[2:6] * 5 + _GAPS,
+    "asked": [None] * 9 + _ASKED,
+    "heard": [0 * _MS, -3 * _MS, timedelta(microseconds=-1), timedelta(seconds=-40), _MINUTE],
+    "expires": [_ORDINARY_EXPIRY] * 12 + _STRANGE_EXPIRIES,
+}
+_WHO: Final[dict[str, list[Any]]] = {
+    "by": [_MACHINE] * 12 + _BY,
+    "tenant": ["acme"] * 20 + ["other"],
+    "key": [None] * 5 + ["a", "a", "b"],
+    "wish": ["one"] * 4 + ["other"],
+    "policy_rev": [1] * 6 + [3, 0],
+    "zone": list(ZONES),
+}
+
+
+def _numbers(said: dict[str, list[Any]]) -> st.SearchStrategy[int]:
+    return st.integers(0, prod(map(len, said.values())) - 1)
+
+
+def _move(what: int, when: int, who: int) -> Move:
+    fields: dict[str, Any] = {}
+    for number, said in ((what, _WHAT), (when, _WHEN), (who, _WHO)):
+        rest = number
+        for name, choices in said.items():
+            rest, index = divmod(rest, len(choices))
+            fields[name] = choices[index]
+    return Move(**fields)
+
+
+moves: Final = st.builds(_move, _numbers(_WHAT), _numbers(_WHEN), _numbers(_WHO))
 
 # What somebody presses next who remembers what they pressed before.
 _NEXT: Final = {"": "start", "start": "pause", "pause": "resume", "resume": "pause", "stop": "stop"}

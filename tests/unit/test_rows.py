@@ -1,0 +1,211 @@
+"""Rows: what outcomes mean for each table, one commit at a time, in columns as `unnest` takes them."""
+
+import json
+from datetime import date
+from typing import Any, Final
+from uuid import UUID
+
+from services.projector.domain.fold import UnreadableRecord, fold_unreadable
+from services.projector.domain.ledger import Known, Ledger
+from services.projector.ports import Advance, Checkpoint, WrittenOutcome
+from services.projector.store.queries import query
+from services.projector.store.rows import columns, rows_of
+from shared.events.codec import Unreadable
+from shared.events.ids import slot_of
+from shared.events.models import OwnerAttendanceRecorded, OwnerLeaveGranted, OwnerProfileSet, OwnerTextsErased
+from shared.events.outcome import write_outcome
+from tests.support.given import (
+    DANA,
+    NOAM,
+    Story,
+    fact,
+    given,
+    moment,
+    paused,
+    resumed,
+    started,
+    stopped,
+    timer_id,
+)
+
+SLOT: Final = slot_of("acme", "dana")
+DESK: Final = timer_id("desk")
+WHOSE: Final = ("acme", "dana")
+MINUTE_US: Final = 60_000_000
+
+
+def advance(story: Story, since: int = 0) -> Advance:
+    return Advance(0, Checkpoint(3), [WrittenOutcome(o, write_outcome(o)) for o in story.outcomes[since:]])
+
+
+def writes(story: Story, since: int = 0) -> dict[str, list[tuple[Any, ...]]]:
+    """Return what a commit of the story's outcomes writes, by query, as rows."""
+    return {name: list(zip(*lists, strict=True)) for name, lists in rows_of([advance(story, since)]).writes()}
+
+
+def event(offset: int) -> UUID:
+    return UUID(int=offset + 1)
+
+
+def test_a_start_is_an_outcome_a_timer_and_an_open_interval() -> None:
+    story = given(started("desk", at="09:00", job_id="J-1", work_date=date(2026, 3, 1), zone_assumed=True))
+    outcome = story.outcome
+    assert writes(story) == {
+        "insert_outcomes": [
+            (3, 0, event(0), "acme", outcome.digest, moment("09:00"), write_outcome(outcome).decode()),
+        ],
+        "upsert_timers": [
+            (
+                *(SLOT, DESK, "acme", "dana", None, "J-1", None, True, date(2026, 3, 1), "RUNNING"),
+                *(moment("09:00"), None, 0, moment("09:00"), "zone_assumed", event(0), 0),
+            ),
+        ],
+        "upsert_intervals": [(SLOT, DESK, 1, *WHOSE, moment("09:00"), None, "Asia/Jerusalem")],
+    }
+
+
+def test_a_whole_life_in_one_commit_is_one_row_each() -> None:
+    story = given(
+        started("desk", at="21:00"),
+        paused("desk", at="21:30"),
+        resumed("desk", at="21:45"),
+        stopped("desk", at="22:15"),
+    )
+    written = writes(story)
+    assert [row[:2] for row in written["insert_outcomes"]] == [(3, 0), (3, 1), (3, 2), (3, 3)]
+    assert written["upsert_timers"] == [
+        (
+            *(SLOT, DESK, "acme", "dana", None, None, None, True, None, "STOPPED"),
+            *(moment("21:00"), moment("22:15"), 60 * MINUTE_US, moment("22:15"), "", event(0), 3),
+        )
+    ]
+    assert written["upsert_intervals"] == [
+        (SLOT, DESK, 1, *WHOSE, moment("21:00"), moment("21:30"), "Asia/Jerusalem"),
+        (SLOT, DESK, 2, *WHOSE, moment("21:45"), moment("22:15"), "Asia/Jerusalem"),
+    ]
+    assert sorted(written["add_day_totals"]) == [
+        (SLOT, *WHOSE, date(2026, 3, 2), 45 * MINUTE_US, 45 * MINUTE_US),
+        (SLOT, *WHOSE, date(2026, 3, 3), 15 * MINUTE_US, 15 * MINUTE_US),
+    ]
+
+
+def test_a_pause_in_a_later_commit_says_nothing_of_who_started_the_timer_that_would_be_kept() -> None:
+    """Its own event stands where the starter's would, and the query leaves the starter alone."""
+    story = given(started("desk", at="09:00"), paused("desk", at="09:10"))
+    (timer,) = writes(story, since=1)["upsert_timers"]
+    assert timer[15] == event(1)
+    assert "started_by = " not in query("upsert_timers").partition("DO UPDATE")[2]
+
+
+def test_what_is_not_billable_is_worked_and_not_billed() -> None:
+    story = given(
+        started("desk", at="09:00", billable=False),
+        stopped("desk", at="09:10"),
+        started("phone", at="09:10"),
+        stopped("phone", at="09:15"),
+    )
+    assert writes(story)["add_day_totals"] == [(SLOT, *WHOSE, date(2026, 3, 2), 15 * MINUTE_US, 5 * MINUTE_US)]
+
+
+def test_a_worker_with_no_time_worked_has_no_day() -> None:
+    story = given(started("desk", at="09:00"), stopped("desk", at="09:00"))
+    assert "add_day_totals" not in writes(story)
+    assert writes(story)["upsert_intervals"] == [
+        (SLOT, DESK, 1, *WHOSE, moment("09:00"), moment("09:00"), "Asia/Jerusalem")
+    ]
+
+
+def test_a_stop_of_a_paused_timer_ends_no_interval() -> None:
+    story = given(started("desk", at="09:00"), paused("desk", at="09:10"), stopped("desk", at="09:20"))
+    assert set(writes(story, since=2)) == {"insert_outcomes", "upsert_timers"}
+
+
+def test_a_repeated_stop_is_an_outcome_and_nothing_else() -> None:
+    story = given(started("desk", at="09:00"), stopped("desk", at="09:10"), stopped("desk", at="09:20"))
+    assert set(writes(story, since=2)) == {"insert_outcomes"}
+
+
+def test_a_refused_press_is_an_outcome_and_its_finding() -> None:
+    story = given(started("desk", at="09:00", by=DANA), paused("desk", at="09:10", by=NOAM))
+    assert set(writes(story, since=1)) == {"insert_outcomes", "insert_violations"}
+    assert writes(story, since=1)["insert_violations"] == [
+        (SLOT, DESK, "R06", moment("09:10"), None, None, True, *WHOSE, event(1), 0)
+    ]
+
+
+def test_a_press_on_no_timer_is_an_outcome_and_nothing_else() -> None:
+    assert set(writes(given(paused("desk", at="09:10")))) == {"insert_outcomes"}
+
+
+def test_findings_keep_what_they_measured() -> None:
+    story = given(started("desk", at="09:00"), started("phone", at="09:10"), paused("desk", at="09:20", asked="08:59"))
+    assert writes(story)["insert_violations"] == [
+        (SLOT, timer_id("phone"), "R13", moment("09:10"), None, None, False, *WHOSE, event(1), 0),
+        (SLOT, DESK, "R18", moment("08:59"), moment("09:00"), MINUTE_US, False, *WHOSE, event(2), 0),
+    ]
+
+
+def test_flags_travel_as_text() -> None:
+    story = given(started("desk", at="09:00"), started("phone", at="09:30", asked="09:10", zone_assumed=True))
+    assert writes(story, since=1)["upsert_timers"][0][14] == "R13,late,zone_assumed"
+
+
+def test_an_unreadable_record_is_an_outcome_and_a_dead_letter() -> None:
+    ledger = Ledger(3, 12, Known({}, {}, {}, -1))
+    kept = fold_unreadable(ledger, UnreadableRecord(41, moment("09:00"), Unreadable("no_body")))
+    rows = rows_of([Advance(0, Checkpoint(3), [WrittenOutcome(kept.outcome, kept.body)])])
+    assert {name: list(zip(*lists, strict=True)) for name, lists in rows.writes()} == {
+        "insert_outcomes": [(3, 41, None, None, None, moment("09:00"), kept.body.decode())],
+        "insert_dead_letters": [(3, 41, moment("09:00"), "no_body")],
+    }
+
+
+def test_facts_of_one_kind_and_subject_become_one_row_and_the_newest_field_wins() -> None:
+    story = given(
+        fact(OwnerProfileSet, "09:00", zone="Europe/Berlin", timers_disabled=True),
+        fact(OwnerProfileSet, "09:01", zone="Africa/Cairo"),
+        fact(OwnerLeaveGranted, "09:02", on="2026-04-02"),
+        fact(OwnerLeaveGranted, "09:03", on="2026-04-03"),
+        fact(OwnerTextsErased, "09:04"),
+        fact(OwnerAttendanceRecorded, "09:05", on="2026-03-02", checked_in_at="2026-03-02T07:00:00Z"),
+        fact(OwnerProfileSet, "09:06", zone="No/Where"),
+    )
+    facts = {row[3:5]: json.loads(row[5]) for row in writes(story)["learn_facts"]}
+    assert facts == {
+        ("profile", ""): {"zone": "Africa/Cairo", "timers_disabled": True},
+        ("leave", "2026-04-02"): {"granted": True},
+        ("leave", "2026-04-03"): {"granted": True},
+        ("texts_erased", ""): {},
+        ("attendance", "2026-03-02"): {"checked_in_at": "2026-03-02T07:00:00Z"},
+    }
+    assert {row[:3] for row in writes(story)["learn_facts"]} == {(SLOT, "acme", "dana")}
+
+
+def test_one_commit_of_several_partitions_writes_each_table_once() -> None:
+    one, other = given(started("desk", at="09:00")), given(started("desk", at="09:00", owner="noam"))
+    advances = [advance(one), Advance(0, Checkpoint(5), advance(other).outcomes)]
+    names = [name for name, _ in rows_of(advances).writes()]
+    assert names == ["insert_outcomes", "upsert_timers", "upsert_intervals"]
+    outcomes = dict(rows_of(advances).writes())["insert_outcomes"]
+    assert outcomes[0] == [3, 5]
+
+
+def test_a_commit_without_outcomes_writes_nothing() -> None:
+    assert rows_of([Advance(0, Checkpoint(3, 7), [])]).writes() == []
+
+
+def test_an_interval_ends_before_the_next_of_its_timer_is_open() -> None:
+    """Postgres looks at each row as it comes, and two open intervals of one timer are refused."""
+    story = given(
+        started("desk", at="09:00"),
+        started("phone", at="09:00"),
+        paused("desk", at="09:10"),
+        resumed("desk", at="09:20"),
+    )
+    desk = [row for row in writes(story)["upsert_intervals"] if row[1] == DESK]
+    assert [(row[2], row[6]) for row in desk] == [(1, moment("09:10")), (2, None)]
+
+
+def test_rows_become_columns_and_none_become_none() -> None:
+    assert columns([(1, "a"), (2, "b")]) == [[1, 2], ["a", "b"]]
+    assert columns([]) == []
