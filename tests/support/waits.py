@@ -25,11 +25,11 @@ async def drained(deployment: Deployment, dsn: str | None = None, within_seconds
     await _reached(dsn or deployment.dsn, ends, "checkpoint", within_seconds)
 
 
-async def texts_kept(deployment: Deployment, within_seconds: float = WITHIN_SECONDS) -> None:
-    """Return when every text that lies on the log now is in its table."""
+async def texts_kept(deployment: Deployment, dsn: str | None = None, within_seconds: float = WITHIN_SECONDS) -> None:
+    """Return when every text that lies on the log now is in its table, in our database or another."""
     ends = await end_offsets(deployment.kafka, TEXTS)
     written = {partition: end for partition, end in ends.items() if end > 0}
-    await _reached(deployment.dsn, written, "text_position", within_seconds)
+    await _reached(dsn or deployment.dsn, written, "text_position", within_seconds)
 
 
 async def _reached(dsn: str, wanted: dict[int, int], table: str, within_seconds: float) -> None:

@@ -1,0 +1,76 @@
+"""Postgres is lost and an older dump restored: what it lacks comes back from the outcomes, answers stay the same."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from shared.events.topics import OUTCOMES
+from tests.support.api import Api
+from tests.support.crew import Crew
+from tests.support.deployments import Deployment, Tenant, fresh_owner
+from tests.support.dumps import backup, restore
+from tests.support.logs import end_offsets
+from tests.support.patient import Patient
+from tests.support.tables import FOLDED, dump
+from tests.support.waits import WITHIN_SECONDS, drained, texts_kept
+
+UNTOLD = "SELECT count(*) FROM outcome JOIN fold_v1.checkpoint USING (kpart) WHERE source_offset >= published"
+
+# All that comes from the log; tenants, clients, persons and their tokens are in Postgres alone, and in its dumps.
+FROM_THE_LOG = (*FOLDED, "timer_text", "text_position", "policy", "deployment")
+
+
+@pytest.mark.fault
+async def test_an_older_dump_catches_up_to_the_bytes_that_were_lost(
+    api: Api,
+    client: Callable[..., httpx.AsyncClient],
+    crew: Crew,
+    deployment: Deployment,
+    tenant: Tenant,
+    tmp_path: Path,
+) -> None:
+    before, across, after = (fresh_owner() for _ in range(3))
+    early = (await api.start(before, comment="before the dump")).json()["id"]
+    running = (await api.start(across)).json()["id"]
+    await api.press("pause", early)
+    await told(deployment)
+    await backup(deployment.dsn, tmp_path / "stint.dump")
+
+    late = await api.start(after, key="late", comment="after the dump")
+    stopped = await api.press("stop", running, key="stop")
+    assert (late.status_code, stopped.status_code) == (201, 200)
+    assert (await api.press("resume", early)).status_code == 200
+    assert (await api.press("pause", running)).status_code == 409
+    await drained(deployment)
+    await texts_kept(deployment)
+    lost = await dump(deployment.dsn, FROM_THE_LOG)
+    await crew.be(apis=1, projectors=0)
+    published = await end_offsets(deployment.kafka, OUTCOMES)
+
+    restored = await restore(deployment, tmp_path / "stint.dump", "restored")
+    assert await dump(restored, FROM_THE_LOG) != lost
+    again = await crew.api({"COMMAND_API_POSTGRES_DSN": restored})
+    await crew.projector({"PROJECTOR_POSTGRES_DSN": restored})
+    await drained(deployment, restored)
+    await texts_kept(deployment, restored)
+    found = await dump(restored, FROM_THE_LOG)
+    for table in FROM_THE_LOG:
+        assert found[table].splitlines() == lost[table].splitlines(), table
+    # What was judged is not judged again, and so not published again.
+    assert await end_offsets(deployment.kafka, OUTCOMES) == published
+
+    patient = Patient(client(again.url), tenant.token)
+    await patient.knows(tenant)
+    assert (await patient.start(after, key="late", comment="after the dump")).content == late.content
+    assert (await patient.press("stop", running, key="stop")).content == stopped.content
+    assert (await patient.press("stop", late.json()["id"])).json()["state"] == "STOPPED"
+
+
+async def told(deployment: Deployment) -> None:
+    """Return when the checkpoints say of every outcome that it is published: what a dump does not know is told again."""
+    async with asyncio.timeout(WITHIN_SECONDS):
+        while await deployment.pool.fetchval(UNTOLD):  # noqa: ASYNC110 - it is another process
+            await asyncio.sleep(0.05)
