@@ -130,5 +130,7 @@ def merged(commits: Sequence[Rows]) -> dict[str, dict[Any, Any]]:
         for violation in rows.violations:
             tables["violation"].setdefault((violation[0], violation[1], violation[2], violation[3]), violation)
         for about, fact in rows.facts.items():
-            tables["owner_fact"][about] = tables["owner_fact"].get(about, {}) | fact
+            # A profile is told in parts, any other fact whole.
+            before = tables["owner_fact"].get(about, {}) if about[3] == "profile" else {}
+            tables["owner_fact"][about] = before | fact
     return dict(tables)

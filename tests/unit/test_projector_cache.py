@@ -208,6 +208,12 @@ def test_who_was_touched_last_stays() -> None:
     assert list(cache.sheets) == [("acme", "a"), ("acme", "c")]
 
 
+def test_of_one_batch_too_the_owners_seen_first_go_first() -> None:
+    cache = cached(*owners("abcd"), owners_max=2)
+    cache.settle_down()
+    assert list(cache.sheets) == [("acme", "c"), ("acme", "d")]
+
+
 def test_within_a_batch_nobody_goes() -> None:
     """The fold needs every sheet that was read for it, however many."""
     cache = cached(*owners("abcd"), owners_max=2)

@@ -181,6 +181,16 @@ def test_facts_of_one_kind_and_subject_become_one_row_and_the_newest_field_wins(
     assert {row[:3] for row in writes(story)["learn_facts"]} == {(SLOT, "acme", "dana")}
 
 
+def test_an_attendance_is_told_whole_and_takes_an_old_check_out_back() -> None:
+    checked_in = {"on": "2026-03-02", "checked_in_at": "2026-03-02T07:00:00Z"}
+    story = given(
+        fact(OwnerAttendanceRecorded, "17:00", **checked_in, checked_out_at="2026-03-02T16:00:00Z"),
+        fact(OwnerAttendanceRecorded, "17:05", **checked_in),
+    )
+    (row,) = writes(story)["learn_facts"]
+    assert json.loads(row[5]) == {"checked_in_at": "2026-03-02T07:00:00Z"}
+
+
 def test_one_commit_of_several_partitions_writes_each_table_once() -> None:
     one, other = given(started("desk", at="09:00")), given(started("desk", at="09:00", owner="noam"))
     advances = [advance(one), Advance(0, Checkpoint(5), advance(other).outcomes)]
