@@ -19,7 +19,7 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-_ids: Final = TimerIds(_now)
+ids: Final = TimerIds(_now)
 
 
 def start_of(tenant: Tenant, owner: str) -> tuple[dict[str, bytes | None], bytes]:
@@ -37,7 +37,7 @@ def start_of(tenant: Tenant, owner: str) -> tuple[dict[str, bytes | None], bytes
         type=event.type,
         recorded_at=now,
         policy_rev=tenant.revision,
-        subject=_ids.draw(slot_of(tenant.name, owner)),
+        subject=ids.draw(slot_of(tenant.name, owner)),
         expires_at=now + _EXPIRES_AFTER,
     )
     return dict(encode_headers(envelope)), write_body(event)

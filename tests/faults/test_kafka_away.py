@@ -1,0 +1,94 @@
+"""Kafka is away: nothing can be recorded, everybody is told so, and nothing is done by hand when it is back."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Final
+
+import httpx
+import pytest
+
+from shared.events.codec import Press
+from shared.events.models import TimerStarted
+from shared.events.topics import EVENTS
+from tests.support.api import Api
+from tests.support.crew import Crew
+from tests.support.deployments import Deployment, Tenant, fresh_owner
+from tests.support.holders import owner_on
+from tests.support.logs import read_topic
+from tests.support.minutes import worked
+from tests.support.until import eventually
+from tests.support.waits import drained
+
+RECOVERED_WITHIN_SECONDS: Final = 30.0
+IMPATIENT: Final = {"COMMAND_API_PUBLISH_WITHIN_SECONDS": "1", "COMMAND_API_EXPIRY_SECONDS": "2"}
+
+
+@pytest.mark.fault
+async def test_with_kafka_away_everybody_hears_so_and_it_is_over_when_it_is_back(
+    crew: Crew,
+    client: Callable[..., httpx.AsyncClient],
+    deployment: Deployment,
+    tenant: Tenant,
+    record_property: Callable[[str, object], None],
+) -> None:
+    await crew.be(apis=1, projectors=1)
+    impatient = await crew.api(IMPATIENT)
+    api, person = Api(client(impatient.url), tenant.token), await deployment.person(tenant)
+    zoho = {"Authorization": f"Zoho-oauthtoken {person.token}"}
+    timer = (await api.start(person.owner)).json()["id"]
+    owners = [fresh_owner() for _ in range(2)]
+
+    async def presses() -> Sequence[httpx.Response]:
+        return await asyncio.gather(
+            api.http.post("/v2/timer/start", json={"owner": owners[0]}, headers=api.headers("key")),
+            api.start(owners[1], key="key"),
+            api.press("pause", timer),
+            api.http.post("/people/api/timetracker/timer", params={"timeLogId": timer, "timer": "stop"}, headers=zoho),
+        )
+
+    await asyncio.to_thread(deployment.stack.stop_kafka)
+    pressed_at = time.monotonic()
+    answers = await presses()
+    assert [answer.status_code for answer in answers] == [503] * 4, [answer.text for answer in answers]
+    assert all(answer.headers["Retry-After"] for answer in answers)
+    assert answers[3].json()["response"]["message"] == "Error in pausing the timer"
+    assert (await api.http.get("/readyz")).status_code == 503
+    assert (await api.timer(timer)).json()["state"] == "RUNNING"
+
+    await asyncio.to_thread(deployment.stack.start_kafka)
+    back_at = time.monotonic()
+    assert back_at - pressed_at > 2, "the presses have expired by now"
+
+    async def heard() -> bool:
+        everywhere = (owner_on({kpart}, deployment, tenant) for kpart in range(deployment.partitions))
+        answers = await asyncio.gather(*map(api.start, everywhere))
+        return {answer.status_code for answer in answers} == {201}
+
+    await eventually(heard, "presses are judged again, on each partition", RECOVERED_WITHIN_SECONDS)
+    await asyncio.gather(*(service.ready(RECOVERED_WITHIN_SECONDS) for service in crew.everybody()))
+    await crew.settled(RECOVERED_WITHIN_SECONDS)
+    recovered_seconds = time.monotonic() - back_at
+    record_property("recovered_seconds", round(recovered_seconds, 1))
+    assert recovered_seconds < RECOVERED_WITHIN_SECONDS
+
+    await drained(deployment)
+    late = await presses_of(deployment, owners)
+    assert late, "none of the presses was on its way when Kafka went away"
+    assert all(log_time > expires_at for log_time, expires_at in late)
+    assert [one.timers for one in (await worked(deployment.dsn, *owners)).values()] == [0, 0]
+    assert [answer.status_code for answer in await presses()] == [201, 201, 200, 400]
+    await drained(deployment)
+    assert [one.timers for one in (await worked(deployment.dsn, *owners)).values()] == [1, 1]
+
+
+async def presses_of(deployment: Deployment, owners: Sequence[str]) -> list[tuple[datetime, datetime]]:
+    """Return when the starts of some owners came onto the log, and when they expired."""
+    read = [(record.log_time, record.press()) for record in await read_topic(deployment.kafka, EVENTS)]
+    return [
+        (log_time, press.envelope.expires_at)
+        for log_time, press in read
+        if isinstance(press, Press) and isinstance(press.event, TimerStarted) and press.event.owner in owners
+        if log_time is not None and press.envelope.expires_at is not None
+    ]

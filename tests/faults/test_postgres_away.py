@@ -1,0 +1,88 @@
+"""Postgres is away for ten seconds: presses are recorded, callers are told so, and everything is judged afterwards."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from tests.support.api import Api
+from tests.support.deployments import Deployment, Person, Tenant, fresh_owner
+from tests.support.minutes import worked
+from tests.support.patient import Patient
+from tests.support.traffic import traffic
+from tests.support.waits import drained
+
+AWAY_SECONDS = 10
+TIMER = "/people/api/timetracker/timer"
+
+
+@pytest.mark.fault
+async def test_with_postgres_away_presses_are_recorded_and_judged_when_it_is_back(
+    api: Api,
+    client: Callable[..., httpx.AsyncClient],
+    deployment: Deployment,
+    tenant: Tenant,
+    record_property: Callable[[str, object], None],
+) -> None:
+    person = await deployment.person(tenant)
+    zoho = {"Authorization": f"Zoho-oauthtoken {person.token}"}
+    assert (await api.http.get("/people/api/timetracker/getcurrentlyrunningtimer", headers=zoho)).status_code == 200
+    running = [(await api.start(owner)).json()["id"] for owner in (fresh_owner(), fresh_owner(), person.owner)]
+    patient = Patient(client(), tenant.token)
+    owners = [fresh_owner() for _ in range(3)]
+
+    async with traffic([patient], workers=4) as load:
+        await asyncio.to_thread(deployment.stack.stop_postgres)
+        stopped_at = time.monotonic()
+        await reads_are_refused(api, person, tenant, running[0])
+        a_start, a_keyed, a_stop, b_pause, c_start, c_stop = await asyncio.gather(
+            api.http.post("/v2/timer/start", json={"owner": owners[0]}, headers=api.headers()),
+            api.http.post("/v2/timer/start", json={"owner": owners[1]}, headers=api.headers("key")),
+            api.http.put(f"/v2/timer/{running[0]}", headers=api.headers()),
+            api.http.post(TIMER, params={"timeLogId": running[2], "timer": "stop"}, headers=zoho),
+            api.start(owners[2]),
+            api.press("stop", running[1]),
+        )
+        assert (await api.http.get("/readyz")).status_code == 200
+        await asyncio.sleep(stopped_at + AWAY_SECONDS - time.monotonic())
+        await asyncio.to_thread(deployment.stack.start_postgres)
+        back_at = time.monotonic()
+        await load.goes_on()
+        record_property("recovered_seconds", round(time.monotonic() - back_at, 1))
+
+    answers = (a_start, a_keyed, a_stop, b_pause, c_start, c_stop)
+    assert [answer.status_code for answer in answers] == [202, 503, 503, 503, 202, 202], [a.text for a in answers]
+    assert all(answer.headers["Retry-After"] for answer in answers)
+    assert b_pause.json()["response"]["errors"] == {
+        "code": "SERVICE_UNAVAILABLE",
+        "message": "Please try after some time",
+    }
+    await drained(deployment)
+    for recorded in (c_start, c_stop):
+        outcome = await api.http.get(recorded.headers["Location"], headers=api.headers())
+        assert (outcome.status_code, outcome.json()["verdict"]) == (200, "accepted")
+    states = [(await api.timer(timer)).json()["state"] for timer in [*running, a_start.json()["id"]]]
+    assert states == ["STOPPED", "STOPPED", "PAUSED", "RUNNING"]
+    again = await api.http.post("/v2/timer/start", json={"owner": owners[1]}, headers=api.headers("key"))
+    assert again.status_code == 201
+    assert [one.timers for one in (await worked(deployment.dsn, *owners)).values()] == [1, 1, 1]
+    await load.is_whole(deployment, patient)
+
+
+async def reads_are_refused(api: Api, person: Person, tenant: Tenant, timer: str) -> None:
+    """Check that nobody is told that he is unknown, or that there is nothing, because we cannot look."""
+    zoho = {"Authorization": f"Zoho-oauthtoken {person.token}"}
+    unknown = {"Authorization": f"Zoho-oauthtoken {person.token[:-4]}zzzz"}
+    grant = {"grant_type": "client_credentials"}
+    answers = await asyncio.gather(
+        api.http.get("/v2/timer/open", headers=api.headers()),
+        api.http.post("/oauth/token", data=grant, auth=(tenant.client, tenant.secret)),
+        api.timer(timer),
+        api.outcome("00000000-0000-7000-8000-000000000000"),
+        api.http.get("/people/api/timetracker/getcurrentlyrunningtimer", headers=zoho),
+        api.http.post(TIMER, params={"timeLogId": timer, "timer": "stop"}, headers=unknown),
+    )
+    assert [answer.status_code for answer in answers] == [503] * len(answers), [answer.text for answer in answers]
+    assert all(answer.headers["Retry-After"] for answer in answers)

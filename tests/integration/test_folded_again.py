@@ -1,0 +1,42 @@
+"""Folded again: an empty database on the same log comes to the same bytes, whatever happened to the first one."""
+
+from shared.events.topics import OUTCOMES
+from tests.support.api import Api
+from tests.support.beside import beside
+from tests.support.crew import Crew
+from tests.support.deployments import Deployment
+from tests.support.logs import end_offsets
+from tests.support.patient import Patient
+from tests.support.tables import dump
+from tests.support.waits import drained
+
+
+async def test_an_empty_database_catches_up_to_the_same_bytes(
+    api: Api, crew: Crew, deployment: Deployment, owner: str
+) -> None:
+    await some_of_everything(Patient(api.http, api.token), owner)
+    await drained(deployment)
+    published = await end_offsets(deployment.kafka, OUTCOMES)
+
+    aside = await beside(deployment, "again")
+    await crew.projector(aside)
+    await drained(deployment, aside["PROJECTOR_POSTGRES_DSN"])
+    once, again = await dump(deployment.dsn), await dump(aside["PROJECTOR_POSTGRES_DSN"])
+    assert {table: rows.splitlines() for table, rows in again.items()} == {
+        table: rows.splitlines() for table, rows in once.items()
+    }
+    assert all(once[table] for table in ("timer", "interval", "day_total", "violation", "outcome", "checkpoint"))
+    # What was judged is not judged again, and so not published again.
+    assert await end_offsets(deployment.kafka, OUTCOMES) == published
+
+
+async def some_of_everything(api: Patient, owner: str) -> None:
+    """Leave behind minutes, a pause, an overlap, a repeat and refusals."""
+    worked = (await api.begin(owner, key="start")).json()["id"]
+    await api.begin(owner, key="start")
+    other = (await api.start(owner, job_id="j-1")).json()["id"]
+    for verb in ("pause", "pause", "resume", "stop", "stop", "resume"):
+        await api.press(verb, other)
+    await api.end(worked, key="stop")
+    await api.end(worked, key="stop")
+    await api.press("stop", worked, key="stop")
