@@ -33,6 +33,8 @@ class Database:
     compare_and_set: bool = True
     timeouts: bool = True
     away: bool = False
+    # How often the fence held.
+    fenced: int = 0
     tables: Tables = field(init=False)
     moves: list[CheckpointMove] = field(default_factory=list)
     past: list[Tables] = field(default_factory=list)
@@ -86,6 +88,7 @@ class Database:
         for advance in advances:
             at, to = staged.checkpoint[advance.to.kpart], advance.to
             if self.compare_and_set and at.next_offset != advance.read_at:
+                self.fenced += 1
                 raise FencedError(f"partition {to.kpart} is no longer where it was read")
             staged.checkpoint[to.kpart] = Checkpoint(
                 kpart=to.kpart,

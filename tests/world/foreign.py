@@ -127,7 +127,7 @@ class Foreign:
         tenant, owner = chance.choice(plan.owners)
         wrong = (self._kpart(tenant, owner) + 1) % plan.partitions
         timer_id = chance.choice(self._world.known)[1] if self._world.known else self._timer_of(tenant, owner)
-        match chance.randrange(7):
+        match chance.randrange(9):
             case 0:
                 self._record(TimerStarted(**self._said(tenant), owner=owner), self._timer_of(tenant, "nobody"))
             case 1:
@@ -139,6 +139,9 @@ class Foreign:
                 self._record(TimerStopped(**self._said(other)), timer_id)
             case 4:
                 self._record(DeadlineReached(**self._said(tenant), owner=owner), None)
+            case 5:
+                nul = f"{owner}\0"
+                self._record(TimerStarted(**self._said(tenant), owner=nul), self._timer_of(tenant, nul))
             case _:
                 self._record(self._fact(tenant, owner), None)
 

@@ -33,7 +33,8 @@ class Office:
         self.number = number
         self.book = PolicyBook()
         self._skew = skew
-        self._calls: set[asyncio.Task[Answer]] = set()
+        # In order: whoever is told first that the process died acts first.
+        self._calls: dict[asyncio.Task[Answer], None] = {}
         self._open()
         world.spawn(self._sweep())
 
@@ -62,16 +63,16 @@ class Office:
             command, caller, dialect="native", key=key, wait_seconds=_WAIT_SECONDS, traceparent=None
         )
         call: asyncio.Task[Answer] = self.world.spawn(pressing)
-        self._calls.add(call)
+        self._calls[call] = None
         if self.world.happens("api_killed"):
             self.world.loop.call_later(self.world.chance.random() * 0.2, self._kill)
         await asyncio.wait([call])
-        self._calls.discard(call)
+        self._calls.pop(call)
         return None if call.cancelled() else call.result()
 
     def _kill(self) -> None:
         """End at once, with all that waited, and be there again with an empty memory."""
-        for call in self._calls:
+        for call in tuple(self._calls):
             call.cancel()
         self._open()
 

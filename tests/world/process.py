@@ -25,7 +25,8 @@ class Process:
     def __init__(self, world: World, name: str) -> None:
         self.world = world
         self.name = name
-        self.tasks: set[asyncio.Task[Any]] = set()
+        # In order, for they are cancelled in it.
+        self.tasks: dict[asyncio.Task[Any], None] = {}
         self.dead = False
         self.frozen = False
         self.member = False

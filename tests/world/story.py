@@ -15,6 +15,7 @@ import structlog
 from services.projector.domain import judge as judging
 from services.projector.domain.press import moment_of
 from services.projector.domain.rules import RULES, RULES_OF_A_REPEATED_STOP, Case
+from services.projector.ports import ToPublish
 from shared.events.models import BODY_OF
 from tests.support.checkers.history import Evidence, LogRecord, Op
 from tests.world.foreign import NEWER_READ_AS, NEWER_TYPE, downgrade, upgrade
@@ -70,7 +71,9 @@ def tell_again(story: Story, plan: Plan, *, judge_again: bool) -> Story:
         for record in story.evidence.events:
             world.events.restore(record)
         for record in story.evidence.outcomes if not judge_again else ():
-            world.outcomes.append(record.partition, [(record.key, record.value or b"")])
+            body = record.value or b""
+            source_offset = json.loads(body)["source_offset"]
+            world.outcomes.append(record.partition, [ToPublish(source_offset, record.key, body)])
         if story.evidence.also:
             upgrade()
         run(_fold_only(world), loop)
@@ -146,27 +149,25 @@ async def _heal(world: World, trouble: Trouble) -> None:
     world.database.away = world.kafka_away = False
     for process in list(world.processes):
         process.thaw()
-    if not await _drained(world):
+    if not await _drained(world, trouble):
         return
     if "newer_event" in world.fired:
-        _check_held(world)
         upgrade()
-        for process in list(world.processes):
-            await process.stop()
-            trouble.start()
-        if not await _drained(world):
+        await _restart(world, trouble)
+        if not await _drained(world, trouble):
             return
     await asyncio.sleep(_IDLE_SECONDS)
     for process in list(world.processes):
         await process.stop()
 
 
-def _check_held(world: World) -> None:
-    if "error: event_newer_than_we_are" not in world.alarms:
-        world.problems.append("nobody was told of the newer event")
+async def _restart(world: World, trouble: Trouble) -> None:
+    for process in list(world.processes):
+        await process.stop()
+        trouble.start()
 
 
-async def _drained(world: World) -> bool:
+async def _drained(world: World, trouble: Trouble) -> bool:
     began = world.loop.now
     nudged = False
     while _behind(world):
@@ -175,11 +176,10 @@ async def _drained(world: World) -> bool:
             world.problems.append(f"not drained {waited:.0f} s after the last fault: {_behind(world)}")
             return False
         if "dump_restored" in world.fired and waited > _STALE_SECONDS and not nudged:
-            # A partition without presses does not notice that its database went back in time; the next press tells.
+            # A partition that nobody presses on, or that is held, does not notice that its database went back in time.
             nudged = True
-            world.fired["nudged"] += 1
-            for kpart in range(world.plan.partitions):
-                world.events.append(kpart, None, [("ce_type", b"nudge")], None)
+            world.fired["restarted after a dump was restored"] += 1
+            await _restart(world, trouble)
         await asyncio.sleep(_LOOK_SECONDS)
     return True
 
@@ -192,31 +192,31 @@ def _behind(world: World) -> str | None:
         log = world.events.records[kpart]
         if at.next_offset < len(log) and not _is_newer(world, kpart, at.next_offset):
             return f"partition {kpart} stands at {at.next_offset} of {len(log)}"
-        judged = {json.loads(value)["source_offset"] for _, value in world.outcomes.records[kpart]}
         kept = {row[1] for row in world.database.tables.rows["outcome"].values() if row[0] == kpart}
-        if not kept <= judged:
-            return f"partition {kpart}: {sorted(kept - judged)} are not published"
+        if waiting := kept - world.outcomes.judged[kpart]:
+            return f"partition {kpart}: {sorted(waiting)} are not published"
     return None
 
 
 def _is_newer(world: World, kpart: int, offset: int) -> bool:
-    if NEWER_TYPE in BODY_OF:
-        return False  # we are the next release
+    if NEWER_TYPE in BODY_OF or "error: event_newer_than_we_are" not in world.alarms:
+        return False  # we are the next release, or nobody was told yet
     said = dict(world.events.records[kpart][offset].headers)
     return (said.get("ce_type") or b"").decode(errors="replace") in NEWER_READ_AS
 
 
 def _ask_again(world: World) -> None:
     """Ask once more for every verdict that somebody has heard of."""
+    newest = {str(row[2]): row for row in sorted(world.database.tables.rows["outcome"].values())}
     for event_id in sorted({op.event_id for op in world.history if op.type != "invoke" and op.event_id}):
-        rows = [row for row in world.database.tables.rows["outcome"].values() if str(row[2]) == event_id]
-        if rows:
-            kpart, offset, *_, body = max(rows)
+        if event_id in newest:
+            kpart, offset, *_, body = newest[event_id]
             heard = Op(world.loop.now, "asker", "ask", event_id, None, "ok", json.loads(body), 200, f"{kpart}:{offset}")
             world.history += [replace(heard, type="invoke", body=None, status=None, position=None), heard]
 
 
 def _story(world: World) -> Story:
+    world.fired["fenced"] += world.database.fenced
     evidence = Evidence(
         partitions=world.plan.partitions,
         history=tuple(world.history),

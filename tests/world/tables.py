@@ -12,7 +12,7 @@ from uuid import UUID
 
 from services.projector.domain.ledger import KnownOutcome, OwnerKey
 from services.projector.domain.state import ClosedInterval, OpenInterval, Timer, Timesheet
-from services.projector.ports import Advance, Checkpoint, Found, ToPublish, Wanted, WriteRefusedError
+from services.projector.ports import Advance, Checkpoint, Found, ReadRefusedError, ToPublish, Wanted, WriteRefusedError
 from services.projector.store.rows import rows_of
 from shared.events.outcome import OUTCOME, State, outcome_key
 from tests.support.naive.tables import KEYS, text_of
@@ -69,7 +69,7 @@ class Tables:
         """Do what `read_touched` and `found_in` do."""
         for text in (part for _, *whose in wanted.owners for part in whose):
             if "\0" in text:
-                raise ValueError("22021: invalid byte sequence for encoding UTF8")
+                raise ReadRefusedError("22021")
         timers = self.rows["timer"]
         since: dict[Row, datetime] = dict(wanted.owners)
         for key, moment in wanted.timers.items():

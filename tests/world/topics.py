@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from services.projector.ports import ToPublish
 from shared.events.envelope import Headers
 from tests.support.checkers.history import Logged
 
@@ -59,14 +60,16 @@ class EventTopic:
 
 
 class OutcomeTopic:
-    """`timer.outcomes.v1`: of each record, its key and its value."""
+    """`timer.outcomes.v1`: of each record, its key and its value; and the records of the events that it speaks of."""
 
     def __init__(self, partitions: int) -> None:
         self.records: list[list[tuple[bytes | None, bytes]]] = [[] for _ in range(partitions)]
+        self.judged: list[set[int]] = [set() for _ in range(partitions)]
 
-    def append(self, kpart: int, outcomes: Sequence[tuple[bytes | None, bytes]]) -> int:
+    def append(self, kpart: int, outcomes: Sequence[ToPublish]) -> int:
         """Append in order and return the offset after the last."""
-        self.records[kpart] += outcomes
+        self.records[kpart] += [(outcome.key, outcome.body) for outcome in outcomes]
+        self.judged[kpart].update(outcome.source_offset for outcome in outcomes)
         return len(self.records[kpart])
 
 

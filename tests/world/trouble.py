@@ -10,6 +10,7 @@ from tests.world.group import Group
 from tests.world.process import Process
 from tests.world.world import World
 
+_PROCESSES_MAX: Final = 3
 _LOOK_SECONDS: Final = 0.4
 _STARTS_SECONDS: Final = 1.5
 _FREEZES_SECONDS: Final = 6.0
@@ -64,7 +65,7 @@ class Trouble:
             leaving = chance.choice(processes)
             if not leaving.frozen:
                 await leaving.stop()
-        if world.happens("joined"):
+        if len(processes) <= _PROCESSES_MAX and world.happens("joined"):
             self.start()
         if world.happens("rebalanced"):
             self._group.deal()
@@ -108,7 +109,7 @@ class Trouble:
         tenant = chance.choice(("acme", "birch"))
         kind = chance.random()
         if kind < 0.1:
-            world.policies.append(tenant.encode(), b"not json")
+            world.write_policy(tenant.encode(), b"not json")
             return
         latest = world.revisions[tenant]
         document = policy(

@@ -104,7 +104,7 @@ class World:
         context = options.get("context")
         process = PROCESS.get() if context is None else context.get(PROCESS)
         if process is not None:
-            process.tasks.add(task)
+            process.tasks[task] = None
         task.add_done_callback(self._ended)
         return task
 
@@ -123,7 +123,11 @@ class World:
         """Write one policy and return its offset: its revision, unless it turns out void."""
         record = PolicyRecord(replaces=replaces, set_by="boss", set_at=self.now(), document=document)
         value = record.__pydantic_serializer__.to_json(record, by_alias=True, exclude_none=False)
-        offset = self.policies.append(tenant.encode(), value)
+        return self.write_policy(tenant.encode(), value)
+
+    def write_policy(self, key: bytes | None, value: bytes | None) -> int:
+        """Write one record, whatever it is, and have all processes hear of it."""
+        offset = self.policies.append(key, value)
         for process in self.processes:
             process.hear_of_policies()
         return offset

@@ -4,9 +4,10 @@ A history is JSON lines, one operation a line twice: when it was invoked, and wh
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -103,14 +104,16 @@ class Evidence:
         """Return the rows of one table."""
         return [json.loads(line) for line in self.tables[table].splitlines()]
 
-    def judged(self) -> Iterator[tuple[int, dict[str, Any], bytes]]:
-        """Yield the first occurrence of each outcome on the judged stream: partition, outcome, its bytes."""
-        upto: dict[int, int] = {}
+    @cached_property
+    def judged(self) -> list[tuple[int, dict[str, Any], bytes]]:
+        """The first occurrence of each outcome on the judged stream: partition, outcome, its bytes."""
+        found, upto = [], dict[int, int]()
         for record in sorted(self.outcomes, key=lambda r: (r.partition, r.offset)):
             outcome = json.loads(record.value or b"null")
             if outcome["source_offset"] > upto.get(record.partition, -1):
                 upto[record.partition] = outcome["source_offset"]
-                yield record.partition, outcome, record.value or b""
+                found.append((record.partition, outcome, record.value or b""))
+        return found
 
     def event_ids(self) -> dict[str, list[tuple[int, int]]]:
         """Return where on the log each event id lies: partition and offset, in order."""

@@ -33,7 +33,7 @@ def c2_exactly_once_in_effect(evidence: Evidence) -> list[str]:
     """C2: per event id and 30 days of log time one kept record; and a repeat on the stream is the same bytes."""
     wrong = []
     kept: dict[tuple[int, str], datetime] = {}
-    for kpart, outcome, _ in evidence.judged():
+    for kpart, outcome, _ in evidence.judged:
         key, log_time = (kpart, outcome["event_id"]), _moment(outcome["log_time"])
         if key[1] is not None and key in kept and log_time - kept[key] < _THIRTY_DAYS:
             wrong.append(
@@ -59,7 +59,7 @@ def c3_nothing_invented(evidence: Evidence) -> list[str]:
     logged = evidence.event_ids()
     wrong = [f"C3: {event_id} is on the log and nobody pressed" for event_id in logged if event_id not in invoked]
     refused = {(op.event_id, op.position) for op in evidence.history if op.type == "fail" and not _is_key_reused(op)}
-    for kpart, outcome, _ in evidence.judged():
+    for kpart, outcome, _ in evidence.judged:
         position = f"{kpart}:{outcome['source_offset']}"
         if outcome["verdict"] == "accepted" and (outcome["event_id"], position) in refused:
             wrong.append(f"C3: {outcome['event_id']} was refused to its caller and is accepted at {position}")
@@ -69,7 +69,7 @@ def c3_nothing_invented(evidence: Evidence) -> list[str]:
 def c4_an_unknown_resolves_once(evidence: Evidence) -> list[str]:
     """C4: all that is heard under one key within 30 days of log time is one verdict, R24 and void ones aside."""
     kept: dict[str, list[tuple[str, dict[str, Any]]]] = {}
-    for kpart, outcome, _ in evidence.judged():
+    for kpart, outcome, _ in evidence.judged:
         if outcome["event_id"] is not None:
             kept.setdefault(outcome["event_id"], []).append((f"{kpart}:{outcome['source_offset']}", outcome))
     wrong = []
@@ -107,7 +107,7 @@ def c5_order(evidence: Evidence) -> list[str]:
 
 def c10_answers_are_final(evidence: Evidence) -> list[str]:
     """C10: each ok body is what was judged at its position, and is heard again later."""
-    judged = {f"{kpart}:{o['source_offset']}": (o, raw) for kpart, o, raw in evidence.judged()}
+    judged = {f"{kpart}:{o['source_offset']}": (o, raw) for kpart, o, raw in evidence.judged}
     wrong = []
     for op in evidence.history:
         if op.type != "ok" or op.position is None or op.body is None or op.position not in judged:

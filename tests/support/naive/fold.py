@@ -93,6 +93,11 @@ def _fold_press(book: Book, press: Said, policies: Mapping[str, list[tuple[int, 
     for kept in book.outcomes:
         if kept["event_id"] == press["event_id"] and press["log_time"] - kept["log_time"] < _THIRTY_DAYS:
             return  # known: answered again, or R24
+    if "\0" in press.get("owner", ""):
+        # Nobody can even look for such an owner: SQLSTATE 22.
+        book.policy_rev = max(book.policy_rev, press["policy_rev"])
+        book.outcomes.append(failed(press) | {"policy_rev": book.policy_rev})
+        return
     if press["expires_at"] is not None and press["log_time"] > press["expires_at"]:
         return  # R22
     if press["kind"] == _START and press["subject"] in book.timers:

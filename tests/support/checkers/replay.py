@@ -1,0 +1,48 @@
+"""C7: told again from the logs to a database that knew nothing, the same bytes; judged again, the same verdicts."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from services.projector.audit import audit
+from shared.events.envelope import Headers
+from shared.events.policy import PolicyBook
+from tests.support.checkers.history import Evidence, Logged
+from tests.support.checkers.tables import differences, newest_of
+
+
+def c7_same_bytes(evidence: Evidence, again: Mapping[str, str]) -> list[str]:
+    """C7: tables that were folded anew, in other batches by other projectors, are the same to the byte."""
+    return [f"C7: {line}" for line in differences(evidence.tables, again, newest_of(evidence), exact=True)]
+
+
+def c7_audit(evidence: Evidence) -> list[str]:
+    """C7: judging all presses again gives what is recorded, except where the recorded verdict is our own failure."""
+    policies, wrong = PolicyBook(), []
+    for record in evidence.policies:
+        policies.apply(record.offset, record.key, record.value)
+    for kpart in range(evidence.partitions):
+        events = [_Event.of(record) for record in evidence.events if record.partition == kpart]
+        outcomes = [record.value or b"" for record in evidence.outcomes if record.partition == kpart]
+        for found in audit(kpart, events, outcomes, policies, evidence.partitions):
+            recorded = json.loads(found.recorded or b"{}")
+            if (recorded.get("rule"), recorded.get("reason")) != ("R23", "internal"):
+                wrong.append(f"C7: {kpart}:{found.source_offset} is {found.recorded!r} and today {found.today!r}")
+    return wrong
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    """A logged record as the product's ports have it."""
+
+    offset: int
+    timestamp: int
+    headers: Headers
+    value: bytes | None
+
+    @classmethod
+    def of(cls, record: Logged) -> "_Event":
+        moment = record.log_time
+        # Whole milliseconds, so no float is in doubt.
+        milliseconds = 0 if moment is None else round(moment.timestamp() * 1000)
+        return cls(record.offset, milliseconds, record.headers, record.value)

@@ -1,0 +1,21 @@
+"""One seed again: `python -m tests.world SEED [CRASH_POINT]`. Prints what went wrong, and what happened."""
+
+import sys
+
+from tests.world.plan import calm, plan_of
+from tests.world.verdicts import CALM_PRESSES, examine
+
+
+def main(seed: int, crash_at: int | None) -> int:
+    """Tell one seed and say what is wrong with it."""
+    plan = plan_of(seed) if crash_at is None else calm(seed, CALM_PRESSES, crash_at)
+    story, problems = examine(plan)
+    print(f"plan: {plan}")
+    print(f"fired: {dict(story.fired)}")
+    print(f"logged: {dict(story.alarms)}")
+    print(*problems or ["nothing is wrong"], sep="\n")
+    return len(problems)
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else None) > 0)
