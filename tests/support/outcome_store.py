@@ -7,7 +7,7 @@ says of a timer, it read from JSON. As a database may, it returns rows in no par
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -53,12 +53,14 @@ class OutcomeStore:
 
     async def unpublished(self, kpart: int, published: int, limit: int) -> Sequence[ToPublish]:
         """Return committed outcomes of records from `published` on, in order."""
-        said = [(json.loads(body)["source_offset"], body) for body in self.bodies[kpart]]
-        return [ToPublish(offset, None, body) for offset, body in said if offset >= published][:limit]
+        waiting = [body for body in self.bodies[kpart] if json.loads(body)["source_offset"] >= published]
+        return [_to_publish(json.loads(body), body) for body in waiting[:limit]]
 
     async def save_progress(self, at: Checkpoint) -> None:
-        """Write down how far the outcomes are published."""
-        self.checkpoints[at.kpart] = at
+        """Write down how far the outcomes are published, if the partition still stands where `at` says."""
+        before = await self.checkpoint(at.kpart)
+        if before.next_offset == at.next_offset:
+            self.checkpoints[at.kpart] = replace(before, published=at.published, outcomes_next=at.outcomes_next)
 
     async def prune(self, kpart: int) -> None:
         """Keep everything."""
@@ -101,6 +103,11 @@ class OutcomeStore:
                     log_time = datetime.fromisoformat(said["log_time"])
                     verdicts[kpart, event_id] = KnownOutcome(said["digest"], log_time, body)
         return verdicts
+
+
+def _to_publish(said: dict[str, Any], body: bytes) -> ToPublish:
+    whose = [name for name in (said["tenant"], said["owner"]) if name is not None]
+    return ToPublish(said["source_offset"], "/".join(whose).encode() if whose else None, body)
 
 
 def _take_change(

@@ -1,0 +1,182 @@
+"""The projector's ports, held in one hand: logs that are lists, a clock that moves when told, and trouble on demand.
+
+For the branches of its loop, one at a time. What happens when everything goes wrong at once is tests/world's business.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from services.projector.ports import RawRecord, Span, ToPublish
+from shared.events.codec import write_body
+from shared.events.envelope import Headers, encode_headers
+from shared.events.policy import PolicyBook
+from tests.support.given import Told
+
+_TURNS: Final = 60
+_UNIX_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Record:
+    """A record as a broker hands it out."""
+
+    offset: int
+    timestamp: int
+    headers: Headers
+    value: bytes | None
+
+
+def record(told: Told, offset: int) -> Record:
+    """Return the record that carries a press."""
+    press = told.logged(offset)
+    timestamp = (press.log_time - _UNIX_EPOCH) // timedelta(milliseconds=1)
+    return Record(offset, timestamp, list(encode_headers(press.envelope)), write_body(press.event))
+
+
+def records(*told: Told) -> list[Record]:
+    """Return a log of presses, from offset 0."""
+    return [record(press, offset) for offset, press in enumerate(told)]
+
+
+async def turns(count: int = _TURNS) -> None:
+    """Let everything that can go on go on."""
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+@dataclass
+class EventsInHand:
+    """`ports.EventLog`. A partition is read once somebody says from where, and not while it is held."""
+
+    logs: dict[int, list[Record]] = field(default_factory=lambda: defaultdict(list))
+    begins: dict[int, int] = field(default_factory=dict)
+    positions: dict[int, int] = field(default_factory=dict)
+    at_once: int = 100
+    broken: Exception | None = None
+    _more: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def append(self, kpart: int, *more: Record) -> None:
+        """Put records at the end of a partition."""
+        self.logs[kpart] += more
+        self._more.set()
+
+    async def poll(self) -> dict[int, Sequence[RawRecord]]:
+        while not (found := self._take()):
+            self._more.clear()
+            await self._more.wait()
+            if not self.positions:
+                return {}
+        return found
+
+    def end_poll(self) -> None:
+        """Return nothing from a poll that waits."""
+        self.positions.clear()
+        self._more.set()
+
+    def _take(self) -> dict[int, Sequence[RawRecord]]:
+        found: dict[int, Sequence[RawRecord]] = {}
+        for kpart, position in self.positions.items():
+            if batch := self.logs[kpart][position : position + self.at_once]:
+                found[kpart] = batch
+                self.positions[kpart] = position + len(batch)
+        return found
+
+    def hold(self, kpart: int) -> None:
+        self.positions.pop(kpart, None)
+
+    def read_from(self, kpart: int, offset: int) -> None:
+        self.positions[kpart] = offset
+        self._more.set()
+
+    async def span(self, kpart: int) -> Span:
+        if self.broken is not None:
+            raise self.broken
+        return Span(self.begins.get(kpart, 0), len(self.logs[kpart]))
+
+    async def record_at(self, kpart: int, offset: int) -> RawRecord | None:
+        return self.logs[kpart][offset] if offset < len(self.logs[kpart]) else None
+
+
+@dataclass
+class OutcomesInHand:
+    """`ports.OutcomeLog`. `at_once` records are read at a time; `broken` publishes nothing."""
+
+    streams: dict[int, list[bytes]] = field(default_factory=lambda: defaultdict(list))
+    keys: list[bytes | None] = field(default_factory=list)
+    at_once: int = 100
+    broken: Exception | None = None
+
+    async def span(self, kpart: int) -> Span:
+        return Span(0, len(self.streams[kpart]))
+
+    async def read(self, kpart: int, start: int, end: int) -> Sequence[tuple[int, bytes]]:
+        return list(enumerate(self.streams[kpart]))[start : min(end, start + self.at_once)]
+
+    async def publish(self, kpart: int, outcomes: Sequence[ToPublish]) -> int:
+        if self.broken is not None:
+            raise self.broken
+        self.streams[kpart] += [outcome.body for outcome in outcomes]
+        self.keys += [outcome.key for outcome in outcomes]
+        return len(self.streams[kpart])
+
+
+@dataclass
+class RepliesInHand:
+    """`ports.Replies`: what was sent to whom."""
+
+    sent: list[tuple[str, int, list[tuple[str, bytes]]]] = field(default_factory=list)
+
+    def send(self, topic: str, partition: int, answers: Sequence[tuple[str, bytes]]) -> None:
+        self.sent.append((topic, partition, list(answers)))
+
+
+@dataclass
+class ClockInHand:
+    """`ports.Clock`. Nobody wakes before the test says that so much time has passed."""
+
+    now: float = 0.0
+    asked: list[float] = field(default_factory=list)
+    _sleepers: list[tuple[float, asyncio.Event]] = field(default_factory=list)
+
+    def monotonic(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.asked.append(seconds)
+        waker = asyncio.Event()
+        self._sleepers.append((self.now + seconds, waker))
+        await waker.wait()
+
+    async def passes(self, seconds: float) -> None:
+        """Let time pass, and whoever waited for it go on."""
+        await turns()
+        self.now += seconds
+        due = [waker for until, waker in self._sleepers if until <= self.now]
+        self._sleepers = [sleeper for sleeper in self._sleepers if sleeper[0] > self.now]
+        for waker in due:
+            waker.set()
+        await turns()
+
+
+@dataclass
+class PoliciesInHand:
+    """`ports.Policies`: a revision is reached when the test has read the book that far."""
+
+    book: PolicyBook
+    asked: list[int] = field(default_factory=list)
+    _moved: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def reach(self, policy_rev: int, seconds: float) -> bool:
+        del seconds
+        self.asked.append(policy_rev)
+        await self._moved.wait()
+        self._moved.clear()
+        return self.book.position >= policy_rev
+
+    def look(self) -> None:
+        """Let those who wait look at the book once more."""
+        self._moved.set()
