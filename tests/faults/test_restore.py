@@ -70,7 +70,7 @@ async def test_an_older_dump_catches_up_to_the_bytes_that_were_lost(
 
 
 async def told(deployment: Deployment) -> None:
-    """Return when the checkpoints say of every outcome that it is published: what a dump does not know is told again."""
+    """Return when the checkpoints say of every outcome that it is published: what a dump lacks is told again."""
     async with asyncio.timeout(WITHIN_SECONDS):
         while await deployment.pool.fetchval(UNTOLD):  # noqa: ASYNC110 - it is another process
             await asyncio.sleep(0.05)
