@@ -102,6 +102,13 @@ def test_every_container_says_what_it_needs_and_what_it_may_have() -> None:
             assert container["resources"][bound].keys() == {"cpu", "memory"}, name
 
 
+def test_an_upgrade_can_name_everything_that_it_applies_first() -> None:
+    """docs/operations.md applies prepare, then projector, then command-api, each by its label."""
+    names = {"command-api", "projector", "prepare", "network"}
+    for manifest in built("base"):
+        assert manifest["metadata"]["labels"]["app.kubernetes.io/name"] in names, manifest["metadata"]
+
+
 def test_the_image_is_the_one_that_compose_builds_and_bears_the_releases_number() -> None:
     release = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
