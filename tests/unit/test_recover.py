@@ -10,7 +10,7 @@ from services.projector.ports import Advance, Checkpoint, FencedError, WrittenOu
 from services.projector.recover import LogWentBackError, recover
 from shared.events.outcome import OUTCOME
 from tests.support.given import Told, given, moment, paused, resumed, started, stopped
-from tests.support.in_hand import EventsInHand, OutcomesInHand, Record, record, records
+from tests.support.in_hand import EventsInHand, OutcomesInHand, record, records
 from tests.support.outcome_store import OutcomeStore
 
 DAY = (
@@ -143,11 +143,25 @@ async def test_a_log_whose_head_was_eaten_before_anybody_folded_it_is_an_alarm()
 
 async def test_the_last_record_may_have_been_unreadable() -> None:
     house = House()
-    house.log.logs[0] = [Record(0, 1_772_442_000_000, [("ce_type", b"?")], b"?")]
+    house.log.logs[0] = [replace(record(DAY[0], 0), headers=[("ce_type", b"?")])]
     house.store.checkpoints[0] = Checkpoint(0, 1, None, moment("09:00"))
     assert where(await house.recovered()) == (1, 0, 0)
-    house.log.logs[0] = [record(DAY[0], 0)]
+    house.log.logs[0] = [replace(house.log.logs[0][0], timestamp=0)]
     await house.refuses("is not the one that was folded")
+
+
+async def test_what_one_release_could_not_read_another_may() -> None:
+    """It was passed without its id, and its time is all there is to compare."""
+    house = House()
+    house.log.logs[0] = [record(DAY[0], 0)]
+    house.store.checkpoints[0] = Checkpoint(0, 1, None, moment("09:00"))
+    assert where(await house.recovered()) == (1, 0, 0)
+
+
+async def test_what_a_newer_release_passed_is_known_by_its_id_alone() -> None:
+    house = await a_house(committed=3, published=3, stream=[0, 2])
+    house.log.logs[0][2] = replace(house.log.logs[0][2], value=b"{}")
+    assert where(await house.recovered()) == (3, 3, 2)
 
 
 async def test_a_judged_stream_that_is_shorter_than_what_we_read_of_it_is_an_alarm() -> None:

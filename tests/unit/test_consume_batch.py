@@ -1,0 +1,46 @@
+"""A batch: records up to the first that must wait, and who waits for its answers."""
+
+from dataclasses import replace
+from typing import Final
+
+from services.projector.batch import Batch, NewerEvent, PolicyUnseen, entries_of
+from services.projector.domain.fold import UnreadableRecord
+from shared.events.envelope import ReplyAddress
+from tests.support.given import JERUSALEM, book_of, moment, paused, started, stopped
+from tests.support.in_hand import Record, record, records
+
+BOOK: Final = book_of(JERUSALEM)
+
+
+def test_a_batch_ends_before_what_only_a_newer_version_can_read() -> None:
+    newer = replace(record(paused("desk", at="09:10"), 1), headers=[("ce_type", b"timer.paused.v2")])
+    log = [record(started("desk", at="09:00"), 0), newer, record(stopped("desk", at="09:20"), 2)]
+    entries, stop = entries_of(log, BOOK)
+    assert [entry.offset for entry in entries] == [0]
+    assert stop == NewerEvent("timer.paused.v2", 1)
+
+
+def test_a_batch_ends_before_a_policy_that_was_not_read_yet() -> None:
+    log = records(started("desk", at="09:00", policy_rev=1), stopped("desk", at="09:20", policy_rev=2))
+    entries, stop = entries_of(log, BOOK)
+    assert [entry.offset for entry in entries] == [0]
+    assert stop == PolicyUnseen(2)
+
+
+def test_an_unreadable_record_ends_nothing() -> None:
+    log = [
+        record(started("desk", at="09:00"), 0),
+        Record(1, 1_772_442_600_000, [], b"?"),
+        record(stopped("desk", at="09:20"), 2),
+    ]
+    entries, stop = entries_of(log, BOOK)
+    assert [type(entry) is UnreadableRecord for entry in entries] == [False, True, False]
+    assert entries[1].log_time == moment("09:10")
+    assert stop is None
+
+
+def test_only_presses_that_somebody_waits_for_are_waited_for() -> None:
+    told = started("desk", at="09:00").logged(0)
+    envelope = replace(told.envelope, reply=ReplyAddress("timer.replies.v1", 3, "r-1"))
+    waited = replace(told, press=replace(told.press, envelope=envelope))
+    assert [Batch.is_waited_for(entry) for entry in (told, waited)] == [False, True]
