@@ -1,0 +1,148 @@
+"""A log that is not what its reader expects: written by a later release, or not the one that was folded.
+
+On a stack of their own, for the last of these tests takes its log away. They come in this order.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import httpx
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+
+from services.stint_cli.brokers import Brokers
+from services.stint_cli.database import connected
+from services.stint_cli.topics import ensure_topics
+from shared.events.topics import EVENTS, OUTCOMES
+from tests.support import upgraded_projector
+from tests.support.api import Api
+from tests.support.crew import Crew, Service
+from tests.support.deployments import Deployment, Tenant, deployed
+from tests.support.foreign_presses import put_start
+from tests.support.holders import owner_on, said_by
+from tests.support.logs import end_offsets
+from tests.support.minutes import worked
+from tests.support.stacks import stack_in
+from tests.support.tables import dump
+from tests.support.until import eventually
+from tests.support.upgraded_projector import NEWER
+from tests.support.waits import drained
+
+pytestmark = [pytest.mark.real, pytest.mark.fault]
+
+WRITTEN_LATER = {"ce_type": NEWER.encode()}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A deployment of these tests' own, with one API and one projector."""
+
+    deployment: Deployment
+    crew: Crew
+    tenant: Tenant
+    api: Api
+
+    def owner_on(self, kpart: int) -> str:
+        """Return a fresh owner who lives on a partition."""
+        return owner_on({kpart}, self.deployment, self.tenant)
+
+    async def timers(self, *owners: str) -> list[int]:
+        """Return how many timers each owner has."""
+        return [one.timers for one in (await worked(self.deployment.dsn, *owners)).values()]
+
+
+@pytest.fixture(scope="module")
+async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place]:
+    with stack_in(tmp_path_factory.mktemp("strange")) as stack:
+        async with deployed(stack) as deployment:
+            crew, tenant = Crew(deployment), await deployment.tenant()
+            try:
+                await crew.be(apis=1, projectors=1)
+                async with httpx.AsyncClient(base_url=crew.apis[0].url, timeout=40) as http:
+                    api = Api(http, tenant.token)
+                    await api.knows(tenant)
+                    yield Place(deployment, crew, tenant, api)
+            finally:
+                await crew.go_home()
+
+
+async def test_an_event_newer_than_the_projector_waits_for_the_upgrade_and_is_judged_after_it(place: Place) -> None:
+    deployment, crew, api = place.deployment, place.crew, place.api
+    [projector] = crew.projectors
+    newer, behind, elsewhere, last = (place.owner_on(kpart) for kpart in (3, 3, 4, 5))
+    await put_start(deployment, place.tenant, newer, WRITTEN_LATER)
+    await projector.says("event_newer_than_we_are")
+    assert await health_of(projector) == (503, {"3": "held: newer_event"})
+    assert (await api.start(elsewhere)).status_code == 201
+    waiting = await api.start(behind)
+    assert waiting.status_code == 202
+
+    upgraded = await crew.projector(module=upgraded_projector.__name__, wait=False)
+    await crew.be(apis=1, projectors=0)
+    # The last record of its partition, which a projector that is not upgraded yet will find where it goes on.
+    await put_start(deployment, place.tenant, last, WRITTEN_LATER)
+    await drained(deployment)
+    assert await place.timers(newer, behind, elsewhere, last) == [1, 1, 1, 1]
+    outcome = await api.http.get(waiting.headers["Location"], headers=api.headers())
+    assert (outcome.status_code, outcome.json()["verdict"]) == (200, "accepted")
+    assert await deployment.pool.fetchval("SELECT count(*) FROM dead_letter") == 0
+
+    assert await upgraded.stop() == 0
+    await crew.be(apis=1, projectors=1)
+    assert (await api.start(place.owner_on(5))).status_code == 201
+
+
+async def test_a_log_made_anew_under_its_checkpoints_is_an_alarm_and_nothing_of_it_is_folded(place: Place) -> None:
+    deployment, crew, api = place.deployment, place.crew, place.api
+    for kpart in (2, 2, 2, 7, 7):
+        assert (await api.start(place.owner_on(kpart))).status_code == 201
+    await drained(deployment)
+    moved = await deployment.pool.fetch("SELECT kpart FROM fold_v1.checkpoint WHERE next_offset > 0")
+    folded = {row["kpart"] for row in moved}
+    judged: int = await deployment.pool.fetchval("SELECT count(*) FROM outcome")
+
+    async def published() -> bool:
+        return sum((await end_offsets(deployment.kafka, OUTCOMES)).values()) == judged
+
+    await eventually(published, "what was judged is published")
+    tables, outcomes = await dump(deployment.dsn), await end_offsets(deployment.kafka, OUTCOMES)
+
+    await crew.be(apis=1, projectors=0)
+    await make_log_anew(deployment)
+    # One partition is shorter than what was folded of it, another has grown past it.
+    for kpart in (2, 7, 7, 7):
+        await put_start(deployment, place.tenant, place.owner_on(kpart))
+    projector = await crew.projector(wait=False)
+
+    async def alarmed() -> bool:
+        return {alarm["partition"] for alarm in said_by(projector, "log_went_back")} == folded
+
+    await eventually(alarmed, "every partition that was folded is an alarm")
+    assert (await api.start(place.owner_on(7))).status_code in {202, 503}
+    assert await health_of(projector) == (503, {str(kpart): "held: log_went_back" for kpart in sorted(folded)})
+    assert await dump(deployment.dsn) == tables
+    assert await end_offsets(deployment.kafka, OUTCOMES) == outcomes
+
+
+async def health_of(projector: Service) -> tuple[int, dict[str, str]]:
+    """Return what a projector's health says, and which of its partitions wait."""
+    async with httpx.AsyncClient() as http:
+        health = await http.get(f"{projector.url}/readyz")
+    return health.status_code, health.json()["waiting"]
+
+
+async def make_log_anew(deployment: Deployment) -> None:
+    """Delete the topic of presses and make it again, as an operator might who is very sure of himself."""
+    admin = AIOKafkaAdminClient(**deployment.kafka.options())
+    await admin.start()
+    try:
+        await admin.delete_topics([EVENTS])
+    finally:
+        await admin.close()
+    async with Brokers(deployment.kafka) as brokers, connected(deployment.dsn) as conn:
+
+        async def gone() -> bool:
+            return not await brokers.find([EVENTS])
+
+        await eventually(gone, "the topic is gone")
+        await ensure_topics(brokers, conn, deployment.partitions)
