@@ -106,12 +106,13 @@ class OutcomesInHand:
     """`ports.OutcomeLog`. `at_once` records are read at a time; `broken` publishes nothing."""
 
     streams: dict[int, list[bytes]] = field(default_factory=lambda: defaultdict(list))
+    begins: dict[int, int] = field(default_factory=dict)
     keys: list[bytes | None] = field(default_factory=list)
     at_once: int = 100
     broken: Exception | None = None
 
     async def span(self, kpart: int) -> Span:
-        return Span(0, len(self.streams[kpart]))
+        return Span(self.begins.get(kpart, 0), len(self.streams[kpart]))
 
     async def read(self, kpart: int, start: int, end: int) -> Sequence[tuple[int, bytes]]:
         return list(enumerate(self.streams[kpart]))[start : min(end, start + self.at_once)]

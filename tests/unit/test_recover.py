@@ -167,7 +167,15 @@ async def test_what_a_newer_release_passed_is_known_by_its_id_alone() -> None:
 async def test_a_judged_stream_that_is_shorter_than_what_we_read_of_it_is_an_alarm() -> None:
     house = await a_house(committed=6, published=6, stream=KEPT)
     house.outcomes.streams[0].pop()
-    await house.refuses("the judged stream ends at 3, and was read up to 4")
+    await house.refuses(r"outcomes_next 4 lies outside the judged stream's \[0, 3\]")
+
+
+async def test_a_judged_stream_that_lost_its_head_before_we_read_it_is_an_alarm() -> None:
+    """What is missing may have been accepted, and would pass for void."""
+    house = await a_house(stream=KEPT)
+    house.outcomes.begins[0] = 1
+    await house.refuses(r"outcomes_next 0 lies outside the judged stream's \[1, 4\]")
+    assert house.store.bodies[0] == []
 
 
 # Catching up.

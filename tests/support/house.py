@@ -1,0 +1,134 @@
+"""A projector at work on ports in hand, and a store with moods."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from structlog.typing import EventDict
+
+from services.projector.consume import Projector
+from services.projector.partition import Status
+from services.projector.ports import Advance, Checkpoint, Found, Wanted
+from shared.events.ids import partition_of, slot_of
+from shared.events.outcome import OUTCOME
+from shared.events.policy import PolicyBook
+from tests.support.given import JERUSALEM, Told, book_of, paused, resumed, started
+from tests.support.in_hand import (
+    ClockInHand,
+    EventsInHand,
+    OutcomesInHand,
+    PoliciesInHand,
+    RepliesInHand,
+    record,
+    turns,
+)
+from tests.support.outcome_store import OutcomeStore
+
+PARTITIONS: Final = 12
+HOME: Final = partition_of(slot_of("acme", "dana"), PARTITIONS)
+NEXT_DOOR: Final = partition_of(slot_of("acme", "noam"), PARTITIONS)
+PRUNES_EVERY: Final = 60.0
+
+
+@dataclass
+class MoodyStore(OutcomeStore):
+    """A store whose next answers a test decides."""
+
+    commit_raises: list[Exception] = field(default_factory=list)
+    commit_then_raises: list[Exception] = field(default_factory=list)
+    checkpoint_raises: list[Exception] = field(default_factory=list)
+    prunes: list[bool | Exception] = field(default_factory=list)
+    reads: int = 0
+
+    async def checkpoint(self, kpart: int) -> Checkpoint:
+        if self.checkpoint_raises:
+            raise self.checkpoint_raises.pop(0)
+        return await super().checkpoint(kpart)
+
+    async def read(self, wanted: Wanted) -> Found:
+        self.reads += 1
+        return await super().read(wanted)
+
+    async def commit(self, advances: Sequence[Advance]) -> None:
+        if self.commit_raises:
+            raise self.commit_raises.pop(0)
+        await super().commit(advances)
+        if self.commit_then_raises:
+            raise self.commit_then_raises.pop(0)
+
+    async def prune(self, kpart: int) -> bool:
+        said = self.prunes.pop(0) if self.prunes else await super().prune(kpart)
+        if isinstance(said, Exception):
+            raise said
+        return said
+
+
+@dataclass
+class House:
+    """A projector at work on ports in hand."""
+
+    book: PolicyBook = field(default_factory=lambda: book_of(JERUSALEM))
+    log: EventsInHand = field(default_factory=EventsInHand)
+    outcomes: OutcomesInHand = field(default_factory=OutcomesInHand)
+    replies: RepliesInHand = field(default_factory=RepliesInHand)
+    store: MoodyStore = field(default_factory=MoodyStore)
+    clock: ClockInHand = field(default_factory=ClockInHand)
+
+    def __post_init__(self) -> None:
+        self.policies = PoliciesInHand(self.book)
+        self.projector = Projector(
+            partitions=PARTITIONS,
+            log=self.log,
+            outcomes=self.outcomes,
+            replies=self.replies,
+            store=self.store,
+            book=self.book,
+            policies=self.policies,
+            clock=self.clock,
+        )
+
+    async def hears(self, *told: Told, kpart: int = HOME) -> None:
+        """Put presses on the log, and let the loop do what it does with them."""
+        begin = len(self.log.logs[kpart])
+        self.log.append(kpart, *[record(press, begin + n) for n, press in enumerate(told)])
+        await turns()
+
+    def said(self, kpart: int = HOME) -> list[tuple[int, str, str | None]]:
+        """Return what was kept: offset, verdict, rule."""
+        outcomes = [OUTCOME.validate_json(body) for body in self.store.bodies[kpart]]
+        return [(outcome.source_offset, outcome.verdict, outcome.rule) for outcome in outcomes]
+
+    def waited(self) -> list[float]:
+        """Return how long it waited for something, the minute between two prunings aside."""
+        return [seconds for seconds in self.clock.asked if seconds != PRUNES_EVERY]
+
+    def state(self, kpart: int = HOME) -> tuple[Status, str]:
+        partition = self.projector.ours[kpart]
+        return partition.status, partition.reason
+
+
+@asynccontextmanager
+async def at_work(house: House, *kparts: int) -> AsyncIterator[House]:
+    """Let a projector work on some partitions, dana's if none are named, until the test is over."""
+    running = asyncio.ensure_future(house.projector.run())
+    house.projector.assigned(kparts or [HOME])
+    await turns()
+    try:
+        yield house
+    finally:
+        stopping = asyncio.ensure_future(house.projector.stop())
+        await house.clock.passes(10)
+        await stopping
+        house.log.end_poll()
+        await asyncio.wait_for(running, 5)
+
+
+def alarms(logs: Sequence[EventDict]) -> list[dict[str, Any]]:
+    """Return what wakes somebody."""
+    return [{k: v for k, v in entry.items() if k != "log_level"} for entry in logs if entry["log_level"] == "error"]
+
+
+A_DAY: Final = (started("desk", at="09:00"), paused("desk", at="09:10"), resumed("desk", at="09:20"))
+ACCEPTED: Final = [(0, "accepted", None), (1, "accepted", None), (2, "accepted", None)]

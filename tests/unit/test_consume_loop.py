@@ -1,0 +1,193 @@
+"""The projector's loop, one branch at a time: who is read, who steps aside, and how he comes back."""
+
+from dataclasses import replace
+
+import structlog
+
+from services.projector.partition import Status
+from shared.events.envelope import ReplyAddress, encode_headers
+from shared.events.outcome import OUTCOME
+from tests.support.given import Told, paused, started, stopped
+from tests.support.house import A_DAY, ACCEPTED, HOME, NEXT_DOOR, House, MoodyStore, alarms, at_work
+from tests.support.in_hand import (
+    Record,
+    record,
+    records,
+    turns,
+)
+
+# An ordinary day.
+
+
+async def test_what_is_on_the_log_is_folded_committed_and_published() -> None:
+    async with at_work(House()) as house:
+        assert house.state() == (Status.LIVE, "recovered")
+        await house.hears(*A_DAY)
+        assert house.said() == ACCEPTED
+        assert house.outcomes.streams[HOME] == house.store.bodies[HOME]
+        assert house.outcomes.keys == [b"acme/dana"] * 3
+
+
+async def test_one_poll_is_one_read_whatever_it_holds() -> None:
+    house = House()
+    house.log.logs[HOME] = records(*A_DAY)
+    house.log.logs[NEXT_DOOR] = records(started("desk", at="09:00", owner="noam"))
+    async with at_work(house, HOME, NEXT_DOOR):
+        assert house.said(HOME) == ACCEPTED
+        assert house.said(NEXT_DOOR) == [(0, "accepted", None)]
+        assert house.store.reads <= 2
+
+
+async def test_a_partition_that_is_not_ours_is_not_folded() -> None:
+    async with at_work(House()) as house:
+        house.log.read_from(NEXT_DOOR, 0)
+        await house.hears(started("desk", at="09:00", owner="noam"), kpart=NEXT_DOOR)
+        assert house.said(NEXT_DOOR) == []
+
+
+async def test_a_partition_that_was_taken_away_is_let_go() -> None:
+    async with at_work(House()) as house:
+        await house.projector.revoked([HOME])
+        assert house.projector.ours == {}
+        await house.hears(*A_DAY)
+        assert house.said() == []
+
+
+async def test_a_partition_that_is_given_again_is_taken_up_again() -> None:
+    async with at_work(House()) as house:
+        await house.hears(*A_DAY[:1])
+        house.projector.assigned([HOME])
+        await turns()
+        await house.hears(*A_DAY[1:])
+        assert house.said() == ACCEPTED
+
+
+async def test_records_fetched_before_a_seek_are_dropped_and_fetched_again() -> None:
+    async with at_work(House()) as house:
+        await house.hears(*A_DAY[:1])
+        house.log.logs[HOME] += records(*A_DAY)[1:]
+        house.log.read_from(HOME, 2)
+        await turns()
+        assert house.said() == ACCEPTED
+
+
+async def test_everybody_who_waits_is_answered_and_those_of_one_process_together() -> None:
+    house = House()
+
+    def asking(told: Told, offset: int, topic: str, partition: int) -> Record:
+        envelope = replace(told.logged(offset).envelope, reply=ReplyAddress(topic, partition, f"r-{offset}"))
+        return replace(record(told, offset), headers=list(encode_headers(envelope)))
+
+    house.log.logs[HOME] = [
+        asking(started("desk", at="09:00", key="k"), 0, "timer.replies.v1", 3),
+        asking(started("desk", at="09:01", key="k"), 1, "timer.replies.v1", 4),
+        asking(started("desk", at="09:02"), 2, "timer.replies.v1", 3),
+        record(stopped("desk", at="09:10"), 3),
+    ]
+    async with at_work(house):
+        first = house.store.bodies[HOME][0]
+        (to_three, to_four) = house.replies.sent
+        assert to_four == ("timer.replies.v1", 4, [("r-1", first)])
+        assert to_three[:2] == ("timer.replies.v1", 3)
+        assert to_three[2][0] == ("r-0", first)
+        assert (to_three[2][1][0], OUTCOME.validate_json(to_three[2][1][1]).verdict) == ("r-2", "void")
+
+
+async def test_how_far_outcomes_are_published_is_written_down_after_a_second_of_idleness() -> None:
+    async with at_work(House()) as house:
+        await house.hears(*A_DAY)
+        assert house.store.checkpoints[HOME].published == 0
+        house.clock.now += 1.0
+        house.log.read_from(HOME, 3)
+        await house.projector._tidy()
+        at = house.store.checkpoints[HOME]
+        assert (at.next_offset, at.published, at.outcomes_next) == (3, 3, 3)
+
+
+async def test_a_clean_end_waits_for_acks_and_writes_down_how_far_it_came() -> None:
+    house = House()
+    async with at_work(house):
+        await house.hears(*A_DAY)
+    at = house.store.checkpoints[HOME]
+    assert (at.next_offset, at.published, at.outcomes_next) == (3, 3, 3)
+    assert house.projector.ours == {}
+
+
+async def test_what_nobody_may_ask_for_any_more_is_deleted_a_bite_at_a_time_each_minute() -> None:
+    async with at_work(House(store=MoodyStore(prunes=[True, True, False]))) as house:
+        await house.clock.passes(59.9)
+        assert len(house.store.prunes) == 3
+        for left in (2, 1, 0):
+            await house.clock.passes(0.1)
+            assert len(house.store.prunes) == left
+        assert house.clock.asked == [60.0, 0.1, 0.1, 60.0]
+
+
+async def test_what_cannot_be_deleted_now_is_deleted_later() -> None:
+    async with at_work(House(store=MoodyStore(prunes=[ConnectionError(), False]))) as house:
+        await house.clock.passes(60)
+        assert house.state() == (Status.LIVE, "recovered")
+        await house.clock.passes(60)
+        assert house.store.prunes == []
+
+
+# Waiting for what is not in our hands.
+
+
+async def test_a_newer_event_holds_its_partition_and_is_not_lost() -> None:
+    house = House()
+    newer = replace(record(paused("desk", at="09:10"), 1), headers=[("ce_type", b"timer.paused.v2")])
+    house.log.logs[HOME] = [record(A_DAY[0], 0), newer, record(A_DAY[2], 2)]
+    with structlog.testing.capture_logs() as logs:
+        async with at_work(house, HOME, NEXT_DOOR):
+            assert house.state() == (Status.HELD, "newer_event")
+            assert house.said() == ACCEPTED[:1]
+            assert house.store.checkpoints[HOME].next_offset == 1
+            await house.hears(started("desk", at="09:00", owner="noam"), kpart=NEXT_DOOR)
+            assert house.said(NEXT_DOOR) == [(0, "accepted", None)]
+    assert alarms(logs) == [
+        {"event": "event_newer_than_we_are", "partition": HOME, "event_type": "timer.paused.v2", "offset": 1}
+    ]
+
+
+async def test_a_policy_that_was_not_read_yet_is_waited_for_beside_the_loop() -> None:
+    house = House()
+    house.log.logs[NEXT_DOOR] = records(started("desk", at="09:00", owner="noam"))
+    with structlog.testing.capture_logs() as logs:
+        async with at_work(house, HOME, NEXT_DOOR):
+            await house.hears(started("desk", at="09:00", policy_rev=1), paused("desk", at="09:10", policy_rev=2))
+            assert house.said() == ACCEPTED[:1]
+            assert house.state() == (Status.HELD, "policy_unseen")
+            assert house.said(NEXT_DOOR) == [(0, "accepted", None)]
+            # Five seconds went by, and it did not come.
+            house.policies.look()
+            await turns()
+            assert house.state() == (Status.HELD, "policy_unseen")
+            house.book.apply(2, None, None)
+            house.policies.look()
+            await turns()
+            assert house.state() == (Status.LIVE, "policy_seen")
+            assert house.said() == ACCEPTED[:2]
+    assert house.policies.asked == [2, 2]
+    assert alarms(logs) == [{"event": "policy_unseen", "partition": HOME, "policy_rev": 2}]
+
+
+# Alarms about single records.
+
+
+async def test_what_wakes_somebody_is_named_by_its_offset_and_quotes_nothing() -> None:
+    house = House()
+    house.log.logs[HOME] = [
+        record(started("desk", at="09:00"), 0),
+        Record(1, 0, [("ce_type", b"secret")], b"secret"),
+        record(started("desk", at="09:10"), 2),  # its id is taken, and nobody waits
+        record(started("desk", at="09:20", owner="noam"), 3),  # on the wrong partition
+    ]
+    with structlog.testing.capture_logs() as logs:
+        async with at_work(house):
+            assert house.said() == [(0, "accepted", None), (1, "unreadable", None), (3, "refused", "R23")]
+    assert alarms(logs) == [
+        {"event": "record_unreadable", "partition": HOME, "offset": 1, "reason": "unknown_type"},
+        {"event": "timer_id_taken_unheard", "partition": HOME, "offset": 2},
+        {"event": "press_refused_internally", "partition": HOME, "offset": 3, "reason": "wrong_partition"},
+    ]

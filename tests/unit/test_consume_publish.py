@@ -1,0 +1,103 @@
+"""Outcomes on their way to the judged stream, and verdicts on their way to whoever waits."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from services.projector.ports import ToPublish
+from services.projector.publish import Outbox, send_replies
+from shared.events.envelope import ReplyAddress
+from tests.support.in_hand import OutcomesInHand, RepliesInHand, turns
+
+
+def outcomes(*offsets: int) -> list[ToPublish]:
+    return [ToPublish(offset, b"acme/dana", b"%d" % offset) for offset in offsets]
+
+
+class SlowStream(OutcomesInHand):
+    """A stream whose acks a test hands out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.acks = asyncio.Semaphore(0)
+        self.asked: list[list[int]] = []
+
+    async def publish(self, kpart: int, outcomes: Sequence[ToPublish]) -> int:
+        self.asked.append([outcome.source_offset for outcome in outcomes])
+        await self.acks.acquire()
+        return await super().publish(kpart, outcomes)
+
+
+async def test_nothing_overtakes_what_is_not_acked() -> None:
+    stream = SlowStream()
+    outbox = Outbox(3, stream, published=7, outcomes_next=4)
+    running = asyncio.ensure_future(outbox.run())
+    outbox.add(outcomes(7, 9))
+    await turns()
+    outbox.add(outcomes(12))
+    await turns()
+    assert (stream.asked, outbox.backlog) == ([[7, 9]], 3)
+    assert (outbox.published, outbox.outcomes_next) == (7, 4)
+    stream.acks.release()
+    await turns()
+    assert (stream.asked, outbox.backlog) == ([[7, 9], [12]], 1)
+    assert (outbox.published, outbox.outcomes_next) == (10, 2)
+    stream.acks.release()
+    await turns()
+    assert (outbox.published, outbox.outcomes_next, outbox.backlog) == (13, 3, 0)
+    running.cancel()
+
+
+async def test_at_most_five_hundred_go_at_once() -> None:
+    stream = SlowStream()
+    outbox = Outbox(3, stream, published=0, outcomes_next=0)
+    outbox.add(outcomes(*range(1_201)))
+    running = asyncio.ensure_future(outbox.run())
+    for _ in range(3):
+        stream.acks.release()
+    await turns()
+    assert [len(asked) for asked in stream.asked] == [500, 500, 201]
+    assert [offset for asked in stream.asked for offset in asked] == list(range(1_201))
+    running.cancel()
+
+
+async def test_what_may_or_may_not_have_gone_is_still_in_hand() -> None:
+    stream = OutcomesInHand(broken=ConnectionError("no ack"))
+    outbox = Outbox(3, stream, published=0, outcomes_next=0)
+    outbox.add(outcomes(0, 1))
+    with pytest.raises(ConnectionError):
+        await outbox.run()
+    assert (outbox.published, outbox.backlog) == (0, 2)
+
+
+def replies(*answers: tuple[ReplyAddress | None, bytes]) -> list[tuple[str, int, list[tuple[str, bytes]]]]:
+    sent = RepliesInHand()
+    send_replies(sent, answers)
+    return sent.sent
+
+
+def to(partition: int, request_id: str) -> ReplyAddress:
+    return ReplyAddress("timer.replies.v1", partition, request_id)
+
+
+def test_one_record_goes_to_each_process_with_all_that_its_waiters_hear() -> None:
+    assert replies((to(3, "a"), b"1"), (None, b"2"), (to(4, "b"), b"3"), (to(3, "c"), b"4"), (to(3, "a"), b"5")) == [
+        ("timer.replies.v1", 3, [("a", b"1"), ("c", b"4"), ("a", b"5")]),
+        ("timer.replies.v1", 4, [("b", b"3")]),
+    ]
+
+
+def test_nobody_who_waits_is_sent_nothing() -> None:
+    assert replies() == replies((None, b"1")) == []
+
+
+def test_what_no_broker_takes_in_one_record_goes_in_several_and_in_order() -> None:
+    large = b"x" * 100_000
+    sent = replies(*[(to(3, str(n)), large) for n in range(5)])
+    assert [[request_id for request_id, _ in answers] for _, _, answers in sent] == [["0", "1"], ["2", "3"], ["4"]]
+
+
+def test_one_answer_that_is_larger_than_that_goes_alone() -> None:
+    sent = replies((to(3, "a"), b"1"), (to(3, "b"), b"x" * 300_000), (to(3, "c"), b"2"))
+    assert [[request_id for request_id, _ in answers] for _, _, answers in sent] == [["a"], ["b"], ["c"]]

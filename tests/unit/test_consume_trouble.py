@@ -1,0 +1,101 @@
+"""The projector's loop in trouble: who steps aside, how long he waits, and how he comes back."""
+
+import structlog
+
+from services.projector.partition import Status
+from services.projector.ports import Checkpoint, FencedError
+from tests.support.given import started, stopped
+from tests.support.house import A_DAY, ACCEPTED, HOME, NEXT_DOOR, House, MoodyStore, alarms, at_work
+from tests.support.in_hand import (
+    OutcomesInHand,
+    records,
+    turns,
+)
+
+
+async def test_a_commit_whose_fate_is_unknown_is_looked_up_and_nothing_is_judged_twice() -> None:
+    for moody in (
+        MoodyStore(commit_raises=[ConnectionError("before it was sent")]),
+        MoodyStore(commit_then_raises=[ConnectionError("after it was done")]),
+    ):
+        async with at_work(House(store=moody)) as house:
+            await house.hears(*A_DAY)
+            await house.clock.passes(5)
+            assert house.said() == ACCEPTED
+            assert house.outcomes.streams[HOME] == house.store.bodies[HOME]
+            assert house.state() == (Status.LIVE, "recovered")
+
+
+async def test_a_partition_that_is_fenced_looks_again_after_a_second() -> None:
+    async with at_work(House(store=MoodyStore(commit_raises=[FencedError()]))) as house:
+        await house.hears(*A_DAY)
+        assert house.state() == (Status.LOADING, "fenced")
+        assert house.waited() == [1.0]
+        assert house.said() == []
+        await house.clock.passes(1.0)
+        assert house.state() == (Status.LIVE, "recovered")
+        assert house.said() == ACCEPTED
+
+
+async def test_a_partition_in_trouble_does_not_hold_up_its_neighbours() -> None:
+    house = House()
+    house.log.begins[HOME] = 5
+    async with at_work(house, HOME, NEXT_DOOR):
+        assert house.state(HOME) == (Status.HELD, "log_went_back")
+        await house.hears(started("desk", at="09:00", owner="noam"), kpart=NEXT_DOOR)
+        assert house.said(NEXT_DOOR) == [(0, "accepted", None)]
+
+
+async def test_a_log_that_went_back_is_an_alarm_until_somebody_has_looked() -> None:
+    house = House()
+    house.store.checkpoints[HOME] = Checkpoint(HOME, 1)
+    with structlog.testing.capture_logs() as logs:
+        async with at_work(house):
+            await house.clock.passes(9.9)
+            assert house.waited() == [10.0]
+            await house.clock.passes(0.2)
+            assert house.waited() == [10.0, 10.0]
+            assert house.state() == (Status.HELD, "log_went_back")
+            assert house.outcomes.streams[HOME] == []
+            # Somebody restored the log.
+            house.log.logs[HOME] = records(started("desk", at="09:00"))
+            told = started("desk", at="09:00").logged(0)
+            house.store.checkpoints[HOME] = Checkpoint(HOME, 1, told.envelope.event_id, told.log_time)
+            await house.clock.passes(10)
+            assert house.state() == (Status.LIVE, "recovered")
+    assert [alarm["event"] for alarm in alarms(logs)] == ["log_went_back", "log_went_back"]
+
+
+async def test_while_the_store_is_away_a_partition_waits_longer_each_time_and_at_most_five_seconds() -> None:
+    away: list[Exception] = [ConnectionError() for _ in range(9)]
+    async with at_work(House(store=MoodyStore(checkpoint_raises=away))) as house:
+        for _ in range(9):
+            assert house.state()[0] is Status.LOADING
+            await house.clock.passes(5)
+        assert house.waited() == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0, 5.0]
+        assert house.state() == (Status.LIVE, "recovered")
+
+
+async def test_a_publish_whose_fate_is_unknown_is_done_again_from_what_is_committed() -> None:
+    house = House(outcomes=OutcomesInHand(broken=ConnectionError("no ack")))
+    async with at_work(house):
+        await house.hears(*A_DAY)
+        assert house.said() == ACCEPTED
+        assert house.state() == (Status.LOADING, "publish_failed")
+        house.outcomes.broken = None
+        await house.clock.passes(5)
+        await house.clock.passes(5)
+        assert house.state() == (Status.LIVE, "recovered")
+        assert house.outcomes.streams[HOME] == house.store.bodies[HOME]
+        await house.hears(stopped("desk", at="09:30"))
+        assert house.outcomes.streams[HOME] == house.store.bodies[HOME]
+
+
+async def test_a_position_that_the_log_does_not_hold_is_looked_at_anew() -> None:
+    async with at_work(House()) as house:
+        await house.hears(*A_DAY[:1])
+        house.projector.displaced([HOME, NEXT_DOOR])
+        assert house.state() == (Status.LOADING, "position_out_of_range")
+        await turns()
+        await house.hears(*A_DAY[1:])
+        assert house.said() == ACCEPTED
