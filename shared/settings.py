@@ -27,11 +27,13 @@ class KafkaSettings(ProcessSettings):
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_SSL"] = "PLAINTEXT"
     # PEM: the authorities that a broker's certificate is believed from, and no others. None: those of the machine.
     kafka_ca_file: FilePath | None = None
-    # PEM: our own certificate and its key, for brokers that ask for one.
+    # PEM: our own certificate, for brokers that ask for one.
     kafka_certificate_file: FilePath | None = None
+    # PEM: its key, without a passphrase.
     kafka_key_file: Annotated[FilePath | None, _EVEN_UNSET] = None
     # How SASL_SSL proves who we are.
     kafka_mechanism: Mechanism = "SCRAM-SHA-512"
+    # With SASL_SSL, and with nothing else.
     kafka_user: Annotated[str | None, _EVEN_UNSET] = None
     # A file, for its mode says who may read it. A line end after the password is no part of it.
     kafka_password_file: Annotated[FilePath | None, _EVEN_UNSET] = None
@@ -88,8 +90,9 @@ class PostgresSettings(ProcessSettings):
     postgres_dsn: SecretStr
     # PEM: with it TLS is demanded, and the server believed from these authorities alone, whatever the DSN says.
     postgres_ca_file: FilePath | None = None
-    # PEM: our own certificate and its key, for a server that asks for one.
+    # PEM: our own certificate, for a server that asks for one.
     postgres_certificate_file: FilePath | None = None
+    # PEM: its key, without a passphrase.
     postgres_key_file: Annotated[FilePath | None, _EVEN_UNSET] = None
 
     @property

@@ -22,5 +22,7 @@ class DeploymentSettings(KafkaSettings, DatabaseSettings):  # pydantic takes the
 class DemoSettings(DeploymentSettings):
     """What the demo tenant's credentials are made of: the key that the API verifies with, and its address."""
 
+    # The key that the command API verifies with.
     token_key: SecretStr
+    # Where the command API answers: it is written into the credentials.
     http_url: str
