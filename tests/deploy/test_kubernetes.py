@@ -138,6 +138,17 @@ def test_the_topics_job_names_the_number_of_partitions() -> None:
     assert container_of("prepare")["command"][-2:] == ["--partitions", str(DEFAULT_PARTITIONS)]
 
 
+def mount(folder: Path, files: dict[str, str]) -> Path:
+    """Lay out a projected volume as a kubelet does, which changes all of its files at once: by links to links."""
+    inside = folder / "..2026_11_21_22_00_00.1"
+    inside.mkdir(parents=True)
+    (folder / "..data").symlink_to(inside.name)
+    for name, text in files.items():
+        (inside / name).write_text(text)
+        (folder / name).symlink_to(f"..data/{name}")
+    return folder
+
+
 @every_pod
 def test_its_settings_are_whole_and_every_one_of_them_exists(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -145,13 +156,18 @@ def test_its_settings_are_whole_and_every_one_of_them_exists(
     """The settings class itself reads what the pod would, secret files included, and nothing is left over."""
     kind, pod = SETTINGS[name], pod_of(name)
     prefix = kind.model_config["env_prefix"]
-    authority = Authority(tmp_path).ca.read_text()
-    for path in secret_files(pod):
-        (tmp_path / path).write_text(authority if path.endswith(".crt") else "a secret of more than thirty-two bytes")
+    authority = Authority(tmp_path / "authority").ca.read_text()
+    mounted = mount(
+        tmp_path / "secrets",
+        {
+            path: authority if path.endswith(".crt") else "a secret of at least 32 bytes, or so"
+            for path in secret_files(pod)
+        },
+    )
     environ = settings_of(built("overlays/production"), containers(pod)[0])
     for variable, value in environ.items():
-        monkeypatch.setenv(variable, value.replace(SECRETS, str(tmp_path)))
-    monkeypatch.setitem(kind.model_config, "secrets_dir", str(tmp_path))
+        monkeypatch.setenv(variable, value.replace(SECRETS, str(mounted)))
+    monkeypatch.setitem(kind.model_config, "secrets_dir", str(mounted))
 
     settings = kind()
     assert settings.kafka.options()["security_protocol"] == "SASL_SSL"
