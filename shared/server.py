@@ -1,11 +1,14 @@
 """Serving HTTP from a process of ours: how it starts, how it names a wrong setting, and how it ends on a signal."""
 
 import asyncio
+import os
 import signal
+import socket
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Final, TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import Any, Final, TypeVar
 
 import uvicorn
 from pydantic import ValidationError
@@ -14,15 +17,81 @@ from starlette.types import ASGIApp
 
 # Longer than a proxy keeps an idle connection: the end that sends should be the one to close.
 _KEEP_ALIVE_SECONDS: Final = 75
+_SPEAK_WITHIN_SECONDS: Final = 1.0
+_LOOK_AGAIN_SECONDS: Final = 0.02
+_CLOSE: Final = (b"connection", b"close")
 
 _Settings = TypeVar("_Settings", bound=BaseSettings)
 
 
-class _Server(uvicorn.Server):
-    """Uvicorn's server raises the signal again after a graceful end, and so would die of it."""
+class Server(uvicorn.Server):
+    """Uvicorn's server, which ends so that nobody who came in goes without an answer, and with status 0.
+
+    From the signal on it says that it leaves, to `on_leaving` and in each answer, and serves for `drain_seconds` more:
+    so long who sends requests here may need to learn it. Only then it lets nobody in.
+    """
+
+    def __init__(
+        self, config: uvicorn.Config, drain_seconds: float = 0.0, on_leaving: Callable[[], None] = lambda: None
+    ) -> None:
+        super().__init__(config)
+        self._drain_seconds = drain_seconds
+        self._on_leaving = on_leaving
+        self._leaves_at: float | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to leave; a second Ctrl-C leaves at once."""
+        if self._leaves_at is None:
+            self._leaves_at = asyncio.get_running_loop().time() + self._drain_seconds
+            self._on_leaving()
+            # Who keeps a connection is told to open the next one elsewhere, before this one is hung up.
+            self.config.encoded_headers.append(_CLOSE)
+            self.server_state.default_headers = [*self.server_state.default_headers, _CLOSE]
+        super().handle_exit(sig, frame)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Say whether it is time to close."""
+        asked = await super().on_tick(counter)
+        return asked and (self.force_exit or asyncio.get_running_loop().time() >= (self._leaves_at or 0.0))
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let in who stands at the door, close it, hear everybody out, and end."""
+        for late in list(self._close()):
+            await asyncio.get_running_loop().connect_accepted_socket(self._protocol, late)
+        await self._everybody_has_spoken()
+        await super().shutdown(sockets)
+
+    def _close(self) -> Iterator[socket.socket]:
+        for server in self.servers:
+            # The kernel hangs up on who was connected and not yet accepted when the last handle of a listening socket
+            # goes; so ours goes after the loop's, when nobody is left in its queue.
+            doors = [socket.socket(fileno=os.dup(listening.fileno())) for listening in server.sockets]
+            server.close()
+            for door in doors:
+                with door, suppress(BlockingIOError):
+                    while True:
+                        yield door.accept()[0]
+
+    async def _everybody_has_spoken(self) -> None:
+        # Uvicorn hangs up on a connection that has not asked for anything yet, though its request be on the way.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_SPEAK_WITHIN_SECONDS):
+                while True:
+                    await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+                    silent = (getattr(each, "cycle", each) is None for each in self.server_state.connections)
+                    if not any(silent):
+                        return
+
+    def _protocol(self) -> asyncio.BaseProtocol:
+        kind: Any = self.config.http_protocol_class
+        made: asyncio.BaseProtocol = kind(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+        return made
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
+        """Hear the signals. Uvicorn's own way raises them again after a graceful end, and so would die of it."""
         loop = asyncio.get_running_loop()
         asked = (signal.SIGTERM, signal.SIGINT)
         for number in asked:
@@ -34,8 +103,19 @@ class _Server(uvicorn.Server):
                 loop.remove_signal_handler(number)
 
 
-async def serve(app: ASGIApp, host: str, port: int, grace_seconds: int) -> None:
-    """Serve until SIGTERM or SIGINT says to end; what is in flight then has `grace_seconds`."""
+async def serve(
+    app: ASGIApp,
+    host: str,
+    port: int,
+    grace_seconds: int,
+    *,
+    drain_seconds: float = 0.0,
+    on_leaving: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve until SIGTERM or SIGINT says to end, and `drain_seconds` longer.
+
+    `on_leaving` is called at the signal; what is in flight when the door closes has `grace_seconds`.
+    """
     config = uvicorn.Config(
         app,
         host=host,
@@ -51,7 +131,7 @@ async def serve(app: ASGIApp, host: str, port: int, grace_seconds: int) -> None:
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=grace_seconds,
     )
-    await _Server(config).serve()
+    await Server(config, drain_seconds, on_leaving).serve()
 
 
 def read_settings(kind: type[_Settings]) -> _Settings:

@@ -12,11 +12,19 @@ from shared.server import read_settings, serve
 
 async def serve_api(settings: Settings) -> None:
     """Serve until a signal says to end. Every part is made on the loop that runs it."""
-    app = Api(settings).app()
+    api = Api(settings)
+    app = api.app()
     # What is here now stays for good: no collection needs to look at it again, while callers wait.
     gc.collect()
     gc.freeze()
-    await serve(app, settings.http_host, settings.http_port, settings.grace_seconds)
+    await serve(
+        app,
+        settings.http_host,
+        settings.http_port,
+        settings.grace_seconds,
+        drain_seconds=settings.drain_seconds,
+        on_leaving=api.leave,
+    )
 
 
 def main() -> None:

@@ -92,12 +92,14 @@ class Api:
         )
         self._limits: BodyLimits | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        self._stays = True
         self._ending = False
         self._log = structlog.get_logger()
 
     def app(self) -> Starlette:
         """Return the ASGI application. Its lifespan begins and ends the parts."""
         ready = {
+            "stays": lambda: self._stays,
             "replies": lambda: self._replies.positioned,
             "producer": lambda: self._sender.fine,
             "policies": lambda: self._policies.caught_up,
@@ -114,6 +116,11 @@ class Api:
         # A redirect would be a status that no dialect knows, with a Location made of whatever Host the caller sent.
         app.router.redirect_slashes = False
         return app
+
+    def leave(self) -> None:
+        """Be ready no more, and serve on: requests should go to those who stay."""
+        self._stays = False
+        self._log.info("command_api_leaving")
 
     def _limited(self, app: ASGIApp) -> ASGIApp:
         self._limits = BodyLimits(
