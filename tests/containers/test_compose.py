@@ -1,0 +1,204 @@
+"""docker-compose.yml as its users run it: up, a press, a projector killed, a press, an API ended under load, down."""
+
+import asyncio
+import json
+import os
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from deploy.local.settings import HOST, ROOT
+from services.stint_cli.env_file import read_env
+from tests.support.stacks import free_ports
+
+pytestmark = [pytest.mark.containers, pytest.mark.timeout(600)]
+
+WITHIN_SECONDS = 60.0
+LARGE = 300_000
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One deployment of the compose file, with a name, a port and a folder of its own."""
+
+    environ: dict[str, str]
+    env: dict[str, str]
+
+    @property
+    def url(self) -> str:
+        return self.env["STINT_URL"]
+
+    def compose(self, *arguments: str) -> str:
+        return _run(["docker", "compose", *arguments], self.environ)
+
+    def containers(self, service: str) -> list[str]:
+        return self.compose("ps", "--quiet", service).split()
+
+    def inspect(self, container: str) -> dict[str, object]:
+        [found] = json.loads(_run(["docker", "inspect", container], self.environ))
+        return dict(found)
+
+    async def start(self, http: httpx.AsyncClient, **headers: str) -> httpx.Response:
+        return await http.post("/v1/timers", json={"owner": self.env["STINT_OWNER"]}, headers=headers)
+
+    async def press(self, http: httpx.AsyncClient, verb: str, timer: str) -> httpx.Response:
+        """Press until it is judged: while a dead projector is missed, the answer is 202, and its key repeats it."""
+        headers = {"Idempotency-Key": str(uuid4())}
+        async with asyncio.timeout(WITHIN_SECONDS):
+            while True:
+                answer = await http.post(f"/v1/timers/{timer}/{verb}", headers=headers)
+                if answer.status_code != HTTPStatus.ACCEPTED:
+                    return answer
+                await asyncio.sleep(0.2)
+
+
+def _run(command: list[str], environ: dict[str, str]) -> str:
+    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{' '.join(command)}: {done.stdout[-2000:]}{done.stderr[-4000:]}"
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """Bring it up with `make docker-up`, and leave neither a container nor a volume."""
+    home = tmp_path_factory.mktemp("compose")
+    [port] = free_ports(1)
+    environ = os.environ | {
+        "COMPOSE_PROJECT_NAME": f"stint-test-{os.getpid()}",
+        "STINT_HOME": str(home),
+        "STINT_HTTP_PORT": str(port),
+    }
+    try:
+        _run(["make", "docker-up"], environ)
+        yield Deployment(environ, read_env(home / "docker.env"))
+    finally:
+        _run(["docker", "compose", "--profile", "by-hand", "down", "--volumes", "--timeout", "15"], environ)
+
+
+@pytest.fixture
+async def http(deployment: Deployment) -> AsyncIterator[httpx.AsyncClient]:
+    headers = {"Authorization": f"Bearer {deployment.env['STINT_TOKEN']}"}
+    async with httpx.AsyncClient(base_url=deployment.url, headers=headers, timeout=40) as http:
+        yield http
+
+
+def test_only_the_gateway_is_published_and_only_on_loopback(deployment: Deployment) -> None:
+    said = json.loads(deployment.compose("config", "--format", "json"))
+    published = {name: service["ports"] for name, service in said["services"].items() if "ports" in service}
+    assert [port["host_ip"] for port in published.pop("gateway")] == [HOST]
+    assert published == {}
+
+
+def test_no_container_may_write_its_root_or_gain_a_privilege_or_is_unlimited(deployment: Deployment) -> None:
+    for container in deployment.compose("ps", "--quiet", "--all").split():
+        found = deployment.inspect(container)
+        host = found["HostConfig"]
+        assert isinstance(host, dict)
+        assert host["ReadonlyRootfs"] is True
+        assert host["CapDrop"] == ["ALL"]
+        assert host["SecurityOpt"] == ["no-new-privileges:true"]
+        assert host["Memory"] > 0
+        assert host["NanoCpus"] > 0
+
+
+def test_our_image_is_small_and_runs_as_nobody_of_importance(deployment: Deployment) -> None:
+    [found] = json.loads(_run(["docker", "image", "inspect", "stint:dev"], deployment.environ))
+    assert found["Size"] < 220_000_000
+    assert found["Config"]["User"] == "10001:10001"
+    [api, *_] = deployment.containers("command-api")
+    looks_for = (
+        "import importlib.util as u; print(u.find_spec('pip'), u.find_spec('ensurepip'), u.find_spec('setuptools'))"
+    )
+    said = _run(["docker", "exec", api, "python", "-c", looks_for], deployment.environ)
+    assert said.split() == ["None", "None", "None"]
+
+
+async def test_a_killed_projector_is_missed_and_replaced_and_loses_no_press(
+    deployment: Deployment, http: httpx.AsyncClient
+) -> None:
+    started = await deployment.start(http)
+    assert started.status_code == HTTPStatus.CREATED
+    timer = started.json()["id"]
+    [projector, *_] = deployment.containers("projector")
+    _run(["docker", "kill", projector], deployment.environ)
+    assert (await deployment.press(http, "pause", timer)).json()["state"] == "PAUSED"
+    assert (await deployment.press(http, "resume", timer)).json()["state"] == "RUNNING"
+    deployment.compose("up", "--detach", "--wait", "--no-recreate", "projector")
+    stopped = await deployment.press(http, "stop", timer)
+    assert stopped.status_code == HTTPStatus.OK
+    assert stopped.json()["state"] == "STOPPED"
+
+
+async def test_apis_that_are_ended_one_after_the_other_under_load_lose_no_press(
+    deployment: Deployment, http: httpx.AsyncClient
+) -> None:
+    """As an upgrade does it: SIGTERM, and back. No answer but 2xx."""
+    over = asyncio.Event()
+
+    async def keep_pressing() -> list[int]:
+        heard = []
+        while not over.is_set():
+            heard.append((await deployment.start(http)).status_code)
+        return heard
+
+    pressing = [asyncio.create_task(keep_pressing()) for _ in range(8)]
+    for api in deployment.containers("command-api"):
+        await asyncio.to_thread(_run, ["docker", "stop", "--time", "30", api], deployment.environ)
+        await asyncio.to_thread(deployment.compose, "up", "--detach", "--wait", "--no-recreate", "command-api")
+        assert deployment.inspect(api)["State"]["ExitCode"] == 0  # type: ignore[index]
+    over.set()
+    heard = [status for statuses in await asyncio.gather(*pressing) for status in statuses]
+    assert len(heard) > 50
+    assert {status // 100 for status in heard} == {2}
+
+
+async def test_the_gateway_words_what_is_too_large_as_its_dialect_does(http: httpx.AsyncClient) -> None:
+    large = {"owner": "o" * LARGE}
+    native = await http.post("/v1/timers", json=large)
+    assert native.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    assert native.headers["content-type"] == "application/problem+json"
+    assert native.json()["status"] == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    thebase = await http.post("/v2/timer/start", json=large)
+    assert thebase.status_code == HTTPStatus.BAD_REQUEST
+    assert thebase.json()["code"] == "BadRequest"
+
+
+async def test_the_gateway_cuts_slow_headers(deployment: Deployment) -> None:
+    reader, writer = await asyncio.open_connection(HOST, int(deployment.url.rpartition(":")[2]))
+    writer.write(b"POST /v1/timers HTTP/1.1\r\nHost: here\r\nX-Slow: ")
+    async with asyncio.timeout(15):
+        assert b"200" not in await reader.read()
+    writer.close()
+
+
+async def test_without_any_api_the_gateway_says_503_in_each_dialect(
+    deployment: Deployment, http: httpx.AsyncClient
+) -> None:
+    deployment.compose("stop", "--timeout", "30", "command-api")
+    try:
+        native = await deployment.start(http)
+        assert (native.status_code, native.headers["retry-after"]) == (HTTPStatus.SERVICE_UNAVAILABLE, "1")
+        assert native.json()["rule"] is None
+        thebase = await http.post("/v2/timer/start", json={})
+        assert (thebase.status_code, thebase.json()["code"]) == (HTTPStatus.SERVICE_UNAVAILABLE, "ServiceUnavailable")
+        zoho = await http.get("/people/api/timetracker/timer", params={"timer": "start"})
+        assert zoho.status_code == HTTPStatus.SERVICE_UNAVAILABLE
+        assert zoho.json()["response"]["errors"]["code"] == "SERVICE_UNAVAILABLE"
+    finally:
+        deployment.compose("up", "--detach", "--wait", "--no-recreate", "command-api")
+
+
+async def test_what_was_recorded_outlives_the_containers(deployment: Deployment, http: httpx.AsyncClient) -> None:
+    timer = (await deployment.start(http)).json()["id"]
+    stopped = (await deployment.press(http, "stop", timer)).json()
+    _run(["make", "docker-down"], deployment.environ)
+    _run(["make", "docker-up"], deployment.environ)
+    assert read_env(Path(deployment.environ["STINT_HOME"]) / "docker.env") == deployment.env
+    found = (await http.get(f"/v1/timers/{timer}")).json()
+    assert {name: found[name] for name in stopped} == stopped
