@@ -18,7 +18,8 @@ from tests.support.deployments import Deployment, Tenant, fresh_owner
 from tests.support.minutes import kept_twice
 from tests.support.waits import drained
 
-DRAIN_SECONDS = 1.0
+# Three times what the balancer takes to notice.
+DRAIN_SECONDS = 1.5
 WORKERS = 3
 
 
@@ -124,5 +125,5 @@ async def test_without_the_drain_somebody_finds_nobody_there(crew: Crew, tenant:
         async with people(http, tenant) as presses:
             await asyncio.sleep(0.3)
             await apis[0].stop()
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(0.5)
     assert presses.wrong

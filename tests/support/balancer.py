@@ -10,7 +10,8 @@ import httpx
 
 from tests.support.crew import Service
 
-_LOOK_EVERY_SECONDS: Final = 0.1
+# As slow as balancers are: who is gone in the meantime is found out by a request.
+_LOOK_EVERY_SECONDS: Final = 0.5
 _LOOK_WITHIN_SECONDS: Final = 2.0
 
 
