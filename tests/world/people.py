@@ -29,8 +29,9 @@ from tests.world.world import World
 BREAKER: Final = "breaker"
 _THINKS_SECONDS: Final = 0.3
 _TRIES: Final = 3
-_FIRST: Final = datetime(1, 1, 1, tzinfo=UTC)
-_LAST: Final = datetime(9999, 12, 31, tzinfo=UTC)
+# The ends of the calendar that Postgres and every zone can hold.
+_FIRST: Final = datetime(1, 1, 2, tzinfo=UTC)
+_LAST: Final = datetime(9999, 12, 30, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Final
 # What may happen at a point, at a send, at a commit: how likely at each chance, where a plan has the fault at all.
 RATES: Final[Mapping[str, float]] = {
     "crash": 0.006,
+    "frozen_here": 0.006,
     "read_failed": 0.02,
     "commit_lost": 0.02,
     "commit_unknown": 0.03,
@@ -36,9 +37,9 @@ RATES: Final[Mapping[str, float]] = {
     "rule_breaks": 0.03,
     "refused_by_store": 0.03,
     # What the world itself does, at each look it takes.
-    "killed": 0.10,
-    "frozen": 0.12,
-    "left": 0.06,
+    "killed": 0.06,
+    "frozen": 0.05,
+    "left": 0.04,
     "joined": 0.08,
     "rebalanced": 0.06,
     "store_away": 0.05,
@@ -85,7 +86,7 @@ class Plan:
     crash_at: int | None = None
 
 
-def plan_of(seed: int, presses_max: int = 110) -> Plan:
+def plan_of(seed: int, presses_max: int = 55) -> Plan:
     """Return the plan of a seed."""
     chance = Random(f"plan {seed}")
     kinds = sorted(RATES)
@@ -94,7 +95,7 @@ def plan_of(seed: int, presses_max: int = 110) -> Plan:
     owners = tuple((chance.choice(tenants), f"o{n}") for n in range(chance.randint(2, 4)))
     return Plan(
         seed=seed,
-        presses=chance.randint(25, presses_max),
+        presses=chance.randint(15, presses_max),
         partitions=chance.randint(1, 3),
         projectors=chance.randint(1, 3),
         people=chance.randint(2, 4),

@@ -25,11 +25,15 @@ class Consumer:
         self._process = process
         self._world = process.world
         self._bell = Bell()
-        self._world.events.listen(self._bell.ring)
+        self._world.events.listen(self._hear)
 
     def close(self) -> None:
         """Read nothing more."""
-        self._world.events.silence(self._bell.ring)
+        self._world.events.silence(self._hear)
+
+    def _hear(self, kpart: int) -> None:
+        if kpart in self.positions and kpart not in self._held:
+            self._bell.ring()
 
     def assign(self, kparts: list[int]) -> None:
         """Begin with every partition paused, and sought to 0."""
@@ -223,9 +227,11 @@ class Store:
         await self._reach("save progress")
         self._database.save_progress(at)
 
-    async def prune(self, kpart: int) -> None:
+    async def prune(self, kpart: int) -> bool:
         await self._reach("prune")
-        self._world.fired["pruned"] += self._database.prune(kpart)
+        pruned = self._database.prune(kpart)
+        self._world.fired["pruned"] += pruned
+        return pruned > 0
 
     async def _reach(self, name: str, fault: str = "read_failed") -> None:
         await self._process.point(name)

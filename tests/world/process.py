@@ -15,6 +15,7 @@ from tests.world.world import PROCESS, KilledError, World
 
 # How long the group waits for a member that is not heard of.
 SESSION_SECONDS: Final = 2.0
+_FREEZES_SECONDS: Final = 6.0
 _NOTICED_SECONDS: Final = 0.5
 _POLICY_LATE_SECONDS: Final = 8.0
 
@@ -62,6 +63,8 @@ class Process:
             world.fired[f"crash {name}"] += 1
             self.kill()
             raise KilledError
+        if not self.frozen and world.happens("frozen_here"):
+            self.freeze(world.chance.random() * _FREEZES_SECONDS)
         # Even nothing takes a moment: others may go first.
         await asyncio.sleep(world.soon())
         while self.frozen:

@@ -31,6 +31,7 @@ from tests.world.world import World
 HEALED_WITHIN_SECONDS: Final = 30.0
 _LOOK_SECONDS: Final = 0.1
 _IDLE_SECONDS: Final = 2.0
+_PRUNED_SECONDS: Final = 62.0
 _STALE_SECONDS: Final = 12.0
 
 Guard = Callable[[World], None]
@@ -156,7 +157,8 @@ async def _heal(world: World, trouble: Trouble) -> None:
         await _restart(world, trouble)
         if not await _drained(world, trouble):
             return
-    await asyncio.sleep(_IDLE_SECONDS)
+    # Old outcomes are deleted once a minute.
+    await asyncio.sleep(_PRUNED_SECONDS if "month_passes" in world.fired else _IDLE_SECONDS)
     for process in list(world.processes):
         await process.stop()
 

@@ -31,7 +31,7 @@ class EventTopic:
     def __init__(self, partitions: int, now_ms: Callable[[], int]) -> None:
         self.records: list[list[Record]] = [[] for _ in range(partitions)]
         self._now_ms = now_ms
-        self._listeners: list[Callable[[], None]] = []
+        self._listeners: list[Callable[[int], None]] = []
 
     def append(self, kpart: int, key: bytes | None, headers: Headers, value: bytes | None) -> Record:
         """Append one record and return it."""
@@ -40,7 +40,7 @@ class EventTopic:
         record = Record(len(log), timestamp, key, tuple(headers), value)
         log.append(record)
         for ring in self._listeners:
-            ring()
+            ring(kpart)
         return record
 
     def restore(self, logged: Logged) -> None:
@@ -49,11 +49,11 @@ class EventTopic:
         record = Record(logged.offset, timestamp, logged.key, logged.headers, logged.value)
         self.records[logged.partition].append(record)
 
-    def listen(self, ring: Callable[[], None]) -> None:
-        """Have `ring` called at each record that comes."""
+    def listen(self, ring: Callable[[int], None]) -> None:
+        """Have `ring` called with the partition of each record that comes."""
         self._listeners.append(ring)
 
-    def silence(self, ring: Callable[[], None]) -> None:
+    def silence(self, ring: Callable[[int], None]) -> None:
         """Call `ring` no more."""
         if ring in self._listeners:
             self._listeners.remove(ring)

@@ -13,6 +13,10 @@ _NEWER: Final = re.compile(r"(timer|owner|deadline)\.[a-z_]+\.v[0-9]+")
 UNREADABLE: Final = "unreadable"
 NEWER: Final = "newer"
 
+# The calendar that every part of the system can hold.
+_FIRST: Final = datetime(1, 1, 2, tzinfo=UTC)
+_LAST: Final = datetime(9999, 12, 30, tzinfo=UTC)
+
 Headers = Sequence[tuple[str, bytes | None]]
 Said = dict[str, Any]
 
@@ -70,9 +74,16 @@ def _envelope(text: dict[str, str]) -> Said:
 
 def _moment(given: str) -> datetime:
     moment = datetime.fromisoformat(given)
-    if moment.tzinfo is None:
+    if moment.tzinfo is None or not _FIRST <= moment.astimezone(UTC) <= _LAST:
         raise ValueError(given)
     return moment.astimezone(UTC)
+
+
+def _day(given: str) -> date:
+    day = date.fromisoformat(given)
+    if not _FIRST.date() <= day <= _LAST.date():
+        raise ValueError(given)
+    return day
 
 
 def _text(longest: int) -> Callable[[Any], str]:
@@ -136,16 +147,16 @@ _OWNER: Final[_Fields] = _COMMON | {"owner": (True, _text(128))}
 _FIELDS: Final[dict[str, _Fields]] = {
     "timer.started.v1": _OWNER
     | {name: (False, _text(128)) for name in ("account_id", "job_id", "project_id")}
-    | {"billable": (False, _yes_or_no), "work_date": (False, date.fromisoformat), "zone_assumed": (False, _yes_or_no)},
+    | {"billable": (False, _yes_or_no), "work_date": (False, _day), "zone_assumed": (False, _yes_or_no)},
     "timer.paused.v1": _COMMON,
     "timer.resumed.v1": _COMMON,
     "timer.stopped.v1": _COMMON,
     "owner.profile_set.v1": _OWNER
     | {"zone": (False, _word), "timers_disabled": (False, _yes_or_no), "active": (False, _yes_or_no)},
-    "owner.leave_granted.v1": _OWNER | {"on": (True, date.fromisoformat)},
-    "owner.leave_revoked.v1": _OWNER | {"on": (True, date.fromisoformat)},
+    "owner.leave_granted.v1": _OWNER | {"on": (True, _day)},
+    "owner.leave_revoked.v1": _OWNER | {"on": (True, _day)},
     "owner.attendance_recorded.v1": _OWNER
-    | {"on": (True, date.fromisoformat), "checked_in_at": (True, _moment), "checked_out_at": (False, _moment)},
+    | {"on": (True, _day), "checked_in_at": (True, _moment), "checked_out_at": (False, _moment)},
     "owner.estimate_set.v1": _OWNER | {"job_id": (True, _text(128)), "seconds": (True, _count)},
     "owner.texts_erased.v1": _OWNER,
     "deadline.reached.v1": _OWNER,

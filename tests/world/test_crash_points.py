@@ -1,0 +1,43 @@
+"""Crash points: killed at each numbered point once, by itself; and each point of a take-over and of catching up."""
+
+from dataclasses import replace
+from typing import Final
+
+import pytest
+
+from tests.support.checkers.replay import c7_same_bytes
+from tests.world.plan import calm
+from tests.world.story import tell, tell_again
+from tests.world.verdicts import CALM_PRESSES, again_plan, examine, told
+
+SWEPT: Final = 2
+IN_A_FOLD: Final = {"before read", "after read", "before commit", "inside commit", "after commit", "after publish"}
+IN_A_TAKE_OVER: Final = {"load the checkpoint", "catch up", "record before the checkpoint", "before unpublished"}
+
+
+@pytest.mark.parametrize("seed", range(SWEPT))
+def test_a_crash_at_any_point_costs_nothing(seed: int) -> None:
+    points = tell(calm(seed, CALM_PRESSES)).points
+    assert set(points) >= IN_A_FOLD
+    failures = []
+    for point in range(len(points)):
+        plan = calm(seed, CALM_PRESSES, crash_at=point)
+        story, problems = examine(plan, both_ways=False)
+        # The same story up to the crash, and the crash where it should be.
+        assert story.points[: point + 1] == points[: point + 1]
+        assert story.fired[f"crash {points[point]}"] == 1
+        if problems:
+            failures.append(told(plan, [points[point], *problems]))
+    assert not failures, "\n".join(failures)
+
+
+@pytest.mark.parametrize("judge_again", [False, True])
+def test_a_crash_at_any_point_of_catching_up_costs_nothing(judge_again: bool) -> None:  # noqa: FBT001 - a parameter
+    story = tell(calm(SWEPT, 2 * CALM_PRESSES))
+    plan = replace(again_plan(story.plan, judge_again=judge_again), batch_max=5)
+    points = tell_again(story, plan, judge_again=judge_again).points
+    assert judge_again or set(points) >= IN_A_TAKE_OVER
+    for point in range(len(points)):
+        again = tell_again(story, replace(plan, crash_at=point), judge_again=judge_again)
+        wrong = [*again.problems, *c7_same_bytes(story.evidence, again.evidence.tables)]
+        assert not wrong, f"killed at point {point}, {points[point]}: {wrong[:5]}"
