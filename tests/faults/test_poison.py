@@ -11,8 +11,10 @@ import pytest
 from tests.support.api import Api
 from tests.support.crew import Crew
 from tests.support.deployments import Deployment, Tenant
+from tests.support.evidence import UNWRITABLE
 from tests.support.foreign_presses import put_start, start_of
 from tests.support.holders import owner_on, said_by
+from tests.support.logs import put
 from tests.support.minutes import worked
 from tests.support.waits import drained
 
@@ -74,11 +76,11 @@ async def test_a_press_that_postgres_refuses_for_its_data_is_refused_alone(
     """Its owner cannot even be looked for; its account can only not be written down."""
     kpart = deployment.partition_of(tenant, owner)
     refused = owner_on({kpart}, deployment, tenant, "nul\0" if where == "owner" else "owner")
-    _, body = start_of(tenant, refused)
+    headers, body = start_of(tenant, refused, UNWRITABLE)
     said = json.dumps(json.loads(body) | ({} if where == "owner" else {"account_id": "nul\0"})).encode()
     async with one_batch(crew):
         before = asyncio.create_task(api.start(owner))
-        offset = await put_start(deployment, tenant, refused, {"body": said})
+        offset = await put(deployment, kpart, said, headers)
         after = asyncio.create_task(api.start(owner_on({kpart}, deployment, tenant)))
     assert [answer.status_code for answer in await asyncio.gather(before, after)] == [201, 201]
 

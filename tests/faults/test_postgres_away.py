@@ -33,7 +33,7 @@ async def test_with_postgres_away_presses_are_recorded_and_judged_when_it_is_bac
     patient = Patient(client(), tenant.token)
     owners = [fresh_owner() for _ in range(3)]
 
-    async with traffic([patient], workers=4) as load:
+    async with traffic([patient], tenant, workers=4) as load:
         await asyncio.to_thread(deployment.stack.stop_postgres)
         stopped_at = time.monotonic()
         await reads_are_refused(api, person, tenant, running[0])

@@ -16,7 +16,7 @@ async def test_partitions_change_hands_under_load_without_a_gap_or_a_double(
 ) -> None:
     await crew.be(apis=1, projectors=2)
     api = Patient(client(), tenant.token)
-    async with traffic([api]) as load:
+    async with traffic([api], tenant) as load:
         third, fourth = await asyncio.gather(crew.projector(), crew.projector())
         await load.goes_on()
         assert await third.stop() == 0
@@ -32,7 +32,7 @@ async def test_processes_that_are_asked_to_end_under_load_lose_nothing_that_they
     await crew.be(apis=1, projectors=1)
     leaving, projector = await asyncio.gather(crew.api(), crew.projector())
     apis = [Patient(client(service.url), tenant.token) for service in (*crew.apis, leaving)]
-    async with traffic(apis) as load:
+    async with traffic(apis, tenant) as load:
         assert list(await asyncio.gather(leaving.stop(), projector.stop())) == [0, 0]
         await load.goes_on()
     await load.is_whole(deployment, apis[0])

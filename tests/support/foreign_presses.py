@@ -22,12 +22,12 @@ def _now() -> datetime:
 ids: Final = TimerIds(_now)
 
 
-def start_of(tenant: Tenant, owner: str) -> tuple[dict[str, bytes | None], bytes]:
+def start_of(tenant: Tenant, owner: str, client: str | None = None) -> tuple[dict[str, bytes | None], bytes]:
     """Return the headers and the body of a start that nothing is wrong with, pressed just now."""
     now = _now()
     event = TimerStarted(
         tenant=tenant.name,
-        actor=Actor(client=tenant.client, role="machine"),
+        actor=Actor(client=client or tenant.client, role="machine"),
         dialect="native",
         digest=digest_of("start", owner, {}),
         owner=owner,

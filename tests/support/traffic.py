@@ -1,41 +1,56 @@
 """Traffic: people who work half an hour each, one after the other, while a test breaks something underneath them.
 
 They insist: a press that hears no verdict is made again under its key, at another API if need be, until it has one.
+All that was pressed and heard is a history, for the checkers.
 """
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+import time
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Final
+from typing import Final, Literal
 
 import httpx
 
-from tests.support.deployments import Deployment, fresh_owner
-from tests.support.minutes import ONE_STOPPED_TIMER, kept_twice, worked
+from shared.events.ids import keyed_event_id
+from tests.support.checkers.history import Op
+from tests.support.deployments import Deployment, Tenant, fresh_owner
+from tests.support.evidence import problems_of
+from tests.support.minutes import ONE_STOPPED_TIMER, worked
 from tests.support.patient import Patient
-from tests.support.waits import drained
 
 _GOES_ON_WITHIN_SECONDS: Final = 30.0
 _AGAIN_AFTER_SECONDS: Final = 0.05
 # People rest: two cores are busy enough with what is being broken.
 _REST_SECONDS: Final = 0.1
 _ASKED_AGAIN: Final = 150
-_AT_ONCE: Final = 30
 
-Press = Callable[[Patient], Awaitable[httpx.Response]]
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """One press under one key: the start of an owner's timer, or the stop of a timer."""
+
+    client: str
+    verb: Literal["start", "stop"]
+    target: str
+    event_id: str
+
+    async def at(self, api: Patient) -> httpx.Response:
+        """Make it, for the first time or again."""
+        return await (api.begin if self.verb == "start" else api.end)(self.target, key=self.verb)
 
 
 @dataclass
 class Traffic:
-    """What was pressed and answered so far. `unheard` counts presses that had to be made again."""
+    """What was pressed and heard so far."""
 
     apis: Sequence[Patient]
+    tenant: Tenant
+    history: list[Op] = field(default_factory=list)
+    answered: list[Press] = field(default_factory=list)
     owners: list[str] = field(default_factory=list)
-    answered: list[tuple[Press, bytes]] = field(default_factory=list)
-    unheard: int = 0
     ending: bool = False
     workers: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -50,49 +65,68 @@ class Traffic:
                 await asyncio.sleep(0.02)
 
     async def is_whole(self, deployment: Deployment, api: Patient) -> None:
-        """Check that nothing was lost, nothing counts twice, and that answers are given again when asked for again."""
+        """Ask for answers again, and check that nothing was lost, counts twice, or is told in another way now."""
         assert self.owners
-        asked = self.answered[:: len(self.answered) // _ASKED_AGAIN + 1]
-        for first in range(0, len(asked), _AT_ONCE):
-            some = asked[first : first + _AT_ONCE]
-            again = await asyncio.gather(*(press(api) for press, _ in some))
-            assert [answer.content for answer in again] == [content for _, content in some]
-        await drained(deployment)
+        for press in self.answered[:: len(self.answered) // _ASKED_AGAIN + 1]:
+            await self._heard(press, api)
+        assert await problems_of(deployment, self.history) == []
         wrong = {o: w for o, w in (await worked(deployment.dsn, *self.owners)).items() if w != ONE_STOPPED_TIMER}
         assert not wrong
-        assert await kept_twice(deployment.dsn) == []
 
     async def work(self, number: int) -> None:
         """Work one shift after the other until it is time to go."""
         while not self.ending:
             owner = fresh_owner()
-            started = await self._insist(number, partial(Patient.begin, owner=owner, key="start"))
-            timer = started.json()["id"]
-            stopped = await self._insist(number, partial(Patient.end, timer=timer, key="stop"))
-            assert stopped.json()["total_seconds"] == 1800, stopped.text
+            started = await self._insist(number, self._press(number, "start", owner))
+            await self._insist(number, self._press(number, "stop", started.json()["timelog_id"]))
             self.owners.append(owner)
             await asyncio.sleep(_REST_SECONDS)
 
+    def _press(self, number: int, verb: Literal["start", "stop"], target: str) -> Press:
+        kind = "owner" if verb == "start" else "timer"
+        event_id = keyed_event_id(self.tenant.name, self.tenant.client, kind, target, verb)
+        return Press(f"worker-{number}", verb, target, str(event_id))
+
     async def _insist(self, number: int, press: Press) -> httpx.Response:
         for attempt in itertools.count(number):
-            try:
-                answer = await press(self.apis[attempt % len(self.apis)])
-            except httpx.TransportError:
-                pass
-            else:
-                if answer.status_code in {200, 201}:
-                    self.answered.append((press, answer.content))
-                    return answer
-                assert answer.status_code in {202, 503}, answer.text
-            self.unheard += 1
+            answer = await self._heard(press, self.apis[attempt % len(self.apis)])
+            if answer is not None and answer.status_code in {200, 201}:
+                self.answered.append(press)
+                return answer
+            # With a key, nobody is refused here: whatever was heard is that nobody knows.
+            assert answer is None or answer.status_code in {202, 503}, answer.text
             await asyncio.sleep(_AGAIN_AFTER_SECONDS)
         raise AssertionError("there is always another attempt")
 
+    async def _heard(self, press: Press, api: Patient) -> httpx.Response | None:
+        timer = press.target if press.verb == "stop" else None
+        self.history.append(Op(time.monotonic(), press.client, press.verb, press.event_id, timer, "invoke"))
+        try:
+            answer = await press.at(api)
+        except httpx.TransportError:
+            self.history.append(Op(time.monotonic(), press.client, press.verb, press.event_id, timer, "info"))
+            return None
+        body = answer.json()
+        self.history.append(
+            Op(
+                t=time.monotonic(),
+                client=press.client,
+                op=press.verb,
+                event_id=press.event_id,
+                timer_id=body.get("timelog_id", timer),
+                type="ok" if answer.status_code in {200, 201} else "info",
+                body=body,
+                status=answer.status_code,
+                position=body.get("position"),
+            )
+        )
+        return answer
+
 
 @asynccontextmanager
-async def traffic(apis: Sequence[Patient], workers: int = 8) -> AsyncIterator[Traffic]:
+async def traffic(apis: Sequence[Patient], tenant: Tenant, workers: int = 8) -> AsyncIterator[Traffic]:
     """Let so many people work. When the block ends, each ends the shift in hand."""
-    load = Traffic(apis)
+    load = Traffic(apis, tenant)
     load.workers = [asyncio.create_task(load.work(number)) for number in range(workers)]
     try:
         await load.goes_on()

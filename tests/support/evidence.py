@@ -1,0 +1,70 @@
+"""Evidence of a run on the real stack: its topics as another client reads them, and its tables, for the checkers."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from shared.events.topics import EVENTS, OUTCOMES, POLICIES
+from tests.support.checkers.fence import c15_fence
+from tests.support.checkers.history import Evidence, Op
+from tests.support.checkers.presses import (
+    c1_nothing_acknowledged_is_lost,
+    c2_exactly_once_in_effect,
+    c4_an_unknown_resolves_once,
+    c5_order,
+    c10_answers_are_final,
+)
+from tests.support.checkers.replay import c7_audit
+from tests.support.checkers.tables import c6_read_model_is_fold_of_log, c8_time, c9_state_machine, c16_poison
+from tests.support.deployments import Deployment
+from tests.support.logs import LogRecord, read_topic
+from tests.support.tables import dump
+from tests.support.until import eventually
+from tests.support.waits import drained
+
+# Presses of this client are those that Postgres refuses for their data.
+UNWRITABLE: Final = "unwritable"
+
+# All but C3: who else pressed on a stack that is shared with other tests, one history does not know.
+_CHECKERS: Final = (
+    c1_nothing_acknowledged_is_lost,
+    c2_exactly_once_in_effect,
+    c4_an_unknown_resolves_once,
+    c5_order,
+    c6_read_model_is_fold_of_log,
+    c7_audit,
+    c8_time,
+    c9_state_machine,
+    c10_answers_are_final,
+    c15_fence,
+    c16_poison,
+)
+_KEPT: Final = "SELECT kpart, source_offset FROM outcome"
+
+
+async def evidence_of(deployment: Deployment, history: Sequence[Op] = ()) -> Evidence:
+    """Return what everybody left behind, once all of it is folded and published."""
+    await drained(deployment)
+    outcomes: list[LogRecord] = []
+    kept = {(row["kpart"], row["source_offset"]) for row in await deployment.pool.fetch(_KEPT)}
+
+    async def published() -> bool:
+        outcomes[:] = await read_topic(deployment.kafka, OUTCOMES)
+        judged = Evidence(deployment.partitions, (), (), outcomes, (), {}).judged
+        return kept <= {(kpart, outcome["source_offset"]) for kpart, outcome, _ in judged}
+
+    await eventually(published, "all that was judged is published")
+    return Evidence(
+        partitions=deployment.partitions,
+        history=history,
+        events=await read_topic(deployment.kafka, EVENTS),
+        outcomes=outcomes,
+        policies=await read_topic(deployment.kafka, POLICIES),
+        tables=await dump(deployment.dsn),
+        breaks=frozenset({UNWRITABLE}),
+    )
+
+
+async def problems_of(deployment: Deployment, history: Sequence[Op] = ()) -> list[str]:
+    """Return all that is wrong with what everybody left behind."""
+    evidence = await evidence_of(deployment, history)
+    return [problem for check in _CHECKERS for problem in check(evidence)]
