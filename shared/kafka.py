@@ -14,6 +14,11 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 from faststream.security import BaseSecurity, SASLScram256, SASLScram512
 from pydantic import BaseModel, ConfigDict, SecretStr
 
+from shared.records import read_patiently
+
+# Readers of ours are not stopped by the name of a header.
+read_patiently()
+
 _REQUEST_TIMEOUT_MS: Final = 10_000
 
 Mechanism = Literal["SCRAM-SHA-256", "SCRAM-SHA-512"]

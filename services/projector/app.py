@@ -18,6 +18,7 @@ from services.projector.kafka_outcomes import KafkaOutcomeLog
 from services.projector.kafka_replies import KafkaReplies
 from services.projector.policy_rows import PolicyRows
 from services.projector.ports import Store
+from services.projector.progress import watch_progress
 from services.projector.settings import Settings
 from services.projector.store.postgres import PostgresStore, open_pool
 from services.projector.store.queries import query
@@ -90,6 +91,7 @@ class ProjectorProcess:
             ending.push_async_callback(_closed, "pool", pool.close)
             self._projector = await self._assemble(pool, ending)
             await self._events.start(self._projector)
+            self._begin("progress", watch_progress(self._projector, self._events))
             ending.push_async_callback(self._events.stop)
             await self._projector.run()
 

@@ -40,6 +40,8 @@ _POLICY_WAIT_SECONDS: Final = 5.0
 # How often progress is written down beside the commits, which write it too.
 _IDLE_SECONDS: Final = 1.0
 _LAST_ACKS_WITHIN_SECONDS: Final = 2.0
+_PRUNE_EVERY_SECONDS: Final = 60.0
+_BETWEEN_TWO_BITES_SECONDS: Final = 0.1
 _LOOK_FOR_ACKS_SECONDS: Final = 0.02
 _BUSY_SECONDS: Final = 60.0
 
@@ -150,7 +152,7 @@ class Projector:
             await self._clock.sleep(_LOOK_FOR_ACKS_SECONDS)
 
     async def _tidy(self) -> None:
-        """Write down how far outcomes are published, and delete those that nobody may ask for any more."""
+        """Write down how far outcomes are published."""
         self._tidied_at = self._clock.monotonic()
         for partition in list(self.ours.values()):
             reached = partition.reached()
@@ -158,7 +160,6 @@ class Projector:
                 continue
             try:
                 await self._store.save_progress(reached)
-                await self._store.prune(partition.kpart)
             except Exception as error:  # noqa: BLE001 - progress is a convenience: without it more is looked at twice
                 partition.log.warning("progress_not_saved", error=repr(error))
             else:
@@ -232,6 +233,7 @@ class Projector:
         partition.stand_at(at)
         partition.becomes(Status.LIVE, "recovered")
         partition.run(self._publish(partition))
+        partition.run(self._prune(partition))
         self._log.read_from(partition.kpart, at.next_offset)
 
     async def _publish(self, partition: Partition) -> None:
@@ -239,6 +241,16 @@ class Projector:
             await partition.outbox.run()
         except Exception as error:  # noqa: BLE001 - published or not, nobody knows: publish what is committed again
             self._trouble(partition, "publish_failed", error)
+
+    async def _prune(self, partition: Partition) -> None:
+        """Delete outcomes that nobody may ask for any more, beside the fold, for as long as the partition is ours."""
+        while True:
+            await self._clock.sleep(_PRUNE_EVERY_SECONDS)
+            try:
+                while await self._store.prune(partition.kpart):
+                    await self._clock.sleep(_BETWEEN_TWO_BITES_SECONDS)
+            except Exception as error:  # noqa: BLE001 - what is not deleted now is deleted later
+                partition.log.warning("outcomes_not_pruned", error=repr(error))
 
     # Waiting for what is not in our hands.
 

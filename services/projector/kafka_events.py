@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final, Protocol
 
-import structlog
 from aiokafka import ConsumerRebalanceListener
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
@@ -12,9 +11,7 @@ from services.projector.kafka_reader import PartitionReader
 from services.projector.ports import RawRecord, Span
 from shared.events.topics import EVENTS
 from shared.kafka import AIOKafkaConsumer, KafkaAddress, TopicPartition, end_consumer, group_consumer
-from shared.runtime import ended_within
-
-_log = structlog.get_logger()
+from shared.runtime import Setbacks, ended_within
 
 _POLL_MS: Final = 200
 _RECORDS_AT_ONCE: Final = 2_000
@@ -50,6 +47,7 @@ class KafkaEventLog(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
             max_poll_interval_ms=60_000,
         )
         self._group: Group | None = None
+        self._setbacks = Setbacks("poll_failed")
         self.joined = False
 
     async def start(self, group: Group) -> None:
@@ -71,10 +69,17 @@ class KafkaEventLog(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
             self._require_group().displaced(sorted(tp.partition for tp in error.args[0]))
             return {}
         except KafkaError as error:
-            _log.warning("poll_failed", error=repr(error))
+            self._setbacks.met(error)
             await asyncio.sleep(_AFTER_AN_ERROR_SECONDS)
             return {}
+        if records:
+            self._setbacks.over()
         return {tp.partition: batch for tp, batch in records.items()}
+
+    async def ends(self) -> dict[int, int]:
+        """Return where the log ends, for the partitions that are ours. Raises KafkaError."""
+        ends = await self._consumer.end_offsets(self._consumer.assignment())
+        return {tp.partition: end for tp, end in ends.items()}
 
     def hold(self, kpart: int) -> None:
         """Read no further in a partition until `read_from`."""

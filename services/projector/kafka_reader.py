@@ -1,10 +1,11 @@
 """Reading Kafka by offset, outside every group: for checks and for catching up."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Final
 
-from aiokafka.errors import OffsetOutOfRangeError
+from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from services.projector.ports import Span
 from shared.kafka import AIOKafkaConsumer, ConsumerRecord, KafkaAddress, TopicPartition, end_consumer, lone_consumer
@@ -33,16 +34,14 @@ class PartitionReader:
     async def span(self, kpart: int) -> Span:
         """Return which offsets a partition holds now."""
         tp = TopicPartition(self._topic, kpart)
-        async with self._one_at_a_time, asyncio.timeout(_WITHIN_SECONDS):
-            consumer = await self._connected()
+        async with self._consumer_alone() as consumer:
             begin, end = await consumer.beginning_offsets([tp]), await consumer.end_offsets([tp])
         return Span(begin[tp], end[tp])
 
     async def read(self, kpart: int, start: int, at_most: int) -> Sequence[ConsumerRecord]:
         """Return records from `start` on, at least one; wait for it, for it exists. Empty: there is none any more."""
         tp = TopicPartition(self._topic, kpart)
-        async with self._one_at_a_time, asyncio.timeout(_WITHIN_SECONDS):
-            consumer = await self._connected()
+        async with self._consumer_alone() as consumer:
             consumer.assign([tp])
             consumer.seek(tp, start)
             try:
@@ -51,6 +50,17 @@ class PartitionReader:
             except OffsetOutOfRangeError:
                 return []
             return list(records[tp])
+
+    @asynccontextmanager
+    async def _consumer_alone(self) -> AsyncIterator[AIOKafkaConsumer]:
+        async with self._one_at_a_time:
+            try:
+                async with asyncio.timeout(_WITHIN_SECONDS):
+                    yield await self._connected()
+            except (TimeoutError, KafkaError):
+                # Consumers get stuck without a word: the next attempt has one of its own.
+                await self.stop()
+                raise
 
     async def _connected(self) -> AIOKafkaConsumer:
         if self._consumer is None:

@@ -191,5 +191,8 @@ class Store(Protocol):
     async def save_progress(self, at: Checkpoint) -> None:
         """Write down how far the outcomes are published, if the partition still stands where `at` says."""
 
-    async def prune(self, kpart: int) -> None:
-        """Delete published outcomes that lie 31 days of log time behind the partition's newest record."""
+    async def prune(self, kpart: int) -> bool:
+        """Delete some published outcomes that lie 31 days of log time behind the partition's newest record.
+
+        Say whether there may be others. Never more than a bite: the fold shares the store.
+        """

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 from services.projector.ports import OutcomeLog, Replies, ToPublish
 from shared.events.envelope import ReplyAddress
@@ -10,6 +10,8 @@ from shared.events.envelope import ReplyAddress
 _AT_ONCE = 500
 # Beyond this the rows are read again from the store when their turn has come: memory is not a queue.
 BACKLOG_MAX = 20_000
+# A quarter of what a broker takes in one record.
+_REPLY_BYTES_MAX = 256 * 1024
 
 
 class Outbox:
@@ -48,10 +50,24 @@ class Outbox:
 
 
 def send_replies(replies: Replies, answers: Iterable[tuple[ReplyAddress | None, bytes]]) -> None:
-    """Send the verdicts of one commit: one record for each API process, with all that its waiters hear."""
+    """Send the verdicts of one commit: one record for each API process, or a few."""
     by_process: dict[tuple[str, int], list[tuple[str, bytes]]] = {}
     for address, body in answers:
         if address is not None:
             by_process.setdefault((address.topic, address.partition), []).append((address.request_id, body))
     for (topic, partition), bodies in by_process.items():
-        replies.send(topic, partition, bodies)
+        for cut in _cut(bodies):
+            replies.send(topic, partition, cut)
+
+
+def _cut(bodies: Sequence[tuple[str, bytes]]) -> Iterator[Sequence[tuple[str, bytes]]]:
+    """Cut answers into records that a broker takes: one that is too large would be lost with all of them."""
+    cut: list[tuple[str, bytes]] = []
+    room = _REPLY_BYTES_MAX
+    for request_id, body in bodies:
+        if cut and len(body) > room:
+            yield cut
+            cut, room = [], _REPLY_BYTES_MAX
+        cut.append((request_id, body))
+        room -= len(body)
+    yield cut

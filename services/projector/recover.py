@@ -63,9 +63,11 @@ def _event_id(record: RawRecord) -> UUID | None:
 async def _catch_up(at: Checkpoint, outcomes: OutcomeLog, store: Store) -> Checkpoint:
     """Project the outcomes that this database has not seen. They are judged; nothing is judged again."""
     span = await outcomes.span(at.kpart)
-    if at.outcomes_next > span.end:
-        raise LogWentBackError(f"the judged stream ends at {span.end}, and was read up to {at.outcomes_next}")
-    position = max(at.outcomes_next, span.begin)
+    if not span.begin <= at.outcomes_next <= span.end:
+        # Shorter, or without its head: what is missing may have been accepted, and would pass for void.
+        held = f"[{span.begin}, {span.end}]"
+        raise LogWentBackError(f"outcomes_next {at.outcomes_next} lies outside the judged stream's {held}")
+    position = at.outcomes_next
     while position < span.end:
         records = await outcomes.read(at.kpart, position, span.end)
         position = records[-1][0] + 1
@@ -73,7 +75,7 @@ async def _catch_up(at: Checkpoint, outcomes: OutcomeLog, store: Store) -> Check
             to = _after(at, fresh[-1], position)
             await store.commit([Advance(at.next_offset, to, fresh)])
             at = to
-    return replace(at, outcomes_next=max(at.outcomes_next, position))
+    return replace(at, outcomes_next=position)
 
 
 def _first_occurrences(records: Sequence[tuple[int, bytes]], next_offset: int) -> list[WrittenOutcome]:

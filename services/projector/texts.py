@@ -28,20 +28,27 @@ _CANNOT_BE_KEPT: Final = (asyncpg.DataError, asyncpg.IntegrityConstraintViolatio
 _Read = tuple[TextRecord, Written | Erased | UnreadableText]
 
 
+class PositionWentBackError(Exception):
+    """Postgres stands before what we kept: an older dump was restored. Read again from `next_offsets`."""
+
+
 class Texts:
     """Keeps texts in Postgres."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
+        self._moved_to: dict[int, int] = {}
         self.unreadable = 0
 
     async def next_offsets(self, partitions: Sequence[int]) -> dict[int, int]:
         """Return where to read on. Whoever reads the topic should seek there: Postgres may be older than the group."""
         rows = await self._pool.fetch(query("text_positions"), list(partitions))
-        return dict.fromkeys(partitions, 0) | {row["kpart"]: row["next_offset"] for row in rows}
+        positions = dict.fromkeys(partitions, 0) | {row["kpart"]: row["next_offset"] for row in rows}
+        self._moved_to |= positions
+        return positions
 
     async def keep(self, records: Sequence[TextRecord]) -> None:
-        """Keep the newest text of each timer, and return when it is committed. Raises for nothing but cancellation.
+        """Keep the newest text of each timer, and return when it is committed. Raises PositionWentBackError, no other.
 
         Records of one partition are in the order of the log.
         """
@@ -78,11 +85,15 @@ class Texts:
             await conn.execute(query("make_text_positions"), partitions)
             rows = await conn.fetch(query("lock_text_positions"), partitions)
             positions = {row["kpart"]: row["next_offset"] for row in rows}
+            if any(positions[partition] < self._moved_to.get(partition, 0) for partition in partitions):
+                raise PositionWentBackError(f"text positions {positions} lie before {self._moved_to}")
             fresh = [(record, text) for record, text in read if record.offset >= positions[record.partition]]
             if fresh:
                 await _write(conn, TextBatch.of(text for _, text in fresh if not isinstance(text, UnreadableText)))
                 moved = {record.partition: record.offset + 1 for record, _ in fresh}
                 await conn.execute(query("move_text_positions"), list(moved), list(moved.values()))
+                positions |= moved
+        self._moved_to |= positions
         return [(record, text) for record, text in fresh if isinstance(text, UnreadableText)]
 
     def _tell_of(self, passed_by: Sequence[tuple[TextRecord, UnreadableText]]) -> None:

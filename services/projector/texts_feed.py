@@ -13,7 +13,7 @@ from aiokafka import ConsumerRebalanceListener
 from faststream.kafka import KafkaBroker
 
 from services.projector.text_batch import TextRecord
-from services.projector.texts import Texts
+from services.projector.texts import PositionWentBackError, Texts
 from shared.events.topics import TEXTS
 from shared.feed import AS_THEY_LIE, WITHIN_SECONDS, feed_broker, read_for_ever
 from shared.kafka import AIOKafkaConsumer, ConsumerRecord, KafkaAddress
@@ -33,6 +33,7 @@ class TextsFeed:
         self._session_timeout_ms = session_timeout_ms
         self._texts = texts
         self._kept: dict[int, int] = {}
+        self._went_back = False
 
     async def run(self) -> None:
         """Read, for ever."""
@@ -58,15 +59,22 @@ class TextsFeed:
         return broker
 
     async def _take(self, records: Sequence[ConsumerRecord]) -> None:
-        await self._texts.keep([TextRecord(r.partition, r.offset, r.key, r.value) for r in records])
+        try:
+            await self._texts.keep([TextRecord(r.partition, r.offset, r.key, r.value) for r in records])
+        except PositionWentBackError:
+            self._went_back = True  # nothing more is kept until the next consumer has sought its positions
+            return
         for record in records:
             self._kept[record.partition] = record.offset + 1
 
     async def _watch(self, consumer: AIOKafkaConsumer) -> None:
         """Return never. Raises when what was there at the last look has not been kept by the next: it stalls."""
         ended_before: dict[int, int] = {}
+        self._went_back = False
         while True:
             await asyncio.sleep(_LOOK_EVERY_SECONDS)
+            if self._went_back:
+                raise ConnectionError("Postgres stands before what was kept: reading again from there")
             mine = consumer.assignment()
             async with asyncio.timeout(WITHIN_SECONDS):
                 ends = {tp.partition: end for tp, end in (await consumer.end_offsets(mine)).items()}

@@ -103,6 +103,8 @@ class BatchWriter:
     async def _take_alone(self, alone: Batch) -> None:
         try:
             await self._read([alone])
+            if not alone.is_current:
+                return
             await self._store.commit([alone.fold(self._book).advance()])
         except (ReadRefusedError, WriteRefusedError) as refused:
             alone.partition.log.warning("press_refused_by_store", offset=alone.entries[0].offset, error=str(refused))

@@ -1,21 +1,39 @@
 """The kinds of values that events, outcomes and policies are made of."""
 
-from datetime import UTC, datetime
-from typing import Annotated
+from datetime import UTC, date, datetime
+from typing import Annotated, Final
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, PlainSerializer, StringConstraints
 
+# The calendar that every part of us can hold: at its ends Postgres says -infinity and infinity, and zones overflow.
+_CALENDAR: Final = (datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC))
 
-def _in_utc(moment: datetime) -> datetime:
+
+def in_utc(moment: datetime) -> datetime:
+    """Return an aware moment in UTC. Raises ValueError for the calendar's first day and its last second."""
     try:
-        return moment.astimezone(UTC)
+        in_utc = moment.astimezone(UTC)
     except OverflowError:
-        msg = "lies outside the calendar once it is in UTC"
-        raise ValueError(msg) from None
+        in_utc = None
+    if in_utc is None or not _CALENDAR[0] <= in_utc <= _CALENDAR[1]:
+        msg = "lies outside the calendar"
+        raise ValueError(msg)
+    return in_utc
+
+
+def in_calendar(day: date) -> date:
+    """Return a local day. Raises ValueError for the calendar's first day and its last."""
+    if not _CALENDAR[0].date() <= day < date.max:
+        msg = "lies outside the calendar"
+        raise ValueError(msg)
+    return day
 
 
 # A moment: aware, kept in UTC, written as RFC 3339 with "Z".
-Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+Instant = Annotated[AwareDatetime, AfterValidator(in_utc)]
+
+# A local day.
+Day = Annotated[date, AfterValidator(in_calendar)]
 
 # A timer's short id. In JSON it is decimal text: many readers lose digits of integers past 2^53.
 TimerId = Annotated[int, PlainSerializer(str, when_used="json")]

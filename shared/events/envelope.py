@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from typing import Final, TypeVar
 from uuid import UUID
 
+from shared.events.base import in_utc
+
 SOURCE: Final = "/stint/command-api"
 
 Headers = Sequence[tuple[str, bytes | None]]
@@ -127,7 +129,7 @@ def _instant(text: str) -> datetime:
     if moment.tzinfo is None:
         msg = "a time without zone"
         raise ValueError(msg)
-    return moment.astimezone(UTC)
+    return in_utc(moment)
 
 
 def _short_id(text: str) -> int:

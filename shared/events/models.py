@@ -1,11 +1,10 @@
 """Events: the body of each record on `timer.events.v1` (CONTRACT, section 7). Each is a fact: somebody pressed."""
 
-from datetime import date
 from typing import ClassVar, Final, Literal
 
 from pydantic import NonNegativeInt, TypeAdapter
 
-from shared.events.base import Digest, Instant, Model, OwnerId, Reference, TenantName
+from shared.events.base import Day, Digest, Instant, Model, OwnerId, Reference, TenantName
 
 Role = Literal["machine", "person", "admin", "system"]
 
@@ -41,7 +40,7 @@ class TimerStarted(Event):
     job_id: Reference | None = None
     project_id: Reference | None = None
     billable: bool = True
-    work_date: date | None = None
+    work_date: Day | None = None
     zone_assumed: bool = False
 
 
@@ -80,7 +79,7 @@ class OwnerLeaveGranted(Event):
     type: ClassVar[str] = "owner.leave_granted.v1"
 
     owner: OwnerId
-    on: date
+    on: Day
 
 
 class OwnerLeaveRevoked(Event):
@@ -89,7 +88,7 @@ class OwnerLeaveRevoked(Event):
     type: ClassVar[str] = "owner.leave_revoked.v1"
 
     owner: OwnerId
-    on: date
+    on: Day
 
 
 class OwnerAttendanceRecorded(Event):
@@ -98,7 +97,7 @@ class OwnerAttendanceRecorded(Event):
     type: ClassVar[str] = "owner.attendance_recorded.v1"
 
     owner: OwnerId
-    on: date
+    on: Day
     checked_in_at: Instant
     checked_out_at: Instant | None = None
 

@@ -29,15 +29,17 @@ class Topic:
 
 def topics(partitions: int) -> tuple[Topic, ...]:
     """Return every topic of a deployment with `partitions` partitions (P, fixed for its life)."""
-    for_ever = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}
     # The broker's own clock orders and dates the presses; a producer's may be an hour off.
     log_time = {"message.timestamp.type": "LogAppendTime"}
+    # Whatever a producer compresses with, the broker unpacks: a codec that one reader lacks would stop its partition.
+    plain = {"compression.type": "uncompressed"}
+    for_ever = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"} | plain
     return (
-        Topic(COMMANDS, partitions, {"retention.ms": str(7 * _DAY_MS), "cleanup.policy": "delete"}),
+        Topic(COMMANDS, partitions, {"retention.ms": str(7 * _DAY_MS), "cleanup.policy": "delete"} | plain),
         Topic(EVENTS, partitions, for_ever | log_time),
-        Topic(TEXTS, partitions, {"cleanup.policy": "compact"}),
+        Topic(TEXTS, partitions, {"cleanup.policy": "compact"} | plain),
         Topic(OUTCOMES, partitions, for_ever),
-        Topic(REPLIES, REPLY_PARTITIONS, {"retention.ms": str(_DAY_MS // 24), "cleanup.policy": "delete"}),
+        Topic(REPLIES, REPLY_PARTITIONS, {"retention.ms": str(_DAY_MS // 24), "cleanup.policy": "delete"} | plain),
         Topic(POLICIES, 1, for_ever | log_time),
-        Topic(DEAD, 1, {"retention.ms": str(30 * _DAY_MS), "cleanup.policy": "delete"}),
+        Topic(DEAD, 1, {"retention.ms": str(30 * _DAY_MS), "cleanup.policy": "delete"} | plain),
     )

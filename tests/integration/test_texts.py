@@ -11,7 +11,7 @@ import pytest
 
 from services.projector.store.queries import query
 from services.projector.text_batch import TextRecord
-from services.projector.texts import Texts
+from services.projector.texts import PositionWentBackError, Texts
 from shared.events.ids import make_short, slot_of
 from tests.support.deployments import Deployment, fresh_owner
 
@@ -89,8 +89,22 @@ async def test_without_its_position_a_late_text_would_come_back(
     """The control of the test above: it is the position that guards."""
     await texts.keep([someone.wrote(0, "secret"), someone.wrote(1, None)])
     await database.execute("UPDATE text_position SET next_offset = 0 WHERE kpart = $1", someone.kpart)
+    await texts.next_offsets([someone.kpart])
     await texts.keep([someone.wrote(0, "secret")])
     assert await comments(database, someone) == [["secret"]]
+
+
+async def test_an_older_dump_restored_is_noticed_and_read_on_from_where_it_stands(
+    texts: Texts, someone: Someone, database: asyncpg.Connection
+) -> None:
+    """Going on from where we were would leave out for good what lies between."""
+    await texts.keep([someone.wrote(0, "one"), someone.wrote(1, "two")])
+    await database.execute("UPDATE text_position SET next_offset = 1 WHERE kpart = $1", someone.kpart)
+    with pytest.raises(PositionWentBackError):
+        await texts.keep([someone.wrote(2, "three")])
+    assert (await texts.next_offsets([someone.kpart]))[someone.kpart] == 1
+    await texts.keep([someone.wrote(1, "two"), someone.wrote(2, "three")])
+    assert await comments(database, someone) == [["three"]]
 
 
 async def test_erasing_takes_the_texts_of_every_event_and_of_no_other_timer(

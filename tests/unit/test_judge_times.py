@@ -95,7 +95,7 @@ def test_up_to_a_minute_ahead_is_clamped_and_flagged(asked: str) -> None:
     assert story.timer("desk").flags == ("R14",)
 
 
-@pytest.mark.parametrize("asked", ["09:01:00.001", "09:01:00.000001", "09:02", "9999-12-31T23:59:59.999999"])
+@pytest.mark.parametrize("asked", ["09:01:00.001", "09:01:00.000001", "09:02", "9999-12-31T23:59:59"])
 def test_over_a_minute_ahead_is_refused(asked: str) -> None:
     given().when(started("desk", at="09:00", asked=asked)).then(refused_future("desk", "09:00", asked))
 
@@ -126,7 +126,7 @@ def test_a_resume_over_a_minute_ahead_is_refused() -> None:
     story.when(resumed("desk", at="09:20", asked="09:22")).then(refused_future("desk", "09:20", "09:22"))
 
 
-@pytest.mark.parametrize("asked", ["09:10:01", "09:11", "09:11:00.001", "12:00", "9999-12-31T23:59:59.999999"])
+@pytest.mark.parametrize("asked", ["09:10:01", "09:11", "09:11:00.001", "12:00", "9999-12-31T23:59:59"])
 def test_a_stop_however_far_ahead_is_clamped_and_flagged_and_never_refused(asked: str) -> None:
     story = given(started("desk", at="09:00"))
     story.when(stopped("desk", at="09:10", asked=asked)).then(flagged_future("desk", "09:10", asked))

@@ -5,7 +5,9 @@ import pytest
 from shared.events.topics import Topic, topics
 
 DAY_MS = 86_400_000
-FOR_EVER = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}
+# Whatever a producer compresses with, the broker unpacks: a codec that one reader lacks would stop its partition.
+PLAIN = {"compression.type": "uncompressed"}
+FOR_EVER = PLAIN | {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}
 
 
 def named(partitions: int = 12) -> dict[str, Topic]:
@@ -35,7 +37,7 @@ def test_outcomes_are_kept_for_ever() -> None:
 
 
 def test_of_texts_the_newest_is_kept_and_of_erased_ones_none() -> None:
-    assert named()["timer.texts.v1"].config == {"cleanup.policy": "compact"}
+    assert named()["timer.texts.v1"].config == PLAIN | {"cleanup.policy": "compact"}
 
 
 @pytest.mark.parametrize(
@@ -43,4 +45,4 @@ def test_of_texts_the_newest_is_kept_and_of_erased_ones_none() -> None:
     [("timer.commands.v1", 7 * DAY_MS), ("timer.replies.v1", DAY_MS // 24), ("timer.dead.v1", 30 * DAY_MS)],
 )
 def test_what_is_only_passed_on_is_kept_for_a_while(name: str, kept_ms: int) -> None:
-    assert named()[name].config == {"retention.ms": str(kept_ms), "cleanup.policy": "delete"}
+    assert named()[name].config == PLAIN | {"retention.ms": str(kept_ms), "cleanup.policy": "delete"}

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Final
 
 from services.command_api.commands import AskedTime
+from shared.events.base import in_calendar, in_utc
 from shared.events.ids import ID_EPOCH
 from shared.events.zones import instant_of
 
@@ -30,10 +31,10 @@ def asked_time(spelt: str, *, zone_name: str | None) -> AskedTime | None:
     try:
         local = datetime(int(year), int(month), int(day), int(hour), int(minute), int(second or 0), us)  # noqa: DTZ001 - its zone comes next
         if utc is not None:
-            return AskedTime(local.replace(tzinfo=UTC), spelt)
+            return AskedTime(in_utc(local.replace(tzinfo=UTC)), spelt)
         if sign is not None:
-            return AskedTime(local.replace(tzinfo=_offset(sign, offset_h, offset_m)).astimezone(UTC), spelt)
-        return None if zone_name is None else AskedTime(instant_of(local, zone_name), spelt, zone_assumed=True)
+            return AskedTime(in_utc(local.replace(tzinfo=_offset(sign, offset_h, offset_m))), spelt)
+        return None if zone_name is None else AskedTime(in_utc(instant_of(local, zone_name)), spelt, zone_assumed=True)
     except (ValueError, OverflowError):
         return None
 
@@ -53,7 +54,7 @@ def may_start_at(moment: datetime) -> bool:
 def day(spelt: str) -> date | None:
     """Return the day that "2026-03-27" means, or None."""
     try:
-        return date.fromisoformat(spelt) if _DAY.fullmatch(spelt) else None
+        return in_calendar(date.fromisoformat(spelt)) if _DAY.fullmatch(spelt) else None
     except ValueError:
         return None
 

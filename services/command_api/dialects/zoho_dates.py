@@ -5,6 +5,8 @@ from datetime import date
 from functools import lru_cache
 from typing import Final
 
+from shared.events.base import in_calendar
+
 DEFAULT_FORMAT: Final = "yyyy-MM-dd"
 FORMAT_LENGTH_MAX: Final = 32
 
@@ -56,11 +58,12 @@ def parse_date(text: str, date_format: str) -> date | None:
         return None
     year, month = match["y"], match["M"]
     try:
-        return date(
+        said = date(
             int(year) if len(year) > 2 else _CENTURY + int(year),  # noqa: PLR2004 - "yy"
             int(month) if month.isdecimal() else _MONTHS.index(month.capitalize()) + 1,
             int(match["d"]),
         )
+        return in_calendar(said)
     except ValueError:
         return None
 

@@ -122,10 +122,9 @@ class PostgresStore:
         """Write down how far the outcomes are published, if the partition still stands where `at` says."""
         await self._pool.execute(query("save_progress"), at.kpart, at.next_offset, at.published, at.outcomes_next)
 
-    async def prune(self, kpart: int) -> None:
-        """Delete published outcomes that nobody may ask for any more."""
-        while await self._pool.execute(query("prune_outcomes"), kpart, _PRUNED_AT_ONCE) == f"DELETE {_PRUNED_AT_ONCE}":
-            pass
+    async def prune(self, kpart: int) -> bool:
+        """Delete some of the published outcomes that nobody may ask for any more; say whether there may be others."""
+        return await self._pool.execute(query("prune_outcomes"), kpart, _PRUNED_AT_ONCE) == f"DELETE {_PRUNED_AT_ONCE}"
 
 
 def _where(to: Checkpoint) -> tuple[object, ...]:

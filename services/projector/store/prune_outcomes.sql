@@ -1,13 +1,16 @@
--- Delete published outcomes that lie 31 days of log time behind the partition's newest record, oldest first.
+-- Delete published outcomes that lie 31 days of log time behind the partition's newest record.
+-- Log time rises with the offset, so only the oldest are looked at; those of them that are too young end it.
 DELETE FROM outcome o
  USING (
         SELECT old.kpart, old.source_offset
           FROM outcome old
-          JOIN checkpoint c USING (kpart)
+          JOIN checkpoint c ON c.kpart = old.kpart AND old.source_offset < c.published
          WHERE old.kpart = $1
-           AND old.source_offset < c.published
-           AND old.log_time < c.last_log_time - interval '31 days'
          ORDER BY old.source_offset
          LIMIT $2
-       ) gone
- WHERE o.kpart = gone.kpart AND o.source_offset = gone.source_offset;
+       ) oldest,
+       checkpoint c
+ WHERE o.kpart = oldest.kpart
+   AND o.source_offset = oldest.source_offset
+   AND c.kpart = o.kpart
+   AND o.log_time < c.last_log_time - interval '31 days';

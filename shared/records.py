@@ -1,0 +1,66 @@
+"""Records as they lie on a log, whatever the names of their headers.
+
+aiokafka 0.14.0 decodes header names as UTF-8 and raises out of the whole fetch when one is not, at every attempt: one
+such record would stop every reader of its partition for good, and brokers take it. Here such a batch is decoded once
+more, with the letters that do not read replaced, so that whoever reads it can park one record and go on.
+With care: when aiokafka moves. Its fetcher looks its record class up in its own module, and that is where ours is put.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from aiokafka.consumer import fetcher
+from aiokafka.record.default_records import _DefaultRecordBatchPy
+from aiokafka.record.memory_records import _MemoryRecordsPy
+
+
+class _Name(bytes):
+    def decode(self, encoding: str = "utf-8", errors: str = "replace") -> str:
+        del errors
+        return super().decode(encoding, "replace")
+
+
+class _LenientBuffer(bytearray):
+    def __getitem__(self, index: Any) -> Any:  # noqa: ANN401 - as bytearray's own: an int, or bytes for a slice
+        part = super().__getitem__(index)
+        return _Name(part) if isinstance(index, slice) else part
+
+
+class _LenientBatch(_DefaultRecordBatchPy):  # type: ignore[misc] # aiokafka ships no types
+    """A batch decoded in Python, slowly, where only names of headers are ever decoded as text."""
+
+    def __init__(self, buffer: memoryview) -> None:
+        super().__init__(buffer)
+        self._buffer: bytearray = _LenientBuffer(buffer)
+
+
+class _PatientBatch:
+    """A batch decoded by aiokafka's fast code, and by ours when that gives up."""
+
+    def __init__(self, batch: Any, lies: memoryview) -> None:  # noqa: ANN401 - aiokafka ships no types
+        self._batch = batch
+        self._lies = lies
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the batch has
+        return getattr(self._batch, name)
+
+    def __iter__(self) -> Iterator[Any]:
+        try:
+            return iter(list(self._batch))
+        except UnicodeDecodeError:
+            return iter(_LenientBatch(self._lies))
+
+
+class PatientRecords(_MemoryRecordsPy):  # type: ignore[misc] # aiokafka ships no types
+    """What one fetch returned of one partition, batch by batch."""
+
+    def next_batch(self) -> Any:  # noqa: ANN401 - aiokafka ships no types
+        """Return the next batch, or None."""
+        lies = self._next_slice
+        batch = super().next_batch()
+        return None if batch is None else _PatientBatch(batch, lies)
+
+
+def read_patiently() -> None:
+    """Have every consumer of this process read its records so."""
+    fetcher.MemoryRecords = PatientRecords
