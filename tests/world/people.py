@@ -31,7 +31,7 @@ _THINKS_SECONDS: Final = 0.3
 _TRIES: Final = 3
 # The ends of the calendar that Postgres and every zone can hold.
 _FIRST: Final = datetime(1, 1, 2, tzinfo=UTC)
-_LAST: Final = datetime(9999, 12, 30, tzinfo=UTC)
+_LAST: Final = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ NEWER: Final = "newer"
 
 # The calendar that every part of the system can hold.
 _FIRST: Final = datetime(1, 1, 2, tzinfo=UTC)
-_LAST: Final = datetime(9999, 12, 30, tzinfo=UTC)
+_LAST: Final = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 Headers = Sequence[tuple[str, bytes | None]]
 Said = dict[str, Any]
@@ -81,7 +81,7 @@ def _moment(given: str) -> datetime:
 
 def _day(given: str) -> date:
     day = date.fromisoformat(given)
-    if not _FIRST.date() <= day <= _LAST.date():
+    if not _FIRST.date() <= day < _LAST.date():
         raise ValueError(given)
     return day
 
