@@ -1,6 +1,6 @@
 """Reads: the read models, one tenant at a time."""
 
-import asyncio
+from collections.abc import Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -8,6 +8,7 @@ import asyncpg
 
 from services.command_api.rows import IntervalRow, OpenTimer, OutcomeRow, Person, RunningTimer, TimerRow
 from services.command_api.store.database import Database, query
+from services.command_api.store.lookout import Lookout
 from shared.events.ids import slot_of, slot_of_timer
 from shared.events.outcome import State
 
@@ -16,10 +17,8 @@ _FIND_TIMER: Final = query("find_timer")
 _FIND_RUNNING_TIMER: Final = query("find_running_timer")
 _FIND_PERSON: Final = query("find_person")
 _FIND_OUTCOME: Final = query("find_outcome")
-_FIND_NEXT_OFFSET: Final = query("find_next_offset")
+_FIND_NEXT_OFFSETS: Final = query("find_next_offsets")
 _FIND_PARTITIONS: Final = query("find_partitions")
-
-LOOK_AGAIN_SECONDS: Final = 0.025
 
 
 class Reads:
@@ -27,6 +26,7 @@ class Reads:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._lookout = Lookout(self._next_offsets)
 
     async def open_timers(self, tenant: str, limit: int, offset: int, owner: str | None = None) -> list[OpenTimer]:
         """Return up to `limit + 1` open timers by id, of all owners or of one."""
@@ -55,25 +55,20 @@ class Reads:
 
     async def next_offset(self, kpart: int) -> int | None:
         """Return the next offset that a partition will fold; None: there is no such partition."""
-        row = await self._database.row(_FIND_NEXT_OFFSET, kpart)
-        return None if row is None else int(row["next_offset"])
+        return (await self._next_offsets([kpart])).get(kpart)
 
     async def wait_for(self, kpart: int, offset: int, seconds: float) -> bool:
         """Wait until the read models have passed `offset` of a partition; False: `seconds` were not enough."""
-        loop = asyncio.get_running_loop()
-        until = loop.time() + seconds
-        while True:
-            next_offset = await self.next_offset(kpart)
-            if next_offset is not None and next_offset > offset:
-                return True
-            if next_offset is None or loop.time() + LOOK_AGAIN_SECONDS > until:
-                return False
-            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+        return await self._lookout.wait(kpart, offset, seconds)
 
     async def partitions(self) -> int | None:
         """Return how many partitions this deployment was made with; None: the topics job has not run."""
         row = await self._database.row(_FIND_PARTITIONS)
         return None if row is None else int(row["partitions"])
+
+    async def _next_offsets(self, kparts: Sequence[int]) -> Mapping[int, int]:
+        rows = await self._database.rows(_FIND_NEXT_OFFSETS, kparts)
+        return {row["kpart"]: row["next_offset"] for row in rows}
 
 
 def _timer(row: asyncpg.Record) -> TimerRow:
