@@ -24,15 +24,16 @@ from services.projector.store.postgres import PostgresStore, open_pool
 from services.projector.store.queries import query
 from services.projector.texts import Texts
 from services.projector.texts_feed import TextsFeed
-from shared.events.topics import EVENTS, OUTCOMES
+from shared.events.topics import EVENTS, OUTCOMES, REPLIES
 from shared.kafka import durable_producer, quick_producer
 from shared.policies import PolicyReader
 from shared.producer import KeptProducer
-from shared.runtime import ended_within
+from shared.runtime import Setbacks, ended_within
 
 _log = structlog.get_logger()
 
 _CLOSE_WITHIN_SECONDS: Final = 3.0
+_POSTGRES_AWAY: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 _RETRY_AFTER_SECONDS: Final = 0.5
 _LOOK_AGAIN_SECONDS: Final = 0.05
 _STUCK_AFTER_SECONDS: Final = 60.0
@@ -103,10 +104,10 @@ class ProjectorProcess:
         sessions_ms = self._settings.session_timeout_ms
         feed = TextsFeed(self._kafka, self._settings.texts_group_id, sessions_ms, Texts(pool))
         self._begin("texts", feed.run())
+        replies = KeptProducer(lambda: quick_producer(self._kafka), (REPLIES,))
+        self._begin("replies", replies.run())
+        ending.push_async_callback(replies.close)
         await self._producer.get()
-        replies = quick_producer(self._kafka)
-        await replies.start()
-        ending.push_async_callback(_closed, "replies", replies.stop)
         outcomes = KafkaOutcomeLog(self._kafka, self._producer)
         ending.push_async_callback(outcomes.stop)
         partitions = await self._agreed_partitions(pool)
@@ -124,21 +125,28 @@ class ProjectorProcess:
         )
 
     async def _pool(self) -> asyncpg.Pool:
+        setbacks = Setbacks("postgres_not_there")
         while True:
             try:
                 return await open_pool(self._settings)
-            except (OSError, TimeoutError, asyncpg.PostgresError) as error:
-                _log.warning("postgres_not_there", error=repr(error))
+            except _POSTGRES_AWAY as error:
+                setbacks.met(error)
                 await asyncio.sleep(_RETRY_AFTER_SECONDS)
 
     async def _agreed_partitions(self, pool: asyncpg.Pool) -> int:
         """Return P, once the topic and Postgres agree on it. With another P, owners' presses would lie elsewhere."""
+        setbacks = Setbacks("partitions_not_agreed")
         while True:
             has: int = self._producer.partitions[EVENTS]
-            said = await pool.fetchval(query("read_partitions"))
-            if said == has:
-                return has
-            _log.error("partitions_disagree", deployment=said, topic=has)
+            try:
+                said = await pool.fetchval(query("read_partitions"))
+            except _POSTGRES_AWAY as error:
+                # Away, or started before its tables were made.
+                setbacks.met(error)
+            else:
+                if said == has:
+                    return has
+                setbacks.met(ValueError(f"the deployment was made with {said} partitions, and the topic has {has}"))
             await asyncio.sleep(_RETRY_AFTER_SECONDS)
 
     def _alive(self) -> bool:

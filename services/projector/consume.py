@@ -12,7 +12,7 @@ import structlog
 
 from services.projector.batch import Batch, NewerEvent, PolicyUnseen, Stop, entries_of
 from services.projector.domain.fold import Kept, Voided
-from services.projector.partition import Partition, Status
+from services.projector.partition import POLICY_AWAITED, Partition, Status
 from services.projector.ports import (
     Checkpoint,
     Clock,
@@ -156,10 +156,15 @@ class Projector:
         self._tidied_at = self._clock.monotonic()
         for partition in list(self.ours.values()):
             reached = partition.reached()
-            if partition.status is not Status.LIVE or reached == partition.saved:
+            looked = self._tidied_at - partition.looked_at < _BUSY_SECONDS
+            if partition.status is not Status.LIVE or (reached == partition.saved and looked):
                 continue
+            partition.looked_at = self._tidied_at
             try:
-                await self._store.save_progress(reached)
+                if not await self._store.save_progress(reached):
+                    # Another projector's, or an older dump was restored: an idle partition hears of it here.
+                    self._trouble(partition, "fenced", FencedError(f"no longer at {reached.next_offset}"))
+                    continue
             except Exception as error:  # noqa: BLE001 - progress is a convenience: without it more is looked at twice
                 partition.log.warning("progress_not_saved", error=repr(error))
             else:
@@ -261,13 +266,14 @@ class Projector:
                 partition.becomes(Status.HELD, "newer_event")
                 partition.log.error("event_newer_than_we_are", event_type=type_, offset=offset)
             case PolicyUnseen(policy_rev=policy_rev):
-                partition.becomes(Status.HELD, "policy_unseen")
+                partition.becomes(Status.HELD, POLICY_AWAITED)
                 partition.run(self._await_policy(partition, policy_rev))
             case _:
                 assert_never(stop)
 
     async def _await_policy(self, partition: Partition, policy_rev: int) -> None:
         while not await self._policies.reach(policy_rev, _POLICY_WAIT_SECONDS):
+            partition.becomes(Status.HELD, "policy_unseen")
             partition.log.error("policy_unseen", policy_rev=policy_rev)
         partition.becomes(Status.LIVE, "policy_seen")
         self._log.read_from(partition.kpart, partition.at.next_offset)

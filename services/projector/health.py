@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from services.projector.consume import Projector
-from services.projector.partition import Status
+from services.projector.partition import POLICY_AWAITED, Partition, Status
 
 
 def routes(
@@ -22,9 +22,13 @@ def routes(
     async def readyz(_: Request) -> Response:
         running = projector()
         ours = {} if running is None else running.ours
-        waiting = {str(p.kpart): f"{p.status}: {p.reason}" for p in ours.values() if p.status is not Status.LIVE}
+        waiting = {str(p.kpart): f"{p.status}: {p.reason}" for p in ours.values() if _waits(p)}
         is_ready = joined() and not waiting
         said = {"ready": is_ready, "joined": joined(), "partitions": len(ours), "waiting": waiting}
         return JSONResponse(said, 200 if is_ready else 503)
 
     return [Route("/livez", livez), Route("/readyz", readyz)]
+
+
+def _waits(partition: Partition) -> bool:
+    return partition.status is not Status.LIVE and partition.reason != POLICY_AWAITED

@@ -14,7 +14,8 @@ from shared.kafka import AIOKafkaConsumer, KafkaAddress, TopicPartition, end_con
 from shared.runtime import Setbacks, ended_within
 
 _POLL_MS: Final = 200
-_RECORDS_AT_ONCE: Final = 2_000
+# More would hold the loop for longer than a session likes; Postgres gains little by it.
+_RECORDS_AT_ONCE: Final = 500
 _AFTER_AN_ERROR_SECONDS: Final = 0.5
 _STOP_WITHIN_SECONDS: Final = 5.0
 
@@ -36,25 +37,41 @@ class KafkaEventLog(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
     """The events, and the group that shares them out."""
 
     def __init__(self, address: KafkaAddress, group_id: str, session_timeout_ms: int) -> None:
+        self._address = address
+        self._group_id = group_id
+        self._session_timeout_ms = session_timeout_ms
         self._reader = PartitionReader(address, EVENTS)
-        self._consumer: AIOKafkaConsumer = group_consumer(
-            address,
-            group_id,
-            session_timeout_ms,
-            # Data is answered at once; so long a fetch waits when there is none, and so long a seek waits for it.
-            fetch_max_wait_ms=50,
-            # A loop that does not poll for so long is stuck, and somebody else should have its partitions.
-            max_poll_interval_ms=60_000,
-        )
+        self._consumer = self._make_consumer()
         self._group: Group | None = None
         self._setbacks = Setbacks("poll_failed")
         self.joined = False
 
     async def start(self, group: Group) -> None:
-        """Join the group. Raises KafkaError while no broker is there."""
+        """Join the group, however long a broker takes to be there."""
         self._group = group
-        self._consumer.subscribe([EVENTS], listener=self)
-        await self._consumer.start()
+        setbacks = Setbacks("group_not_joined")
+        while True:
+            self._consumer.subscribe([EVENTS], listener=self)
+            try:
+                await self._consumer.start()
+            except (KafkaError, OSError, TimeoutError) as error:
+                setbacks.met(error)
+                await ended_within(_STOP_WITHIN_SECONDS, end_consumer(self._consumer), "events_consumer")
+                self._consumer = self._make_consumer()
+                await asyncio.sleep(_AFTER_AN_ERROR_SECONDS)
+            else:
+                return
+
+    def _make_consumer(self) -> AIOKafkaConsumer:
+        return group_consumer(
+            self._address,
+            self._group_id,
+            self._session_timeout_ms,
+            # Data is answered at once; so long a fetch waits when there is none, and so long a seek waits for it.
+            fetch_max_wait_ms=50,
+            # A loop that does not poll for so long is stuck, and somebody else should have its partitions.
+            max_poll_interval_ms=60_000,
+        )
 
     async def stop(self) -> None:
         """Leave the group, so that its partitions move at once."""
@@ -107,6 +124,7 @@ class KafkaEventLog(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
 
     async def on_partitions_revoked(self, revoked: Collection[Any]) -> None:
         """Let go, after the batch in hand."""
+        self.joined = False
         await self._require_group().revoked(sorted(tp.partition for tp in revoked))
 
     async def on_partitions_assigned(self, assigned: Collection[Any]) -> None:

@@ -10,20 +10,22 @@ import structlog
 from shared.events.outcome import join_replies
 from shared.events.topics import REPLIES_PREFIX
 from shared.kafka import AIOKafkaProducer
+from shared.producer import KeptProducer
 
 _log = structlog.get_logger()
 
 # So many unsent records are in memory at most; a caller who is not answered asks again.
 _UNSENT_MAX: Final = 1_000
 _MISSING_FOR_SECONDS: Final = 10.0
+_MISSING_MAX: Final = 1_000
 
 
 class KafkaReplies:
     """Sends replies on a producer of their own, so that they never wait behind an ack of all replicas."""
 
-    def __init__(self, producer: AIOKafkaProducer) -> None:
+    def __init__(self, producer: KeptProducer) -> None:
         self.dropped: Counter[str] = Counter()
-        self._producer = producer
+        self._kept = producer
         self._sending: set[asyncio.Task[None]] = set()
         self._partitions: dict[str, frozenset[int]] = {}
         self._missing_until: dict[str, float] = {}
@@ -40,16 +42,22 @@ class KafkaReplies:
             task.add_done_callback(self._sending.discard)
 
     async def _send(self, topic: str, partition: int, value: bytes) -> None:
+        if not self._kept.there:
+            self._drop("no_producer", topic)
+            return
+        producer = await self._kept.get()
         try:
-            if partition not in await self._partitions_of(topic):
+            if partition not in await self._partitions_of(topic, producer):
                 self._drop("no_such_address", topic)
                 return
             # The broker's ack is not awaited: nothing would be done about a missing one.
-            await self._producer.send(topic, value=value, partition=partition)
+            await producer.send(topic, value=value, partition=partition)
         except Exception as error:  # noqa: BLE001 - a lost reply is looked up by who waits for it
             self._drop(type(error).__name__, topic)
+            # A producer whose sender has failed once fails every send from then on.
+            self._kept.broken(producer, repr(error))
 
-    async def _partitions_of(self, topic: str) -> frozenset[int]:
+    async def _partitions_of(self, topic: str, producer: AIOKafkaProducer) -> frozenset[int]:
         known = self._partitions.get(topic)
         if known is not None:
             return known
@@ -57,14 +65,18 @@ class KafkaReplies:
         if self._missing_until.get(topic, 0.0) > now:
             return frozenset()
         # Asked of all topics at once: asking for one that does not exist would wait for it to appear.
-        metadata = await self._producer.client.fetch_all_metadata()
+        metadata = await producer.client.fetch_all_metadata()
         found = metadata.partitions_for_topic(topic)
         if not found:
+            if len(self._missing_until) >= _MISSING_MAX:
+                self._missing_until.clear()
             self._missing_until[topic] = now + _MISSING_FOR_SECONDS
             return frozenset()
         return self._partitions.setdefault(topic, frozenset(found))
 
     def _drop(self, why: str, topic: str) -> None:
         self.dropped[why] += 1
-        if self.dropped[why] == 1:
-            _log.warning("reply_dropped", why=why, topic=topic[:80])
+        times = self.dropped[why]
+        # The first, the tenth, the hundredth: once would be overlooked, and each would be a flood.
+        if times == 10 ** (len(str(times)) - 1):
+            _log.warning("reply_dropped", why=why, topic=topic[:80], times=times)

@@ -15,6 +15,10 @@ _BACKOFF_SECONDS: Final = 0.1
 _BACKOFF_SECONDS_MAX: Final = 5.0
 
 
+# Some milliseconds after a policy changed, for a press that its API judged to come after it. Nothing is wrong yet.
+POLICY_AWAITED: Final = "policy_awaited"
+
+
 class Status(StrEnum):
     """LOADING: being taken up. LIVE: read and folded. HELD: waits for something that is not in our hands."""
 
@@ -34,6 +38,7 @@ class Partition:
         self.log: Any = structlog.get_logger().bind(partition=kpart)
         self._outcomes = outcomes
         self._tasks: set[asyncio.Task[None]] = set()
+        self.looked_at = 0.0
         self._backoff_seconds = 0.0
         self.stand_at(Checkpoint(kpart))
 

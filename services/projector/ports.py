@@ -162,6 +162,10 @@ class FencedError(Exception):
     """The compare-and-set failed: a partition is no longer where we read it, so somebody else owns it now."""
 
 
+class BusyError(Exception):
+    """Somebody holds a partition's row for longer than we wait. Nothing was written."""
+
+
 class ReadRefusedError(Exception):
     """The store cannot look for what is wanted, for its data (SQLSTATE class 22): trying again will not help."""
 
@@ -182,14 +186,14 @@ class Store(Protocol):
     async def commit(self, advances: Sequence[Advance]) -> None:
         """Write all of it in one transaction whose first act is the compare-and-set of every checkpoint, or nothing.
 
-        Raises FencedError, WriteRefusedError, or whatever else went wrong; then the fate of the commit is unknown.
+        Raises BusyError, FencedError or WriteRefusedError, or whatever else went wrong; then its fate is unknown.
         """
 
     async def unpublished(self, kpart: int, published: int, limit: int) -> Sequence[ToPublish]:
         """Return committed outcomes of records from `published` on, in order."""
 
-    async def save_progress(self, at: Checkpoint) -> None:
-        """Write down how far the outcomes are published, if the partition still stands where `at` says."""
+    async def save_progress(self, at: Checkpoint) -> bool:
+        """Write down how far the outcomes are published, if the partition still stands where `at` says; say whether."""
 
     async def prune(self, kpart: int) -> bool:
         """Delete some published outcomes that lie 31 days of log time behind the partition's newest record.

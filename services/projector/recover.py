@@ -9,7 +9,16 @@ from typing import Final
 from uuid import UUID
 
 from services.projector.domain.press import moment_of
-from services.projector.ports import Advance, Checkpoint, EventLog, OutcomeLog, RawRecord, Store, WrittenOutcome
+from services.projector.ports import (
+    Advance,
+    Checkpoint,
+    EventLog,
+    FencedError,
+    OutcomeLog,
+    RawRecord,
+    Store,
+    WrittenOutcome,
+)
 from shared.events.envelope import tolerant
 from shared.events.outcome import OUTCOME
 
@@ -25,11 +34,15 @@ class LogWentBackError(Exception):
 
 async def recover(kpart: int, log: EventLog, outcomes: OutcomeLog, store: Store) -> Checkpoint:
     """Return the checkpoint at which a partition may be read on. Raises LogWentBackError, FencedError, or trouble."""
-    at = await store.checkpoint(kpart)
-    await _check(at, log)
-    at = await _catch_up(at, outcomes, store)
-    await _check(at, log)
-    return await _publish_committed(at, outcomes, store)
+    stored = await store.checkpoint(kpart)
+    await _check(stored, log)
+    caught_up = await _catch_up(stored, outcomes, store)
+    await _check(caught_up, log)
+    at = await _publish_committed(caught_up, outcomes, store)
+    # Written down at once: a quiet partition has no next commit, and its next owner would publish all of it again.
+    if at != stored and not await store.save_progress(at):
+        raise FencedError(f"no longer at {at.next_offset}")
+    return at
 
 
 async def _check(at: Checkpoint, log: EventLog) -> None:
@@ -71,20 +84,27 @@ async def _catch_up(at: Checkpoint, outcomes: OutcomeLog, store: Store) -> Check
     while position < span.end:
         records = await outcomes.read(at.kpart, position, span.end)
         position = records[-1][0] + 1
-        if fresh := _first_occurrences(records, at.next_offset):
+        written = [WrittenOutcome(OUTCOME.validate_json(body), body) for _, body in records]
+        at = replace(at, published=max(at.published, _there_below(written, at.next_offset)))
+        if fresh := _first_occurrences(written, at.next_offset):
             to = _after(at, fresh[-1], position)
             await store.commit([Advance(at.next_offset, to, fresh)])
             at = to
     return replace(at, outcomes_next=position)
 
 
-def _first_occurrences(records: Sequence[tuple[int, bytes]], next_offset: int) -> list[WrittenOutcome]:
+def _there_below(written: Sequence[WrittenOutcome], next_offset: int) -> int:
+    """Return up to where the stream has what is committed. It was published in order, so the last says it of all."""
+    offsets = [one.outcome.source_offset + 1 for one in written]
+    return max((offset for offset in offsets if offset <= next_offset), default=0)
+
+
+def _first_occurrences(written: Sequence[WrittenOutcome], next_offset: int) -> list[WrittenOutcome]:
     fresh: list[WrittenOutcome] = []
-    for _, body in records:
-        outcome = OUTCOME.validate_json(body)
-        if outcome.source_offset >= next_offset:
-            fresh.append(WrittenOutcome(outcome, body))
-            next_offset = outcome.source_offset + 1
+    for one in written:
+        if one.outcome.source_offset >= next_offset:
+            fresh.append(one)
+            next_offset = one.outcome.source_offset + 1
     return fresh
 
 

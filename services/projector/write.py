@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from services.projector.batch import Batch
 from services.projector.domain.press import LoggedPress
 from services.projector.partition import Partition
-from services.projector.ports import FencedError, ReadRefusedError, Store, Wanted, WriteRefusedError
+from services.projector.ports import BusyError, FencedError, ReadRefusedError, Store, Wanted, WriteRefusedError
 from shared.events.ids import partition_of, slot_of
 from shared.events.policy import PolicyBook
 
@@ -73,15 +73,15 @@ class BatchWriter:
     async def _commit(self, batches: Sequence[Batch]) -> None:
         try:
             await self._store.commit([batch.advance() for batch in batches])
-        except (FencedError, WriteRefusedError) as error:
+        except (BusyError, FencedError, WriteRefusedError) as error:
             if len(batches) > 1:
                 for batch in batches:
                     if batch.is_current:
                         await self._commit([batch])
-            elif isinstance(error, FencedError):
-                self._trouble(batches[0].partition, "fenced", error)
-            else:
+            elif isinstance(error, WriteRefusedError):
                 await self._one_by_one(batches[0])
+            else:
+                self._trouble(batches[0].partition, "fenced" if isinstance(error, FencedError) else "busy", error)
         except Exception as error:  # noqa: BLE001 - committed or not, nobody knows: the checkpoint does
             self._all_in_trouble(batches, "commit_failed", error)
         else:
@@ -108,9 +108,16 @@ class BatchWriter:
             await self._store.commit([alone.fold(self._book).advance()])
         except (ReadRefusedError, WriteRefusedError) as refused:
             alone.partition.log.warning("press_refused_by_store", offset=alone.entries[0].offset, error=str(refused))
-            await self._store.commit([alone.fold_as_failed().advance()])
+            await self._refuse(alone)
         alone.verdicts.update(alone.ledger.verdicts)
         self._committed([alone])
+
+    async def _refuse(self, alone: Batch) -> None:
+        # Whether it was answered before can be asked whatever it holds: by its event id alone.
+        events = [(alone.partition.kpart, e.envelope.event_id) for e in alone.entries if isinstance(e, LoggedPress)]
+        found = await self._store.read(Wanted(events=events))
+        alone.verdicts.update({event_id: verdict for (_, event_id), verdict in found.verdicts.items()})
+        await self._store.commit([alone.fold_as_failed().advance()])
 
     def _all_in_trouble(self, batches: Sequence[Batch], reason: str, error: Exception) -> None:
         for batch in batches:

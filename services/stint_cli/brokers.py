@@ -14,17 +14,26 @@ from services.stint_cli.trouble import Trouble
 from shared.events.topics import Topic
 from shared.kafka import KafkaAddress, refusal
 
+MIN_INSYNC: Final = "min.insync.replicas"
+UNCLEAN_ELECTION: Final = "unclean.leader.election.enable"
+
 _REPLICAS_WANTED: Final = 3
 _CREATE_TIMEOUT_MS: Final = 30_000
 _SEEN_WITHIN_SECONDS: Final = 15.0
 _PAUSE_SECONDS: Final = 0.05
 
 
+def safety(replication_factor: int) -> dict[str, str]:
+    """Return the settings without which an acknowledged press could be lost with one broker."""
+    return {MIN_INSYNC: str(max(1, replication_factor - 1)), UNCLEAN_ELECTION: "false"}
+
+
 @dataclass(frozen=True, slots=True)
 class FoundTopic:
-    """One topic as the brokers have it."""
+    """One topic as the brokers have it. `replicas` are those of the partition that has the fewest."""
 
     partitions: int
+    replicas: int
     config: Mapping[str, str]
 
 
@@ -58,15 +67,15 @@ class Brokers:
     async def find(self, names: Sequence[str]) -> dict[str, FoundTopic]:
         """Return those of `names` that exist."""
         described: list[dict[str, Any]] = await self._admin.describe_topics(list(names))
-        partitions: dict[str, int] = {}
+        replicas: dict[str, list[int]] = {}
         for topic in described:
             error = for_code(topic["error_code"])
             if error is UnknownTopicOrPartitionError:
                 continue
             _raise_unless_fine(topic["error_code"], f"{topic['topic']} cannot be described")
-            partitions[topic["topic"]] = len(topic["partitions"])
-        configs = await self._configs(list(partitions))
-        return {name: FoundTopic(count, configs[name]) for name, count in partitions.items()}
+            replicas[topic["topic"]] = [len(partition["replicas"]) for partition in topic["partitions"]]
+        configs = await self._configs(list(replicas))
+        return {name: FoundTopic(len(counts), min(counts), configs[name]) for name, counts in replicas.items()}
 
     async def create(self, wanted: Sequence[Topic], replication_factor: int) -> None:
         """Make topics, and return when the brokers know them all. One that somebody else has just made is fine."""
@@ -76,7 +85,7 @@ class Brokers:
                     name=topic.name,
                     num_partitions=topic.partitions,
                     replication_factor=replication_factor,
-                    topic_configs=dict(topic.config) | _safety(replication_factor),
+                    topic_configs=dict(topic.config) | safety(replication_factor),
                 )
                 for topic in wanted
             ],
@@ -103,14 +112,6 @@ class Brokers:
                 _raise_unless_fine(code, f"{name} cannot be described", message)
                 found[name] = {entry[0]: entry[1] for entry in entries}
         return found
-
-
-def _safety(replication_factor: int) -> dict[str, str]:
-    """Return the settings without which an acknowledged press could be lost with one broker."""
-    return {
-        "min.insync.replicas": str(max(1, replication_factor - 1)),
-        "unclean.leader.election.enable": "false",
-    }
 
 
 def _raise_unless_fine(code: int, what: str, message: str | None = None) -> None:

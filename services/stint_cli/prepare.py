@@ -21,7 +21,7 @@ async def prepare(
     conn: asyncpg.Connection, brokers: Brokers, demo: Demo, partitions: int, replication_factor: int | None
 ) -> None:
     """Bring Postgres and Kafka from nothing, or from any earlier state, to ready. The two work at the same time."""
-    _, missing = await _both(migrate(conn), check_topics(brokers, partitions))
+    _, missing = await _both(migrate(conn), check_topics(brokers, partitions, replication_factor))
     await record_partitions(conn, partitions)
     await _both(make_demo(conn, demo), _make_topics_and_policy(brokers, missing, replication_factor, demo))
 

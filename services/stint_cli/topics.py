@@ -5,21 +5,24 @@ from typing import Final
 
 import asyncpg
 
-from services.stint_cli.brokers import Brokers, FoundTopic
+from services.stint_cli.brokers import MIN_INSYNC, UNCLEAN_ELECTION, Brokers, FoundTopic, safety
 from services.stint_cli.deployment import record_partitions
 from services.stint_cli.trouble import Trouble
 from shared.events.topics import Topic, topics
 
 # A log that is kept for ever must be; how long the others wait for their readers is the operator's to choose.
-_ALWAYS_MATTERS: Final = ("cleanup.policy", "message.timestamp.type")
+_ALWAYS_MATTERS: Final = ("cleanup.policy", "message.timestamp.type", "compression.type")
 _FOR_EVER: Final = "-1"
 
 
-def differences(wanted: Sequence[Topic], found: Mapping[str, FoundTopic]) -> list[str]:
+def differences(wanted: Sequence[Topic], found: Mapping[str, FoundTopic], replication_factor: int) -> list[str]:
     """Return, one sentence each, in what the topics that exist break a promise. Those that do not exist break none."""
-    return [
-        sentence for topic in wanted if topic.name in found for sentence in _differences_of(topic, found[topic.name])
-    ]
+    said = []
+    for topic in wanted:
+        if topic.name in found:
+            said += _differences_of(topic, found[topic.name])
+            said += _unsafe_in(topic.name, found[topic.name], replication_factor)
+    return said
 
 
 def _differences_of(wanted: Topic, found: FoundTopic) -> list[str]:
@@ -33,12 +36,26 @@ def _differences_of(wanted: Topic, found: FoundTopic) -> list[str]:
     return said
 
 
-async def check_topics(brokers: Brokers, partitions: int) -> list[Topic]:
+def _unsafe_in(name: str, found: FoundTopic, replication_factor: int) -> list[str]:
+    # More than is wanted is as safe: a cluster whose third broker is just away asks for two.
+    wanted, said = safety(replication_factor), []
+    if found.replicas < replication_factor:
+        said.append(f"{name} lies on {found.replicas} brokers, not {replication_factor}")
+    has = found.config.get(MIN_INSYNC, "0")
+    if int(has) < int(wanted[MIN_INSYNC]):
+        said.append(f"{name} has {MIN_INSYNC}={has}, not {wanted[MIN_INSYNC]}")
+    if (has := found.config.get(UNCLEAN_ELECTION, "unknown")) != wanted[UNCLEAN_ELECTION]:
+        said.append(f"{name} has {UNCLEAN_ELECTION}={has}, not {wanted[UNCLEAN_ELECTION]}")
+    return said
+
+
+async def check_topics(brokers: Brokers, partitions: int, replication_factor: int | None) -> list[Topic]:
     """Return the topics that are missing. Raise Trouble when one that exists differs where it matters."""
     wanted = topics(partitions)
     found = await brokers.find([topic.name for topic in wanted])
-    if wrong := differences(wanted, found):
-        # Never put right from here: partitions cannot become fewer, and more would move owners away from their past.
+    if wrong := differences(wanted, found, replication_factor or await brokers.replicas()):
+        # Never put right from here: partitions cannot become fewer, and more would move owners away from their past;
+        # replicas are moved while somebody watches.
         raise Trouble(f"{'; '.join(wrong)}. Put it right by hand, or choose another cluster.")
     return [topic for topic in wanted if topic.name not in found]
 
@@ -46,9 +63,10 @@ async def check_topics(brokers: Brokers, partitions: int) -> list[Topic]:
 async def make_topics(brokers: Brokers, missing: Sequence[Topic], replication_factor: int | None) -> None:
     """Make what is missing. Raise Trouble when somebody else made one of them otherwise in between."""
     if missing:
-        await brokers.create(missing, replication_factor or await brokers.replicas())
+        replicas = replication_factor or await brokers.replicas()
+        await brokers.create(missing, replicas)
         found = await brokers.find([topic.name for topic in missing])
-        if wrong := differences(missing, found):
+        if wrong := differences(missing, found, replicas):
             raise Trouble(f"{'; '.join(wrong)}: somebody else made it at the same time.")
 
 
@@ -57,7 +75,7 @@ async def ensure_topics(
 ) -> list[Topic]:
     """Make a deployment of `partitions` partitions, in Kafka and in Postgres; return the topics that were made."""
     # Looked at first, recorded second, made last: a number that cannot be is never recorded for life.
-    missing = await check_topics(brokers, partitions)
+    missing = await check_topics(brokers, partitions, replication_factor)
     await record_partitions(conn, partitions)
     await make_topics(brokers, missing, replication_factor)
     return missing

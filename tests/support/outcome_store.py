@@ -56,11 +56,13 @@ class OutcomeStore:
         waiting = [body for body in self.bodies[kpart] if json.loads(body)["source_offset"] >= published]
         return [_to_publish(json.loads(body), body) for body in waiting[:limit]]
 
-    async def save_progress(self, at: Checkpoint) -> None:
-        """Write down how far the outcomes are published, if the partition still stands where `at` says."""
+    async def save_progress(self, at: Checkpoint) -> bool:
+        """Write down how far the outcomes are published, if the partition still stands where `at` says; say whether."""
         before = await self.checkpoint(at.kpart)
-        if before.next_offset == at.next_offset:
-            self.checkpoints[at.kpart] = replace(before, published=at.published, outcomes_next=at.outcomes_next)
+        if before.next_offset != at.next_offset:
+            return False
+        self.checkpoints[at.kpart] = replace(before, published=at.published, outcomes_next=at.outcomes_next)
+        return True
 
     async def prune(self, kpart: int) -> bool:
         """Keep everything."""

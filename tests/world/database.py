@@ -113,12 +113,12 @@ class Database:
         self.past.append(before)
         self.moves += [CheckpointMove(a.to.kpart, a.read_at, a.to.next_offset) for a in advances]
 
-    def save_progress(self, at: Checkpoint) -> None:
+    def save_progress(self, at: Checkpoint) -> bool:
         """Do what `save_progress.sql` does."""
         self.reach()
         now = self.tables.checkpoint[at.kpart]
         if now.next_offset != at.next_offset:
-            return
+            return False
         self.tables = self.tables.copy()
         self.tables.checkpoint[at.kpart] = Checkpoint(
             kpart=now.kpart,
@@ -129,6 +129,7 @@ class Database:
             published=max(now.published, at.published),
             outcomes_next=max(now.outcomes_next, at.outcomes_next),
         )
+        return True
 
     def prune(self, kpart: int) -> int:
         """Do what `prune_outcomes.sql` does; return how many went."""

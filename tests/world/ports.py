@@ -223,9 +223,9 @@ class Store:
         await self._reach("before unpublished")
         return self._database.tables.unpublished(kpart, published, limit)
 
-    async def save_progress(self, at: Checkpoint) -> None:
+    async def save_progress(self, at: Checkpoint) -> bool:
         await self._reach("save progress")
-        self._database.save_progress(at)
+        return self._database.save_progress(at)
 
     async def prune(self, kpart: int) -> bool:
         await self._reach("prune")

@@ -88,12 +88,8 @@ def fold_unreadable(ledger: Ledger, record: UnreadableRecord) -> Kept:
 
 def fold_press(ledger: Ledger, press: LoggedPress, policies: PolicyBook) -> Folded:
     """Say what a press amounts to, and write it into the ledger when it is kept. Raises what a rule raises."""
-    known = ledger.verdict_on(press.envelope.event_id)
-    if known is not None and press.log_time - known.log_time < REMEMBERED:
-        same = known.digest == press.event.digest
-        return Repeated(known.body if same else write_outcome(_refused(ledger, press, Rule.KEY_REUSED)))
-    if (rule := _void_by(ledger, press)) is not None:
-        return Voided(rule, write_outcome(_void(ledger, press, rule)))
+    if (answered := _answered(ledger, press)) is not None:
+        return answered
     if not _lies_where_it_should(ledger, press):
         return _keep(ledger, _refused(ledger, press, Rule.INTERNAL, "wrong_partition"), None)
     in_force = policies.in_force(press.event.tenant, max(press.envelope.policy_rev, ledger.policy_rev))
@@ -102,8 +98,13 @@ def fold_press(ledger: Ledger, press: LoggedPress, policies: PolicyBook) -> Fold
     return _fold_in_force(ledger, press, *in_force)
 
 
-def fold_failed(ledger: Ledger, press: LoggedPress) -> Kept:
-    """Refuse a press that we failed on. Its outcome names only the event, for nothing else can be relied on."""
+def fold_failed(ledger: Ledger, press: LoggedPress) -> Folded:
+    """Refuse a press that we failed on, unless it was answered before or is void: it may fail, and come, again.
+
+    Its outcome names only the event, for nothing else can be relied on.
+    """
+    if (answered := _answered(ledger, press)) is not None:
+        return answered
     known = {"event_id", "event_type", "subject", "tenant", "digest", "source_offset", "log_time", "policy_rev"}
     said = {name: value for name, value in _said(ledger, press, None).items() if name in known}
     rule = Rule.INTERNAL
@@ -118,6 +119,16 @@ def owner_concerned(ledger: Ledger, event: AnyEvent, timer_id: int | None) -> Ow
             return owner if owner is not None and owner[0] == event.tenant else None
         case _:
             return event.tenant, event.owner
+
+
+def _answered(ledger: Ledger, press: LoggedPress) -> Repeated | Voided | None:
+    known = ledger.verdict_on(press.envelope.event_id)
+    if known is not None and press.log_time - known.log_time < REMEMBERED:
+        same = known.digest == press.event.digest
+        return Repeated(known.body if same else write_outcome(_refused(ledger, press, Rule.KEY_REUSED)))
+    if (rule := _void_by(ledger, press)) is not None:
+        return Voided(rule, write_outcome(_void(ledger, press, rule)))
+    return None
 
 
 def _fold_in_force(ledger: Ledger, press: LoggedPress, revision: int, policy: Policy) -> Folded:

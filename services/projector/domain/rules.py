@@ -142,11 +142,13 @@ def overlap(case: Case) -> Flag | None:
     """R13: the interval that begins here overlaps another timer of the owner, running or (backdated) closed."""
     if not case.opens or case.policy.overlap_mode is OverlapMode.ALLOW:
         return None
-    running = [interval.start for interval in case.sheet.running_beside(case.timer_id)]
-    closed = [c.start for c in case.sheet.closed if c.end > case.at and c.timer_id != case.timer_id and c.end > c.start]
-    begins = [max(case.at, start) for start in running + closed]
+    begins: datetime | None = None
+    for start in case.sheet.busy_beside(case.timer_id, case.at):
+        begins = max(case.at, start) if begins is None else min(begins, max(case.at, start))
+        if begins == case.at:
+            break  # none begins earlier, and an owner may have thousands
     # How long they will overlap nobody knows yet: both may be stopped at any time.
-    return _flag(case, Rule.OVERLAP, min(begins)) if begins else None
+    return None if begins is None else _flag(case, Rule.OVERLAP, begins)
 
 
 def zone_assumed(case: Case) -> Flag | None:

@@ -57,9 +57,14 @@ class Timesheet:
     closed: tuple[ClosedInterval, ...] = ()
     closed_since: datetime | None = None
 
-    def running_beside(self, timer_id: int) -> Iterator[OpenInterval]:
-        """Return the intervals that run now on other timers, in no order."""
-        return (t.open for t in self.timers.values() if t.open is not None and t.id != timer_id)
+    def busy_beside(self, timer_id: int, moment: datetime) -> Iterator[datetime]:
+        """Return, in no order, the starts of other timers' intervals that run now, or ended after `moment`."""
+        for timer in self.timers.values():
+            if timer.open is not None and timer.id != timer_id:
+                yield timer.open.start
+        for interval in self.closed:
+            if interval.end > max(moment, interval.start) and interval.timer_id != timer_id:
+                yield interval.start
 
     def with_timer(self, timer: Timer) -> "Timesheet":
         """Return the sheet with this timer in place of what it had under its id."""

@@ -11,6 +11,7 @@ import asyncpg
 
 from services.projector.ports import (
     Advance,
+    BusyError,
     Checkpoint,
     FencedError,
     Found,
@@ -51,7 +52,13 @@ async def open_pool(settings: Settings) -> asyncpg.Pool:
             "enable_seqscan": "off",
             "jit": "off",
         },
+        # Nothing of ours changes a session, and undoing it anyway would be a round trip for each read and each commit.
+        reset=_as_it_is,
     )
+
+
+async def _as_it_is(_: Connection) -> None:
+    """Give a connection back to the pool."""
 
 
 class PostgresStore:
@@ -93,6 +100,8 @@ class PostgresStore:
             async with self._pool.acquire() as conn, conn.transaction():
                 await self.compare_and_set(conn, advances)
                 await self.write_rows(conn, advances)
+        except asyncpg.LockNotAvailableError as error:
+            raise BusyError("a checkpoint is held by another session") from error
         except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
             # The message may quote the row; its kind is enough to look the record up in the log.
             raise WriteRefusedError(type(error).__name__) from error
@@ -118,9 +127,10 @@ class PostgresStore:
             for row in rows
         ]
 
-    async def save_progress(self, at: Checkpoint) -> None:
-        """Write down how far the outcomes are published, if the partition still stands where `at` says."""
-        await self._pool.execute(query("save_progress"), at.kpart, at.next_offset, at.published, at.outcomes_next)
+    async def save_progress(self, at: Checkpoint) -> bool:
+        """Write down how far the outcomes are published, if the partition still stands where `at` says; say whether."""
+        where = (at.kpart, at.next_offset, at.published, at.outcomes_next)
+        return await self._pool.execute(query("save_progress"), *where) == "UPDATE 1"
 
     async def prune(self, kpart: int) -> bool:
         """Delete some of the published outcomes that nobody may ask for any more; say whether there may be others."""
