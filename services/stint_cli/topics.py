@@ -40,7 +40,7 @@ def _unsafe_in(name: str, found: FoundTopic, replication_factor: int) -> list[st
     # More than is wanted is as safe: a cluster whose third broker is just away asks for two.
     wanted, said = safety(replication_factor), []
     if found.replicas < replication_factor:
-        said.append(f"{name} lies on {found.replicas} brokers, not {replication_factor}")
+        said.append(f"{name} has {found.replicas} replicas, not {replication_factor}")
     has = found.config.get(MIN_INSYNC, "0")
     if int(has) < int(wanted[MIN_INSYNC]):
         said.append(f"{name} has {MIN_INSYNC}={has}, not {wanted[MIN_INSYNC]}")

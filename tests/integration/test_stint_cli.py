@@ -77,10 +77,17 @@ async def test_topics_that_are_there_are_left_as_they_are(deployment: Deployment
 async def test_another_number_of_partitions_is_refused_by_kafka_and_by_postgres(deployment: Deployment) -> None:
     async with connected(deployment.dsn) as conn, Brokers(deployment.kafka) as brokers:
         with pytest.raises(Trouble, match=r"timer\.events\.v1 has 12 partitions, not 24"):
-            await check_topics(brokers, 24)
+            await check_topics(brokers, 24, None)
         with pytest.raises(Trouble, match="has 12 partitions for life, not 24"):
             await record_partitions(conn, 24)
         assert await conn.fetchval("SELECT count(*) FROM checkpoint") == PARTITIONS
+
+
+async def test_topics_on_fewer_brokers_than_wanted_are_refused(deployment: Deployment) -> None:
+    async with Brokers(deployment.kafka) as brokers:
+        assert await check_topics(brokers, PARTITIONS, None) == []  # as many as this cluster has
+        with pytest.raises(Trouble, match=r"timer\.events\.v1 has 1 replicas, not 3; .*min\.insync\.replicas=1, not 2"):
+            await check_topics(brokers, PARTITIONS, 3)
 
 
 async def test_topics_before_tables_are_told_what_to_do_first(deployment: Deployment) -> None:

@@ -6,27 +6,31 @@ from services.stint_cli.brokers import FoundTopic
 from services.stint_cli.topics import differences
 from shared.events.topics import COMMANDS, EVENTS, TEXTS, topics
 
+THREE = {"min.insync.replicas": "2", "unclean.leader.election.enable": "false"}
 
-def found(name: str, partitions: int = 12, config: dict[str, str] | None = None) -> dict[str, FoundTopic]:
-    """Return one topic as it must be, but for what is given."""
+
+def found(
+    name: str, partitions: int = 12, config: dict[str, str] | None = None, replicas: int = 3
+) -> dict[str, FoundTopic]:
+    """Return one topic as it must be on three brokers, but for what is given."""
     wanted = next(topic for topic in topics(12) if topic.name == name)
     brokers_own = {"segment.bytes": "1073741824", "message.timestamp.type": "CreateTime"}
-    return {name: FoundTopic(partitions, brokers_own | wanted.config | (config or {}))}
+    return {name: FoundTopic(partitions, replicas, brokers_own | THREE | wanted.config | (config or {}))}
 
 
 def test_topics_that_are_as_they_must_be_differ_in_nothing() -> None:
     everything: dict[str, FoundTopic] = {}
     for topic in topics(12):
         everything |= found(topic.name, topic.partitions)
-    assert differences(topics(12), everything) == []
+    assert differences(topics(12), everything, 3) == []
 
 
 def test_topics_that_do_not_exist_yet_differ_in_nothing() -> None:
-    assert differences(topics(12), {}) == []
+    assert differences(topics(12), {}, 3) == []
 
 
 def test_a_wrong_number_of_partitions_is_told_with_both_numbers() -> None:
-    assert differences(topics(12), found(EVENTS, partitions=3)) == ["timer.events.v1 has 3 partitions, not 12"]
+    assert differences(topics(12), found(EVENTS, partitions=3), 3) == ["timer.events.v1 has 3 partitions, not 12"]
 
 
 @pytest.mark.parametrize(
@@ -42,13 +46,35 @@ def test_a_wrong_number_of_partitions_is_told_with_both_numbers() -> None:
         ),
         (TEXTS, {"cleanup.policy": "delete"}, "timer.texts.v1 has cleanup.policy=delete, not compact"),
         (COMMANDS, {"cleanup.policy": "compact"}, "timer.commands.v1 has cleanup.policy=compact, not delete"),
+        (EVENTS, {"compression.type": "producer"}, "timer.events.v1 has compression.type=producer, not uncompressed"),
+        (EVENTS, {"min.insync.replicas": "1"}, "timer.events.v1 has min.insync.replicas=1, not 2"),
+        (
+            TEXTS,
+            {"unclean.leader.election.enable": "true"},
+            "timer.texts.v1 has unclean.leader.election.enable=true, not false",
+        ),
     ],
 )
 def test_a_setting_that_a_promise_rests_on_is_told_with_both_values(
     topic: str, config: dict[str, str], said: str
 ) -> None:
-    assert differences(topics(12), found(topic, config=config)) == [said]
+    assert differences(topics(12), found(topic, config=config), 3) == [said]
 
 
 def test_how_long_commands_wait_is_the_operators_to_choose() -> None:
-    assert differences(topics(12), found(COMMANDS, config={"retention.ms": "1"})) == []
+    assert differences(topics(12), found(COMMANDS, config={"retention.ms": "1"}), 3) == []
+
+
+def test_fewer_replicas_than_wanted_are_told_with_both_numbers() -> None:
+    on_one = found(EVENTS, replicas=1, config={"min.insync.replicas": "1"})
+    assert differences(topics(12), on_one, 3) == [
+        "timer.events.v1 has 1 replicas, not 3",
+        "timer.events.v1 has min.insync.replicas=1, not 2",
+    ]
+    assert differences(topics(12), on_one, 1) == []
+
+
+@pytest.mark.parametrize("wanted", [1, 2, 3])
+def test_more_replicas_than_wanted_are_as_safe(wanted: int) -> None:
+    """As when a broker of three is away while the job runs."""
+    assert differences(topics(12), found(EVENTS), wanted) == []
