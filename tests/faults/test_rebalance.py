@@ -9,6 +9,7 @@ from tests.support.crew import Crew
 from tests.support.deployments import Deployment, Tenant
 from tests.support.patient import Patient
 from tests.support.traffic import traffic
+from tests.support.trail import trail_of
 
 
 async def test_partitions_change_hands_under_load_without_a_gap_or_a_double(
@@ -16,14 +17,15 @@ async def test_partitions_change_hands_under_load_without_a_gap_or_a_double(
 ) -> None:
     await crew.be(apis=1, projectors=2)
     api = Patient(client(), tenant.token)
-    async with traffic([api], tenant) as load:
-        third, fourth = await asyncio.gather(crew.projector(), crew.projector())
-        await load.goes_on()
-        assert await third.stop() == 0
-        await load.goes_on()
-        fourth.kill()
-        await load.goes_on()
-    await load.is_whole(deployment, api)
+    async with trail_of(deployment.dsn) as trail:
+        async with traffic([api], tenant) as load:
+            third, fourth = await asyncio.gather(crew.projector(), crew.projector())
+            await load.goes_on()
+            assert await third.stop() == 0
+            await load.goes_on()
+            fourth.kill()
+            await load.goes_on()
+        await load.is_whole(deployment, api, trail)
 
 
 async def test_processes_that_are_asked_to_end_under_load_lose_nothing_that_they_answered(

@@ -10,11 +10,15 @@ import pytest
 
 from services.stint_cli.database import connected
 from tests.support.beside import beside
+from tests.support.checkers.fence import c15_fence
+from tests.support.checkers.history import Evidence
 from tests.support.crew import SESSION_MS, Crew, Service
 from tests.support.deployments import Deployment, Tenant
 from tests.support.holders import said_by
 from tests.support.minutes import HALF_AN_HOUR, ONE_STOPPED_TIMER, kept_twice, worked
 from tests.support.patient import Patient
+from tests.support.tables import dump
+from tests.support.trail import trail_of
 from tests.support.traps import trapped
 from tests.support.until import eventually
 from tests.support.waits import drained
@@ -69,14 +73,17 @@ async def test_without_the_compare_and_set_it_counts_the_minutes_twice(
     await drained(deployment, dsn)
     assert await worked(dsn, owner) == {owner: ONE_STOPPED_TIMER}
 
-    zombie.service.thaw()
     twice = {owner: replace(ONE_STOPPED_TIMER, day_us=2 * HALF_AN_HOUR)}
 
     async def doubled() -> bool:
         return await worked(dsn, owner) == twice
 
-    await eventually(doubled, "the day counts the timer twice")
-    assert len(await kept_twice(dsn)) == 1
+    async with trail_of(dsn) as trail:
+        zombie.service.thaw()
+        await eventually(doubled, "the day counts the timer twice")
+        assert len(await kept_twice(dsn)) == 1
+        evidence = Evidence(deployment.partitions, (), (), (), (), await dump(dsn, ["checkpoint"]), await trail.moves())
+        assert len(c15_fence(evidence)) == 1
 
 
 async def test_a_projector_frozen_inside_its_transaction_holds_its_heir_up_for_seconds_only(

@@ -5,7 +5,7 @@ from typing import Final
 
 from shared.events.topics import EVENTS, OUTCOMES, POLICIES
 from tests.support.checkers.fence import c15_fence
-from tests.support.checkers.history import Evidence, Op
+from tests.support.checkers.history import CheckpointMove, Evidence, Op
 from tests.support.checkers.presses import (
     c1_nothing_acknowledged_is_lost,
     c2_exactly_once_in_effect,
@@ -41,7 +41,9 @@ _CHECKERS: Final = (
 _KEPT: Final = "SELECT kpart, source_offset FROM outcome"
 
 
-async def evidence_of(deployment: Deployment, history: Sequence[Op] = ()) -> Evidence:
+async def evidence_of(
+    deployment: Deployment, history: Sequence[Op] = (), moves: Sequence[CheckpointMove] = ()
+) -> Evidence:
     """Return what everybody left behind, once all of it is folded and published."""
     await drained(deployment)
     outcomes: list[LogRecord] = []
@@ -60,11 +62,14 @@ async def evidence_of(deployment: Deployment, history: Sequence[Op] = ()) -> Evi
         outcomes=outcomes,
         policies=await read_topic(deployment.kafka, POLICIES),
         tables=await dump(deployment.dsn),
+        moves=moves,
         breaks=frozenset({UNWRITABLE}),
     )
 
 
-async def problems_of(deployment: Deployment, history: Sequence[Op] = ()) -> list[str]:
+async def problems_of(
+    deployment: Deployment, history: Sequence[Op] = (), moves: Sequence[CheckpointMove] = ()
+) -> list[str]:
     """Return all that is wrong with what everybody left behind."""
-    evidence = await evidence_of(deployment, history)
+    evidence = await evidence_of(deployment, history, moves)
     return [problem for check in _CHECKERS for problem in check(evidence)]

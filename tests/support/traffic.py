@@ -20,6 +20,8 @@ from tests.support.deployments import Deployment, Tenant, fresh_owner
 from tests.support.evidence import problems_of
 from tests.support.minutes import ONE_STOPPED_TIMER, worked
 from tests.support.patient import Patient
+from tests.support.trail import Trail
+from tests.support.waits import drained
 
 _GOES_ON_WITHIN_SECONDS: Final = 30.0
 _AGAIN_AFTER_SECONDS: Final = 0.05
@@ -64,12 +66,14 @@ class Traffic:
                         worker.result()
                 await asyncio.sleep(0.02)
 
-    async def is_whole(self, deployment: Deployment, api: Patient) -> None:
+    async def is_whole(self, deployment: Deployment, api: Patient, trail: Trail | None = None) -> None:
         """Ask for answers again, and check that nothing was lost, counts twice, or is told in another way now."""
         assert self.owners
         for press in self.answered[:: len(self.answered) // _ASKED_AGAIN + 1]:
             await self._heard(press, api)
-        assert await problems_of(deployment, self.history) == []
+        await drained(deployment)
+        moves = () if trail is None else await trail.moves()
+        assert await problems_of(deployment, self.history, moves) == []
         wrong = {o: w for o, w in (await worked(deployment.dsn, *self.owners)).items() if w != ONE_STOPPED_TIMER}
         assert not wrong
 
