@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Final
 
 from hypothesis import given
+from hypothesis import strategies as st
 
 from services.projector.domain.evolve import evolve
 from services.projector.domain.fold import Folded, Kept, Repeated, Voided, fold_press, fold_unreadable
@@ -15,8 +16,10 @@ from services.projector.domain.ledger import Known, Ledger, OwnerKey
 from services.projector.domain.press import LoggedPress
 from services.projector.domain.state import Timesheet
 from shared.events.calendar import local_day
-from shared.events.outcome import OUTCOME, Closed, Outcome, State, write_outcome
+from shared.events.models import Actor
+from shared.events.outcome import OUTCOME, Closed, Outcome, State, outcome_key, write_outcome
 from shared.events.rules import Rule
+from tests.support import given as told
 from tests.support.histories import BOOK, Entry, histories
 
 RULES_OF_TIME: Final = {
@@ -31,6 +34,8 @@ LETTERS: Final = {
 }
 LIFE: Final = re.compile(r"s(pr)*p?x*")
 US: Final = timedelta(microseconds=1)
+
+text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
 
 
 def folded(log: Sequence[Entry]) -> tuple[Ledger, list[Folded]]:
@@ -251,3 +256,18 @@ def test_one_owners_presses_do_not_depend_on_anothers(log: list[Entry]) -> None:
     level = [e for e in log if isinstance(e, LoggedPress) and e.envelope.policy_rev == 1]
     dana = {o.event_id for o in outcomes(level) if o.owner == "dana"}
     assert said([e for e in level if e.envelope.event_id not in dana]) == said(level)
+
+
+@given(text, text, st.none() | text, st.booleans())
+def test_owners_may_have_any_name_that_is_text(owner: str, client: str, job_id: str | None, billable: bool) -> None:  # noqa: FBT001 - drawn
+    """Quotes, newlines, emoji, U+2028: in bytes and back, and no name is another's."""
+    by = Actor(client=client, person=owner, role="person")
+    how = {} if job_id is None else {"job_id": job_id}
+    story = told.given(
+        told.started("desk", at="09:00", owner=owner, by=by, billable=billable, **how),  # type: ignore[arg-type]
+        told.stopped("desk", at="09:10", owner=owner, by=by),
+    )
+    assert [outcome.verdict for outcome in story.outcomes] == ["accepted", "accepted"]
+    timer = story.timer("desk", owner)
+    assert (timer.owner, timer.job_id, timer.billable, timer.total_us) == (owner, job_id, billable, 600_000_000)
+    assert outcome_key(story.outcome) == f"acme/{owner}".encode()
