@@ -140,16 +140,16 @@ class Api:
         self._begin("replies", self._replies.run())
         self._begin("policies", self._policies.run())
         self._begin("sweeps", keep_sweeping(self._sender.sweep, self._waiters.sweep, self._sweep_bodies))
-        asking = asyncio.create_task(self._partitions.run())
+        self._begin("partitions", self._partitions.run())
         try:
             yield
         finally:
             # By now no request is in flight. What was sent has a moment to be acked, then the rest follows.
             self._ending = True
             await self._sender.close(CLOSE_WITHIN_SECONDS)
-            for task in [asking, *self._tasks]:
+            for task in self._tasks:
                 task.cancel()
-            await ended_within(CLOSE_WITHIN_SECONDS, asyncio.wait([asking, *self._tasks]), "background")
+            await ended_within(CLOSE_WITHIN_SECONDS, asyncio.wait(self._tasks), "background")
             await self._kept.close()
             if not await ended_within(CLOSE_WITHIN_SECONDS, self._database.close(), "database"):
                 self._database.terminate()

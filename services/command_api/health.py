@@ -15,8 +15,10 @@ from starlette.routing import BaseRoute, Route
 from services.command_api.rows import ReadsAwayError
 from services.command_api.store.reads import Reads
 from shared.events.topics import EVENTS, TEXTS
+from shared.runtime import Setbacks
 
 ASK_AGAIN_SECONDS: Final = 1.0
+LOOK_AGAIN_SECONDS: Final = 60.0
 
 Check = Callable[[], bool]
 
@@ -48,23 +50,37 @@ class PartitionCheck:
         self._partitions = partitions
         self._reads = reads
         self._agree = True
+        self._said = False
+        self._log = structlog.get_logger()
 
     def agree(self) -> bool:
         """Say whether nothing contradicts what the topics say."""
         return self._agree and self._partitions.get(EVENTS) == self._partitions.get(TEXTS)
 
     async def run(self) -> None:
-        """Ask Postgres until it agrees."""
-        log = structlog.get_logger()
+        """Ask Postgres for ever: often until it agrees, then seldom, for it may be put back from another's dump."""
+        setbacks = Setbacks("partitions_unasked")
         while True:
             try:
-                topic, deployment = self._partitions.get(EVENTS), await self._reads.partitions()
+                deployment = await self._reads.partitions()
             except ReadsAwayError:
-                topic = deployment = None
-            if topic is not None and deployment is not None:
-                self._agree = topic == deployment
-                if self._agree:
-                    log.info("partitions_agree", partitions=topic)
-                    return
-                log.error("partitions_disagree", topic=topic, deployment=deployment)
-            await asyncio.sleep(ASK_AGAIN_SECONDS)
+                deployment = None
+            except Exception as error:  # noqa: BLE001 - no tables yet, or no right to read them: both can be mended
+                deployment = None
+                setbacks.met(error)
+            else:
+                setbacks.over()
+            agreed = self._compare(deployment)
+            await asyncio.sleep(LOOK_AGAIN_SECONDS if agreed else ASK_AGAIN_SECONDS)
+
+    def _compare(self, deployment: int | None) -> bool:
+        topic = self._partitions.get(EVENTS)
+        if topic is None or deployment is None:
+            return False  # what we knew before still counts
+        self._agree = topic == deployment
+        if not self._agree:
+            self._log.error("partitions_disagree", topic=topic, deployment=deployment)
+        elif not self._said:
+            self._log.info("partitions_agree", partitions=topic)
+        self._said = self._agree
+        return self._agree

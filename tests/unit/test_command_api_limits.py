@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 import structlog
@@ -21,6 +22,7 @@ from services.command_api.clockwatch import ClockWatch
 from services.command_api.middleware import BodyLimits, BugGuard
 from services.command_api.rows import ReadsAwayError
 from shared.events.topics import EVENTS, TEXTS
+from tests.unit.command_api_fakes import ticks
 
 AwareDatetimeOnly: TypeAdapter[AwareDatetime] = TypeAdapter(AwareDatetime)
 
@@ -211,29 +213,56 @@ async def test_ready_is_every_check_and_alive_is_another_question() -> None:
 
 
 class FakeDeployment:
-    def __init__(self, *answers: int | None) -> None:
+    """What Postgres says of P, one answer after the other; the last one stays."""
+
+    def __init__(self, *answers: int | Exception | None) -> None:
         self.answers = list(answers)
+        self.asked = 0
 
     async def partitions(self) -> int | None:
+        self.asked += 1
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        if answer == -1:
-            raise ReadsAwayError
+        if isinstance(answer, Exception):
+            raise answer
         return answer
 
 
-async def test_partitions_are_believed_until_postgres_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+async def ask(check: health.PartitionCheck, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """Let a check ask a hundred times or so; return what it logged, having seen that it asks on."""
     monkeypatch.setattr(health, "ASK_AGAIN_SECONDS", 0.0)
-    check = health.PartitionCheck({EVENTS: 12, TEXTS: 12}, FakeDeployment(-1, None, 12))  # type: ignore[arg-type]
-    assert check.agree()
-    await asyncio.wait_for(check.run(), 1)
-    assert check.agree()
-    check = health.PartitionCheck({EVENTS: 12, TEXTS: 12}, FakeDeployment(16))  # type: ignore[arg-type]
+    monkeypatch.setattr(health, "LOOK_AGAIN_SECONDS", 0.0)
     with structlog.testing.capture_logs() as logs:
         asking = asyncio.create_task(check.run())
-        await asyncio.sleep(0.01)
+        await ticks(200)
+        assert not asking.done()
         asking.cancel()
+    return [(entry["event"], entry["log_level"]) for entry in logs]
+
+
+async def test_partitions_are_believed_until_postgres_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    deployment = FakeDeployment(ReadsAwayError(), None, 12)
+    check = health.PartitionCheck({EVENTS: 12, TEXTS: 12}, deployment)  # type: ignore[arg-type]
+    assert check.agree()
+    assert await ask(check, monkeypatch) == [("partitions_agree", "info")]
+    assert check.agree()
+    deployment.answers = [16]  # another deployment's dump was put back under us
+    assert set(await ask(check, monkeypatch)) == {("partitions_disagree", "error")}
     assert not check.agree()
-    assert {(entry["event"], entry["log_level"]) for entry in logs} == {("partitions_disagree", "error")}
+    deployment.answers = [12]
+    assert await ask(check, monkeypatch) == [("partitions_agree", "info")]
+    assert check.agree()
+
+
+async def test_a_database_without_tables_is_asked_again_and_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As an API finds it that is started before the migrations."""
+    deployment = FakeDeployment(asyncpg.UndefinedTableError("no table"))
+    check = health.PartitionCheck({EVENTS: 12, TEXTS: 12}, deployment)  # type: ignore[arg-type]
+    assert await ask(check, monkeypatch) == [("partitions_unasked", "error")]
+    assert deployment.asked > 10
+    assert check.agree()
+    deployment.answers = [16]
+    await ask(check, monkeypatch)
+    assert not check.agree()
 
 
 async def test_texts_on_another_number_of_partitions_are_not_ready() -> None:
