@@ -1,8 +1,8 @@
 """Wiring: the parts of the command API, how they begin and in which order they end. Decides nothing."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -36,6 +36,7 @@ from shared.runtime import ended_within
 # Answered at once when something arrives; an empty answer costs both sides a little, so not more often than this.
 REPLIES_FETCH_WAIT_MS: Final = 20
 CLOSE_WITHIN_SECONDS: Final = 3.0
+LOOK_AGAIN_SECONDS: Final = 0.02
 
 
 class Api:
@@ -92,13 +93,7 @@ class Api:
         )
         self._limits: BodyLimits | None = None
         self._tasks: list[asyncio.Task[None]] = []
-        self._stays = True
-        self._ending = False
-        self._log = structlog.get_logger()
-
-    def app(self) -> Starlette:
-        """Return the ASGI application. Its lifespan begins and ends the parts."""
-        ready = {
+        self._ready: Mapping[str, health.Check] = {
             "stays": lambda: self._stays,
             "replies": lambda: self._replies.positioned,
             "producer": lambda: self._sender.fine,
@@ -106,9 +101,15 @@ class Api:
             "clock": lambda: self._clock.agrees,
             "partitions": self._partitions.agree,
         }
+        self._stays = True
+        self._ending = False
+        self._log = structlog.get_logger()
+
+    def app(self) -> Starlette:
+        """Return the ASGI application. Its lifespan begins and ends the parts."""
         app = Starlette(
             # In this order they are tried, for each request.
-            routes=[*dialects.routes(self.desk), *health.routes(self._alive, ready)],
+            routes=[*dialects.routes(self.desk), *health.routes(self._alive, self._ready)],
             middleware=[Middleware(BugGuard, internal=_internal), Middleware(self._limited)],
             exception_handlers={HTTPException: _in_the_dialects_words},
             lifespan=self._lifespan,
@@ -134,7 +135,7 @@ class Api:
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
-        # Nothing here waits for Kafka or Postgres: we are alive at once, and ready when they are there.
+        # Nothing here needs Kafka or Postgres: we are alive at once, and ready when they are there.
         await self._database.open()
         self._begin("producer", self._kept.run())
         self._begin("replies", self._replies.run())
@@ -142,6 +143,7 @@ class Api:
         self._begin("sweeps", keep_sweeping(self._sender.sweep, self._waiters.sweep, self._sweep_bodies))
         self._begin("partitions", self._partitions.run())
         try:
+            await self._ready_or_late()
             yield
         finally:
             # By now no request is in flight. What was sent has a moment to be acked, then the rest follows.
@@ -154,6 +156,12 @@ class Api:
             if not await ended_within(CLOSE_WITHIN_SECONDS, self._database.close(), "database"):
                 self._database.terminate()
             self._log.info("command_api_ended")
+
+    async def _ready_or_late(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._settings.listen_when_ready_within_seconds):
+                while self._stays and not all(check() for check in self._ready.values()):  # noqa: ASYNC110
+                    await asyncio.sleep(LOOK_AGAIN_SECONDS)
 
     def _begin(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work, name=name)

@@ -45,6 +45,9 @@ class Settings(KafkaSettings, PostgresSettings):
     max_body_bytes: PositiveInt = 65_536
     # A body that takes longer to arrive is not read to its end.
     body_within_seconds: PositiveFloat = 5.0
+    # So long it waits to be ready before it listens; after that it listens in any case, and says itself that it is not.
+    # For who balances by a name alone: there everybody who listens is asked.
+    listen_when_ready_within_seconds: NonNegativeFloat = 0.0
     # From SIGTERM on it is not ready, and serves so long still: who balances requests needs a moment to notice.
     drain_seconds: NonNegativeFloat = 0.0
     # What is in flight after that has so long to hear its answer.

@@ -1,4 +1,4 @@
-"""An API that is asked to end says so first, and answers every press that came in before it closed."""
+"""How an API comes and goes: ready before it listens, if so told; unready before it closes, and nobody hung up on."""
 
 import asyncio
 import os
@@ -8,9 +8,11 @@ from http import HTTPStatus
 
 import httpx
 
+from deploy.local.settings import HOST
 from tests.support.api import Api
 from tests.support.crew import Crew, Service
 from tests.support.deployments import Tenant, fresh_owner
+from tests.support.stacks import free_ports
 
 DRAIN_SECONDS = 1.0
 PRESSERS = 8
@@ -52,3 +54,41 @@ async def test_an_api_that_leaves_is_unready_at_once_and_loses_no_press(crew: Cr
     assert time.monotonic() - asked >= DRAIN_SECONDS
     assert set(heard) == {HTTPStatus.CREATED}
     assert await leaving.stop() == 0
+
+
+def _launched(crew: Crew, environ: dict[str, str]) -> Service:
+    service = crew._service("command_api", crew.extras, None, environ)
+    service.launch()
+    return service
+
+
+async def _first_word(service: Service) -> httpx.Response:
+    """Return what it says when it first listens."""
+    async with asyncio.timeout(20), httpx.AsyncClient(base_url=service.url, verify=False) as http:
+        while True:
+            try:
+                return await http.get("/readyz")
+            except httpx.ConnectError:
+                await asyncio.sleep(0.01)
+
+
+async def test_an_api_that_is_told_to_listens_only_when_it_is_ready(crew: Crew) -> None:
+    coming = _launched(crew, {"COMMAND_API_LISTEN_WHEN_READY_WITHIN_SECONDS": "20"})
+    assert (await _first_word(coming)).status_code == HTTPStatus.OK
+
+
+async def test_without_it_somebody_may_ask_too_early(crew: Crew) -> None:
+    """The control."""
+    assert (await _first_word(_launched(crew, {}))).status_code == HTTPStatus.SERVICE_UNAVAILABLE
+
+
+async def test_an_api_that_does_not_become_ready_listens_in_the_end_and_says_so(crew: Crew) -> None:
+    nobody = {
+        "COMMAND_API_KAFKA_BOOTSTRAP_SERVERS": f"{HOST}:{free_ports(1)[0]}",
+        "COMMAND_API_LISTEN_WHEN_READY_WITHIN_SECONDS": "0.5",
+    }
+    waiting = _launched(crew, nobody)
+    said = await _first_word(waiting)
+    assert said.status_code == HTTPStatus.SERVICE_UNAVAILABLE
+    assert said.json()["checks"]["producer"] is False
+    assert await waiting.stop() == 0
