@@ -99,3 +99,18 @@ async def test_a_position_that_the_log_does_not_hold_is_looked_at_anew() -> None
         await turns()
         await house.hears(*A_DAY[1:])
         assert house.said() == ACCEPTED
+
+
+async def test_an_idle_partition_hears_within_a_minute_that_it_is_somebody_elses() -> None:
+    """Nothing comes that would be refused by the compare-and-set, so it is asked about now and then."""
+    async with at_work(House()) as house:
+        await house.hears(*A_DAY)
+        house.store.checkpoints.clear()  # an older dump was restored
+        house.store.bodies.clear()
+        house.clock.now += 60.0
+        await house.projector._tidy()
+        assert house.state() == (Status.LOADING, "fenced")
+        await house.clock.passes(1.0)
+        assert house.state() == (Status.LIVE, "recovered")
+        assert house.said() == ACCEPTED
+        assert house.outcomes.streams[HOME] == house.store.bodies[HOME]

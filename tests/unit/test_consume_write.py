@@ -10,6 +10,7 @@ from services.projector.batch import Batch, Entry, entries_of
 from services.projector.partition import Partition, Status
 from services.projector.ports import (
     Advance,
+    BusyError,
     Checkpoint,
     FencedError,
     Found,
@@ -40,6 +41,7 @@ class FussyStore(OutcomeStore):
     unreadable: Callable[[Wanted], bool] = lambda _: False
     unwritable: Callable[[Outcome], bool] = lambda _: False
     lost: set[int] = field(default_factory=set)
+    held: set[int] = field(default_factory=set)
     away: bool = False
     commits: list[list[int]] = field(default_factory=list)
 
@@ -54,6 +56,8 @@ class FussyStore(OutcomeStore):
         self.commits.append([len(advance.outcomes) for advance in advances])
         if any(advance.to.kpart in self.lost for advance in advances):
             raise FencedError
+        if any(advance.to.kpart in self.held for advance in advances):
+            raise BusyError
         if any(self.unwritable(written.outcome) for advance in advances for written in advance.outcomes):
             raise WriteRefusedError("CheckViolationError")
         await super().commit(advances)
@@ -148,7 +152,15 @@ async def test_a_verdict_of_one_partition_is_not_known_on_another() -> None:
     assert together.said(NEXT_DOOR) == [(0, "refused", "R23")]
 
 
-# Somebody else owns a partition.
+# Somebody holds, or owns, a partition.
+
+
+async def test_a_partition_whose_row_is_held_is_in_trouble_and_its_neighbour_is_not() -> None:
+    """A frozen projector holds it, for as long as its session may."""
+    desk = Desk(FussyStore(held={HOME}))
+    await desk.take(home=[started("desk", at="09:00")], next_door=[noams(started, "09:00")])
+    assert desk.trouble == [(HOME, "busy")]
+    assert (desk.said(HOME), desk.said(NEXT_DOOR)) == ([], [(0, "accepted", None)])
 
 
 async def test_a_partition_that_lost_is_in_trouble_and_its_neighbour_is_not() -> None:
@@ -246,6 +258,34 @@ async def test_a_press_that_cannot_be_looked_for_holds_up_no_other_partition() -
     await desk.take(home=[started("desk", at="09:00")], next_door=[noams(started, "09:01"), noams(stopped, "09:02")])
     assert desk.said(HOME) == [(0, "accepted", None)]
     assert desk.said(NEXT_DOOR) == [(0, "refused", "R23"), (1, "refused", "R05")]
+
+
+async def test_a_press_that_cannot_be_looked_for_is_kept_once() -> None:
+    desk = Desk(FussyStore(unreadable=names_an_owner("noam")))
+    press = started("desk", at="09:00", owner="noam", key="k")
+    await desk.take(next_door=[press])
+    await desk.take(next_door=[press])
+    assert desk.said(NEXT_DOOR) == [(0, "refused", "R23")]
+    assert desk.store.checkpoints[NEXT_DOOR].next_offset == 2
+
+
+async def test_a_press_that_cannot_be_looked_for_may_have_expired() -> None:
+    desk = Desk(FussyStore(unreadable=names_an_owner("noam")))
+    await desk.take(next_door=[started("desk", at="09:00", owner="noam", logged="09:01", expires="09:00:30")])
+    assert desk.said(NEXT_DOOR) == []
+    assert desk.store.checkpoints[NEXT_DOOR].next_offset == 1
+
+
+async def test_a_key_that_was_answered_hears_that_again_although_its_press_cannot_be_looked_for() -> None:
+    """The first came while the store could still look."""
+    desk = Desk()
+    press = started("desk", at="09:00", owner="noam", key="k")
+    await desk.take(next_door=[press])
+    desk.store.unreadable = names_an_owner("noam")
+    desk.partitions[NEXT_DOOR].stand_at(desk.store.checkpoints[NEXT_DOOR])
+    await desk.take(next_door=[press])
+    assert desk.said(NEXT_DOOR) == [(0, "accepted", None)]
+    assert desk.store.checkpoints[NEXT_DOOR].next_offset == 2
 
 
 # Nobody knows what happened.

@@ -246,13 +246,42 @@ async def test_what_is_committed_and_not_published_is_published_in_order(
     assert house.outcomes.keys == [b"acme/dana"] * len(missing)
 
 
-async def test_an_outcome_that_was_published_before_its_ack_was_heard_is_published_again() -> None:
-    """At least once, and never out of order."""
-    house = await a_house(committed=6, published=3, stream=KEPT)
+async def test_what_was_published_although_its_ack_was_not_heard_is_found_and_not_published_again() -> None:
+    house = await a_house(committed=6, published=3, stream=KEPT[:3])
     house.store.checkpoints[0] = replace(house.store.checkpoints[0], outcomes_next=2)
+    assert where(await house.recovered()) == (6, 6, 4)
+    said = [OUTCOME.validate_json(body).source_offset for body in house.outcomes.streams[0]]
+    assert said == [0, 2, 4, 5]
+
+
+async def test_repetitions_at_the_end_of_the_stream_do_not_hide_what_came_before_them() -> None:
+    """Somebody's late copy of the first outcome says nothing of the last."""
+    house = await a_house(committed=6, published=0, stream=[0, 2, 4, 0, 2])
+    house.store.checkpoints[0] = replace(house.store.checkpoints[0], outcomes_next=0)
     assert where(await house.recovered()) == (6, 6, 6)
     said = [OUTCOME.validate_json(body).source_offset for body in house.outcomes.streams[0]]
-    assert said == [0, 2, 4, 5, 4, 5]
+    assert said == [0, 2, 4, 0, 2, 5]
+
+
+async def test_how_far_it_came_is_written_down_at_once() -> None:
+    """A quiet partition has no next commit, and whoever takes it over would publish all of it again."""
+    house = await a_house(committed=6)
+    at = await house.recovered()
+    assert house.store.checkpoints[0] == at
+    assert where(at) == (6, 6, 4)
+
+
+async def test_somebody_who_takes_over_while_we_publish_fences_us() -> None:
+    house = await a_house(committed=6)
+
+    class Overtaken(OutcomeStore):
+        async def save_progress(self, at: Checkpoint) -> bool:
+            del at
+            return False
+
+    house.store = Overtaken(house.store.checkpoints, house.store.bodies)
+    with pytest.raises(FencedError):
+        await house.recovered()
 
 
 async def test_more_than_one_batch_is_published_in_order() -> None:
