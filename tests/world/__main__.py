@@ -10,10 +10,8 @@ def main(seed: int, crash_at: int | None) -> int:
     """Tell one seed and say what is wrong with it."""
     plan = plan_of(seed) if crash_at is None else calm(seed, CALM_PRESSES, crash_at)
     story, problems = examine(plan)
-    print(f"plan: {plan}")
-    print(f"fired: {dict(story.fired)}")
-    print(f"logged: {dict(story.alarms)}")
-    print(*problems or ["nothing is wrong"], sep="\n")
+    said = [f"plan: {plan}", f"fired: {dict(story.fired)}", f"logged: {dict(story.alarms)}"]
+    sys.stdout.write("\n".join([*said, *(problems or ["nothing is wrong"]), ""]))
     return len(problems)
 
 

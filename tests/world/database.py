@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from services.projector.ports import Advance, Checkpoint, FencedError
+from services.projector.ports import Advance, BusyError, Checkpoint, FencedError
 from tests.support.checkers.history import CheckpointMove
 from tests.world.tables import Tables
 
@@ -68,7 +68,7 @@ class Database:
         until = loop.time() + LOCK_SECONDS
         while kpart in self._locks:
             if loop.time() >= until and self.timeouts:
-                raise TimeoutError("55P03: canceling statement due to lock timeout")
+                raise BusyError(f"partition {kpart} is held by somebody")
             await asyncio.sleep(_LOOK_SECONDS)
             self.reach()
 

@@ -16,7 +16,7 @@ SEEDS: Final = 10_000 if LONG else 500
 PRESSES_MAX: Final = 150 if LONG else 55
 AT_ONCE: Final = 20
 # What must have happened beside what plans ask for.
-CONSEQUENCES: Final = ("fenced", "zombie", "rebalance", "pruned", "duplicates", "restarted after a dump was restored")
+CONSEQUENCES: Final = ("fenced", "zombie", "rebalance", "pruned", "duplicates")
 CRASHES: Final = (
     *("before read", "after read", "before commit", "inside commit", "after commit", "before publish", "after publish"),
     *("load the checkpoint", "span of the events", "span of the outcomes", "record before the checkpoint", "catch up"),

@@ -52,7 +52,7 @@ def commit() -> str:
     """Return the commit that is tested, for whoever reads a failure later."""
     here = Path(__file__).parent
     said = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"],  # noqa: S607 - whichever git there is
+        ["git", "rev-parse", "--short", "HEAD"],
         cwd=here,
         capture_output=True,
         text=True,

@@ -1,0 +1,24 @@
+"""Controls: with its guard switched off, each checker fails on some seed; and on a dump that was tampered with."""
+
+from dataclasses import replace
+from typing import Final
+
+import pytest
+
+from tests.world.guards import CONTROLS, Control
+from tests.world.plan import plan_of
+from tests.world.verdicts import examine
+
+SEEDS_MAX: Final = 40
+
+
+@pytest.mark.parametrize("control", CONTROLS, ids=lambda control: control.name.replace(" ", "_"))
+def test_without_this_guard_something_is_noticed(control: Control) -> None:
+    found: list[str] = []
+    for seed in range(SEEDS_MAX):
+        plan = replace(plan_of(seed), rates=control.rates)
+        with control.off():
+            found = examine(plan, control.world)[1]
+        if any(problem.startswith(control.noticed_by) for problem in found):
+            return
+    pytest.fail(f"{SEEDS_MAX} seeds without {control.name}, and nobody noticed; at last {found[:3]}")
