@@ -15,8 +15,6 @@ from services.command_api.commands import Answer, Caller, Command, Dialect
 from services.command_api.rows import OpenTimer, OutcomeRow, Person, RunningTimer, TimerRow
 from shared.events.policy import Policy
 
-WAIT_SECONDS = 2.0
-
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
@@ -91,9 +89,6 @@ class Reads(Protocol):
     async def running_timer(self, tenant: str, owner: str) -> RunningTimer | None:
         """Return the running timer of an owner: the one opened last, then the higher id."""
 
-    async def person(self, tenant: str, owner: str) -> Person | None:
-        """Return one person of the directory."""
-
     async def outcome(self, tenant: str, event_id: UUID, kpart: int | None) -> OutcomeRow | None:
         """Return the newest outcome of an event id, on partition `kpart` when it is given."""
 
@@ -113,7 +108,7 @@ class Desk:
     policies: Policies
     reads: Reads
     now: Clock
-    answer_within_seconds: float = WAIT_SECONDS
+    answer_within_seconds: float
 
     async def caller_of(self, request: Request) -> Caller | Unknown | Away:
         """Say who is calling."""

@@ -20,7 +20,6 @@ from shared.runtime import ended_within
 
 Header = tuple[str, bytes]
 
-_MS_PER_SECOND: Final = 1000
 _BROKERS_TIME: Final = 1
 _RECORD_OVERHEAD_BYTES: Final = 100
 

@@ -149,9 +149,6 @@ class Clerk:
         self._ask("running_timer", tenant, owner)
         return self.running
 
-    async def person(self, tenant: str, owner: str) -> Person | None:  # noqa: ARG002 - whoever asks, the answer is the test's
-        return PERSON if owner == "dana" else None
-
     async def outcome(self, tenant: str, event_id: UUID, kpart: int | None) -> OutcomeRow | None:
         self._ask("outcome", tenant, event_id, kpart)
         return self.outcome_row
@@ -176,7 +173,14 @@ class Clerk:
 
     def client(self) -> httpx.AsyncClient:
         """Return a client of an application that has nothing but the dialects."""
-        desk = Desk(identities=self, submitter=self, policies=self, reads=self, now=lambda: NOON)
+        desk = Desk(
+            identities=self,
+            submitter=self,
+            policies=self,
+            reads=self,
+            now=lambda: NOON,
+            answer_within_seconds=2.0,
+        )
 
         async def unanswered(request: Request, problem: Exception) -> Response:
             assert isinstance(problem, HTTPException)

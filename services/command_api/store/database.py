@@ -8,17 +8,14 @@ from typing import Any, Final
 import asyncpg
 
 from services.command_api.rows import ReadsAwayError
+from shared.sql import Queries
 
-_FOLDER: Final = Path(__file__).parent
+query: Final = Queries(Path(__file__).parent)
+
 # Connection exceptions, resources short, operator's intervention (a shutdown, a start not finished).
 _AWAY_CLASSES: Final = ("08", "53", "57")
 # Once it was away, who comes in the next moment is told at once instead of waiting for the same answer.
 _AWAY_FOR_SECONDS: Final = 0.25
-
-
-def query(name: str) -> str:
-    """Return the query in `<name>.sql`, its comments included: they show in `pg_stat_activity`."""
-    return (_FOLDER / f"{name}.sql").read_text()
 
 
 class Database:

@@ -6,17 +6,18 @@ from uuid import UUID
 
 import asyncpg
 
-from services.command_api.rows import IntervalRow, OpenTimer, OutcomeRow, Person, RunningTimer, TimerRow
+from services.command_api.rows import IntervalRow, OpenTimer, OutcomeRow, RunningTimer, TimerRow
 from services.command_api.store.database import Database, query
 from services.command_api.store.lookout import Lookout
 from shared.events.ids import slot_of, slot_of_timer
 from shared.events.outcome import State
 
 _FIND_OPEN_TIMERS: Final = query("find_open_timers")
+_FIND_OPEN_TIMERS_OF_OWNER: Final = query("find_open_timers_of_owner")
 _FIND_TIMER: Final = query("find_timer")
 _FIND_RUNNING_TIMER: Final = query("find_running_timer")
-_FIND_PERSON: Final = query("find_person")
 _FIND_OUTCOME: Final = query("find_outcome")
+_FIND_OUTCOME_ANYWHERE: Final = query("find_outcome_anywhere")
 _FIND_NEXT_OFFSETS: Final = query("find_next_offsets")
 _FIND_PARTITIONS: Final = query("find_partitions")
 
@@ -30,7 +31,11 @@ class Reads:
 
     async def open_timers(self, tenant: str, limit: int, offset: int, owner: str | None = None) -> list[OpenTimer]:
         """Return up to `limit + 1` open timers by id, of all owners or of one."""
-        rows = await self._database.rows(_FIND_OPEN_TIMERS, tenant, limit + 1, offset, owner)
+        page = (tenant, limit + 1, offset)
+        if owner is None:
+            rows = await self._database.rows(_FIND_OPEN_TIMERS, *page)
+        else:
+            rows = await self._database.rows(_FIND_OPEN_TIMERS_OF_OWNER, *page, slot_of(tenant, owner), owner)
         return [OpenTimer(row["id"], row["account_id"], row["started_at"], row["comment"]) for row in rows]
 
     async def timer(self, tenant: str, timer_id: int) -> TimerRow | None:
@@ -43,14 +48,12 @@ class Reads:
         row = await self._database.row(_FIND_RUNNING_TIMER, slot_of(tenant, owner), tenant, owner)
         return None if row is None else RunningTimer(**dict(row))
 
-    async def person(self, tenant: str, owner: str) -> Person | None:
-        """Return one person of the directory."""
-        row = await self._database.row(_FIND_PERSON, tenant, owner)
-        return None if row is None else Person(row["owner"], row["name"], tuple(row["aliases"]))
-
     async def outcome(self, tenant: str, event_id: UUID, kpart: int | None) -> OutcomeRow | None:
         """Return the newest outcome of an event id, on partition `kpart` when it is given."""
-        row = await self._database.row(_FIND_OUTCOME, tenant, event_id, kpart)
+        if kpart is None:
+            row = await self._database.row(_FIND_OUTCOME_ANYWHERE, tenant, event_id)
+        else:
+            row = await self._database.row(_FIND_OUTCOME, tenant, event_id, kpart)
         return None if row is None else OutcomeRow(**dict(row))
 
     async def next_offset(self, kpart: int) -> int | None:

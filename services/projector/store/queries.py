@@ -1,12 +1,8 @@
-"""The projector's queries: one `.sql` file each, named after what it does."""
+"""The projector's queries."""
 
-from functools import cache
 from pathlib import Path
+from typing import Final
 
-_FOLDER = Path(__file__).parent
+from shared.sql import Queries
 
-
-@cache
-def query(name: str) -> str:
-    """Return the text of the query in `name`.sql."""
-    return (_FOLDER / f"{name}.sql").read_text(encoding="utf-8")
+query: Final = Queries(Path(__file__).parent)

@@ -1,12 +1,8 @@
-"""The queries of the operator's commands: one `.sql` file each, named after what it does."""
+"""The queries of the operator's commands."""
 
-from functools import cache
 from pathlib import Path
+from typing import Final
 
-_FOLDER = Path(__file__).parent
+from shared.sql import Queries
 
-
-@cache
-def query(name: str) -> str:
-    """Return the text of the query in `name`.sql."""
-    return (_FOLDER / f"{name}.sql").read_text(encoding="utf-8")
+query: Final = Queries(Path(__file__).parent)

@@ -1,0 +1,10 @@
+-- List an owner's open timers by id, from an offset on.
+SELECT t.id, t.account_id, t.started_at, x.comment
+  FROM timer AS t
+  LEFT JOIN timer_text AS x ON (x.slot, x.timer_id, x.event_id) = (t.slot, t.id, t.started_by)
+ WHERE t.slot = $4
+   AND t.tenant = $1
+   AND t.owner = $5
+   AND t.state <> 'STOPPED'
+ ORDER BY t.id
+ LIMIT $2 OFFSET $3;

@@ -1,0 +1,20 @@
+"""Queries: one `.sql` file each, beside the code that runs it, named after what it does.
+
+Their comments are sent along: they show in `pg_stat_activity`.
+"""
+
+from pathlib import Path
+
+
+class Queries:
+    """The queries of one folder. Each file is read once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._texts: dict[str, str] = {}
+
+    def __call__(self, name: str) -> str:
+        """Return the text of the query in `name`.sql."""
+        if name not in self._texts:
+            self._texts[name] = (self._folder / f"{name}.sql").read_text(encoding="utf-8")
+        return self._texts[name]
