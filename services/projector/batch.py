@@ -42,8 +42,12 @@ class PolicyUnseen:
 Stop = NewerEvent | PolicyUnseen
 
 
-def entries_of(records: Iterable[RawRecord], policies: PolicyBook) -> tuple[list[Entry], Stop | None]:
-    """Read records up to the first that must wait, and say what it waits for."""
+def entries_of(records: Iterable[RawRecord], policies: PolicyBook, policy_rev: int) -> tuple[list[Entry], Stop | None]:
+    """Read records up to the first that must wait, and say what it waits for.
+
+    `policy_rev` is the highest that the partition's fold has met: a press is judged by no older one than that, and
+    whoever takes the partition over may not have read so far.
+    """
     entries: list[Entry] = []
     for record in records:
         log_time = moment_of(record.timestamp)
@@ -53,8 +57,8 @@ def entries_of(records: Iterable[RawRecord], policies: PolicyBook) -> tuple[list
             case Unreadable() as unreadable:
                 entries.append(UnreadableRecord(record.offset, log_time, unreadable))
             case press:
-                if press.envelope.policy_rev > policies.position:
-                    return entries, PolicyUnseen(press.envelope.policy_rev)
+                if (needed := max(press.envelope.policy_rev, policy_rev)) > policies.position:
+                    return entries, PolicyUnseen(needed)
                 entries.append(LoggedPress(record.offset, log_time, press))
     return entries, None
 

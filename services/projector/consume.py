@@ -135,7 +135,7 @@ class Projector:
                 # Fetched before a seek. What is missing, if anything, the next fetch or the next check will say.
                 self._log.read_from(kpart, partition.at.next_offset)
                 continue
-            entries, stop = entries_of(records[kpart], self._book)
+            entries, stop = entries_of(records[kpart], self._book, partition.at.policy_rev)
             if entries:
                 batches.append(Batch(partition, entries, {}))
             if stop is not None:

@@ -15,16 +15,23 @@ BOOK: Final = book_of(JERUSALEM)
 def test_a_batch_ends_before_what_only_a_newer_version_can_read() -> None:
     newer = replace(record(paused("desk", at="09:10"), 1), headers=[("ce_type", b"timer.paused.v2")])
     log = [record(started("desk", at="09:00"), 0), newer, record(stopped("desk", at="09:20"), 2)]
-    entries, stop = entries_of(log, BOOK)
+    entries, stop = entries_of(log, BOOK, -1)
     assert [entry.offset for entry in entries] == [0]
     assert stop == NewerEvent("timer.paused.v2", 1)
 
 
 def test_a_batch_ends_before_a_policy_that_was_not_read_yet() -> None:
     log = records(started("desk", at="09:00", policy_rev=1), stopped("desk", at="09:20", policy_rev=2))
-    entries, stop = entries_of(log, BOOK)
+    entries, stop = entries_of(log, BOOK, -1)
     assert [entry.offset for entry in entries] == [0]
     assert stop == PolicyUnseen(2)
+
+
+def test_whoever_takes_over_waits_for_the_policies_that_the_fold_had_met() -> None:
+    """Its book may lag behind that of the projector before it, and a press is judged by no older policy than that."""
+    log = records(started("desk", at="09:00", policy_rev=1))
+    assert entries_of(log, BOOK, BOOK.position)[1] is None
+    assert entries_of(log, BOOK, BOOK.position + 1) == ([], PolicyUnseen(BOOK.position + 1))
 
 
 def test_an_unreadable_record_ends_nothing() -> None:
@@ -33,7 +40,7 @@ def test_an_unreadable_record_ends_nothing() -> None:
         Record(1, 1_772_442_600_000, [], b"?"),
         record(stopped("desk", at="09:20"), 2),
     ]
-    entries, stop = entries_of(log, BOOK)
+    entries, stop = entries_of(log, BOOK, -1)
     assert [type(entry) is UnreadableRecord for entry in entries] == [False, True, False]
     assert entries[1].log_time == moment("09:10")
     assert stop is None

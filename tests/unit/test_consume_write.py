@@ -123,7 +123,7 @@ async def test_a_checkpoint_names_the_last_record_whatever_became_of_it() -> Non
     await desk.take(home=[started("desk", at="09:00", key="k"), known])
     at = desk.store.checkpoints[HOME]
     assert at == Checkpoint(HOME, 2, known.logged(1).envelope.event_id, moment("09:05"), 1, 0, 0)
-    await desk.take(home=entries_of([Record(2, 1_772_442_400_000, [], b"?")], BOOK)[0])
+    await desk.take(home=entries_of([Record(2, 1_772_442_400_000, [], b"?")], BOOK, -1)[0])
     at = desk.store.checkpoints[HOME]
     assert (at.next_offset, at.last_event_id) == (3, None)
 
