@@ -23,8 +23,9 @@ from tests.support.traps import trapped
 from tests.support.until import eventually
 from tests.support.waits import drained
 
-# How long one that froze in its transaction may hold the others up: till it is missed, and its session is ended.
-HELD_UP_SECONDS_MAX = 3 * SESSION_MS / 1000
+# So long one that froze in its transaction may hold the others up: until it is missed, until its session is ended, and
+# twice as long again for a machine that has other things to do.
+HELD_UP_SECONDS_MAX = 4 * SESSION_MS / 1000
 NO_TIMEOUTS = {f"PROJECTOR_{name}_TIMEOUT_MS": "600000" for name in ("TRANSACTION", "IDLE_IN_TRANSACTION", "LOCK")}
 
 
@@ -132,6 +133,6 @@ async def test_without_timeouts_its_heir_does_not_come_to_its_turn(
 
 
 def tried_in_vain(heir: Service, kpart: int) -> int:
-    """Return how often an heir waited for a partition's checkpoint and gave up."""
-    troubles = said_by(heir, "partition_in_trouble")
-    return sum(trouble["partition"] == kpart and trouble["reason"] == "commit_failed" for trouble in troubles)
+    """Return how often an heir waited for a partition's checkpoint, to take it up or to move it, and gave up."""
+    troubles = said_by(heir, "recovery_failed") + said_by(heir, "partition_in_trouble")
+    return sum(trouble["partition"] == kpart for trouble in troubles)
