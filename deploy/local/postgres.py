@@ -15,7 +15,7 @@ from pathlib import Path
 from deploy.local import machine
 from deploy.local.identity import Identity
 from deploy.local.process import Process, Program
-from deploy.local.secrets import kept_secret
+from deploy.local.secrets import kept_secret, write_secretly
 from deploy.local.settings import HOST, Settings
 from deploy.local.trouble import Trouble
 
@@ -108,7 +108,8 @@ class Postgres:
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(parents=True, mode=0o700)
         pwfile = fresh.with_name("postgres.pw")
-        pwfile.write_text(kept_secret(self._password_file(SUPERUSER)))
+        pwfile.unlink(missing_ok=True)
+        write_secretly(pwfile, kept_secret(self._password_file(SUPERUSER)))
         if self._as.user is not None:
             os.chown(fresh, self._as.user, self._as.user)
             os.chown(pwfile, self._as.user, self._as.user)

@@ -12,7 +12,12 @@ def kept_secret(path: Path) -> str:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not path.exists():
         fresh = path.with_suffix(f".{os.getpid()}")
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(chance.token_hex(BYTES))
+        write_secretly(fresh, chance.token_hex(BYTES))
         fresh.replace(path)  # whole or not at all: half a password would lock us out of our own database
     return path.read_text()
+
+
+def write_secretly(path: Path, text: str) -> None:
+    """Write a file that from its first byte on nobody but its owner reads. Raise FileExistsError when it is there."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
