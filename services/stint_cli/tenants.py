@@ -2,23 +2,37 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import StringConstraints, TypeAdapter, ValidationError
 
 from services.stint_cli.database import Session
 from services.stint_cli.store import query
 from services.stint_cli.trouble import Trouble
+from shared.events.base import OwnerId, TenantName
 from shared.identity import TokenClaims, hash_secret, new_token, sign_token, token_sha256
 
 ClientRole = Literal["machine", "admin"]
 
+_TENANT: Final = TypeAdapter(TenantName)
+_OWNER: Final = TypeAdapter(OwnerId)
+# Basic authentication ends the id at its first ":", and people press as "person:" and their owner: without it, the keys
+# of a machine and of a person never meet.
+_CLIENT: Final = TypeAdapter(Annotated[str, StringConstraints(pattern=r"^[!-9;-~]{1,128}$")])
+
 
 async def create_tenant(conn: Session, tenant: str) -> None:
-    """Make a tenant. One that exists stays as it is."""
+    """Make a tenant. One that exists stays as it is. Raise Trouble for a name that no event could carry."""
+    _check(_TENANT, tenant, 'A tenant\'s name is 1 to 64 characters, none of them "/" or a control character')
     await conn.execute(query("create_tenant"), tenant)
 
 
 async def create_client(conn: Session, tenant: str, client: str, role: ClientRole = "machine") -> str:
-    """Make a client and return its secret, which nobody can read again; an existing one gets a new secret."""
+    """Make a client and return its secret, which nobody can read again; an existing one gets a new secret.
+
+    Raise Trouble for an id that cannot log in, or that could be taken for a person's.
+    """
+    _check(_CLIENT, client, 'A client id is 1 to 128 printable characters of ASCII, none of them ":" or a space')
     secret = new_token()
     if await conn.fetchval(query("keep_client"), client, tenant, hash_secret(secret), role) is None:
         raise Trouble(f"The client id {client} belongs to another tenant: choose another.")
@@ -26,7 +40,11 @@ async def create_client(conn: Session, tenant: str, client: str, role: ClientRol
 
 
 async def create_person(conn: Session, tenant: str, owner: str, name: str, aliases: Sequence[str] = ()) -> None:
-    """Make a person who is the owner `owner`; an existing one gets this name and these aliases."""
+    """Make a person who is the owner `owner`; an existing one gets this name and these aliases.
+
+    Raise Trouble for an owner that no event could carry.
+    """
+    _check(_OWNER, owner, "An owner is 1 to 128 characters")
     await conn.execute(query("keep_person"), tenant, owner, name, list(aliases))
 
 
@@ -42,3 +60,10 @@ def issue_bearer_token(
 ) -> str:
     """Return a signed token for a client, good for `lasts` from `now`. It is kept nowhere and cannot be called back."""
     return sign_token(TokenClaims(tenant, client, role, now, now + lasts), key.encode())
+
+
+def _check(kind: TypeAdapter[Any], value: str, rule: str) -> None:
+    try:
+        kind.validate_python(value)
+    except ValidationError:
+        raise Trouble(f"{rule}: {value!r} is none.") from None
