@@ -30,6 +30,8 @@ _SHORT_DIGITS_MAX: Final = 19
 _LONG_DIGITS: Final = 39
 _DECIMAL: Final = re.compile(r"[0-9]{1,39}", re.ASCII)
 _MS: Final = timedelta(milliseconds=1)
+# So many a process draws in one millisecond of ids, whatever their slots; then it borrows the next.
+_IDS_PER_MS: Final = 1 << _RANDOM_BITS
 
 # Made once with uuid4; it only has to differ from everybody else's.
 _EVENT_IDS: Final = UUID("8c0a3f0e-9a55-4b52-a5b4-5b8a4ad0f6a1")
@@ -98,6 +100,8 @@ class TimerIds:
         """Return an id that this process has not drawn before, in `slot`."""
         # The clock of ids never goes back, even when the machine's does: an id drawn before the step could come again.
         at_ms = max((self._now() - ID_EPOCH) // _MS, self._last_ms)
+        if at_ms == self._last_ms and len(self._drawn) >= _IDS_PER_MS:
+            at_ms += 1  # while the machine's clock catches up, hours of ids are not one millisecond's to remember
         if at_ms > self._last_ms:
             self._drawn.clear()
         for _ in range(1 << (_RANDOM_BITS + 1)):

@@ -136,6 +136,14 @@ def test_a_clock_that_goes_back_draws_no_id_anew() -> None:
     assert in_the_past >> 22 == NOON_MS
 
 
+def test_a_clock_that_went_back_for_hours_is_not_remembered_id_by_id() -> None:
+    ids = TimerIds(clock(NOON, NOON - timedelta(hours=1)), bits(*range(1024)))
+    drawn = [ids.draw(n % SLOTS) for n in range(10_000)]
+    assert len(set(drawn)) == 10_000
+    assert len(ids._drawn) <= 1024
+    assert max(drawn) >> 22 == NOON_MS + 9  # the ids run on by themselves, a thousand a millisecond
+
+
 def test_ids_follow_the_clock() -> None:
     ids = TimerIds(clock(NOON, NOON + timedelta(milliseconds=1)), bits(5))
     assert ids.draw(9) < ids.draw(9)
