@@ -41,7 +41,9 @@ class Envelope:
     """What stands around an event.
 
     `recorded_at` is the API's clock at the press, `policy_rev` the highest offset of `timer.policies.v1` that the API
-    had applied (-1: none), `subject` a timer's short id.
+    had applied (-1: none), `subject` a timer's short id. `correlation_id` is the same for all that followed from one
+    request: the event id of the press that the request made, which is what its caller was told of it (`Location`,
+    outcomes). It means nothing to the fold.
     """
 
     event_id: UUID

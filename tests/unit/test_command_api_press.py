@@ -132,6 +132,13 @@ def test_a_start_lies_in_its_owners_slot_and_a_press_in_its_timers() -> None:
     assert made(START).slot == made(PressTimer("stop", timer_id)).slot == slot == slot_of_timer(timer_id)
 
 
+def test_all_that_follows_from_a_request_bears_the_event_id_of_its_press() -> None:
+    press = made(START)
+    for drawn in (1, 2):  # tried again with another id, it is the same request
+        headers = dict(press.headers(drawn, 3, ReplyAddress("timer.replies.v1", 5, f"r-{drawn}")))
+        assert headers["ce_correlationid"] == headers["ce_id"] == str(press.event_id).encode()
+
+
 def test_what_is_written_reads_as_it_was_meant() -> None:
     press = made(PressTimer("pause", 1 << 41, AT), traceparent="00-" + "a" * 32 + "-" + "b" * 16 + "-01")
     headers = press.headers(1 << 41, 3, ReplyAddress("timer.replies.v1", 5, "r-1"))
