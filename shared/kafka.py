@@ -19,6 +19,8 @@ from shared.records import read_patiently
 # Readers of ours are not stopped by the name of a header.
 read_patiently()
 
+MAX_BATCH_BYTES: Final = 256 * 1024
+
 _REQUEST_TIMEOUT_MS: Final = 10_000
 
 Mechanism = Literal["SCRAM-SHA-256", "SCRAM-SHA-512"]
@@ -105,7 +107,15 @@ def durable_producer(address: KafkaAddress) -> AIOKafkaProducer:
 
     Its batches never expire: put a deadline of your own on every wait, and never cancel a send.
     """
-    return AIOKafkaProducer(**address.options(), acks="all", enable_idempotence=True, linger_ms=0)
+    return AIOKafkaProducer(
+        **address.options(),
+        acks="all",
+        enable_idempotence=True,
+        linger_ms=0,
+        # One batch a partition is in flight, so its size bounds what a round trip carries: 16 KiB, the default, are 15
+        # outcomes. A quarter of what a broker takes in one request.
+        max_batch_size=MAX_BATCH_BYTES,
+    )
 
 
 def quick_producer(address: KafkaAddress) -> AIOKafkaProducer:
