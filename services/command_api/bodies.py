@@ -1,59 +1,20 @@
-"""What stands before any dialect: how large a body may be and how long it may take, and what happens to our bugs.
+"""Bodies: how large one may be and how long it may take, before any dialect reads it.
 
 Uvicorn keeps a slow body open for ever, and reads one without end. Pure ASGI, and no timer for each request: a sweep
 looks at the few bodies that are being waited for.
 """
 
 import asyncio
-from collections.abc import Callable
 from http import HTTPStatus
 from typing import Final
 
-import structlog
-from pydantic import ValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _CLOSE: Final = (b"connection", b"close")
 # What is left of a body that nobody reads is read up to here and thrown away, so that its sender hears the answer: a
 # connection that is closed with bytes unread is reset, and the answer on it is lost.
 DRAIN_BYTES_MAX: Final = 1024 * 1024
-
-
-class BugGuard:
-    """Answers 500 for an exception that nobody expected, and logs it here alone.
-
-    Starlette's own way raises it again after the answer, and the server then logs what the caller had written.
-    """
-
-    def __init__(self, app: ASGIApp, *, internal: Callable[[Request], Response]) -> None:
-        self._app = app
-        self._internal = internal
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on."""
-        try:
-            await self._app(scope, receive, send)
-        except Exception as error:
-            if scope["type"] != "http":
-                raise
-            _log_bug(scope, error)
-            try:
-                await self._internal(Request(scope))(scope, receive, send)
-            except RuntimeError:  # the answer had begun: the server closes the connection
-                return
-
-
-def _log_bug(scope: Scope, error: Exception) -> None:
-    log = structlog.get_logger().bind(endpoint=getattr(scope.get("endpoint"), "__qualname__", None))
-    if isinstance(error, ValidationError):
-        # Its words quote the value, and its places may be names that the caller chose.
-        kinds = sorted({problem["type"] for problem in error.errors(include_input=False, include_url=False)})
-        log.error("request_failed", model=error.title, kinds=kinds)
-    else:
-        log.error("request_failed", exc_info=error)
 
 
 class BodyLimits:

@@ -1,0 +1,43 @@
+"""Bugs: what a caller hears, and what the log says, when an exception comes out of a dialect that nobody expected."""
+
+from collections.abc import Callable
+
+import structlog
+from pydantic import ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+
+class BugGuard:
+    """Answers 500 for an exception that nobody expected, and logs it here alone.
+
+    Starlette's own way raises it again after the answer, and the server then logs what the caller had written.
+    """
+
+    def __init__(self, app: ASGIApp, *, internal: Callable[[Request], Response]) -> None:
+        self._app = app
+        self._internal = internal
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        try:
+            await self._app(scope, receive, send)
+        except Exception as error:
+            if scope["type"] != "http":
+                raise
+            _log_bug(scope, error)
+            try:
+                await self._internal(Request(scope))(scope, receive, send)
+            except RuntimeError:  # the answer had begun: the server closes the connection
+                return
+
+
+def _log_bug(scope: Scope, error: Exception) -> None:
+    log = structlog.get_logger().bind(endpoint=getattr(scope.get("endpoint"), "__qualname__", None))
+    if isinstance(error, ValidationError):
+        # Its words quote the value, and its places may be names that the caller chose.
+        kinds = sorted({problem["type"] for problem in error.errors(include_input=False, include_url=False)})
+        log.error("request_failed", model=error.title, kinds=kinds)
+    else:
+        log.error("request_failed", exc_info=error)
