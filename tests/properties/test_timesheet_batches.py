@@ -133,4 +133,4 @@ def merged(commits: Sequence[Rows]) -> dict[str, dict[Any, Any]]:
             # A profile is told in parts, any other fact whole.
             before = tables["owner_fact"].get(about, {}) if about[3] == "profile" else {}
             tables["owner_fact"][about] = before | fact
-    return dict(tables)
+    return {name: table for name, table in tables.items() if table}

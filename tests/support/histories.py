@@ -29,7 +29,7 @@ from shared.events.models import (
     TimerStarted,
     TimerStopped,
 )
-from shared.events.policy import PolicyBook
+from shared.events.policy import Mode, Policy, PolicyBook, Preset, RuleMode, Rules
 from tests.support.given import JERUSALEM, book_of
 
 Entry = LoggedPress | UnreadableRecord
@@ -37,7 +37,9 @@ Entry = LoggedPress | UnreadableRecord
 BEGINNING: Final = datetime(2026, 3, 26, 20, 59, 59, 250_000, tzinfo=UTC)  # an hour before a short night in Jerusalem
 OWNERS: Final = ("dana", "noam")
 ZONES: Final = ("Africa/Cairo", "America/St_Johns", "Pacific/Chatham", "No/Where")
-BOOK: Final[PolicyBook] = book_of(JERUSALEM, JERUSALEM.model_copy(update={"zone": "America/Havana"}))
+# Both tenants change their minds once, and whatever is judged after the first press that knows of it is judged by that.
+HAVANA: Final = Policy(preset=Preset.NATIVE, zone="America/Havana", rules=Rules(R14=RuleMode(mode=Mode.BLOCK)))
+BOOK: Final[PolicyBook] = book_of(JERUSALEM, HAVANA)
 
 _MS: Final = timedelta(milliseconds=1)
 _MINUTE: Final = timedelta(minutes=1)

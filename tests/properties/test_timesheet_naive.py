@@ -1,0 +1,54 @@
+"""Two folds written apart from each other come to the same bytes, whatever the history."""
+
+import json
+
+from hypothesis import given
+
+from services.projector.domain.fold import Kept
+from services.projector.domain.press import LoggedPress
+from shared.events.codec import Newer, Press, read, write_body
+from shared.events.envelope import Headers, encode_headers
+from tests.properties.test_timesheet import folded
+from tests.support.given import JERUSALEM
+from tests.support.histories import HAVANA, Entry, histories
+from tests.support.naive.fold import fold_partition
+from tests.support.naive.outcome import Row, body
+
+# The book of the histories, as the naive fold reads it: two tenants, two revisions each.
+POLICIES: dict[str, list[tuple[int, Row]]] = {
+    tenant: [
+        (first, json.loads(JERUSALEM.model_dump_json(by_alias=True))),
+        (first + 2, json.loads(HAVANA.model_dump_json(by_alias=True))),
+    ]
+    for tenant, first in (("acme", 0), ("other", 1))
+}
+GARBAGE: tuple[Headers, bytes] = ([("ce_type", b"?")], b"?")
+
+
+def written(entry: Entry) -> tuple[Headers, bytes | None]:
+    """Return headers and value of the record that an entry was read from."""
+    if not isinstance(entry, LoggedPress):
+        return GARBAGE
+    return list(encode_headers(entry.envelope)), write_body(entry.event)
+
+
+@given(histories)
+def test_a_press_reads_as_what_was_written(log: list[Entry]) -> None:
+    for entry in log:
+        found = read(*written(entry))
+        assert not isinstance(found, Newer)
+        assert isinstance(found, Press) == isinstance(entry, LoggedPress)
+        if isinstance(entry, LoggedPress):
+            assert found == entry.press
+
+
+@given(histories)
+def test_a_second_fold_that_shares_no_line_with_the_first_says_the_same_bytes(log: list[Entry]) -> None:
+    _, came = folded(log)
+    kept = [one.body.decode() for one in came if isinstance(one, Kept)]
+    book = fold_partition(0, [(entry.offset, entry.log_time, *written(entry)) for entry in log], POLICIES, 1)
+    # Why a record cannot be read is for people; the two say it in their own words.
+    naive = [
+        body(row | {"reason": "no_body"}) if row["verdict"] == "unreadable" else body(row) for row in book.outcomes
+    ]
+    assert naive == kept
