@@ -43,6 +43,8 @@ def test_a_replayed_story_ends_where_the_live_one_did() -> None:
         fact(OwnerTextsErased, "09:50"),
     )
     assert replayed(story) == story.sheet()
+    assert replayed(story).zone == "Europe/Berlin"
+    assert set(replayed(story).timers) == {timer_id("desk"), timer_id("phone")}
 
 
 def test_an_opened_interval_is_open_until_it_is_closed() -> None:
@@ -72,6 +74,13 @@ def test_a_refused_outcome_leaves_the_sheet_as_it_was() -> None:
     story = given(started("desk", at="09:00"), resumed("desk", at="09:10"))
     sheet = replayed(given(started("desk", at="09:00")))
     assert evolve(sheet, story.outcome) == sheet
+
+
+def test_a_refused_outcome_brings_no_timer_with_it() -> None:
+    """It says how the pressed timer stands; whoever does not know that timer asks elsewhere."""
+    story = given(started("desk", at="09:00"), resumed("desk", at="09:10"))
+    assert story.outcome.timer is not None
+    assert evolve(NOBODY, story.outcome) == NOBODY
 
 
 def test_a_repeated_stop_leaves_the_sheet_as_it_was() -> None:

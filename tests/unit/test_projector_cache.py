@@ -132,6 +132,20 @@ def test_a_sheet_that_remembers_everything_still_does_after_a_read() -> None:
     assert cache.sheets[ACME_DANA] == SHEET
 
 
+def test_of_two_sheets_the_one_that_goes_back_further_says_how_far() -> None:
+    since = [SHEET.closed_since, moment("09:00"), moment("09:20")]
+    assert since[0] is None
+    joined = {
+        (one, other): replace(SHEET, closed_since=one).joined(replace(SHEET, closed_since=other)).closed_since
+        for one in since
+        for other in since
+    }
+    expected = {
+        (one, other): None if one is None or other is None else min(one, other) for one in since for other in since
+    }
+    assert joined == expected
+
+
 def test_an_interval_that_both_remember_is_remembered_once() -> None:
     joined = SHEET.joined(replace(SHEET, closed=tuple(reversed(SHEET.closed)), closed_since=moment("09:00")))
     assert joined == SHEET
