@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 import httpx
+import pytest
 
 from tests.support.crew import Crew
 from tests.support.deployments import Deployment, Tenant
@@ -13,6 +14,8 @@ from tests.support.patient import Patient
 from tests.support.trapped_projector import Place
 from tests.support.traps import trapped
 from tests.support.waits import drained
+
+pytestmark = pytest.mark.fault
 
 PLACES: Final[tuple[Place, ...]] = ("before_compare_and_set", "after_compare_and_set", "after_commit")
 

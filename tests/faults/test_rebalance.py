@@ -4,12 +4,15 @@ import asyncio
 from collections.abc import Callable
 
 import httpx
+import pytest
 
 from tests.support.crew import Crew
 from tests.support.deployments import Deployment, Tenant
 from tests.support.patient import Patient
 from tests.support.traffic import traffic
 from tests.support.trail import trail_of
+
+pytestmark = pytest.mark.fault
 
 
 async def test_partitions_change_hands_under_load_without_a_gap_or_a_double(

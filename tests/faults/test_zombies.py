@@ -23,6 +23,8 @@ from tests.support.traps import trapped
 from tests.support.until import eventually
 from tests.support.waits import drained
 
+pytestmark = pytest.mark.fault
+
 # So long one that froze in its transaction may hold the others up: until it is missed, until its session is ended, and
 # twice as long again for a machine that has other things to do.
 HELD_UP_SECONDS_MAX = 4 * SESSION_MS / 1000
