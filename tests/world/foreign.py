@@ -144,7 +144,7 @@ class Foreign:
                 self._record(DeadlineReached(**self._said(tenant), owner=owner), None)
             case 5:
                 nul = f"{owner}\0"
-                self._record(TimerStarted(**self._said(tenant), owner=nul), self._timer_of(tenant, nul))
+                self._record(TimerStarted(**self._said(tenant), owner=nul), self._timer_of(tenant, nul), twice=True)
             case _:
                 self._record(self._fact(tenant, owner), None)
 
@@ -175,12 +175,13 @@ class Foreign:
             case _:
                 return OwnerProfileSet(**said, owner=owner, zone=chance.choice(self._world.plan.zones), active=True)
 
-    def _record(self, event: AnyEvent, timer_id: int | None, kpart: int | None = None) -> None:
+    def _record(self, event: AnyEvent, timer_id: int | None, kpart: int | None = None, *, twice: bool = False) -> None:
         headers, body = self._written(event, timer_id)
         if kpart is None:
             slot = (timer_id >> 10) & 4095 if timer_id is not None else slot_of(event.tenant, _owner(event))
             kpart = slot % self._world.plan.partitions
-        self._append(kpart, headers, body, b"foreign")
+        for _ in range(1 + twice):
+            self._append(kpart, headers, body, b"foreign")
 
     def _append(self, kpart: int, headers: Headers, value: bytes | None, key: bytes | None) -> None:
         said = dict(headers)

@@ -82,8 +82,10 @@ class Plan:
     batch_max: int
     latency_seconds: float
     rates: Mapping[str, float] = field(default_factory=dict)
-    # Crash at exactly this point, and nowhere else.
+    # Crash, or freeze for so long, at exactly this point, and nowhere else.
     crash_at: int | None = None
+    freeze_at: int | None = None
+    freeze_seconds: float = 0.0
 
 
 def plan_of(seed: int, presses_max: int = 55) -> Plan:

@@ -16,6 +16,8 @@ from tests.world.world import PROCESS, KilledError, World
 # How long the group waits for a member that is not heard of.
 SESSION_SECONDS: Final = 2.0
 _FREEZES_SECONDS: Final = 6.0
+_STUCK_SECONDS: Final = 10.0
+_TICK_SECONDS: Final = 0.001
 _NOTICED_SECONDS: Final = 0.5
 _POLICY_LATE_SECONDS: Final = 8.0
 
@@ -30,6 +32,7 @@ class Process:
         self.tasks: dict[asyncio.Task[Any], None] = {}
         self.dead = False
         self.frozen = False
+        self.thaws_at = 0.0
         self.member = False
         self.book = PolicyBook()
         self.consumer = Consumer(self)
@@ -63,7 +66,10 @@ class Process:
             world.fired[f"crash {name}"] += 1
             self.kill()
             raise KilledError
-        if not self.frozen and world.happens("frozen_here"):
+        if number == world.plan.freeze_at:
+            world.fired[f"frozen {name}"] += 1
+            self.freeze(world.plan.freeze_seconds)
+        elif not self.frozen and world.happens("frozen_here"):
             self.freeze(world.chance.random() * _FREEZES_SECONDS)
         # Even nothing takes a moment: others may go first.
         await asyncio.sleep(world.soon())
@@ -88,8 +94,16 @@ class Process:
             if task is not asyncio.current_task():
                 task.cancel()
 
+    @property
+    def stuck(self) -> bool:
+        """Whether it will not come back in any time that anybody waits."""
+        return self.frozen and self.thaws_at - self.world.loop.now > _STUCK_SECONDS
+
     async def stop(self) -> None:
-        """End as after SIGTERM: the batch in hand, progress written down, the group left."""
+        """End as after SIGTERM: the batch in hand, progress written down, the group left. What is frozen is killed."""
+        if self.frozen:
+            self.kill()
+            return
         await asyncio.wait([self.spawn(self.projector.stop())])
         if self.dead:
             return
@@ -107,11 +121,14 @@ class Process:
         """Do nothing for a while, and know nothing of it."""
         self.frozen = True
         self._thawed.clear()
-        self.world.loop.call_later(seconds, self.thaw)
+        thaw = self.world.loop.call_later(seconds, self.thaw)
+        self.thaws_at = max(self.thaws_at, thaw.when())
         self._fall_silent()
 
     def thaw(self) -> None:
         """Go on as if nothing had been."""
+        if self.world.loop.now + _TICK_SECONDS < self.thaws_at:
+            return  # frozen again meanwhile, and for longer
         self.frozen = False
         self._thawed.set()
 

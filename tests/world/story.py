@@ -148,8 +148,6 @@ async def _heal(world: World, trouble: Trouble) -> None:
     """Put everything right that a person with a key to the machine room can, and wait until all is quiet."""
     world.healing = True
     world.database.away = world.kafka_away = False
-    for process in list(world.processes):
-        process.thaw()
     if not await _drained(world):
         return
     if "newer_event" in world.fired:

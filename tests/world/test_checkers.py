@@ -50,10 +50,10 @@ def _lost_press(evidence: Evidence) -> Evidence:
 
 
 def _kept_twice(evidence: Evidence) -> Evidence:
-    last = max((j for j in evidence.judged if j[0] == 0), key=lambda judged: judged[1]["source_offset"])
-    kept = next(j for j in reversed(evidence.judged) if j[0] == 0 and j[1]["event_id"] is not None)
-    again = json.dumps(kept[1] | {"source_offset": last[1]["source_offset"] + 1}).encode()
-    return replace(evidence, outcomes=[*evidence.outcomes, LogRecord(0, 10_000, b"k", again)])
+    kpart, kept, _ = next(judged for judged in reversed(evidence.judged) if judged[1]["event_id"] is not None)
+    last = max(outcome["source_offset"] for of, outcome, _ in evidence.judged if of == kpart)
+    again = json.dumps(kept | {"source_offset": last + 1}).encode()
+    return replace(evidence, outcomes=[*evidence.outcomes, LogRecord(kpart, 10_000, b"k", again)])
 
 
 def _repeated_otherwise(evidence: Evidence) -> Evidence:

@@ -1,4 +1,4 @@
-"""Crash points: killed at each numbered point once, by itself; and each point of a take-over and of catching up."""
+"""Points: killed, or frozen, at each numbered point once, by itself; and at each point of catching up."""
 
 from dataclasses import replace
 from typing import Final
@@ -9,6 +9,7 @@ from tests.support.checkers.replay import c7_same_bytes
 from tests.world.plan import calm
 from tests.world.story import tell, tell_again
 from tests.world.verdicts import CALM_PRESSES, again_plan, examine, told
+from tests.world.world import World
 
 SWEPT: Final = 2
 IN_A_FOLD: Final = {"before read", "after read", "before commit", "inside commit", "after commit", "after publish"}
@@ -41,3 +42,31 @@ def test_a_crash_at_any_point_of_catching_up_costs_nothing(judge_again: bool) ->
         again = tell_again(story, replace(plan, crash_at=point), judge_again=judge_again)
         wrong = [*again.problems, *c7_same_bytes(story.evidence, again.evidence.tables)]
         assert not wrong, f"killed at point {point}, {points[point]}: {wrong[:5]}"
+
+
+@pytest.mark.parametrize("seconds", [8.0, 10_000.0], ids=["a zombie", "for ever"])
+def test_a_projector_frozen_at_any_point_costs_nothing(seconds: float) -> None:
+    """It comes back when others have its work, with the same batch in its hands; or it never comes back."""
+    calmly = replace(calm(SWEPT, CALM_PRESSES), projectors=2)
+    points = tell(calmly).points
+    fenced, failures = 0, []
+    for point in range(len(points)):
+        story, problems = examine(replace(calmly, freeze_at=point, freeze_seconds=seconds), both_ways=False)
+        fenced += story.fired["fenced"]
+        if problems:
+            failures.append(f"frozen at point {point}, {points[point]}: {problems[:5]}")
+    assert not failures, "\n".join(failures)
+    # Frozen before its compare-and-set, and gone on after the take-over.
+    assert fenced or seconds > 1000
+
+
+def test_without_time_outs_a_frozen_commit_is_never_taken_over() -> None:
+    """The control: whoever holds the row of a checkpoint holds it for ever."""
+    points = tell(calm(SWEPT, CALM_PRESSES)).points
+    plan = replace(calm(SWEPT, CALM_PRESSES), freeze_at=points.index("inside commit"), freeze_seconds=10_000.0)
+    assert examine(plan)[1] == []
+    assert any("not drained" in problem for problem in examine(plan, _without_time_outs)[1])
+
+
+def _without_time_outs(world: World) -> None:
+    world.database.timeouts = False

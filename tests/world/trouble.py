@@ -46,7 +46,8 @@ class Trouble:
         return process
 
     def _look_after(self) -> None:
-        while len(self._world.processes) + self._starting < self._world.plan.projectors:
+        alive = sum(not process.stuck for process in self._world.processes)
+        while alive + self._starting < self._world.plan.projectors:
             self._starting += 1
             self._world.loop.call_later(self._world.chance.random() * _STARTS_SECONDS, self._start_one)
 
