@@ -43,7 +43,12 @@ async def read_policies(address: KafkaAddress) -> PolicyBook:
 async def publish_policy(
     producer: AIOKafkaProducer, tenant: str, document: Policy, *, replaces: int | None, set_by: str, set_at: datetime
 ) -> int:
-    """Record a policy and return its revision. It is void for every reader unless `replaces` is the one in force."""
+    """Record a policy and return its revision. It is void for every reader unless `replaces` is the one in force.
+
+    Raise Trouble for a document that nobody may set: here, for readers take what they are given.
+    """
+    if (unfit := document.unfit) is not None:
+        raise Trouble(f"{unfit}.")
     record = PolicyRecord(replaces=replaces, set_by=set_by, set_at=set_at, document=document)
     sent = await producer.send_and_wait(
         POLICIES,

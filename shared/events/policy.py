@@ -2,14 +2,27 @@
 
 A revision is the offset of its record on `timer.policies.v1`. A document names the revision it replaces; one that does
 not name the tenant's revision in force is void for every reader, so that two writers racing get one winner.
+
+With care: what makes a record void. All releases, whatever their tzdata, must agree on it for good, so a record is void
+by its shape and by what it replaces, never by a value that a later release may know: for that one we wait. What a
+document ought to say besides (`Policy.unfit`) is asked of its writer alone.
 """
 
 from bisect import bisect_right
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Final, Self
+from typing import Annotated, Final
 
-from pydantic import AfterValidator, Field, PositiveInt, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Field,
+    PositiveInt,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+)
+from pydantic_core import PydanticCustomError
 
 from shared.events.base import Instant, Model
 from shared.events.rules import Rule
@@ -49,10 +62,14 @@ class OverlapMode(StrEnum):
     BLOCK = "block"
 
 
+# What a document of a later release may hold that we do not know: a field, a word, a zone.
+_UNKNOWN_ZONE: Final = "zone_unknown"
+_LATER: Final = frozenset({"extra_forbidden", "enum", _UNKNOWN_ZONE})
+
+
 def _known_zone(name: str) -> str:
     if not is_zone(name):
-        msg = "is no zone of the pinned tzdata"
-        raise ValueError(msg)
+        raise PydanticCustomError(_UNKNOWN_ZONE, "is no zone of the pinned tzdata")
     return name
 
 
@@ -64,7 +81,10 @@ def _weekday_set(text: str) -> str:
     return text
 
 
-ZoneName = Annotated[str, AfterValidator(_known_zone)]
+# A name that could be a zone's in no release is malformed, not unknown.
+ZoneName = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$"), AfterValidator(_known_zone)
+]
 
 
 class WeekendFrom(Model):
@@ -175,14 +195,14 @@ class Policy(Model):
         """Return the length at which the system stops a timer, or None: never."""
         return self.rules.R16.auto_close_seconds if self.rules.R16 is not None else None
 
-    @model_validator(mode="after")
-    def _a_strict_pause_needs_an_end(self) -> Self:
+    @property
+    def unfit(self) -> str | None:
+        """Return why nobody may set this document, or None. One that was set counts all the same."""
         # A refused pause would otherwise run till Monday.
         strict = [rule.value for rule in _PAUSE_RULES if self.mode(rule) is Mode.STRICT]
         if strict and self.auto_close_seconds is None:
-            msg = f"rules.R16.auto_close_seconds must be set while {', '.join(strict)} may refuse a pause"
-            raise ValueError(msg)
-        return self
+            return f"rules.R16.auto_close_seconds must be set while {', '.join(strict)} may refuse a pause"
+        return None
 
 
 class PolicyRecord(Model):
@@ -194,7 +214,14 @@ class PolicyRecord(Model):
     document: Policy
 
 
+class _Link(BaseModel):
+    """What decides whether a record is the next of its tenant, whatever else a later release writes into it."""
+
+    replaces: int | None
+
+
 POLICY_RECORD: Final = TypeAdapter(PolicyRecord)
+_LINK: Final = TypeAdapter(_Link)
 
 
 class PolicyBook:
@@ -208,7 +235,8 @@ class PolicyBook:
     def apply(self, offset: int, key: bytes | None, value: bytes | None) -> tuple[str, PolicyRecord] | None:
         """Take one record; return it with its tenant when it came into force, None when it is void or a repeat.
 
-        Raises NewerPolicyError, and stays where it was, for a document that only a newer version can read.
+        Raises NewerPolicyError, and stays where it was, for a document that only a newer version, or one with newer
+        zones, can read.
         """
         if offset <= self.position:
             return None
@@ -217,8 +245,6 @@ class PolicyBook:
         if taken is None:
             return None
         tenant, record = taken
-        if record.replaces != self.latest_revision(tenant):
-            return None
         self._revisions.setdefault(tenant, []).append(offset)
         self._records.setdefault(tenant, []).append(record)
         return tenant, record
@@ -238,16 +264,19 @@ class PolicyBook:
         records = self._records.get(tenant)
         return records[-1].document if records else None
 
-    @staticmethod
-    def _read(key: bytes | None, value: bytes | None) -> tuple[str, PolicyRecord] | None:
+    def _read(self, key: bytes | None, value: bytes | None) -> tuple[str, PolicyRecord] | None:
         if key is None or value is None:
             return None
         try:
-            return key.decode(), POLICY_RECORD.validate_json(value)
+            tenant = key.decode()
+            # First of all: what replaces another revision is void, and nobody need wait to learn what else it says.
+            if _LINK.validate_json(value).replaces != self.latest_revision(tenant):
+                return None
+            return tenant, POLICY_RECORD.validate_json(value)
         except UnicodeDecodeError:
             return None
         except ValidationError as error:
             problems = error.errors(include_input=False, include_context=False, include_url=False)
-            if all(problem["type"] == "extra_forbidden" for problem in problems):
+            if all(problem["type"] in _LATER for problem in problems):
                 raise NewerPolicyError from None
             return None

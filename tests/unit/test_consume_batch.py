@@ -3,9 +3,12 @@
 from dataclasses import replace
 from typing import Final
 
+import pytest
+
 from services.projector.batch import Batch, NewerEvent, PolicyUnseen, entries_of
 from services.projector.domain.fold import UnreadableRecord
 from shared.events.envelope import ReplyAddress
+from shared.events.policy import NewerPolicyError, PolicyRecord
 from tests.support.given import JERUSALEM, book_of, moment, paused, started, stopped
 from tests.support.in_hand import Record, record, records
 
@@ -25,6 +28,17 @@ def test_a_batch_ends_before_a_policy_that_was_not_read_yet() -> None:
     entries, stop = entries_of(log, BOOK, -1)
     assert [entry.offset for entry in entries] == [0]
     assert stop == PolicyUnseen(2)
+
+
+def test_a_press_under_a_zone_that_only_newer_data_has_waits_for_the_upgrade() -> None:
+    """To judge it by the document before would be an answer that the next release takes back."""
+    book = book_of(JERUSALEM)
+    newer = PolicyRecord(replaces=0, set_by="avi", set_at=moment("08:00"), document=JERUSALEM).model_dump_json()
+    with pytest.raises(NewerPolicyError):
+        book.apply(2, b"acme", newer.replace("Asia/Jerusalem", "Mars/Olympus").encode())
+    log = records(started("desk", at="09:00", policy_rev=1), stopped("desk", at="09:20", policy_rev=2))
+    entries, stop = entries_of(log, book, -1)
+    assert ([entry.offset for entry in entries], stop) == ([0], PolicyUnseen(2))
 
 
 def test_whoever_takes_over_waits_for_the_policies_that_the_fold_had_met() -> None:
