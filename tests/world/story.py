@@ -185,6 +185,8 @@ def _behind(world: World) -> str | None:
     """Say what is still to be done, or None. A partition may stand before an event of the next release."""
     if world.on_their_way:
         return f"{world.on_their_way} records are on their way"
+    if zombies := [process.name for process in world.processes if process.frozen and not process.stuck]:
+        return f"{zombies} have still to come back"
     for kpart, at in world.database.tables.checkpoint.items():
         log = world.events.records[kpart]
         if at.next_offset < len(log) and not _held(world, kpart, at.next_offset):
