@@ -1,0 +1,68 @@
+"""What the API asks Postgres again and again is answered by an index, also by a plan that knows no values."""
+
+import re
+from itertools import pairwise
+
+import asyncpg
+import pytest
+
+from services.command_api.store.database import query
+from tests.support.deployments import Deployment
+
+# A tenant of a thousand owners, three open timers each, on twelve partitions; taken back with the transaction.
+CROWD = """
+INSERT INTO timer
+  (slot, id, tenant, owner, billable, state, started_at, total_us, last_at, flags, started_by, source_offset)
+SELECT n % 1000, n, 'crowd', 'owner-' || n % 1000, true, 'RUNNING', now(), 0, now(), '{}', gen_random_uuid(), n
+  FROM generate_series(1, 3000) AS n;
+INSERT INTO "interval" (slot, timer_id, seq, tenant, owner, start_at, zone)
+SELECT n % 1000, n, 1, 'crowd', 'owner-' || n % 1000, now(), 'UTC' FROM generate_series(1, 3000) AS n;
+INSERT INTO outcome (kpart, source_offset, event_id, tenant, log_time, body)
+SELECT n % 12, 1000000 + n, gen_random_uuid(), 'crowd', now(), '{}' FROM generate_series(1, 3000) AS n;
+ANALYZE fold_v1.timer; ANALYZE fold_v1.interval; ANALYZE outcome;
+"""
+
+
+async def plan_of(deployment: Deployment, sql: str) -> list[str]:
+    """Return the plan of a query for whatever values, line by line."""
+    values = ", ".join(["NULL"] * len(set(re.findall(r"\$[0-9]", sql))))
+    async with deployment.pool.acquire() as conn:
+        crowded = conn.transaction()
+        await crowded.start()
+        try:
+            await conn.execute(CROWD)
+            await conn.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+            await conn.execute(f"PREPARE look AS {sql}")
+            plan = [row[0].strip() for row in await conn.fetch(f"EXPLAIN EXECUTE look({values})")]
+            await conn.execute("DEALLOCATE look")
+        finally:
+            await crowded.rollback()
+    return plan
+
+
+def conditions_on(plan: list[str], index: str) -> list[str]:
+    """Return by what a plan enters an index."""
+    return [after for line, after in pairwise(plan) if f"using {index}" in line or f"on {index}" in line]
+
+
+@pytest.mark.parametrize(
+    ("name", "index", "condition"),
+    [
+        ("find_outcome", "outcome_by_event", "((kpart = $3) AND (event_id = $2))"),
+        ("find_outcome_anywhere", "outcome_by_event", "AND (event_id = $2))"),
+        ("find_open_timers", "timer_open_by_tenant", "(tenant = $1)"),
+        ("find_open_timers_of_owner", "timer_open_by_owner", "((slot = $4) AND (tenant = $1) AND (owner = $5))"),
+        ("find_timer", "timer_pkey", "((slot = $1) AND (id = $2))"),
+        ("find_running_timer", "timer_open_by_owner", "((slot = $1) AND (tenant = $2) AND (owner = $3))"),
+    ],
+)
+async def test_a_read_begins_at_an_index(deployment: Deployment, name: str, index: str, condition: str) -> None:
+    plan = await plan_of(deployment, query(name))
+    assert [said for said in conditions_on(plan, index) if condition in said], "\n".join(plan)
+
+
+async def test_a_condition_that_may_be_left_out_is_no_way_into_an_index(deployment: Deployment) -> None:
+    """The control: one query for both ways to ask."""
+    sql = query("find_outcome").replace("kpart = $3", "($3::integer IS NULL OR kpart = $3)")
+    plan = await plan_of(deployment, sql)
+    assert not [said for said in conditions_on(plan, "outcome_by_event") if "kpart" in said], "\n".join(plan)
