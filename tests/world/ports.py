@@ -58,7 +58,7 @@ class Consumer:
         readable = [kpart for kpart in self.positions if kpart not in self._held]
         for kpart in chance.sample(readable, len(readable)):
             log, position = self._world.events.records[kpart], self.positions[kpart]
-            if position > len(log):
+            if not self._world.events.begins[kpart] <= position <= len(log):
                 self._process.displaced([kpart])
             elif position < len(log) and left > 0:
                 found[kpart] = log[position : position + chance.randint(1, left)]
@@ -78,12 +78,13 @@ class Consumer:
 
     async def span(self, kpart: int) -> Span:
         await self._reach("span of the events")
-        return Span(0, len(self._world.events.records[kpart]))
+        events = self._world.events
+        return Span(events.begins[kpart], len(events.records[kpart]))
 
     async def record_at(self, kpart: int, offset: int) -> Record | None:
         await self._reach("record before the checkpoint")
         log = self._world.events.records[kpart]
-        return log[offset] if offset < len(log) else None
+        return log[offset] if self._world.events.begins[kpart] <= offset < len(log) else None
 
     async def _reach(self, name: str) -> None:
         await self._process.point(name)

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -24,6 +24,7 @@ from tests.world.loop import VirtualLoop, run
 from tests.world.office import Office
 from tests.world.people import BREAKER, Pressing
 from tests.world.plan import Plan
+from tests.world.tables import Tables
 from tests.world.trouble import Trouble, policy
 from tests.world.world import World
 
@@ -47,6 +48,7 @@ class Story:
     problems: tuple[str, ...]
     points: tuple[str, ...]
     alarms: Counter[str]
+    tables: Tables
 
 
 def tell(plan: Plan, guard_off: Guard | None = None) -> Story:
@@ -65,20 +67,44 @@ def tell_again(story: Story, plan: Plan, *, judge_again: bool) -> Story:
     loop = VirtualLoop()
     with _arranged() as alarms:
         world = _world(plan, loop, alarms)
-        for record in story.evidence.policies:
-            world.policies.append(record.key, record.value)
-        for log in world.events.records:
-            log.clear()
-        for record in story.evidence.events:
-            world.events.restore(record)
-        for record in story.evidence.outcomes if not judge_again else ():
-            body = record.value or b""
-            source_offset = json.loads(body)["source_offset"]
-            world.outcomes.append(record.partition, [ToPublish(source_offset, record.key, body)])
+        _bring_back(world, story.evidence, outcomes=not judge_again)
         if story.evidence.also:
             upgrade()
         run(_fold_only(world), loop)
     return _story(world)
+
+
+def go_on(story: Story, *steps: tuple[Guard, float]) -> Story:
+    """Go on where a story has ended, with a projector over its logs and its database.
+
+    Each step does something to the world, and lets seconds pass.
+    """
+    loop = VirtualLoop()
+    with _arranged() as alarms:
+        world = _world(replace(story.plan, rates={}, projectors=1), loop, alarms)
+        _bring_back(world, story.evidence, outcomes=True)
+        world.database.tables = story.tables
+        run(_step_by_step(world, steps), loop)
+    return _story(world)
+
+
+async def _step_by_step(world: World, steps: Sequence[tuple[Guard, float]]) -> None:
+    trouble = Trouble(world, Group(world))
+    for number, (step, seconds) in enumerate(steps):
+        step(world)
+        if number == 0:
+            trouble.start()
+        await asyncio.sleep(seconds)
+
+
+def _bring_back(world: World, evidence: Evidence, *, outcomes: bool) -> None:
+    for record in evidence.policies:
+        world.policies.append(record.key, record.value)
+    for record in evidence.events:
+        world.events.restore(record)
+    for record in evidence.outcomes if outcomes else ():
+        body = record.value or b""
+        world.outcomes.append(record.partition, [ToPublish(json.loads(body)["source_offset"], record.key, body)])
 
 
 @contextmanager
@@ -237,4 +263,12 @@ def _story(world: World) -> Story:
         breaks=frozenset({BREAKER}),
         also=NEWER_READ_AS if "newer_event" in world.fired else {},
     )
-    return Story(world.plan, evidence, world.fired, tuple(world.problems), tuple(world.points), Counter(world.alarms))
+    return Story(
+        plan=world.plan,
+        evidence=evidence,
+        fired=world.fired,
+        problems=tuple(world.problems),
+        points=tuple(world.points),
+        alarms=Counter(world.alarms),
+        tables=world.database.tables,
+    )

@@ -30,6 +30,8 @@ class EventTopic:
 
     def __init__(self, partitions: int, now_ms: Callable[[], int]) -> None:
         self.records: list[list[Record]] = [[] for _ in range(partitions)]
+        # Where each partition begins, once retention has eaten of it.
+        self.begins = [0] * partitions
         self._now_ms = now_ms
         self._listeners: list[Callable[[int], None]] = []
 

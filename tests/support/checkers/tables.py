@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from tests.support.checkers.history import Evidence
-from tests.support.naive.fold import Book, fold_partition, policies_in_force
+from tests.support.naive.fold import Book, fold_partition
+from tests.support.naive.policies import policies_in_force
 from tests.support.naive.reading import UNREADABLE, read
 from tests.support.naive.tables import tables_of
 

@@ -1,6 +1,5 @@
 """The naive fold: CONTRACT §1, §6 and §9 and DESIGN step 5 read aloud, one record after the other, into plain dicts."""
 
-import json
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -46,21 +45,6 @@ class Book:
     intervals: dict[int, list[Row]] = field(default_factory=dict)
     violations: dict[tuple[int, str, datetime], Row] = field(default_factory=dict)
     facts: dict[tuple[str, str, str, str], Row] = field(default_factory=dict)
-
-
-def policies_in_force(records: Iterable[tuple[int, bytes | None, bytes | None]]) -> dict[str, list[tuple[int, Row]]]:
-    """Return each tenant's documents with their revisions, those that are void left out."""
-    found: dict[str, list[tuple[int, Row]]] = {}
-    for offset, key, value in records:
-        try:
-            tenant, said = (key or b"\xff").decode(), json.loads(value or b"")
-            document, replaces = said["document"], said["replaces"]
-        except (ValueError, KeyError, TypeError):
-            continue
-        had = found.setdefault(tenant, [])
-        if replaces == (had[-1][0] if had else None):
-            had.append((offset, document))
-    return found
 
 
 def fold_partition(

@@ -1,0 +1,88 @@
+"""The world's tables are what SQL makes of the same commits: otherwise the world would prove nothing about Postgres."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+
+from services.projector.ports import Advance, Checkpoint, Found, Wanted, WrittenOutcome
+from services.projector.store.postgres import PostgresStore
+from shared.events.outcome import OUTCOME
+from tests.support.checkers.history import Evidence
+from tests.support.deployments import Deployment
+from tests.support.tables import dump
+from tests.world.plan import plan_of
+from tests.world.story import tell
+from tests.world.tables import Tables
+
+SEED: Final = 7
+AT_ONCE: Final = 4
+RATES: Final = {"send_doubled": 0.1, "poison": 0.2, "foreign": 0.5, "key_again": 0.1, "time_jumps": 0.3}
+LONG_AGO: Final = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+async def test_sql_makes_the_same_tables_of_the_same_commits(deployment: Deployment) -> None:
+    plan = replace(plan_of(SEED), presses=150, partitions=3, rates=RATES)
+    evidence = (await asyncio.to_thread(tell, plan)).evidence
+    dsn = await deployment.fresh_database("world_tables")
+    tables = Tables({kpart: Checkpoint(kpart) for kpart in range(deployment.partitions)})
+    settings = {"timezone": "UTC", "search_path": "fold_v1,public"}
+    async with asyncpg.create_pool(dsn, min_size=1, max_size=2, server_settings=settings) as pool:
+        store = PostgresStore(pool)
+        for advances in _commits(evidence):
+            await store.commit(advances)
+            tables.write(advances)
+            tables.checkpoint |= {advance.to.kpart: advance.to for advance in advances}
+        assert all(tables.dump().values())
+        assert _lines(await dump(dsn)) == _lines(tables.dump())
+        wanted = _everything(evidence)
+        assert _in_order(await store.read(wanted)) == _in_order(tables.read(wanted))
+
+
+def _commits(evidence: Evidence) -> Iterator[list[Advance]]:
+    """Yield the story's outcomes as commits of a few outcomes, each of several partitions."""
+    at = {kpart: Checkpoint(kpart) for kpart in range(evidence.partitions)}
+    left: dict[int, list[WrittenOutcome]] = {kpart: [] for kpart in at}
+    for kpart, _, body in evidence.judged:
+        left[kpart].append(WrittenOutcome(OUTCOME.validate_json(body), body))
+    while any(left.values()):
+        advances = []
+        for kpart in [kpart for kpart in at if left[kpart]]:
+            batch, left[kpart] = left[kpart][:AT_ONCE], left[kpart][AT_ONCE:]
+            last = batch[-1].outcome
+            to = Checkpoint(kpart, last.source_offset + 1, last.event_id, last.log_time, last.policy_rev)
+            advances.append(Advance(at[kpart].next_offset, to, batch))
+            at[kpart] = to
+        yield advances
+
+
+def _everything(evidence: Evidence) -> Wanted:
+    wanted = Wanted()
+    for kpart, outcome, _ in evidence.judged:
+        if outcome["event_id"] is not None:
+            wanted.events.append((kpart, UUID(outcome["event_id"])))
+    for timer in evidence.rows("timer")[::2]:
+        wanted.timers[timer["slot"], timer["id"]] = datetime.fromisoformat(timer["last_at"])
+    for row in evidence.rows("owner_fact")[:2]:
+        wanted.owners[row["slot"], row["tenant"], row["owner"]] = LONG_AGO
+    assert wanted.events
+    assert wanted.timers
+    assert wanted.owners
+    return wanted
+
+
+def _in_order(found: Found) -> tuple[Any, ...]:
+    """Return what was found, where no order is promised in one of our own."""
+    sheets = {
+        owner: replace(sheet, closed=tuple(sorted(sheet.closed, key=lambda closed: (closed.timer_id, closed.start))))
+        for owner, sheet in found.sheets.items()
+    }
+    return sheets, found.verdicts
+
+
+def _lines(tables: dict[str, str]) -> dict[str, list[Any]]:
+    return {name: sorted(text.splitlines()) for name, text in tables.items()}
