@@ -3,7 +3,6 @@
 import re
 from itertools import pairwise
 
-import asyncpg
 import pytest
 
 from services.command_api.store.database import query
