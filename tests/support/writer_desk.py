@@ -1,0 +1,109 @@
+"""A desk that takes batches through a store, and a store that says no when a test wants it to."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, cast
+
+from services.projector.batch import Batch, Entry
+from services.projector.partition import Partition
+from services.projector.ports import (
+    Advance,
+    BusyError,
+    FencedError,
+    Found,
+    OutcomeLog,
+    ReadRefusedError,
+    Wanted,
+    WriteRefusedError,
+)
+from services.projector.write import BatchWriter
+from shared.events.ids import partition_of, slot_of
+from shared.events.outcome import OUTCOME, Outcome
+from tests.support.given import JERUSALEM, Told, book_of, timer_id
+from tests.support.outcome_store import OutcomeStore
+
+PARTITIONS: Final = 12
+HOME: Final = partition_of(slot_of("acme", "dana"), PARTITIONS)
+NEXT_DOOR: Final = partition_of(slot_of("acme", "noam"), PARTITIONS)
+PLACES: Final = {"home": HOME, "next_door": NEXT_DOOR}
+BOOK: Final = book_of(JERUSALEM)
+NOBODY_PUBLISHES: Final = cast("OutcomeLog", None)
+
+
+@dataclass
+class FussyStore(OutcomeStore):
+    """A store that says no when a test wants it to, and remembers what it was asked."""
+
+    unreadable: Callable[[Wanted], bool] = lambda _: False
+    unwritable: Callable[[Outcome], bool] = lambda _: False
+    lost: set[int] = field(default_factory=set)
+    held: set[int] = field(default_factory=set)
+    away: bool = False
+    meanwhile: Callable[[], None] = lambda: None
+    commits: list[list[int]] = field(default_factory=list)
+
+    async def read(self, wanted: Wanted) -> Found:
+        self.meanwhile()
+        if self.away:
+            raise ConnectionError
+        if self.unreadable(wanted):
+            raise ReadRefusedError("UntranslatableCharacterError")
+        return await super().read(wanted)
+
+    async def commit(self, advances: Sequence[Advance]) -> None:
+        self.commits.append([len(advance.outcomes) for advance in advances])
+        if any(advance.to.kpart in self.lost for advance in advances):
+            raise FencedError
+        if any(advance.to.kpart in self.held for advance in advances):
+            raise BusyError
+        if any(self.unwritable(written.outcome) for advance in advances for written in advance.outcomes):
+            raise WriteRefusedError("CheckViolationError")
+        await super().commit(advances)
+
+
+@dataclass
+class Desk:
+    """A writer, and what it told its loop."""
+
+    store: FussyStore = field(default_factory=FussyStore)
+    partitions: dict[int, Partition] = field(default_factory=dict)
+    trouble: list[tuple[int, str]] = field(default_factory=list)
+
+    async def take(self, **told: Sequence[Told] | Sequence[Entry]) -> None:
+        """Take one batch of each partition through: `home`, and `next_door` on noam's."""
+        writer = BatchWriter(self.store, BOOK, self._committed, self._in_trouble)
+        await writer.take_through([self._batch(PLACES[name], entries) for name, entries in told.items()])
+
+    def said(self, kpart: int = HOME) -> list[tuple[int, str, str | None]]:
+        """Return what was kept on a partition: offset, verdict, rule."""
+        outcomes = [OUTCOME.validate_json(body) for body in self.store.bodies[kpart]]
+        return [(outcome.source_offset, outcome.verdict, outcome.rule) for outcome in outcomes]
+
+    def _batch(self, kpart: int, told: Sequence[Told] | Sequence[Entry]) -> Batch:
+        partition = self.partitions.setdefault(kpart, Partition(kpart, PARTITIONS, NOBODY_PUBLISHES))
+        begin = partition.at.next_offset
+        entries = [one.logged(begin + n) if isinstance(one, Told) else one for n, one in enumerate(told)]
+        return Batch(partition, entries, {})
+
+    def _committed(self, batches: Sequence[Batch]) -> None:
+        for batch in batches:
+            batch.partition.at = batch.target()
+            batch.partition.cache.absorb(batch.ledger)
+
+    def _in_trouble(self, partition: Partition, reason: str, error: Exception) -> None:
+        del error
+        self.trouble.append((partition.kpart, reason))
+        partition.disturb(reason)
+
+
+def noams(told: Callable[..., Told], at: str) -> Told:
+    return told("desk", at=at, owner="noam")
+
+
+def is_about(timer: str) -> Callable[[Outcome], bool]:
+    """Return whether an accepted outcome is about one of dana's timers."""
+    return lambda outcome: outcome.verdict == "accepted" and outcome.subject == timer_id(timer)
+
+
+def names_an_owner(owner: str) -> Callable[[Wanted], bool]:
+    return lambda wanted: any(owner == name for _, _, name in wanted.owners)
