@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from services.projector.domain.fold import UnreadableRecord, Voided, fold_failed, fold_press, fold_unreadable
+from services.projector.domain.fold import Kept, UnreadableRecord, Voided, fold_failed, fold_press, fold_unreadable
 from services.projector.domain.ledger import Known, Ledger
 from shared.events.codec import Unreadable
 from shared.events.ids import partition_of, slot_of
@@ -172,6 +172,7 @@ def test_a_press_that_we_failed_on_names_only_the_event() -> None:
     ledger = Ledger(0, 1, Known({}, {}, {}, -1))
     press = started("desk", at="09:00", asked="08:59", job_id="J-1").logged(41)
     kept = fold_failed(ledger, press)
+    assert isinstance(kept, Kept)
     said = {name: value for name, value in kept.outcome.model_dump().items() if value not in (None, (), [])}
     assert said == {
         "v": 1,
