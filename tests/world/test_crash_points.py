@@ -1,5 +1,6 @@
 """Points: killed, or frozen, at each numbered point once, by itself; and at each point of catching up."""
 
+import os
 from dataclasses import replace
 from typing import Final
 
@@ -11,7 +12,8 @@ from tests.world.story import tell, tell_again
 from tests.world.verdicts import CALM_PRESSES, again_plan, examine, told
 from tests.world.world import World
 
-SWEPT: Final = 2
+LONG: Final = os.environ.get("STINT_TEST_LONG") == "1"
+SWEPT: Final = 10 if LONG else 1
 IN_A_FOLD: Final = {"before read", "after read", "before commit", "inside commit", "after commit", "after publish"}
 IN_A_TAKE_OVER: Final = {"load the checkpoint", "catch up", "record before the checkpoint", "before unpublished"}
 

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.checkers.presses import physical_duplicates
 from tests.world.plan import RATES, plan_of
+from tests.world.story import Story
 from tests.world.verdicts import examine, told
 
 LONG: Final = os.environ.get("STINT_TEST_LONG") == "1"
@@ -22,6 +23,18 @@ CRASHES: Final = (
     *("load the checkpoint", "span of the events", "span of the outcomes", "record before the checkpoint", "catch up"),
     *("before unpublished", "poll with records in hand", "revoke"),
 )
+# What must have been said of presses, with the reason where there are several.
+VERDICTS: Final = (
+    *("accepted", "accepted R13", "accepted R14", "accepted R18", "accepted late", "accepted zone_assumed"),
+    *(
+        "refused R03 unknown_zone",
+        "refused R05 timer_unknown",
+        "refused R06 not_the_owner",
+        "refused R07 not_legal_now",
+    ),
+    *("refused R14 future_time", "refused R23 internal", "refused R23 no_policy", "refused R23 wrong_partition"),
+    *("unreadable", "answered R24", "not kept"),
+)
 
 
 @dataclass
@@ -30,6 +43,20 @@ class Tally:
 
     seeds: int = 0
     fired: Counter[str] = field(default_factory=Counter)
+
+    def take(self, story: Story) -> None:
+        """Count what has happened in one more."""
+        self.seeds += 1
+        self.fired += story.fired
+        evidence = story.evidence
+        self.fired["duplicates"] += physical_duplicates(evidence)
+        self.fired["not kept"] += len(evidence.events) - len(evidence.judged)
+        self.fired["answered R24"] += sum(op.body == {"rule": "R24"} for op in evidence.history)
+        for _, outcome, _ in evidence.judged:
+            said = outcome["verdict"]
+            self.fired[f"{said} {outcome['rule']} {outcome['reason']}" if said == "refused" else said] += 1
+            for flag in outcome["flags"]:
+                self.fired[f"{said} {flag}"] += 1
 
 
 @pytest.fixture(scope="module")
@@ -43,9 +70,7 @@ def test_no_minute_is_lost(first: int, tally: Tally) -> None:
     for seed in range(first, first + AT_ONCE):
         plan = plan_of(seed, PRESSES_MAX)
         story, problems = examine(plan, both_ways=LONG)
-        tally.seeds += 1
-        tally.fired += story.fired
-        tally.fired["duplicates"] += physical_duplicates(story.evidence)
+        tally.take(story)
         if problems:
             failures.append(told(plan, problems))
     assert not failures, "\n".join(failures)
@@ -55,7 +80,7 @@ def test_every_fault_has_fired(tally: Tally) -> None:
     """A run in which nothing went wrong proves nothing."""
     if tally.seeds < SEEDS:
         pytest.skip("only some of the seeds were told")
-    wanted = [*RATES, *CONSEQUENCES, *(f"crash {point}" for point in CRASHES)]
+    wanted = [*RATES, *CONSEQUENCES, *VERDICTS, *(f"crash {point}" for point in CRASHES)]
     assert [kind for kind in wanted if not tally.fired[kind]] == []
 
 

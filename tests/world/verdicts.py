@@ -11,7 +11,7 @@ from tests.support.checkers.replay import c7_audit, c7_same_bytes
 from tests.world.plan import Plan
 from tests.world.story import Guard, Story, tell, tell_again
 
-CALM_PRESSES: Final = 14
+CALM_PRESSES: Final = 10
 _BATCHES: Final = (1, 7, 50)
 
 
