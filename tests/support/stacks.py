@@ -1,7 +1,6 @@
 """A real Kafka and a real Postgres for tests: on free ports, in a folder of their own, quick to notice the dead."""
 
 import os
-import shutil
 import socket
 import subprocess
 from contextlib import ExitStack
@@ -51,11 +50,16 @@ def stack_in(home: Path, kind: type[Stack] = Stack) -> Stack:
 
 def no_engine() -> str | None:
     """Say, in one line, why there is nothing here to run containers on; None: there is."""
-    if shutil.which("docker") is None:
-        return "no Docker engine: install Docker with its compose plugin (Debian: apt-get install docker.io)"
     for command in (["docker", "info"], ["docker", "compose", "version"]):
-        if subprocess.run(command, capture_output=True, check=False).returncode:
-            return f"no Docker engine: `{' '.join(command)}` fails; start the engine, and install the compose plugin"
+        try:
+            works = subprocess.run(command, capture_output=True, check=False).returncode == 0
+        except FileNotFoundError:
+            works = False
+        if not works:
+            tried = " ".join(command)
+            return (
+                f"`{tried}` fails: install Docker with its compose plugin (Debian: apt-get install docker.io), start it"
+            )
     return None
 
 
