@@ -24,6 +24,7 @@ class OutcomeStore:
 
     checkpoints: dict[int, Checkpoint] = field(default_factory=dict)
     bodies: dict[int, list[bytes]] = field(default_factory=lambda: defaultdict(list))
+    saved: int = 0
 
     async def checkpoint(self, kpart: int) -> Checkpoint:
         """Return where a partition stands."""
@@ -58,6 +59,7 @@ class OutcomeStore:
 
     async def save_progress(self, at: Checkpoint) -> bool:
         """Write down how far the outcomes are published, if the partition still stands where `at` says; say whether."""
+        self.saved += 1
         before = await self.checkpoint(at.kpart)
         if before.next_offset != at.next_offset:
             return False

@@ -141,6 +141,7 @@ async def test_a_newer_event_holds_its_partition_and_is_not_lost() -> None:
     with structlog.testing.capture_logs() as logs:
         async with at_work(house, HOME, NEXT_DOOR):
             assert house.state() == (Status.HELD, "newer_event")
+            assert HOME not in house.log.positions
             assert house.said() == ACCEPTED[:1]
             assert house.store.checkpoints[HOME].next_offset == 1
             await house.hears(started("desk", at="09:00", owner="noam"), kpart=NEXT_DOOR)
@@ -159,6 +160,7 @@ async def test_a_policy_that_was_not_read_yet_is_waited_for_beside_the_loop() ->
             assert house.said() == ACCEPTED[:1]
             # Nothing is wrong yet: the API was some milliseconds ahead of us.
             assert house.state() == (Status.HELD, "policy_awaited")
+            assert HOME not in house.log.positions
             assert alarms(logs) == []
             assert house.said(NEXT_DOOR) == [(0, "accepted", None)]
             # Five seconds went by, and it did not come.

@@ -1,7 +1,8 @@
 """Outcomes on their way to the judged stream, and verdicts on their way to whoever waits."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
@@ -29,37 +30,46 @@ class SlowStream(OutcomesInHand):
         return await super().publish(kpart, outcomes)
 
 
+@asynccontextmanager
+async def publishing(outbox: Outbox) -> AsyncIterator[None]:
+    """Let an outbox publish until the end of the block, and hear of whatever else ended it."""
+    running = asyncio.ensure_future(outbox.run())
+    await turns()
+    yield
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+
+
 async def test_nothing_overtakes_what_is_not_acked() -> None:
     stream = SlowStream()
     outbox = Outbox(3, stream, published=7, outcomes_next=4)
-    running = asyncio.ensure_future(outbox.run())
-    outbox.add(outcomes(7, 9))
-    await turns()
-    outbox.add(outcomes(12))
-    await turns()
-    assert (stream.asked, outbox.backlog) == ([[7, 9]], 3)
-    assert (outbox.published, outbox.outcomes_next) == (7, 4)
-    stream.acks.release()
-    await turns()
-    assert (stream.asked, outbox.backlog) == ([[7, 9], [12]], 1)
-    assert (outbox.published, outbox.outcomes_next) == (10, 2)
-    stream.acks.release()
-    await turns()
-    assert (outbox.published, outbox.outcomes_next, outbox.backlog) == (13, 3, 0)
-    running.cancel()
+    async with publishing(outbox):
+        outbox.add(outcomes(7, 9))
+        await turns()
+        outbox.add(outcomes(12))
+        await turns()
+        assert (stream.asked, outbox.backlog) == ([[7, 9]], 3)
+        assert (outbox.published, outbox.outcomes_next) == (7, 4)
+        stream.acks.release()
+        await turns()
+        assert (stream.asked, outbox.backlog) == ([[7, 9], [12]], 1)
+        assert (outbox.published, outbox.outcomes_next) == (10, 2)
+        stream.acks.release()
+        await turns()
+        assert (outbox.published, outbox.outcomes_next, outbox.backlog) == (13, 3, 0)
 
 
 async def test_at_most_five_hundred_go_at_once() -> None:
     stream = SlowStream()
     outbox = Outbox(3, stream, published=0, outcomes_next=0)
     outbox.add(outcomes(*range(1_201)))
-    running = asyncio.ensure_future(outbox.run())
     for _ in range(3):
         stream.acks.release()
-    await turns()
+    async with publishing(outbox):
+        await turns()
     assert [len(asked) for asked in stream.asked] == [500, 500, 201]
     assert [offset for asked in stream.asked for offset in asked] == list(range(1_201))
-    running.cancel()
 
 
 async def test_what_may_or_may_not_have_gone_is_still_in_hand() -> None:
@@ -96,6 +106,11 @@ def test_what_no_broker_takes_in_one_record_goes_in_several_and_in_order() -> No
     large = b"x" * 100_000
     sent = replies(*[(to(3, str(n)), large) for n in range(5)])
     assert [[request_id for request_id, _ in answers] for _, _, answers in sent] == [["0", "1"], ["2", "3"], ["4"]]
+
+
+def test_a_record_of_replies_is_a_quarter_of_what_a_broker_takes_at_most() -> None:
+    sent = replies((to(3, "a"), b"x" * (256 * 1024 - 1)), (to(3, "b"), b"x"), (to(3, "c"), b"x"))
+    assert [[request_id for request_id, _ in answers] for _, _, answers in sent] == [["a", "b"], ["c"]]
 
 
 def test_one_answer_that_is_larger_than_that_goes_alone() -> None:

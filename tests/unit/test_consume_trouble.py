@@ -30,6 +30,7 @@ async def test_a_partition_that_is_fenced_looks_again_after_a_second() -> None:
     async with at_work(House(store=MoodyStore(commit_raises=[FencedError()]))) as house:
         await house.hears(*A_DAY)
         assert house.state() == (Status.LOADING, "fenced")
+        assert HOME not in house.log.positions
         assert house.waited() == [1.0]
         assert house.said() == []
         await house.clock.passes(1.0)
@@ -82,6 +83,7 @@ async def test_a_publish_whose_fate_is_unknown_is_done_again_from_what_is_commit
         await house.hears(*A_DAY)
         assert house.said() == ACCEPTED
         assert house.state() == (Status.LOADING, "publish_failed")
+        assert HOME not in house.log.positions
         house.outcomes.broken = None
         await house.clock.passes(5)
         await house.clock.passes(5)
@@ -110,6 +112,7 @@ async def test_an_idle_partition_hears_within_a_minute_that_it_is_somebody_elses
         house.clock.now += 60.0
         await house.projector._tidy()
         assert house.state() == (Status.LOADING, "fenced")
+        assert HOME not in house.log.positions
         await house.clock.passes(1.0)
         assert house.state() == (Status.LIVE, "recovered")
         assert house.said() == ACCEPTED

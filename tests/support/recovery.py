@@ -1,0 +1,68 @@
+"""A house to recover a partition in: a log, a judged stream and a store, each as far as a test lets it come."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pytest
+
+from services.projector.domain.fold import Kept
+from services.projector.ports import Advance, Checkpoint, WrittenOutcome
+from services.projector.recover import LogWentBackError, recover
+from shared.events.outcome import OUTCOME
+from tests.support.given import Told, given, paused, resumed, started, stopped
+from tests.support.in_hand import EventsInHand, OutcomesInHand, records
+from tests.support.outcome_store import OutcomeStore
+
+DAY = (
+    started("desk", at="09:00", key="k"),
+    started("desk", at="09:00", logged="09:05", key="k"),  # known
+    paused("desk", at="09:10"),
+    started("desk", at="09:12"),  # its id is taken: void
+    resumed("desk", at="09:20"),
+    stopped("desk", at="09:30"),
+)
+KEPT = (0, 2, 4, 5)
+
+
+@dataclass
+class House:
+    """A log, a judged stream and a store, each as far as a test lets it come."""
+
+    log: EventsInHand = field(default_factory=EventsInHand)
+    outcomes: OutcomesInHand = field(default_factory=OutcomesInHand)
+    store: OutcomeStore = field(default_factory=OutcomeStore)
+
+    async def recovered(self) -> Checkpoint:
+        return await recover(0, self.log, self.outcomes, self.store)
+
+    async def refuses(self, why: str) -> None:
+        """Expect that nobody folds or publishes here before somebody has looked."""
+        stream = list(self.outcomes.streams[0])
+        with pytest.raises(LogWentBackError, match=why):
+            await self.recovered()
+        assert self.outcomes.streams[0] == stream
+
+
+def bodies(*told: Told) -> dict[int, bytes]:
+    """Return the outcomes of a log, by the offset of their press."""
+    story = given(*told)
+    return {one.outcome.source_offset: one.body for one in story.answers if isinstance(one, Kept)}
+
+
+async def a_house(
+    told: Sequence[Told] = DAY, *, committed: int = 0, published: int = 0, stream: Sequence[int] = ()
+) -> House:
+    """Return a house where presses below `committed` are in the store, and outcomes of `stream` on the judged one."""
+    house, said = House(), bodies(*told)
+    house.log.logs[0] = records(*told)
+    house.outcomes.streams[0] = [said[offset] for offset in stream]
+    if committed:
+        last = told[committed - 1].logged(committed - 1)
+        at = Checkpoint(0, committed, last.envelope.event_id, last.log_time, 1, published, len(stream))
+        written = [WrittenOutcome(OUTCOME.validate_json(body), body) for o, body in said.items() if o < committed]
+        await house.store.commit([Advance(0, at, written)])
+    return house
+
+
+def where(at: Checkpoint) -> tuple[int, int, int]:
+    return at.next_offset, at.published, at.outcomes_next
