@@ -47,7 +47,7 @@ test-containers: $(STAMP) ## the real parts once more, in containers, and docker
 
 check: $(STAMP) ## format, lint, types, locks: what needs no running part
 	@echo 'format'; $(BIN)/ruff format --check --quiet .
-	@echo 'lint'; $(BIN)/ruff check --quiet .
+	@echo 'lint'; $(BIN)/ruff check --no-cache --quiet .
 	@echo 'types'; $(BIN)/mypy --no-error-summary
 	@echo 'locks'; .ci/locks $(BIN)/uv
 

@@ -40,7 +40,7 @@ class MoodyStore(OutcomeStore):
     commit_then_raises: list[Exception] = field(default_factory=list)
     checkpoint_raises: list[Exception] = field(default_factory=list)
     prunes: list[bool | Exception] = field(default_factory=list)
-    reads: int = 0
+    asked: list[Wanted] = field(default_factory=list)
 
     async def checkpoint(self, kpart: int) -> Checkpoint:
         if self.checkpoint_raises:
@@ -48,7 +48,7 @@ class MoodyStore(OutcomeStore):
         return await super().checkpoint(kpart)
 
     async def read(self, wanted: Wanted) -> Found:
-        self.reads += 1
+        self.asked.append(wanted)
         return await super().read(wanted)
 
     async def commit(self, advances: Sequence[Advance]) -> None:
@@ -95,6 +95,10 @@ class House:
         self.log.append(kpart, *[record(press, begin + n) for n, press in enumerate(told)])
         await turns()
 
+    def ends(self) -> asyncio.Future[None]:
+        """Ask the loop to end."""
+        return asyncio.ensure_future(self.projector.stop())
+
     def said(self, kpart: int = HOME) -> list[tuple[int, str, str | None]]:
         """Return what was kept: offset, verdict, rule."""
         outcomes = [OUTCOME.validate_json(body) for body in self.store.bodies[kpart]]
@@ -118,7 +122,7 @@ async def at_work(house: House, *kparts: int) -> AsyncIterator[House]:
     try:
         yield house
     finally:
-        stopping = asyncio.ensure_future(house.projector.stop())
+        stopping = house.ends()
         await house.clock.passes(10)
         await stopping
         house.log.end_poll()

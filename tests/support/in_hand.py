@@ -126,6 +126,21 @@ class OutcomesInHand:
 
 
 @dataclass
+class StuckStream(OutcomesInHand):
+    """A judged stream that acks nothing until it is let go."""
+
+    unstuck: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def lets_go(self) -> None:
+        """Ack whatever comes, and what has come."""
+        self.unstuck.set()
+
+    async def publish(self, kpart: int, outcomes: Sequence[ToPublish]) -> int:
+        await self.unstuck.wait()
+        return await super().publish(kpart, outcomes)
+
+
+@dataclass
 class RepliesInHand:
     """`ports.Replies`: what was sent to whom."""
 

@@ -4,10 +4,12 @@ import structlog
 
 from services.projector.partition import Status
 from services.projector.ports import Checkpoint, FencedError
+from services.projector.publish import BACKLOG_MAX
 from tests.support.given import started, stopped
 from tests.support.house import A_DAY, ACCEPTED, HOME, NEXT_DOOR, House, MoodyStore, alarms, at_work
 from tests.support.in_hand import (
     OutcomesInHand,
+    StuckStream,
     records,
     turns,
 )
@@ -75,6 +77,39 @@ async def test_while_the_store_is_away_a_partition_waits_longer_each_time_and_at
             await house.clock.passes(5)
         assert house.waited() == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0, 5.0]
         assert house.state() == (Status.LIVE, "recovered")
+
+
+async def test_whoever_is_in_trouble_again_and_again_is_left_alone_for_longer_until_something_succeeds() -> None:
+    house = House(store=MoodyStore(commit_raises=[ConnectionError() for _ in range(4)]))
+    async with at_work(house):
+        await house.hears(*A_DAY)
+        for _ in range(3):
+            assert house.said() == []
+            await house.clock.passes(0.4)
+        assert house.waited() == [0.1, 0.2, 0.4]
+        assert house.said() == ACCEPTED
+        # It is over: the next trouble is looked at without waiting.
+        house.store.commit_raises.append(ConnectionError())
+        await house.hears(stopped("desk", at="09:30"))
+        assert house.waited() == [0.1, 0.2, 0.4]
+        assert len(house.said()) == 4
+
+
+async def test_outcomes_that_nobody_takes_are_read_again_from_the_store_beyond_a_measure() -> None:
+    """Memory is not a queue."""
+    stream = StuckStream()
+    async with at_work(House(outcomes=stream)) as house:
+        many = [stopped("desk", at="09:10") for _ in range(BACKLOG_MAX)]
+        house.log.at_once = 5_000
+        house.log.append(HOME, *records(started("desk", at="09:00"), *many))
+        await turns(200)
+        assert len(house.said()) == BACKLOG_MAX + 1
+        assert house.state() == (Status.LOADING, "backlog_full")
+        assert HOME not in house.log.positions
+        stream.lets_go()
+        await turns(200)
+        assert house.state() == (Status.LIVE, "recovered")
+        assert house.outcomes.streams[HOME] == house.store.bodies[HOME]
 
 
 async def test_a_publish_whose_fate_is_unknown_is_done_again_from_what_is_committed() -> None:
