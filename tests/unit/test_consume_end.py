@@ -1,0 +1,80 @@
+"""How the loop ends, and how it lets go of what is somebody else's."""
+
+from services.projector.partition import Status
+from services.projector.ports import Checkpoint
+from tests.support.given import stopped
+from tests.support.house import A_DAY, ACCEPTED, HOME, House, at_work
+from tests.support.in_hand import StuckStream, turns
+
+
+async def test_a_clean_end_waits_for_acks_and_writes_down_how_far_it_came() -> None:
+    stream = StuckStream()
+    house = House(outcomes=stream)
+    async with at_work(house):
+        await house.hears(*A_DAY)
+        assert house.store.checkpoints[HOME].published == 0
+        stopping = house.ends()
+        await house.clock.passes(1.9)
+        assert not stopping.done()
+        stream.lets_go()
+        await house.clock.passes(0.02)
+        await stopping
+    at = house.store.checkpoints[HOME]
+    assert (at.next_offset, at.published, at.outcomes_next) == (3, 3, 3)
+
+
+async def test_a_clean_end_waits_for_acks_two_seconds_at_most() -> None:
+    house = House(outcomes=StuckStream())
+    async with at_work(house):
+        await house.hears(*A_DAY)
+        stopping = house.ends()
+        for _ in range(101):
+            await house.clock.passes(0.02)
+        assert stopping.done()
+    assert house.store.checkpoints[HOME].published == 0
+
+
+async def test_an_end_with_nothing_on_its_way_waits_for_nothing() -> None:
+    async with at_work(House()) as house:
+        await house.hears(*A_DAY)
+        stopping = house.ends()
+        await turns()
+        assert stopping.done()
+        assert house.waited() == []
+        assert house.store.checkpoints[HOME].published == 3
+
+
+async def test_what_is_let_go_is_published_no_further() -> None:
+    """Whoever has the partition now publishes what is committed."""
+    stream = StuckStream()
+    async with at_work(House(outcomes=stream)) as house:
+        await house.hears(*A_DAY)
+        await house.projector.revoked([HOME])
+        stream.lets_go()
+        await turns()
+        assert house.said() == ACCEPTED
+        assert stream.streams[HOME] == []
+
+
+async def test_a_partition_given_twice_is_worked_on_once() -> None:
+    async with at_work(House()) as house:
+        await house.hears(*A_DAY[:2])
+        before = house.projector.ours[HOME]
+        house.projector.assigned([HOME])
+        await house.hears(*A_DAY[2:])
+        assert house.projector.ours[HOME] is not before
+        assert before.outbox.backlog == 0
+        assert house.said() == ACCEPTED
+        assert house.outcomes.streams[HOME] == house.store.bodies[HOME]
+
+
+async def test_a_partition_that_is_held_writes_no_progress() -> None:
+    async with at_work(House()) as house:
+        await house.hears(*A_DAY)
+        house.projector.ours[HOME].becomes(Status.HELD, "log_went_back")
+        house.store.checkpoints[HOME] = Checkpoint(HOME, 3)
+        house.clock.now += 120
+        await house.projector._tidy()
+        assert house.store.checkpoints[HOME].published == 0
+        house.projector.ours[HOME].becomes(Status.LIVE, "recovered")
+        await house.hears(stopped("desk", at="09:30"))
