@@ -106,7 +106,7 @@ def decode_headers(headers: dict[str, str]) -> Envelope:
         event_id=_read(headers, "ce_id", UUID),
         type=_read(headers, "ce_type", str),
         recorded_at=_read(headers, "ce_time", _instant),
-        policy_rev=_read(headers, "ce_policyrev", int),
+        policy_rev=_read(headers, "ce_policyrev", _revision),
         subject=None if subject is None else _read(headers, "ce_subject", _short_id),
         expires_at=None if expires_at is None else _read(headers, "ce_expirytime", _instant),
         correlation_id=headers.get("ce_correlationid"),
@@ -132,6 +132,14 @@ def _instant(text: str) -> datetime:
         msg = "a time without zone"
         raise ValueError(msg)
     return in_utc(moment)
+
+
+def _revision(text: str) -> int:
+    number = int(text)
+    if not -1 <= number < 1 << 63:
+        msg = "not an offset"
+        raise ValueError(msg)
+    return number
 
 
 def _short_id(text: str) -> int:

@@ -65,3 +65,13 @@ def test_only_presses_that_somebody_waits_for_are_waited_for() -> None:
     envelope = replace(told.envelope, reply=ReplyAddress("timer.replies.v1", 3, "r-1"))
     waited = replace(told, press=replace(told.press, envelope=envelope))
     assert [Batch.is_waited_for(entry) for entry in (told, waited)] == [False, True]
+
+
+@pytest.mark.parametrize("revision", ["9223372036854775808", "9" * 30, "-2"])
+def test_a_policy_revision_that_no_offset_can_be_is_unreadable(revision: str) -> None:
+    """It would be waited for until somebody looked."""
+    told = record(started("desk", at="09:00"), 0)
+    headers = [(name, revision.encode() if name == "ce_policyrev" else value) for name, value in told.headers]
+    entries, stop = entries_of([replace(told, headers=headers)], BOOK, -1)
+    assert [type(entry) for entry in entries] == [UnreadableRecord]
+    assert stop is None
