@@ -62,6 +62,10 @@ def _launched(crew: Crew, environ: dict[str, str]) -> Service:
     return service
 
 
+def _without_broker() -> dict[str, str]:
+    return {"COMMAND_API_KAFKA_BOOTSTRAP_SERVERS": f"{HOST}:{free_ports(1)[0]}"}
+
+
 async def _first_word(service: Service) -> httpx.Response:
     """Return what it says when it first listens."""
     async with asyncio.timeout(20), httpx.AsyncClient(base_url=service.url, verify=False) as http:
@@ -78,16 +82,14 @@ async def test_an_api_that_is_told_to_listens_only_when_it_is_ready(crew: Crew) 
 
 
 async def test_without_it_somebody_may_ask_too_early(crew: Crew) -> None:
-    """The control."""
-    assert (await _first_word(_launched(crew, {}))).status_code == HTTPStatus.SERVICE_UNAVAILABLE
+    """The control. Its broker never comes, so that it cannot be ready before somebody asks."""
+    early = _launched(crew, _without_broker())
+    assert (await _first_word(early)).status_code == HTTPStatus.SERVICE_UNAVAILABLE
+    assert await early.stop() == 0
 
 
 async def test_an_api_that_does_not_become_ready_listens_in_the_end_and_says_so(crew: Crew) -> None:
-    nobody = {
-        "COMMAND_API_KAFKA_BOOTSTRAP_SERVERS": f"{HOST}:{free_ports(1)[0]}",
-        "COMMAND_API_LISTEN_WHEN_READY_WITHIN_SECONDS": "0.5",
-    }
-    waiting = _launched(crew, nobody)
+    waiting = _launched(crew, _without_broker() | {"COMMAND_API_LISTEN_WHEN_READY_WITHIN_SECONDS": "0.5"})
     said = await _first_word(waiting)
     assert said.status_code == HTTPStatus.SERVICE_UNAVAILABLE
     assert said.json()["checks"]["producer"] is False
