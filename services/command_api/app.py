@@ -70,7 +70,24 @@ class Api:
         )
         self._policies = PolicyReader(kafka)
         self._partitions = health.PartitionCheck(self._kept.partitions, reads)
-        self.desk = Desk(
+        self.desk = self._desk(reads)
+        self._limits: BodyLimits | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._ready: Mapping[str, health.Check] = {
+            "stays": lambda: self._stays,
+            "replies": lambda: self._replies.positioned,
+            "producer": lambda: self._sender.fine,
+            "policies": lambda: self._policies.caught_up,
+            "clock": lambda: self._clock.agrees,
+            "partitions": self._partitions.agree,
+        }
+        self._stays = True
+        self._ending = False
+        self._log = structlog.get_logger()
+
+    def _desk(self, reads: Reads) -> Desk:
+        settings = self._settings
+        return Desk(
             identities=Identities(
                 Directory(self._database),
                 settings.token_key.get_secret_value().encode(),
@@ -92,19 +109,6 @@ class Api:
             now=now,
             answer_within_seconds=settings.answer_within_seconds,
         )
-        self._limits: BodyLimits | None = None
-        self._tasks: list[asyncio.Task[None]] = []
-        self._ready: Mapping[str, health.Check] = {
-            "stays": lambda: self._stays,
-            "replies": lambda: self._replies.positioned,
-            "producer": lambda: self._sender.fine,
-            "policies": lambda: self._policies.caught_up,
-            "clock": lambda: self._clock.agrees,
-            "partitions": self._partitions.agree,
-        }
-        self._stays = True
-        self._ending = False
-        self._log = structlog.get_logger()
 
     def app(self) -> Starlette:
         """Return the ASGI application. Its lifespan begins and ends the parts."""
