@@ -1,10 +1,21 @@
 """The kinds of values that events, outcomes and policies are made of."""
 
+import re
 from datetime import UTC, date, datetime
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, PlainSerializer, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PlainSerializer,
+    StringConstraints,
+    ValidationError,
+)
 
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 # The calendar that every part of us can hold: at its ends Postgres says -infinity and infinity, and zones overflow.
 _CALENDAR: Final = (datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC))
 
@@ -32,8 +43,18 @@ def in_calendar(day: date) -> date:
 # A moment: aware, kept in UTC, written as RFC 3339 with "Z".
 Instant = Annotated[AwareDatetime, AfterValidator(in_utc)]
 
-# A local day.
-Day = Annotated[date, AfterValidator(in_calendar)]
+
+def _spelt_as_a_day(value: object) -> object:
+    # Pydantic takes numbers for Unix times; a day is spelt as one, or is one already.
+    if isinstance(value, str) and not _DAY.fullmatch(value):
+        raise ValueError("is no day such as 2026-04-02")
+    if not isinstance(value, str | date):
+        raise ValueError("is no day such as 2026-04-02")  # noqa: TRY004 - pydantic hears of ValueError alone
+    return value
+
+
+# A local day, spelt YYYY-MM-DD.
+Day = Annotated[date, BeforeValidator(_spelt_as_a_day), AfterValidator(in_calendar)]
 
 # A timer's short id. In JSON it is decimal text: many readers lose digits of integers past 2^53.
 TimerId = Annotated[int, PlainSerializer(str, when_used="json")]
@@ -53,3 +74,9 @@ class Model(BaseModel):
     """A frozen value that knows all its fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def kinds_of(error: ValidationError) -> str:
+    """Return which kinds of problems a value has, for logs: the error's own words quote the value."""
+    problems = error.errors(include_input=False, include_context=False, include_url=False)
+    return ", ".join(sorted({str(problem["type"]) for problem in problems}))

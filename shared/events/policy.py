@@ -9,7 +9,6 @@ document ought to say besides (`Policy.unfit`) is asked of its writer alone.
 """
 
 from bisect import bisect_right
-from datetime import date
 from enum import StrEnum
 from typing import Annotated, Final
 
@@ -17,14 +16,13 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     Field,
-    PositiveInt,
     StringConstraints,
     TypeAdapter,
     ValidationError,
 )
 from pydantic_core import PydanticCustomError
 
-from shared.events.base import Instant, Model
+from shared.events.base import Day, Instant, Model
 from shared.events.rules import Rule
 from shared.events.zones import is_zone
 
@@ -87,17 +85,22 @@ ZoneName = Annotated[
 ]
 
 
+# A length of time that a rule counts with: a second to 366 days. What has no bound overflows somebody's clock some day.
+SECONDS_MAX: Final = 366 * 24 * 60 * 60
+Seconds = Annotated[int, Field(ge=1, le=SECONDS_MAX)]
+
+
 class WeekendFrom(Model):
     """Which days are the weekend, from a local date on: "6,7" is Friday and Saturday, for 1 is Sunday."""
 
-    from_: Annotated[date, Field(alias="from")]
+    from_: Annotated[Day, Field(alias="from")]
     days: Annotated[str, AfterValidator(_weekday_set)]
 
 
 class Holiday(Model):
     """A local day on which the tenant does not work."""
 
-    day: date
+    day: Day
     name: str | None = None
 
 
@@ -110,7 +113,7 @@ class RuleMode(Model):
 class DailyCap(RuleMode):
     """R11: billable seconds of an owner's local day."""
 
-    billable_seconds_per_day: PositiveInt | None = None
+    billable_seconds_per_day: Seconds | None = None
 
 
 class Overlap(Model):
@@ -122,15 +125,15 @@ class Overlap(Model):
 class PastTime(RuleMode):
     """R15: how far back a start may lie."""
 
-    max_backdate_seconds: PositiveInt | None = None
-    locked_before: date | None = None
+    max_backdate_seconds: Seconds | None = None
+    locked_before: Day | None = None
 
 
 class LongRunning(RuleMode):
     """R16: the length at which an interval is flagged, and the one at which the system stops its timer."""
 
-    long_running_seconds: PositiveInt | None = None
-    auto_close_seconds: PositiveInt | None = None
+    long_running_seconds: Seconds | None = None
+    auto_close_seconds: Seconds | None = None
 
 
 class Rules(Model):
@@ -197,12 +200,37 @@ class Policy(Model):
 
     @property
     def unfit(self) -> str | None:
-        """Return why nobody may set this document, or None. One that was set counts all the same."""
+        """Return why this document cannot be set, or None. One that was set counts all the same."""
         # A refused pause would otherwise run till Monday.
         strict = [rule.value for rule in _PAUSE_RULES if self.mode(rule) is Mode.STRICT]
         if strict and self.auto_close_seconds is None:
             return f"rules.R16.auto_close_seconds must be set while {', '.join(strict)} may refuse a pause"
+        if (unenforced := _not_enforced(self)) is not None:
+            # Nothing is judged again: what is not judged today would stay unjudged for good.
+            return f"{unenforced} is not enforced by this release, so it cannot be set yet"
         return None
+
+
+# What this release judges by: everything else is unfit to be set until a release enforces it.
+_ENFORCED: Final = frozenset({"R13", "R14", "R18"})
+_ENFORCED_OVERLAPS: Final = frozenset({None, OverlapMode.ALLOW, OverlapMode.FLAG})
+
+
+def _not_enforced(policy: Policy) -> str | None:
+    """Return the path of the first thing that a document asks for and this release does not do."""
+    if policy.preset is Preset.ZOHO:
+        return "preset zoho"
+    if policy.timers_disabled:
+        return "timers_disabled"
+    for name in ("weekend", "holidays"):
+        if getattr(policy, name):
+            return name
+    said = [name for name in Rules.model_fields if getattr(policy.rules, name) is not None and name not in _ENFORCED]
+    if said:
+        return f"rules.{said[0]}"
+    if policy.rules.R13 is not None and policy.rules.R13.mode not in _ENFORCED_OVERLAPS:
+        return "rules.R13.mode"
+    return None
 
 
 class PolicyRecord(Model):

@@ -8,7 +8,7 @@ import pytest
 
 from services.stint_cli.policies import publish_policy
 from services.stint_cli.trouble import Trouble
-from shared.events.policy import LongRunning, Policy, Preset, Rules
+from shared.events.policy import LongRunning, Overlap, OverlapMode, Policy, Preset, Rules
 
 ZOHO = Policy(preset=Preset.ZOHO, zone="Asia/Jerusalem")
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -36,7 +36,14 @@ async def test_a_document_under_which_a_timer_could_run_till_monday_is_not_writt
     assert producer.values == []
 
 
-async def test_one_that_ends_it_is_written(producer: Any) -> None:  # noqa: ANN401
+async def test_what_this_release_does_not_enforce_is_not_written(producer: Any) -> None:  # noqa: ANN401
     ends = ZOHO.model_copy(update={"rules": Rules(R16=LongRunning(auto_close_seconds=50_400))})
-    assert await publish_policy(producer, "acme", ends, replaces=None, set_by="avi", set_at=NOW) == 7
+    with pytest.raises(Trouble, match="preset zoho is not enforced by this release"):
+        await publish_policy(producer, "acme", ends, replaces=None, set_by="avi", set_at=NOW)
+    assert producer.values == []
+
+
+async def test_what_is_enforced_is_written(producer: Any) -> None:  # noqa: ANN401
+    native = Policy(preset=Preset.NATIVE, zone="Asia/Jerusalem", rules=Rules(R13=Overlap(mode=OverlapMode.ALLOW)))
+    assert await publish_policy(producer, "acme", native, replaces=None, set_by="avi", set_at=NOW) == 7
     assert len(producer.values) == 1
