@@ -10,8 +10,16 @@ from services.stint_cli.deployment import record_partitions
 from services.stint_cli.trouble import Trouble
 from shared.events.topics import Topic, topics
 
-# A log that is kept for ever must be; how long the others wait for their readers is the operator's to choose.
-_ALWAYS_MATTERS: Final = ("cleanup.policy", "message.timestamp.type", "compression.type")
+# A log that is kept for ever must be, and an erased text must go. How long the other topics wait for their readers is
+# the operator's to choose.
+_ALWAYS_MATTERS: Final = (
+    "cleanup.policy",
+    "message.timestamp.type",
+    "compression.type",
+    "segment.ms",
+    "max.compaction.lag.ms",
+    "delete.retention.ms",
+)
 _FOR_EVER: Final = "-1"
 
 

@@ -34,10 +34,18 @@ def topics(partitions: int) -> tuple[Topic, ...]:
     # Whatever a producer compresses with, the broker unpacks: a codec that one reader lacks would stop its partition.
     plain = {"compression.type": "uncompressed"}
     for_ever = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"} | plain
+    # An erased text leaves the disk within about eight days, on a quiet topic too: the segment that is written to is
+    # never compacted, and without a limit an idle log may never be. A tombstone outlives every reader's absence.
+    erasable = {
+        "cleanup.policy": "compact",
+        "segment.ms": str(_DAY_MS),
+        "max.compaction.lag.ms": str(7 * _DAY_MS),
+        "delete.retention.ms": str(30 * _DAY_MS),
+    }
     return (
         Topic(COMMANDS, partitions, {"retention.ms": str(7 * _DAY_MS), "cleanup.policy": "delete"} | plain),
         Topic(EVENTS, partitions, for_ever | log_time),
-        Topic(TEXTS, partitions, {"cleanup.policy": "compact"} | plain),
+        Topic(TEXTS, partitions, erasable | plain),
         Topic(OUTCOMES, partitions, for_ever),
         Topic(REPLIES, REPLY_PARTITIONS, {"retention.ms": str(_DAY_MS // 24), "cleanup.policy": "delete"} | plain),
         Topic(POLICIES, 1, for_ever | log_time),
