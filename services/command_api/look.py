@@ -4,13 +4,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import structlog
-from pydantic import ValidationError
 
 from services.command_api.desk import Reads
 from services.command_api.press import Press
 from services.command_api.rows import ReadsAwayError
 from services.command_api.sender import Acked
-from shared.events.outcome import OUTCOME, Outcome
+from shared.events.outcome import NewerOutcomeError, Outcome, UnreadableOutcomeError, read_outcome
 from shared.events.rules import Rule
 
 # Longer ago, the same key is a new press.
@@ -32,8 +31,8 @@ async def look(
     if row.digest != press.event.digest:
         return key_reused(press, timer_id, policy_rev, acked.offset, log_time)
     try:
-        return OUTCOME.validate_json(row.body)
-    except ValidationError:
+        return read_outcome(row.body)
+    except (NewerOutcomeError, UnreadableOutcomeError):
         # Written by a newer projector. The press is recorded all the same.
         log.error("outcome_unreadable", kpart=row.kpart, source_offset=row.source_offset)  # noqa: TRY400 - no rows in logs
         return None
@@ -49,7 +48,7 @@ def key_reused(press: Press, timer_id: int, policy_rev: int, offset: int, log_ti
         subject=timer_id,
         tenant=event.tenant,
         owner=None,
-        actor=event.actor,
+        actor=event.actor.told,
         dialect=event.dialect,
         digest=event.digest,
         recorded_at=press.recorded_at,

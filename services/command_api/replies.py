@@ -14,11 +14,9 @@ from typing import Final
 from uuid import uuid4
 
 import structlog
-from pydantic import ValidationError
 
 from services.command_api.sender import Acked, Unacked
-from shared.events.outcome import REPLIES as REPLY_RECORD
-from shared.events.outcome import Outcome
+from shared.events.outcome import Outcome, UnreadableOutcomeError, read_replies
 from shared.events.rules import Rule
 from shared.events.topics import REPLIES, REPLY_PARTITIONS
 from shared.kafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition, end_consumer
@@ -179,10 +177,9 @@ class ReplyReader:
     def _take(self, record: ConsumerRecord) -> None:
         self._next_offset = record.offset + 1
         try:
-            replies = REPLY_RECORD.validate_json(record.value or b"")
-        except ValidationError as error:
-            kinds = sorted({problem["type"] for problem in error.errors(include_input=False, include_url=False)})
-            self._log.error("reply_unreadable", partition=self.partition, offset=record.offset, kinds=kinds)
+            replies = read_replies(record.value or b"")
+        except UnreadableOutcomeError as error:
+            self._log.error("reply_unreadable", partition=self.partition, offset=record.offset, kinds=str(error))
             return
         for reply in replies:
             self._waiters.answer(reply.request_id, reply.outcome)

@@ -12,12 +12,13 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from services.projector.domain.evolve import evolve
-from services.projector.domain.fold import Kept, UnreadableRecord, fold_failed, fold_press, fold_unreadable
+from services.projector.domain.fold import fold_entry, refuse_entry
 from services.projector.domain.ledger import Known, Ledger
-from services.projector.domain.press import LoggedPress, moment_of
+from services.projector.domain.outcomes import Kept
+from services.projector.domain.press import Entry, LoggedPress, UnreadableRecord, moment_of
 from services.projector.ports import RawRecord
 from shared.events.codec import Newer, Unreadable, read
-from shared.events.outcome import OUTCOME, Outcome
+from shared.events.outcome import Outcome, read_outcome
 from shared.events.policy import NO_REVISION, PolicyBook
 
 # Verdicts older than this are asked for by nobody (30 days), and need not be kept in memory.
@@ -74,7 +75,7 @@ def audit(
 def _first_occurrences(outcomes: Iterable[bytes]) -> Iterator[tuple[Outcome, bytes]]:
     upto = -1
     for body in outcomes:
-        outcome = OUTCOME.validate_json(body)
+        outcome = read_outcome(body)
         if outcome.source_offset > upto:
             upto = outcome.source_offset
             yield outcome, body
@@ -86,18 +87,19 @@ def _judged_today(ledger: Ledger, event: RawRecord, policies: PolicyBook) -> byt
     recorded = Known(ledger.sheets, ledger.owner_of, ledger.verdicts, ledger.policy_rev)
     # Judged beside what is recorded: a ledger of its own takes what today's code would remember.
     beside = Ledger(ledger.kpart, ledger.partitions, recorded)
+    entry: Entry
     match read(event.headers, event.value):
         case Newer() as newer:
             return newer
         case Unreadable() as unreadable:
-            return fold_unreadable(beside, UnreadableRecord(event.offset, log_time, unreadable)).body
+            entry = UnreadableRecord(event.offset, log_time, unreadable)
         case press:
-            logged = LoggedPress(event.offset, log_time, press)
-            try:
-                folded = fold_press(beside, logged, policies)
-            except Exception:  # noqa: BLE001 - as the projector does with a press that a rule fails on
-                folded = fold_failed(beside, logged)
-            return folded.body if isinstance(folded, Kept) else None
+            entry = LoggedPress(event.offset, log_time, press)
+    try:
+        folded = fold_entry(beside, entry, policies)
+    except Exception:  # noqa: BLE001 - as the projector does with a press that a rule fails on
+        folded = refuse_entry(beside, entry)
+    return folded.body if isinstance(folded, Kept) else None
 
 
 def _take(ledger: Ledger, outcome: Outcome, body: bytes) -> None:

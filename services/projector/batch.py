@@ -4,24 +4,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from services.projector.domain.fold import (
-    Folded,
-    Kept,
-    UnreadableRecord,
-    fold_failed,
-    fold_press,
-    fold_unreadable,
-)
+from services.projector.domain.fold import Folded, fold_entry, refuse_entry
 from services.projector.domain.ledger import Known, KnownOutcome, Ledger
-from services.projector.domain.press import LoggedPress, moment_of
+from services.projector.domain.outcomes import Kept
+from services.projector.domain.press import Entry, LoggedPress, UnreadableRecord, moment_of
 from services.projector.partition import Partition
-from services.projector.ports import Advance, Checkpoint, RawRecord, ToPublish, WrittenOutcome
+from services.projector.ports import Advance, Checkpoint, RawRecord, ToPublish
 from shared.events.codec import Newer, Unreadable, read
 from shared.events.envelope import ReplyAddress
 from shared.events.outcome import outcome_key
 from shared.events.policy import PolicyBook
-
-Entry = LoggedPress | UnreadableRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +85,7 @@ class Batch:
         """Refuse the one press of this batch, for it could not be folded or written."""
         (entry,) = self.entries
         self.ledger = self._fresh_ledger()
-        if isinstance(entry, LoggedPress):
-            self.answers = [(entry, fold_failed(self.ledger, entry))]
-        else:
-            self.answers = [(entry, fold_unreadable(self.ledger, entry))]
+        self.answers = [(entry, refuse_entry(self.ledger, entry))]
         return self
 
     def alone(self) -> Iterable["Batch"]:
@@ -105,8 +94,7 @@ class Batch:
 
     def advance(self) -> Advance:
         """Return what is to be committed."""
-        written = [WrittenOutcome(kept.outcome, kept.body) for kept in self.kept()]
-        return Advance(self.partition.at.next_offset, self.target(), written)
+        return Advance(self.partition.at.next_offset, self.target(), self.kept())
 
     def target(self) -> Checkpoint:
         """Return where the partition stands once this is committed."""
@@ -144,16 +132,14 @@ class Batch:
         return Ledger(self.partition.kpart, self.partition.partitions, known)
 
     def _fold_one(self, entry: Entry, policies: PolicyBook) -> Folded:
-        if isinstance(entry, UnreadableRecord):
-            return fold_unreadable(self.ledger, entry)
         try:
-            return fold_press(self.ledger, entry, policies)
+            return fold_entry(self.ledger, entry, policies)
         except Exception:  # noqa: BLE001 - whatever a rule raises, its neighbours must not wait for it
             return self._fold_again(entry, policies)
 
-    def _fold_again(self, entry: LoggedPress, policies: PolicyBook) -> Folded:
+    def _fold_again(self, entry: Entry, policies: PolicyBook) -> Folded:
         try:
-            return fold_press(self.ledger, entry, policies)
+            return fold_entry(self.ledger, entry, policies)
         except Exception:
-            self.partition.log.exception("press_failed", offset=entry.offset, event_type=entry.envelope.type)
-            return fold_failed(self.ledger, entry)
+            self.partition.log.exception("press_failed", offset=entry.offset)
+            return refuse_entry(self.ledger, entry)

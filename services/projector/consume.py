@@ -11,7 +11,8 @@ from typing import Final, assert_never
 import structlog
 
 from services.projector.batch import Batch, NewerEvent, PolicyUnseen, Stop, entries_of
-from services.projector.domain.fold import Kept, Voided
+from services.projector.domain.fold import Voided
+from services.projector.domain.outcomes import Kept
 from services.projector.partition import POLICY_AWAITED, Partition, Status
 from services.projector.ports import (
     Checkpoint,

@@ -10,9 +10,9 @@ from typing import Protocol
 from uuid import UUID
 
 from services.projector.domain.ledger import KnownOutcome, OwnerKey
+from services.projector.domain.outcomes import Kept
 from services.projector.domain.state import Timesheet
 from shared.events.envelope import Headers
-from shared.events.outcome import Outcome
 
 
 class RawRecord(Protocol):
@@ -122,20 +122,12 @@ class Checkpoint:
 
 
 @dataclass(frozen=True, slots=True)
-class WrittenOutcome:
-    """An outcome with the bytes that it is written as."""
-
-    outcome: Outcome
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class Advance:
     """One partition's part of a commit: from where the fold stood to where it stands, with all that came of it."""
 
     read_at: int
     to: Checkpoint
-    outcomes: Sequence[WrittenOutcome]
+    outcomes: Sequence[Kept]
 
 
 @dataclass(slots=True)

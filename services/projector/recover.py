@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
+from services.projector.domain.outcomes import Kept
 from services.projector.domain.press import moment_of
 from services.projector.ports import (
     Advance,
@@ -17,10 +18,9 @@ from services.projector.ports import (
     OutcomeLog,
     RawRecord,
     Store,
-    WrittenOutcome,
 )
 from shared.events.envelope import tolerant
-from shared.events.outcome import OUTCOME
+from shared.events.outcome import read_outcome
 
 _AT_ONCE: Final = 500
 
@@ -84,7 +84,7 @@ async def _catch_up(at: Checkpoint, outcomes: OutcomeLog, store: Store) -> Check
     while position < span.end:
         records = await outcomes.read(at.kpart, position, span.end)
         position = records[-1][0] + 1
-        written = [WrittenOutcome(OUTCOME.validate_json(body), body) for _, body in records]
+        written = [Kept(read_outcome(body), body) for _, body in records]
         at = replace(at, published=max(at.published, _there_below(written, at.next_offset)))
         if fresh := _first_occurrences(written, at.next_offset):
             to = _after(at, fresh[-1], position)
@@ -93,14 +93,14 @@ async def _catch_up(at: Checkpoint, outcomes: OutcomeLog, store: Store) -> Check
     return replace(at, outcomes_next=position)
 
 
-def _there_below(written: Sequence[WrittenOutcome], next_offset: int) -> int:
+def _there_below(written: Sequence[Kept], next_offset: int) -> int:
     """Return up to where the stream has what is committed. It was published in order, so the last says it of all."""
     offsets = [one.outcome.source_offset + 1 for one in written]
     return max((offset for offset in offsets if offset <= next_offset), default=0)
 
 
-def _first_occurrences(written: Sequence[WrittenOutcome], next_offset: int) -> list[WrittenOutcome]:
-    fresh: list[WrittenOutcome] = []
+def _first_occurrences(written: Sequence[Kept], next_offset: int) -> list[Kept]:
+    fresh: list[Kept] = []
     for one in written:
         if one.outcome.source_offset >= next_offset:
             fresh.append(one)
@@ -108,7 +108,7 @@ def _first_occurrences(written: Sequence[WrittenOutcome], next_offset: int) -> l
     return fresh
 
 
-def _after(at: Checkpoint, last: WrittenOutcome, outcomes_next: int) -> Checkpoint:
+def _after(at: Checkpoint, last: Kept, outcomes_next: int) -> Checkpoint:
     # What lies between two outcomes was void or a repeat, and stays skipped.
     next_offset = last.outcome.source_offset + 1
     return Checkpoint(

@@ -1,20 +1,48 @@
 """Events: the body of each record on `timer.events.v1` (CONTRACT, section 7). Each is a fact: somebody pressed."""
 
-from typing import ClassVar, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
-from pydantic import NonNegativeInt, TypeAdapter
+from pydantic import ConfigDict, Field, TypeAdapter
 
 from shared.events.base import Day, Digest, Instant, Model, OwnerId, Reference, TenantName
 
 Role = Literal["machine", "person", "admin", "system"]
 
 
-class Actor(Model):
-    """Who pressed. `client` is the API client or, for our own clocks, "stint"; `person` is an owner's id."""
+class ToldActor(Model):
+    """Who pressed, as an outcome tells it: `role` may be a word of a later release.
+
+    `client` is the API client or, for our own clocks, "stint"; `person` is an owner's id.
+    """
+
+    model_config = ConfigDict(extra="ignore")
 
     client: str
     person: str | None = None
+    role: str
+
+
+class Actor(ToldActor):
+    """Who pressed, as an event says it: every reader knows the role."""
+
+    model_config = ConfigDict(extra="forbid")
+
     role: Role
+
+    @property
+    def told(self) -> ToldActor:
+        """The same for an outcome."""
+        return ToldActor(client=self.client, person=self.person, role=self.role)
+
+
+class Work(Model):
+    """What a timer is about. The names are the caller's own; `billable` is true where a dialect has no such field."""
+
+    account_id: Reference | None = None
+    job_id: Reference | None = None
+    project_id: Reference | None = None
+    billable: bool = True
+    work_date: Day | None = None
 
 
 class Event(Model):
@@ -30,17 +58,12 @@ class Event(Model):
     asked_at: Instant | None = None
 
 
-class TimerStarted(Event):
+class TimerStarted(Work, Event):
     """Somebody pressed start. The timer's id is `ce_subject`, drawn by the API in the owner's slot."""
 
     type: ClassVar[str] = "timer.started.v1"
 
     owner: OwnerId
-    account_id: Reference | None = None
-    job_id: Reference | None = None
-    project_id: Reference | None = None
-    billable: bool = True
-    work_date: Day | None = None
     zone_assumed: bool = False
 
 
@@ -109,7 +132,8 @@ class OwnerEstimateSet(Event):
 
     owner: OwnerId
     job_id: Reference
-    seconds: NonNegativeInt
+    # Some thirty years: what is summed up and compared in microseconds must not overflow anybody's integers.
+    seconds: Annotated[int, Field(ge=0, le=1_000_000_000)]
 
 
 class OwnerTextsErased(Event):
@@ -121,7 +145,11 @@ class OwnerTextsErased(Event):
 
 
 class DeadlineReached(Event):
-    """Something may have fallen due for the owner: look now. Doubled, early and late ones do no harm."""
+    """Something may have fallen due for the owner: look now. Doubled, early and late ones do no harm.
+
+    Its record expires (`ce_expirytime`, 30 s) like a press. Without that, a broker's clock that jumps a day ahead would
+    stop every running timer at limits that lie in tomorrow.
+    """
 
     type: ClassVar[str] = "deadline.reached.v1"
 
@@ -138,6 +166,9 @@ OwnerFact = (
     | OwnerTextsErased
 )
 AnyEvent = TimerStarted | TimerPress | OwnerFact | DeadlineReached
+
+# The names of what a start says of its work, for whoever copies them onto the timer.
+WORK: Final = tuple(Work.model_fields)
 
 _EVERY: Final[tuple[type[AnyEvent], ...]] = (
     TimerStarted,

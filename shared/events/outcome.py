@@ -2,6 +2,10 @@
 
 The value on `timer.outcomes.v1`, the body of an `outcome` row and an element of a reply are the same bytes. It is
 enough to write every fold table without judging, policy or zone data. Free text is never in it.
+
+Readers ignore members that they do not know, and take words that they do not know as they are; `v` alone says that a
+reader is too old. A member marked as optional may be null or absent: both mean the same.
+With care: a new member is free. A new verdict, a new state or a new meaning is a new `v`.
 """
 
 from collections.abc import Sequence
@@ -10,10 +14,31 @@ from enum import StrEnum
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from shared.events.base import Instant, Model, TimerId
-from shared.events.models import Actor
+from shared.events.base import Instant, Model, TimerId, kinds_of
+from shared.events.models import ToldActor, Work
+
+# What one outcome may change, in timers. Whatever else fell due is told by the owner's next record: an outcome that
+# grows without bound becomes too large for a broker, and would stop its partition's stream for good.
+CHANGES_MAX: Final = 200
+
+_VERSION: Final = 1
+_WORDS: Final = {"literal_error", "enum"}
+
+
+class NewerOutcomeError(Exception):
+    """The outcome was written for a newer reader than this one: wait for the upgrade."""
+
+
+class UnreadableOutcomeError(Exception):
+    """The bytes are no outcome. The message names kinds of errors, and quotes nothing of the record."""
+
+
+class Told(Model):
+    """A part of an outcome. Members of a later release are ignored when it is read."""
+
+    model_config = ConfigDict(extra="ignore")
 
 
 class State(StrEnum):
@@ -24,7 +49,7 @@ class State(StrEnum):
     STOPPED = "STOPPED"
 
 
-class Finding(Model):
+class Finding(Told):
     """A violation: a rule that flagged or refused. `to` and `amount_us` are None where the rule measures nothing."""
 
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
@@ -37,16 +62,16 @@ class Finding(Model):
     refused: bool = False
 
 
-class TimerAfter(Model):
-    """The pressed timer as it stands after the press. `total_us` counts closed intervals only."""
-
+class _Whose(Model):
     id: TimerId
     owner: str
-    account_id: str | None
-    job_id: str | None
-    project_id: str | None
-    billable: bool
-    work_date: date | None
+
+
+class TimerAfter(Work, _Whose):
+    """A timer as it stands after a change. `total_us` counts closed intervals only."""
+
+    model_config = ConfigDict(extra="ignore")
+
     state: State
     started_at: Instant
     stopped_at: Instant | None
@@ -55,7 +80,7 @@ class TimerAfter(Model):
     flags: tuple[str, ...]
 
 
-class Opened(Model):
+class Opened(Told):
     """An interval that began. Its zone cuts all of it into days, whatever the owner's zone becomes."""
 
     seq: int
@@ -63,42 +88,68 @@ class Opened(Model):
     zone: str
 
 
-class DayPart(Model):
+class DayPart(Told):
     """What part of an interval lies on one local day, in microseconds."""
 
     on: date
     us: int
 
 
-class Closed(Model):
-    """An interval that ended: [start, end), and its days, which add up to it exactly."""
+class Was(Told):
+    """The end that was taken back: nobody had pressed it, and a late press said otherwise."""
+
+    end: Instant
+    days: tuple[DayPart, ...]
+
+
+class Closed(Told):
+    """An interval that ended: [start, end), and its days, which add up to it exactly.
+
+    `was` is there when the interval had ended before, by itself: the day totals lose its days and gain these.
+    """
 
     seq: int
     start: Instant
     end: Instant
     zone: str
     days: tuple[DayPart, ...]
+    was: Was | None = None
 
 
-class Change(Model):
-    """What happened to one timer's intervals, and on whose account: a press, a deadline, or another timer's start."""
+# Why a timer changed: its own press, something that fell due, or the start of another timer of its owner.
+By = Literal["press", "settle", "switch"]
+
+
+class Change(Told):
+    """What happened to one timer: how it stands afterwards, and which interval began or ended. `by` is a `By`."""
 
     timer: TimerId
-    by: Literal["press", "settle", "switch"]
+    by: str
+    after: TimerAfter
     opened: Opened | None = None
     closed: Closed | None = None
 
 
-class Fact(Model):
-    """What became known about an owner. The newest of a `kind` counts; `about` tells several apart (a day, a job)."""
+class Fact(Told):
+    """What became known about an owner. The newest of a `kind` counts; `about` tells several apart (a day, a job).
 
-    kind: Literal["profile", "leave", "attendance", "estimate", "texts_erased"]
+    Kinds of this release: profile, leave, attendance, estimate, texts_erased.
+    """
+
+    kind: str
     about: str = ""
     body: dict[str, Any]
 
 
-class Outcome(Model):
-    """What one press amounted to. Written down once, and never judged again."""
+Verdict = Literal["accepted", "refused", "unreadable", "void"]
+
+
+class Outcome(Told):
+    """What one press amounted to. Written down once, and never judged again.
+
+    `changed` is in the order in which it happened, and says all: `timer` is the pressed one, also when it was refused.
+    `due` is the owner's next deadline; None means that there is none, where `owner` is known.
+    """
 
     v: Literal[1] = 1
     source_offset: int
@@ -107,16 +158,16 @@ class Outcome(Model):
     subject: TimerId | None
     tenant: str | None
     owner: str | None
-    actor: Actor | None
+    actor: ToldActor | None
     dialect: str | None
     digest: str | None
     recorded_at: Instant | None
     log_time: Instant
-    asked_at: Instant | None
+    asked_at: Instant | None = None
     at: Instant | None
     policy_rev: int
     policy_revision: int | None
-    verdict: Literal["accepted", "refused", "unreadable", "void"]
+    verdict: Verdict
     rule: str | None = None
     reason: str | None = None
     flags: tuple[str, ...] = ()
@@ -127,15 +178,52 @@ class Outcome(Model):
     due: Instant | None = None
 
 
-class Reply(Model):
+class Reply(Told):
     """One element of a reply record: whose waiter, and the outcome. Only here is a verdict void, or a refusal R24."""
 
     request_id: str
     outcome: Outcome
 
 
-OUTCOME: Final = TypeAdapter(Outcome)
-REPLIES: Final = TypeAdapter(list[Reply])
+_OUTCOME: Final = TypeAdapter(Outcome)
+_REPLIES: Final = TypeAdapter(list[Reply])
+
+
+class _Version(BaseModel):
+    v: int
+
+
+class _Key(BaseModel):
+    tenant: str | None
+    owner: str | None
+
+
+def read_outcome(body: bytes | str) -> Outcome:
+    """Return an outcome from its bytes. Raises NewerOutcomeError or UnreadableOutcomeError."""
+    try:
+        return _OUTCOME.validate_json(body)
+    except ValidationError as error:
+        if _is_newer(body, error):
+            raise NewerOutcomeError from None
+        raise UnreadableOutcomeError(kinds_of(error)) from None
+
+
+def read_replies(record: bytes) -> list[Reply]:
+    """Return the elements of one reply record. Raises UnreadableOutcomeError, also when one of them is newer."""
+    try:
+        return _REPLIES.validate_json(record)
+    except ValidationError as error:
+        raise UnreadableOutcomeError(kinds_of(error)) from None
+
+
+def _is_newer(body: bytes | str, error: ValidationError) -> bool:
+    # A word that must be understood (a verdict, a state) would come with a new `v`; without one it is waited for too.
+    if {problem["type"] for problem in error.errors(include_input=False)} <= _WORDS:
+        return True
+    try:
+        return _Version.model_validate_json(body).v > _VERSION
+    except ValidationError:
+        return False
 
 
 def write_outcome(outcome: Outcome) -> bytes:
@@ -145,9 +233,19 @@ def write_outcome(outcome: Outcome) -> bytes:
 
 def outcome_key(outcome: Outcome) -> bytes | None:
     """Return the key under which an outcome is published: tenant/owner, or the presser's tenant; None: unreadable."""
-    if outcome.tenant is None:
+    return _key(outcome.tenant, outcome.owner)
+
+
+def key_of_body(body: bytes | str) -> bytes | None:
+    """Return the same from an outcome's bytes, whichever release wrote them."""
+    whose = _Key.model_validate_json(body)
+    return _key(whose.tenant, whose.owner)
+
+
+def _key(tenant: str | None, owner: str | None) -> bytes | None:
+    if tenant is None:
         return None
-    return (outcome.tenant if outcome.owner is None else f"{outcome.tenant}/{outcome.owner}").encode()
+    return (tenant if owner is None else f"{tenant}/{owner}").encode()
 
 
 def join_replies(replies: Sequence[tuple[str, bytes]]) -> bytes:

@@ -11,13 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.projector.domain.evolve import evolve
-from services.projector.domain.fold import Folded, Kept, Repeated, Voided, fold_press, fold_unreadable
+from services.projector.domain.fold import Folded, Repeated, Voided, fold_entry, refuse_entry
 from services.projector.domain.ledger import Known, Ledger, OwnerKey
+from services.projector.domain.outcomes import Kept
 from services.projector.domain.press import LoggedPress
 from services.projector.domain.state import Timesheet
 from shared.events.calendar import local_day
 from shared.events.models import Actor
-from shared.events.outcome import OUTCOME, Closed, Outcome, State, outcome_key, write_outcome
+from shared.events.outcome import Closed, Outcome, State, outcome_key, read_outcome, write_outcome
 from shared.events.rules import Rule
 from tests.support import given as told
 from tests.support.histories import BOOK, Entry, histories
@@ -45,7 +46,7 @@ def folded(log: Sequence[Entry]) -> tuple[Ledger, list[Folded]]:
 
 
 def fold_one(ledger: Ledger, entry: Entry) -> Folded:
-    return fold_press(ledger, entry, BOOK) if isinstance(entry, LoggedPress) else fold_unreadable(ledger, entry)
+    return fold_entry(ledger, entry, BOOK) if isinstance(entry, LoggedPress) else refuse_entry(ledger, entry)
 
 
 def outcomes(log: Sequence[Entry]) -> list[Outcome]:
@@ -71,7 +72,7 @@ def test_replaying_the_outcomes_gives_the_sheets_that_were_folded_live(log: list
     sheets: dict[OwnerKey, Timesheet] = {}
     for one in came:
         if isinstance(one, Kept):
-            said = OUTCOME.validate_json(one.body)
+            said = read_outcome(one.body)
             if said.tenant is not None and said.owner is not None:
                 key = said.tenant, said.owner
                 sheets[key] = evolve(sheets.get(key, Timesheet(*key)), said)
@@ -81,7 +82,7 @@ def test_replaying_the_outcomes_gives_the_sheets_that_were_folded_live(log: list
 @given(histories)
 def test_an_outcome_reads_as_what_it_is_and_writes_as_what_it_was(log: list[Entry]) -> None:
     for one in folded(log)[1]:
-        said = OUTCOME.validate_json(one.body)
+        said = read_outcome(one.body)
         assert write_outcome(said) == one.body
         if isinstance(one, Kept):
             assert said == one.outcome
@@ -96,7 +97,7 @@ def test_what_is_not_accepted_changes_nothing(log: list[Entry]) -> None:
         if isinstance(came, Kept) and came.outcome.verdict == "accepted":
             continue
         if not isinstance(came, Repeated):
-            said = OUTCOME.validate_json(came.body)
+            said = read_outcome(came.body)
             assert (said.changed, said.fact, said.due, said.flags) == ((), None, None, ())
         assert {key: sheet for key, sheet in ledger.sheets.items() if sheet != Timesheet(*key)} == {
             key: sheet for key, sheet in before.items() if sheet != Timesheet(*key)
@@ -176,9 +177,9 @@ def test_an_interval_is_open_exactly_while_its_timer_runs(log: list[Entry]) -> N
         for sheet in ledger.sheets.values():
             for timer in sheet.timers.values():
                 assert (timer.open is not None) == (timer.state is State.RUNNING)
-                assert (timer.stopped_at is not None) == (timer.state is State.STOPPED)
+                assert (timer.after.stopped_at is not None) == (timer.state is State.STOPPED)
                 worked = [interval for interval in sheet.closed if interval.timer_id == timer.id]
-                assert timer.total_us == sum((interval.end - interval.start) // US for interval in worked)
+                assert timer.after.total_us == sum((interval.end - interval.start) // US for interval in worked)
                 assert len(worked) == timer.intervals - (timer.open is not None)
 
 
@@ -229,9 +230,9 @@ def test_a_repeat_hears_an_answer_that_was_kept_or_that_its_key_was_used(log: li
             case Kept():
                 kept.add(one.body)
             case Repeated():
-                assert one.body in kept or OUTCOME.validate_json(one.body).rule == Rule.KEY_REUSED
+                assert one.body in kept or read_outcome(one.body).rule == Rule.KEY_REUSED
             case Voided():
-                assert OUTCOME.validate_json(one.body).verdict == "void"
+                assert read_outcome(one.body).verdict == "void"
 
 
 @given(histories)

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from services.projector.batch import Batch
 from services.projector.cache import Cache
-from services.projector.domain.fold import Kept
+from services.projector.domain.outcomes import Kept
 from services.projector.partition import Partition
-from services.projector.ports import Advance, Checkpoint, OutcomeLog, WrittenOutcome
+from services.projector.ports import Advance, Checkpoint, OutcomeLog
 from services.projector.store.rows import Rows, rows_of
 from services.projector.write import BatchWriter
-from shared.events.outcome import OUTCOME
+from shared.events.outcome import read_outcome
 from tests.properties.test_timesheet import folded
 from tests.support.histories import BOOK, Entry, histories
 from tests.support.outcome_store import OutcomeStore
@@ -88,7 +88,7 @@ def test_the_sheets_in_the_cache_are_what_the_outcomes_say(log: list[Entry], siz
     run = Run(log, sizes, owners_max=100)
     for key, sheet in run.partition.cache.sheets.items():
         said = run.store.sheet(key)
-        alive = {id_: timer for id_, timer in said.timers.items() if timer.stopped_at is None}
+        alive = {id_: timer for id_, timer in said.timers.items() if timer.after.stopped_at is None}
         assert (sheet.timers, sheet.zone) == (alive, said.zone)
         # Of what was worked it remembers nothing, and knows up to when that is so.
         assert sheet.closed == ()
@@ -98,8 +98,8 @@ def test_the_sheets_in_the_cache_are_what_the_outcomes_say(log: list[Entry], siz
 @given(histories, sizes)
 def test_a_store_filled_from_outcomes_alone_has_the_same_rows_in_any_split(log: list[Entry], sizes: list[int]) -> None:
     _, came = folded(log)
-    written = [WrittenOutcome(one.outcome, one.body) for one in came if isinstance(one, Kept)]
-    read_back = [WrittenOutcome(OUTCOME.validate_json(one.body), one.body) for one in written]
+    written = [Kept(one.outcome, one.body) for one in came if isinstance(one, Kept)]
+    read_back = [Kept(read_outcome(one.body), one.body) for one in written]
     whole = merged([rows_of([advance(read_back)])])
     lengths, parts = cycle(sizes), []
     while written:
@@ -109,7 +109,7 @@ def test_a_store_filled_from_outcomes_alone_has_the_same_rows_in_any_split(log: 
     assert merged(parts) == whole
 
 
-def advance(written: Sequence[WrittenOutcome]) -> Advance:
+def advance(written: Sequence[Kept]) -> Advance:
     return Advance(0, Checkpoint(0), written)
 
 

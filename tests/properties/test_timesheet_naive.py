@@ -4,7 +4,7 @@ import json
 
 from hypothesis import given
 
-from services.projector.domain.fold import Kept
+from services.projector.domain.outcomes import Kept
 from services.projector.domain.press import LoggedPress
 from shared.events.codec import Newer, Press, read, write_body
 from shared.events.envelope import Headers, encode_headers

@@ -14,17 +14,19 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final, Literal, TypedDict, Unpack
 from uuid import UUID
 
-from services.projector.domain.fold import Folded, Kept, Repeated, Voided, fold_press
+from services.projector.domain.evolve import with_changes
+from services.projector.domain.fold import Folded, Repeated, Voided, fold_entry
 from services.projector.domain.ledger import Known, Ledger, OwnerKey
+from services.projector.domain.outcomes import Kept
 from services.projector.domain.press import LoggedPress
-from services.projector.domain.state import Timer, Timesheet
+from services.projector.domain.state import OpenInterval, Timesheet
 from shared.events.codec import Press
 from shared.events.digest import digest_of
 from shared.events.durations import US_PER_MINUTE, microseconds
 from shared.events.envelope import Envelope
 from shared.events.ids import ID_EPOCH, keyed_event_id, make_short, slot_of
 from shared.events.models import Actor, AnyEvent, TimerPaused, TimerResumed, TimerStarted, TimerStopped
-from shared.events.outcome import OUTCOME, Change, Finding, Outcome, write_outcome
+from shared.events.outcome import Change, Closed, Finding, Opened, Outcome, TimerAfter, read_outcome, write_outcome
 from shared.events.policy import Policy, PolicyBook, PolicyRecord, Preset
 from shared.events.rules import Rule
 
@@ -230,15 +232,26 @@ class Story:
         assert tuple(came_of(folded) for folded in self.answers[-self.asked :]) == expected
         return self
 
-    def changing(self, *expected: Change) -> "Story":
-        """Compare what the last press changed."""
-        assert self.outcome.changed == expected
+    def changing(self, interval: Opened | Closed | None) -> "Story":
+        """Compare what the last press changed: its own timer alone, and which of its intervals began or ended."""
+        said = self.outcome
+        assert said.subject is not None
+        assert said.timer is not None
+        opened = interval if isinstance(interval, Opened) else None
+        closed = interval if isinstance(interval, Closed) else None
+        change = Change(timer=said.subject, by="press", after=said.timer, opened=opened, closed=closed)
+        assert said.changed == (change,)
+        return self
+
+    def changing_nothing(self) -> "Story":
+        """See that the last press changed nothing."""
+        assert self.outcome.changed == ()
         return self
 
     @property
     def outcome(self) -> Outcome:
         """The outcome of the last press, also when it is void or somebody heard it before."""
-        return OUTCOME.validate_json(self.answers[-1].body)
+        return read_outcome(self.answers[-1].body)
 
     @property
     def outcomes(self) -> list[Outcome]:
@@ -249,9 +262,13 @@ class Story:
         """Return an owner's sheet as it stands."""
         return self.ledger.sheet_of((tenant, owner))
 
-    def timer(self, timer: str, owner: str = "dana", tenant: str = "acme") -> Timer:
+    def timer(self, timer: str, owner: str = "dana", tenant: str = "acme") -> TimerAfter:
         """Return one of an owner's timers as it stands."""
-        return self.sheet(owner, tenant).timers[timer_id(timer, owner, tenant)]
+        return self.sheet(owner, tenant).timers[timer_id(timer, owner, tenant)].after
+
+    def running(self, timer: str) -> OpenInterval | None:
+        """Return the open interval of one of dana's timers."""
+        return self.sheet().timers[timer_id(timer)].open
 
     def minutes(self, timer: str) -> float:
         """Return how long one of dana's timers was worked on, in closed intervals."""
@@ -260,8 +277,8 @@ class Story:
     def _fold(self, told: Told) -> Folded:
         press = told.logged(len(self.answers))
         sheets_before = dict(self.ledger.sheets)
-        folded = fold_press(self.ledger, press, self.book)
-        said = OUTCOME.validate_json(folded.body)
+        folded = fold_entry(self.ledger, press, self.book)
+        said = read_outcome(folded.body)
         assert write_outcome(said) == folded.body
         if isinstance(folded, Kept):
             assert folded.outcome == said
@@ -277,14 +294,15 @@ def given(*told: Told, policy: Policy = JERUSALEM) -> Story:
 
 def came_of(folded: Folded) -> Came:
     """Return what came of a press."""
-    said = OUTCOME.validate_json(folded.body)
+    said = read_outcome(folded.body)
     of: dict[type, Literal["kept", "repeated", "void"]] = {Kept: "kept", Repeated: "repeated", Voided: "void"}
     return Came(of[type(folded)], said.verdict, said.rule, said.reason, said.flags, said.findings)
 
 
 def _changed_nothing(said: Outcome, before: dict[OwnerKey, Timesheet], after: dict[OwnerKey, Timesheet]) -> None:
-    assert {owner: after[owner] for owner in before} == before
-    assert all(sheet == Timesheet(*owner) for owner, sheet in after.items() if owner not in before)
-    if said.verdict != "accepted":
-        assert said.changed == ()
-        assert said.fact is None
+    # What fell due before a refused press stays; the press itself leaves nothing.
+    assert all(change.by == "settle" for change in said.changed) or said.verdict == "accepted"
+    assert said.fact is None or said.verdict == "accepted"
+    for owner, sheet in after.items():
+        settled = said.changed if owner == (said.tenant, said.owner) and said.verdict == "refused" else ()
+        assert sheet == with_changes(before.get(owner, Timesheet(*owner)), settled)

@@ -13,8 +13,7 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
-from services.projector.domain.fold import UnreadableRecord
-from services.projector.domain.press import LoggedPress
+from services.projector.domain.press import LoggedPress, UnreadableRecord
 from shared.events.codec import Press, Unreadable
 from shared.events.envelope import Envelope
 from shared.events.ids import ID_EPOCH, keyed_event_id, make_short, slot_of
@@ -158,13 +157,15 @@ def _press(move: Move, offset: int, now: datetime) -> Press:
         subject = make_short((BEGINNING - ID_EPOCH) // _MS, slot_of("acme", move.owner), move.timer)
     target = ("timer", str(subject)) if move.kind in {"pause", "resume", "stop"} else ("owner", move.owner)
     keyed = move.key and keyed_event_id(move.tenant, move.by.client, *target, move.key)
+    # A deadline without an expiry does not read.
+    expires = _ORDINARY_EXPIRY if move.expires is None and isinstance(event, DeadlineReached) else move.expires
     envelope = Envelope(
         event_id=keyed or UUID(int=offset + 1),
         type=event.type,
         recorded_at=now + move.heard,
         policy_rev=move.policy_rev,
         subject=subject,
-        expires_at=None if move.expires is None else now + move.expires,
+        expires_at=None if expires is None else now + expires,
     )
     return Press(envelope, event)
 

@@ -12,7 +12,7 @@ from services.projector.consume import Projector
 from services.projector.partition import Status
 from services.projector.ports import Advance, Checkpoint, Found, Wanted
 from shared.events.ids import partition_of, slot_of
-from shared.events.outcome import OUTCOME
+from shared.events.outcome import read_outcome
 from shared.events.policy import PolicyBook
 from tests.support.given import JERUSALEM, Told, book_of, paused, resumed, started
 from tests.support.in_hand import (
@@ -101,7 +101,7 @@ class House:
 
     def said(self, kpart: int = HOME) -> list[tuple[int, str, str | None]]:
         """Return what was kept: offset, verdict, rule."""
-        outcomes = [OUTCOME.validate_json(body) for body in self.store.bodies[kpart]]
+        outcomes = [read_outcome(body) for body in self.store.bodies[kpart]]
         return [(outcome.source_offset, outcome.verdict, outcome.rule) for outcome in outcomes]
 
     def waited(self) -> list[float]:

@@ -8,14 +8,14 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from services.projector.domain.ledger import KnownOutcome, OwnerKey
 from services.projector.domain.state import ClosedInterval, OpenInterval, Timer, Timesheet
 from services.projector.ports import Advance, Checkpoint, FencedError, Found, ToPublish, Wanted
-from shared.events.outcome import State
+from shared.events.outcome import State, TimerAfter
 
 
 @dataclass
@@ -47,7 +47,7 @@ class OutcomeStore:
         named = {timer_id for _, timer_id in wanted.timers}
         for (_, timer_id), moment in wanted.timers.items():
             for said in self._said():
-                if said["verdict"] == "accepted" and said["timer"] and int(said["timer"]["id"]) == timer_id:
+                if any(int(change["timer"]) == timer_id for change in said["changed"]):
                     key = said["tenant"], said["owner"]
                     since[key] = min(moment, since.get(key, moment))
         return Found({key: self.sheet(key, named, moment) for key, moment in since.items()}, self._verdicts(wanted))
@@ -78,13 +78,12 @@ class OutcomeStore:
         opened: dict[tuple[int, int], OpenInterval] = {}
         closed: dict[tuple[int, int], ClosedInterval] = {}
         for said in self._said():
-            if (said["tenant"], said["owner"]) != key or said["verdict"] != "accepted":
+            if (said["tenant"], said["owner"]) != key:
                 continue
             if said["fact"] and said["fact"]["kind"] == "profile":
                 zone = said["fact"]["body"].get("zone", zone)
-            if said["timer"]:
-                said_last[int(said["timer"]["id"])] = said["timer"]
             for change in said["changed"]:
+                said_last[int(change["timer"])] = change["after"]
                 _take_change(change, opened, closed)
         begun = {id_: [seq for timer, seq in (*closed, *opened) if timer == id_] for id_ in said_last}
         timers = {id_: _timer(timer, opened, max(begun[id_])) for id_, timer in reversed(said_last.items())}
@@ -134,20 +133,4 @@ def _take_change(
 def _timer(said: dict[str, Any], opened: dict[tuple[int, int], OpenInterval], intervals: int) -> Timer:
     id_ = int(said["id"])
     running = [interval for (timer_id, _), interval in opened.items() if timer_id == id_]
-    return Timer(
-        id=id_,
-        owner=said["owner"],
-        account_id=said["account_id"],
-        job_id=said["job_id"],
-        project_id=said["project_id"],
-        billable=said["billable"],
-        work_date=None if said["work_date"] is None else date.fromisoformat(said["work_date"]),
-        state=State(said["state"]),
-        started_at=datetime.fromisoformat(said["started_at"]),
-        stopped_at=None if said["stopped_at"] is None else datetime.fromisoformat(said["stopped_at"]),
-        total_us=said["total_us"],
-        last_at=datetime.fromisoformat(said["last_at"]),
-        flags=tuple(said["flags"]),
-        open=running[0] if running else None,
-        intervals=intervals,
-    )
+    return Timer(TimerAfter.model_validate(said), running[0] if running else None, intervals)

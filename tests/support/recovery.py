@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from services.projector.domain.fold import Kept
-from services.projector.ports import Advance, Checkpoint, WrittenOutcome
+from services.projector.domain.outcomes import Kept
+from services.projector.ports import Advance, Checkpoint
 from services.projector.recover import LogWentBackError, recover
-from shared.events.outcome import OUTCOME
+from shared.events.outcome import read_outcome
 from tests.support.given import Told, given, paused, resumed, started, stopped
 from tests.support.in_hand import EventsInHand, OutcomesInHand, records
 from tests.support.outcome_store import OutcomeStore
@@ -59,7 +59,7 @@ async def a_house(
     if committed:
         last = told[committed - 1].logged(committed - 1)
         at = Checkpoint(0, committed, last.envelope.event_id, last.log_time, 1, published, len(stream))
-        written = [WrittenOutcome(OUTCOME.validate_json(body), body) for o, body in said.items() if o < committed]
+        written = [Kept(read_outcome(body), body) for o, body in said.items() if o < committed]
         await house.store.commit([Advance(0, at, written)])
     return house
 

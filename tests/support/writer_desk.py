@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, cast
 
-from services.projector.batch import Batch, Entry
+from services.projector.batch import Batch
+from services.projector.domain.press import Entry
 from services.projector.partition import Partition
 from services.projector.ports import (
     Advance,
@@ -18,7 +19,7 @@ from services.projector.ports import (
 )
 from services.projector.write import BatchWriter
 from shared.events.ids import partition_of, slot_of
-from shared.events.outcome import OUTCOME, Outcome
+from shared.events.outcome import Outcome, read_outcome
 from tests.support.given import JERUSALEM, Told, book_of, timer_id
 from tests.support.outcome_store import OutcomeStore
 
@@ -76,7 +77,7 @@ class Desk:
 
     def said(self, kpart: int = HOME) -> list[tuple[int, str, str | None]]:
         """Return what was kept on a partition: offset, verdict, rule."""
-        outcomes = [OUTCOME.validate_json(body) for body in self.store.bodies[kpart]]
+        outcomes = [read_outcome(body) for body in self.store.bodies[kpart]]
         return [(outcome.source_offset, outcome.verdict, outcome.rule) for outcome in outcomes]
 
     def _batch(self, kpart: int, told: Sequence[Told] | Sequence[Entry]) -> Batch:

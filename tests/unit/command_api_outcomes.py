@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from shared.events.models import Actor
+from shared.events.models import ToldActor
 from shared.events.outcome import Outcome
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -19,7 +19,7 @@ def outcome(**said: Any) -> Outcome:  # noqa: ANN401
         "subject": 1 << 40,
         "tenant": "acme",
         "owner": "dana",
-        "actor": Actor(client="desk", role="machine"),
+        "actor": ToldActor(client="desk", role="machine"),
         "dialect": "native",
         "digest": "d",
         "recorded_at": NOW,

@@ -7,9 +7,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from services.projector.audit import Difference, audit
-from services.projector.domain.fold import Kept, UnreadableRecord, fold_press, fold_unreadable
+from services.projector.domain.fold import fold_entry, refuse_entry
 from services.projector.domain.ledger import Known, Ledger
-from services.projector.domain.press import LoggedPress, moment_of
+from services.projector.domain.outcomes import Kept
+from services.projector.domain.press import LoggedPress, UnreadableRecord, moment_of
 from shared.events.codec import Press, Unreadable, read
 from shared.events.envelope import Headers
 from shared.events.ids import partition_of, slot_of
@@ -58,9 +59,9 @@ def fold(records: list[Record]) -> list[bytes]:
     for one in records:
         said, log_time = read(one.headers, one.value), moment_of(one.timestamp)
         if isinstance(said, Unreadable):
-            kept.append(fold_unreadable(ledger, UnreadableRecord(one.offset, log_time, said)).body)
+            kept.append(refuse_entry(ledger, UnreadableRecord(one.offset, log_time, said)).body)
         elif isinstance(said, Press):
-            folded = fold_press(ledger, LoggedPress(one.offset, log_time, said), book())
+            folded = fold_entry(ledger, LoggedPress(one.offset, log_time, said), book())
             kept += [folded.body] if isinstance(folded, Kept) else []
     return kept
 

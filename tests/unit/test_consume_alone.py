@@ -6,7 +6,7 @@ from datetime import date
 from typing import Final
 
 from services.projector.domain.state import Timesheet
-from shared.events.outcome import OUTCOME
+from shared.events.outcome import read_outcome
 from tests.support.given import moment, paused, resumed, started, stopped, timer_id
 from tests.support.writer_desk import HOME, NEXT_DOOR, Desk, FussyStore, is_about, names_an_owner, noams
 
@@ -130,8 +130,8 @@ async def test_a_press_on_which_the_fold_fails_is_refused_alone_and_its_neighbou
         next_door=[noams(stopped, "09:10")],
     )
     assert desk.said(HOME) == [(0, "refused", "R05"), (1, "refused", "R23"), (2, "accepted", None)]
-    refused = OUTCOME.validate_json(desk.store.bodies[HOME][1])
-    assert (refused.reason, refused.owner, refused.actor) == ("internal", None, None)
+    refused = read_outcome(desk.store.bodies[HOME][1])
+    assert (refused.reason, refused.owner, refused.dialect) == ("internal", None, None)
     assert desk.said(NEXT_DOOR) == [(0, "accepted", None), (1, "accepted", None)]
     assert desk.trouble == []
 

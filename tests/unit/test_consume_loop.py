@@ -6,7 +6,7 @@ import structlog
 
 from services.projector.partition import Status
 from shared.events.envelope import ReplyAddress, encode_headers
-from shared.events.outcome import OUTCOME
+from shared.events.outcome import read_outcome
 from tests.support.given import Told, paused, started, stopped
 from tests.support.house import A_DAY, ACCEPTED, HOME, NEXT_DOOR, House, MoodyStore, alarms, at_work
 from tests.support.in_hand import (
@@ -99,7 +99,7 @@ async def test_everybody_who_waits_is_answered_and_those_of_one_process_together
         assert to_four == ("timer.replies.v1", 4, [("r-1", first)])
         assert to_three[:2] == ("timer.replies.v1", 3)
         assert to_three[2][0] == ("r-0", first)
-        assert (to_three[2][1][0], OUTCOME.validate_json(to_three[2][1][1]).verdict) == ("r-2", "void")
+        assert (to_three[2][1][0], read_outcome(to_three[2][1][1]).verdict) == ("r-2", "void")
 
 
 async def test_how_far_outcomes_are_published_is_written_down_after_a_second_of_idleness() -> None:

@@ -3,13 +3,13 @@
 from datetime import date, timedelta
 from typing import Final
 
-from services.projector.domain.effect import close, timer_after
+from services.projector.domain.effect import ended
 from services.projector.domain.state import OpenInterval, Timer
-from shared.events.outcome import Change, Closed, DayPart, Opened, State, TimerAfter
+from shared.events.outcome import Closed, DayPart, Opened, State, TimerAfter
 from tests.support.given import MONDAY, given, moment, paused, resumed, started, stopped, timer_id
 
 MINUTE_US: Final = timedelta(minutes=1) // timedelta(microseconds=1)
-WORKING: Final = Timer(
+AFTER: Final = TimerAfter(
     id=timer_id("desk"),
     owner="dana",
     account_id="A-1",
@@ -23,14 +23,13 @@ WORKING: Final = Timer(
     total_us=7,
     last_at=moment("09:00"),
     flags=("late",),
-    open=OpenInterval(3, moment("09:00"), "Europe/Berlin"),
-    intervals=3,
 )
+WORKING: Final = Timer(AFTER, OpenInterval(3, moment("09:00"), "Europe/Berlin"), 3)
 
 
 def test_a_start_makes_a_timer_that_says_all_that_was_said() -> None:
     story = given(started("desk", at="09:00", job_id="J-1", billable=False, work_date=date(2026, 3, 1)))
-    assert story.timer("desk") == Timer(
+    assert story.timer("desk") == TimerAfter(
         id=timer_id("desk"),
         owner="dana",
         account_id=None,
@@ -44,9 +43,8 @@ def test_a_start_makes_a_timer_that_says_all_that_was_said() -> None:
         total_us=0,
         last_at=moment("09:00"),
         flags=(),
-        open=OpenInterval(1, moment("09:00"), "Asia/Jerusalem"),
-        intervals=1,
     )
+    assert story.running("desk") == OpenInterval(1, moment("09:00"), "Asia/Jerusalem")
 
 
 def test_a_life_of_a_timer_interval_by_interval() -> None:
@@ -84,30 +82,23 @@ def test_a_life_of_a_timer_interval_by_interval() -> None:
 
 
 def test_a_pause_closes_the_open_interval_and_keeps_all_else() -> None:
-    after, closed = close(WORKING, moment("09:30"), State.PAUSED)
-    assert closed == Closed(
+    change = ended(WORKING, moment("09:30"), State.PAUSED, "press", ["R18"])
+    assert change.closed == Closed(
         seq=3,
         start=moment("09:00"),
         end=moment("09:30"),
         zone="Europe/Berlin",
         days=(DayPart(on=date(2026, 3, 2), us=30 * MINUTE_US),),
     )
-    assert timer_after(after) == TimerAfter(
-        id=timer_id("desk"),
-        owner="dana",
-        account_id="A-1",
-        job_id="J-1",
-        project_id="P-1",
-        billable=False,
-        work_date=date(2026, 3, 1),
-        state=State.PAUSED,
-        started_at=moment("08:00"),
-        stopped_at=None,
-        total_us=30 * MINUTE_US + 7,
-        last_at=moment("09:30"),
-        flags=("late",),
+    assert change.after == AFTER.model_copy(
+        update={
+            "state": State.PAUSED,
+            "total_us": 30 * MINUTE_US + 7,
+            "last_at": moment("09:30"),
+            "flags": ("R18", "late"),
+        }
     )
-    assert (after.open, after.intervals) == (None, 3)
+    assert (change.timer, change.by, change.opened) == (timer_id("desk"), "press", None)
 
 
 def test_an_interval_of_no_length_is_closed_and_has_no_days() -> None:
@@ -119,7 +110,7 @@ def test_an_interval_of_no_length_is_closed_and_has_no_days() -> None:
 
 def test_a_stop_of_a_paused_timer_closes_nothing_and_says_when_it_was_stopped() -> None:
     story = given(started("desk", at="09:00"), paused("desk", at="09:10"))
-    story.when(stopped("desk", at="11:00")).changing(Change(timer=timer_id("desk"), by="press"))
+    story.when(stopped("desk", at="11:00")).changing(None)
     assert story.timer("desk").stopped_at == moment("11:00")
     assert story.timer("desk").total_us == 10 * MINUTE_US
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from services.projector.domain.evolve import evolve
 from services.projector.domain.state import ClosedInterval, OpenInterval, Timesheet
 from shared.events.models import OwnerProfileSet, OwnerTextsErased
-from shared.events.outcome import OUTCOME, State
+from shared.events.outcome import State, Was, read_outcome
 from tests.support.given import (
     NOAM,
     Story,
@@ -25,7 +25,7 @@ NOBODY = Timesheet("acme", "dana")
 def replayed(story: Story, before: Timesheet = NOBODY) -> Timesheet:
     """Fold the outcomes as a reader of the stream does, from their bytes."""
     for folded in story.answers:
-        before = evolve(before, OUTCOME.validate_json(folded.body))
+        before = evolve(before, read_outcome(folded.body))
     return before
 
 
@@ -113,3 +113,14 @@ def test_evolve_believes_what_was_judged_although_it_would_not_be_judged_so_toda
     story = given(started("desk", at="09:00"), paused("desk", at="09:10"))
     said = story.outcome.model_copy(update={"flags": ("R99",), "rule": None})
     assert evolve(replayed(given(started("desk", at="09:00"))), said) == replayed(story)
+
+
+def test_an_end_that_was_taken_back_is_replaced() -> None:
+    """The sheet knew an interval until 11:00, by the system's guess; a person's word says 09:30."""
+    guessed = replayed(given(started("desk", at="09:00"), stopped("desk", at="11:00")))
+    outcome = given(started("desk", at="09:00"), stopped("desk", at="09:30")).outcome
+    (change,) = outcome.changed
+    assert change.closed is not None
+    taken_back = change.closed.model_copy(update={"was": Was(end=moment("11:00"), days=())})
+    outcome = outcome.model_copy(update={"changed": (change.model_copy(update={"closed": taken_back}),)})
+    assert evolve(guessed, outcome) == replayed(given(started("desk", at="09:00"), stopped("desk", at="09:30")))

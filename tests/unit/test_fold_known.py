@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.projector.domain.fold import Kept
+from services.projector.domain.outcomes import Kept
 from shared.events.rules import Rule
 from tests.support.given import (
     Came,
@@ -43,7 +43,7 @@ def test_a_press_without_expiry_never_expires() -> None:
 def test_a_stop_expires_like_any_other_press() -> None:
     story = given(started("desk", at="09:00"))
     story.when(stopped("desk", at="09:10", logged="09:11", expires="09:10:30")).then(void(Rule.EXPIRED))
-    assert story.timer("desk").open is not None
+    assert story.running("desk") is not None
 
 
 def test_a_voided_key_may_be_used_again() -> None:
@@ -139,7 +139,7 @@ def test_a_refusal_is_remembered_like_any_other_answer() -> None:
     story = given(started("desk", at="09:00")).when(resumed("desk", at="09:10", key="k"))
     story.when(paused("desk", at="09:20"), resumed("desk", at="09:30", key="k"))
     assert story.answers[-1].body == story.answers[1].body
-    assert story.timer("desk").open is None
+    assert story.running("desk") is None
 
 
 def test_a_reused_key_comes_before_all_that_may_be_wrong_with_the_press() -> None:

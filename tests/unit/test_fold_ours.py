@@ -4,12 +4,14 @@ from uuid import UUID
 
 import pytest
 
-from services.projector.domain.fold import Kept, UnreadableRecord, Voided, fold_failed, fold_press, fold_unreadable
+from services.projector.domain.fold import Voided, fold_entry, refuse_entry
 from services.projector.domain.ledger import Known, Ledger
+from services.projector.domain.outcomes import Kept
+from services.projector.domain.press import UnreadableRecord
 from shared.events.codec import Unreadable
 from shared.events.ids import partition_of, slot_of
 from shared.events.models import DeadlineReached, OwnerProfileSet
-from shared.events.outcome import OUTCOME, Outcome, outcome_key
+from shared.events.outcome import Outcome, outcome_key, read_outcome
 from shared.events.policy import PolicyBook
 from shared.events.rules import Rule
 from tests.support.given import (
@@ -40,9 +42,7 @@ def a_ledger(kpart: int, partitions: int) -> Ledger:
 def test_presses_lie_on_the_partition_of_their_owner() -> None:
     home = partition_of(slot_of("acme", "dana"), 12)
     came = [
-        OUTCOME.validate_json(
-            fold_press(a_ledger(kpart, 12), started("desk", at="09:00").logged(0), book_of(JERUSALEM)).body
-        )
+        read_outcome(fold_entry(a_ledger(kpart, 12), started("desk", at="09:00").logged(0), book_of(JERUSALEM)).body)
         for kpart in range(12)
     ]
     wrong = ("refused", "R23", "wrong_partition")
@@ -55,10 +55,7 @@ def test_presses_lie_on_the_partition_of_their_owner() -> None:
 def test_a_press_by_id_alone_lies_on_the_partition_of_its_id(press: type) -> None:
     home = partition_of(slot_of("acme", "dana"), 12)
     logged = press("desk", at="09:00").logged(0)
-    rules = [
-        OUTCOME.validate_json(fold_press(a_ledger(kpart, 12), logged, book_of(JERUSALEM)).body).rule
-        for kpart in range(12)
-    ]
+    rules = [read_outcome(fold_entry(a_ledger(kpart, 12), logged, book_of(JERUSALEM)).body).rule for kpart in range(12)]
     assert rules == ["R05" if kpart == home else "R23" for kpart in range(12)]
 
 
@@ -66,8 +63,7 @@ def test_an_owner_fact_lies_on_the_partition_of_its_owner() -> None:
     home = partition_of(slot_of("acme", "dana"), 12)
     logged = fact(OwnerProfileSet, "09:00", zone="Europe/Berlin").logged(0)
     verdicts = [
-        OUTCOME.validate_json(fold_press(a_ledger(kpart, 12), logged, book_of(JERUSALEM)).body).verdict
-        for kpart in range(12)
+        read_outcome(fold_entry(a_ledger(kpart, 12), logged, book_of(JERUSALEM)).body).verdict for kpart in range(12)
     ]
     assert verdicts == ["accepted" if kpart == home else "refused" for kpart in range(12)]
 
@@ -146,7 +142,7 @@ def test_a_deadline_for_which_nothing_fell_due_is_void() -> None:
 
 def test_an_unreadable_record_says_only_that_something_was_there() -> None:
     ledger = Ledger(0, 1, Known({}, {}, {}, 7))
-    kept = fold_unreadable(ledger, UnreadableRecord(41, moment("09:00"), Unreadable("no_body")))
+    kept = refuse_entry(ledger, UnreadableRecord(41, moment("09:00"), Unreadable("no_body")))
     nothing = dict.fromkeys(
         (
             *("event_id", "event_type", "subject", "tenant", "owner", "actor", "dialect", "digest"),
@@ -163,15 +159,17 @@ def test_an_unreadable_record_says_only_that_something_was_there() -> None:
             "reason": "no_body",
         }
     )
-    assert kept.outcome == OUTCOME.validate_json(kept.body) == expected
+    assert isinstance(kept, Kept)
+    assert kept.outcome == read_outcome(kept.body) == expected
     assert outcome_key(kept.outcome) is None
     assert (ledger.sheets, ledger.verdicts) == ({}, {})
 
 
-def test_a_press_that_we_failed_on_names_only_the_event() -> None:
+def test_a_press_that_we_failed_on_names_only_the_event_and_its_actor() -> None:
+    """The actor is named so that a person may read the end of their own press."""
     ledger = Ledger(0, 1, Known({}, {}, {}, -1))
     press = started("desk", at="09:00", asked="08:59", job_id="J-1").logged(41)
-    kept = fold_failed(ledger, press)
+    kept = refuse_entry(ledger, press)
     assert isinstance(kept, Kept)
     said = {name: value for name, value in kept.outcome.model_dump().items() if value not in (None, (), [])}
     assert said == {
@@ -181,6 +179,7 @@ def test_a_press_that_we_failed_on_names_only_the_event() -> None:
         "event_type": "timer.started.v1",
         "subject": timer_id("desk"),
         "tenant": "acme",
+        "actor": {"client": "crm", "person": None, "role": "machine"},
         "digest": press.event.digest,
         "log_time": moment("09:00"),
         "policy_rev": 1,
@@ -188,14 +187,14 @@ def test_a_press_that_we_failed_on_names_only_the_event() -> None:
         "rule": "R23",
         "reason": "internal",
     }
-    assert OUTCOME.validate_json(kept.body) == kept.outcome
+    assert read_outcome(kept.body) == kept.outcome
     assert ledger.sheets == {}
 
 
 def test_a_retry_of_a_press_that_we_failed_on_hears_that() -> None:
     story = Story()
     press = started("desk", at="09:00", key="k")
-    failed = fold_failed(story.ledger, press.logged(0))
+    failed = refuse_entry(story.ledger, press.logged(0))
     story.when(press)
     assert story.answers[-1].body == failed.body
 

@@ -69,7 +69,7 @@ def test_no_press_counts_before_its_timers_last_one(press: Callable[..., Told]) 
 def test_a_resume_does_not_count_before_the_pause() -> None:
     story = given(started("desk", at="09:00"), paused("desk", at="09:10"))
     story.when(resumed("desk", at="09:20", asked="09:05"))
-    opened = story.timer("desk").open
+    opened = story.running("desk")
     assert opened is not None
     assert opened.start == moment("09:10")
 
@@ -118,7 +118,7 @@ def test_it_is_the_log_that_says_what_the_future_is() -> None:
 def test_a_pause_over_a_minute_ahead_is_refused_and_the_timer_runs_on() -> None:
     story = given(started("desk", at="09:00"))
     story.when(paused("desk", at="09:10", asked="09:12")).then(refused_future("desk", "09:10", "09:12"))
-    assert story.timer("desk").open is not None
+    assert story.running("desk") is not None
 
 
 def test_a_resume_over_a_minute_ahead_is_refused() -> None:

@@ -2,7 +2,7 @@
 
 from types import MappingProxyType
 
-from services.projector.domain.fold import fold_press
+from services.projector.domain.fold import fold_entry
 from services.projector.domain.ledger import Known, KnownOutcome, Ledger
 from services.projector.domain.state import Timesheet
 from shared.events.rules import Rule
@@ -47,8 +47,8 @@ def test_a_batch_that_is_thrown_away_leaves_no_trace() -> None:
     """Its maps are read-only here; to write into them would raise."""
     known = after(BEFORE)
     ledger = Ledger(0, 1, known)
-    fold_press(ledger, stopped("desk", at="09:10").logged(1), book_of(JERUSALEM))
-    fold_press(ledger, started("phone", at="09:20", policy_rev=1).logged(2), book_of(JERUSALEM))
+    fold_entry(ledger, stopped("desk", at="09:10").logged(1), book_of(JERUSALEM))
+    fold_entry(ledger, started("phone", at="09:20", policy_rev=1).logged(2), book_of(JERUSALEM))
     assert Ledger(0, 1, known).sheet_of(("acme", "dana")) == BEFORE.sheet()
     assert Ledger(0, 1, known).owner_of_timer(timer_id("phone")) is None
     assert ledger.sheet_of(("acme", "dana")) != BEFORE.sheet()
@@ -58,8 +58,8 @@ def test_a_batch_that_is_thrown_away_leaves_no_trace() -> None:
 def test_what_a_batch_adds_counts_before_what_was_known() -> None:
     ledger = Ledger(0, 1, after(BEFORE))
     book = book_of(JERUSALEM)
-    assert came_of(fold_press(ledger, paused("desk", at="09:10").logged(1), book)) == accepted()
-    assert came_of(fold_press(ledger, paused("desk", at="09:20").logged(2), book)).rule == Rule.NOT_LEGAL_NOW
+    assert came_of(fold_entry(ledger, paused("desk", at="09:10").logged(1), book)) == accepted()
+    assert came_of(fold_entry(ledger, paused("desk", at="09:20").logged(2), book)).rule == Rule.NOT_LEGAL_NOW
 
 
 def test_an_owner_nobody_has_heard_of_has_an_empty_sheet() -> None:

@@ -5,26 +5,42 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
-from shared.events.models import Actor
+from shared.events.models import ToldActor
 from shared.events.outcome import (
-    OUTCOME,
-    REPLIES,
     Change,
     Closed,
     DayPart,
     Finding,
+    NewerOutcomeError,
     Opened,
     Outcome,
     State,
     TimerAfter,
+    Was,
     join_replies,
+    read_outcome,
+    read_replies,
     write_outcome,
 )
 from tests.support.presses import EVENT_ID, NOON, SHORT
 
 HOUR_US = 3_600_000_000
+AFTER = TimerAfter(
+    id=SHORT,
+    owner='da"na \u2028',
+    account_id=None,
+    job_id="j",
+    project_id=None,
+    billable=True,
+    work_date=date(2026, 3, 1),
+    state=State.STOPPED,
+    started_at=NOON - timedelta(hours=1),
+    stopped_at=NOON,
+    total_us=HOUR_US,
+    last_at=NOON,
+    flags=("R13",),
+)
 STOPPED = Outcome(
     source_offset=7,
     event_id=EVENT_ID,
@@ -32,7 +48,7 @@ STOPPED = Outcome(
     subject=SHORT,
     tenant="acme",
     owner='da"na \u2028',
-    actor=Actor(client="desk", role="machine"),
+    actor=ToldActor(client="desk", role="machine"),
     dialect="native",
     digest="0" * 64,
     recorded_at=NOON,
@@ -44,25 +60,12 @@ STOPPED = Outcome(
     verdict="accepted",
     flags=("R13", "late"),
     findings=(Finding(timer_id=SHORT, rule="R13", from_=NOON, to=NOON, amount_us=1),),
-    timer=TimerAfter(
-        id=SHORT,
-        owner='da"na \u2028',
-        account_id=None,
-        job_id="j",
-        project_id=None,
-        billable=True,
-        work_date=date(2026, 3, 1),
-        state=State.STOPPED,
-        started_at=NOON - timedelta(hours=1),
-        stopped_at=NOON,
-        total_us=HOUR_US,
-        last_at=NOON,
-        flags=("R13",),
-    ),
+    timer=AFTER,
     changed=(
         Change(
             timer=SHORT,
             by="press",
+            after=AFTER,
             opened=Opened(seq=1, start=NOON, zone="UTC"),
             closed=Closed(
                 seq=0,
@@ -70,6 +73,7 @@ STOPPED = Outcome(
                 end=NOON,
                 zone="Asia/Jerusalem",
                 days=(DayPart(on=date(2026, 3, 1), us=HOUR_US),),
+                was=Was(end=NOON + timedelta(hours=1), days=(DayPart(on=date(2026, 3, 1), us=2 * HOUR_US),)),
             ),
         ),
     ),
@@ -99,8 +103,8 @@ UNREADABLE = Outcome(
 @pytest.mark.parametrize("outcome", [STOPPED, UNREADABLE], ids=["full", "unreadable"])
 def test_an_outcome_survives_the_journey(outcome: Outcome) -> None:
     body = write_outcome(outcome)
-    assert OUTCOME.validate_json(body) == outcome
-    assert write_outcome(OUTCOME.validate_json(body)) == body
+    assert read_outcome(body) == outcome
+    assert write_outcome(read_outcome(body)) == body
 
 
 def test_ids_travel_as_text_for_readers_that_lose_digits() -> None:
@@ -139,24 +143,31 @@ def test_the_names_are_those_of_the_contract() -> None:
         "due",
     ]
     assert set(said["findings"][0]) == {"timer_id", "rule", "from", "to", "amount_us", "refused"}
+    timer = [
+        *("id", "owner", "account_id", "job_id", "project_id", "billable", "work_date", "state"),
+        *("started_at", "stopped_at", "total_us", "last_at", "flags"),
+    ]
+    assert list(said["timer"]) == list(said["changed"][0]["after"]) == timer
+    assert list(said["changed"][0]) == ["timer", "by", "after", "opened", "closed"]
+    assert list(said["changed"][0]["closed"]) == ["seq", "start", "end", "zone", "days", "was"]
     assert said["at"] == "2026-03-01T12:00:00Z"
     assert said["changed"][0]["closed"]["days"] == [{"on": "2026-03-01", "us": HOUR_US}]
 
 
 def test_an_outcome_of_another_version_does_not_pass_for_one_of_ours() -> None:
-    with pytest.raises(ValidationError):
-        OUTCOME.validate_json(write_outcome(STOPPED).replace(b'"v":1', b'"v":2', 1))
+    with pytest.raises(NewerOutcomeError):
+        read_outcome(write_outcome(STOPPED).replace(b'"v":1', b'"v":2', 1))
 
 
 def test_replies_carry_each_outcome_as_it_was_written() -> None:
     bodies = [("r-1", write_outcome(STOPPED)), ('r"2\n', write_outcome(UNREADABLE))]
     record = join_replies(bodies)
     assert all(body in record for _, body in bodies)
-    assert [(reply.request_id, reply.outcome) for reply in REPLIES.validate_json(record)] == [
+    assert [(reply.request_id, reply.outcome) for reply in read_replies(record)] == [
         ("r-1", STOPPED),
         ('r"2\n', UNREADABLE),
     ]
 
 
 def test_no_replies_are_an_empty_list() -> None:
-    assert REPLIES.validate_json(join_replies([])) == []
+    assert read_replies(join_replies([])) == []

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from services.projector.ports import Advance, Checkpoint, FencedError
-from shared.events.outcome import OUTCOME
+from shared.events.outcome import read_outcome
 from tests.support.given import started, stopped
 from tests.support.in_hand import records
 from tests.support.outcome_store import OutcomeStore
@@ -76,7 +76,7 @@ async def test_what_is_committed_and_not_published_is_published_in_order(
 ) -> None:
     house = await a_house(committed=6, published=published, stream=[o for o in KEPT if o < published])
     assert where(await house.recovered()) == (6, 6, 4)
-    assert [OUTCOME.validate_json(body).source_offset for body in house.outcomes.streams[0]] == list(KEPT)
+    assert [read_outcome(body).source_offset for body in house.outcomes.streams[0]] == list(KEPT)
     assert house.outcomes.keys == [b"acme/dana"] * len(missing)
 
 
@@ -85,7 +85,7 @@ async def test_what_was_published_although_its_ack_was_not_heard_is_not_publishe
     house = await a_house(committed=6, published=3, stream=KEPT[:landed])
     house.store.checkpoints[0] = replace(house.store.checkpoints[0], outcomes_next=2)
     assert where(await house.recovered()) == (6, 6, 4)
-    said = [OUTCOME.validate_json(body).source_offset for body in house.outcomes.streams[0]]
+    said = [read_outcome(body).source_offset for body in house.outcomes.streams[0]]
     assert said == [0, 2, 4, 5]
 
 
@@ -94,7 +94,7 @@ async def test_repetitions_at_the_end_of_the_stream_do_not_hide_what_came_before
     house = await a_house(committed=6, published=0, stream=[0, 2, 4, 0, 2])
     house.store.checkpoints[0] = replace(house.store.checkpoints[0], outcomes_next=0)
     assert where(await house.recovered()) == (6, 6, 6)
-    said = [OUTCOME.validate_json(body).source_offset for body in house.outcomes.streams[0]]
+    said = [read_outcome(body).source_offset for body in house.outcomes.streams[0]]
     assert said == [0, 2, 4, 0, 2, 5]
 
 
@@ -126,7 +126,7 @@ async def test_more_than_one_batch_is_published_in_order() -> None:
     ]
     house = await a_house(pressed, committed=601)
     assert where(await house.recovered()) == (601, 601, 601)
-    said = [OUTCOME.validate_json(body).source_offset for body in house.outcomes.streams[0]]
+    said = [read_outcome(body).source_offset for body in house.outcomes.streams[0]]
     assert said == list(range(601))
 
 

@@ -5,15 +5,17 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-from services.projector.domain.fold import UnreadableRecord, fold_unreadable
+from services.projector.domain.fold import refuse_entry
 from services.projector.domain.ledger import Known, Ledger
-from services.projector.ports import Advance, Checkpoint, WrittenOutcome
+from services.projector.domain.outcomes import Kept
+from services.projector.domain.press import UnreadableRecord
+from services.projector.ports import Advance, Checkpoint
 from services.projector.store.queries import query
 from services.projector.store.rows import columns, rows_of
 from shared.events.codec import Unreadable
 from shared.events.ids import slot_of
 from shared.events.models import OwnerAttendanceRecorded, OwnerLeaveGranted, OwnerProfileSet, OwnerTextsErased
-from shared.events.outcome import write_outcome
+from shared.events.outcome import DayPart, Was, write_outcome
 from tests.support.given import (
     DANA,
     NOAM,
@@ -35,7 +37,7 @@ MINUTE_US: Final = 60_000_000
 
 
 def advance(story: Story, since: int = 0) -> Advance:
-    return Advance(0, Checkpoint(3), [WrittenOutcome(o, write_outcome(o)) for o in story.outcomes[since:]])
+    return Advance(0, Checkpoint(3), [Kept(o, write_outcome(o)) for o in story.outcomes[since:]])
 
 
 def writes(story: Story, since: int = 0) -> dict[str, list[tuple[Any, ...]]]:
@@ -152,8 +154,9 @@ def test_flags_travel_as_text() -> None:
 
 def test_an_unreadable_record_is_an_outcome_and_a_dead_letter() -> None:
     ledger = Ledger(3, 12, Known({}, {}, {}, -1))
-    kept = fold_unreadable(ledger, UnreadableRecord(41, moment("09:00"), Unreadable("no_body")))
-    rows = rows_of([Advance(0, Checkpoint(3), [WrittenOutcome(kept.outcome, kept.body)])])
+    kept = refuse_entry(ledger, UnreadableRecord(41, moment("09:00"), Unreadable("no_body")))
+    assert isinstance(kept, Kept)
+    rows = rows_of([Advance(0, Checkpoint(3), [kept])])
     assert {name: list(zip(*lists, strict=True)) for name, lists in rows.writes()} == {
         "insert_outcomes": [(3, 41, None, None, None, moment("09:00"), kept.body.decode())],
         "insert_dead_letters": [(3, 41, moment("09:00"), "no_body")],
@@ -219,3 +222,30 @@ def test_an_interval_ends_before_the_next_of_its_timer_is_open() -> None:
 def test_rows_become_columns_and_none_become_none() -> None:
     assert columns([(1, "a"), (2, "b")]) == [[1, 2], ["a", "b"]]
     assert columns([]) == []
+
+
+def test_an_end_that_was_taken_back_gives_its_days_back() -> None:
+    """The system had stopped the timer at 11:00; a late press says 09:30, and the day loses an hour and a half."""
+    story = given(started("desk", at="09:00", billable=False)).when(stopped("desk", at="09:30"))
+    said = story.outcome
+    (change,) = said.changed
+    assert change.closed is not None
+    was = Was(end=moment("11:00"), days=(DayPart(on=date(2026, 3, 2), us=120 * MINUTE_US),))
+    corrected = change.model_copy(update={"closed": change.closed.model_copy(update={"was": was})})
+    outcome = said.model_copy(update={"changed": (corrected,)})
+    rows = dict(rows_of([Advance(0, Checkpoint(3), [Kept(outcome, b"{}")])]).writes())
+    assert [tuple(row) for row in zip(*rows["add_day_totals"], strict=True)] == [
+        (SLOT, *WHOSE, date(2026, 3, 2), -90 * MINUTE_US, 0)
+    ]
+    (interval,) = zip(*rows["upsert_intervals"], strict=True)
+    assert interval[5:7] == (moment("09:00"), moment("09:30"))
+
+
+def test_minutes_of_another_timer_are_billable_as_that_timer_is() -> None:
+    """A switch of a billable timer by one that is not: each change says how its own timer stands."""
+    story = given(started("desk", at="09:00"), started("phone", at="09:10", billable=False))
+    ended_by_switch = given(started("desk", at="09:00"), stopped("desk", at="09:10")).outcome.changed[0]
+    outcome = story.outcome.model_copy(update={"changed": (ended_by_switch, *story.outcome.changed)})
+    rows = dict(rows_of([Advance(0, Checkpoint(3), [Kept(outcome, b"{}")])]).writes())
+    assert rows["add_day_totals"][4:] == [[10 * MINUTE_US], [10 * MINUTE_US]]
+    assert rows["upsert_timers"][9] == ["STOPPED", "RUNNING"]

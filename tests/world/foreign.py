@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -83,7 +83,7 @@ POISON: Final[tuple[Poison, ...]] = (
     _with(owner=""),
     _with(owner="\ud800"),
     _with(digest="short"),
-    _with(actor={"client": "x", "role": "thief"}),
+    _with(actor={"client": 7, "role": "machine"}),
     _with(owner=7),
     _with(asked_at="yesterday"),
     _with(asked_at="2026-03-01T12:00:00"),
@@ -200,8 +200,13 @@ class Foreign:
             recorded_at=self._world.now(),
             policy_rev=self._world.chance.randint(-1, len(self._world.policies.records) - 1),
             subject=timer_id,
+            # A deadline without an expiry is a dead letter, and one in six has none.
+            expires_at=self._expiry() if isinstance(event, DeadlineReached) else None,
         )
         return encode_headers(envelope), write_body(event)
+
+    def _expiry(self) -> datetime | None:
+        return self._world.chance.choice([None, *[self._world.now() + timedelta(seconds=30)] * 5])
 
     def _said(self, tenant: str) -> dict[str, Any]:
         digest = digest_of("foreign", str(self._put), {})

@@ -15,12 +15,13 @@ from services.command_api.sender import Acked
 from services.projector import recover
 from services.projector.domain import effect, fold, rules
 from services.projector.domain.ledger import Ledger
+from services.projector.domain.outcomes import Kept
 from services.projector.domain.state import Timesheet
 from services.projector.partition import Partition
-from services.projector.ports import Checkpoint, ToPublish, WrittenOutcome
+from services.projector.ports import Checkpoint, ToPublish
 from services.projector.store.rows import Rows
 from shared.events.durations import microseconds
-from shared.events.outcome import OUTCOME
+from shared.events.outcome import read_outcome
 from tests.world import story
 from tests.world.office import Post
 from tests.world.ports import Replies, Stream
@@ -53,9 +54,9 @@ def _forget_keys() -> AbstractContextManager[Any]:
     return patch.object(fold, "REMEMBERED", timedelta())
 
 
-def _every_occurrence(records: Sequence[tuple[int, bytes]], next_offset: int) -> list[WrittenOutcome]:
+def _every_occurrence(records: Sequence[tuple[int, bytes]], next_offset: int) -> list[Kept]:
     del next_offset
-    return [WrittenOutcome(OUTCOME.validate_json(body), body) for _, body in records]
+    return [Kept(read_outcome(body), body) for _, body in records]
 
 
 def _catch_up_without_skipping() -> AbstractContextManager[Any]:
@@ -65,7 +66,7 @@ def _catch_up_without_skipping() -> AbstractContextManager[Any]:
 def _no_dead_letters() -> AbstractContextManager[Any]:
     add = Rows.add
 
-    def without(self: Rows, kpart: int, written: WrittenOutcome) -> None:
+    def without(self: Rows, kpart: int, written: Kept) -> None:
         add(self, kpart, written)
         self.dead_letters.clear()
 

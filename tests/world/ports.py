@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from services.projector.ports import Advance, Checkpoint, Found, RawRecord, Span, ToPublish, Wanted
-from shared.events.outcome import REPLIES, join_replies
+from shared.events.outcome import join_replies, read_replies
 from tests.world.topics import Bell, Record
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ class Replies:
 
     def _deliver(self, partition: int, record: bytes) -> None:
         if (hear := self._world.mailboxes.get(partition)) is not None:
-            for reply in REPLIES.validate_json(record):
+            for reply in read_replies(record):
                 hear(reply.request_id, reply.outcome)
 
 

@@ -14,7 +14,7 @@ from services.projector.domain.ledger import KnownOutcome, OwnerKey
 from services.projector.domain.state import ClosedInterval, OpenInterval, Timer, Timesheet
 from services.projector.ports import Advance, Checkpoint, Found, ReadRefusedError, ToPublish, Wanted, WriteRefusedError
 from services.projector.store.rows import rows_of
-from shared.events.outcome import OUTCOME, State, outcome_key
+from shared.events.outcome import State, TimerAfter, key_of_body
 from tests.support.naive.tables import KEYS, text_of
 
 Row = tuple[Any, ...]
@@ -99,12 +99,12 @@ class Tables:
             del said[column]
         said |= {"state": State(said["state"]), "flags": tuple(_listed(said["flags"]))}
         opened = OpenInterval(last[2], last[5], last[7]) if last[6] is None else None
-        return Timer(**said, open=opened, intervals=last[2])
+        return Timer(TimerAfter(**said), opened, last[2])
 
     def unpublished(self, kpart: int, published: int, limit: int) -> list[ToPublish]:
         """Do what `read_unpublished` does."""
         rows = sorted(row[1:] for row in self.rows["outcome"].values() if row[0] == kpart and row[1] >= published)
-        return [ToPublish(row[0], outcome_key(OUTCOME.validate_json(row[5])), row[5].encode()) for row in rows[:limit]]
+        return [ToPublish(row[0], key_of_body(row[5]), row[5].encode()) for row in rows[:limit]]
 
     def prune(self, kpart: int) -> int:
         """Do what `prune_outcomes` does; return how many went."""

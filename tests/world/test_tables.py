@@ -9,9 +9,10 @@ from uuid import UUID
 
 import asyncpg
 
-from services.projector.ports import Advance, Checkpoint, Found, Wanted, WrittenOutcome
+from services.projector.domain.outcomes import Kept
+from services.projector.ports import Advance, Checkpoint, Found, Wanted
 from services.projector.store.postgres import PostgresStore
-from shared.events.outcome import OUTCOME
+from shared.events.outcome import read_outcome
 from tests.support.checkers.history import Evidence
 from tests.support.deployments import Deployment
 from tests.support.tables import dump
@@ -46,9 +47,9 @@ async def test_sql_makes_the_same_tables_of_the_same_commits(deployment: Deploym
 def _commits(evidence: Evidence) -> Iterator[list[Advance]]:
     """Yield the story's outcomes as commits of a few outcomes, each of several partitions."""
     at = {kpart: Checkpoint(kpart) for kpart in range(evidence.partitions)}
-    left: dict[int, list[WrittenOutcome]] = {kpart: [] for kpart in at}
+    left: dict[int, list[Kept]] = {kpart: [] for kpart in at}
     for kpart, _, body in evidence.judged:
-        left[kpart].append(WrittenOutcome(OUTCOME.validate_json(body), body))
+        left[kpart].append(Kept(read_outcome(body), body))
     while any(left.values()):
         advances = []
         for kpart in [kpart for kpart in at if left[kpart]]:

@@ -1,97 +1,89 @@
-"""Effect: what an accepted press does to its timer, and to its intervals."""
+"""Effect: what an accepted press does to its timer and to others, as changes that say all."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
-from services.projector.domain.rules import Case
-from services.projector.domain.state import OpenInterval, Timer
+from services.projector.domain.judge import Accepted
+from services.projector.domain.rules import Case, Switch
+from services.projector.domain.state import Timer
 from shared.events.calendar import split
 from shared.events.durations import microseconds
-from shared.events.models import TimerPaused, TimerResumed, TimerStarted, TimerStopped
-from shared.events.outcome import Change, Closed, Opened, State, TimerAfter
+from shared.events.models import WORK, TimerPaused, TimerResumed, TimerStarted, TimerStopped
+from shared.events.outcome import By, Change, Closed, Opened, State, TimerAfter
 
 
-def effect(case: Case, flags: Iterable[str]) -> tuple[Timer, Change]:
-    """Return the timer as it stands after an accepted press, and what changed of its intervals."""
+def effect(case: Case, accepted: Accepted) -> tuple[Change, ...]:
+    """Return what an accepted press changes: first the timers that it ends, then its own."""
+    return (*(_switched(case, switch) for switch in accepted.switches), _pressed(case, accepted.flags))
+
+
+def ended(timer: Timer, at: datetime, state: State, by: By, flags: Iterable[str] = ()) -> Change:
+    """Pause or stop a timer at `at`. A paused one that is stopped gains no time, and closes nothing."""
+    closed = _closed(timer, at)
+    worked_us = 0 if closed is None else microseconds(closed.start, closed.end)
+    after = timer.after.model_copy(
+        update={
+            "state": state,
+            "stopped_at": at if state is State.STOPPED else None,
+            "total_us": timer.after.total_us + worked_us,
+            "last_at": at,
+            "flags": _with(timer.after.flags, flags),
+        }
+    )
+    return Change(timer=timer.id, by=by, after=after, closed=closed)
+
+
+def _pressed(case: Case, flags: Iterable[str]) -> Change:
     match case.event:
         case TimerStarted() as event:
-            timer, opened = _open(_new_timer(case, event), case)
-            return _flagged(timer, flags), Change(timer=timer.id, by="press", opened=opened)
+            return _begun(_new(case, event), 1, case, flags)
         case TimerResumed():
-            timer, opened = _open(_known(case), case)
-            return _flagged(timer, flags), Change(timer=timer.id, by="press", opened=opened)
+            timer = _known(case)
+            return _begun(timer.after, timer.intervals + 1, case, flags)
         case TimerPaused():
-            timer, closed = close(_known(case), case.at, State.PAUSED)
-            return _flagged(timer, flags), Change(timer=timer.id, by="press", closed=closed)
+            return ended(_known(case), case.at, State.PAUSED, "press", flags)
         case TimerStopped():
-            timer, closed = close(_known(case), case.at, State.STOPPED)
-            return _flagged(timer, flags), Change(timer=timer.id, by="press", closed=closed)
+            return ended(_known(case), case.at, State.STOPPED, "press", flags)
         case _:
             assert_never(case.event)
 
 
-def close(timer: Timer, at: datetime, state: State) -> tuple[Timer, Closed | None]:
-    """Pause or stop a timer at `at`. A paused one that is stopped gains no time, and closes nothing."""
-    stopped_at = at if state is State.STOPPED else None
-    after = replace(timer, state=state, stopped_at=stopped_at, last_at=at, open=None)
-    if timer.open is None:
-        return after, None
-    worked_us = microseconds(timer.open.start, at)
-    days = split(timer.open.start, at, timer.open.zone)
-    closed = Closed(seq=timer.open.seq, start=timer.open.start, end=at, zone=timer.open.zone, days=days)
-    return replace(after, total_us=timer.total_us + worked_us), closed
+def _switched(case: Case, switch: Switch) -> Change:
+    other = case.sheet.timers[switch.timer_id]
+    return ended(other, max(case.at, other.last_at), switch.state, "switch")
 
 
-def timer_after(timer: Timer) -> TimerAfter:
-    """Return what an outcome says of its timer."""
+def _new(case: Case, event: TimerStarted) -> TimerAfter:
     return TimerAfter(
-        id=timer.id,
-        owner=timer.owner,
-        account_id=timer.account_id,
-        job_id=timer.job_id,
-        project_id=timer.project_id,
-        billable=timer.billable,
-        work_date=timer.work_date,
-        state=timer.state,
-        started_at=timer.started_at,
-        stopped_at=timer.stopped_at,
-        total_us=timer.total_us,
-        last_at=timer.last_at,
-        flags=timer.flags,
-    )
-
-
-def _new_timer(case: Case, event: TimerStarted) -> Timer:
-    return Timer(
         id=case.timer_id,
         owner=event.owner,
-        account_id=event.account_id,
-        job_id=event.job_id,
-        project_id=event.project_id,
-        billable=event.billable,
-        work_date=event.work_date,
-        state=State.PAUSED,
+        **{name: getattr(event, name) for name in WORK},
+        state=State.RUNNING,
         started_at=case.at,
         stopped_at=None,
         total_us=0,
         last_at=case.at,
         flags=(),
-        open=None,
-        intervals=0,
     )
 
 
-def _open(timer: Timer, case: Case) -> tuple[Timer, Opened]:
-    interval = OpenInterval(timer.intervals + 1, case.at, case.zone)
-    after = replace(timer, state=State.RUNNING, last_at=case.at, open=interval, intervals=interval.seq)
-    return after, Opened(seq=interval.seq, start=interval.start, zone=interval.zone)
+def _begun(timer: TimerAfter, seq: int, case: Case, flags: Iterable[str]) -> Change:
+    moved = {"state": State.RUNNING, "last_at": case.at, "flags": _with(timer.flags, flags)}
+    opened = Opened(seq=seq, start=case.at, zone=case.zone)
+    return Change(timer=timer.id, by="press", after=timer.model_copy(update=moved), opened=opened)
 
 
-def _flagged(timer: Timer, flags: Iterable[str]) -> Timer:
-    added = set(flags).difference(timer.flags)
-    return replace(timer, flags=tuple(sorted(added.union(timer.flags)))) if added else timer
+def _closed(timer: Timer, at: datetime) -> Closed | None:
+    running = timer.open
+    if running is None:
+        return None
+    days = split(running.start, at, running.zone)
+    return Closed(seq=running.seq, start=running.start, end=at, zone=running.zone, days=days)
+
+
+def _with(flags: tuple[str, ...], added: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted({*flags, *added}))
 
 
 def _known(case: Case) -> Timer:

@@ -1,54 +1,47 @@
 """Evolve: fold one outcome onto a timesheet, fresh or from the stream. It has been judged; nothing is checked again."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from services.projector.domain.state import ClosedInterval, OpenInterval, Timer, Timesheet
-from shared.events.outcome import Change, Fact, Outcome, TimerAfter
+from shared.events.outcome import Change, Closed, Fact, Outcome
 
 
 def evolve(sheet: Timesheet, outcome: Outcome) -> Timesheet:
-    """Return the sheet after an outcome of its owner. A refused one changes only what `changed` names."""
-    changes = {change.timer: change for change in outcome.changed}
-    for change in outcome.changed:
-        if change.closed is not None:
-            worked = ClosedInterval(change.timer, change.closed.start, change.closed.end)
-            sheet = replace(sheet, closed=(*sheet.closed, worked))
-    if outcome.verdict != "accepted":
+    """Return the sheet after an outcome of its owner: every change, whatever the verdict, and what became known."""
+    return learned(with_changes(sheet, outcome.changed), outcome.fact)
+
+
+def with_changes(sheet: Timesheet, changes: Sequence[Change]) -> Timesheet:
+    """Return the sheet after changes, in their order."""
+    if not changes:
         return sheet
-    if outcome.timer is not None:
-        before = sheet.timers.get(outcome.timer.id)
-        sheet = sheet.with_timer(_timer(before, outcome.timer, changes.get(outcome.timer.id)))
-    if outcome.fact is not None:
-        sheet = _learn(sheet, outcome.fact)
-    return sheet
+    timers, closed = dict(sheet.timers), sheet.closed
+    for change in changes:
+        timers[change.timer] = _timer(timers.get(change.timer), change)
+        if change.closed is not None:
+            closed = _worked(closed, change.timer, change.closed)
+    return replace(sheet, timers=timers, closed=closed)
 
 
-def _timer(before: Timer | None, after: TimerAfter, change: Change | None) -> Timer:
-    was_open, intervals = (before.open, before.intervals) if before is not None else (None, 0)
-    if change is not None and change.closed is not None:
-        was_open = None
-    if change is not None and change.opened is not None:
-        was_open = OpenInterval(change.opened.seq, change.opened.start, change.opened.zone)
-        intervals = change.opened.seq
-    return Timer(
-        id=after.id,
-        owner=after.owner,
-        account_id=after.account_id,
-        job_id=after.job_id,
-        project_id=after.project_id,
-        billable=after.billable,
-        work_date=after.work_date,
-        state=after.state,
-        started_at=after.started_at,
-        stopped_at=after.stopped_at,
-        total_us=after.total_us,
-        last_at=after.last_at,
-        flags=after.flags,
-        open=was_open,
-        intervals=intervals,
-    )
-
-
-def _learn(sheet: Timesheet, fact: Fact) -> Timesheet:
-    zone = fact.body.get("zone") if fact.kind == "profile" else None
+def learned(sheet: Timesheet, fact: Fact | None) -> Timesheet:
+    """Return the sheet after a fact became known, or the same sheet for None."""
+    zone = fact.body.get("zone") if fact is not None and fact.kind == "profile" else None
     return replace(sheet, zone=str(zone)) if zone is not None else sheet
+
+
+def _timer(before: Timer | None, change: Change) -> Timer:
+    running, intervals = (before.open, before.intervals) if before is not None else (None, 0)
+    if change.closed is not None:
+        running = None
+    if change.opened is not None:
+        running = OpenInterval(change.opened.seq, change.opened.start, change.opened.zone)
+        intervals = change.opened.seq
+    return Timer(change.after, running, intervals)
+
+
+def _worked(closed: tuple[ClosedInterval, ...], timer_id: int, now: Closed) -> tuple[ClosedInterval, ...]:
+    if now.was is not None:
+        taken_back = ClosedInterval(timer_id, now.start, now.was.end)
+        closed = tuple(interval for interval in closed if interval != taken_back)
+    return (*closed, ClosedInterval(timer_id, now.start, now.end))

@@ -1,24 +1,33 @@
 """Fold: one record of the log after the other, each to an answer (DESIGN, "Write path: the projector", step 5).
 
-Known, void, settled, judged, evolved, in this order. The same log gives the same answers whatever the borders of
-batches, the hits of caches and the number of projectors.
+    known -> void -> settled up to the press -> judged -> evolved -> settled up to the log
+
+The same log gives the same answers whatever the borders of batches, the hits of caches and the number of projectors.
+There are two doors: `fold_entry`, and `refuse_entry` for an entry that the first, or the store, failed on.
 """
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Final, assert_never
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Final, assert_never
 
-from services.projector.domain.effect import effect, timer_after
-from services.projector.domain.evolve import evolve
+from services.projector.domain.effect import effect
+from services.projector.domain.evolve import learned, with_changes
 from services.projector.domain.facts import fact_of
-from services.projector.domain.judge import is_repeated_stop, judge
+from services.projector.domain.judge import Accepted, Refused, is_repeated_stop, judge
 from services.projector.domain.ledger import Ledger, OwnerKey
-from services.projector.domain.press import LoggedPress
-from services.projector.domain.rules import Case
-from services.projector.domain.settle import Settled, settle
+from services.projector.domain.outcomes import (
+    Came,
+    Kept,
+    outcome_of,
+    outcome_of_our_failure,
+    outcome_of_the_unreadable,
+    refused,
+    void,
+)
+from services.projector.domain.press import Entry, LoggedPress, UnreadableRecord
+from services.projector.domain.rules import Case, TimerEvent
+from services.projector.domain.settle import settle
 from services.projector.domain.state import Timesheet
-from services.projector.domain.verdict import Accepted, Refused
-from shared.events.codec import Unreadable
 from shared.events.ids import partition_of, slot_of, slot_of_timer
 from shared.events.models import (
     AnyEvent,
@@ -29,20 +38,14 @@ from shared.events.models import (
     TimerStarted,
     TimerStopped,
 )
-from shared.events.outcome import Outcome, write_outcome
+from shared.events.outcome import CHANGES_MAX, Outcome, write_outcome
 from shared.events.policy import Policy, PolicyBook
 from shared.events.rules import Rule
 
 # For so long a key is remembered, in log time.
 REMEMBERED: Final = timedelta(days=30)
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A new verdict: an outcome that is written down, published and answered."""
-
-    outcome: Outcome
-    body: bytes
+# What a press and the switches that it makes may change; the rest of an outcome is for what fell due.
+_CHANGES_OF_A_PRESS_MAX: Final = CHANGES_MAX // 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,53 +65,28 @@ class Voided:
 
 Folded = Kept | Repeated | Voided
 
-_NOTHING_SAID: Final[dict[str, Any]] = dict.fromkeys(
-    (
-        *("event_id", "event_type", "subject", "tenant", "owner", "actor", "dialect", "digest"),
-        *("recorded_at", "asked_at", "at", "policy_revision"),
-    )
-)
 
-
-@dataclass(frozen=True, slots=True)
-class UnreadableRecord:
-    """A record that no version can read, at its place on the log."""
-
-    offset: int
-    log_time: datetime
-    unreadable: Unreadable
-
-
-def fold_unreadable(ledger: Ledger, record: UnreadableRecord) -> Kept:
-    """Keep an outcome that says only that something was there."""
-    said = _NOTHING_SAID | {"source_offset": record.offset, "log_time": record.log_time}
-    reason = record.unreadable.reason
-    return _keep(ledger, Outcome(**said, policy_rev=ledger.policy_rev, verdict="unreadable", reason=reason), None)
-
-
-def fold_press(ledger: Ledger, press: LoggedPress, policies: PolicyBook) -> Folded:
-    """Say what a press amounts to, and write it into the ledger when it is kept. Raises what a rule raises."""
-    if (answered := _answered(ledger, press)) is not None:
+def fold_entry(ledger: Ledger, entry: Entry, policies: PolicyBook) -> Folded:
+    """Say what an entry amounts to, and write it into the ledger when it is kept. Raises what a rule raises."""
+    if isinstance(entry, UnreadableRecord):
+        return _keep(ledger, outcome_of_the_unreadable(entry, ledger.policy_rev), None)
+    if (answered := _answered(ledger, entry)) is not None:
         return answered
-    if not _lies_where_it_should(ledger, press):
-        return _keep(ledger, _refused(ledger, press, Rule.INTERNAL, "wrong_partition"), None)
-    in_force = policies.in_force(press.event.tenant, max(press.envelope.policy_rev, ledger.policy_rev))
+    if not _is_on_its_partition(ledger, entry):
+        return _keep_alone(ledger, entry, refused(Rule.INTERNAL, "wrong_partition"))
+    in_force = policies.in_force(entry.event.tenant, max(entry.envelope.policy_rev, ledger.policy_rev))
     if in_force is None:
-        return _keep(ledger, _refused(ledger, press, Rule.INTERNAL, "no_policy"), None)
-    return _fold_in_force(ledger, press, *in_force)
+        return _keep_alone(ledger, entry, refused(Rule.INTERNAL, "no_policy"))
+    return _fold_in_force(ledger, entry, *in_force)
 
 
-def fold_failed(ledger: Ledger, press: LoggedPress) -> Folded:
-    """Refuse a press that we failed on, unless it was answered before or is void: it may fail, and come, again.
-
-    Its outcome names only the event, for nothing else can be relied on.
-    """
-    if (answered := _answered(ledger, press)) is not None:
+def refuse_entry(ledger: Ledger, entry: Entry) -> Folded:
+    """Refuse a press that we failed on, unless it was answered before or is void: it may fail, and come, again."""
+    if isinstance(entry, UnreadableRecord):
+        return _keep(ledger, outcome_of_the_unreadable(entry, ledger.policy_rev), None)
+    if (answered := _answered(ledger, entry)) is not None:
         return answered
-    known = {"event_id", "event_type", "subject", "tenant", "digest", "source_offset", "log_time", "policy_rev"}
-    said = {name: value for name, value in _said(ledger, press, None).items() if name in known}
-    rule = Rule.INTERNAL
-    return _keep(ledger, Outcome(**(_NOTHING_SAID | said), verdict="refused", rule=rule, reason=rule.reason), None)
+    return _keep(ledger, outcome_of_our_failure(entry, ledger.policy_rev), None)
 
 
 def owner_concerned(ledger: Ledger, event: AnyEvent, timer_id: int | None) -> OwnerKey | None:
@@ -125,110 +103,73 @@ def _answered(ledger: Ledger, press: LoggedPress) -> Repeated | Voided | None:
     known = ledger.verdict_on(press.envelope.event_id)
     if known is not None and press.log_time - known.log_time < REMEMBERED:
         same = known.digest == press.event.digest
-        return Repeated(known.body if same else write_outcome(_refused(ledger, press, Rule.KEY_REUSED)))
+        return Repeated(known.body if same else _written(ledger, press, refused(Rule.KEY_REUSED)))
     if (rule := _void_by(ledger, press)) is not None:
-        return Voided(rule, write_outcome(_void(ledger, press, rule)))
+        return Voided(rule, _written(ledger, press, void(rule)))
     return None
 
 
 def _fold_in_force(ledger: Ledger, press: LoggedPress, revision: int, policy: Policy) -> Folded:
-    event, timer_id = press.event, press.envelope.subject
-    owner = owner_concerned(ledger, event, timer_id)
+    """Settle up to the press, judge it, settle up to the log: three steps on one sheet, and one outcome."""
+    owner = owner_concerned(ledger, press.event, press.envelope.subject)
     if owner is None:
-        return _keep(ledger, _refused(ledger, press, Rule.TIMER_UNKNOWN, revision=revision), None)
-    settled = settle(ledger.sheet_of(owner), policy, press.log_time)
-    sheet = settled.sheet
-    match event:
+        return _keep_alone(ledger, press, refused(Rule.TIMER_UNKNOWN, revision=revision))
+    sheet = ledger.sheet_of(owner)
+    if isinstance(press.event, DeadlineReached):
+        due = settle(sheet, policy, press.log_time, CHANGES_MAX)
+        if not due.found:
+            return Voided(None, _written(ledger, press, void(None)))
+    else:
+        due = settle(sheet, policy, press.moment, CHANGES_MAX - _CHANGES_OF_A_PRESS_MAX)
+    sheet = with_changes(sheet, due.changed)
+    came = _judged(press, sheet, policy)
+    sheet = learned(with_changes(sheet, came.changed), came.fact)
+    since = settle(sheet, policy, press.log_time, CHANGES_MAX - len(due.changed) - len(came.changed))
+    sheet = with_changes(sheet, since.changed)
+    pressed = sheet.timers.get(press.envelope.subject or -1)
+    whole = replace(
+        came,
+        revision=revision,
+        owner=sheet.owner,
+        findings=(*due.findings, *came.findings, *since.findings),
+        timer=None if pressed is None else pressed.after,
+        changed=(*due.changed, *came.changed, *since.changed),
+    )
+    return _keep(ledger, outcome_of(press, ledger.policy_rev, whole), sheet)
+
+
+def _judged(press: LoggedPress, sheet: Timesheet, policy: Policy) -> Came:
+    match press.event:
         case DeadlineReached():
-            if not settled.found:
-                return Voided(None, write_outcome(_void(ledger, press, None)))
-            outcome = _settled_outcome(ledger, press, revision, settled)
-        case TimerStarted() | TimerPaused() | TimerResumed() | TimerStopped():
-            timer = None if isinstance(event, TimerStarted) else sheet.timers[_subject(press)]
-            at = press.at(None if timer is None else timer.last_at)
-            case_ = Case(press, event, _subject(press), sheet, timer, policy, at)
-            outcome = _judged_outcome(ledger, case_, revision, settled)
-        case _:
-            outcome = _fact_outcome(ledger, press, event, revision, settled)
-    return _keep(ledger, outcome, evolve(sheet, outcome))
+            return Came("accepted")
+        case TimerStarted() | TimerPaused() | TimerResumed() | TimerStopped() as event:
+            return _judged_timer(press, event, sheet, policy)
+        case event:
+            return _judged_fact(event)
 
 
-def _judged_outcome(ledger: Ledger, case: Case, revision: int, settled: Settled) -> Outcome:
-    said = _said(ledger, case.press, revision) | {"owner": case.sheet.owner, "at": case.at}
-    before = None if case.timer is None else timer_after(case.timer)
-    match judge(case):
+def _judged_timer(press: LoggedPress, event: TimerEvent, sheet: Timesheet, policy: Policy) -> Came:
+    timer_id = _subject(press)
+    timer = None if isinstance(event, TimerStarted) else sheet.timers[timer_id]
+    at = press.at(None if timer is None else timer.last_at)
+    case_ = Case(press, event, timer_id, sheet, timer, policy, at)
+    match judge(case_):
         case Refused(rule=rule, reason=reason, findings=findings):
-            return Outcome(
-                **said,
-                verdict="refused",
-                rule=rule.value,
-                reason=reason,
-                findings=settled.findings + findings,
-                timer=before,
-                changed=settled.changed,
-            )
-        case Accepted() if is_repeated_stop(case):
-            return Outcome(**said, verdict="accepted", findings=settled.findings, timer=before, changed=settled.changed)
-        case Accepted(flags=flags, findings=findings):
-            timer, change = effect(case, flags)
-            return Outcome(
-                **said,
-                verdict="accepted",
-                flags=flags,
-                findings=settled.findings + findings,
-                timer=timer_after(timer),
-                changed=(*settled.changed, change),
-            )
+            return Came("refused", rule, reason, at=at, findings=findings)
+        case Accepted() if is_repeated_stop(case_):
+            return Came("accepted", at=at)
+        case Accepted(flags=flags, findings=findings, switches=switches) as accepted:
+            kept = replace(accepted, switches=switches[: _CHANGES_OF_A_PRESS_MAX - 1])
+            return Came("accepted", at=at, flags=flags, findings=findings, changed=effect(case_, kept))
         case verdict:
             assert_never(verdict)
 
 
-def _fact_outcome(ledger: Ledger, press: LoggedPress, event: OwnerFact, revision: int, settled: Settled) -> Outcome:
-    said = _said(ledger, press, revision) | {"owner": event.owner}
-    said |= {"findings": settled.findings, "changed": settled.changed}
+def _judged_fact(event: OwnerFact) -> Came:
     fact = fact_of(event)
     if fact is None:
-        return Outcome(**said, verdict="refused", rule=Rule.VALUE_INVALID.value, reason="unknown_zone")
-    return Outcome(**said, verdict="accepted", fact=fact)
-
-
-def _settled_outcome(ledger: Ledger, press: LoggedPress, revision: int, settled: Settled) -> Outcome:
-    said = _said(ledger, press, revision) | {"owner": settled.sheet.owner}
-    return Outcome(**said, verdict="accepted", findings=settled.findings, changed=settled.changed)
-
-
-def _refused(
-    ledger: Ledger, press: LoggedPress, rule: Rule, reason: str | None = None, revision: int | None = None
-) -> Outcome:
-    said = _said(ledger, press, revision)
-    return Outcome(**said, verdict="refused", rule=rule.value, reason=reason or rule.reason)
-
-
-def _void(ledger: Ledger, press: LoggedPress, rule: Rule | None) -> Outcome:
-    said = _said(ledger, press, None)
-    return Outcome(**said, verdict="void", rule=rule and rule.value, reason=rule and rule.reason)
-
-
-def _said(ledger: Ledger, press: LoggedPress, revision: int | None) -> dict[str, Any]:
-    """Return what an outcome says whatever the verdict: the event, its times, and the policy it was judged by."""
-    event, envelope = press.event, press.envelope
-    return {
-        "source_offset": press.offset,
-        "event_id": envelope.event_id,
-        "event_type": envelope.type,
-        "subject": envelope.subject,
-        "tenant": event.tenant,
-        "owner": None,
-        "actor": event.actor,
-        "dialect": event.dialect,
-        "digest": event.digest,
-        "recorded_at": envelope.recorded_at,
-        "log_time": press.log_time,
-        "asked_at": event.asked_at,
-        "at": press.moment,
-        "policy_rev": max(ledger.policy_rev, envelope.policy_rev),
-        "policy_revision": revision,
-    }
+        return Came("refused", Rule.VALUE_INVALID, "unknown_zone")
+    return Came("accepted", fact=fact)
 
 
 def _void_by(ledger: Ledger, press: LoggedPress) -> Rule | None:
@@ -240,7 +181,7 @@ def _void_by(ledger: Ledger, press: LoggedPress) -> Rule | None:
     return None
 
 
-def _lies_where_it_should(ledger: Ledger, press: LoggedPress) -> bool:
+def _is_on_its_partition(ledger: Ledger, press: LoggedPress) -> bool:
     match press.event:
         case TimerPaused() | TimerResumed() | TimerStopped():
             slot = slot_of_timer(_subject(press))
@@ -255,6 +196,15 @@ def _subject(press: LoggedPress) -> int:
     if press.envelope.subject is None:
         raise AssertionError("a timer event without a timer does not read (see shared.events.codec)")
     return press.envelope.subject
+
+
+def _written(ledger: Ledger, press: LoggedPress, came: Came) -> bytes:
+    return write_outcome(outcome_of(press, ledger.policy_rev, came))
+
+
+def _keep_alone(ledger: Ledger, press: LoggedPress, came: Came) -> Kept:
+    """Keep an outcome that names no owner, and so changes no sheet."""
+    return _keep(ledger, outcome_of(press, ledger.policy_rev, came), None)
 
 
 def _keep(ledger: Ledger, outcome: Outcome, sheet: Timesheet | None) -> Kept:

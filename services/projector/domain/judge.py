@@ -1,17 +1,35 @@
 """Judge: what a press amounts to, given the timesheet as it stood before it. Argues, and never remembers."""
 
+from dataclasses import dataclass
 from typing import assert_never
 
-from services.projector.domain.rules import RULES, RULES_OF_A_REPEATED_STOP, Case, Flag, Refusal
-from services.projector.domain.verdict import Accepted, Refused, Verdict
+from services.projector.domain.rules import RULES, RULES_OF_A_REPEATED_STOP, Case, Flag, Refusal, Switch
 from shared.events.models import TimerStopped
 from shared.events.outcome import Finding, State
+from shared.events.rules import Rule
 
 
-def judge(case: Case) -> Verdict:
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """It counts. `flags` are sorted: rule ids, and what else a reader wants to know. `switches` end other timers."""
+
+    flags: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    switches: tuple[Switch, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """It is recorded and changes nothing. `rule` is the first that failed."""
+
+    rule: Rule
+    reason: str
+    findings: tuple[Finding, ...] = ()
+
+
+def judge(case: Case) -> Accepted | Refused:
     """Say what a start, or a press on a known timer, amounts to. Changes nothing."""
-    flags: set[str] = set()
-    findings: list[Finding] = []
+    noted: list[Flag] = []
     for rule in RULES_OF_A_REPEATED_STOP if is_repeated_stop(case) else RULES:
         match rule(case):
             case None:
@@ -19,12 +37,20 @@ def judge(case: Case) -> Verdict:
             case Refusal(rule=broken, reason=reason, finding=finding):
                 # What was only noted before is dropped with the press: it never took effect.
                 return Refused(broken, reason, (finding,))
-            case Flag(label=label, finding=noted):
-                flags.add(label)
-                findings.extend([noted] if noted is not None else [])
+            case Flag() as flag:
+                noted.append(flag)
             case said:
                 assert_never(said)
-    return Accepted(tuple(sorted(flags)), tuple(sorted(findings, key=lambda found: (found.rule, found.from_))))
+    return _accepted(noted)
+
+
+def _accepted(noted: list[Flag]) -> Accepted:
+    findings = [flag.finding for flag in noted if flag.finding is not None]
+    return Accepted(
+        tuple(sorted({flag.label for flag in noted})),
+        tuple(sorted(findings, key=lambda found: (found.rule, found.from_))),
+        tuple(switch for flag in noted for switch in flag.switches),
+    )
 
 
 def is_repeated_stop(case: Case) -> bool:

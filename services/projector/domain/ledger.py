@@ -68,5 +68,4 @@ class Ledger:
         if sheet is not None:
             owner = (sheet.tenant, sheet.owner)
             self.sheets[owner] = sheet
-            if outcome.verdict == "accepted" and outcome.timer is not None:
-                self.owner_of[outcome.timer.id] = owner
+            self.owner_of.update((change.timer, owner) for change in outcome.changed)

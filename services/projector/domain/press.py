@@ -1,10 +1,10 @@
-"""A press as the fold sees it: the event, its place and time on the log, and nothing of the world around."""
+"""Entries: a press, or a record that nobody can read, at its place and time on the log."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from shared.events.codec import Press
+from shared.events.codec import Press, Unreadable
 from shared.events.envelope import Envelope
 from shared.events.models import AnyEvent
 
@@ -42,3 +42,15 @@ class LoggedPress:
     def at(self, last_at: datetime | None) -> datetime:
         """When it counts, for a timer whose last accepted press counted at `last_at`."""
         return self.moment if last_at is None else max(self.moment, last_at)
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableRecord:
+    """A record that no version can read, at its place on the log."""
+
+    offset: int
+    log_time: datetime
+    unreadable: Unreadable
+
+
+Entry = LoggedPress | UnreadableRecord

@@ -76,11 +76,20 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class Switch:
+    """Another timer of the owner ends with this press, PAUSED or STOPPED: at the press, or at its own last event."""
+
+    timer_id: int
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
 class Flag:
-    """The press stands, and this is noted. A label that is no rule has no finding."""
+    """The press stands, and this is noted. A label that is no rule has no finding. `switches` end other timers."""
 
     label: str
     finding: Finding | None = None
+    switches: tuple[Switch, ...] = ()
 
 
 def not_the_owner(case: Case) -> Refusal | None:

@@ -10,9 +10,8 @@ from shared.events.policy import Policy
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What fell due, in time order, and the sheet after it. `found` says whether anything did."""
+    """What fell due, in time order."""
 
-    sheet: Timesheet
     findings: tuple[Finding, ...] = ()
     changed: tuple[Change, ...] = ()
 
@@ -22,10 +21,11 @@ class Settled:
         return bool(self.findings or self.changed)
 
 
-def settle(sheet: Timesheet, policy: Policy, until: datetime) -> Settled:
-    """Return what fell due for the sheet's owner up to the log time `until`, in time order.
+def settle(sheet: Timesheet, policy: Policy, until: datetime, at_most: int) -> Settled:
+    """Return what fell due for the sheet's owner up to `until`, in time order: `at_most` changes, and as many findings.
 
+    The sheet is as it was; `evolve` applies the changes. What is left out falls due again at the owner's next record.
     The rules of this release have no deadlines, so nothing does; those that do (R11, R12, R16, R17) are added here.
     """
-    del policy, until
-    return Settled(sheet)
+    del sheet, policy, until, at_most
+    return Settled()

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import datetime
 
-from shared.events.outcome import State
+from shared.events.outcome import State, TimerAfter
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,23 +27,26 @@ class ClosedInterval:
 
 @dataclass(frozen=True, slots=True)
 class Timer:
-    """One timer. `total_us` counts closed intervals; `last_at` is when its last accepted press counted."""
+    """One timer: how it stands after its last change, the interval that runs, and how many intervals it has had."""
 
-    id: int
-    owner: str
-    account_id: str | None
-    job_id: str | None
-    project_id: str | None
-    billable: bool
-    work_date: date | None
-    state: State
-    started_at: datetime
-    stopped_at: datetime | None
-    total_us: int
-    last_at: datetime
-    flags: tuple[str, ...]
+    after: TimerAfter
     open: OpenInterval | None
     intervals: int
+
+    @property
+    def id(self) -> int:
+        """The short id."""
+        return self.after.id
+
+    @property
+    def state(self) -> State:
+        """Whether it runs, is paused, or was stopped."""
+        return self.after.state
+
+    @property
+    def last_at(self) -> datetime:
+        """When its last accepted press counted."""
+        return self.after.last_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +68,6 @@ class Timesheet:
         for interval in self.closed:
             if interval.end > max(moment, interval.start) and interval.timer_id != timer_id:
                 yield interval.start
-
-    def with_timer(self, timer: Timer) -> "Timesheet":
-        """Return the sheet with this timer in place of what it had under its id."""
-        return replace(self, timers={**self.timers, timer.id: timer})
 
     def knows_since(self, moment: datetime) -> bool:
         """Say whether every closed interval that ends after `moment` is in `closed`."""

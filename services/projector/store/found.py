@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from services.projector.domain.ledger import KnownOutcome, OwnerKey
 from services.projector.domain.state import ClosedInterval, OpenInterval, Timer, Timesheet
 from services.projector.ports import Found
-from shared.events.outcome import State
+from shared.events.outcome import TimerAfter
 
 
 def found_in(row: Mapping[str, str | None]) -> Found:
@@ -46,20 +46,5 @@ def _instant(text: str) -> datetime:
 
 def _timer(said: dict[str, Any]) -> Timer:
     opened = said["open"]
-    return Timer(
-        id=said["id"],
-        owner=said["owner"],
-        account_id=said["account_id"],
-        job_id=said["job_id"],
-        project_id=said["project_id"],
-        billable=said["billable"],
-        work_date=None if said["work_date"] is None else date.fromisoformat(said["work_date"]),
-        state=State(said["state"]),
-        started_at=_instant(said["started_at"]),
-        stopped_at=None if said["stopped_at"] is None else _instant(said["stopped_at"]),
-        total_us=said["total_us"],
-        last_at=_instant(said["last_at"]),
-        flags=tuple(said["flags"]),
-        open=None if opened is None else OpenInterval(opened["seq"], _instant(opened["start"]), opened["zone"]),
-        intervals=said["intervals"],
-    )
+    running = None if opened is None else OpenInterval(opened["seq"], _instant(opened["start"]), opened["zone"])
+    return Timer(TimerAfter.model_validate(said), running, said["intervals"])

@@ -24,7 +24,7 @@ from services.projector.settings import Settings
 from services.projector.store.found import found_in
 from services.projector.store.queries import query
 from services.projector.store.rows import columns, rows_of
-from shared.events.outcome import OUTCOME, outcome_key
+from shared.events.outcome import key_of_body
 
 _PRUNED_AT_ONCE: Final = 1_000
 
@@ -122,10 +122,7 @@ class PostgresStore:
     async def unpublished(self, kpart: int, published: int, limit: int) -> Sequence[ToPublish]:
         """Return committed outcomes of records from `published` on, in order."""
         rows = await self._pool.fetch(query("read_unpublished"), kpart, published, limit)
-        return [
-            ToPublish(row["source_offset"], outcome_key(OUTCOME.validate_json(row["body"])), row["body"].encode())
-            for row in rows
-        ]
+        return [ToPublish(row["source_offset"], key_of_body(row["body"]), row["body"].encode()) for row in rows]
 
     async def save_progress(self, at: Checkpoint) -> bool:
         """Write down how far the outcomes are published, if the partition still stands where `at` says; say whether."""

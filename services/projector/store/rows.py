@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from services.projector.ports import Advance, WrittenOutcome
+from services.projector.domain.outcomes import Kept
+from services.projector.ports import Advance
 from shared.events.ids import slot_of, slot_of_timer
-from shared.events.outcome import Change, Fact, Finding, Outcome, TimerAfter
+from shared.events.models import WORK
+from shared.events.outcome import Change, DayPart, Fact, Finding, Outcome, TimerAfter
 
 Columns = list[list[Any]]
 
@@ -29,7 +31,7 @@ class Rows:
     facts: dict[tuple[Any, ...], dict[str, Any]] = field(default_factory=dict)
     _started_by: dict[int, UUID] = field(default_factory=dict)
 
-    def add(self, kpart: int, written: WrittenOutcome) -> None:
+    def add(self, kpart: int, written: Kept) -> None:
         """Add what one outcome means."""
         outcome = written.outcome
         said = (outcome.event_id, outcome.tenant, outcome.digest, outcome.log_time, written.body.decode())
@@ -40,50 +42,37 @@ class Rows:
             self._find(outcome, finding)
         for change in outcome.changed:
             self._change(outcome, change)
-        timer = outcome.timer
-        # A stop of a stopped timer is accepted and changes nothing, the place of its last change included.
-        if timer is not None and any(change.timer == timer.id for change in outcome.changed):
-            self._timer(outcome, timer)
         if outcome.fact is not None:
             self._learn(outcome, outcome.fact)
 
-    def _timer(self, outcome: Outcome, timer: TimerAfter) -> None:
-        # Only a start makes a row, so for any other press this is the start of the same batch, or never written.
-        started_by = self._started_by.setdefault(timer.id, outcome.event_id or UUID(int=0))
-        self.timers[timer.id] = (
-            slot_of_timer(timer.id),
-            timer.id,
-            outcome.tenant,
-            timer.owner,
-            timer.account_id,
-            timer.job_id,
-            timer.project_id,
-            timer.billable,
-            timer.work_date,
-            timer.state.value,
-            timer.started_at,
-            timer.stopped_at,
-            timer.total_us,
-            timer.last_at,
-            # An array of arrays would have to be a rectangle, so flags travel as text; no flag has a comma.
-            ",".join(timer.flags),
-            started_by,
-            outcome.source_offset,
-        )
-
     def _change(self, outcome: Outcome, change: Change) -> None:
-        slot, whose = slot_of_timer(change.timer), (outcome.tenant, outcome.owner)
+        slot, whose = slot_of_timer(change.timer), (outcome.tenant, change.after.owner)
+        self._stands(outcome, slot, change.after)
         if (closed := change.closed) is not None:
             ended = (closed.start, closed.end, closed.zone)
             self.intervals[change.timer, closed.seq] = (slot, change.timer, closed.seq, *whose, *ended)
-            billable = outcome.timer is None or outcome.timer.billable
-            for part in closed.days:
-                total = self.day_totals.setdefault((slot, *whose, part.on), [0, 0])
-                total[0] += part.us
-                total[1] += part.us if billable else 0
+            self._worked((slot, *whose), closed.days, 1, billable=change.after.billable)
+            if closed.was is not None:
+                self._worked((slot, *whose), closed.was.days, -1, billable=change.after.billable)
         if (opened := change.opened) is not None:
             begun = (opened.start, None, opened.zone)
             self.intervals[change.timer, opened.seq] = (slot, change.timer, opened.seq, *whose, *begun)
+
+    def _stands(self, outcome: Outcome, slot: int, timer: TimerAfter) -> None:
+        # Only a start makes a row, so for any other change this is the start of the same batch, or never written.
+        started_by = self._started_by.setdefault(timer.id, outcome.event_id or UUID(int=0))
+        work = (getattr(timer, name) for name in WORK)
+        stands = (timer.state.value, timer.started_at, timer.stopped_at, timer.total_us, timer.last_at)
+        # An array of arrays would have to be a rectangle, so flags travel as text; no flag has a comma.
+        flags = ",".join(timer.flags)
+        whose = (slot, timer.id, outcome.tenant, timer.owner)
+        self.timers[timer.id] = (*whose, *work, *stands, flags, started_by, outcome.source_offset)
+
+    def _worked(self, whose: tuple[Any, ...], days: Sequence[DayPart], sign: int, *, billable: bool) -> None:
+        for part in days:
+            total = self.day_totals.setdefault((*whose, part.on), [0, 0])
+            total[0] += sign * part.us
+            total[1] += sign * part.us if billable else 0
 
     def _find(self, outcome: Outcome, finding: Finding) -> None:
         measured = (finding.from_, finding.to, finding.amount_us, finding.refused)

@@ -8,7 +8,7 @@ from typing import Final
 
 from shared.events.zones import is_zone
 from tests.support.naive.days import day_of, days_between
-from tests.support.naive.outcome import Row, blank, failed, said_of, shown
+from tests.support.naive.outcome import Row, blank, failed, said_of, shown, timer_of
 from tests.support.naive.reading import NEWER, TIMER_EVENTS, UNREADABLE, Headers, Said, read
 
 # Presses that the run arranged to fail inside a rule: known by what they say, so that both folds agree about them.
@@ -29,12 +29,25 @@ _REASONS: Final = {
 }
 
 
+@dataclass(frozen=True)
+class Habits:
+    """What rules of a later release will do, so that the frame is tried before they are there.
+
+    `auto_close` stops a timer whose interval has become so long, and finds R16; `switch_to` ends the owner's other
+    timers in that state when one begins.
+    """
+
+    auto_close: timedelta | None = None
+    switch_to: str | None = None
+
+
 @dataclass
 class Book:
     """What one partition amounts to."""
 
     kpart: int
     partitions: int
+    habits: Habits = Habits()
     next_offset: int = 0
     last_event_id: str | None = None
     last_log_time: datetime | None = None
@@ -54,9 +67,10 @@ def fold_partition(
     partitions: int,
     breaks: Breaks = lambda _: False,
     also: Mapping[str, str] | None = None,
+    habits: Habits = Habits(),
 ) -> Book:
     """Fold one partition from the beginning, up to a record that only a newer release can read."""
-    book = Book(kpart, partitions)
+    book = Book(kpart, partitions, habits)
     for offset, log_time, headers, value in records:
         said = read(headers, value, also)
         if said == NEWER:
@@ -107,22 +121,60 @@ def _judge(book: Book, press: Said, policies: Mapping[str, list[tuple[int, Row]]
         return said | {"verdict": "refused", "rule": "R23", "reason": "no_policy"}
     policy_revision, policy = known[-1]
     said["policy_revision"] = policy_revision
-    if press["kind"] == "deadline.reached.v1":
-        return None  # nothing ever falls due in this release
-    if press["kind"] not in TIMER_EVENTS:
-        return _learn(book, press, said)
-    timer = None if press["kind"] == _START else book.timers.get(press["subject"])
-    if press["kind"] != _START and (timer is None or timer["tenant"] != press["tenant"]):
+    timer = None if press["kind"] not in (_PAUSE, _RESUME, _STOP) else book.timers.get(press["subject"])
+    if press["kind"] in (_PAUSE, _RESUME, _STOP) and (timer is None or timer["tenant"] != press["tenant"]):
         return said | {"verdict": "refused", "rule": "R05", "reason": _REASONS["R05"]}
-    if breaks(press):
+    if press["kind"] in TIMER_EVENTS and breaks(press):
         return failed(press)
-    return _press_timer(book, press, said, timer, policy)
+    said["owner"] = press["owner"] if timer is None else timer["owner"]
+    deadline = press["kind"] == "deadline.reached.v1"
+    due = _fall_due(book, press, said, press["log_time"] if deadline else said["at"])
+    if deadline and not due[0]:
+        return None
+    if deadline:
+        said |= {"verdict": "accepted"}
+    elif press["kind"] in TIMER_EVENTS:
+        said = _press_timer(book, press, said, timer, policy)
+    else:
+        said = _learn(book, press, said)
+    if said["reason"] == "internal":
+        return said
+    since = _fall_due(book, press, said, press["log_time"])
+    said["findings"] = [*due[0], *said["findings"], *since[0]]
+    said["changed"] = [*due[1], *said["changed"], *since[1]]
+    pressed = book.timers.get(press["subject"])
+    said["timer"] = None if pressed is None or press["kind"] not in TIMER_EVENTS else dict(pressed)
+    return said
+
+
+def _fall_due(book: Book, press: Said, said: Row, until: datetime) -> tuple[list[Row], list[Row]]:
+    """Stop what has run for too long, the earliest first; return what was found and what was changed."""
+    limit = book.habits.auto_close
+    if limit is None:
+        return [], []
+    running = [
+        (book.intervals[timer["id"]][-1]["start"] + limit, timer["id"])
+        for timer in _timers_of(book, press["tenant"], said["owner"])
+        if timer["state"] == "RUNNING"
+    ]
+    findings, changed = [], []
+    for at, timer_id in sorted(running):
+        if at <= until:
+            findings.append({"timer_id": timer_id, "rule": "R16", "from": at, "to": None})
+            findings[-1] |= {"amount_us": None, "refused": False}
+            changed.append(_end(book, press, timer_id, at, "STOPPED", "settle", {"R16"}))
+    _note(book, said, findings)
+    return findings, changed
+
+
+def _timers_of(book: Book, tenant: str, owner: str) -> list[Row]:
+    return [timer for timer in book.timers.values() if (timer["tenant"], timer["owner"]) == (tenant, owner)]
 
 
 def _press_timer(book: Book, press: Said, said: Row, timer: Row | None, policy: Row) -> Row:
-    owner = press["owner"] if timer is None else timer["owner"]
+    owner = said["owner"]
     at = said["at"] if timer is None else max(said["at"], timer["last_at"])
-    said = said | {"owner": owner, "at": at, "timer": None if timer is None else dict(timer)}
+    said = said | {"at": at}
     profile = book.facts.get((press["tenant"], owner, "profile", ""), {})
     zone = profile.get("zone") or policy["zone"]
     state = None if timer is None else timer["state"]
@@ -144,17 +196,21 @@ def _press_timer(book: Book, press: Said, said: Row, timer: Row | None, policy: 
     flags |= {found["rule"] for found in findings}
     if timer is None and "\0" in f"{owner}{press['account_id']}{press['job_id']}{press['project_id']}":
         return failed(press)  # no text column takes it: SQLSTATE 22
-    after, changed = _effect(book, press, timer, owner, at, zone)
-    after["flags"] = sorted(set(after["flags"]) | flags)
-    after["source_offset"] = press["offset"]
+    switched = _switch(book, press, owner, at)
+    changed = [*switched, _effect(book, press, timer, owner, at, zone, flags)]
     _note(book, said, findings)
-    return said | {
-        "verdict": "accepted",
-        "flags": sorted(flags),
-        "findings": findings,
-        "timer": dict(after),
-        "changed": [changed],
-    }
+    return said | {"verdict": "accepted", "flags": sorted(flags), "findings": findings, "changed": changed}
+
+
+def _switch(book: Book, press: Said, owner: str, at: datetime) -> list[Row]:
+    to = book.habits.switch_to
+    if to is None or press["kind"] not in (_START, _RESUME):
+        return []
+    return [
+        _end(book, press, other["id"], max(at, other["last_at"]), to, "switch")
+        for other in sorted(_timers_of(book, press["tenant"], owner), key=lambda timer: timer["id"])
+        if other["state"] == "RUNNING" and other["id"] != press["subject"]
+    ]
 
 
 def _mode(policy: Row, rule: str, else_: str) -> str:
@@ -211,43 +267,46 @@ def _flags(
     return labels, findings
 
 
-def _effect(book: Book, press: Said, timer: Row | None, owner: str, at: datetime, zone: str) -> tuple[Row, Row]:
+def _effect(book: Book, press: Said, timer: Row | None, owner: str, at: datetime, zone: str, flags: set[str]) -> Row:
+    if press["kind"] == _PAUSE:
+        return _end(book, press, press["subject"], at, "PAUSED", "press", flags)
+    if press["kind"] == _STOP:
+        return _end(book, press, press["subject"], at, "STOPPED", "press", flags)
     if timer is None:
         timer = {
             "id": press["subject"],
             "owner": owner,
             **{name: press[name] for name in ("account_id", "job_id", "project_id", "billable", "work_date")},
-            "state": "RUNNING",
             "started_at": at,
             "stopped_at": None,
             "total_us": 0,
-            "last_at": at,
             "flags": [],
             "tenant": press["tenant"],
             "started_by": press["event_id"],
         }
         book.timers[press["subject"]], book.intervals[press["subject"]] = timer, []
-    changed: Row = {"timer": timer["id"], "by": "press", "opened": None, "closed": None}
-    intervals, timer["last_at"] = book.intervals[timer["id"]], at
-    if press["kind"] in (_START, _RESUME):
-        timer["state"] = "RUNNING"
-        intervals.append({"start": at, "end": None, "zone": zone})
-        changed["opened"] = {"seq": len(intervals), "start": at, "zone": zone}
-        return timer, changed
-    timer["state"] = "PAUSED" if press["kind"] == _PAUSE else "STOPPED"
-    timer["stopped_at"] = None if press["kind"] == _PAUSE else at
-    if intervals[-1]["end"] is None:
-        last = intervals[-1]
+    timer |= {"state": "RUNNING", "last_at": at, "source_offset": press["offset"]}
+    timer["flags"] = sorted({*timer["flags"], *flags})
+    book.intervals[timer["id"]].append({"start": at, "end": None, "zone": zone})
+    opened = {"seq": len(book.intervals[timer["id"]]), "start": at, "zone": zone}
+    return {"timer": timer["id"], "by": "press", "after": timer_of(timer), "opened": opened, "closed": None}
+
+
+def _end(book: Book, press: Said, timer_id: int, at: datetime, state: str, by: str, flags: Iterable[str] = ()) -> Row:
+    timer, intervals = book.timers[timer_id], book.intervals[timer_id]
+    timer |= {"state": state, "last_at": at, "source_offset": press["offset"]}
+    timer |= {"stopped_at": at if state == "STOPPED" else None, "flags": sorted({*timer["flags"], *flags})}
+    closed, last = None, intervals[-1]
+    if last["end"] is None:
         last["end"] = at
         timer["total_us"] = sum((i["end"] - i["start"]) // _US for i in intervals)
         days = [{"on": day, "us": us} for day, us in days_between(last["start"], at, last["zone"])]
-        changed["closed"] = {"seq": len(intervals), **last, "days": days}
-        changed["closed"] = {name: changed["closed"][name] for name in ("seq", "start", "end", "zone", "days")}
-    return timer, changed
+        closed = {"seq": len(intervals), "start": last["start"], "end": at, "zone": last["zone"]}
+        closed |= {"days": days, "was": None}
+    return {"timer": timer_id, "by": by, "after": timer_of(timer), "opened": None, "closed": closed}
 
 
 def _learn(book: Book, press: Said, said: Row) -> Row:
-    said = said | {"owner": press["owner"]}
     kind, about, body = _fact(press)
     if kind == "profile" and body.get("zone") is not None and not is_zone(body["zone"]):
         return said | {"verdict": "refused", "rule": "R03", "reason": "unknown_zone"}

@@ -35,9 +35,9 @@ def said_of(press: Row) -> Row:
 
 
 def failed(press: Row) -> Row:
-    """Return R23 `internal`, which names only the event."""
+    """Return R23 `internal`, which names only the event and who pressed."""
     said = blank(press["offset"], press["log_time"], -1)
-    said |= {name: press[name] for name in ("event_id", "event_type", "subject", "tenant", "digest")}
+    said |= {name: press[name] for name in ("event_id", "event_type", "subject", "tenant", "actor", "digest")}
     return said | {"verdict": "refused", "rule": "R23", "reason": "internal"}
 
 
@@ -45,8 +45,13 @@ def body(outcome: Row) -> str:
     """Return the bytes of an outcome, as text."""
     whole = {name: outcome[name] for name in ORDER}
     if whole["timer"] is not None:
-        whole["timer"] = {name: whole["timer"][name] for name in _TIMER}
+        whole["timer"] = timer_of(whole["timer"])
     return json.dumps(_written(whole), ensure_ascii=False, separators=(",", ":"))
+
+
+def timer_of(timer: Row) -> Row:
+    """Return what an outcome says of a timer, as it stands now."""
+    return {name: timer[name] for name in _TIMER}
 
 
 def shown(value: Any) -> Any:  # noqa: ANN401 - whatever a field holds

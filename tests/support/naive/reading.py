@@ -10,6 +10,9 @@ from uuid import UUID
 TIMER_EVENTS: Final = ("timer.started.v1", "timer.paused.v1", "timer.resumed.v1", "timer.stopped.v1")
 _NEWER: Final = re.compile(r"(timer|owner|deadline)\.[a-z_]+\.v[0-9]+")
 
+_ACTOR: Final = {"client", "person", "role"}
+_ROLES: Final = {"machine", "person", "admin", "system"}
+
 UNREADABLE: Final = "unreadable"
 NEWER: Final = "newer"
 
@@ -41,7 +44,9 @@ def read(headers: Headers, value: bytes | None, also: Mapping[str, str] | None =
         return UNREADABLE
     if as_type in TIMER_EVENTS and press["subject"] is None:
         return UNREADABLE
-    if set(body) - set(fields):
+    if as_type == "deadline.reached.v1" and press["expires_at"] is None:
+        return UNREADABLE
+    if set(body) - set(fields) or set(body["actor"]) - _ACTOR or press["actor"]["role"] not in _ROLES:
         return NEWER
     return press | {"kind": as_type}
 
@@ -109,8 +114,8 @@ def _digest(given: str) -> str:
 
 
 def _actor(given: Mapping[str, Any]) -> dict[str, Any]:
-    if set(given) - {"client", "person", "role"} or given["role"] not in {"machine", "person", "admin", "system"}:
-        raise ValueError
+    if not isinstance(given["role"], str):
+        raise ValueError  # noqa: TRY004 - every no of this module is a ValueError
     if not isinstance(given["client"], str) or not isinstance(given.get("person"), str | None):
         raise ValueError  # noqa: TRY004 - every no of this module is a ValueError
     return {"client": given["client"], "person": given.get("person"), "role": given["role"]}

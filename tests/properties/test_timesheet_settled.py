@@ -1,0 +1,149 @@
+"""What falls due and what a switch ends: the frame that the coming rules stand on, tried before they are there.
+
+A settle that stops what ran for too long and a rule that switches take the place of this release's, which have nothing
+to find. Live fold, replay, a fold written apart and the rows of the tables must agree on what they did.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Final
+from unittest.mock import patch
+
+from hypothesis import event, given
+
+from services.projector.domain.effect import ended
+from services.projector.domain.evolve import evolve
+from services.projector.domain.ledger import OwnerKey
+from services.projector.domain.outcomes import Kept
+from services.projector.domain.rules import RULES, Case, Flag, Switch
+from services.projector.domain.settle import Settled
+from services.projector.domain.state import Timesheet
+from services.projector.ports import Advance, Checkpoint
+from shared.events.models import DeadlineReached
+from shared.events.outcome import CHANGES_MAX, Finding, Outcome, State, read_outcome
+from shared.events.policy import Policy
+from shared.events.rules import Rule
+from tests.properties.test_timesheet import folded
+from tests.properties.test_timesheet_naive import POLICIES, written
+from tests.support.given import MONDAY, fact, found, moment, resumed, started, timer_id
+from tests.support.given import given as told
+from tests.support.histories import Entry, histories
+from tests.support.naive.fold import Habits, fold_partition
+from tests.support.naive.outcome import body
+from tests.support.naive.tables import tables_of
+from tests.world.tables import Tables
+
+LIMIT: Final = timedelta(hours=6)
+READ_MODELS: Final = ("timer", "interval", "day_total", "violation", "owner_fact")
+
+
+def settle(sheet: Timesheet, policy: Policy, until: datetime, at_most: int) -> Settled:
+    """Stop what has run for LIMIT, and find R16."""
+    del policy
+    due = sorted((timer.open.start + LIMIT, timer.id) for timer in sheet.timers.values() if timer.open is not None)
+    due = [(at, id_) for at, id_ in due if at <= until][:at_most]
+    return Settled(
+        tuple(Finding(timer_id=id_, rule="R16", from_=at) for at, id_ in due),
+        tuple(ended(sheet.timers[id_], at, State.STOPPED, "settle", ["R16"]) for at, id_ in due),
+    )
+
+
+def switches(case: Case) -> Flag | None:
+    """Pause the owner's other timers, beside the finding of R13 that there is anyway."""
+    others = [t.id for t in case.sheet.timers.values() if t.open is not None and t.id != case.timer_id]
+    if not case.opens or not others:
+        return None
+    return Flag("R13", None, tuple(Switch(id_, State.PAUSED) for id_ in sorted(others)))
+
+
+@contextmanager
+def a_release_with_more_rules() -> Iterator[None]:
+    with (
+        patch("services.projector.domain.fold.settle", settle),
+        patch("services.projector.domain.judge.RULES", (*RULES, switches)),
+    ):
+        yield
+
+
+def replayed(outcomes: list[Outcome]) -> dict[OwnerKey, Timesheet]:
+    sheets: dict[OwnerKey, Timesheet] = {}
+    for outcome in outcomes:
+        if outcome.tenant is not None and outcome.owner is not None:
+            key = outcome.tenant, outcome.owner
+            sheets[key] = evolve(sheets.get(key, Timesheet(*key)), outcome)
+    return sheets
+
+
+@given(histories)
+def test_live_fold_replay_naive_fold_and_rows_agree_on_what_fell_due(log: list[Entry]) -> None:
+    with a_release_with_more_rules():
+        ledger, came = folded(log)
+    kept = [one for one in came if isinstance(one, Kept)]
+    for change in (change for one in kept for change in one.outcome.changed):
+        event(f"changed by {change.by}")
+    assert replayed([read_outcome(one.body) for one in kept]) == ledger.sheets
+
+    records = [(entry.offset, entry.log_time, *written(entry)) for entry in log]
+    book = fold_partition(0, records, POLICIES, 1, habits=Habits(LIMIT, "PAUSED"))
+    naive = [body(row | ({"reason": "no_body"} if row["verdict"] == "unreadable" else {})) for row in book.outcomes]
+    assert naive == [one.body.decode() for one in kept]
+
+    tables = Tables({0: Checkpoint(0)})
+    tables.write([Advance(0, Checkpoint(0), kept)])
+    assert {name: tables.dump()[name] for name in READ_MODELS} == {
+        name: tables_of([book])[name] for name in READ_MODELS
+    }
+
+
+def test_a_refused_press_keeps_what_fell_due_before_it() -> None:
+    """The timer had been stopped by itself at 15:00, so it cannot be resumed; the stop is told with the refusal."""
+    with a_release_with_more_rules():
+        story = told(started("desk", at="09:00")).when(resumed("desk", at="16:00"))
+    said = story.outcome
+    assert (said.verdict, said.rule) == ("refused", "R07")
+    assert [(change.by, change.after.state, change.after.stopped_at) for change in said.changed] == [
+        ("settle", State.STOPPED, moment("15:00"))
+    ]
+    assert said.timer == said.changed[0].after == story.timer("desk")
+    assert said.findings[0] == found(Rule.LONG_RUNNING, "desk", "15:00")
+    assert story.minutes("desk") == 6 * 60
+
+
+def test_what_falls_due_between_a_press_and_its_log_time_is_told_with_it() -> None:
+    """A start that was queued offline for seven hours: it counts from 09:00, and has ended by itself at 15:00."""
+    with a_release_with_more_rules():
+        story = told().when(started("desk", at="16:00", asked="09:00"))
+    assert [change.by for change in story.outcome.changed] == ["press", "settle"]
+    assert story.outcome.timer == story.timer("desk")
+    assert (story.timer("desk").state, story.timer("desk").stopped_at) == (State.STOPPED, moment("15:00"))
+
+
+def test_a_switch_ends_the_other_timer_in_the_same_outcome() -> None:
+    with a_release_with_more_rules():
+        story = told(started("desk", at="09:00")).when(started("phone", at="09:30"))
+    assert [(change.timer, change.by, change.after.state) for change in story.outcome.changed] == [
+        (timer_id("desk"), "switch", State.PAUSED),
+        (timer_id("phone"), "press", State.RUNNING),
+    ]
+    assert story.minutes("desk") == 30
+    assert story.running("desk") is None
+
+
+def test_one_outcome_holds_at_most_200_changes_and_the_rest_falls_due_at_the_next_record() -> None:
+    """Three thousand forgotten timers in one outcome would be more than a broker takes, for ever."""
+    starts = [started(str(number), at="09:00", owner="dana") for number in range(700)]
+    by_id = {start.timer: start for start in starts}
+    running = len(by_id)
+    with patch("services.projector.domain.fold.settle", settle):
+        story = told(*by_id.values())
+        story.when(fact(DeadlineReached, "15:00"), started("last", at="15:01", asked="15:00"))
+        deadline, press = (read_outcome(folded_one.body) for folded_one in story.answers[-2:])
+    assert running > 2 * CHANGES_MAX
+    assert len(deadline.changed) == CHANGES_MAX
+    assert len(press.changed) == CHANGES_MAX
+    assert [change.by for change in press.changed].count("press") == 1
+    alive = [timer for timer in story.sheet().timers.values() if timer.open is not None]
+    assert len(alive) == running + 1 - len(deadline.changed) - (len(press.changed) - 1)
+    assert replayed(story.outcomes) == {("acme", "dana"): story.sheet()}
+    assert story.outcome.log_time >= MONDAY
