@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, FilePath, SecretStr, ValidationInfo, field_validator
 
-from shared.kafka import KafkaAddress, Login, Mechanism
+from shared.kafka.clients import KafkaAddress, Login, Mechanism
 from shared.runtime import ProcessSettings
 from shared.tls import client_context
 

@@ -29,9 +29,9 @@ from services.command_api.store.reads import Reads
 from services.command_api.submit import Presses
 from services.command_api.sweep import keep_sweeping
 from shared.events.topics import EVENTS, TEXTS
-from shared.kafka import durable_producer, lone_consumer
-from shared.policies import PolicyReader
-from shared.producer import KeptProducer
+from shared.kafka.clients import durable_producer, lone_consumer
+from shared.kafka.kept_producer import KeptProducer
+from shared.kafka.policy_reader import PolicyReader
 from shared.runtime import ended_within
 
 # Answered at once when something arrives; an empty answer costs both sides a little, so not more often than this.

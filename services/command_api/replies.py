@@ -19,7 +19,7 @@ from services.command_api.sender import Acked, Unacked
 from shared.events.outcome import Outcome, UnreadableOutcomeError, read_replies
 from shared.events.rules import Rule
 from shared.events.topics import REPLIES, REPLY_PARTITIONS
-from shared.kafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition, end_consumer
+from shared.kafka.clients import AIOKafkaConsumer, ConsumerRecord, TopicPartition, end_consumer
 from shared.runtime import Setbacks, ended_within
 
 POLL_MS: Final = 1000

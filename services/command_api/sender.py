@@ -14,8 +14,8 @@ from typing import Any, Final
 
 import structlog
 
-from shared.kafka import AIOKafkaProducer
-from shared.producer import KeptProducer
+from shared.kafka.clients import AIOKafkaProducer
+from shared.kafka.kept_producer import KeptProducer
 from shared.runtime import ended_within
 
 Header = tuple[str, bytes]

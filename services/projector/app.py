@@ -25,9 +25,9 @@ from services.projector.store.queries import query
 from services.projector.texts import Texts
 from services.projector.texts_feed import TextsFeed
 from shared.events.topics import EVENTS, OUTCOMES, REPLIES
-from shared.kafka import durable_producer, quick_producer
-from shared.policies import PolicyReader
-from shared.producer import KeptProducer
+from shared.kafka.clients import durable_producer, quick_producer
+from shared.kafka.kept_producer import KeptProducer
+from shared.kafka.policy_reader import PolicyReader
 from shared.runtime import Setbacks, ended_within
 
 _log = structlog.get_logger()

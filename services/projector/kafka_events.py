@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 from services.projector.kafka_reader import PartitionReader
 from services.projector.ports import RawRecord, Span
 from shared.events.topics import EVENTS
-from shared.kafka import AIOKafkaConsumer, KafkaAddress, TopicPartition, end_consumer, group_consumer
+from shared.kafka.clients import AIOKafkaConsumer, KafkaAddress, TopicPartition, end_consumer, group_consumer
 from shared.runtime import Setbacks, ended_within
 
 _POLL_MS: Final = 200

@@ -7,8 +7,8 @@ from typing import Any, Final
 from services.projector.kafka_reader import PartitionReader
 from services.projector.ports import Span, ToPublish
 from shared.events.topics import OUTCOMES
-from shared.kafka import KafkaAddress
-from shared.producer import KeptProducer
+from shared.kafka.clients import KafkaAddress
+from shared.kafka.kept_producer import KeptProducer
 
 _AT_ONCE: Final = 1_000
 # A producer that has not been acked for so long is given up; what it holds may still land, as a repeat.

@@ -8,7 +8,14 @@ from typing import Final
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from services.projector.ports import Span
-from shared.kafka import AIOKafkaConsumer, ConsumerRecord, KafkaAddress, TopicPartition, end_consumer, lone_consumer
+from shared.kafka.clients import (
+    AIOKafkaConsumer,
+    ConsumerRecord,
+    KafkaAddress,
+    TopicPartition,
+    end_consumer,
+    lone_consumer,
+)
 from shared.runtime import ended_within
 
 # What is asked for exists, so a broker that is there answers at once.

@@ -9,8 +9,8 @@ import structlog
 
 from shared.events.outcome import join_replies
 from shared.events.topics import REPLIES_PREFIX
-from shared.kafka import AIOKafkaProducer
-from shared.producer import KeptProducer
+from shared.kafka.clients import AIOKafkaProducer
+from shared.kafka.kept_producer import KeptProducer
 
 _log = structlog.get_logger()
 

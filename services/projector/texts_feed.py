@@ -15,8 +15,8 @@ from faststream.kafka import KafkaBroker
 from services.projector.text_batch import TextRecord
 from services.projector.texts import PositionWentBackError, Texts
 from shared.events.topics import TEXTS
-from shared.feed import AS_THEY_LIE, WITHIN_SECONDS, feed_broker, read_for_ever
-from shared.kafka import AIOKafkaConsumer, ConsumerRecord, KafkaAddress
+from shared.kafka.clients import AIOKafkaConsumer, ConsumerRecord, KafkaAddress
+from shared.kafka.feed import AS_THEY_LIE, WITHIN_SECONDS, feed_broker, read_for_ever
 
 _log = structlog.get_logger()
 

@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrP
 
 from services.stint_cli.trouble import Trouble
 from shared.events.topics import Topic
-from shared.kafka import KafkaAddress, refusal
+from shared.kafka.clients import KafkaAddress, refusal
 
 MIN_INSYNC: Final = "min.insync.replicas"
 UNCLEAN_ELECTION: Final = "unclean.leader.election.enable"

@@ -24,7 +24,7 @@ from services.stint_cli.tenants import (
 )
 from shared.events.policy import Policy, Preset
 from shared.identity import read_token, token_sha256, verify_secret
-from shared.kafka import KafkaAddress
+from shared.kafka.clients import KafkaAddress
 
 TENANT: Final = "demo"
 CLIENT: Final = "demo-client"

@@ -7,7 +7,7 @@ from typing import Final
 from services.stint_cli.trouble import Trouble
 from shared.events.policy import NewerPolicyError, Policy, PolicyBook, PolicyRecord
 from shared.events.topics import POLICIES
-from shared.kafka import (
+from shared.kafka.clients import (
     AIOKafkaProducer,
     KafkaAddress,
     TopicPartition,

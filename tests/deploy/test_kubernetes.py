@@ -18,7 +18,7 @@ from services.projector import health as projector_health
 from services.projector.settings import Settings as ProjectorSettings
 from services.stint_cli.settings import DeploymentSettings
 from shared.events.topics import DEFAULT_PARTITIONS
-from shared.producer import STOP_WITHIN_SECONDS
+from shared.kafka.kept_producer import STOP_WITHIN_SECONDS
 from tests.support.certificates import Authority
 from tests.support.manifests import BUILT, Manifest, built, containers, one, pods, secret_files, settings_of
 

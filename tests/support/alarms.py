@@ -43,7 +43,7 @@ def _name(call: ast.Call, place: int, path: Path) -> Iterator[str]:
     match call.args[place]:
         case ast.Constant(value=str(name)):
             yield name
-        case ast.Name() | ast.Attribute(value=ast.Name(id="self")) if path.parent.name == "shared":
+        case ast.Name() | ast.Attribute(value=ast.Name(id="self")) if path.relative_to(ROOT).parts[0] == "shared":
             return  # handed on: its caller says it
         case other:
             raise ValueError(f"{path}:{call.lineno}: an event's name is a constant, not {ast.unparse(other)}")

@@ -10,7 +10,7 @@ from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Consumer, Message, TopicP
 
 from shared.events.codec import Newer, Press, Unreadable, read
 from shared.events.topics import EVENTS
-from shared.kafka import KafkaAddress
+from shared.kafka.clients import KafkaAddress
 from tests.support.deployments import Deployment
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from services.command_api.sender import Acked, Sender, Unacked
-from shared.producer import KeptProducer
+from shared.kafka.kept_producer import KeptProducer
 from tests.unit.command_api_fakes import LOG_TIME_MS, FakeProducer, ticks
 
 TOPIC = "events"

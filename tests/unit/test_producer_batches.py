@@ -1,6 +1,6 @@
 """Producers: what one round trip to a partition carries."""
 
-from shared.kafka import AIOKafkaProducer, KafkaAddress, durable_producer
+from shared.kafka.clients import AIOKafkaProducer, KafkaAddress, durable_producer
 
 OUTCOME = b"x" * 1024
 ADDRESS = KafkaAddress(bootstrap_servers="127.0.0.1:9")

@@ -4,7 +4,7 @@ import pytest
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 
-from shared.records import PatientRecords
+from shared.kafka.lenient_records import PatientRecords
 
 
 def a_fetch() -> bytes:
@@ -39,7 +39,7 @@ def test_a_header_name_that_does_not_read_costs_its_neighbours_nothing() -> None
 
 
 def test_aiokafka_by_itself_still_gives_the_whole_batch_up() -> None:
-    """The control: should this fail one day, `shared.records` can go."""
+    """The control: should this fail one day, `shared.kafka.lenient_records` can go."""
     with pytest.raises(UnicodeDecodeError):
         list(MemoryRecords(a_fetch()).next_batch())
 

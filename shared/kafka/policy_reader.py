@@ -13,9 +13,9 @@ from faststream.kafka import KafkaBroker, TopicPartition
 
 from shared.events.policy import NewerPolicyError, Policy, PolicyBook, PolicyRecord
 from shared.events.topics import POLICIES
-from shared.feed import AS_THEY_LIE, WITHIN_SECONDS, feed_broker, read_for_ever
-from shared.kafka import AIOKafkaConsumer, ConsumerRecord, KafkaAddress
-from shared.kafka import TopicPartition as AssignedPartition
+from shared.kafka.clients import AIOKafkaConsumer, ConsumerRecord, KafkaAddress
+from shared.kafka.clients import TopicPartition as AssignedPartition
+from shared.kafka.feed import AS_THEY_LIE, WITHIN_SECONDS, feed_broker, read_for_ever
 
 LOOK_EVERY_SECONDS: Final = 5.0
 

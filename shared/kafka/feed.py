@@ -12,7 +12,7 @@ from typing import Any, Final
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
-from shared.kafka import AIOKafkaConsumer, ConsumerRecord, KafkaAddress, end_consumer
+from shared.kafka.clients import AIOKafkaConsumer, ConsumerRecord, KafkaAddress, end_consumer
 from shared.runtime import Setbacks, ended_within
 
 WITHIN_SECONDS: Final = 15.0

@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 from faststream.security import BaseSecurity, SASLScram256, SASLScram512
 from pydantic import BaseModel, ConfigDict, SecretStr
 
-from shared.records import read_patiently
+from shared.kafka.lenient_records import read_patiently
 
 # Readers of ours are not stopped by the name of a header.
 read_patiently()

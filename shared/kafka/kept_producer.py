@@ -10,7 +10,7 @@ from typing import Final
 
 import structlog
 
-from shared.kafka import AIOKafkaProducer
+from shared.kafka.clients import AIOKafkaProducer
 from shared.runtime import Setbacks, ended_within
 
 START_WITHIN_SECONDS: Final = 20.0
