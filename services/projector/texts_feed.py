@@ -16,7 +16,7 @@ from services.projector.text_batch import TextRecord
 from services.projector.texts import PositionWentBackError, Texts
 from shared.events.topics import TEXTS
 from shared.kafka.clients import AIOKafkaConsumer, ConsumerRecord, KafkaAddress
-from shared.kafka.feed import AS_THEY_LIE, WITHIN_SECONDS, feed_broker, read_for_ever
+from shared.kafka.feed import RAW_RECORDS, WITHIN_SECONDS, feed_broker, read_for_ever
 
 _log = structlog.get_logger()
 
@@ -52,7 +52,7 @@ class TextsFeed:
             # An empty poll takes so long, and sleeps for so long again; nobody waits for a text.
             batch_timeout_ms=20,
             listener=positions,
-            **AS_THEY_LIE,
+            **RAW_RECORDS,
         )
         subscriber(self._take)
         positions.consumer_of = lambda: subscriber.consumer

@@ -14,10 +14,10 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 from faststream.security import BaseSecurity, SASLScram256, SASLScram512
 from pydantic import BaseModel, ConfigDict, SecretStr
 
-from shared.kafka.lenient_records import read_patiently
+from shared.kafka.lenient_records import read_leniently
 
 # Readers of ours are not stopped by the name of a header.
-read_patiently()
+read_leniently()
 
 MAX_BATCH_BYTES: Final = 256 * 1024
 

@@ -47,7 +47,7 @@ async def _as_they_lie(message: Any) -> Raw:  # noqa: ANN401 - FastStream's own 
 
 
 # How every subscriber of a feed is made. Acknowledging is its own business: positions are kept by us, or by nobody.
-AS_THEY_LIE: Final[dict[str, Any]] = {
+RAW_RECORDS: Final[dict[str, Any]] = {
     "parser": _without_headers,
     "decoder": _as_they_lie,
     "ack_policy": AckPolicy.MANUAL,

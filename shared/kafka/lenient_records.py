@@ -34,7 +34,7 @@ class _LenientBatch(_DefaultRecordBatchPy):  # type: ignore[misc] # aiokafka shi
         self._buffer: bytearray = _LenientBuffer(buffer)
 
 
-class _PatientBatch:
+class _FallbackBatch:
     """A batch decoded by aiokafka's fast code, and by ours when that gives up."""
 
     def __init__(self, batch: Any, lies: memoryview) -> None:  # noqa: ANN401 - aiokafka ships no types
@@ -51,16 +51,16 @@ class _PatientBatch:
             return iter(_LenientBatch(self._lies))
 
 
-class PatientRecords(_MemoryRecordsPy):  # type: ignore[misc] # aiokafka ships no types
+class LenientRecords(_MemoryRecordsPy):  # type: ignore[misc] # aiokafka ships no types
     """What one fetch returned of one partition, batch by batch."""
 
     def next_batch(self) -> Any:  # noqa: ANN401 - aiokafka ships no types
         """Return the next batch, or None."""
         lies = self._next_slice
         batch = super().next_batch()
-        return None if batch is None else _PatientBatch(batch, lies)
+        return None if batch is None else _FallbackBatch(batch, lies)
 
 
-def read_patiently() -> None:
+def read_leniently() -> None:
     """Have every consumer of this process read its records so."""
-    fetcher.MemoryRecords = PatientRecords
+    fetcher.MemoryRecords = LenientRecords

@@ -15,7 +15,7 @@ from shared.events.policy import NewerPolicyError, Policy, PolicyBook, PolicyRec
 from shared.events.topics import POLICIES
 from shared.kafka.clients import AIOKafkaConsumer, ConsumerRecord, KafkaAddress
 from shared.kafka.clients import TopicPartition as AssignedPartition
-from shared.kafka.feed import AS_THEY_LIE, WITHIN_SECONDS, feed_broker, read_for_ever
+from shared.kafka.feed import RAW_RECORDS, WITHIN_SECONDS, feed_broker, read_for_ever
 
 LOOK_EVERY_SECONDS: Final = 5.0
 
@@ -69,7 +69,7 @@ class PolicyReader:
         broker = feed_broker(self._kafka)
         # No group: each process reads all of it. Record by record: a batch would be asked for hundreds of times a
         # second, for a topic that changes some times a day.
-        subscriber = broker.subscriber(partitions=[TopicPartition(POLICIES, 0, declare=False)], **AS_THEY_LIE)
+        subscriber = broker.subscriber(partitions=[TopicPartition(POLICIES, 0, declare=False)], **RAW_RECORDS)
         subscriber(self._take)
         return broker
 

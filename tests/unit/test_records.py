@@ -4,7 +4,7 @@ import pytest
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 
-from shared.kafka.lenient_records import PatientRecords
+from shared.kafka.lenient_records import LenientRecords
 
 
 def a_fetch() -> bytes:
@@ -23,7 +23,7 @@ def a_fetch() -> bytes:
     return bytes(builder.build()).replace(b"zz", b"\xff\xfe")
 
 
-def records_of(fetch: PatientRecords) -> list[tuple[int, bytes, list[tuple[str, bytes]]]]:
+def records_of(fetch: LenientRecords) -> list[tuple[int, bytes, list[tuple[str, bytes]]]]:
     found = []
     while fetch.has_next():
         found += [(record.offset, record.value, list(record.headers)) for record in fetch.next_batch()]
@@ -31,7 +31,7 @@ def records_of(fetch: PatientRecords) -> list[tuple[int, bytes, list[tuple[str, 
 
 
 def test_a_header_name_that_does_not_read_costs_its_neighbours_nothing() -> None:
-    assert records_of(PatientRecords(a_fetch())) == [
+    assert records_of(LenientRecords(a_fetch())) == [
         (0, b"v0", [("ce_type", b"said")]),
         (1, b"v1", [("\N{REPLACEMENT CHARACTER}" * 2, b"said")]),
         (2, b"v2", [("ce_type", b"said")]),
@@ -45,5 +45,5 @@ def test_aiokafka_by_itself_still_gives_the_whole_batch_up() -> None:
 
 
 def test_a_batch_still_says_what_the_fetcher_asks_of_it() -> None:
-    batch = PatientRecords(a_fetch()).next_batch()
+    batch = LenientRecords(a_fetch()).next_batch()
     assert (batch.is_control_batch, batch.next_offset, batch.base_offset) == (False, 3, 0)
