@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, FilePath, SecretStr, ValidationInfo, field_validator
 
 from shared.kafka.clients import KafkaAddress, Login, Mechanism
-from shared.runtime import ProcessSettings
+from shared.process.logs import ProcessSettings
 from shared.tls import client_context
 
 # Asked for also when it is not given: without it another setting may be of no use.

@@ -6,8 +6,8 @@ import uvloop
 
 from services.command_api.app import Api
 from services.command_api.settings import Settings
-from shared.runtime import configure_logging
-from shared.server import read_settings, serve
+from shared.process.logs import configure_logging
+from shared.process.server import read_settings, serve
 
 
 async def serve_api(settings: Settings) -> None:

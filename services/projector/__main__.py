@@ -6,8 +6,8 @@ import uvloop
 
 from services.projector.app import ProjectorProcess
 from services.projector.settings import Settings
-from shared.runtime import configure_logging
-from shared.server import read_settings, serve
+from shared.process.logs import configure_logging
+from shared.process.server import read_settings, serve
 
 
 async def main(settings: Settings) -> int:

@@ -11,7 +11,7 @@ from typing import Final
 import structlog
 
 from shared.kafka.clients import AIOKafkaProducer
-from shared.runtime import Setbacks, ended_within
+from shared.process.logs import Setbacks, ended_within
 
 START_WITHIN_SECONDS: Final = 20.0
 STOP_WITHIN_SECONDS: Final = 5.0

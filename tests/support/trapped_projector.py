@@ -20,8 +20,8 @@ from services.projector.ports import Advance
 from services.projector.settings import Settings
 from services.projector.store.postgres import Connection, PostgresStore
 from shared.events.outcome import Outcome
-from shared.runtime import configure_logging
-from shared.server import read_settings, serve
+from shared.process.logs import configure_logging
+from shared.process.server import read_settings, serve
 
 SPRUNG: Final = "trap_sprung"
 

@@ -11,8 +11,8 @@ import uvloop
 from services.projector.__main__ import main
 from services.projector.settings import Settings
 from shared.events.models import BODY_OF
-from shared.runtime import configure_logging
-from shared.server import read_settings
+from shared.process.logs import configure_logging
+from shared.process.server import read_settings
 
 NEWER: Final = "timer.started.v2"
 
