@@ -9,13 +9,40 @@ from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from pydantic import Field, FilePath, SecretStr, ValidationInfo, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NestedSecretsSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from shared.kafka.clients import KafkaAddress, Login, Mechanism
-from shared.process.logs import ProcessSettings
 from shared.tls import client_context
 
 # Asked for also when it is not given: without it another setting may be of no use.
 _EVEN_UNSET: Final = Field(validate_default=True)
+
+
+class ProcessSettings(BaseSettings):
+    """Settings of one process: from the environment, else from a file in /run/secrets.
+
+    The file bears the variable's name in small letters, as in `command_api_token_key`. There need be no such folder.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, secrets_dir="/run/secrets")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - what each source was made with already
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - a file in the working folder is nobody's settings
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return the sources, the one that wins first. A machine without secret files is nothing to warn of."""
+        files = NestedSecretsSettingsSource(file_secret_settings, secrets_dir_missing="ok")
+        return init_settings, env_settings, files
 
 
 class KafkaSettings(ProcessSettings):

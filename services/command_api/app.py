@@ -32,7 +32,7 @@ from shared.events.topics import EVENTS, TEXTS
 from shared.kafka.clients import durable_producer, lone_consumer
 from shared.kafka.kept_producer import KeptProducer
 from shared.kafka.policy_reader import PolicyReader
-from shared.process.logs import ended_within
+from shared.process.ending import ended_within
 
 # Answered at once when something arrives; an empty answer costs both sides a little, so not more often than this.
 REPLIES_FETCH_WAIT_MS: Final = 20

@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Route
 from services.command_api.rows import ReadsAwayError
 from services.command_api.store.reads import Reads
 from shared.events.topics import EVENTS, TEXTS
-from shared.process.logs import Setbacks
+from shared.process.backoff import Setbacks
 
 ASK_AGAIN_SECONDS: Final = 1.0
 LOOK_AGAIN_SECONDS: Final = 60.0

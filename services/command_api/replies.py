@@ -20,7 +20,8 @@ from shared.events.outcome import Outcome, UnreadableOutcomeError, read_replies
 from shared.events.rules import Rule
 from shared.events.topics import REPLIES, REPLY_PARTITIONS
 from shared.kafka.clients import AIOKafkaConsumer, ConsumerRecord, TopicPartition, end_consumer
-from shared.process.logs import Setbacks, ended_within
+from shared.process.backoff import Setbacks
+from shared.process.ending import ended_within
 
 POLL_MS: Final = 1000
 LOOK_EVERY_SECONDS: Final = 5.0

@@ -16,7 +16,7 @@ import structlog
 
 from shared.kafka.clients import AIOKafkaProducer
 from shared.kafka.kept_producer import KeptProducer
-from shared.process.logs import ended_within
+from shared.process.ending import ended_within
 
 Header = tuple[str, bytes]
 

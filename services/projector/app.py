@@ -28,7 +28,8 @@ from shared.events.topics import EVENTS, OUTCOMES, REPLIES
 from shared.kafka.clients import durable_producer, quick_producer
 from shared.kafka.kept_producer import KeptProducer
 from shared.kafka.policy_reader import PolicyReader
-from shared.process.logs import Setbacks, ended_within
+from shared.process.backoff import Setbacks
+from shared.process.ending import ended_within
 
 _log = structlog.get_logger()
 

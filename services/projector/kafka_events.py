@@ -11,7 +11,8 @@ from services.projector.kafka_reader import PartitionReader
 from services.projector.ports import RawRecord, Span
 from shared.events.topics import EVENTS
 from shared.kafka.clients import AIOKafkaConsumer, KafkaAddress, TopicPartition, end_consumer, group_consumer
-from shared.process.logs import Setbacks, ended_within
+from shared.process.backoff import Setbacks
+from shared.process.ending import ended_within
 
 _POLL_MS: Final = 200
 # More would hold the loop for longer than a session likes; Postgres gains little by it.

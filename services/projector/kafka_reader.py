@@ -16,7 +16,7 @@ from shared.kafka.clients import (
     end_consumer,
     lone_consumer,
 )
-from shared.process.logs import ended_within
+from shared.process.ending import ended_within
 
 # What is asked for exists, so a broker that is there answers at once.
 _WITHIN_SECONDS: Final = 10.0

@@ -13,7 +13,8 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
 from shared.kafka.clients import AIOKafkaConsumer, ConsumerRecord, KafkaAddress, end_consumer
-from shared.process.logs import Setbacks, ended_within
+from shared.process.backoff import Setbacks
+from shared.process.ending import ended_within
 
 WITHIN_SECONDS: Final = 15.0
 _RETRY_AFTER_SECONDS: Final = 0.5

@@ -11,7 +11,8 @@ from typing import Final
 import structlog
 
 from shared.kafka.clients import AIOKafkaProducer
-from shared.process.logs import Setbacks, ended_within
+from shared.process.backoff import Setbacks
+from shared.process.ending import ended_within
 
 START_WITHIN_SECONDS: Final = 20.0
 STOP_WITHIN_SECONDS: Final = 5.0

@@ -27,7 +27,7 @@ from services.stint_cli.topics import ensure_topics
 from shared.events.ids import partition_of, slot_of
 from shared.events.policy import Policy, Preset
 from shared.kafka.clients import AIOKafkaProducer, KafkaAddress, durable_producer
-from shared.process.logs import ended_within
+from shared.process.ending import ended_within
 
 PARTITIONS: Final = 12
 TOKEN_KEY: Final = "the key that only these tests sign with"

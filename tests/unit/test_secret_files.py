@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from services.stint_cli.settings import DatabaseSettings
-from shared.process.logs import ProcessSettings
+from shared.settings import ProcessSettings
 
 
 class _Settings(ProcessSettings):
