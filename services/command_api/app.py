@@ -19,7 +19,7 @@ from services.command_api.auth import Identities
 from services.command_api.bodies import BodyLimits
 from services.command_api.bugs import BugGuard
 from services.command_api.clockwatch import ClockWatch
-from services.command_api.desk import Desk
+from services.command_api.desk.desk import Desk
 from services.command_api.replies import ReplyReader, Waiters
 from services.command_api.sender import Sender
 from services.command_api.settings import Settings

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeVar
 
-from services.command_api.commands import Caller
-from services.command_api.desk import Away, Clock, IssuedToken, Unknown
-from services.command_api.rows import Person, ReadsAwayError
+from services.command_api.desk.commands import Caller
+from services.command_api.desk.desk import Away, Clock, IssuedToken, Unknown
+from services.command_api.desk.rows import Person, ReadsAwayError
 from services.command_api.store.directory import Directory
 from shared.identity import (
     TOKEN_LIFE,

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from services.command_api.rows import ReadsAwayError
+from services.command_api.desk.rows import ReadsAwayError
 from services.command_api.store.reads import Reads
 from shared.events.topics import EVENTS, TEXTS
 from shared.process.backoff import Setbacks

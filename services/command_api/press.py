@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final, assert_never
 from uuid import UUID
 
-from services.command_api.commands import Caller, Command, Dialect, PressTimer, StartTimer
+from services.command_api.desk.commands import Caller, Command, Dialect, PressTimer, StartTimer
 from shared.events.codec import write_body
 from shared.events.digest import digest_of
 from shared.events.envelope import Envelope, ReplyAddress, encode_headers

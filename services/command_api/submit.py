@@ -12,8 +12,8 @@ from typing import Final, assert_never
 
 import structlog
 
-from services.command_api.commands import Answer, Caller, Command, Dialect, Judged, NotRecorded, StillWaiting
-from services.command_api.desk import Clock, Reads
+from services.command_api.desk.commands import Answer, Caller, Command, Dialect, Judged, NotRecorded, StillWaiting
+from services.command_api.desk.desk import Clock, Reads
 from services.command_api.look import look
 from services.command_api.press import Press, press_of
 from services.command_api.replies import Fate, Overdue, Waiters

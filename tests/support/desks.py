@@ -12,9 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.command_api import dialects
-from services.command_api.commands import Answer, Caller, Command, Dialect, Judged, NotRecorded, StillWaiting
-from services.command_api.desk import Away, Desk, IssuedToken, Unknown
-from services.command_api.rows import OpenTimer, OutcomeRow, Person, ReadsAwayError, RunningTimer, TimerRow
+from services.command_api.desk.commands import Answer, Caller, Command, Dialect, Judged, NotRecorded, StillWaiting
+from services.command_api.desk.desk import Away, Desk, IssuedToken, Unknown
+from services.command_api.desk.rows import OpenTimer, OutcomeRow, Person, ReadsAwayError, RunningTimer, TimerRow
 from shared.events.ids import ID_EPOCH, make_short, slot_of, to_long
 from shared.events.outcome import Outcome, State, TimerAfter
 from shared.events.policy import Policy, Preset

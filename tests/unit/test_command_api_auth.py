@@ -8,9 +8,9 @@ import pytest
 
 from services.command_api import auth
 from services.command_api.auth import Identities, token_in
-from services.command_api.commands import Caller
-from services.command_api.desk import Away, Unknown
-from services.command_api.rows import Person, ReadsAwayError
+from services.command_api.desk.commands import Caller
+from services.command_api.desk.desk import Away, Unknown
+from services.command_api.desk.rows import Person, ReadsAwayError
 from services.command_api.store.directory import ClientRow, TokenRow
 from shared.identity import TokenClaims, hash_secret, read_token, sign_token, token_sha256
 

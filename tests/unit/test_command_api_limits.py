@@ -21,7 +21,7 @@ from services.command_api import health
 from services.command_api.bodies import BodyLimits
 from services.command_api.bugs import BugGuard
 from services.command_api.clockwatch import ClockWatch
-from services.command_api.rows import ReadsAwayError
+from services.command_api.desk.rows import ReadsAwayError
 from shared.events.topics import EVENTS, TEXTS
 from tests.unit.command_api_fakes import ticks
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from services.command_api.rows import ReadsAwayError
+from services.command_api.desk.rows import ReadsAwayError
 from services.command_api.store.lookout import LOOK_AGAIN_SECONDS, Lookout
 
 

@@ -9,7 +9,7 @@ import hypothesis
 import hypothesis.strategies as st
 import pytest
 
-from services.command_api.commands import AskedTime, Caller, Command, PressTimer, StartTimer
+from services.command_api.desk.commands import AskedTime, Caller, Command, PressTimer, StartTimer
 from services.command_api.press import Press, digest, press_of
 from shared.events import codec
 from shared.events.digest import digest_of

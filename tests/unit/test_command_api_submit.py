@@ -9,7 +9,7 @@ from uuid import UUID
 
 import structlog
 
-from services.command_api.commands import (
+from services.command_api.desk.commands import (
     Answer,
     Caller,
     Command,
@@ -19,9 +19,9 @@ from services.command_api.commands import (
     StartTimer,
     StillWaiting,
 )
+from services.command_api.desk.rows import OutcomeRow, ReadsAwayError
 from services.command_api.press import digest
 from services.command_api.replies import Waiters
-from services.command_api.rows import OutcomeRow, ReadsAwayError
 from services.command_api.sender import Acked, Unacked
 from services.command_api.submit import DRAWS_MAX, Presses
 from shared.events.envelope import decode_headers, tolerant

@@ -6,11 +6,11 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from services.command_api.commands import AskedTime, PressTimer, StartTimer
-from services.command_api.desk import Away, Unknown
+from services.command_api.desk.commands import AskedTime, PressTimer, StartTimer
+from services.command_api.desk.desk import Away, Unknown
+from services.command_api.desk.rows import IntervalRow, OutcomeRow, TimerRow
 from services.command_api.dialects.malformed import Malformed
 from services.command_api.dialects.native import read_press, read_start
-from services.command_api.rows import IntervalRow, OutcomeRow, TimerRow
 from shared.events.outcome import State
 from shared.events.rules import Rule
 from tests.support.desks import (

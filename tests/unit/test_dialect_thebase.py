@@ -7,8 +7,8 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from services.command_api.commands import AskedTime, PressTimer, StartTimer
-from services.command_api.desk import Away, Unknown
+from services.command_api.desk.commands import AskedTime, PressTimer, StartTimer
+from services.command_api.desk.desk import Away, Unknown
 from services.command_api.dialects.malformed import Malformed
 from services.command_api.dialects.thebase import read_start
 from shared.events.outcome import State

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.command_api.rows import OpenTimer
+from services.command_api.desk.rows import OpenTimer
 from tests.support.desks import DANA, LONG, SHORT, Clerk
 
 

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from services.command_api.desk import IssuedToken
+from services.command_api.desk.desk import IssuedToken
 from tests.support.desks import Clerk
 
 BASIC = "Basic " + base64.b64encode(b"crm:s3cr:et").decode()

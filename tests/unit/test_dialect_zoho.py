@@ -5,8 +5,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from services.command_api.commands import Answer, PressTimer, StartTimer
-from services.command_api.desk import Away, Unknown
+from services.command_api.desk.commands import Answer, PressTimer, StartTimer
+from services.command_api.desk.desk import Away, Unknown
 from shared.events.rules import Rule
 from tests.support.desks import DANA, LONG, NOT_RECORDED, SHORT, WAITING, Clerk, accepted, refused
 

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, assert_never, cast
 from uuid import UUID
 
-from services.command_api.commands import Answer, Caller, Command, PressTimer, StartTimer
-from services.command_api.desk import Clock, Reads
+from services.command_api.desk.commands import Answer, Caller, Command, PressTimer, StartTimer
+from services.command_api.desk.desk import Clock, Reads
+from services.command_api.desk.rows import OutcomeRow, ReadsAwayError
 from services.command_api.replies import Waiters
-from services.command_api.rows import OutcomeRow, ReadsAwayError
 from services.command_api.sender import Acked, Sender, Told, Unacked
 from services.command_api.submit import Presses
 from shared.events.ids import TimerIds, keyed_event_id

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal, assert_never
 
-from services.command_api.commands import (
+from services.command_api.desk.commands import (
     Answer,
     AskedTime,
     Caller,

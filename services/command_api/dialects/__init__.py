@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from services.command_api.desk import Desk
+from services.command_api.desk.desk import Desk
 from services.command_api.dialects import native, thebase, zoho
 
 

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from services.command_api.commands import (
+from services.command_api.desk.commands import (
     Answer,
     AskedTime,
     Caller,
@@ -26,7 +26,7 @@ from services.command_api.commands import (
     StartTimer,
     StillWaiting,
 )
-from services.command_api.desk import Desk
+from services.command_api.desk.desk import Desk
 from services.command_api.dialects import native_answers as answers
 from services.command_api.dialects.headers import idempotency_key, preferred_wait, traceparent
 from services.command_api.dialects.malformed import Malformed, first_problem, wrong

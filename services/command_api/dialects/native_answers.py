@@ -10,12 +10,12 @@ from typing import Final, assert_never
 
 from starlette.responses import Response
 
-from services.command_api.commands import StillWaiting
+from services.command_api.desk.commands import StillWaiting
+from services.command_api.desk.rows import IntervalRow, TimerRow
 from services.command_api.dialects.jsontext import NULL, array, boolean, members, quoted
 from services.command_api.dialects.malformed import Malformed
 from services.command_api.dialects.reasons import sentence, sentence_about
 from services.command_api.dialects.times import rfc3339
-from services.command_api.rows import IntervalRow, TimerRow
 from shared.events.durations import seconds_text, total_minutes
 from shared.events.ids import to_long
 from shared.events.outcome import TimerAfter

@@ -5,8 +5,8 @@ from typing import assert_never
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.command_api.commands import Caller
-from services.command_api.desk import Away, Desk, Unknown
+from services.command_api.desk.commands import Caller
+from services.command_api.desk.desk import Away, Desk, Unknown
 from services.command_api.dialects import native_answers as answers
 from shared.events.rules import Rule
 

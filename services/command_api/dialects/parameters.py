@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
-from services.command_api.desk import Desk
+from services.command_api.desk.desk import Desk
 from services.command_api.dialects.values import is_writable
 
 FIELDS_MAX: Final = 100

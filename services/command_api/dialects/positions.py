@@ -5,7 +5,7 @@ from typing import Final
 
 from starlette.requests import Request
 
-from services.command_api.desk import Desk
+from services.command_api.desk.desk import Desk
 from services.command_api.dialects.malformed import Malformed
 from shared.events.rules import Rule
 

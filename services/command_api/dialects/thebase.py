@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from services.command_api.commands import (
+from services.command_api.desk.commands import (
     Answer,
     AskedTime,
     Caller,
@@ -27,7 +27,8 @@ from services.command_api.commands import (
     StartTimer,
     StillWaiting,
 )
-from services.command_api.desk import Away, Desk, Unknown
+from services.command_api.desk.desk import Away, Desk, Unknown
+from services.command_api.desk.rows import ReadsAwayError
 from services.command_api.dialects import thebase_answers as answers
 from services.command_api.dialects.headers import idempotency_key, traceparent
 from services.command_api.dialects.malformed import Malformed, first_problem
@@ -36,7 +37,6 @@ from services.command_api.dialects.reasons import sentence_about
 from services.command_api.dialects.thebase_token import token
 from services.command_api.dialects.times import asked_time, may_start_at
 from services.command_api.dialects.values import Comment, Name, RequiredName, TimeText
-from services.command_api.rows import ReadsAwayError
 from shared.events.ids import parse_timer_id
 from shared.events.outcome import Outcome
 from shared.events.rules import Rule

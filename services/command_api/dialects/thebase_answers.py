@@ -9,10 +9,10 @@ from typing import Final, Literal, assert_never
 
 from starlette.responses import Response
 
+from services.command_api.desk.rows import OpenTimer
 from services.command_api.dialects.jsontext import array, boolean, members, quoted
 from services.command_api.dialects.reasons import sentence
 from services.command_api.dialects.times import rfc3339_seconds
-from services.command_api.rows import OpenTimer
 from shared.events.durations import total_minutes
 from shared.events.ids import to_long
 from shared.events.rules import Rule

@@ -4,7 +4,7 @@ import re
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Final
 
-from services.command_api.commands import AskedTime
+from services.command_api.desk.commands import AskedTime
 from shared.events.base import in_calendar, in_utc
 from shared.events.ids import ID_EPOCH
 from shared.events.zones import instant_of

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from services.command_api.commands import (
+from services.command_api.desk.commands import (
     Answer,
     Caller,
     Command,
@@ -25,7 +25,8 @@ from services.command_api.commands import (
     StartTimer,
     StillWaiting,
 )
-from services.command_api.desk import Away, Desk, Unknown
+from services.command_api.desk.desk import Away, Desk, Unknown
+from services.command_api.desk.rows import ReadsAwayError
 from services.command_api.dialects import zoho_answers as answers
 from services.command_api.dialects.headers import idempotency_key, traceparent
 from services.command_api.dialects.malformed import Malformed
@@ -36,7 +37,6 @@ from services.command_api.dialects.zoho_answers import RUNNING_URI, TIMER_URI, F
 from services.command_api.dialects.zoho_dates import DEFAULT_FORMAT, is_format, parse_date
 from services.command_api.dialects.zoho_format import wants_xml
 from services.command_api.dialects.zoho_running import running_timer
-from services.command_api.rows import ReadsAwayError
 from shared.events.ids import parse_timer_id
 from shared.events.outcome import Outcome
 from shared.events.rules import Rule

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import asyncpg
 
-from services.command_api.rows import ReadsAwayError
+from services.command_api.desk.rows import ReadsAwayError
 from shared.sql import Queries
 
 query: Final = Queries(Path(__file__).parent)

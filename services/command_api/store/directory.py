@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from services.command_api.rows import Person
+from services.command_api.desk.rows import Person
 from services.command_api.store.database import Database, query
 from shared.events.models import Role
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.command_api.rows import IntervalRow, OpenTimer, OutcomeRow, RunningTimer, TimerRow
+from services.command_api.desk.rows import IntervalRow, OpenTimer, OutcomeRow, RunningTimer, TimerRow
 from services.command_api.store.database import Database, query
 from services.command_api.store.lookout import Lookout
 from shared.events.ids import slot_of, slot_of_timer

@@ -11,8 +11,8 @@ from uuid import UUID
 
 from starlette.requests import Request
 
-from services.command_api.commands import Answer, Caller, Command, Dialect
-from services.command_api.rows import OpenTimer, OutcomeRow, Person, RunningTimer, TimerRow
+from services.command_api.desk.commands import Answer, Caller, Command, Dialect
+from services.command_api.desk.rows import OpenTimer, OutcomeRow, Person, RunningTimer, TimerRow
 from shared.events.policy import Policy
 
 
