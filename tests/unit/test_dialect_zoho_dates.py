@@ -6,7 +6,7 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from services.command_api.dialects.zoho_dates import format_date, is_format, parse_date
+from services.command_api.dialects.zoho.dates import format_date, is_format, parse_date
 
 
 @pytest.mark.parametrize(

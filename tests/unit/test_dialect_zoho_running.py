@@ -9,8 +9,8 @@ import pytest
 from hypothesis import strategies as st
 
 from services.command_api.desk.rows import RunningTimer
-from services.command_api.dialects.zoho_answers import xml_text
-from services.command_api.dialects.zoho_running import running_timer
+from services.command_api.dialects.zoho.answers import xml_text
+from services.command_api.dialects.zoho.running import running_timer
 from tests.support.desks import DANA, NOON, SHORT, Clerk
 
 RUNNING = "/people/api/timetracker/getcurrentlyrunningtimer"

@@ -17,7 +17,7 @@ from services.command_api.desk.commands import (
     StartTimer,
     StillWaiting,
 )
-from services.command_api.dialects import native_answers
+from services.command_api.dialects.native import answers as native_answers
 from shared.events.ids import ID_EPOCH, make_short, slot_of
 from shared.events.outcome import Outcome
 from shared.events.rules import Rule

@@ -1,8 +1,15 @@
 """Dialects: each published API, translated into commands and back. No rules that need history live here.
 
-A dialect is `routes(desk)` and `error_response(status, headers)`, in a module that bears its name; what has its own
-idea (answers, dates, one long answer) lies beside it, `zoho_dates.py` for `zoho.py`. The rest is shared by all three.
-Safe to change: words that are "ours" in CONTRACT. With care: what counts as "not given", for digests rest on it.
+A dialect is a room with `routes(desk)` and `error_response(status, headers)` in its `calls`. The rest is shared.
+
+    thebase/    dialect A: calls answers token
+    zoho/       dialect B: calls answers dates running format
+    native/     dialect C: calls answers caller reads
+    headers, parameters, values, times    what requests say, read
+    positions                             how far a caller has read, and whether we have
+    malformed, reasons, jsontext          what answers share: first problem, sentences of rules, JSON without a model
+
+Safe to change: words that are "ours" in CONTRACT. With care: what counts as "not given", because digests rest on it.
 Never: a published word, status, key or code point; clients compare them.
 """
 
@@ -13,7 +20,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from services.command_api.desk.desk import Desk
-from services.command_api.dialects import native, thebase, zoho
+from services.command_api.dialects.native import calls as native
+from services.command_api.dialects.thebase import calls as thebase
+from services.command_api.dialects.zoho import calls as zoho
 
 
 def routes(desk: Desk) -> list[BaseRoute]:

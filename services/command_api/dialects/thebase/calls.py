@@ -29,12 +29,12 @@ from services.command_api.desk.commands import (
 )
 from services.command_api.desk.desk import Away, Desk, Unknown
 from services.command_api.desk.rows import ReadsAwayError
-from services.command_api.dialects import thebase_answers as answers
 from services.command_api.dialects.headers import idempotency_key, traceparent
 from services.command_api.dialects.malformed import Malformed, first_problem
 from services.command_api.dialects.positions import fresh_enough
 from services.command_api.dialects.reasons import sentence_about
-from services.command_api.dialects.thebase_token import token
+from services.command_api.dialects.thebase import answers
+from services.command_api.dialects.thebase.token import token
 from services.command_api.dialects.times import asked_time, may_start_at
 from services.command_api.dialects.values import Comment, Name, RequiredName, TimeText
 from shared.events.ids import parse_timer_id

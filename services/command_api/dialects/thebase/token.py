@@ -11,7 +11,7 @@ from starlette.responses import Response
 from services.command_api.desk.desk import Desk
 from services.command_api.desk.rows import ReadsAwayError
 from services.command_api.dialects.jsontext import members, quoted
-from services.command_api.dialects.thebase_answers import error, unavailable
+from services.command_api.dialects.thebase.answers import error, unavailable
 
 _FIELDS_MAX: Final = 20
 # A token must not lie in anybody's cache (RFC 6749, section 5.1).

@@ -1,4 +1,4 @@
-"""Dialect C, `/v1`: our own (CONTRACT, section 4). What is read lies in `native_reads`.
+"""Dialect C, `/v1`: our own (CONTRACT, section 4). What is read lies in `reads`.
 
 Ours: R07 and R13 are 409, R24 and every other rule of the tenant's 422, R06 403; `at` needs an offset; a body may have
 no fields but the known ones; `Prefer: wait` beyond 30 s waits 30 s.
@@ -27,11 +27,11 @@ from services.command_api.desk.commands import (
     StillWaiting,
 )
 from services.command_api.desk.desk import Desk
-from services.command_api.dialects import native_answers as answers
 from services.command_api.dialects.headers import idempotency_key, preferred_wait, traceparent
 from services.command_api.dialects.malformed import Malformed, first_problem, wrong
-from services.command_api.dialects.native_caller import caller_or_answer
-from services.command_api.dialects.native_reads import NativeReads
+from services.command_api.dialects.native import answers
+from services.command_api.dialects.native.caller import caller_or_answer
+from services.command_api.dialects.native.reads import NativeReads
 from services.command_api.dialects.times import asked_time, day, may_start_at
 from services.command_api.dialects.values import Comment, Name, RequiredName, TimeText, WorkItem
 from shared.events.ids import parse_timer_id

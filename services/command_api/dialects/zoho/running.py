@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Final
 
 from services.command_api.desk.rows import RunningTimer
-from services.command_api.dialects.zoho_answers import Fields
-from services.command_api.dialects.zoho_dates import format_date
+from services.command_api.dialects.zoho.answers import Fields
+from services.command_api.dialects.zoho.dates import format_date
 from shared.events.calendar import first_instant, local_day
 from shared.events.durations import US_PER_SECOND, microseconds
 

@@ -27,16 +27,16 @@ from services.command_api.desk.commands import (
 )
 from services.command_api.desk.desk import Away, Desk, Unknown
 from services.command_api.desk.rows import ReadsAwayError
-from services.command_api.dialects import zoho_answers as answers
 from services.command_api.dialects.headers import idempotency_key, traceparent
 from services.command_api.dialects.malformed import Malformed
 from services.command_api.dialects.parameters import UnreadableParametersError, parameters
 from services.command_api.dialects.positions import fresh_enough
 from services.command_api.dialects.values import NAME_LENGTH_MAX, WORK_ITEM_LENGTH_MAX
-from services.command_api.dialects.zoho_answers import RUNNING_URI, TIMER_URI, Failure, Verb, Voice
-from services.command_api.dialects.zoho_dates import DEFAULT_FORMAT, is_format, parse_date
-from services.command_api.dialects.zoho_format import wants_xml
-from services.command_api.dialects.zoho_running import running_timer
+from services.command_api.dialects.zoho import answers
+from services.command_api.dialects.zoho.answers import RUNNING_URI, TIMER_URI, Failure, Verb, Voice
+from services.command_api.dialects.zoho.dates import DEFAULT_FORMAT, is_format, parse_date
+from services.command_api.dialects.zoho.format import wants_xml
+from services.command_api.dialects.zoho.running import running_timer
 from shared.events.ids import parse_timer_id
 from shared.events.outcome import Outcome
 from shared.events.rules import Rule

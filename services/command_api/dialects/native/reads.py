@@ -14,10 +14,10 @@ from starlette.responses import Response
 from services.command_api.desk.commands import Caller
 from services.command_api.desk.desk import Desk
 from services.command_api.desk.rows import OutcomeRow, ReadsAwayError
-from services.command_api.dialects import native_answers as answers
 from services.command_api.dialects.headers import preferred_wait
 from services.command_api.dialects.malformed import Malformed
-from services.command_api.dialects.native_caller import caller_or_answer
+from services.command_api.dialects.native import answers
+from services.command_api.dialects.native.caller import caller_or_answer
 from services.command_api.dialects.positions import fresh_enough, parse_position
 from shared.events.ids import parse_timer_id
 from shared.events.rules import Rule

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from services.command_api.desk.commands import Caller
 from services.command_api.desk.desk import Away, Desk, Unknown
-from services.command_api.dialects import native_answers as answers
+from services.command_api.dialects.native import answers
 from shared.events.rules import Rule
 
 

@@ -1,0 +1,9 @@
+"""Dialect A, `/v2/timer` and `/oauth/token`, as TheBase's CRM publishes it.
+
+    calls      each request, from its parameters to a command, and the verdict to an answer
+    answers    its Hebrew texts, its totals, its list, its errors
+    token      a client's id and secret for a bearer token
+
+Safe to change: words that are "ours" in CONTRACT, section 2.
+Never: a published word, status or key; an answer that tells an unknown timer from another tenant's.
+"""

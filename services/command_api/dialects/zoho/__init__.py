@@ -1,0 +1,11 @@
+"""Dialect B, `/people/api/timetracker`, as Zoho People publishes it.
+
+    calls      each request, from its parameters to a command, and the verdict to an answer
+    answers    published messages and codes, in JSON or in XML
+    running    the running timer, in whole seconds since a local midnight
+    dates      `dateFormat` and its letters
+    format     JSON or XML: which one the caller wants
+
+Safe to change: words that are "ours" in CONTRACT, section 3.
+Never: a message or a code that has "doc" beside it there, or the spelling of one.
+"""
