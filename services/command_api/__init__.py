@@ -1,11 +1,12 @@
 """The command API: HTTP in, events out, verdicts back. It remembers nothing.
 
-A press goes `dialects` -> `submit` -> `sender` (the log).
-Its verdict comes back `replies` -> `submit` -> `dialects`.
+A press goes `dialects` -> `submit` -> `submit.sender` (the log).
+Its verdict comes back `submit.replies` -> `submit` -> `dialects`.
 What a request shows by itself is refused here; what needs history is judged from the log, by the projector.
 
     desk/        what a dialect may ask for, and the values that cross
     dialects/    each published API, translated; nothing else
+    submit/      a press on its way to the log, its verdict on the way back
     store/       what is asked of Postgres; reads only
     app wires the parts; settings, health, auth (who calls) and sweep (all deadlines in one look) are its own
 

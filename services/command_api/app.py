@@ -18,15 +18,15 @@ from services.command_api import dialects, health
 from services.command_api.auth import Identities
 from services.command_api.bodies import BodyLimits
 from services.command_api.bugs import BugGuard
-from services.command_api.clockwatch import ClockWatch
 from services.command_api.desk.desk import Desk
-from services.command_api.replies import ReplyReader, Waiters
-from services.command_api.sender import Sender
 from services.command_api.settings import Settings
 from services.command_api.store.database import Database
 from services.command_api.store.directory import Directory
 from services.command_api.store.reads import Reads
-from services.command_api.submit import Presses
+from services.command_api.submit.clock_check import ClockWatch
+from services.command_api.submit.presses import Presses
+from services.command_api.submit.replies import ReplyReader, Waiters
+from services.command_api.submit.sender import Sender
 from services.command_api.sweep import keep_sweeping
 from shared.events.topics import EVENTS, TEXTS
 from shared.kafka.clients import durable_producer, lone_consumer

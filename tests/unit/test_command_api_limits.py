@@ -20,8 +20,8 @@ from starlette.types import Message
 from services.command_api import health
 from services.command_api.bodies import BodyLimits
 from services.command_api.bugs import BugGuard
-from services.command_api.clockwatch import ClockWatch
 from services.command_api.desk.rows import ReadsAwayError
+from services.command_api.submit.clock_check import ClockWatch
 from shared.events.topics import EVENTS, TEXTS
 from tests.unit.command_api_fakes import ticks
 

@@ -10,7 +10,7 @@ import hypothesis.strategies as st
 import pytest
 
 from services.command_api.desk.commands import AskedTime, Caller, Command, PressTimer, StartTimer
-from services.command_api.press import Press, digest, press_of
+from services.command_api.submit.press import Press, digest, press_of
 from shared.events import codec
 from shared.events.digest import digest_of
 from shared.events.envelope import ReplyAddress

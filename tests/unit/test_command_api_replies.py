@@ -7,8 +7,8 @@ from uuid import UUID
 
 import structlog
 
-from services.command_api.replies import Overdue, ReplyReader, Waiter, Waiters
-from services.command_api.sender import Acked, Unacked
+from services.command_api.submit.replies import Overdue, ReplyReader, Waiter, Waiters
+from services.command_api.submit.sender import Acked, Unacked
 from shared.events.outcome import Outcome, join_replies, write_outcome
 from tests.unit.command_api_outcomes import EVENT_ID, NOW, outcome
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from services.command_api.sender import Acked, Sender, Unacked
+from services.command_api.submit.sender import Acked, Sender, Unacked
 from shared.kafka.kept_producer import KeptProducer
 from tests.unit.command_api_fakes import LOG_TIME_MS, FakeProducer, ticks
 

@@ -20,10 +20,10 @@ from services.command_api.desk.commands import (
     StillWaiting,
 )
 from services.command_api.desk.rows import OutcomeRow, ReadsAwayError
-from services.command_api.press import digest
-from services.command_api.replies import Waiters
-from services.command_api.sender import Acked, Unacked
-from services.command_api.submit import DRAWS_MAX, Presses
+from services.command_api.submit.press import digest
+from services.command_api.submit.presses import DRAWS_MAX, Presses
+from services.command_api.submit.replies import Waiters
+from services.command_api.submit.sender import Acked, Unacked
 from shared.events.envelope import decode_headers, tolerant
 from shared.events.ids import TimerIds, slot_of, slot_of_timer
 from shared.events.outcome import Outcome, write_outcome

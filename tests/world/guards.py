@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any, Final
 from unittest.mock import patch
 
-from services.command_api.sender import Acked
+from services.command_api.submit.sender import Acked
 from services.projector import recover
 from services.projector.domain import effect, fold, rules
 from services.projector.domain.ledger import Ledger

@@ -9,9 +9,9 @@ from uuid import UUID
 from services.command_api.desk.commands import Answer, Caller, Command, PressTimer, StartTimer
 from services.command_api.desk.desk import Clock, Reads
 from services.command_api.desk.rows import OutcomeRow, ReadsAwayError
-from services.command_api.replies import Waiters
-from services.command_api.sender import Acked, Sender, Told, Unacked
-from services.command_api.submit import Presses
+from services.command_api.submit.presses import Presses
+from services.command_api.submit.replies import Waiters
+from services.command_api.submit.sender import Acked, Sender, Told, Unacked
 from shared.events.ids import TimerIds, keyed_event_id
 from shared.events.policy import PolicyBook
 from shared.events.topics import EVENTS

@@ -7,8 +7,8 @@ import structlog
 
 from services.command_api.desk.desk import Reads
 from services.command_api.desk.rows import ReadsAwayError
-from services.command_api.press import Press
-from services.command_api.sender import Acked
+from services.command_api.submit.press import Press
+from services.command_api.submit.sender import Acked
 from shared.events.outcome import NewerOutcomeError, Outcome, UnreadableOutcomeError, read_outcome
 from shared.events.rules import Rule
 

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import structlog
 
-from services.command_api.sender import Acked, Unacked
+from services.command_api.submit.sender import Acked, Unacked
 from shared.events.outcome import Outcome, UnreadableOutcomeError, read_replies
 from shared.events.rules import Rule
 from shared.events.topics import REPLIES, REPLY_PARTITIONS

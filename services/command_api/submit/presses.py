@@ -14,10 +14,10 @@ import structlog
 
 from services.command_api.desk.commands import Answer, Caller, Command, Dialect, Judged, NotRecorded, StillWaiting
 from services.command_api.desk.desk import Clock, Reads
-from services.command_api.look import look
-from services.command_api.press import Press, press_of
-from services.command_api.replies import Fate, Overdue, Waiters
-from services.command_api.sender import Acked, Sender, Unacked
+from services.command_api.submit.lookup import look
+from services.command_api.submit.press import Press, press_of
+from services.command_api.submit.replies import Fate, Overdue, Waiters
+from services.command_api.submit.sender import Acked, Sender, Unacked
 from shared.events.envelope import ReplyAddress
 from shared.events.ids import TimerIds, partition_of
 from shared.events.outcome import Outcome
