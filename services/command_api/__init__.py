@@ -7,6 +7,7 @@ What a request shows by itself is refused here; what needs history is judged fro
     desk/        what a dialect may ask for, and the values that cross
     dialects/    each published API, translated; nothing else
     submit/      a press on its way to the log, its verdict on the way back
+    guards/      what stands around every request
     store/       what is asked of Postgres; reads only
     app wires the parts; settings, health, auth (who calls) and sweep (all deadlines in one look) are its own
 

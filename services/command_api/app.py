@@ -16,9 +16,9 @@ from starlette.types import ASGIApp
 
 from services.command_api import dialects, health
 from services.command_api.auth import Identities
-from services.command_api.bodies import BodyLimits
-from services.command_api.bugs import BugGuard
 from services.command_api.desk.desk import Desk
+from services.command_api.guards.bodies import BodyLimits
+from services.command_api.guards.bugs import BugGuard
 from services.command_api.settings import Settings
 from services.command_api.store.database import Database
 from services.command_api.store.directory import Directory

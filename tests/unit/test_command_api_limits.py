@@ -18,9 +18,9 @@ from starlette.routing import Route
 from starlette.types import Message
 
 from services.command_api import health
-from services.command_api.bodies import BodyLimits
-from services.command_api.bugs import BugGuard
 from services.command_api.desk.rows import ReadsAwayError
+from services.command_api.guards.bodies import BodyLimits
+from services.command_api.guards.bugs import BugGuard
 from services.command_api.submit.clock_check import ClockWatch
 from shared.events.topics import EVENTS, TEXTS
 from tests.unit.command_api_fakes import ticks
