@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
+from services.projector.domain.entry import LoggedPress
 from services.projector.domain.ledger import Ledger, OwnerKey
-from services.projector.domain.press import LoggedPress
 from services.projector.domain.state import Timesheet
 from services.projector.ports import Wanted
 from shared.events.ids import slot_of, slot_of_timer

@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
+from services.projector.domain.entry import moment_of
 from services.projector.domain.outcomes import Kept
-from services.projector.domain.press import moment_of
 from services.projector.ports import (
     Advance,
     Checkpoint,

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from services.projector.batch import Batch
-from services.projector.domain.press import LoggedPress
+from services.projector.domain.entry import LoggedPress
 from services.projector.partition import Partition
 from services.projector.ports import BusyError, FencedError, ReadRefusedError, Store, Wanted, WriteRefusedError
 from shared.events.ids import partition_of, slot_of

@@ -4,8 +4,8 @@ import json
 
 from hypothesis import given
 
+from services.projector.domain.entry import LoggedPress
 from services.projector.domain.outcomes import Kept
-from services.projector.domain.press import LoggedPress
 from shared.events.codec import Newer, Press, read, write_body
 from shared.events.envelope import Headers, encode_headers
 from tests.properties.test_timesheet import folded

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
-from services.projector.domain.press import LoggedPress, UnreadableRecord
+from services.projector.domain.entry import LoggedPress, UnreadableRecord
 from shared.events.codec import Press, Unreadable
 from shared.events.envelope import Envelope
 from shared.events.ids import ID_EPOCH, keyed_event_id, make_short, slot_of

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final, cast
 
 from services.projector.batch import Batch
-from services.projector.domain.press import Entry
+from services.projector.domain.entry import Entry
 from services.projector.partition import Partition
 from services.projector.ports import (
     Advance,

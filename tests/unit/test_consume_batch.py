@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 
 from services.projector.batch import Batch, NewerEvent, PolicyUnseen, entries_of
-from services.projector.domain.press import UnreadableRecord
+from services.projector.domain.entry import UnreadableRecord
 from shared.events.envelope import ReplyAddress
 from shared.events.policy import NewerPolicyError, PolicyRecord
 from tests.support.given import JERUSALEM, book_of, moment, paused, started, stopped

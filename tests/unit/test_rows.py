@@ -5,10 +5,10 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
+from services.projector.domain.entry import UnreadableRecord
 from services.projector.domain.fold import refuse_entry
 from services.projector.domain.ledger import Known, Ledger
 from services.projector.domain.outcomes import Kept
-from services.projector.domain.press import UnreadableRecord
 from services.projector.ports import Advance, Checkpoint
 from services.projector.store.queries import query
 from services.projector.store.rows import columns, rows_of

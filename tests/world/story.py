@@ -13,7 +13,7 @@ from unittest.mock import patch
 import structlog
 
 from services.projector.domain import judge as judging
-from services.projector.domain.press import moment_of
+from services.projector.domain.entry import moment_of
 from services.projector.domain.rules import RULES, RULES_OF_A_REPEATED_STOP, Case
 from services.projector.ports import ToPublish
 from shared.events.models import BODY_OF

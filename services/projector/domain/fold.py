@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Final, assert_never
 
 from services.projector.domain.effect import effect
+from services.projector.domain.entry import Entry, LoggedPress, UnreadableRecord
 from services.projector.domain.evolve import learned, with_changes
 from services.projector.domain.facts import fact_of
 from services.projector.domain.judge import Accepted, Refused, is_repeated_stop, judge
@@ -24,7 +25,6 @@ from services.projector.domain.outcomes import (
     refused,
     void,
 )
-from services.projector.domain.press import Entry, LoggedPress, UnreadableRecord
 from services.projector.domain.rules import Case, TimerEvent
 from services.projector.domain.settle import settle
 from services.projector.domain.state import Timesheet

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.projector.domain.press import LoggedPress, UnreadableRecord
+from services.projector.domain.entry import LoggedPress, UnreadableRecord
 from shared.events.outcome import Change, Fact, Finding, Outcome, TimerAfter, Verdict
 from shared.events.rules import Rule
 

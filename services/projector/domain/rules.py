@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, assert_never
 
-from services.projector.domain.press import LoggedPress
+from services.projector.domain.entry import LoggedPress
 from services.projector.domain.state import Timer, Timesheet
 from shared.events.calendar import local_day
 from shared.events.durations import microseconds
