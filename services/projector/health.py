@@ -6,8 +6,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from services.projector.consume import Projector
-from services.projector.partition import POLICY_AWAITED, Partition, Status
+from services.projector.loop.partition import POLICY_AWAITED, Partition, Status
+from services.projector.loop.projector import Projector
 
 
 def routes(

@@ -5,8 +5,8 @@ from typing import Final, Protocol
 
 from aiokafka.errors import KafkaError
 
-from services.projector.consume import Projector
-from services.projector.partition import Status
+from services.projector.loop.partition import Status
+from services.projector.loop.projector import Projector
 
 _LOOK_EVERY_SECONDS: Final = 15.0
 _LOOKS: Final = 2

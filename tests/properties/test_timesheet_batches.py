@@ -9,13 +9,13 @@ from typing import Any, Final, cast
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.projector.batch import Batch
-from services.projector.cache import Cache
 from services.projector.domain.outcomes import Kept
-from services.projector.partition import Partition
+from services.projector.loop.batch import Batch
+from services.projector.loop.cache import Cache
+from services.projector.loop.partition import Partition
+from services.projector.loop.writer import BatchWriter
 from services.projector.ports import Advance, Checkpoint, OutcomeLog
 from services.projector.store.rows import Rows, rows_of
-from services.projector.write import BatchWriter
 from shared.events.outcome import read_outcome
 from tests.properties.test_timesheet import folded
 from tests.support.histories import BOOK, Entry, histories

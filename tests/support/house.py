@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from structlog.typing import EventDict
 
-from services.projector.consume import Projector
-from services.projector.partition import Status
+from services.projector.loop.partition import Status
+from services.projector.loop.projector import Projector
 from services.projector.ports import Advance, Checkpoint, Found, Wanted
 from shared.events.ids import partition_of, slot_of
 from shared.events.outcome import read_outcome

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from services.projector.domain.outcomes import Kept
+from services.projector.loop.recover import LogWentBackError, recover
 from services.projector.ports import Advance, Checkpoint
-from services.projector.recover import LogWentBackError, recover
 from shared.events.outcome import read_outcome
 from tests.support.given import Told, given, paused, resumed, started, stopped
 from tests.support.in_hand import EventsInHand, OutcomesInHand, records

@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, cast
 
-from services.projector.batch import Batch
 from services.projector.domain.entry import Entry
-from services.projector.partition import Partition
+from services.projector.loop.batch import Batch
+from services.projector.loop.partition import Partition
+from services.projector.loop.writer import BatchWriter
 from services.projector.ports import (
     Advance,
     BusyError,
@@ -17,7 +18,6 @@ from services.projector.ports import (
     Wanted,
     WriteRefusedError,
 )
-from services.projector.write import BatchWriter
 from shared.events.ids import partition_of, slot_of
 from shared.events.outcome import Outcome, read_outcome
 from tests.support.given import JERUSALEM, Told, book_of, timer_id

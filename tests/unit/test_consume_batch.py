@@ -5,8 +5,8 @@ from typing import Final
 
 import pytest
 
-from services.projector.batch import Batch, NewerEvent, PolicyUnseen, entries_of
 from services.projector.domain.entry import UnreadableRecord
+from services.projector.loop.batch import Batch, NewerEvent, PolicyUnseen, entries_of
 from shared.events.envelope import ReplyAddress
 from shared.events.policy import NewerPolicyError, PolicyRecord
 from tests.support.given import JERUSALEM, book_of, moment, paused, started, stopped

@@ -1,6 +1,6 @@
 """How the loop ends, and how it lets go of what is somebody else's."""
 
-from services.projector.partition import Status
+from services.projector.loop.partition import Status
 from services.projector.ports import Checkpoint
 from tests.support.given import stopped
 from tests.support.house import A_DAY, ACCEPTED, HOME, House, at_work

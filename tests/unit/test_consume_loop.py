@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import structlog
 
-from services.projector.partition import Status
+from services.projector.loop.partition import Status
 from shared.events.envelope import ReplyAddress, encode_headers
 from shared.events.outcome import read_outcome
 from tests.support.given import Told, paused, started, stopped

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
+from services.projector.loop.outbox import Outbox, send_replies
 from services.projector.ports import ToPublish
-from services.projector.publish import Outbox, send_replies
 from shared.events.envelope import ReplyAddress
 from tests.support.in_hand import OutcomesInHand, RepliesInHand, turns
 

@@ -2,9 +2,9 @@
 
 import structlog
 
-from services.projector.partition import Status
+from services.projector.loop.outbox import BACKLOG_MAX
+from services.projector.loop.partition import Status
 from services.projector.ports import Checkpoint, FencedError, ToPublish
-from services.projector.publish import BACKLOG_MAX
 from tests.support.given import started, stopped
 from tests.support.house import A_DAY, ACCEPTED, HOME, NEXT_DOOR, House, MoodyStore, alarms, at_work
 from tests.support.in_hand import (

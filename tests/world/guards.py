@@ -12,12 +12,12 @@ from typing import Any, Final
 from unittest.mock import patch
 
 from services.command_api.submit.sender import Acked
-from services.projector import recover
 from services.projector.domain import effect, fold, rules
 from services.projector.domain.ledger import Ledger
 from services.projector.domain.outcomes import Kept
 from services.projector.domain.state import Timesheet
-from services.projector.partition import Partition
+from services.projector.loop import recover
+from services.projector.loop.partition import Partition
 from services.projector.ports import Checkpoint, ToPublish
 from services.projector.store.rows import Rows
 from shared.events.durations import microseconds

@@ -8,7 +8,7 @@ import contextvars
 from collections.abc import Coroutine
 from typing import Any, Final
 
-from services.projector.consume import Projector
+from services.projector.loop.projector import Projector
 from shared.events.policy import PolicyBook
 from tests.world.ports import Consumer, Policies, Replies, Store, Stream, Time
 from tests.world.world import PROCESS, KilledError, World

@@ -8,9 +8,9 @@ the partitions are taken up again from what is committed.
 import asyncio
 from collections.abc import Callable, Sequence
 
-from services.projector.batch import Batch
 from services.projector.domain.entry import LoggedPress
-from services.projector.partition import Partition
+from services.projector.loop.batch import Batch
+from services.projector.loop.partition import Partition
 from services.projector.ports import BusyError, FencedError, ReadRefusedError, Store, Wanted, WriteRefusedError
 from shared.events.ids import partition_of, slot_of
 from shared.events.policy import PolicyBook

@@ -10,10 +10,13 @@ from typing import Final, assert_never
 
 import structlog
 
-from services.projector.batch import Batch, NewerEvent, PolicyUnseen, Stop, entries_of
 from services.projector.domain.fold import Voided
 from services.projector.domain.outcomes import Kept
-from services.projector.partition import POLICY_AWAITED, Partition, Status
+from services.projector.loop.batch import Batch, NewerEvent, PolicyUnseen, Stop, entries_of
+from services.projector.loop.outbox import BACKLOG_MAX, send_replies
+from services.projector.loop.partition import POLICY_AWAITED, Partition, Status
+from services.projector.loop.recover import LogWentBackError, recover
+from services.projector.loop.writer import BatchWriter
 from services.projector.ports import (
     Checkpoint,
     Clock,
@@ -25,9 +28,6 @@ from services.projector.ports import (
     Replies,
     Store,
 )
-from services.projector.publish import BACKLOG_MAX, send_replies
-from services.projector.recover import LogWentBackError, recover
-from services.projector.write import BatchWriter
 from shared.events.policy import PolicyBook
 from shared.events.rules import Rule
 

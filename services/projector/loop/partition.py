@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import structlog
 
-from services.projector.cache import Cache
+from services.projector.loop.cache import Cache
+from services.projector.loop.outbox import Outbox
 from services.projector.ports import Checkpoint, OutcomeLog
-from services.projector.publish import Outbox
 
 _BACKOFF_SECONDS: Final = 0.1
 _BACKOFF_SECONDS_MAX: Final = 5.0
