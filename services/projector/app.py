@@ -12,9 +12,9 @@ import structlog
 from starlette.applications import Starlette
 
 from services.projector import health
-from services.projector.kafka_events import KafkaEventLog
-from services.projector.kafka_outcomes import KafkaOutcomeLog
-from services.projector.kafka_replies import KafkaReplies
+from services.projector.kafka.events import KafkaEventLog
+from services.projector.kafka.outcomes import KafkaOutcomeLog
+from services.projector.kafka.replies import KafkaReplies
 from services.projector.loop.projector import Projector
 from services.projector.policy_rows import PolicyRows
 from services.projector.ports import Store

@@ -7,7 +7,7 @@ from typing import Any, Final, Protocol
 from aiokafka import ConsumerRebalanceListener
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
-from services.projector.kafka_reader import PartitionReader
+from services.projector.kafka.reader import PartitionReader
 from services.projector.ports import RawRecord, Span
 from shared.events.topics import EVENTS
 from shared.kafka.clients import AIOKafkaConsumer, KafkaAddress, TopicPartition, end_consumer, group_consumer

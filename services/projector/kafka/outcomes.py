@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, Final
 
-from services.projector.kafka_reader import PartitionReader
+from services.projector.kafka.reader import PartitionReader
 from services.projector.ports import Span, ToPublish
 from shared.events.topics import OUTCOMES
 from shared.kafka.clients import KafkaAddress
