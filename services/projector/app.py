@@ -16,10 +16,10 @@ from services.projector.kafka.events import KafkaEventLog
 from services.projector.kafka.outcomes import KafkaOutcomeLog
 from services.projector.kafka.replies import KafkaReplies
 from services.projector.loop.projector import Projector
-from services.projector.policy_rows import PolicyRows
 from services.projector.ports import Store
 from services.projector.progress import watch_progress
 from services.projector.settings import Settings
+from services.projector.store.policies import PolicyRows
 from services.projector.store.postgres import PostgresStore, open_pool
 from services.projector.store.queries import query
 from services.projector.texts import Texts

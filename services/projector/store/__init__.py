@@ -1,5 +1,11 @@
 """The store: SQL, and the few functions that run it. Nothing here decides anything about a press.
 
+    postgres    one read and one write transaction per batch
+    sheets      what `read_touched` returns, as timesheets and verdicts
+    rows        what outcomes mean for each table; pure
+    policies    the policies that came into force, written down for reports
+    queries     the .sql files of this room, by name
+
 Safe to change: how rows are read and written, as long as one batch is one read and one transaction.
 With care: `rows`. The same code writes fresh outcomes and those of the stream, so that a rebuild gives the same bytes.
 Never: let anything come before the compare-and-set in its transaction.

@@ -21,9 +21,9 @@ from services.projector.ports import (
     WriteRefusedError,
 )
 from services.projector.settings import Settings
-from services.projector.store.found import found_in
 from services.projector.store.queries import query
 from services.projector.store.rows import columns, rows_of
+from services.projector.store.sheets import found_in
 from shared.events.outcome import key_of_body
 
 _PRUNED_AT_ONCE: Final = 1_000
