@@ -5,6 +5,7 @@
     domain/    what a press amounts to, pure
     kafka/     the events, the judged stream and the replies
     store/     SQL, and the few functions that run it
+    texts/     what people wrote about their timers, beside the fold and independent of it
     audit      today's code against outcomes of the past
 
 Safe to change: the ports' other sides (`kafka/`, `store/`), and the feeds of texts and policies beside the fold.

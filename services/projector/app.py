@@ -22,8 +22,8 @@ from services.projector.settings import Settings
 from services.projector.store.policies import PolicyRows
 from services.projector.store.postgres import PostgresStore, open_pool
 from services.projector.store.queries import query
-from services.projector.texts import Texts
-from services.projector.texts_feed import TextsFeed
+from services.projector.texts.feed import TextsFeed
+from services.projector.texts.projection import Texts
 from shared.events.topics import EVENTS, OUTCOMES, REPLIES
 from shared.kafka.clients import durable_producer, quick_producer
 from shared.kafka.kept_producer import KeptProducer

@@ -9,9 +9,9 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from services.projector.store.queries import query
-from services.projector.text_batch import TextRecord
-from services.projector.texts import PositionWentBackError, Texts
+from services.projector.texts.batch import TextRecord
+from services.projector.texts.projection import PositionWentBackError, Texts
+from services.projector.texts.queries import query
 from shared.events.ids import make_short, slot_of
 from tests.support.deployments import Deployment, fresh_owner
 

@@ -8,7 +8,7 @@ from zoneinfo import available_timezones
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.projector.text_batch import Erased, TextBatch, TextRecord, UnreadableText, Written, read_text
+from services.projector.texts.batch import Erased, TextBatch, TextRecord, UnreadableText, Written, read_text
 from shared.events.codec import Newer, Press, Unreadable, read
 from shared.events.digest import digest_of
 from shared.events.envelope import Envelope, ReplyAddress, decode_headers, encode_headers, tolerant

@@ -1,25 +1,39 @@
 """Queries lie beside the code that runs them: none is missing, and none is there that nobody runs."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from services.command_api.store.database import query as of_the_api
 from services.projector.store.queries import query as of_the_projector
+from services.projector.texts.queries import query as of_the_texts
 from services.stint_cli.store import query as of_the_operator
 from shared.sql import Queries
 
 SERVICES = Path(__file__).parents[2] / "services"
 
 
-@pytest.mark.parametrize(
-    ("service", "query"), [("command_api", of_the_api), ("projector", of_the_projector), ("stint_cli", of_the_operator)]
-)
-def test_every_query_is_there_and_somebody_runs_it(service: str, query: Queries) -> None:
-    sources = "".join(path.read_text() for path in (SERVICES / service).rglob("*.py"))
-    there = {path.stem for path in (SERVICES / service / "store").glob("*.sql")}
-    assert set(re.findall(r'\bquery\("(\w+)"\)', sources)) <= there
+ROOMS = {
+    "command_api/store": of_the_api,
+    "projector/store": of_the_projector,
+    "projector/texts": of_the_texts,
+    "stint_cli/store": of_the_operator,
+}
+
+
+def queries_named(sources: Iterable[Path]) -> set[str]:
+    return {name for path in sources for name in re.findall(r'\bquery\("(\w+)"\)', path.read_text())}
+
+
+@pytest.mark.parametrize(("room", "query"), ROOMS.items())
+def test_every_query_is_there_and_somebody_runs_it(room: str, query: Queries) -> None:
+    service = (SERVICES / room).parent
+    sources = "".join(path.read_text() for path in service.rglob("*.py"))
+    there = {path.stem for path in (SERVICES / room).glob("*.sql")}
+    assert queries_named((SERVICES / room).glob("*.py")) <= there
+    assert queries_named(service.rglob("*.py")) <= {path.stem for path in service.rglob("*.sql")}
     assert {name for name in there if f'"{name}"' not in sources} == set()
     assert all(query(name).startswith("-- ") for name in there)
 

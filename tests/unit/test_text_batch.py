@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from services.projector.text_batch import Erased, TextBatch, TextRecord, UnreadableText, Written, read_text
+from services.projector.texts.batch import Erased, TextBatch, TextRecord, UnreadableText, Written, read_text
 from shared.events.ids import to_long
 from shared.events.texts import TimerText
 from tests.support.presses import EVENT_ID, SHORT

@@ -1,4 +1,4 @@
-"""The projector's queries."""
+"""The queries of this room."""
 
 from pathlib import Path
 from typing import Final

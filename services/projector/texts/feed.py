@@ -12,8 +12,8 @@ import structlog
 from aiokafka import ConsumerRebalanceListener
 from faststream.kafka import KafkaBroker
 
-from services.projector.text_batch import TextRecord
-from services.projector.texts import PositionWentBackError, Texts
+from services.projector.texts.batch import TextRecord
+from services.projector.texts.projection import PositionWentBackError, Texts
 from shared.events.topics import TEXTS
 from shared.kafka.clients import AIOKafkaConsumer, ConsumerRecord, KafkaAddress
 from shared.kafka.feed import RAW_RECORDS, WITHIN_SECONDS, feed_broker, read_for_ever

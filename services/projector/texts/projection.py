@@ -12,8 +12,8 @@ from typing import Final
 import asyncpg
 import structlog
 
-from services.projector.store.queries import query
-from services.projector.text_batch import Erased, TextBatch, TextRecord, UnreadableText, Written, read_text
+from services.projector.texts.batch import Erased, TextBatch, TextRecord, UnreadableText, Written, read_text
+from services.projector.texts.queries import query
 from shared.events.ids import slot_of_timer
 
 _log = structlog.get_logger()
