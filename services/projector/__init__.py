@@ -7,6 +7,7 @@
     store/     SQL, and the few functions that run it
     texts/     what people wrote about their timers, beside the fold and independent of it
     audit      today's code against outcomes of the past
+    app wires the parts; health says whether it is alive, folds and advances
 
 Safe to change: the ports' other sides (`kafka/`, `store/`), and the feeds of texts and policies beside the fold.
 With care: the order of steps in `loop.recover` and `loop.writer`. Each guards against a crash; `tests/world` has them.

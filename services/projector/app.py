@@ -12,12 +12,12 @@ import structlog
 from starlette.applications import Starlette
 
 from services.projector import health
+from services.projector.health import watch_progress
 from services.projector.kafka.events import KafkaEventLog
 from services.projector.kafka.outcomes import KafkaOutcomeLog
 from services.projector.kafka.replies import KafkaReplies
 from services.projector.loop.projector import Projector
 from services.projector.ports import Store
-from services.projector.progress import watch_progress
 from services.projector.settings import Settings
 from services.projector.store.policies import PolicyRows
 from services.projector.store.postgres import PostgresStore, open_pool

@@ -1,6 +1,11 @@
-"""Health: whether this projector should be restarted (`/livez`), and whether it folds what it was given (`/readyz`)."""
+"""Health: is this projector alive (`/livez`), does it fold what it was given (`/readyz`), does it advance.
 
+A consumer can get stuck without a word (aiokafka #1037, #1154): `watch_progress` notices, and only a new process helps.
+"""
+
+import asyncio
 from collections.abc import Callable
+from typing import Final, Protocol
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -8,6 +13,10 @@ from starlette.routing import BaseRoute, Route
 
 from services.projector.loop.partition import POLICY_AWAITED, Partition, Status
 from services.projector.loop.projector import Projector
+from shared.kafka.clients import KafkaError
+
+_LOOK_EVERY_SECONDS: Final = 15.0
+_LOOKS: Final = 2
 
 
 def routes(
@@ -32,3 +41,35 @@ def routes(
 
 def _waits(partition: Partition) -> bool:
     return partition.status is not Status.LIVE and partition.reason != POLICY_AWAITED
+
+
+class Ends(Protocol):
+    """Where the log ends."""
+
+    async def ends(self) -> dict[int, int]:
+        """Return where each of our partitions ends now. Raises KafkaError."""
+
+
+class StuckError(Exception):
+    """The log holds records that never reach the loop. Only a new process helps."""
+
+
+async def watch_progress(projector: Projector, log: Ends, look_every_seconds: float = _LOOK_EVERY_SECONDS) -> None:
+    """Return never. Raises StuckError when a live partition has stood still before what was there for two looks."""
+    stood: dict[int, tuple[int, int]] = {}
+    while True:
+        await asyncio.sleep(look_every_seconds)
+        try:
+            ends = await log.ends()
+        except (KafkaError, TimeoutError):
+            stood = {}  # the broker is away, which is not the consumer's fault
+            continue
+        live = {p.kpart: p.at.next_offset for p in projector.ours.values() if p.status is Status.LIVE}
+        behind = {kpart: at for kpart, at in live.items() if at < ends.get(kpart, 0)}
+        # Twice, for a process that was frozen looks before its loop has had a turn.
+        stood = {
+            kpart: (at, stood[kpart][1] + 1 if kpart in stood and stood[kpart][0] == at else 0)
+            for kpart, at in behind.items()
+        }
+        if stuck := sorted(kpart for kpart, (_, looks) in stood.items() if looks >= _LOOKS):
+            raise StuckError(f"partitions {stuck} are live, have records waiting, and get none")

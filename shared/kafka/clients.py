@@ -164,6 +164,7 @@ __all__ = [
     "AIOKafkaProducer",
     "ConsumerRecord",
     "KafkaAddress",
+    "KafkaError",
     "Login",
     "Mechanism",
     "TopicPartition",
