@@ -16,7 +16,7 @@ from shared.events.models import BODY_OF
 from shared.events.policy import PolicyBook
 from shared.events.texts import TIMER_TEXT
 from shared.events.zones import instant_of, zone
-from tests.support.presses import EVENT_ID, Headers, body, headers
+from tests.support.story.presses import EVENT_ID, Headers, body, headers
 
 moments = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001 - they get one
 walls = st.datetimes(datetime(1900, 1, 1), datetime(2100, 1, 1))  # noqa: DTZ001 - a wall clock has none

@@ -20,8 +20,8 @@ from shared.events.calendar import local_day
 from shared.events.models import Actor
 from shared.events.outcome import Closed, Outcome, State, outcome_key, read_outcome, write_outcome
 from shared.events.rules import Rule
-from tests.support import given as told
-from tests.support.histories import BOOK, Entry, histories
+from tests.support.story import given as told
+from tests.support.story.histories import BOOK, Entry, histories
 
 RULES_OF_TIME: Final = {
     *(Rule.DAY_OFF, Rule.OUTSIDE_ATTENDANCE, Rule.OVER_DAILY_CAP, Rule.OVER_ESTIMATE, Rule.OVERLAP),

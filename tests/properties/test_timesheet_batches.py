@@ -18,8 +18,8 @@ from services.projector.ports import Advance, Checkpoint, OutcomeLog
 from services.projector.store.rows import Rows, rows_of
 from shared.events.outcome import read_outcome
 from tests.properties.test_timesheet import folded
-from tests.support.histories import BOOK, Entry, histories
 from tests.support.outcome_store import OutcomeStore
+from tests.support.story.histories import BOOK, Entry, histories
 
 NOBODY_PUBLISHES: Final = cast("OutcomeLog", None)
 sizes = st.lists(st.integers(1, 9), min_size=1, max_size=6)

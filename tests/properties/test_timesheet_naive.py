@@ -9,10 +9,10 @@ from services.projector.domain.outcomes import Kept
 from shared.events.codec import Newer, Press, read, write_body
 from shared.events.envelope import Headers, encode_headers
 from tests.properties.test_timesheet import folded
-from tests.support.given import JERUSALEM
-from tests.support.histories import HAVANA, Entry, histories
 from tests.support.naive.fold import fold_partition
 from tests.support.naive.outcome import Row, body
+from tests.support.story.given import JERUSALEM
+from tests.support.story.histories import HAVANA, Entry, histories
 
 # The book of the histories, as the naive fold reads it: two tenants, two revisions each.
 POLICIES: dict[str, list[tuple[int, Row]]] = {

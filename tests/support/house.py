@@ -14,7 +14,6 @@ from services.projector.ports import Advance, Checkpoint, Found, Wanted
 from shared.events.ids import partition_of, slot_of
 from shared.events.outcome import read_outcome
 from shared.events.policy import PolicyBook
-from tests.support.given import JERUSALEM, Told, book_of, paused, resumed, started
 from tests.support.in_hand import (
     ClockInHand,
     EventsInHand,
@@ -25,6 +24,7 @@ from tests.support.in_hand import (
     turns,
 )
 from tests.support.outcome_store import OutcomeStore
+from tests.support.story.given import JERUSALEM, Told, book_of, paused, resumed, started
 
 PARTITIONS: Final = 12
 HOME: Final = partition_of(slot_of("acme", "dana"), PARTITIONS)

@@ -14,7 +14,7 @@ from services.projector.ports import RawRecord, Span, ToPublish
 from shared.events.codec import write_body
 from shared.events.envelope import Headers, encode_headers
 from shared.events.policy import PolicyBook
-from tests.support.given import Told
+from tests.support.story.given import Told
 
 _TURNS: Final = 60
 _UNIX_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

@@ -20,8 +20,8 @@ from services.projector.ports import (
 )
 from shared.events.ids import partition_of, slot_of
 from shared.events.outcome import Outcome, read_outcome
-from tests.support.given import JERUSALEM, Told, book_of, timer_id
 from tests.support.outcome_store import OutcomeStore
+from tests.support.story.given import JERUSALEM, Told, book_of, timer_id
 
 PARTITIONS: Final = 12
 HOME: Final = partition_of(slot_of("acme", "dana"), PARTITIONS)

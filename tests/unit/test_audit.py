@@ -15,7 +15,7 @@ from shared.events.codec import Press, Unreadable, read
 from shared.events.envelope import Headers
 from shared.events.ids import partition_of, slot_of
 from shared.events.policy import PolicyBook
-from tests.support.presses import NOON, SHORT, body, headers
+from tests.support.story.presses import NOON, SHORT, body, headers
 
 PARTITIONS: Final = 12
 KPART: Final = partition_of(slot_of("acme", "dana"), PARTITIONS)

@@ -20,7 +20,7 @@ from shared.events.models import (
     TimerStarted,
     TimerStopped,
 )
-from tests.support.presses import ENVELOPE, NOON, STARTED, Headers, body, headers
+from tests.support.story.presses import ENVELOPE, NOON, STARTED, Headers, body, headers
 
 SAID = STARTED.model_dump(include={"tenant", "actor", "dialect", "digest"})
 EVERY: list[AnyEvent] = [

@@ -2,9 +2,9 @@
 
 from services.projector.loop.partition import Status
 from services.projector.ports import Checkpoint
-from tests.support.given import stopped
 from tests.support.house import A_DAY, ACCEPTED, HOME, House, at_work
 from tests.support.in_hand import StuckStream, turns
+from tests.support.story.given import stopped
 
 
 async def test_a_clean_end_waits_for_acks_and_writes_down_how_far_it_came() -> None:

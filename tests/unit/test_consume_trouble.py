@@ -5,7 +5,6 @@ import structlog
 from services.projector.loop.outbox import BACKLOG_MAX
 from services.projector.loop.partition import Status
 from services.projector.ports import Checkpoint, FencedError, ToPublish
-from tests.support.given import started, stopped
 from tests.support.house import A_DAY, ACCEPTED, HOME, NEXT_DOOR, House, MoodyStore, alarms, at_work
 from tests.support.in_hand import (
     OutcomesInHand,
@@ -13,6 +12,7 @@ from tests.support.in_hand import (
     records,
     turns,
 )
+from tests.support.story.given import started, stopped
 
 
 async def test_a_commit_whose_fate_is_unknown_is_looked_up_and_nothing_is_judged_twice() -> None:

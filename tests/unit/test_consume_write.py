@@ -10,8 +10,8 @@ from services.projector.ports import (
     Checkpoint,
 )
 from shared.events.outcome import Outcome
-from tests.support.given import moment, started, stopped
 from tests.support.in_hand import Record
+from tests.support.story.given import moment, started, stopped
 from tests.support.writer_desk import BOOK, HOME, NEXT_DOOR, Desk, FussyStore, noams
 
 # An ordinary day.

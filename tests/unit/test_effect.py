@@ -6,7 +6,7 @@ from typing import Final
 from services.projector.domain.effect import ended
 from services.projector.domain.state import OpenInterval, Timer
 from shared.events.outcome import Closed, DayPart, Opened, State, TimerAfter
-from tests.support.given import MONDAY, given, moment, paused, resumed, started, stopped, timer_id
+from tests.support.story.given import MONDAY, given, moment, paused, resumed, started, stopped, timer_id
 
 MINUTE_US: Final = timedelta(minutes=1) // timedelta(microseconds=1)
 AFTER: Final = TimerAfter(

@@ -13,7 +13,7 @@ from shared.events.envelope import (
     timestamp,
     tolerant,
 )
-from tests.support.presses import ENVELOPE, EVENT_ID, NOON, headers
+from tests.support.story.presses import ENVELOPE, EVENT_ID, NOON, headers
 
 BARE = Envelope(event_id=EVENT_ID, type="deadline.reached.v1", recorded_at=NOON, policy_rev=-1)
 

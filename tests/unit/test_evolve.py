@@ -6,18 +6,7 @@ from services.projector.domain.evolve import evolve
 from services.projector.domain.state import ClosedInterval, OpenInterval, Timesheet
 from shared.events.models import OwnerProfileSet, OwnerTextsErased
 from shared.events.outcome import State, Was, read_outcome
-from tests.support.given import (
-    NOAM,
-    Story,
-    fact,
-    given,
-    moment,
-    paused,
-    resumed,
-    started,
-    stopped,
-    timer_id,
-)
+from tests.support.story.given import NOAM, Story, fact, given, moment, paused, resumed, started, stopped, timer_id
 
 NOBODY = Timesheet("acme", "dana")
 

@@ -17,7 +17,7 @@ from shared.events.models import (
 )
 from shared.events.outcome import Closed, Fact
 from shared.events.rules import Rule
-from tests.support.given import (
+from tests.support.story.given import (
     MACHINE,
     Story,
     accepted,

@@ -4,18 +4,7 @@ import pytest
 
 from services.projector.domain.outcomes import Kept
 from shared.events.rules import Rule
-from tests.support.given import (
-    Came,
-    accepted,
-    again,
-    given,
-    paused,
-    resumed,
-    started,
-    stopped,
-    timer_id,
-    void,
-)
+from tests.support.story.given import Came, accepted, again, given, paused, resumed, started, stopped, timer_id, void
 
 KEY_REUSED = Came("repeated", "refused", "R24", "key_reused")
 

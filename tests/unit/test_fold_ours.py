@@ -14,7 +14,7 @@ from shared.events.models import DeadlineReached, OwnerProfileSet
 from shared.events.outcome import Outcome, outcome_key, read_outcome
 from shared.events.policy import PolicyBook
 from shared.events.rules import Rule
-from tests.support.given import (
+from tests.support.story.given import (
     JERUSALEM,
     Story,
     accepted,

@@ -8,7 +8,7 @@ import pytest
 from shared.events.outcome import State
 from shared.events.policy import Mode, Policy, RuleMode, Rules
 from shared.events.rules import Rule
-from tests.support.given import (
+from tests.support.story.given import (
     JERUSALEM,
     Came,
     Told,

@@ -7,7 +7,7 @@ import pytest
 
 from shared.events.policy import Overlap, OverlapMode, Rules
 from shared.events.rules import Rule
-from tests.support.given import (
+from tests.support.story.given import (
     JERUSALEM,
     Came,
     Told,

@@ -10,7 +10,7 @@ import pytest
 from shared.events.models import Actor
 from shared.events.outcome import Closed, DayPart, Opened, State
 from shared.events.rules import Rule
-from tests.support.given import (
+from tests.support.story.given import (
     ADMIN,
     DANA,
     MACHINE,

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from shared.events.rules import Rule
-from tests.support.given import (
+from tests.support.story.given import (
     Came,
     Told,
     accepted,

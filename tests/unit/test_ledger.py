@@ -6,7 +6,7 @@ from services.projector.domain.fold import fold_entry
 from services.projector.domain.ledger import Known, KnownOutcome, Ledger
 from services.projector.domain.state import Timesheet
 from shared.events.rules import Rule
-from tests.support.given import (
+from tests.support.story.given import (
     JERUSALEM,
     Story,
     accepted,

@@ -19,7 +19,7 @@ from shared.events.outcome import (
     read_outcome,
     read_replies,
 )
-from tests.support.given import given, paused, started
+from tests.support.story.given import given, paused, started
 
 CANARY = "canary-7f3a"
 

@@ -23,7 +23,7 @@ from shared.events.outcome import (
     read_replies,
     write_outcome,
 )
-from tests.support.presses import EVENT_ID, NOON, SHORT
+from tests.support.story.presses import EVENT_ID, NOON, SHORT
 
 HOUR_US = 3_600_000_000
 AFTER = TimerAfter(

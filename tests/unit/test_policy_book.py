@@ -3,7 +3,7 @@
 import pytest
 
 from shared.events.policy import NO_REVISION, NewerPolicyError, Policy, PolicyBook, PolicyRecord, Preset
-from tests.support.presses import NOON
+from tests.support.story.presses import NOON
 
 
 def record(zone: str = "Asia/Jerusalem", *, replaces: int | None = None, preset: str = "native") -> bytes:

@@ -13,7 +13,7 @@ from services.projector.loop.cache import Cache
 from services.projector.ports import Wanted
 from shared.events.ids import slot_of
 from shared.events.models import DeadlineReached, OwnerLeaveGranted
-from tests.support.given import Told, fact, given, moment, paused, resumed, started, stopped, timer_id
+from tests.support.story.given import Told, fact, given, moment, paused, resumed, started, stopped, timer_id
 
 ACME_DANA = ("acme", "dana")
 SLOT = slot_of("acme", "dana")

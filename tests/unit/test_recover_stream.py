@@ -7,10 +7,10 @@ import pytest
 
 from services.projector.ports import Advance, Checkpoint, FencedError
 from shared.events.outcome import read_outcome
-from tests.support.given import started, stopped
 from tests.support.in_hand import records
 from tests.support.outcome_store import OutcomeStore
 from tests.support.recovery import DAY, KEPT, a_house, bodies, where
+from tests.support.story.given import started, stopped
 
 # Catching up.
 

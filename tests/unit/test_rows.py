@@ -16,7 +16,7 @@ from shared.events.codec import Unreadable
 from shared.events.ids import slot_of
 from shared.events.models import OwnerAttendanceRecorded, OwnerLeaveGranted, OwnerProfileSet, OwnerTextsErased
 from shared.events.outcome import DayPart, Was, write_outcome
-from tests.support.given import (
+from tests.support.story.given import (
     DANA,
     NOAM,
     Story,

@@ -9,7 +9,7 @@ import pytest
 from services.projector.texts.batch import Erased, TextBatch, TextRecord, UnreadableText, Written, read_text
 from shared.events.ids import to_long
 from shared.events.texts import TimerText
-from tests.support.presses import EVENT_ID, SHORT
+from tests.support.story.presses import EVENT_ID, SHORT
 
 OTHER_EVENT = UUID(int=EVENT_ID.int + 1)
 NEIGHBOUR = SHORT + 1  # another timer in the same slot

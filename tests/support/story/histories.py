@@ -29,7 +29,7 @@ from shared.events.models import (
     TimerStopped,
 )
 from shared.events.policy import Mode, Policy, PolicyBook, Preset, RuleMode, Rules
-from tests.support.given import JERUSALEM, book_of
+from tests.support.story.given import JERUSALEM, book_of
 
 Entry = LoggedPress | UnreadableRecord
 
