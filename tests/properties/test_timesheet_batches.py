@@ -18,7 +18,7 @@ from services.projector.ports import Advance, Checkpoint, OutcomeLog
 from services.projector.store.rows import Rows, rows_of
 from shared.events.outcome import read_outcome
 from tests.properties.test_timesheet import folded
-from tests.support.outcome_store import OutcomeStore
+from tests.support.fakes.outcome_store import OutcomeStore
 from tests.support.story.histories import BOOK, Entry, histories
 
 NOBODY_PUBLISHES: Final = cast("OutcomeLog", None)

@@ -1,6 +1,7 @@
 """The rig: what more than one test file uses. What a single file uses lies in that file or beside it.
 
     story/    presses and histories, told in a line each
+    fakes/    stand-ins for the product's ports, store and desk
 
 `tests/world` is a rig of its own: a seeded world in memory, and its checkers are those of `proof/`.
 Safe to add: a stand-in's mood, as an argument. With care: `proof/`; a checker that is too kind proves nothing.

@@ -7,8 +7,8 @@ from typing import Final
 
 from services.projector.domain.state import Timesheet
 from shared.events.outcome import read_outcome
+from tests.support.fakes.writer_desk import HOME, NEXT_DOOR, Desk, FussyStore, is_about, names_an_owner, noams
 from tests.support.story.given import moment, paused, resumed, started, stopped, timer_id
-from tests.support.writer_desk import HOME, NEXT_DOOR, Desk, FussyStore, is_about, names_an_owner, noams
 
 # The store refuses what is to be written.
 

@@ -2,8 +2,8 @@
 
 from services.projector.loop.partition import Status
 from services.projector.ports import Checkpoint
-from tests.support.house import A_DAY, ACCEPTED, HOME, House, at_work
-from tests.support.in_hand import StuckStream, turns
+from tests.support.fakes.house import A_DAY, ACCEPTED, HOME, House, at_work
+from tests.support.fakes.in_hand import StuckStream, turns
 from tests.support.story.given import stopped
 
 

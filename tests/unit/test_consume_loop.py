@@ -7,13 +7,8 @@ import structlog
 from services.projector.loop.partition import Status
 from shared.events.envelope import ReplyAddress, encode_headers
 from shared.events.outcome import read_outcome
-from tests.support.house import A_DAY, ACCEPTED, HOME, NEXT_DOOR, House, MoodyStore, alarms, at_work
-from tests.support.in_hand import (
-    Record,
-    record,
-    records,
-    turns,
-)
+from tests.support.fakes.house import A_DAY, ACCEPTED, HOME, NEXT_DOOR, House, MoodyStore, alarms, at_work
+from tests.support.fakes.in_hand import Record, record, records, turns
 from tests.support.story.given import Told, paused, started, stopped
 
 # An ordinary day.

@@ -9,7 +9,7 @@ import pytest
 from services.projector.loop.outbox import Outbox, send_replies
 from services.projector.ports import ToPublish
 from shared.events.envelope import ReplyAddress
-from tests.support.in_hand import OutcomesInHand, RepliesInHand, turns
+from tests.support.fakes.in_hand import OutcomesInHand, RepliesInHand, turns
 
 
 def outcomes(*offsets: int) -> list[ToPublish]:

@@ -13,7 +13,7 @@ from services.command_api.dialects.malformed import Malformed
 from services.command_api.dialects.native.calls import read_press, read_start
 from shared.events.outcome import State
 from shared.events.rules import Rule
-from tests.support.desks import (
+from tests.support.fakes.desks import (
     DANA,
     EVENT_ID,
     LONG,

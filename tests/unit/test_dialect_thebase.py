@@ -13,7 +13,7 @@ from services.command_api.dialects.malformed import Malformed
 from services.command_api.dialects.thebase.calls import read_start
 from shared.events.outcome import State
 from shared.events.rules import Rule
-from tests.support.desks import DANA, LONG, NOT_RECORDED, SHORT, TIMER, WAITING, Clerk, accepted, refused
+from tests.support.fakes.desks import DANA, LONG, NOT_RECORDED, SHORT, TIMER, WAITING, Clerk, accepted, refused
 
 JERUSALEM = "Asia/Jerusalem"
 SEED_START = b"""{

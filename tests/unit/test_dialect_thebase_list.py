@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from services.command_api.desk.rows import OpenTimer
-from tests.support.desks import DANA, LONG, SHORT, Clerk
+from tests.support.fakes.desks import DANA, LONG, SHORT, Clerk
 
 
 def _open(count: int) -> list[OpenTimer]:

@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from services.command_api.desk.desk import IssuedToken
-from tests.support.desks import Clerk
+from tests.support.fakes.desks import Clerk
 
 BASIC = "Basic " + base64.b64encode(b"crm:s3cr:et").decode()
 GRANT = b"grant_type=client_credentials"

@@ -8,7 +8,7 @@ import pytest
 from services.command_api.desk.commands import Answer, PressTimer, StartTimer
 from services.command_api.desk.desk import Away, Unknown
 from shared.events.rules import Rule
-from tests.support.desks import DANA, LONG, NOT_RECORDED, SHORT, WAITING, Clerk, accepted, refused
+from tests.support.fakes.desks import DANA, LONG, NOT_RECORDED, SHORT, WAITING, Clerk, accepted, refused
 
 TIMER = "/people/api/timetracker/timer"
 START = {"user": "dana", "jobId": "J-1", "workDate": "2026-03-01", "billingStatus": "billable", "timer": "start"}

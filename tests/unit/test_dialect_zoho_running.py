@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from services.command_api.desk.rows import RunningTimer
 from services.command_api.dialects.zoho.answers import xml_text
 from services.command_api.dialects.zoho.running import running_timer
-from tests.support.desks import DANA, NOON, SHORT, Clerk
+from tests.support.fakes.desks import DANA, NOON, SHORT, Clerk
 
 RUNNING = "/people/api/timetracker/getcurrentlyrunningtimer"
 TIMER = RunningTimer(

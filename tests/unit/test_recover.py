@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from services.projector.ports import Checkpoint
-from tests.support.in_hand import record, records
-from tests.support.recovery import DAY, KEPT, House, a_house, where
+from tests.support.fakes.in_hand import record, records
+from tests.support.fakes.recovery import DAY, KEPT, House, a_house, where
 from tests.support.story.given import moment
 
 # A plain start.

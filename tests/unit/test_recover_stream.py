@@ -7,9 +7,9 @@ import pytest
 
 from services.projector.ports import Advance, Checkpoint, FencedError
 from shared.events.outcome import read_outcome
-from tests.support.in_hand import records
-from tests.support.outcome_store import OutcomeStore
-from tests.support.recovery import DAY, KEPT, a_house, bodies, where
+from tests.support.fakes.in_hand import records
+from tests.support.fakes.outcome_store import OutcomeStore
+from tests.support.fakes.recovery import DAY, KEPT, a_house, bodies, where
 from tests.support.story.given import started, stopped
 
 # Catching up.

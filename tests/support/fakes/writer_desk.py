@@ -20,7 +20,7 @@ from services.projector.ports import (
 )
 from shared.events.ids import partition_of, slot_of
 from shared.events.outcome import Outcome, read_outcome
-from tests.support.outcome_store import OutcomeStore
+from tests.support.fakes.outcome_store import OutcomeStore
 from tests.support.story.given import JERUSALEM, Told, book_of, timer_id
 
 PARTITIONS: Final = 12

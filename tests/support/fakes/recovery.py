@@ -9,8 +9,8 @@ from services.projector.domain.outcomes import Kept
 from services.projector.loop.recover import LogWentBackError, recover
 from services.projector.ports import Advance, Checkpoint
 from shared.events.outcome import read_outcome
-from tests.support.in_hand import EventsInHand, OutcomesInHand, records
-from tests.support.outcome_store import OutcomeStore
+from tests.support.fakes.in_hand import EventsInHand, OutcomesInHand, records
+from tests.support.fakes.outcome_store import OutcomeStore
 from tests.support.story.given import Told, given, paused, resumed, started, stopped
 
 DAY = (

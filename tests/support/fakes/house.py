@@ -14,7 +14,7 @@ from services.projector.ports import Advance, Checkpoint, Found, Wanted
 from shared.events.ids import partition_of, slot_of
 from shared.events.outcome import read_outcome
 from shared.events.policy import PolicyBook
-from tests.support.in_hand import (
+from tests.support.fakes.in_hand import (
     ClockInHand,
     EventsInHand,
     OutcomesInHand,
@@ -23,7 +23,7 @@ from tests.support.in_hand import (
     record,
     turns,
 )
-from tests.support.outcome_store import OutcomeStore
+from tests.support.fakes.outcome_store import OutcomeStore
 from tests.support.story.given import JERUSALEM, Told, book_of, paused, resumed, started
 
 PARTITIONS: Final = 12
