@@ -17,7 +17,7 @@ from tests.support.crew import Crew
 from tests.support.deployments import Deployment, Tenant, fresh_owner
 from tests.support.holders import owner_on
 from tests.support.logs import read_topic
-from tests.support.minutes import worked
+from tests.support.proof.minutes import worked
 from tests.support.until import eventually
 from tests.support.waits import drained
 

@@ -11,11 +11,11 @@ import pytest
 from tests.support.api import Api
 from tests.support.crew import Crew
 from tests.support.deployments import Deployment, Tenant
-from tests.support.evidence import UNWRITABLE
 from tests.support.foreign_presses import put_start, start_of
 from tests.support.holders import owner_on, said_by
 from tests.support.logs import put
-from tests.support.minutes import worked
+from tests.support.proof.evidence import UNWRITABLE
+from tests.support.proof.minutes import worked
 from tests.support.waits import drained
 
 POISON: Final[dict[str, dict[str, bytes | None]]] = {

@@ -9,8 +9,8 @@ import pytest
 
 from tests.support.api import Api
 from tests.support.deployments import Deployment, Person, Tenant, fresh_owner
-from tests.support.minutes import worked
 from tests.support.patient import Patient
+from tests.support.proof.minutes import worked
 from tests.support.traffic import traffic
 from tests.support.waits import drained
 

@@ -9,8 +9,8 @@ import pytest
 
 from tests.support.crew import Crew
 from tests.support.deployments import Deployment, Tenant
-from tests.support.minutes import ONE_STOPPED_TIMER, kept_twice, worked
 from tests.support.patient import Patient
+from tests.support.proof.minutes import ONE_STOPPED_TIMER, kept_twice, worked
 from tests.support.trapped_projector import Place
 from tests.support.traps import trapped
 from tests.support.waits import drained

@@ -9,8 +9,8 @@ import pytest
 from tests.support.crew import Crew
 from tests.support.deployments import Deployment, Tenant
 from tests.support.patient import Patient
+from tests.support.proof.trail import trail_of
 from tests.support.traffic import traffic
-from tests.support.trail import trail_of
 
 pytestmark = pytest.mark.fault
 

@@ -14,7 +14,7 @@ from tests.support.deployments import Deployment, Tenant, fresh_owner
 from tests.support.dumps import backup, restore
 from tests.support.logs import end_offsets
 from tests.support.patient import Patient
-from tests.support.tables import FOLDED, dump
+from tests.support.proof.tables import FOLDED, dump
 from tests.support.waits import WITHIN_SECONDS, drained, texts_kept
 
 UNTOLD = "SELECT count(*) FROM outcome JOIN fold_v1.checkpoint USING (kpart) WHERE source_offset >= published"

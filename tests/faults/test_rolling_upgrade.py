@@ -15,7 +15,7 @@ from tests.support.api import Api
 from tests.support.balancer import Balancer, balanced
 from tests.support.crew import Crew, Service
 from tests.support.deployments import Deployment, Tenant, fresh_owner
-from tests.support.minutes import kept_twice
+from tests.support.proof.minutes import kept_twice
 from tests.support.waits import drained
 
 # Three times what the balancer takes to notice.

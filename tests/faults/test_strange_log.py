@@ -21,9 +21,9 @@ from tests.support.deployments import Deployment, Tenant, deployed
 from tests.support.foreign_presses import put_start
 from tests.support.holders import owner_on, said_by
 from tests.support.logs import end_offsets
-from tests.support.minutes import worked
+from tests.support.proof.minutes import worked
+from tests.support.proof.tables import dump
 from tests.support.stacks import stack_in
-from tests.support.tables import dump
 from tests.support.until import eventually
 from tests.support.upgraded_projector import NEWER
 from tests.support.waits import drained

@@ -3,13 +3,13 @@
 from shared.events.topics import OUTCOMES
 from tests.support.api import Api
 from tests.support.beside import beside
-from tests.support.checkers.replay import c7_same_bytes
 from tests.support.crew import Crew
 from tests.support.deployments import Deployment
-from tests.support.evidence import evidence_of, problems_of
 from tests.support.logs import read_topic
 from tests.support.patient import Patient
-from tests.support.tables import dump
+from tests.support.proof.checkers.replay import c7_same_bytes
+from tests.support.proof.evidence import evidence_of, problems_of
+from tests.support.proof.tables import dump
 from tests.support.waits import drained
 
 

@@ -11,8 +11,8 @@ from tests.support.crew import Crew
 from tests.support.deployments import Deployment, Tenant
 from tests.support.holders import owner_on
 from tests.support.logs import end_offsets, read_topic
-from tests.support.minutes import Worked, kept_twice, worked
 from tests.support.patient import Patient
+from tests.support.proof.minutes import Worked, kept_twice, worked
 from tests.support.until import eventually
 from tests.support.waits import drained
 

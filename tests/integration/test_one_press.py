@@ -11,7 +11,7 @@ from tests.support.api import Api
 from tests.support.crew import Crew
 from tests.support.deployments import Deployment, Tenant
 from tests.support.logs import LogRecord, read_topic
-from tests.support.tables import dump
+from tests.support.proof.tables import dump
 from tests.support.waits import drained, passed, texts_kept
 
 

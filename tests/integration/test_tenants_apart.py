@@ -13,7 +13,7 @@ from tests.support.crew import Crew
 from tests.support.deployments import Deployment, Person, Tenant
 from tests.support.foreign_presses import ids
 from tests.support.logs import read_topic
-from tests.support.tables import FOLDED, dump
+from tests.support.proof.tables import FOLDED, dump
 from tests.support.waits import drained, texts_kept
 
 VERBS: Final = ("pause", "resume", "stop")

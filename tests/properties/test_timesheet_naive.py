@@ -9,8 +9,8 @@ from services.projector.domain.outcomes import Kept
 from shared.events.codec import Newer, Press, read, write_body
 from shared.events.envelope import Headers, encode_headers
 from tests.properties.test_timesheet import folded
-from tests.support.naive.fold import fold_partition
-from tests.support.naive.outcome import Row, body
+from tests.support.proof.naive.fold import fold_partition
+from tests.support.proof.naive.outcome import Row, body
 from tests.support.story.given import JERUSALEM
 from tests.support.story.histories import HAVANA, Entry, histories
 

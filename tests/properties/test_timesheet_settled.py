@@ -26,9 +26,9 @@ from shared.events.policy import Policy
 from shared.events.rules import Rule
 from tests.properties.test_timesheet import folded
 from tests.properties.test_timesheet_naive import POLICIES, written
-from tests.support.naive.fold import Habits, fold_partition
-from tests.support.naive.outcome import body
-from tests.support.naive.tables import tables_of
+from tests.support.proof.naive.fold import Habits, fold_partition
+from tests.support.proof.naive.outcome import body
+from tests.support.proof.naive.tables import tables_of
 from tests.support.story.given import MONDAY, fact, found, moment, resumed, started, timer_id
 from tests.support.story.given import given as told
 from tests.support.story.histories import Entry, histories

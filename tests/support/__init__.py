@@ -2,6 +2,7 @@
 
     story/    presses and histories, told in a line each
     fakes/    stand-ins for the product's ports, store and desk
+    proof/    what must be true afterwards: checkers, a second fold, evidence
 
 `tests/world` is a rig of its own: a seeded world in memory, and its checkers are those of `proof/`.
 Safe to add: a stand-in's mood, as an argument. With care: `proof/`; a checker that is too kind proves nothing.

@@ -6,7 +6,7 @@ from typing import Final
 import httpx
 
 from tests.support.api import Api
-from tests.support.minutes import BEGAN, ENDED
+from tests.support.proof.minutes import BEGAN, ENDED
 
 LONG_SECONDS: Final = 15
 

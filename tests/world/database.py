@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from services.projector.ports import Advance, BusyError, Checkpoint, FencedError
-from tests.support.checkers.history import CheckpointMove
+from tests.support.proof.checkers.history import CheckpointMove
 from tests.world.tables import Tables
 
 # `transaction_timeout` and `lock_timeout` of the projector's sessions.

@@ -27,7 +27,7 @@ from shared.events.models import (
     TimerStarted,
     TimerStopped,
 )
-from tests.support.checkers.history import Op
+from tests.support.proof.checkers.history import Op
 from tests.world.world import World
 
 _CLERK: Final = Actor(client="clerk", role="admin")

@@ -21,7 +21,7 @@ from services.command_api.dialects.native import answers as native_answers
 from shared.events.ids import ID_EPOCH, make_short, slot_of
 from shared.events.outcome import Outcome
 from shared.events.rules import Rule
-from tests.support.checkers.history import Op
+from tests.support.proof.checkers.history import Op
 from tests.world.office import Office, event_id_of
 from tests.world.world import World
 

@@ -17,7 +17,7 @@ from services.projector.domain.entry import moment_of
 from services.projector.domain.rules import RULES, RULES_OF_A_REPEATED_STOP, Case
 from services.projector.ports import ToPublish
 from shared.events.models import BODY_OF
-from tests.support.checkers.history import Evidence, LogRecord, Op
+from tests.support.proof.checkers.history import Evidence, LogRecord, Op
 from tests.world.foreign import NEWER_READ_AS, NEWER_TYPE, downgrade, upgrade
 from tests.world.group import Group
 from tests.world.loop import VirtualLoop, run

@@ -15,7 +15,7 @@ from services.projector.domain.state import ClosedInterval, OpenInterval, Timer,
 from services.projector.ports import Advance, Checkpoint, Found, ReadRefusedError, ToPublish, Wanted, WriteRefusedError
 from services.projector.store.rows import rows_of
 from shared.events.outcome import State, TimerAfter, key_of_body
-from tests.support.naive.tables import KEYS, text_of
+from tests.support.proof.naive.tables import KEYS, text_of
 
 Row = tuple[Any, ...]
 
@@ -119,7 +119,7 @@ class Tables:
         return len(gone)
 
     def dump(self) -> dict[str, str]:
-        """Return every table as text, as `tests.support.tables.dump` does for the real ones."""
+        """Return every table as text, as `tests.support.proof.tables.dump` does for the real ones."""
         said = ("kpart", "next_offset", "last_event_id", "last_log_time", "policy_rev")
         checkpoints = [{name: _shown(getattr(at, name)) for name in said} for at in self.checkpoint.values()]
         tables = {"checkpoint": text_of("checkpoint", checkpoints)}

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import pytest
 
-from tests.support.checkers.every import CHECKERS, problems
-from tests.support.checkers.history import CheckpointMove, Evidence, LogRecord, Op, read_history, write_history
-from tests.support.checkers.replay import c7_audit, c7_same_bytes
+from tests.support.proof.checkers.every import CHECKERS, problems
+from tests.support.proof.checkers.history import CheckpointMove, Evidence, LogRecord, Op, read_history, write_history
+from tests.support.proof.checkers.replay import c7_audit, c7_same_bytes
 from tests.world.plan import plan_of
 from tests.world.story import tell
 

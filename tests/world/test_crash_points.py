@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from tests.support.checkers.replay import c7_same_bytes
+from tests.support.proof.checkers.replay import c7_same_bytes
 from tests.world.plan import calm
 from tests.world.story import tell, tell_again
 from tests.world.verdicts import CALM_PRESSES, again_plan, examine, told

@@ -8,8 +8,8 @@ from unittest.mock import patch
 import pytest
 
 from services.projector.loop import recover
-from tests.support.checkers.every import problems
-from tests.support.checkers.tables import c6_read_model_is_fold_of_log
+from tests.support.proof.checkers.every import problems
+from tests.support.proof.checkers.tables import c6_read_model_is_fold_of_log
 from tests.world.plan import calm
 from tests.world.story import Guard, Story, go_on, tell
 from tests.world.world import World

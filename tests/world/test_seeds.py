@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from tests.support.checkers.presses import physical_duplicates
+from tests.support.proof.checkers.presses import physical_duplicates
 from tests.world.plan import RATES, plan_of
 from tests.world.story import Story
 from tests.world.verdicts import examine, told

@@ -8,7 +8,7 @@ from typing import Final
 
 from services.projector.ports import ToPublish
 from shared.events.envelope import Headers
-from tests.support.checkers.history import Logged
+from tests.support.proof.checkers.history import Logged
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MS: Final = timedelta(milliseconds=1)

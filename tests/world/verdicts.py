@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from tests.support.checkers.every import problems as problems_of
-from tests.support.checkers.replay import c7_audit, c7_same_bytes
+from tests.support.proof.checkers.every import problems as problems_of
+from tests.support.proof.checkers.replay import c7_audit, c7_same_bytes
 from tests.world.plan import Plan
 from tests.world.story import Guard, Story, tell, tell_again
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from shared.events.outcome import Outcome
 from shared.events.policy import Policy, PolicyRecord
-from tests.support.checkers.history import Op
+from tests.support.proof.checkers.history import Op
 from tests.world.database import Database
 from tests.world.loop import VirtualLoop
 from tests.world.plan import Plan

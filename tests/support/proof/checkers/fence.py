@@ -1,6 +1,6 @@
 """C15: the fence. Checkpoints move from where they stood, only forward, and no batch is applied twice."""
 
-from tests.support.checkers.history import Evidence
+from tests.support.proof.checkers.history import Evidence
 
 
 def c15_fence(evidence: Evidence) -> list[str]:

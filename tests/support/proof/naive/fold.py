@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from shared.events.zones import is_zone
-from tests.support.naive.days import day_of, days_between
-from tests.support.naive.outcome import Row, blank, failed, said_of, shown, timer_of
-from tests.support.naive.reading import NEWER, TIMER_EVENTS, UNREADABLE, Headers, Said, read
+from tests.support.proof.naive.days import day_of, days_between
+from tests.support.proof.naive.outcome import Row, blank, failed, said_of, shown, timer_of
+from tests.support.proof.naive.reading import NEWER, TIMER_EVENTS, UNREADABLE, Headers, Said, read
 
 # Presses that the run arranged to fail inside a rule: known by what they say, so that both folds agree about them.
 Breaks = Callable[[Said], bool]

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from tests.support.checkers.history import Evidence
-from tests.support.naive.fold import Book, fold_partition
-from tests.support.naive.policies import policies_in_force
-from tests.support.naive.reading import UNREADABLE, read
-from tests.support.naive.tables import tables_of
+from tests.support.proof.checkers.history import Evidence
+from tests.support.proof.naive.fold import Book, fold_partition
+from tests.support.proof.naive.policies import policies_in_force
+from tests.support.proof.naive.reading import UNREADABLE, read
+from tests.support.proof.naive.tables import tables_of
 
 _REMEMBERED: Final = timedelta(days=31)
 _NEVER: Final = datetime(9999, 1, 1, tzinfo=UTC)

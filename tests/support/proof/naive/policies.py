@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable
 
-from tests.support.naive.outcome import Row
+from tests.support.proof.naive.outcome import Row
 
 
 def policies_in_force(records: Iterable[tuple[int, bytes | None, bytes | None]]) -> dict[str, list[tuple[int, Row]]]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from services.projector.audit import audit
 from shared.events.envelope import Headers
 from shared.events.policy import PolicyBook
-from tests.support.checkers.history import Evidence, Logged
-from tests.support.checkers.tables import differences, newest_of
+from tests.support.proof.checkers.history import Evidence, Logged
+from tests.support.proof.checkers.tables import differences, newest_of
 
 
 def c7_same_bytes(evidence: Evidence, again: Mapping[str, str]) -> list[str]:

@@ -4,20 +4,20 @@ from collections.abc import Sequence
 from typing import Final
 
 from shared.events.topics import EVENTS, OUTCOMES, POLICIES
-from tests.support.checkers.fence import c15_fence
-from tests.support.checkers.history import CheckpointMove, Evidence, Op
-from tests.support.checkers.presses import (
+from tests.support.deployments import Deployment
+from tests.support.logs import LogRecord, read_topic
+from tests.support.proof.checkers.fence import c15_fence
+from tests.support.proof.checkers.history import CheckpointMove, Evidence, Op
+from tests.support.proof.checkers.presses import (
     c1_nothing_acknowledged_is_lost,
     c2_exactly_once_in_effect,
     c4_an_unknown_resolves_once,
     c5_order,
     c10_answers_are_final,
 )
-from tests.support.checkers.replay import c7_audit
-from tests.support.checkers.tables import c6_read_model_is_fold_of_log, c8_time, c9_state_machine, c16_poison
-from tests.support.deployments import Deployment
-from tests.support.logs import LogRecord, read_topic
-from tests.support.tables import dump
+from tests.support.proof.checkers.replay import c7_audit
+from tests.support.proof.checkers.tables import c6_read_model_is_fold_of_log, c8_time, c9_state_machine, c16_poison
+from tests.support.proof.tables import dump
 from tests.support.until import eventually
 from tests.support.waits import drained
 

@@ -1,4 +1,4 @@
-"""The naive fold's tables as text: a line of canonical JSON for each row, in key order, like `tests.support.tables`."""
+"""The naive fold's tables as text: a line of canonical JSON for each row, in key order, like `proof.tables`."""
 
 import json
 import zlib
@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
-from tests.support.naive.days import days_between
-from tests.support.naive.fold import Book
-from tests.support.naive.outcome import Row, body
+from tests.support.proof.naive.days import days_between
+from tests.support.proof.naive.fold import Book
+from tests.support.proof.naive.outcome import Row, body
 
 _TIMER: Final = (
     *("id", "tenant", "owner", "account_id", "job_id", "project_id", "billable", "work_date", "state", "started_at"),

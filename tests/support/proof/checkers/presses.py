@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from tests.support.checkers.history import Evidence, Op
+from tests.support.proof.checkers.history import Evidence, Op
 
 _THIRTY_DAYS: Final = timedelta(days=30)
 _KEY_REUSED: Final = "R24"

@@ -7,7 +7,7 @@ from typing import Final
 
 import asyncpg
 
-from tests.support.checkers.history import CheckpointMove
+from tests.support.proof.checkers.history import CheckpointMove
 
 _LAY: Final = """
 CREATE TABLE trail (

@@ -86,8 +86,8 @@ class CheckpointMove:
 class Evidence:
     """All that is left of a run, healed and drained: topics from their beginning, and tables in key order.
 
-    `tables` are lines of canonical JSON, as `tests.support.tables.dump` returns them. `breaks` names clients whose
-    presses were made to fail inside a rule, `also` types that the release that drained could read, and as which.
+    `tables` are lines of canonical JSON, as `tests.support.proof.tables.dump` returns them. `breaks` names clients
+    whose presses were made to fail inside a rule, `also` types that the release that drained could read, and as which.
     """
 
     partitions: int

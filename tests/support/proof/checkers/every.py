@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from tests.support.checkers.fence import c15_fence
-from tests.support.checkers.history import Evidence
-from tests.support.checkers.presses import (
+from tests.support.proof.checkers.fence import c15_fence
+from tests.support.proof.checkers.history import Evidence
+from tests.support.proof.checkers.presses import (
     c1_nothing_acknowledged_is_lost,
     c2_exactly_once_in_effect,
     c3_nothing_invented,
@@ -13,7 +13,7 @@ from tests.support.checkers.presses import (
     c5_order,
     c10_answers_are_final,
 )
-from tests.support.checkers.tables import c6_read_model_is_fold_of_log, c8_time, c9_state_machine, c16_poison
+from tests.support.proof.checkers.tables import c6_read_model_is_fold_of_log, c8_time, c9_state_machine, c16_poison
 
 CHECKERS: Final[Mapping[str, Callable[[Evidence], list[str]]]] = {
     "C1": c1_nothing_acknowledged_is_lost,
