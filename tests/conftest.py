@@ -9,10 +9,10 @@ import hypothesis
 import pytest
 
 from deploy.local.stack import Stack
-from tests.support.api import Api
-from tests.support.crew import Crew
-from tests.support.deployments import Deployment, Tenant, deployed, fresh_owner
-from tests.support.stacks import CONTAINERS, chosen_stack_in, no_engine
+from tests.support.stack.api import Api
+from tests.support.stack.crew import Crew
+from tests.support.stack.deployments import Deployment, Tenant, deployed, fresh_owner
+from tests.support.stack.stacks import CONTAINERS, chosen_stack_in, no_engine
 
 LONG = os.environ.get("STINT_TEST_LONG") == "1"
 LINES_SHOWN = 60

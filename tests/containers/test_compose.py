@@ -15,7 +15,7 @@ import pytest
 
 from deploy.local.settings import HOST, ROOT
 from services.stint_cli.env_file import read_env
-from tests.support.stacks import free_ports
+from tests.support.stack.stacks import free_ports
 
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(600)]
 

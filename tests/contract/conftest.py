@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
-from tests.support.api import Api
-from tests.support.deployments import Deployment, Person, Tenant
+from tests.support.stack.api import Api
+from tests.support.stack.deployments import Deployment, Person, Tenant
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 
 from shared.events.ids import parse_timer_id
 from tests.contract.ways_in import bearer, fresh_number, until
-from tests.support.deployments import Tenant
+from tests.support.stack.deployments import Tenant
 
 # As the document prints it, blanks and all.
 PRINTED_START = b"""{

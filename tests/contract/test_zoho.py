@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.contract.ways_in import bearer, zoho
-from tests.support.deployments import Person, Tenant
+from tests.support.stack.deployments import Person, Tenant
 
 TIMER = "/people/api/timetracker/timer"
 RUNNING = "/people/api/timetracker/getcurrentlyrunningtimer"

@@ -19,8 +19,8 @@ from services.projector.settings import Settings as ProjectorSettings
 from services.stint_cli.settings import DeploymentSettings
 from shared.events.topics import DEFAULT_PARTITIONS
 from shared.kafka.kept_producer import STOP_WITHIN_SECONDS
-from tests.support.certificates import Authority
-from tests.support.manifests import BUILT, Manifest, built, containers, one, pods, secret_files, settings_of
+from tests.support.stack.certificates import Authority
+from tests.support.stack.manifests import BUILT, Manifest, built, containers, one, pods, secret_files, settings_of
 
 RELEASE = "1.37"
 SETTINGS: dict[str, type[ApiSettings | ProjectorSettings | DeploymentSettings]] = {

@@ -7,7 +7,7 @@ ships, and are NOT checked.
 import pytest
 
 from shared.events.topics import topics
-from tests.support.manifests import built, example, one, pods, secret_files, settings_of
+from tests.support.stack.manifests import built, example, one, pods, secret_files, settings_of
 
 SAFE = {
     "default.replication.factor": 3,

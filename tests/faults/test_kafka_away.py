@@ -12,14 +12,14 @@ import pytest
 from shared.events.codec import Press
 from shared.events.models import TimerStarted
 from shared.events.topics import EVENTS
-from tests.support.api import Api
-from tests.support.crew import Crew
-from tests.support.deployments import Deployment, Tenant, fresh_owner
-from tests.support.holders import owner_on
-from tests.support.logs import read_topic
 from tests.support.proof.minutes import worked
-from tests.support.until import eventually
-from tests.support.waits import drained
+from tests.support.stack.api import Api
+from tests.support.stack.crew import Crew
+from tests.support.stack.deployments import Deployment, Tenant, fresh_owner
+from tests.support.stack.holders import owner_on
+from tests.support.stack.logs import read_topic
+from tests.support.stack.until import eventually
+from tests.support.stack.waits import drained
 
 RECOVERED_WITHIN_SECONDS: Final = 30.0
 IMPATIENT: Final = {"COMMAND_API_PUBLISH_WITHIN_SECONDS": "1", "COMMAND_API_EXPIRY_SECONDS": "2"}

@@ -8,15 +8,15 @@ from typing import Any, Final
 
 import pytest
 
-from tests.support.api import Api
-from tests.support.crew import Crew
-from tests.support.deployments import Deployment, Tenant
-from tests.support.foreign_presses import put_start, start_of
-from tests.support.holders import owner_on, said_by
-from tests.support.logs import put
 from tests.support.proof.evidence import UNWRITABLE
 from tests.support.proof.minutes import worked
-from tests.support.waits import drained
+from tests.support.stack.api import Api
+from tests.support.stack.crew import Crew
+from tests.support.stack.deployments import Deployment, Tenant
+from tests.support.stack.foreign_presses import put_start, start_of
+from tests.support.stack.holders import owner_on, said_by
+from tests.support.stack.logs import put
+from tests.support.stack.waits import drained
 
 POISON: Final[dict[str, dict[str, bytes | None]]] = {
     "not JSON": {"body": b"{'owner'}"},

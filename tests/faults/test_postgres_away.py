@@ -7,12 +7,12 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from tests.support.api import Api
-from tests.support.deployments import Deployment, Person, Tenant, fresh_owner
-from tests.support.patient import Patient
 from tests.support.proof.minutes import worked
-from tests.support.traffic import traffic
-from tests.support.waits import drained
+from tests.support.stack.api import Api
+from tests.support.stack.deployments import Deployment, Person, Tenant, fresh_owner
+from tests.support.stack.patient import Patient
+from tests.support.stack.traffic import traffic
+from tests.support.stack.waits import drained
 
 AWAY_SECONDS = 10
 TIMER = "/people/api/timetracker/timer"

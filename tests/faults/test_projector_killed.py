@@ -7,13 +7,13 @@ from typing import Final
 import httpx
 import pytest
 
-from tests.support.crew import Crew
-from tests.support.deployments import Deployment, Tenant
-from tests.support.patient import Patient
 from tests.support.proof.minutes import ONE_STOPPED_TIMER, kept_twice, worked
-from tests.support.trapped_projector import Place
-from tests.support.traps import trapped
-from tests.support.waits import drained
+from tests.support.stack.crew import Crew
+from tests.support.stack.deployments import Deployment, Tenant
+from tests.support.stack.patient import Patient
+from tests.support.stack.trapped_projector import Place
+from tests.support.stack.traps import trapped
+from tests.support.stack.waits import drained
 
 pytestmark = pytest.mark.fault
 

@@ -6,11 +6,11 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from tests.support.crew import Crew
-from tests.support.deployments import Deployment, Tenant
-from tests.support.patient import Patient
 from tests.support.proof.trail import trail_of
-from tests.support.traffic import traffic
+from tests.support.stack.crew import Crew
+from tests.support.stack.deployments import Deployment, Tenant
+from tests.support.stack.patient import Patient
+from tests.support.stack.traffic import traffic
 
 pytestmark = pytest.mark.fault
 

@@ -8,14 +8,14 @@ import httpx
 import pytest
 
 from shared.events.topics import OUTCOMES
-from tests.support.api import Api
-from tests.support.crew import Crew
-from tests.support.deployments import Deployment, Tenant, fresh_owner
 from tests.support.dumps import backup, restore
-from tests.support.logs import end_offsets
-from tests.support.patient import Patient
 from tests.support.proof.tables import FOLDED, dump
-from tests.support.waits import WITHIN_SECONDS, drained, texts_kept
+from tests.support.stack.api import Api
+from tests.support.stack.crew import Crew
+from tests.support.stack.deployments import Deployment, Tenant, fresh_owner
+from tests.support.stack.logs import end_offsets
+from tests.support.stack.patient import Patient
+from tests.support.stack.waits import WITHIN_SECONDS, drained, texts_kept
 
 UNTOLD = "SELECT count(*) FROM outcome JOIN fold_v1.checkpoint USING (kpart) WHERE source_offset >= published"
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 
-from tests.support.api import Api
 from tests.support.balancer import Balancer, balanced
-from tests.support.crew import Crew, Service
-from tests.support.deployments import Deployment, Tenant, fresh_owner
 from tests.support.proof.minutes import kept_twice
-from tests.support.waits import drained
+from tests.support.stack.api import Api
+from tests.support.stack.crew import Crew, Service
+from tests.support.stack.deployments import Deployment, Tenant, fresh_owner
+from tests.support.stack.waits import drained
 
 # Three times what the balancer takes to notice.
 DRAIN_SECONDS = 1.5

@@ -15,18 +15,18 @@ from services.stint_cli.database import connected
 from services.stint_cli.topics import ensure_topics
 from shared.events.topics import EVENTS, OUTCOMES
 from tests.support import upgraded_projector
-from tests.support.api import Api
-from tests.support.crew import Crew, Service
-from tests.support.deployments import Deployment, Tenant, deployed
-from tests.support.foreign_presses import put_start
-from tests.support.holders import owner_on, said_by
-from tests.support.logs import end_offsets
 from tests.support.proof.minutes import worked
 from tests.support.proof.tables import dump
-from tests.support.stacks import stack_in
-from tests.support.until import eventually
+from tests.support.stack.api import Api
+from tests.support.stack.crew import Crew, Service
+from tests.support.stack.deployments import Deployment, Tenant, deployed
+from tests.support.stack.foreign_presses import put_start
+from tests.support.stack.holders import owner_on, said_by
+from tests.support.stack.logs import end_offsets
+from tests.support.stack.stacks import stack_in
+from tests.support.stack.until import eventually
+from tests.support.stack.waits import drained
 from tests.support.upgraded_projector import NEWER
-from tests.support.waits import drained
 
 pytestmark = [pytest.mark.real, pytest.mark.fault]
 

@@ -9,19 +9,19 @@ import httpx
 import pytest
 
 from services.stint_cli.database import connected
-from tests.support.beside import beside
-from tests.support.crew import SESSION_MS, Crew, Service
-from tests.support.deployments import Deployment, Tenant
-from tests.support.holders import said_by
-from tests.support.patient import Patient
 from tests.support.proof.checkers.fence import c15_fence
 from tests.support.proof.checkers.history import Evidence
 from tests.support.proof.minutes import HALF_AN_HOUR, ONE_STOPPED_TIMER, kept_twice, worked
 from tests.support.proof.tables import dump
 from tests.support.proof.trail import trail_of
-from tests.support.traps import trapped
-from tests.support.until import eventually
-from tests.support.waits import drained
+from tests.support.stack.beside import beside
+from tests.support.stack.crew import SESSION_MS, Crew, Service
+from tests.support.stack.deployments import Deployment, Tenant
+from tests.support.stack.holders import said_by
+from tests.support.stack.patient import Patient
+from tests.support.stack.traps import trapped
+from tests.support.stack.until import eventually
+from tests.support.stack.waits import drained
 
 pytestmark = pytest.mark.fault
 

@@ -1,16 +1,16 @@
 """Folded again: an empty database on the same log comes to the same bytes, whatever happened to the first one."""
 
 from shared.events.topics import OUTCOMES
-from tests.support.api import Api
-from tests.support.beside import beside
-from tests.support.crew import Crew
-from tests.support.deployments import Deployment
-from tests.support.logs import read_topic
-from tests.support.patient import Patient
 from tests.support.proof.checkers.replay import c7_same_bytes
 from tests.support.proof.evidence import evidence_of, problems_of
 from tests.support.proof.tables import dump
-from tests.support.waits import drained
+from tests.support.stack.api import Api
+from tests.support.stack.beside import beside
+from tests.support.stack.crew import Crew
+from tests.support.stack.deployments import Deployment
+from tests.support.stack.logs import read_topic
+from tests.support.stack.patient import Patient
+from tests.support.stack.waits import drained
 
 
 async def test_an_empty_database_catches_up_to_the_same_bytes(

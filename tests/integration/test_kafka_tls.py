@@ -11,11 +11,11 @@ import httpx
 import pytest
 
 from deploy.local.settings import ROOT
-from tests.support.api import Api
-from tests.support.certificates import Authority
-from tests.support.crew import Crew
-from tests.support.deployments import Deployment, deployed, fresh_owner
 from tests.support.guarded import Guarded, guarded_in, let_in
+from tests.support.stack.api import Api
+from tests.support.stack.certificates import Authority
+from tests.support.stack.crew import Crew
+from tests.support.stack.deployments import Deployment, deployed, fresh_owner
 
 PREFIXES = ("COMMAND_API_", "PROJECTOR_", "STINT_CLI_")
 

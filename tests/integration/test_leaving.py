@@ -9,10 +9,10 @@ from http import HTTPStatus
 import httpx
 
 from deploy.local.settings import HOST
-from tests.support.api import Api
-from tests.support.crew import Crew, Service
-from tests.support.deployments import Tenant, fresh_owner
-from tests.support.stacks import free_ports
+from tests.support.stack.api import Api
+from tests.support.stack.crew import Crew, Service
+from tests.support.stack.deployments import Tenant, fresh_owner
+from tests.support.stack.stacks import free_ports
 
 DRAIN_SECONDS = 1.0
 PRESSERS = 8

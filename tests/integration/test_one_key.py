@@ -7,14 +7,14 @@ import httpx
 
 from shared.events.codec import Press
 from shared.events.topics import EVENTS
-from tests.support.crew import Crew
-from tests.support.deployments import Deployment, Tenant
-from tests.support.holders import owner_on
-from tests.support.logs import end_offsets, read_topic
-from tests.support.patient import Patient
 from tests.support.proof.minutes import Worked, kept_twice, worked
-from tests.support.until import eventually
-from tests.support.waits import drained
+from tests.support.stack.crew import Crew
+from tests.support.stack.deployments import Deployment, Tenant
+from tests.support.stack.holders import owner_on
+from tests.support.stack.logs import end_offsets, read_topic
+from tests.support.stack.patient import Patient
+from tests.support.stack.until import eventually
+from tests.support.stack.waits import drained
 
 
 async def test_fifty_starts_at_once_under_one_key_over_two_processes_are_one_timer(

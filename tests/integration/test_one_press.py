@@ -7,12 +7,12 @@ import httpx
 from shared.events.codec import Press
 from shared.events.models import TimerStarted
 from shared.events.topics import EVENTS, OUTCOMES, TEXTS
-from tests.support.api import Api
-from tests.support.crew import Crew
-from tests.support.deployments import Deployment, Tenant
-from tests.support.logs import LogRecord, read_topic
 from tests.support.proof.tables import dump
-from tests.support.waits import drained, passed, texts_kept
+from tests.support.stack.api import Api
+from tests.support.stack.crew import Crew
+from tests.support.stack.deployments import Deployment, Tenant
+from tests.support.stack.logs import LogRecord, read_topic
+from tests.support.stack.waits import drained, passed, texts_kept
 
 
 async def records_of(deployment: Deployment, topic: str, words: str) -> list[LogRecord]:

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from services.command_api.store.database import query
-from tests.support.deployments import Deployment
+from tests.support.stack.deployments import Deployment
 
 # A tenant of a thousand owners, three open timers each, on twelve partitions; taken back with the transaction.
 CROWD = """

@@ -20,7 +20,7 @@ from services.stint_cli.trouble import Trouble
 from shared.events.policy import Policy, Preset
 from shared.events.topics import topics
 from shared.identity import read_token, token_sha256, verify_secret
-from tests.support.deployments import PARTITIONS, TOKEN_KEY, Deployment
+from tests.support.stack.deployments import PARTITIONS, TOKEN_KEY, Deployment
 
 NOW = datetime.now(UTC)
 

@@ -8,13 +8,13 @@ import httpx
 
 from shared.events.ids import slot_of
 from shared.events.topics import DEAD, EVENTS, OUTCOMES, REPLIES, TEXTS
-from tests.support.api import Api
-from tests.support.crew import Crew
-from tests.support.deployments import Deployment, Person, Tenant
-from tests.support.foreign_presses import ids
-from tests.support.logs import read_topic
 from tests.support.proof.tables import FOLDED, dump
-from tests.support.waits import drained, texts_kept
+from tests.support.stack.api import Api
+from tests.support.stack.crew import Crew
+from tests.support.stack.deployments import Deployment, Person, Tenant
+from tests.support.stack.foreign_presses import ids
+from tests.support.stack.logs import read_topic
+from tests.support.stack.waits import drained, texts_kept
 
 VERBS: Final = ("pause", "resume", "stop")
 # What two presses on two timers at two moments cannot have in common.

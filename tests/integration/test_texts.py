@@ -13,7 +13,7 @@ from services.projector.texts.batch import TextRecord
 from services.projector.texts.projection import PositionWentBackError, Texts
 from services.projector.texts.queries import query
 from shared.events.ids import make_short, slot_of
-from tests.support.deployments import Deployment, fresh_owner
+from tests.support.stack.deployments import Deployment, fresh_owner
 
 # Far from the partitions of the deployment itself, whose own texts pass by here.
 _partitions = iter(range(1_000, 2_000))

@@ -2,6 +2,7 @@
 
     story/    presses and histories, told in a line each
     fakes/    stand-ins for the product's ports, store and desk
+    stack/    real parts: Kafka, Postgres, processes, and clients of them
     proof/    what must be true afterwards: checkers, a second fold, evidence
 
 `tests/world` is a rig of its own: a seeded world in memory, and its checkers are those of `proof/`.

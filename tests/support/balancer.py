@@ -8,7 +8,7 @@ from typing import Final
 
 import httpx
 
-from tests.support.crew import Service
+from tests.support.stack.crew import Service
 
 # As slow as balancers are: who is gone in the meantime is found out by a request.
 _LOOK_EVERY_SECONDS: Final = 0.5

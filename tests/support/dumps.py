@@ -7,7 +7,7 @@ from typing import Final
 
 from deploy.local import machine
 from services.stint_cli.database import connected
-from tests.support.deployments import Deployment
+from tests.support.stack.deployments import Deployment
 
 _WITHIN_SECONDS: Final = 60.0
 

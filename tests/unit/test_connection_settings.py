@@ -8,7 +8,7 @@ from pydantic import SecretStr, ValidationError
 
 from services.stint_cli.settings import DeploymentSettings
 from shared.settings import KafkaSettings, PostgresSettings
-from tests.support.certificates import Authority, Certificate
+from tests.support.stack.certificates import Authority, Certificate
 
 BROKERS = "kafka.example:9092"
 DSN = SecretStr("postgresql://stint:secret@postgres.example/stint")

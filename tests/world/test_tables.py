@@ -13,9 +13,9 @@ from services.projector.domain.outcomes import Kept
 from services.projector.ports import Advance, Checkpoint, Found, Wanted
 from services.projector.store.postgres import PostgresStore
 from shared.events.outcome import read_outcome
-from tests.support.deployments import Deployment
 from tests.support.proof.checkers.history import Evidence
 from tests.support.proof.tables import dump
+from tests.support.stack.deployments import Deployment
 from tests.world.plan import plan_of
 from tests.world.story import tell
 from tests.world.tables import Tables

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from typing import Final
 
 from shared.events.topics import EVENTS, OUTCOMES, POLICIES
-from tests.support.deployments import Deployment
-from tests.support.logs import LogRecord, read_topic
 from tests.support.proof.checkers.fence import c15_fence
 from tests.support.proof.checkers.history import CheckpointMove, Evidence, Op
 from tests.support.proof.checkers.presses import (
@@ -18,8 +16,10 @@ from tests.support.proof.checkers.presses import (
 from tests.support.proof.checkers.replay import c7_audit
 from tests.support.proof.checkers.tables import c6_read_model_is_fold_of_log, c8_time, c9_state_machine, c16_poison
 from tests.support.proof.tables import dump
-from tests.support.until import eventually
-from tests.support.waits import drained
+from tests.support.stack.deployments import Deployment
+from tests.support.stack.logs import LogRecord, read_topic
+from tests.support.stack.until import eventually
+from tests.support.stack.waits import drained
 
 # Presses of this client are those that Postgres refuses for their data.
 UNWRITABLE: Final = "unwritable"

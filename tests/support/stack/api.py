@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import httpx
 
-from tests.support.deployments import Tenant, fresh_owner
+from tests.support.stack.deployments import Tenant, fresh_owner
 
 _KNOWN_WITHIN_SECONDS: Final = 15.0
 

@@ -1,4 +1,4 @@
-"""A projector that dies or freezes at one point of one commit: `python -m tests.support.trapped_projector`.
+"""A projector that dies or freezes at one point of one commit: `python -m tests.support.stack.trapped_projector`.
 
 It is the projector of production around a store that has a trap in it; TRAP_… variables say where it lies, which press
 springs it, and what happens then. The guards can be taken out as well, to see that it is they who guard.

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import httpx
 
-from tests.support.crew import Service
-from tests.support.deployments import Deployment, Tenant, fresh_owner
+from tests.support.stack.crew import Service
+from tests.support.stack.deployments import Deployment, Tenant, fresh_owner
 
 _SETTLED_WITHIN_SECONDS: Final = 20.0
 

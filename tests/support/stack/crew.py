@@ -18,8 +18,8 @@ import httpx
 
 from deploy.local.process import Process, Program
 from deploy.local.settings import HOST, ROOT
-from tests.support.deployments import TOKEN_KEY, Deployment
-from tests.support.stacks import free_ports
+from tests.support.stack.deployments import TOKEN_KEY, Deployment
+from tests.support.stack.stacks import free_ports
 
 READY_WITHIN_SECONDS: Final = 30.0
 # A projector or broker that dies is missed after this long; tests wait for it, so it is short.

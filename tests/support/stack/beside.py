@@ -1,6 +1,6 @@
 """Beside: a second set of read models on the same log, folded by projectors that nobody else depends on."""
 
-from tests.support.deployments import Deployment
+from tests.support.stack.deployments import Deployment
 
 
 async def beside(deployment: Deployment, name: str) -> dict[str, str]:

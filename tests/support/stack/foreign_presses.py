@@ -9,8 +9,8 @@ from shared.events.digest import digest_of
 from shared.events.envelope import Envelope, encode_headers
 from shared.events.ids import TimerIds, fresh_event_id, slot_of
 from shared.events.models import Actor, TimerStarted
-from tests.support.deployments import Deployment, Tenant
-from tests.support.logs import put
+from tests.support.stack.deployments import Deployment, Tenant
+from tests.support.stack.logs import put
 
 _EXPIRES_AFTER: Final = timedelta(seconds=30)
 

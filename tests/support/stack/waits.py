@@ -6,8 +6,8 @@ from typing import Final
 import asyncpg
 
 from shared.events.topics import EVENTS, TEXTS
-from tests.support.deployments import Deployment
-from tests.support.logs import end_offsets
+from tests.support.stack.deployments import Deployment
+from tests.support.stack.logs import end_offsets
 
 WITHIN_SECONDS: Final = 30.0
 _PAUSE_SECONDS: Final = 0.02

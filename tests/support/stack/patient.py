@@ -5,8 +5,8 @@ from typing import Final
 
 import httpx
 
-from tests.support.api import Api
 from tests.support.proof.minutes import BEGAN, ENDED
+from tests.support.stack.api import Api
 
 LONG_SECONDS: Final = 15
 

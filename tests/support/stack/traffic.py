@@ -15,13 +15,13 @@ from typing import Final, Literal
 import httpx
 
 from shared.events.ids import keyed_event_id
-from tests.support.deployments import Deployment, Tenant, fresh_owner
-from tests.support.patient import Patient
 from tests.support.proof.checkers.history import Op
 from tests.support.proof.evidence import problems_of
 from tests.support.proof.minutes import ONE_STOPPED_TIMER, worked
 from tests.support.proof.trail import Trail
-from tests.support.waits import drained
+from tests.support.stack.deployments import Deployment, Tenant, fresh_owner
+from tests.support.stack.patient import Patient
+from tests.support.stack.waits import drained
 
 _GOES_ON_WITHIN_SECONDS: Final = 30.0
 _AGAIN_AFTER_SECONDS: Final = 0.05

@@ -1,15 +1,15 @@
-"""Traps: projectors that die or freeze where a test says (`tests.support.trapped_projector` is the program)."""
+"""Traps: projectors that die or freeze where a test says (`tests.support.stack.trapped_projector` is the program)."""
 
 import itertools
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from tests.support import trapped_projector
-from tests.support.crew import Crew, Service
-from tests.support.deployments import Deployment, Tenant
-from tests.support.holders import owner_with
-from tests.support.trapped_projector import SPRUNG, Place
+from tests.support.stack import trapped_projector
+from tests.support.stack.crew import Crew, Service
+from tests.support.stack.deployments import Deployment, Tenant
+from tests.support.stack.holders import owner_with
+from tests.support.stack.trapped_projector import SPRUNG, Place
 
 _numbers: Final = itertools.count(1)
 

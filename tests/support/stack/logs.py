@@ -11,7 +11,7 @@ from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Consumer, Message, TopicP
 from shared.events.codec import Newer, Press, Unreadable, read
 from shared.events.topics import EVENTS
 from shared.kafka.clients import KafkaAddress
-from tests.support.deployments import Deployment
+from tests.support.stack.deployments import Deployment
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _READ_SECONDS: Final = 60.0

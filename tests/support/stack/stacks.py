@@ -17,7 +17,7 @@ def chosen_stack_in(home: Path) -> Stack:
     if not CONTAINERS:
         return stack_in(home)
     # Only now, for where there are no containers there need be nothing to run them.
-    from tests.support.containers import ContainedStack  # noqa: PLC0415
+    from tests.support.stack.containers import ContainedStack  # noqa: PLC0415
 
     return stack_in(home, ContainedStack)
 
