@@ -10,7 +10,7 @@ from services.command_api.settings import Settings as CommandApiSettings
 from services.projector.settings import Settings as ProjectorSettings
 from services.stint_cli.settings import DatabaseSettings, DemoSettings, DeploymentSettings
 from shared.settings import KafkaSettings, PostgresSettings
-from tests.support.alarms import alarms
+from tests.deploy.alarms import alarms
 
 EVERY_CLASS = (
     KafkaSettings,

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from shared.events.topics import OUTCOMES
-from tests.support.dumps import backup, restore
+from tests.faults.dumps import backup, restore
 from tests.support.proof.tables import FOLDED, dump
 from tests.support.stack.api import Api
 from tests.support.stack.crew import Crew

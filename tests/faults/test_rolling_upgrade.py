@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 
-from tests.support.balancer import Balancer, balanced
+from tests.faults.balancer import Balancer, balanced
 from tests.support.proof.minutes import kept_twice
 from tests.support.stack.api import Api
 from tests.support.stack.crew import Crew, Service

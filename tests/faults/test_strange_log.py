@@ -14,7 +14,8 @@ from services.stint_cli.brokers import Brokers
 from services.stint_cli.database import connected
 from services.stint_cli.topics import ensure_topics
 from shared.events.topics import EVENTS, OUTCOMES
-from tests.support import upgraded_projector
+from tests.faults import upgraded_projector
+from tests.faults.upgraded_projector import NEWER
 from tests.support.proof.minutes import worked
 from tests.support.proof.tables import dump
 from tests.support.stack.api import Api
@@ -26,7 +27,6 @@ from tests.support.stack.logs import end_offsets
 from tests.support.stack.stacks import stack_in
 from tests.support.stack.until import eventually
 from tests.support.stack.waits import drained
-from tests.support.upgraded_projector import NEWER
 
 pytestmark = [pytest.mark.real, pytest.mark.fault]
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from deploy.local.settings import ROOT
-from tests.support.guarded import Guarded, guarded_in, let_in
+from tests.integration.guarded import Guarded, guarded_in, let_in
 from tests.support.stack.api import Api
 from tests.support.stack.certificates import Authority
 from tests.support.stack.crew import Crew

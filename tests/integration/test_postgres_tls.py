@@ -14,7 +14,7 @@ from services.projector.store.postgres import open_pool
 from services.stint_cli.database import connected
 from services.stint_cli.trouble import Trouble
 from shared.settings import PostgresSettings
-from tests.support.guarded_postgres import INSTALL, PAPERS, GuardedPostgres, available, guarded_postgres
+from tests.integration.guarded_postgres import INSTALL, PAPERS, GuardedPostgres, available, guarded_postgres
 from tests.support.stack.certificates import Authority
 
 # Younger servers know `transaction_timeout`, which the projector asks for.

@@ -1,6 +1,6 @@
 """The projector of the next release, which reads an event that today's has never heard of.
 
-`python -m tests.support.upgraded_projector`.
+`python -m tests.faults.upgraded_projector`.
 """
 
 import sys
