@@ -12,7 +12,7 @@ from services.projector.texts.queries import query as of_the_texts
 from services.stint_cli.store import query as of_the_operator
 from shared.sql import Queries
 
-SERVICES = Path(__file__).parents[2] / "services"
+SERVICES = Path(__file__).parents[3] / "services"
 
 
 ROOMS = {
