@@ -23,7 +23,7 @@ from services.command_api.guards.bodies import BodyLimits
 from services.command_api.guards.bugs import BugGuard
 from services.command_api.submit.clock_check import ClockWatch
 from shared.events.topics import EVENTS, TEXTS
-from tests.unit.command_api_fakes import ticks
+from tests.unit.command_api.fakes import ticks
 
 AwareDatetimeOnly: TypeAdapter[AwareDatetime] = TypeAdapter(AwareDatetime)
 

@@ -29,8 +29,8 @@ from shared.events.ids import TimerIds, slot_of, slot_of_timer
 from shared.events.outcome import Outcome, write_outcome
 from shared.events.policy import Policy, PolicyBook, PolicyRecord, Preset
 from shared.events.topics import EVENTS, TEXTS
-from tests.unit.command_api_fakes import ticks
-from tests.unit.command_api_outcomes import outcome
+from tests.unit.command_api.fakes import ticks
+from tests.unit.command_api.submit.outcomes import outcome
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NOW_MS = int(NOW.timestamp() * 1000)

@@ -10,7 +10,7 @@ import structlog
 from services.command_api.submit.replies import Overdue, ReplyReader, Waiter, Waiters
 from services.command_api.submit.sender import Acked, Unacked
 from shared.events.outcome import Outcome, join_replies, write_outcome
-from tests.unit.command_api_outcomes import EVENT_ID, NOW, outcome
+from tests.unit.command_api.submit.outcomes import EVENT_ID, NOW, outcome
 
 EXPIRES_AT = datetime(2026, 3, 1, 12, 0, 30, 500_000, tzinfo=UTC)
 EXPIRES_MS = int(EXPIRES_AT.timestamp() * 1000)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from services.command_api.submit.sender import Acked, Sender, Unacked
 from shared.kafka.kept_producer import KeptProducer
-from tests.unit.command_api_fakes import LOG_TIME_MS, FakeProducer, ticks
+from tests.unit.command_api.fakes import LOG_TIME_MS, FakeProducer, ticks
 
 TOPIC = "events"
 
