@@ -1,4 +1,4 @@
-"""The look at `outcome`: what became of a press that is recorded and whose verdict did not come in time."""
+"""The lookup of `outcome`: what became of a press that is recorded and whose verdict did not come in time."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final

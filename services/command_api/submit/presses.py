@@ -1,4 +1,4 @@
-"""Submit: one press, from a command to an answer (CONTRACT, section 4, has the table of what may come out).
+"""Presses: one press, from a command to an answer (CONTRACT, section 4, has the table of what may come out).
 
     text, acked -> waiter -> event, acked -> verdict -> answer
 

@@ -1,4 +1,4 @@
-"""Publish: committed outcomes on their way to the judged stream, and verdicts on their way to whoever waits."""
+"""The outbox: committed outcomes on their way to the judged stream, and verdicts on their way to whoever waits."""
 
 import asyncio
 from collections import deque

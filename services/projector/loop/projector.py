@@ -1,4 +1,4 @@
-"""Consume: the projector's loop. Poll, fold, commit, answer; a partition in trouble steps aside by itself.
+"""The projector's loop. Poll, fold, commit, answer; a partition in trouble steps aside by itself.
 
 The group says who should own a partition, the compare-and-set says who does. In production the world around is Kafka
 and Postgres, in tests/world a seeded one; the loop is the same.

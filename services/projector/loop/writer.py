@@ -1,4 +1,4 @@
-"""Write: batches read, folded and committed, and what is done when the store says no.
+"""The writer: batches read, folded and committed, and what is done when the store says no.
 
 Fewer partitions moved than asked: each alone, and one that loses alone is somebody else's now. Data refused, to look
 for or to write: record by record, and the one that fails alone is refused R23. Anything else: the fate is unknown, so

@@ -1,4 +1,4 @@
-"""Found: what `read_touched` returns, as timesheets and verdicts."""
+"""Sheets: what `read_touched` returns, as timesheets and verdicts."""
 
 import json
 from collections.abc import Mapping
