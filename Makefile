@@ -45,10 +45,11 @@ test-long: $(STAMP) ## the same with many more seeds and examples
 test-containers: $(STAMP) ## the real parts once more, in containers, and docker-compose.yml; needs a Docker engine
 	@STINT_TEST_STACK=containers exec $(BIN)/python -m pytest tests/integration tests/faults tests/containers
 
-check: $(STAMP) ## format, lint, types, locks: what needs no running part
+check: $(STAMP) ## format, lint, types, walls, locks: what needs no running part
 	@echo 'format'; $(BIN)/ruff format --check --quiet .
 	@echo 'lint'; $(BIN)/ruff check --no-cache --quiet .
 	@echo 'types'; $(BIN)/mypy --no-error-summary
+	@echo 'walls'; said=$$($(BIN)/lint-imports --no-cache --no-logo) || { echo "$$said"; exit 1; }
 	@echo 'locks'; .ci/locks $(BIN)/uv
 
 docker-up: ## bring up docker-compose.yml, and seed the demo tenant; needs Docker and nothing else
