@@ -1,4 +1,5 @@
--- Delete published outcomes that lie 31 days of log time behind the partition's newest record.
+-- Delete published outcomes that lie 31 days of log time behind the partition's newest record, and behind today.
+-- A broker's clock that jumps a month ahead dates a record in the future: nothing is forgotten because of that.
 -- Log time rises with the offset, so only the oldest are looked at; those of them that are too young end it.
 DELETE FROM outcome o
  USING (
@@ -13,4 +14,4 @@ DELETE FROM outcome o
  WHERE o.kpart = oldest.kpart
    AND o.source_offset = oldest.source_offset
    AND c.kpart = o.kpart
-   AND o.log_time < c.last_log_time - interval '31 days';
+   AND o.log_time < least(c.last_log_time, now()) - interval '31 days';
