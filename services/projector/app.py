@@ -92,7 +92,7 @@ class ProjectorProcess:
             pool = await self._pool()
             ending.push_async_callback(_closed, "pool", pool.close)
             self._projector = await self._assemble(pool, ending)
-            await self._events.start(self._projector)
+            await self._events.start(self._projector.keeper)
             self._begin("progress", watch_progress(self._projector, self._events))
             ending.push_async_callback(self._events.stop)
             await self._projector.run()

@@ -18,7 +18,7 @@ from services.projector.domain.ledger import Known, Ledger
 from services.projector.domain.outcomes import Kept
 from services.projector.ports import RawRecord
 from shared.events.codec import Newer, Unreadable, read
-from shared.events.outcome import Outcome, read_outcome
+from shared.events.outcome import Outcome, UnreadableOutcomeError, read_outcome
 from shared.events.policy import NO_REVISION, PolicyBook
 
 # Verdicts older than this are asked for by nobody (30 days), and need not be kept in memory.
@@ -75,7 +75,10 @@ def audit(
 def _first_occurrences(outcomes: Iterable[bytes]) -> Iterator[tuple[Outcome, bytes]]:
     upto = -1
     for body in outcomes:
-        outcome = read_outcome(body)
+        try:
+            outcome = read_outcome(body)
+        except UnreadableOutcomeError:
+            continue  # a foreign record, which the projector passes over too
         if outcome.source_offset > upto:
             upto = outcome.source_offset
             yield outcome, body
@@ -98,7 +101,7 @@ def _judged_today(ledger: Ledger, event: RawRecord, policies: PolicyBook) -> byt
     try:
         folded = fold_entry(beside, entry, policies)
     except Exception:  # noqa: BLE001 - as the projector does with a press that a rule fails on
-        folded = refuse_entry(beside, entry)
+        folded = refuse_entry(beside, entry, policies)
     return folded.body if isinstance(folded, Kept) else None
 
 

@@ -30,7 +30,7 @@ def routes(
 
     async def readyz(_: Request) -> Response:
         running = projector()
-        ours = {} if running is None else running.ours
+        ours = {} if running is None else running.keeper.ours
         waiting = {str(p.kpart): f"{p.status}: {p.reason}" for p in ours.values() if _waits(p)}
         is_ready = joined() and not waiting
         said = {"ready": is_ready, "joined": joined(), "partitions": len(ours), "waiting": waiting}
@@ -64,7 +64,7 @@ async def watch_progress(projector: Projector, log: Ends, look_every_seconds: fl
         except (KafkaError, TimeoutError):
             stood = {}  # the broker is away, which is not the consumer's fault
             continue
-        live = {p.kpart: p.at.next_offset for p in projector.ours.values() if p.status is Status.LIVE}
+        live = {p.kpart: p.at.next_offset for p in projector.keeper.ours.values() if p.status is Status.LIVE}
         behind = {kpart: at for kpart, at in live.items() if at < ends.get(kpart, 0)}
         # Twice, for a process that was frozen looks before its loop has had a turn.
         stood = {

@@ -3,7 +3,7 @@
 In production they are Kafka and Postgres; in tests/world they are a seeded world. The loop is the same.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -51,8 +51,8 @@ class EventLog(Protocol):
     async def span(self, kpart: int) -> Span:
         """Return which offsets the partition holds now."""
 
-    async def record_at(self, kpart: int, offset: int) -> RawRecord | None:
-        """Return the record at an offset within the span, or None when there is none."""
+    async def first_from(self, kpart: int, offset: int) -> RawRecord | None:
+        """Return the first record at or after an offset, or None when the log holds none there."""
 
 
 class OutcomeLog(Protocol):
@@ -61,8 +61,11 @@ class OutcomeLog(Protocol):
     async def span(self, kpart: int) -> Span:
         """Return which offsets the partition holds now."""
 
-    async def read(self, kpart: int, start: int, end: int) -> Sequence[tuple[int, bytes]]:
-        """Return some of the records in [start, end), in order with their offsets; at least one while there is one."""
+    async def read(self, kpart: int, start: int, end: int) -> Sequence[tuple[int, bytes | None]]:
+        """Return some of the records in [start, end), in order with their offsets; at least one while there is one.
+
+        Empty: there is none there, because offsets have gaps. A value may be None.
+        """
 
     async def publish(self, kpart: int, outcomes: "Sequence[ToPublish]") -> int:
         """Append in this order, wait for the ack of all, and return the offset after the last.
@@ -92,6 +95,9 @@ class Policies(Protocol):
 
     async def reach(self, policy_rev: int, seconds: float) -> bool:
         """Wait until the revision is applied, at most so long; say whether it is."""
+
+    async def end(self) -> int:
+        """Return where the topic of policies ends now: the offset that its next record gets. Raises, as brokers do."""
 
 
 class Clock(Protocol):
@@ -134,12 +140,15 @@ class Advance:
 class Wanted:
     """What a batch touches and the caches lack.
 
-    Owners and timers come with the moment back to which the owner's closed intervals are asked for.
+    Owners and timers come with the moment back to which the owner's closed intervals are asked for. An overlap is asked
+    for by slot, tenant, owner (None: the timer's), timer and moment: of all intervals of other timers that end after
+    that moment, and after the timer's last event, the one that begins first.
     """
 
     events: list[tuple[int, UUID]] = field(default_factory=list)
     timers: dict[tuple[int, int], datetime] = field(default_factory=dict)
     owners: dict[tuple[int, str, str], datetime] = field(default_factory=dict)
+    overlaps: list[tuple[int, str | None, str | None, int, datetime]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,11 +193,14 @@ class Store(Protocol):
     async def unpublished(self, kpart: int, published: int, limit: int) -> Sequence[ToPublish]:
         """Return committed outcomes of records from `published` on, in order."""
 
-    async def save_progress(self, at: Checkpoint) -> bool:
-        """Write down how far the outcomes are published, if the partition still stands where `at` says; say whether."""
+    async def save_progress(self, ats: Sequence[Checkpoint]) -> Mapping[int, bool]:
+        """Write down how far outcomes are published, and say of each partition whether it stands where `ats` says.
+
+        A partition that another transaction holds at this moment is left out. Never waits for a lock.
+        """
 
     async def prune(self, kpart: int) -> bool:
-        """Delete some published outcomes that lie 31 days of log time behind the partition's newest record.
+        """Delete some published outcomes that lie 31 days behind the partition's newest record, and behind today.
 
         Say whether there may be others. Never more than a bite: the fold shares the store.
         """

@@ -37,6 +37,7 @@ class PolicyReader:
         self._in_force = in_force
         self._moved = asyncio.Event()
         self._reading = False
+        self._consumer: AIOKafkaConsumer | None = None
         self._newer = False
         self._ready_from: int | None = None
         self._log = structlog.get_logger()
@@ -61,6 +62,14 @@ class PolicyReader:
             return False
         return True
 
+    async def end(self) -> int:
+        """Return where the topic ends now: the offset that its next record gets. Raises while the broker is away."""
+        if self._consumer is None:
+            raise ConnectionError("the policies are not being read")
+        async with asyncio.timeout(WITHIN_SECONDS):
+            end: int = (await self._consumer.end_offsets([_TP]))[_TP]
+        return end
+
     async def run(self) -> None:
         """Read, for ever."""
         await read_for_ever(self._broker, self._watch, "policies_consumer_lost")
@@ -75,6 +84,7 @@ class PolicyReader:
 
     async def _watch(self, consumer: AIOKafkaConsumer) -> None:
         ended_before = 0
+        self._consumer = consumer
         try:
             while True:
                 async with asyncio.timeout(WITHIN_SECONDS):
@@ -86,7 +96,7 @@ class PolicyReader:
                 self._reading, ended_before = True, end
                 await asyncio.sleep(LOOK_EVERY_SECONDS)
         finally:
-            self._reading = False
+            self._reading, self._consumer = False, None
 
     async def _take(self, record: ConsumerRecord) -> None:
         # A consumer that replaces another begins at the beginning.

@@ -1,6 +1,25 @@
-"""Backoff: what keeps failing is told once, not at every try."""
+"""Backoff: what keeps failing is tried again ever more slowly, and told once, not at every try."""
 
 import structlog
+
+
+class Backoff:
+    """How long to wait before the next try: twice as long each time, up to a limit, until something succeeds."""
+
+    def __init__(self, first_seconds: float = 0.1, most_seconds: float = 5.0) -> None:
+        self.failures = 0
+        self._first_seconds = first_seconds
+        self._most_seconds = most_seconds
+
+    def next(self) -> float:
+        """Count a failure, and return how many seconds to wait."""
+        seconds = min(self._first_seconds * 2.0 ** min(self.failures, 60), self._most_seconds)
+        self.failures += 1
+        return seconds
+
+    def reset(self) -> None:
+        """Take a success: the next failure is the first again."""
+        self.failures = 0
 
 
 class Setbacks:

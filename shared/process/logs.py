@@ -5,6 +5,9 @@ import sys
 from typing import Final
 
 import structlog
+from pydantic import ValidationError
+
+from shared.events.base import kinds_of
 
 _LOUD_LIBRARIES: Final = ("aiokafka", "faststream", "uvicorn.access")
 _SAID_AGAIN_AFTER_SECONDS: Final = 10.0
@@ -50,3 +53,11 @@ class _Seldom(logging.Filter):
             self._said_at.clear()
         self._said_at[sentence] = record.created
         return True
+
+
+def told(error: Exception) -> str:
+    """Return an error for a log line. Never the record or the row that it is about, which its own words may quote."""
+    if isinstance(error, ValidationError):
+        return f"ValidationError: {kinds_of(error)}"
+    sqlstate = getattr(error, "sqlstate", None)
+    return repr(error) if sqlstate is None else f"{type(error).__name__}: SQLSTATE {sqlstate}"

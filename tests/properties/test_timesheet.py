@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from services.projector.domain.entry import LoggedPress
 from services.projector.domain.evolve import evolve
-from services.projector.domain.fold import Folded, Repeated, Voided, fold_entry, refuse_entry
+from services.projector.domain.fold import Folded, Repeated, Voided, fold_entry
 from services.projector.domain.ledger import Known, Ledger, OwnerKey
 from services.projector.domain.outcomes import Kept
 from services.projector.domain.state import Timesheet
@@ -46,7 +46,7 @@ def folded(log: Sequence[Entry]) -> tuple[Ledger, list[Folded]]:
 
 
 def fold_one(ledger: Ledger, entry: Entry) -> Folded:
-    return fold_entry(ledger, entry, BOOK) if isinstance(entry, LoggedPress) else refuse_entry(ledger, entry)
+    return fold_entry(ledger, entry, BOOK)
 
 
 def outcomes(log: Sequence[Entry]) -> list[Outcome]:

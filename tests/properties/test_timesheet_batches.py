@@ -88,8 +88,8 @@ def test_the_sheets_in_the_cache_are_what_the_outcomes_say(log: list[Entry], siz
     run = Run(log, sizes, owners_max=100)
     for key, sheet in run.partition.cache.sheets.items():
         said = run.store.sheet(key)
-        alive = {id_: timer for id_, timer in said.timers.items() if timer.after.stopped_at is None}
-        assert (sheet.timers, sheet.zone) == (alive, said.zone)
+        running = {id_: timer for id_, timer in said.timers.items() if timer.open is not None}
+        assert (sheet.timers, sheet.zone) == (running, said.zone)
         # Of what was worked it remembers nothing, and knows up to when that is so.
         assert sheet.closed == ()
         assert all(sheet.closed_since is not None and interval.end <= sheet.closed_since for interval in said.closed)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 from services.projector.ports import Advance, BusyError, Checkpoint, FencedError
@@ -113,9 +114,11 @@ class Database:
         self.past.append(before)
         self.moves += [CheckpointMove(a.to.kpart, a.read_at, a.to.next_offset) for a in advances]
 
-    def save_progress(self, at: Checkpoint) -> bool:
-        """Do what `save_progress.sql` does."""
+    def save_progress(self, at: Checkpoint) -> bool | None:
+        """Do what `save_progress.sql` does with one partition; None: a commit holds it at this moment."""
         self.reach()
+        if at.kpart in self._locks:
+            return None
         now = self.tables.checkpoint[at.kpart]
         if now.next_offset != at.next_offset:
             return False
@@ -131,11 +134,11 @@ class Database:
         )
         return True
 
-    def prune(self, kpart: int) -> int:
+    def prune(self, kpart: int, now: datetime) -> int:
         """Do what `prune_outcomes.sql` does; return how many went."""
         self.reach()
         self.tables = self.tables.copy()
-        return self.tables.prune(kpart)
+        return self.tables.prune(kpart, now)
 
     def restore(self, older: Tables) -> None:
         """Put an older dump in place of what is there."""

@@ -108,6 +108,18 @@ POISON: Final[tuple[Poison, ...]] = (
 )
 
 
+# Revisions that no run comes to.
+_NO_POLICIES: Final = (1_000_000, 1 << 62)
+_STRANGE: Final = (None, b"", b"not json", b"null", b"[]", b'{"v":1}', b'{"source_offset":0}', b"\xff")
+STRANGE_POLICIES: Final[tuple[tuple[bytes | None, bytes | None], ...]] = (
+    (None, b"{}"),
+    (b"acme", None),
+    (b"acme", b"[1]"),
+    (b"\xff", b"{}"),
+    (b"birch", b'{"replaces":null,"set_by":"x"}'),
+)
+
+
 class Foreign:
     """Puts such records on the log, and into the history: nothing on the log was invoked by nobody."""
 
@@ -147,6 +159,25 @@ class Foreign:
                 self._record(TimerStarted(**self._said(tenant), owner=nul), self._timer_of(tenant, nul), twice=True)
             case _:
                 self._record(self._fact(tenant, owner), None)
+
+    def names_no_policy(self) -> None:
+        """Put a press that was judged, it says, by a policy that nobody ever wrote."""
+        tenant, owner = self._world.chance.choice(self._world.plan.owners)
+        event = TimerStarted(**self._said(tenant), owner=owner)
+        headers, body = self._written(event, self._timer_of(tenant, owner))
+        named = {**dict(headers), "ce_policyrev": str(self._world.chance.choice(_NO_POLICIES)).encode()}
+        self._append(self._kpart(tenant, owner), list(named.items()), body, b"foreign")
+
+    def aborts_a_transaction(self) -> None:
+        """Leave offsets without a record at the end of a partition, until something comes behind them."""
+        topic = self._world.chance.choice((self._world.events, self._world.outcomes))
+        topic.holes_at_end[self._world.chance.randrange(self._world.plan.partitions)] += 1
+
+    def writes_on_the_judged_stream(self) -> None:
+        """Put a record on the judged stream that is no outcome."""
+        chance = self._world.chance
+        kpart = chance.randrange(self._world.plan.partitions)
+        self._world.outcomes.put(kpart, chance.choice((None, b"acme/o0")), chance.choice(_STRANGE))
 
     def newer(self) -> None:
         """Put a record of the next release."""

@@ -17,6 +17,7 @@ from services.projector.domain.ledger import Ledger
 from services.projector.domain.outcomes import Kept
 from services.projector.domain.state import Timesheet
 from services.projector.loop import recover
+from services.projector.loop.keeper import Keeper
 from services.projector.loop.partition import Partition
 from services.projector.ports import Checkpoint, ToPublish
 from services.projector.store.rows import Rows
@@ -133,7 +134,7 @@ def _ack_at_once() -> AbstractContextManager[Any]:
 
     def acked_or_not(self: Post, topic: str, partition: int, key: bytes, value: bytes, headers: Any, told: Any) -> None:  # noqa: ANN401 - passed on
         log = self._world.events.records[partition]
-        told(Acked(len(log), log[-1].timestamp if log else 0))
+        told(Acked(self._world.events.end(partition), log[-1].timestamp if log else 0))
         send(self, topic, partition, key, value, headers, lambda _: None)
 
     return patch.object(Post, "send", acked_or_not)
@@ -184,7 +185,48 @@ def _invent() -> AbstractContextManager[Any]:
     return patch.object(EventTopic, "append", and_another)
 
 
+def _believe_every_gap() -> AbstractContextManager[Any]:
+    def believed(self: Keeper, partition: Partition, offset: int) -> bool:
+        if offset < partition.at.next_offset:
+            self._read_on(partition)
+        return offset >= partition.at.next_offset
+
+    return patch.object(Keeper, "is_next", believed)
+
+
+def _demand_every_offset() -> AbstractContextManager[Any]:
+    def dense(self: Keeper, partition: Partition, offset: int) -> bool:
+        if offset != partition.at.next_offset:
+            self.disturb(partition, "a gap", 0.5)
+        return offset == partition.at.next_offset
+
+    return patch.object(Keeper, "is_next", dense)
+
+
+def _stumble_over_strange_outcomes() -> AbstractContextManager[Any]:
+    def all_of_them(records: Sequence[tuple[int, bytes | None]], _: Any) -> list[Kept]:  # noqa: ANN401 - not called
+        return [Kept(read_outcome(body or b""), body or b"") for _, body in records]
+
+    return patch.object(recover, "_readable", all_of_them)
+
+
+def _wait_for_every_policy() -> AbstractContextManager[Any]:
+    async def never(*_: object) -> bool:
+        return False
+
+    return patch.object(Keeper, "_was_never_written", never)
+
+
 CONTROLS: Final = (
+    Control(
+        "asking the log about a gap",
+        ("C1", "C6", "C15", "C16"),
+        _believe_every_gap,
+        {"stale_fetch": 0.5, "commit_lost": 0.1, "rebalanced": 0.1},
+    ),
+    Control("passing a gap", ("not drained",), _demand_every_offset, {"gap_in_events": 0.2}),
+    Control("passing strange outcomes", ("not drained",), _stumble_over_strange_outcomes, {"strange_outcome": 0.3}),
+    Control("refusing what names no policy", ("not drained",), _wait_for_every_policy, {"no_such_policy": 0.2}),
     Control(
         "the compare-and-set",
         ("C15",),

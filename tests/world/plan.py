@@ -36,6 +36,11 @@ RATES: Final[Mapping[str, float]] = {
     "foreign": 0.15,
     "rule_breaks": 0.03,
     "refused_by_store": 0.03,
+    "store_froze": 0.01,
+    "stale_fetch": 0.1,
+    "gap_in_events": 0.06,
+    "gap_in_outcomes": 0.06,
+    "log_clock_jumps": 0.03,
     # What the world itself does, at each look it takes.
     "killed": 0.06,
     "frozen": 0.05,
@@ -46,6 +51,10 @@ RATES: Final[Mapping[str, float]] = {
     "kafka_away": 0.04,
     "dump_restored": 0.04,
     "policy_changed": 0.10,
+    "hole_at_end": 0.06,
+    "strange_outcome": 0.06,
+    "strange_policy": 0.04,
+    "no_such_policy": 0.04,
     # Once a run, or not.
     "clock_slow": 1.0,
     "clock_fast": 1.0,
@@ -57,6 +66,7 @@ _SELDOM: Final = {
     "newer_event": 0.05,
     "dump_restored": 0.10,
     "month_passes": 0.30,
+    "log_clock_jumps": 0.25,
     "kafka_away": 0.30,
 }
 _ZONES: Final = (

@@ -1,7 +1,8 @@
 """The ports of a projector, as the world has them: Kafka and Postgres with their habits, and their bad days."""
 
 import asyncio
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from services.projector.ports import Advance, Checkpoint, Found, RawRecord, Span, ToPublish, Wanted
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 _POLL_SECONDS: Final = 2.0
 _LATE_SECONDS: Final = 5.0
 _LOOK_SECONDS: Final = 0.05
+_FROZEN_SECONDS: Final = 15.0
 
 
 class Consumer:
@@ -22,6 +24,8 @@ class Consumer:
     def __init__(self, process: "Process") -> None:
         self.positions: dict[int, int] = {}
         self._held: set[int] = set()
+        # What was fetched before a seek, and comes after it.
+        self._stale: dict[int, list[Record]] = {}
         self._process = process
         self._world = process.world
         self._bell = Bell()
@@ -37,6 +41,7 @@ class Consumer:
 
     def assign(self, kparts: list[int]) -> None:
         """Begin with every partition paused, and sought to 0."""
+        self._stale.clear()
         self.positions = dict.fromkeys(kparts, 0)
         self._held = set(kparts)
 
@@ -57,13 +62,16 @@ class Consumer:
             return found
         readable = [kpart for kpart in self.positions if kpart not in self._held]
         for kpart in chance.sample(readable, len(readable)):
-            log, position = self._world.events.records[kpart], self.positions[kpart]
-            if not self._world.events.begins[kpart] <= position <= len(log):
+            if stale := self._stale.pop(kpart, []):
+                found[kpart] = stale
+                continue
+            events, position = self._world.events, self.positions[kpart]
+            if not events.begins[kpart] <= position <= events.end(kpart):
                 self._process.displaced([kpart])
-            elif position < len(log) and left > 0:
-                found[kpart] = log[position : position + chance.randint(1, left)]
+            elif left > 0 and (there := _from(events.records[kpart], position)):
+                found[kpart] = there[: chance.randint(1, left)]
                 left -= len(found[kpart])
-                self.positions[kpart] = position + len(found[kpart])
+                self.positions[kpart] = found[kpart][-1].offset + 1
         return found
 
     def hold(self, kpart: int) -> None:
@@ -72,6 +80,8 @@ class Consumer:
 
     def read_from(self, kpart: int, offset: int) -> None:
         if kpart in self.positions:
+            if offset < self.positions[kpart] and self._world.happens("stale_fetch"):
+                self._stale[kpart] = _from(self._world.events.records[kpart], offset)[1:3]
             self.positions[kpart] = offset
             self._held.discard(kpart)
             self._bell.ring()
@@ -79,17 +89,21 @@ class Consumer:
     async def span(self, kpart: int) -> Span:
         await self._reach("span of the events")
         events = self._world.events
-        return Span(events.begins[kpart], len(events.records[kpart]))
+        return Span(events.begins[kpart], events.end(kpart))
 
-    async def record_at(self, kpart: int, offset: int) -> Record | None:
+    async def first_from(self, kpart: int, offset: int) -> Record | None:
         await self._reach("record before the checkpoint")
-        log = self._world.events.records[kpart]
-        return log[offset] if self._world.events.begins[kpart] <= offset < len(log) else None
+        events = self._world.events
+        return next(iter(_from(events.records[kpart], max(offset, events.begins[kpart]))), None)
 
     async def _reach(self, name: str) -> None:
         await self._process.point(name)
         if self._world.kafka_away or self._world.happens("kafka_read_failed"):
             raise ConnectionError("the broker does not answer")
+
+
+def _from(records: list[Record], offset: int) -> list[Record]:
+    return records[bisect_left(records, offset, key=lambda record: record.offset) :]
 
 
 class Stream:
@@ -101,13 +115,12 @@ class Stream:
 
     async def span(self, kpart: int) -> Span:
         await self._reach("span of the outcomes")
-        return Span(0, len(self._world.outcomes.records[kpart]))
+        return Span(0, self._world.outcomes.end(kpart))
 
-    async def read(self, kpart: int, start: int, end: int) -> Sequence[tuple[int, bytes]]:
+    async def read(self, kpart: int, start: int, end: int) -> Sequence[tuple[int, bytes | None]]:
         await self._reach("catch up")
-        upto = min(end, start + self._world.chance.randint(1, max(1, self._world.plan.batch_max)))
-        found = self._world.outcomes.records[kpart][start:upto]
-        return [(start + n, value) for n, (_, value) in enumerate(found)]
+        there = [(r.offset, r.value) for r in self._world.outcomes.records[kpart] if start <= r.offset < end]
+        return there[: self._world.chance.randint(1, max(1, self._world.plan.batch_max))]
 
     async def publish(self, kpart: int, outcomes: Sequence[ToPublish]) -> int:
         await self._reach("before publish")
@@ -174,6 +187,12 @@ class Policies:
             await asyncio.sleep(_LOOK_SECONDS)
         return True
 
+    async def end(self) -> int:
+        await self._process.point("end of the policies")
+        if self._process.world.kafka_away:
+            raise ConnectionError("the broker does not answer")
+        return len(self._process.world.policies.records)
+
 
 class Time:
     """`ports.Clock`: virtual, like all time here."""
@@ -224,13 +243,14 @@ class Store:
         await self._reach("before unpublished")
         return self._database.tables.unpublished(kpart, published, limit)
 
-    async def save_progress(self, at: Checkpoint) -> bool:
+    async def save_progress(self, ats: Sequence[Checkpoint]) -> Mapping[int, bool]:
         await self._reach("save progress")
-        return self._database.save_progress(at)
+        stands = {at.kpart: self._database.save_progress(at) for at in ats}
+        return {kpart: there for kpart, there in stands.items() if there is not None}
 
     async def prune(self, kpart: int) -> bool:
         await self._reach("prune")
-        pruned = self._database.prune(kpart)
+        pruned = self._database.prune(kpart, self._world.now())
         self._world.fired["pruned"] += pruned
         return pruned > 0
 
@@ -239,3 +259,6 @@ class Store:
         self._database.reach()
         if self._world.happens(fault):
             raise ConnectionError("the connection broke")
+        if self._world.happens("store_froze"):
+            await asyncio.sleep(self._world.chance.random() * _FROZEN_SECONDS)
+            raise TimeoutError("no answer came in time")

@@ -138,12 +138,12 @@ class Process:
         """Hear that partitions are ours."""
         self.member = True
         self.consumer.assign(kparts)
-        self._context.run(self.projector.assigned, kparts)
+        self._context.run(self.projector.keeper.assigned, kparts)
 
     async def revoked(self) -> None:
         """Hear that the group deals anew."""
         await self.point("revoke")
-        await self.projector.revoked(sorted(self.consumer.positions))
+        await self.projector.keeper.revoked(sorted(self.consumer.positions))
         self.consumer.positions.clear()
 
     def kicked(self) -> None:
@@ -159,7 +159,7 @@ class Process:
 
     def displaced(self, kparts: list[int]) -> None:
         """Hear that the log does not hold our positions."""
-        self._context.run(self.projector.displaced, kparts)
+        self._context.run(self.projector.keeper.displaced, kparts)
 
     # Policies.
 

@@ -15,7 +15,6 @@ import structlog
 from services.projector.domain import judge as judging
 from services.projector.domain.entry import moment_of
 from services.projector.domain.rules import RULES, RULES_OF_A_REPEATED_STOP, Case
-from services.projector.ports import ToPublish
 from shared.events.models import BODY_OF
 from tests.support.proof.checkers.history import Evidence, LogRecord, Op
 from tests.world.foreign import NEWER_READ_AS, NEWER_TYPE, downgrade, upgrade
@@ -103,8 +102,7 @@ def _bring_back(world: World, evidence: Evidence, *, outcomes: bool) -> None:
     for record in evidence.events:
         world.events.restore(record)
     for record in evidence.outcomes if outcomes else ():
-        body = record.value or b""
-        world.outcomes.append(record.partition, [ToPublish(json.loads(body)["source_offset"], record.key, body)])
+        world.outcomes.restore(record)
 
 
 @contextmanager
@@ -214,22 +212,27 @@ def _behind(world: World) -> str | None:
     if zombies := [process.name for process in world.processes if process.frozen and not process.stuck]:
         return f"{zombies} have still to come back"
     for kpart, at in world.database.tables.checkpoint.items():
-        log = world.events.records[kpart]
-        if at.next_offset < len(log) and not _held(world, kpart, at.next_offset):
-            return f"partition {kpart} stands at {at.next_offset} of {len(log)}"
+        left = [record.offset for record in world.events.records[kpart] if record.offset >= at.next_offset]
+        if left and not _held(world, kpart, left):
+            return f"partition {kpart} stands at {at.next_offset}, before {left}"
         kept = {row[1] for row in world.database.tables.rows["outcome"].values() if row[0] == kpart}
         if waiting := kept - world.outcomes.judged[kpart]:
             return f"partition {kpart}: {sorted(waiting)} are not published"
     return None
 
 
-def _held(world: World, kpart: int, offset: int) -> bool:
+def _held(world: World, kpart: int, left: list[int]) -> bool:
     """Say whether a partition rightly waits for the next release."""
     if NEWER_TYPE in BODY_OF or "error: event_newer_than_we_are" not in world.alarms:
         return False  # we are the next release, or nobody was told
     # A held partition does not look; it is taken up anew with the upgrade, wherever its database stands by then.
-    ahead = world.events.records[kpart][offset : None if "dump_restored" in world.fired else offset + 1]
-    return any(name == "ce_type" and value == NEWER_TYPE.encode() for record in ahead for name, value in record.headers)
+    ahead = left if "dump_restored" in world.fired else left[:1]
+    return any(
+        name == "ce_type" and value == NEWER_TYPE.encode()
+        for record in world.events.records[kpart]
+        if record.offset in ahead
+        for name, value in record.headers
+    )
 
 
 def _ask_again(world: World) -> None:
@@ -253,9 +256,7 @@ def _story(world: World) -> Story:
             for r in log
         ),
         outcomes=tuple(
-            LogRecord(kpart, offset, key, value)
-            for kpart, log in enumerate(world.outcomes.records)
-            for offset, (key, value) in enumerate(log)
+            LogRecord(kpart, r.offset, r.key, r.value) for kpart, log in enumerate(world.outcomes.records) for r in log
         ),
         policies=tuple(LogRecord(0, offset, key, value) for offset, (key, value) in enumerate(world.policies.records)),
         tables=world.database.tables.dump(),

@@ -4,7 +4,7 @@ A `Tables` is never changed once it is committed: a transaction works on a copy,
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -80,9 +80,10 @@ class Tables:
         for (slot, tenant, owner_id), moment in since.items():
             whose = (slot, tenant, owner_id)
             mine = [r for r in timers.values() if (r[0], r[2], r[3]) == whose]
-            touched = {r[1]: self._timer(r) for r in mine if r[9] != "STOPPED" or (r[0], r[1]) in wanted.timers}
+            touched = {r[1]: self._timer(r) for r in mine if r[9] == "RUNNING" or (r[0], r[1]) in wanted.timers}
             worked = [r for r in self.rows["interval"].values() if (r[0], r[3], r[4]) == whose and r[6] is not None]
             closed = tuple(ClosedInterval(r[1], r[5], r[6]) for r in worked if r[6] > moment)
+            closed += tuple(_overlaps(wanted, whose, touched, worked))
             profile = self.rows["owner_fact"].get((*whose, "profile", ""))
             zone = None if profile is None else profile[5].get("zone")
             sheets[tenant, owner_id] = Timesheet(tenant, owner_id, zone, touched, closed, moment)
@@ -106,12 +107,12 @@ class Tables:
         rows = sorted(row[1:] for row in self.rows["outcome"].values() if row[0] == kpart and row[1] >= published)
         return [ToPublish(row[0], key_of_body(row[5]), row[5].encode()) for row in rows[:limit]]
 
-    def prune(self, kpart: int) -> int:
+    def prune(self, kpart: int, now: datetime) -> int:
         """Do what `prune_outcomes` does; return how many went."""
         at = self.checkpoint[kpart]
         if at.last_log_time is None:
             return 0
-        limit = at.last_log_time - _REMEMBERED
+        limit = min(at.last_log_time, now) - _REMEMBERED
         outcomes = self.rows["outcome"]
         gone = [k for k, r in outcomes.items() if r[0] == kpart and r[1] < at.published and r[5] < limit]
         for key in gone:
@@ -187,6 +188,19 @@ _WRITES: Final[dict[str, Callable[[Tables, Row], None]]] = {
     "insert_violations": Tables._insert_violation,
     "learn_facts": Tables._learn_fact,
 }
+
+
+def _overlaps(wanted: Wanted, whose: Row, timers: dict[int, Timer], worked: Sequence[Row]) -> Iterator[ClosedInterval]:
+    """Return, for each press of long ago, the interval that begins first of those that it overlaps."""
+    for slot, tenant, owner, timer_id, moment in wanted.overlaps:
+        pressed = timers.get(timer_id)
+        if (slot, tenant, owner) != whose and (tenant is not None or pressed is None):
+            continue
+        at = moment if pressed is None else max(moment, pressed.last_at)
+        others = [r for r in worked if r[1] != timer_id and r[6] > max(at, r[5])]
+        if others:
+            first = min(others, key=lambda r: (max(r[5], at), r[1], r[2]))
+            yield ClosedInterval(first[1], first[5], first[6])
 
 
 def _refuse_if(wrong: bool, sqlstate: str) -> None:  # noqa: FBT001 - a sentence: refuse if it is wrong

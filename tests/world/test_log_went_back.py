@@ -12,6 +12,7 @@ from tests.support.proof.checkers.every import problems
 from tests.support.proof.checkers.tables import c6_read_model_is_fold_of_log
 from tests.world.plan import calm
 from tests.world.story import Guard, Story, go_on, tell
+from tests.world.topics import Published
 from tests.world.world import World
 
 ALARM: Final = "error: log_went_back"
@@ -58,7 +59,7 @@ def another_time(world: World) -> None:
 
 def eaten(world: World) -> None:
     """Have retention eat all that was folded."""
-    world.events.begins[KPART] = len(world.events.records[KPART])
+    world.events.begins[KPART] = world.events.end(KPART)
 
 
 def outcomes_lost(world: World) -> None:
@@ -86,7 +87,7 @@ def test_it_goes_on_by_itself_once_the_log_is_back(story: Story, went_back: Guar
             world.events.restore(record)
         world.events.begins[KPART] = 0
         lost = [record for record in story.evidence.outcomes if record.partition == KPART]
-        world.outcomes.records[KPART] = [(record.key, record.value or b"") for record in lost]
+        world.outcomes.records[KPART] = [Published(record.offset, record.key, record.value) for record in lost]
 
     gone_on = go_on(story, (went_back, A_WHILE), (back, 1.0), (press, A_WHILE))
     assert len(gone_on.evidence.events) == len(story.evidence.events) + 1

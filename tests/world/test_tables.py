@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -41,7 +41,15 @@ async def test_sql_makes_the_same_tables_of_the_same_commits(deployment: Deploym
         assert all(tables.dump().values())
         assert _lines(await dump(dsn)) == _lines(tables.dump())
         wanted = _everything(evidence)
-        assert _in_order(await store.read(wanted)) == _in_order(tables.read(wanted))
+        found = await store.read(wanted)
+        assert _in_order(found) == _in_order(tables.read(wanted))
+        assert any(sheet.closed for sheet in found.sheets.values())
+        # What a commit holds is passed by; what stands elsewhere is said.
+        at = dict(tables.checkpoint)
+        moved = replace(at[0], next_offset=at[0].next_offset + 1)
+        async with pool.acquire() as conn, conn.transaction():
+            await conn.execute("SELECT 1 FROM checkpoint WHERE kpart = 1 FOR UPDATE")
+            assert await store.save_progress([moved, at[1], at[2]]) == {0: False, 2: True}
 
 
 def _commits(evidence: Evidence) -> Iterator[list[Advance]]:
@@ -68,11 +76,19 @@ def _everything(evidence: Evidence) -> Wanted:
             wanted.events.append((kpart, UUID(outcome["event_id"])))
     for timer in evidence.rows("timer")[::2]:
         wanted.timers[timer["slot"], timer["id"]] = datetime.fromisoformat(timer["last_at"])
+    for timer in evidence.rows("timer")[1::3]:
+        asked = datetime.fromisoformat(timer["started_at"]) - timedelta(hours=1)
+        owner = (timer["slot"], timer["tenant"], timer["owner"])
+        wanted.owners[owner] = datetime.fromisoformat(timer["last_at"]) + timedelta(days=99)
+        wanted.timers[timer["slot"], timer["id"]] = wanted.owners[owner]
+        # As a start under an id that is new, and as a resume of a timer that is there.
+        wanted.overlaps += [(*owner, timer["id"] ^ 1, asked), (timer["slot"], None, None, timer["id"], asked)]
     for row in evidence.rows("owner_fact")[:2]:
         wanted.owners[row["slot"], row["tenant"], row["owner"]] = LONG_AGO
     assert wanted.events
     assert wanted.timers
     assert wanted.owners
+    assert wanted.overlaps
     return wanted
 
 

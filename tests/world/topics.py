@@ -1,4 +1,4 @@
-"""Topics in memory: what Kafka keeps. The broker's clock dates the presses, to the millisecond, and never goes back."""
+"""Topics in memory: what Kafka keeps. The broker's clock dates the presses, to the millisecond."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -8,7 +8,7 @@ from typing import Final
 
 from services.projector.ports import ToPublish
 from shared.events.envelope import Headers
-from tests.support.proof.checkers.history import Logged
+from tests.support.proof.checkers.history import Logged, source_of
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MS: Final = timedelta(milliseconds=1)
@@ -26,21 +26,27 @@ class Record:
 
 
 class EventTopic:
-    """`timer.events.v1`."""
+    """`timer.events.v1`. Offsets have holes where a foreign transaction ended or was aborted."""
 
-    def __init__(self, partitions: int, now_ms: Callable[[], int]) -> None:
+    def __init__(self, partitions: int, dated: Callable[[int], int], holes: Callable[[], int] = lambda: 0) -> None:
         self.records: list[list[Record]] = [[] for _ in range(partitions)]
         # Where each partition begins, once retention has eaten of it.
         self.begins = [0] * partitions
-        self._now_ms = now_ms
+        self.holes_at_end = [0] * partitions
+        self._dated = dated
+        self._holes = holes
         self._listeners: list[Callable[[int], None]] = []
+
+    def end(self, kpart: int) -> int:
+        """Return the offset of the next record, but for holes."""
+        return _end(self.records[kpart]) + self.holes_at_end[kpart]
 
     def append(self, kpart: int, key: bytes | None, headers: Headers, value: bytes | None) -> Record:
         """Append one record and return it."""
-        log = self.records[kpart]
-        timestamp = max(self._now_ms(), log[-1].timestamp if log else 0)
-        record = Record(len(log), timestamp, key, tuple(headers), value)
-        log.append(record)
+        offset = self.end(kpart) + self._holes()
+        self.holes_at_end[kpart] = 0
+        record = Record(offset, self._dated(kpart), key, tuple(headers), value)
+        self.records[kpart].append(record)
         for ring in self._listeners:
             ring(kpart)
         return record
@@ -61,18 +67,49 @@ class EventTopic:
             self._listeners.remove(ring)
 
 
-class OutcomeTopic:
-    """`timer.outcomes.v1`: of each record, its key and its value; and the records of the events that it speaks of."""
+@dataclass(frozen=True, slots=True)
+class Published:
+    """One record of the judged stream, whoever wrote it."""
 
-    def __init__(self, partitions: int) -> None:
-        self.records: list[list[tuple[bytes | None, bytes]]] = [[] for _ in range(partitions)]
+    offset: int
+    key: bytes | None
+    value: bytes | None
+
+
+class OutcomeTopic:
+    """`timer.outcomes.v1`, with holes like the events; and the records of the events that it speaks of."""
+
+    def __init__(self, partitions: int, holes: Callable[[], int] = lambda: 0) -> None:
+        self.records: list[list[Published]] = [[] for _ in range(partitions)]
         self.judged: list[set[int]] = [set() for _ in range(partitions)]
+        self.holes_at_end = [0] * partitions
+        self._holes = holes
+
+    def end(self, kpart: int) -> int:
+        """Return the offset of the next record, but for holes."""
+        return _end(self.records[kpart]) + self.holes_at_end[kpart]
 
     def append(self, kpart: int, outcomes: Sequence[ToPublish]) -> int:
         """Append in order and return the offset after the last."""
-        self.records[kpart] += [(outcome.key, outcome.body) for outcome in outcomes]
-        self.judged[kpart].update(outcome.source_offset for outcome in outcomes)
-        return len(self.records[kpart])
+        for outcome in outcomes:
+            self.put(kpart, outcome.key, outcome.body)
+            self.judged[kpart].add(outcome.source_offset)
+        return self.end(kpart)
+
+    def put(self, kpart: int, key: bytes | None, value: bytes | None) -> None:
+        """Append one record, whatever it is."""
+        self.records[kpart].append(Published(self.end(kpart) + self._holes(), key, value))
+        self.holes_at_end[kpart] = 0
+
+    def restore(self, record: Logged) -> None:
+        """Put back a record that was there once."""
+        self.records[record.partition].append(Published(record.offset, record.key, record.value))
+        if (source_offset := source_of(record.value)) is not None:
+            self.judged[record.partition].add(source_offset)
+
+
+def _end(records: Sequence[Record] | Sequence[Published]) -> int:
+    return records[-1].offset + 1 if records else 0
 
 
 class PolicyTopic:

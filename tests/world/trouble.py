@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from shared.events.policy import Mode, Overlap, OverlapMode, Policy, Preset, RuleMode, Rules
-from tests.world.foreign import Foreign
+from tests.world.foreign import STRANGE_POLICIES, Foreign
 from tests.world.group import Group
 from tests.world.process import Process
 from tests.world.world import World
@@ -102,6 +102,14 @@ class Trouble:
             self.foreign.poison()
         if world.happens("foreign"):
             self.foreign.mistake()
+        if world.happens("no_such_policy"):
+            self.foreign.names_no_policy()
+        if world.happens("hole_at_end"):
+            self.foreign.aborts_a_transaction()
+        if world.happens("strange_outcome"):
+            self.foreign.writes_on_the_judged_stream()
+        if world.happens("strange_policy"):
+            world.write_policy(*world.chance.choice(STRANGE_POLICIES))
         if world.left < self._newer_after and "newer_event" not in world.fired and world.happens("newer_event"):
             self.foreign.newer()
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 # Whose code runs: so that a process that is killed takes its tasks with it, and those of nobody else.
 PROCESS: Final[contextvars.ContextVar["Process | None"]] = contextvars.ContextVar("process", default=None)
 _MS: Final = timedelta(milliseconds=1)
+# A host comes back from a dead battery with its clock a month and more ahead, for one record.
+_JUMP: Final = timedelta(days=40)
 _EPOCH: Final = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
@@ -45,8 +47,9 @@ class World:
         self.alarms: Counter[str] = Counter()
         self.history: list[Op] = []
         self.points: list[str] = []
-        self.events = EventTopic(plan.partitions, self._log_ms)
-        self.outcomes = OutcomeTopic(plan.partitions)
+        self.events = EventTopic(plan.partitions, self._dated, lambda: self._holes("gap_in_events"))
+        self.outcomes = OutcomeTopic(plan.partitions, lambda: self._holes("gap_in_outcomes"))
+        self._newest_ms = [0] * plan.partitions
         self.policies = PolicyTopic()
         self.database = Database(plan.partitions)
         self.processes: list[Process] = []
@@ -90,8 +93,17 @@ class World:
         """Return how long something takes that takes no time worth mentioning."""
         return self.chance.random() * self.plan.latency_seconds
 
-    def _log_ms(self) -> int:
-        return (self.now() - _EPOCH) // _MS + self.chance.randrange(2)
+    def _dated(self, kpart: int) -> int:
+        """Return the log time of the next record: the broker's clock never goes back, unless it has jumped ahead."""
+        log_ms = (self.now() - _EPOCH) // _MS + self.chance.randrange(2)
+        if self.happens("log_clock_jumps"):
+            return log_ms + _JUMP // _MS
+        self._newest_ms[kpart] = max(self._newest_ms[kpart], log_ms)
+        return self._newest_ms[kpart]
+
+    def _holes(self, kind: str) -> int:
+        """Return how many offsets a foreign transaction leaves without a record."""
+        return self.chance.randint(1, 2) if self.happens(kind) else 0
 
     # Tasks.
 

@@ -8,6 +8,9 @@ from shared.events.codec import Press, Unreadable
 from shared.events.envelope import Envelope
 from shared.events.models import AnyEvent
 
+# A press that is older than this on arrival is rare, and asks about a past that nothing keeps at hand.
+BACKDATED_AFTER: Final = timedelta(days=2)
+
 _UNIX_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -38,6 +41,11 @@ class LoggedPress:
     def moment(self) -> datetime:
         """When it happened, as far as anybody may say: what was asked, else the API's clock; never after the log's."""
         return min(self.event.asked_at or self.envelope.recorded_at, self.log_time)
+
+    @property
+    def is_backdated(self) -> bool:
+        """Whether it happened days before it was recorded."""
+        return self.log_time - self.moment > BACKDATED_AFTER
 
     def at(self, last_at: datetime | None) -> datetime:
         """When it counts, for a timer whose last accepted press counted at `last_at`."""

@@ -73,20 +73,23 @@ def fold_entry(ledger: Ledger, entry: Entry, policies: PolicyBook) -> Folded:
     if (answered := _answered(ledger, entry)) is not None:
         return answered
     if not _is_on_its_partition(ledger, entry):
-        return _keep_alone(ledger, entry, refused(Rule.INTERNAL, "wrong_partition"))
+        return _keep_alone(ledger, entry, refused(Rule.INTERNAL, "wrong_partition"), policies)
+    if entry.envelope.policy_rev > policies.position:
+        # Whatever can be waited for was waited for: no such revision was ever written.
+        return _keep_alone(ledger, entry, refused(Rule.INTERNAL, "no_such_policy"), policies)
     in_force = policies.in_force(entry.event.tenant, max(entry.envelope.policy_rev, ledger.policy_rev))
     if in_force is None:
-        return _keep_alone(ledger, entry, refused(Rule.INTERNAL, "no_policy"))
-    return _fold_in_force(ledger, entry, *in_force)
+        return _keep_alone(ledger, entry, refused(Rule.INTERNAL, "no_policy"), policies)
+    return _fold_in_force(ledger, entry, policies, *in_force)
 
 
-def refuse_entry(ledger: Ledger, entry: Entry) -> Folded:
+def refuse_entry(ledger: Ledger, entry: Entry, policies: PolicyBook) -> Folded:
     """Refuse a press that we failed on, unless it was answered before or is void: it may fail, and come, again."""
     if isinstance(entry, UnreadableRecord):
         return _keep(ledger, outcome_of_the_unreadable(entry, ledger.policy_rev), None)
     if (answered := _answered(ledger, entry)) is not None:
         return answered
-    return _keep(ledger, outcome_of_our_failure(entry, ledger.policy_rev), None)
+    return _keep(ledger, outcome_of_our_failure(entry, _policy_rev_after(ledger, entry, policies)), None)
 
 
 def owner_concerned(ledger: Ledger, event: AnyEvent, timer_id: int | None) -> OwnerKey | None:
@@ -109,11 +112,11 @@ def _answered(ledger: Ledger, press: LoggedPress) -> Repeated | Voided | None:
     return None
 
 
-def _fold_in_force(ledger: Ledger, press: LoggedPress, revision: int, policy: Policy) -> Folded:
+def _fold_in_force(ledger: Ledger, press: LoggedPress, policies: PolicyBook, revision: int, policy: Policy) -> Folded:
     """Settle up to the press, judge it, settle up to the log: three steps on one sheet, and one outcome."""
     owner = owner_concerned(ledger, press.event, press.envelope.subject)
     if owner is None:
-        return _keep_alone(ledger, press, refused(Rule.TIMER_UNKNOWN, revision=revision))
+        return _keep_alone(ledger, press, refused(Rule.TIMER_UNKNOWN, revision=revision), policies)
     sheet = ledger.sheet_of(owner)
     if isinstance(press.event, DeadlineReached):
         due = settle(sheet, policy, press.log_time, CHANGES_MAX)
@@ -135,7 +138,7 @@ def _fold_in_force(ledger: Ledger, press: LoggedPress, revision: int, policy: Po
         timer=None if pressed is None else pressed.after,
         changed=(*due.changed, *came.changed, *since.changed),
     )
-    return _keep(ledger, outcome_of(press, ledger.policy_rev, whole), sheet)
+    return _keep(ledger, outcome_of(press, _policy_rev_after(ledger, press, policies), whole), sheet)
 
 
 def _judged(press: LoggedPress, sheet: Timesheet, policy: Policy) -> Came:
@@ -198,13 +201,19 @@ def _subject(press: LoggedPress) -> int:
     return press.envelope.subject
 
 
+def _policy_rev_after(ledger: Ledger, press: LoggedPress, policies: PolicyBook) -> int:
+    """Return the highest revision that the partition has met. One that was never written raises nothing."""
+    named = press.envelope.policy_rev
+    return max(ledger.policy_rev, named) if named <= policies.position else ledger.policy_rev
+
+
 def _written(ledger: Ledger, press: LoggedPress, came: Came) -> bytes:
     return write_outcome(outcome_of(press, ledger.policy_rev, came))
 
 
-def _keep_alone(ledger: Ledger, press: LoggedPress, came: Came) -> Kept:
+def _keep_alone(ledger: Ledger, press: LoggedPress, came: Came, policies: PolicyBook) -> Kept:
     """Keep an outcome that names no owner, and so changes no sheet."""
-    return _keep(ledger, outcome_of(press, ledger.policy_rev, came), None)
+    return _keep(ledger, outcome_of(press, _policy_rev_after(ledger, press, policies), came), None)
 
 
 def _keep(ledger: Ledger, outcome: Outcome, sheet: Timesheet | None) -> Kept:

@@ -48,7 +48,7 @@ def void(rule: Rule | None) -> Came:
 
 
 def outcome_of(press: LoggedPress, policy_rev: int, came: Came) -> Outcome:
-    """Return the outcome of a press. `policy_rev` is the highest that the partition has met."""
+    """Return the outcome of a press. `policy_rev` is the highest that the partition has met after it."""
     event, envelope = press.event, press.envelope
     return Outcome(
         source_offset=press.offset,
@@ -64,7 +64,7 @@ def outcome_of(press: LoggedPress, policy_rev: int, came: Came) -> Outcome:
         log_time=press.log_time,
         asked_at=event.asked_at,
         at=came.at or press.moment,
-        policy_rev=max(policy_rev, envelope.policy_rev),
+        policy_rev=policy_rev,
         policy_revision=came.revision,
         verdict=came.verdict,
         rule=None if came.rule is None else came.rule.value,
@@ -94,7 +94,7 @@ def outcome_of_our_failure(press: LoggedPress, policy_rev: int) -> Outcome:
         log_time=press.log_time,
         asked_at=None,
         at=None,
-        policy_rev=max(policy_rev, envelope.policy_rev),
+        policy_rev=policy_rev,
         policy_revision=None,
         verdict="refused",
         rule=Rule.INTERNAL.value,

@@ -82,8 +82,11 @@ class Timesheet:
         return replace(self, timers={**self.timers, **other.timers}, closed=closed, closed_since=since)
 
     def trimmed(self) -> "Timesheet":
-        """Return the sheet without what only rare presses ask about; those have it read again."""
+        """Return the sheet without what only rare presses ask about; those have it read again.
+
+        Timers that run stay, because every start asks about them. Of a paused or stopped timer only its own press asks.
+        """
         ends = [interval.end for interval in self.closed]
         ended = max([*ends, self.closed_since] if self.closed_since is not None else ends, default=None)
-        alive = {id_: timer for id_, timer in self.timers.items() if timer.state is not State.STOPPED}
-        return replace(self, timers=alive, closed=(), closed_since=ended)
+        running = {id_: timer for id_, timer in self.timers.items() if timer.open is not None}
+        return replace(self, timers=running, closed=(), closed_since=ended)

@@ -116,10 +116,10 @@ class KafkaEventLog(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
         """Return which offsets the partition holds now."""
         return await self._reader.span(kpart)
 
-    async def record_at(self, kpart: int, offset: int) -> RawRecord | None:
-        """Return the record at an offset within the span, or None."""
+    async def first_from(self, kpart: int, offset: int) -> RawRecord | None:
+        """Return the first record at or after an offset, or None when the log holds none there."""
         records = await self._reader.read(kpart, offset, 1)
-        return records[0] if records and records[0].offset == offset else None
+        return records[0] if records else None
 
     # The group's callbacks, under the names that aiokafka calls them by.
 

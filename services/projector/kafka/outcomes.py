@@ -30,10 +30,10 @@ class KafkaOutcomeLog:
         """Return which offsets the partition holds now."""
         return await self._reader.span(kpart)
 
-    async def read(self, kpart: int, start: int, end: int) -> Sequence[tuple[int, bytes]]:
-        """Return some of the records in [start, end), in order with their offsets; at least one."""
+    async def read(self, kpart: int, start: int, end: int) -> Sequence[tuple[int, bytes | None]]:
+        """Return some of the records in [start, end), in order with their offsets; empty: there is none."""
         records = await self._reader.read(kpart, start, _AT_ONCE)
-        return [(record.offset, record.value) for record in records if record.offset < end and record.value is not None]
+        return [(record.offset, record.value) for record in records if record.offset < end]
 
     async def publish(self, kpart: int, outcomes: Sequence[ToPublish]) -> int:
         """Append in this order, wait for the ack of all, and return the offset after the last."""

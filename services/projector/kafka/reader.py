@@ -46,14 +46,16 @@ class PartitionReader:
         return Span(begin[tp], end[tp])
 
     async def read(self, kpart: int, start: int, at_most: int) -> Sequence[ConsumerRecord]:
-        """Return records from `start` on, at least one; wait for it, for it exists. Empty: there is none any more."""
+        """Return records from `start` on, at least one while there is one. Empty: there is none up to the end."""
         tp = TopicPartition(self._topic, kpart)
         async with self._consumer_alone() as consumer:
             consumer.assign([tp])
             consumer.seek(tp, start)
             try:
+                end = (await consumer.end_offsets([tp]))[tp]
                 while not (records := await consumer.getmany(tp, timeout_ms=_POLL_MS, max_records=at_most)):
-                    pass
+                    if await consumer.position(tp) >= end:
+                        return []  # only the marks of transactions lie there
             except OffsetOutOfRangeError:
                 return []
             return list(records[tp])

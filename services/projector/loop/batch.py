@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from uuid import UUID
 
 from services.projector.domain.entry import Entry, LoggedPress, UnreadableRecord, moment_of
@@ -29,16 +30,19 @@ class PolicyUnseen:
     """The batch ends before a record whose policy revision we have not read yet."""
 
     policy_rev: int
+    offset: int
 
 
 Stop = NewerEvent | PolicyUnseen
 
 
-def entries_of(records: Iterable[RawRecord], policies: PolicyBook, policy_rev: int) -> tuple[list[Entry], Stop | None]:
+def entries_of(
+    records: Iterable[RawRecord], policies: PolicyBook, policy_rev: int, no_such_policy_at: int | None = None
+) -> tuple[list[Entry], Stop | None]:
     """Read records up to the first that must wait, and say what it waits for.
 
-    `policy_rev` is the highest that the partition's fold has met: a press is judged by no older one than that, and
-    whoever takes the partition over may not have read so far.
+    A press is judged by no older revision than `policy_rev`, the highest that its partition has met, and a projector
+    that takes a partition over may not have read so far. At `no_such_policy_at` lies a press that would wait for ever.
     """
     entries: list[Entry] = []
     for record in records:
@@ -49,8 +53,9 @@ def entries_of(records: Iterable[RawRecord], policies: PolicyBook, policy_rev: i
             case Unreadable() as unreadable:
                 entries.append(UnreadableRecord(record.offset, log_time, unreadable))
             case press:
-                if (needed := max(press.envelope.policy_rev, policy_rev)) > policies.position:
-                    return entries, PolicyUnseen(needed)
+                needed = max(press.envelope.policy_rev, policy_rev)
+                if needed > policies.position and record.offset != no_such_policy_at:
+                    return entries, PolicyUnseen(needed, record.offset)
                 entries.append(LoggedPress(record.offset, log_time, press))
     return entries, None
 
@@ -64,15 +69,18 @@ class Batch:
     verdicts: dict[UUID, KnownOutcome]
     ledger: Ledger = field(init=False)
     answers: list[tuple[Entry, Folded]] = field(init=False)
-    _life: object = field(init=False)
+    _generation: object = field(init=False)
 
     def __post_init__(self) -> None:
-        self._life = self.partition.life
+        self._generation = self.partition.generation
 
     @property
     def is_current(self) -> bool:
-        """Whether the partition still stands where this batch found it: what was read for it holds no longer if not."""
-        return self._life is self.partition.life
+        """False once the partition was taken up again after this batch was made.
+
+        Its reads are then stale: do not fold or commit it.
+        """
+        return self._generation is self.partition.generation
 
     def fold(self, policies: PolicyBook) -> "Batch":
         """Fold all entries, from the beginning."""
@@ -81,16 +89,27 @@ class Batch:
             self.answers.append((entry, self._fold_one(entry, policies)))
         return self
 
-    def fold_as_failed(self) -> "Batch":
+    def fold_as_failed(self, policies: PolicyBook) -> "Batch":
         """Refuse the one press of this batch, for it could not be folded or written."""
         (entry,) = self.entries
         self.ledger = self._fresh_ledger()
-        self.answers = [(entry, refuse_entry(self.ledger, entry))]
+        self.answers = [(entry, refuse_entry(self.ledger, entry, policies))]
         return self
 
-    def alone(self) -> Iterable["Batch"]:
+    def alone(self) -> Sequence["Batch"]:
         """Return each entry as a batch of its own; what one adds, the next knows once it is committed."""
         return [Batch(self.partition, [entry], self.verdicts) for entry in self.entries]
+
+    def runs(self) -> Sequence["Batch"]:
+        """Return the entries in as few batches as may be: a press that was asked for long ago goes alone.
+
+        What it needs to know is read for it alone, because the sheets that are kept do not reach back so far.
+        """
+        return [
+            Batch(self.partition, run, self.verdicts)
+            for goes_alone, group in groupby(self.entries, _goes_alone)
+            for run in ([[entry] for entry in group] if goes_alone else [list(group)])
+        ]
 
     def advance(self) -> Advance:
         """Return what is to be committed."""
@@ -142,4 +161,8 @@ class Batch:
             return fold_entry(self.ledger, entry, policies)
         except Exception:
             self.partition.log.exception("press_failed", offset=entry.offset)
-            return refuse_entry(self.ledger, entry)
+            return refuse_entry(self.ledger, entry, policies)
+
+
+def _goes_alone(entry: Entry) -> bool:
+    return isinstance(entry, LoggedPress) and entry.is_backdated

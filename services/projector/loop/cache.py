@@ -16,15 +16,18 @@ from shared.events.ids import slot_of, slot_of_timer
 from shared.events.models import TimerPaused, TimerResumed, TimerStarted, TimerStopped
 
 OWNERS_MAX: Final = 20_000
+# An owner may have any number of running timers, so the memory of a cache is bounded by these.
+TIMERS_MAX: Final = 50_000
 
 
 class Cache:
     """Sheets by owner, and whose timer is whose; the least recently used owners go first."""
 
-    def __init__(self, owners_max: int = OWNERS_MAX) -> None:
+    def __init__(self, owners_max: int = OWNERS_MAX, timers_max: int = TIMERS_MAX) -> None:
         self.sheets: OrderedDict[OwnerKey, Timesheet] = OrderedDict()
         self.owner_of: dict[int, OwnerKey] = {}
         self._owners_max = owners_max
+        self._timers_max = timers_max
         # In the order in which they were touched: a set of text would have another in each process.
         self._touched: dict[OwnerKey, None] = {}
 
@@ -33,14 +36,16 @@ class Cache:
         for press in presses:
             wanted.events.append((kpart, press.envelope.event_id))
             match press.event:
-                case TimerPaused() | TimerResumed() | TimerStopped():
-                    self._want_timer(press, wanted)
                 case TimerStarted() as event:
-                    self._want_owner((event.tenant, event.owner), press.moment, wanted)
+                    self._want_owner((event.tenant, event.owner), press, wanted)
                     # Whose the id is already, if anybody's: a drawn id may be taken.
                     self._want_timer(press, wanted)
+                case TimerPaused() | TimerResumed() | TimerStopped():
+                    self._want_timer(press, wanted)
                 case event:
-                    self._want_owner((event.tenant, event.owner), press.moment, wanted)
+                    self._want_owner((event.tenant, event.owner), press, wanted)
+            if press.is_backdated:
+                self._want_overlap(press, wanted)
 
     def take(self, sheets: dict[OwnerKey, Timesheet]) -> None:
         """Take in sheets as the store has them, beside what is known already: both are committed, and agree."""
@@ -53,12 +58,12 @@ class Cache:
         for owner, sheet in ledger.sheets.items():
             self._put(owner, sheet)
 
-    def settle_down(self) -> None:
+    def trim(self) -> None:
         """After a batch: drop what only rare presses ask about, and the owners who were not seen for longest."""
         for owner in tuple(self._touched):
             self._put(owner, self.sheets[owner].trimmed())
         self._touched.clear()
-        while len(self.sheets) > self._owners_max:
+        while len(self.sheets) > self._owners_max or len(self.owner_of) > self._timers_max:
             _, sheet = self.sheets.popitem(last=False)
             self._forget_timers(sheet)
 
@@ -81,13 +86,34 @@ class Cache:
             return
         owner = self.owner_of.get(timer_id)
         if owner is not None:
-            self._want_owner(owner, press.moment, wanted)
+            self._want_owner(owner, press, wanted)
             return
-        key = (slot_of_timer(timer_id), timer_id)
-        wanted.timers[key] = min(wanted.timers.get(key, press.moment), press.moment)
+        key, since = (slot_of_timer(timer_id), timer_id), _since(press)
+        wanted.timers[key] = min(wanted.timers.get(key, since), since)
 
-    def _want_owner(self, owner: OwnerKey, moment: datetime, wanted: Wanted) -> None:
-        sheet = self.sheets.get(owner)
-        if sheet is None or not sheet.knows_since(moment):
+    def _want_owner(self, owner: OwnerKey, press: LoggedPress, wanted: Wanted) -> None:
+        sheet, since = self.sheets.get(owner), _since(press)
+        # What a backdated press overlaps comes with its owner's sheet, so that is read in any case.
+        if sheet is None or press.is_backdated or not sheet.knows_since(since):
             key = (slot_of(*owner), *owner)
-            wanted.owners[key] = min(wanted.owners.get(key, moment), moment)
+            wanted.owners[key] = min(wanted.owners.get(key, since), since)
+
+    def _want_overlap(self, press: LoggedPress, wanted: Wanted) -> None:
+        timer_id = press.envelope.subject
+        if timer_id is None:
+            return
+        match press.event:
+            case TimerStarted() as event:
+                wanted.overlaps.append(
+                    (slot_of(event.tenant, event.owner), event.tenant, event.owner, timer_id, press.moment)
+                )
+            case TimerResumed():
+                wanted.overlaps.append((slot_of_timer(timer_id), None, None, timer_id, press.moment))
+            case _:
+                pass
+
+
+def _since(press: LoggedPress) -> datetime:
+    """Return from when on a press asks about intervals that are closed: those that it may overlap."""
+    opens = isinstance(press.event, TimerStarted | TimerResumed)
+    return press.moment if opens and not press.is_backdated else press.log_time

@@ -1,7 +1,7 @@
 """A partition as its one writer holds it: where it stands, what it remembers, and whether it may be read."""
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -10,10 +10,7 @@ import structlog
 from services.projector.loop.cache import Cache
 from services.projector.loop.outbox import Outbox
 from services.projector.ports import Checkpoint, OutcomeLog
-
-_BACKOFF_SECONDS: Final = 0.1
-_BACKOFF_SECONDS_MAX: Final = 5.0
-
+from shared.process.backoff import Backoff
 
 # Some milliseconds after a policy changed, for a press that its API judged to come after it. Nothing is wrong yet.
 POLICY_AWAITED: Final = "policy_awaited"
@@ -27,8 +24,20 @@ class Status(StrEnum):
     HELD = "held"
 
 
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Between `at` and `goes_on_at` the log has no record, and never will."""
+
+    at: int
+    goes_on_at: int
+
+
 class Partition:
-    """One partition that the group gave us. In trouble it is held and taken up again by itself; the others go on."""
+    """One partition that the group gave us. The keeper has its states drawn.
+
+    `saved` is what the store has of its progress, and `asked_at` when the store was last asked whether it is still
+    ours; `sought` is the offset from which it was last told to be read; `in_hand` says that a batch is on its way.
+    """
 
     def __init__(self, kpart: int, partitions: int, outcomes: OutcomeLog) -> None:
         self.kpart = kpart
@@ -38,15 +47,20 @@ class Partition:
         self.log: Any = structlog.get_logger().bind(partition=kpart)
         self._outcomes = outcomes
         self._tasks: set[asyncio.Task[None]] = set()
-        self.looked_at = 0.0
-        self._backoff_seconds = 0.0
+        self.asked_at = 0.0
+        self.in_hand = False
+        self.backoff = Backoff()
         self.stand_at(Checkpoint(kpart))
 
     def stand_at(self, at: Checkpoint) -> None:
         """Forget everything but where the partition stands. Batches from before may be committed, and nothing more."""
-        self.life = object()
+        self.generation = object()
         self.at = at
         self.saved = at
+        self.sought: int | None = None
+        self.gap: Gap | None = None
+        # The record here names a policy revision that was never written: it is refused, not waited for.
+        self.no_such_policy_at: int | None = None
         self.cache = Cache()
         self.outbox = Outbox(self.kpart, self._outcomes, at.published, at.outcomes_next)
 
@@ -65,19 +79,13 @@ class Partition:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def backoff(self) -> float:
-        """Return how many seconds to leave it alone: none at first, and longer each time until something succeeds."""
-        seconds = self._backoff_seconds
-        self._backoff_seconds = min(max(2 * seconds, _BACKOFF_SECONDS), _BACKOFF_SECONDS_MAX)
-        return seconds
-
-    def succeeded(self) -> None:
-        """Take it that whatever was wrong is over."""
-        self._backoff_seconds = 0.0
+    def skipped(self, offset: int, reason: str) -> None:
+        """Raise the alarm about a record of the judged stream that is no outcome. It is passed over."""
+        self.log.error("outcome_record_skipped", stream_offset=offset, reason=reason)
 
     def disturb(self, reason: str) -> None:
         """End all that goes on with the partition: it is to be taken up again."""
-        self.life = object()
+        self.generation = object()
         self.halt()
         self.becomes(Status.LOADING, reason)
 

@@ -3,7 +3,7 @@
 Check, catch up, check, publish. An empty database, an older dump restored, a take-over and a plain start are one path.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 from uuid import UUID
@@ -20,7 +20,7 @@ from services.projector.ports import (
     Store,
 )
 from shared.events.envelope import tolerant
-from shared.events.outcome import read_outcome
+from shared.events.outcome import UnreadableOutcomeError, read_outcome
 
 _AT_ONCE: Final = 500
 
@@ -32,15 +32,28 @@ class LogWentBackError(Exception):
     """
 
 
-async def recover(kpart: int, log: EventLog, outcomes: OutcomeLog, store: Store) -> Checkpoint:
-    """Return the checkpoint at which a partition may be read on. Raises LogWentBackError, FencedError, or trouble."""
+# Hears the offset of a record on the judged stream that is no outcome, and why.
+Skipped = Callable[[int, str], None]
+
+
+async def recover(kpart: int, log: EventLog, outcomes: OutcomeLog, store: Store, skipped: Skipped) -> Checkpoint:
+    """Return the checkpoint at which a partition may be read on.
+
+    1. Check: the record before the checkpoint is the one that was folded. Nothing has been written yet.
+    2. Catch up: project the outcomes that this database has not seen. A crash leaves a database that is further on.
+    3. Check again: what was caught up must lie on the same log.
+    4. Publish what is committed and was not acked. A crash leaves repeats on the stream, which readers skip.
+    5. Write progress down.
+
+    Raises LogWentBackError, NewerOutcomeError, FencedError, or trouble.
+    """
     stored = await store.checkpoint(kpart)
     await _check(stored, log)
-    caught_up = await _catch_up(stored, outcomes, store)
+    caught_up = await _catch_up(stored, outcomes, store, skipped)
     await _check(caught_up, log)
     at = await _publish_committed(caught_up, outcomes, store)
     # Written down at once: a quiet partition has no next commit, and its next owner would publish all of it again.
-    if at != stored and not await store.save_progress(at):
+    if at != stored and not (await store.save_progress([at])).get(kpart, True):
         raise FencedError(f"no longer at {at.next_offset}")
     return at
 
@@ -51,8 +64,8 @@ async def _check(at: Checkpoint, log: EventLog) -> None:
         raise LogWentBackError(f"next_offset {at.next_offset} lies outside the log's [{span.begin}, {span.end}]")
     if at.next_offset == 0:
         return
-    record = None if span.begin == at.next_offset else await log.record_at(at.kpart, at.next_offset - 1)
-    if record is None:
+    record = None if span.begin == at.next_offset else await log.first_from(at.kpart, at.next_offset - 1)
+    if record is None or record.offset != at.next_offset - 1:
         raise LogWentBackError(f"the record before next_offset {at.next_offset} is missing")
     if not _was_passed(record, at):
         raise LogWentBackError(f"the record before next_offset {at.next_offset} is not the one that was folded")
@@ -73,7 +86,7 @@ def _event_id(record: RawRecord) -> UUID | None:
         return None
 
 
-async def _catch_up(at: Checkpoint, outcomes: OutcomeLog, store: Store) -> Checkpoint:
+async def _catch_up(at: Checkpoint, outcomes: OutcomeLog, store: Store, skipped: Skipped) -> Checkpoint:
     """Project the outcomes that this database has not seen. They are judged; nothing is judged again."""
     span = await outcomes.span(at.kpart)
     if not span.begin <= at.outcomes_next <= span.end:
@@ -83,9 +96,10 @@ async def _catch_up(at: Checkpoint, outcomes: OutcomeLog, store: Store) -> Check
     position = at.outcomes_next
     while position < span.end:
         records = await outcomes.read(at.kpart, position, span.end)
-        position = records[-1][0] + 1
-        written = [Kept(read_outcome(body), body) for _, body in records]
-        at = replace(at, published=max(at.published, _there_below(written, at.next_offset)))
+        # Where a foreign transaction ended, the stream has offsets without a record.
+        position = records[-1][0] + 1 if records else span.end
+        written = list(_readable(records, skipped))
+        at = replace(at, published=max(at.published, _published_up_to(written, at.next_offset)))
         if fresh := _first_occurrences(written, at.next_offset):
             to = _after(at, fresh[-1], position)
             await store.commit([Advance(at.next_offset, to, fresh)])
@@ -93,8 +107,23 @@ async def _catch_up(at: Checkpoint, outcomes: OutcomeLog, store: Store) -> Check
     return replace(at, outcomes_next=position)
 
 
-def _there_below(written: Sequence[Kept], next_offset: int) -> int:
-    """Return up to where the stream has what is committed. It was published in order, so the last says it of all."""
+def _readable(records: Sequence[tuple[int, bytes | None]], skipped: Skipped) -> Iterator[Kept]:
+    """Return the outcomes among records of the judged stream. Raises NewerOutcomeError."""
+    for offset, body in records:
+        if body is None:
+            skipped(offset, "no_body")
+            continue
+        try:
+            yield Kept(read_outcome(body), body)
+        except UnreadableOutcomeError as error:
+            skipped(offset, str(error))
+
+
+def _published_up_to(written: Sequence[Kept], next_offset: int) -> int:
+    """Return the offset below which every committed outcome is known to be on the stream.
+
+    Outcomes are published in order, so the highest one seen proves all before it.
+    """
     offsets = [one.outcome.source_offset + 1 for one in written]
     return max((offset for offset in offsets if offset <= next_offset), default=0)
 

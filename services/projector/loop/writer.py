@@ -1,8 +1,12 @@
 """The writer: batches read, folded and committed, and what is done when the store says no.
 
-Fewer partitions moved than asked: each alone, and one that loses alone is somebody else's now. Data refused, to look
-for or to write: record by record, and the one that fails alone is refused R23. Anything else: the fate is unknown, so
-the partitions are taken up again from what is committed.
+| the store raises          | tried next                                   | how it ends                          |
+|---------------------------|----------------------------------------------|--------------------------------------|
+| FencedError, BusyError    | each partition of the commit alone           | alone again: taken up again          |
+| ReadRefused, WriteRefused | each partition alone, then each record alone | alone again: refused R23, and passed |
+| anything else             | nothing: only the store knows its fate       | all taken up again from what it has  |
+
+Presses that were asked for long ago go alone in any case, in their turn.
 """
 
 import asyncio
@@ -33,6 +37,17 @@ class BatchWriter:
 
     async def take_through(self, batches: Sequence[Batch]) -> None:
         """Read, fold and commit batches of different partitions. Raises for nothing but cancellation."""
+        together: list[Batch] = []
+        for batch in batches:
+            runs = batch.runs()
+            if len(runs) == 1:
+                together.append(batch)
+            else:
+                await self._in_turn(batch, runs)
+        if together:
+            await self._take_together(together)
+
+    async def _take_together(self, batches: Sequence[Batch]) -> None:
         try:
             await self._read(batches)
         except ReadRefusedError:
@@ -45,15 +60,15 @@ class BatchWriter:
         if current:
             await self._commit(current)
         for batch in batches:
-            batch.partition.cache.settle_down()
+            batch.partition.cache.trim()
 
     async def _take_apart(self, batches: Sequence[Batch]) -> None:
         if len(batches) == 1:
-            await self._one_by_one(batches[0])
+            await self._in_turn(batches[0], batches[0].alone())
             return
         for batch in batches:
             if batch.is_current:
-                await self.take_through([batch])
+                await self._take_together([batch])
 
     async def _read(self, batches: Sequence[Batch]) -> None:
         wanted = Wanted()
@@ -79,7 +94,7 @@ class BatchWriter:
                     if batch.is_current:
                         await self._commit([batch])
             elif isinstance(error, WriteRefusedError):
-                await self._one_by_one(batches[0])
+                await self._in_turn(batches[0], batches[0].alone())
             else:
                 self._trouble(batches[0].partition, "fenced" if isinstance(error, FencedError) else "busy", error)
         except Exception as error:  # noqa: BLE001 - committed or not, nobody knows: the checkpoint does
@@ -87,37 +102,41 @@ class BatchWriter:
         else:
             self._committed(batches)
 
-    async def _one_by_one(self, batch: Batch) -> None:
-        for alone in batch.alone():
+    async def _in_turn(self, batch: Batch, pieces: Sequence[Batch]) -> None:
+        """Take the pieces of one batch through, each after the one before it is committed."""
+        for piece in pieces:
             if not batch.is_current:
                 return
             try:
-                await self._take_alone(alone)
+                await self._take_piece(piece)
             except Exception as error:  # noqa: BLE001 - as above
                 self._trouble(batch.partition, "fenced" if isinstance(error, FencedError) else "commit_failed", error)
                 return
+            batch.partition.cache.trim()
             # A thousand single commits must not keep the group from hearing of us.
             await asyncio.sleep(0)
-        batch.partition.cache.settle_down()
 
-    async def _take_alone(self, alone: Batch) -> None:
+    async def _take_piece(self, piece: Batch) -> None:
         try:
-            await self._read([alone])
-            if not alone.is_current:
+            await self._read([piece])
+            if not piece.is_current:
                 return
-            await self._store.commit([alone.fold(self._book).advance()])
+            await self._store.commit([piece.fold(self._book).advance()])
         except (ReadRefusedError, WriteRefusedError) as refused:
-            alone.partition.log.warning("press_refused_by_store", offset=alone.entries[0].offset, error=str(refused))
-            await self._refuse(alone)
-        alone.verdicts.update(alone.ledger.verdicts)
-        self._committed([alone])
+            if len(piece.entries) > 1:
+                await self._in_turn(piece, piece.alone())
+                return
+            piece.partition.log.warning("press_refused_by_store", offset=piece.entries[0].offset, error=str(refused))
+            await self._refuse(piece)
+        piece.verdicts.update(piece.ledger.verdicts)
+        self._committed([piece])
 
     async def _refuse(self, alone: Batch) -> None:
         # Whether it was answered before can be asked whatever it holds: by its event id alone.
         events = [(alone.partition.kpart, e.envelope.event_id) for e in alone.entries if isinstance(e, LoggedPress)]
         found = await self._store.read(Wanted(events=events))
         alone.verdicts.update({event_id: verdict for (_, event_id), verdict in found.verdicts.items()})
-        await self._store.commit([alone.fold_as_failed().advance()])
+        await self._store.commit([alone.fold_as_failed(self._book).advance()])
 
     def _all_in_trouble(self, batches: Sequence[Batch], reason: str, error: Exception) -> None:
         for batch in batches:

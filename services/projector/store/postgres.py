@@ -4,7 +4,7 @@ The write's first statement is the compare-and-set of the checkpoints: it is at 
 against a projector that was thought dead. Everything else is written only after it held.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import asyncpg
@@ -27,6 +27,8 @@ from services.projector.store.sheets import found_in
 from shared.events.outcome import key_of_body
 
 _PRUNED_AT_ONCE: Final = 1_000
+# Nothing waits for it, and a later one says all that this one would have said.
+_PROGRESS_WITHIN_SECONDS: Final = 3.0
 
 Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 
@@ -87,6 +89,7 @@ class PostgresStore:
                 list(wanted.timers.values()),
                 *columns_of_owners,
                 list(wanted.owners.values()),
+                *([list(column) for column in zip(*wanted.overlaps, strict=True)] or [[], [], [], [], []]),
             )
         except asyncpg.DataError as error:
             raise ReadRefusedError(type(error).__name__) from error
@@ -124,10 +127,11 @@ class PostgresStore:
         rows = await self._pool.fetch(query("read_unpublished"), kpart, published, limit)
         return [ToPublish(row["source_offset"], key_of_body(row["body"]), row["body"].encode()) for row in rows]
 
-    async def save_progress(self, at: Checkpoint) -> bool:
-        """Write down how far the outcomes are published, if the partition still stands where `at` says; say whether."""
-        where = (at.kpart, at.next_offset, at.published, at.outcomes_next)
-        return await self._pool.execute(query("save_progress"), *where) == "UPDATE 1"
+    async def save_progress(self, ats: Sequence[Checkpoint]) -> Mapping[int, bool]:
+        """Write down how far outcomes are published, and say which partitions stand where `ats` says."""
+        asked = [(at.kpart, at.next_offset, at.published, at.outcomes_next) for at in ats]
+        rows = await self._pool.fetch(query("save_progress"), *columns(asked), timeout=_PROGRESS_WITHIN_SECONDS)
+        return {row["kpart"]: row["stands"] for row in rows}
 
     async def prune(self, kpart: int) -> bool:
         """Delete some of the published outcomes that nobody may ask for any more; say whether there may be others."""

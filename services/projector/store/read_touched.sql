@@ -1,5 +1,6 @@
 -- All that a batch touches and the caches lack, in one row: verdicts by event id, and owners' sheets.
--- An owner is asked for by name, or by one of his timers; `since` is how far back his closed intervals matter.
+-- An owner is asked for by name, or by one of their timers; `since` is how far back their closed intervals matter.
+-- A press of long ago ($10 to $14) asks for one interval only: of those that it overlaps, the one that begins first.
 WITH wanted_timer AS (
     SELECT * FROM unnest($3::integer[], $4::bigint[], $5::timestamptz[]) AS w (slot, id, since)
 ), wanted_owner AS (
@@ -19,7 +20,7 @@ WITH wanted_timer AS (
      UNION
     SELECT t.*
       FROM wanted_owner o
-      JOIN timer t ON t.slot = o.slot AND t.tenant = o.tenant AND t.owner = o.owner AND t.state <> 'STOPPED'
+      JOIN timer t ON t.slot = o.slot AND t.tenant = o.tenant AND t.owner = o.owner AND t.state = 'RUNNING'
 )
 SELECT (SELECT json_agg(json_build_object('tenant', tenant, 'owner', owner, 'since', since)) FROM wanted_owner) AS owners,
        (SELECT json_agg(json_build_object(
@@ -42,6 +43,24 @@ SELECT (SELECT json_agg(json_build_object('tenant', tenant, 'owner', owner, 'sin
           FROM wanted_owner o
           JOIN "interval" i
             ON i.slot = o.slot AND i.tenant = o.tenant AND i.owner = o.owner AND i.end_at > o.since) AS closed,
+       (SELECT json_agg(json_build_object(
+                   'tenant', i.tenant, 'owner', i.owner, 'timer_id', i.timer_id, 'start', i.start_at, 'end', i.end_at))
+          FROM unnest($10::integer[], $11::text[], $12::text[], $13::bigint[], $14::timestamptz[])
+            AS w (slot, tenant, owner, timer_id, moment)
+          LEFT JOIN timer t ON t.slot = w.slot AND t.id = w.timer_id
+         CROSS JOIN LATERAL (SELECT greatest(w.moment, t.last_at) AS at) pressed
+         CROSS JOIN LATERAL (
+               SELECT o.tenant, o.owner, o.timer_id, o.start_at, o.end_at
+                 FROM "interval" o
+                WHERE o.slot = w.slot
+                  AND o.tenant = coalesce(w.tenant, t.tenant)
+                  AND o.owner = coalesce(w.owner, t.owner)
+                  AND o.end_at > pressed.at
+                  AND o.end_at > o.start_at
+                  AND o.timer_id <> w.timer_id
+                ORDER BY greatest(o.start_at, pressed.at), o.timer_id, o.seq
+                LIMIT 1
+               ) i) AS overlaps,
        (SELECT json_agg(json_build_object('tenant', f.tenant, 'owner', f.owner, 'zone', f.body ->> 'zone'))
           FROM wanted_owner o
           JOIN owner_fact f

@@ -20,7 +20,7 @@ def found_in(row: Mapping[str, str | None]) -> Found:
     for said in parts["timers"]:
         timers.setdefault(_owner(said), {})[said["id"]] = _timer(said)
     closed: dict[OwnerKey, list[ClosedInterval]] = {}
-    for said in parts["closed"]:
+    for said in (*parts["closed"], *parts["overlaps"]):
         interval = ClosedInterval(said["timer_id"], _instant(said["start"]), _instant(said["end"]))
         closed.setdefault(_owner(said), []).append(interval)
     sheets: dict[OwnerKey, Timesheet] = {}

@@ -12,7 +12,7 @@ from services.projector.loop.partition import Status
 from services.projector.loop.projector import Projector
 from services.projector.ports import Advance, Checkpoint, Found, Wanted
 from shared.events.ids import partition_of, slot_of
-from shared.events.outcome import read_outcome
+from shared.events.outcome import Outcome, read_outcome
 from shared.events.policy import PolicyBook
 from tests.support.fakes.in_hand import (
     ClockInHand,
@@ -29,7 +29,6 @@ from tests.support.story.given import JERUSALEM, Told, book_of, paused, resumed,
 PARTITIONS: Final = 12
 HOME: Final = partition_of(slot_of("acme", "dana"), PARTITIONS)
 NEXT_DOOR: Final = partition_of(slot_of("acme", "noam"), PARTITIONS)
-PRUNES_EVERY: Final = 60.0
 
 
 @dataclass
@@ -104,12 +103,16 @@ class House:
         outcomes = [read_outcome(body) for body in self.store.bodies[kpart]]
         return [(outcome.source_offset, outcome.verdict, outcome.rule) for outcome in outcomes]
 
+    def bodies(self, kpart: int = HOME) -> list[Outcome]:
+        """Return what was kept, whole."""
+        return [read_outcome(body) for body in self.store.bodies[kpart]]
+
     def waited(self) -> list[float]:
-        """Return how long it waited for something, the minute between two prunings aside."""
-        return [seconds for seconds in self.clock.asked if seconds != PRUNES_EVERY]
+        """Return how long it waited for something, upkeep aside."""
+        return self.clock.asked
 
     def state(self, kpart: int = HOME) -> tuple[Status, str]:
-        partition = self.projector.ours[kpart]
+        partition = self.projector.keeper.ours[kpart]
         return partition.status, partition.reason
 
 
@@ -117,7 +120,7 @@ class House:
 async def at_work(house: House, *kparts: int) -> AsyncIterator[House]:
     """Let a projector work on some partitions, dana's if none are named, until the test is over."""
     running = asyncio.ensure_future(house.projector.run())
-    house.projector.assigned(kparts or [HOME])
+    house.projector.keeper.assigned(kparts or [HOME])
     await turns()
     try:
         yield house

@@ -17,6 +17,8 @@ from shared.events.policy import PolicyBook
 from tests.support.story.given import Told
 
 _TURNS: Final = 60
+GAP: Final = b"no record lies here"
+NULL: Final = b"a record without a value lies here"
 _UNIX_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -50,13 +52,18 @@ async def turns(count: int = _TURNS) -> None:
 
 @dataclass
 class EventsInHand:
-    """`ports.EventLog`. A partition is read once somebody says from where, and not while it is held."""
+    """`ports.EventLog`. A partition is read once somebody says from where, and not while it is held.
+
+    Offsets may have gaps; `ends` says where a log ends that holds no record at its end.
+    """
 
     logs: dict[int, list[Record]] = field(default_factory=lambda: defaultdict(list))
     begins: dict[int, int] = field(default_factory=dict)
+    ends: dict[int, int] = field(default_factory=dict)
     positions: dict[int, int] = field(default_factory=dict)
     at_once: int = 100
     broken: Exception | None = None
+    first_from_raises: list[Exception] = field(default_factory=list)
     _more: asyncio.Event = field(default_factory=asyncio.Event)
 
     def append(self, kpart: int, *more: Record) -> None:
@@ -80,9 +87,9 @@ class EventsInHand:
     def _take(self) -> dict[int, Sequence[RawRecord]]:
         found: dict[int, Sequence[RawRecord]] = {}
         for kpart, position in self.positions.items():
-            if batch := self.logs[kpart][position : position + self.at_once]:
+            if batch := [one for one in self.logs[kpart] if one.offset >= position][: self.at_once]:
                 found[kpart] = batch
-                self.positions[kpart] = position + len(batch)
+                self.positions[kpart] = batch[-1].offset + 1
         return found
 
     def hold(self, kpart: int) -> None:
@@ -95,15 +102,23 @@ class EventsInHand:
     async def span(self, kpart: int) -> Span:
         if self.broken is not None:
             raise self.broken
-        return Span(self.begins.get(kpart, 0), len(self.logs[kpart]))
+        log = self.logs[kpart]
+        return Span(self.begins.get(kpart, 0), self.ends.get(kpart, log[-1].offset + 1 if log else 0))
 
-    async def record_at(self, kpart: int, offset: int) -> RawRecord | None:
-        return self.logs[kpart][offset] if offset < len(self.logs[kpart]) else None
+    async def first_from(self, kpart: int, offset: int) -> RawRecord | None:
+        if self.broken is not None:
+            raise self.broken
+        if self.first_from_raises:
+            raise self.first_from_raises.pop(0)
+        return next((one for one in self.logs[kpart] if one.offset >= offset), None)
 
 
 @dataclass
 class OutcomesInHand:
-    """`ports.OutcomeLog`. `at_once` records are read at a time; `broken` publishes nothing."""
+    """`ports.OutcomeLog`. `at_once` records are read at a time; `broken` publishes nothing.
+
+    A GAP in a stream is an offset without a record, a NULL is a record without a value.
+    """
 
     streams: dict[int, list[bytes]] = field(default_factory=lambda: defaultdict(list))
     begins: dict[int, int] = field(default_factory=dict)
@@ -114,8 +129,11 @@ class OutcomesInHand:
     async def span(self, kpart: int) -> Span:
         return Span(self.begins.get(kpart, 0), len(self.streams[kpart]))
 
-    async def read(self, kpart: int, start: int, end: int) -> Sequence[tuple[int, bytes]]:
-        return list(enumerate(self.streams[kpart]))[start : min(end, start + self.at_once)]
+    async def read(self, kpart: int, start: int, end: int) -> Sequence[tuple[int, bytes | None]]:
+        there = [(offset, body) for offset, body in enumerate(self.streams[kpart]) if body is not GAP]
+        return [(offset, None if body is NULL else body) for offset, body in there if start <= offset < end][
+            : self.at_once
+        ]
 
     async def publish(self, kpart: int, outcomes: Sequence[ToPublish]) -> int:
         if self.broken is not None:
@@ -152,17 +170,23 @@ class RepliesInHand:
 
 @dataclass
 class ClockInHand:
-    """`ports.Clock`. Nobody wakes before the test says that so much time has passed."""
+    """`ports.Clock`. Nobody wakes before the test says that so much time has passed.
+
+    `asked` are the waits of the loop and the keeper; what goes on beside them waits in `by_upkeep`.
+    """
 
     now: float = 0.0
     asked: list[float] = field(default_factory=list)
+    by_upkeep: list[float] = field(default_factory=list)
     _sleepers: list[tuple[float, asyncio.Event]] = field(default_factory=list)
 
     def monotonic(self) -> float:
         return self.now
 
     async def sleep(self, seconds: float) -> None:
-        self.asked.append(seconds)
+        task = asyncio.current_task()
+        upkeep = task is not None and task.get_name().startswith("upkeep")
+        (self.by_upkeep if upkeep else self.asked).append(seconds)
         waker = asyncio.Event()
         self._sleepers.append((self.now + seconds, waker))
         await waker.wait()
@@ -184,6 +208,8 @@ class PoliciesInHand:
 
     book: PolicyBook
     asked: list[int] = field(default_factory=list)
+    # Where the topic ends: further on than anything that a test names, unless it says otherwise.
+    ends_at: int = 1 << 40
     _moved: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def reach(self, policy_rev: int, seconds: float) -> bool:
@@ -192,6 +218,9 @@ class PoliciesInHand:
         await self._moved.wait()
         self._moved.clear()
         return self.book.position >= policy_rev
+
+    async def end(self) -> int:
+        return self.ends_at
 
     def look(self) -> None:
         """Let those who wait look at the book once more."""

@@ -6,7 +6,7 @@ says of a timer, it read from JSON. As a database may, it returns rows in no par
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -50,21 +50,25 @@ class OutcomeStore:
                 if any(int(change["timer"]) == timer_id for change in said["changed"]):
                     key = said["tenant"], said["owner"]
                     since[key] = min(moment, since.get(key, moment))
-        return Found({key: self.sheet(key, named, moment) for key, moment in since.items()}, self._verdicts(wanted))
+        sheets = {key: self.sheet(key, named, moment) for key, moment in since.items()}
+        for key, overlap in self._overlaps(wanted):
+            sheets[key] = replace(sheets[key], closed=(*sheets[key].closed, overlap))
+        return Found(sheets, self._verdicts(wanted))
 
     async def unpublished(self, kpart: int, published: int, limit: int) -> Sequence[ToPublish]:
         """Return committed outcomes of records from `published` on, in order."""
         waiting = [body for body in self.bodies[kpart] if json.loads(body)["source_offset"] >= published]
         return [_to_publish(json.loads(body), body) for body in waiting[:limit]]
 
-    async def save_progress(self, at: Checkpoint) -> bool:
-        """Write down how far the outcomes are published, if the partition still stands where `at` says; say whether."""
+    async def save_progress(self, ats: Sequence[Checkpoint]) -> Mapping[int, bool]:
+        """Write down how far outcomes are published, and say which partitions stand where `ats` says."""
         self.saved += 1
-        before = await self.checkpoint(at.kpart)
-        if before.next_offset != at.next_offset:
-            return False
-        self.checkpoints[at.kpart] = replace(before, published=at.published, outcomes_next=at.outcomes_next)
-        return True
+        stands: dict[int, bool] = {}
+        for at in ats:
+            before = await self.checkpoint(at.kpart)
+            if stands.setdefault(at.kpart, before.next_offset == at.next_offset):
+                self.checkpoints[at.kpart] = replace(before, published=at.published, outcomes_next=at.outcomes_next)
+        return stands
 
     async def prune(self, kpart: int) -> bool:
         """Keep everything."""
@@ -90,10 +94,29 @@ class OutcomeStore:
         return Timesheet(
             *key,
             zone,
-            {id_: t for id_, t in timers.items() if named is None or id_ in named or t.state is not State.STOPPED},
+            {id_: t for id_, t in timers.items() if named is None or id_ in named or t.state is State.RUNNING},
             tuple(interval for interval in reversed(closed.values()) if since is None or interval.end > since),
             since,
         )
+
+    def _overlaps(self, wanted: Wanted) -> Iterator[tuple[OwnerKey, ClosedInterval]]:
+        """Return, of all that a press of long ago overlaps, what begins first."""
+        for _, tenant, owner, timer_id, moment in wanted.overlaps:
+            key = (tenant, owner) if tenant is not None and owner is not None else self._owner_of(timer_id)
+            if key is None:
+                continue
+            sheet = self.sheet(key)
+            pressed = sheet.timers.get(timer_id)
+            at = moment if pressed is None else max(moment, pressed.last_at)
+            others = [i for i in sheet.closed if i.timer_id != timer_id and i.end > max(at, i.start)]
+            if others:
+                yield key, min(others, key=lambda interval: max(interval.start, at))
+
+    def _owner_of(self, timer_id: int) -> OwnerKey | None:
+        for said in self._said():
+            if any(int(change["timer"]) == timer_id for change in said["changed"]):
+                return said["tenant"], said["owner"]
+        return None
 
     def _said(self) -> Iterator[dict[str, Any]]:
         for kpart in sorted(self.bodies):

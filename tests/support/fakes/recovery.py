@@ -31,9 +31,10 @@ class House:
     log: EventsInHand = field(default_factory=EventsInHand)
     outcomes: OutcomesInHand = field(default_factory=OutcomesInHand)
     store: OutcomeStore = field(default_factory=OutcomeStore)
+    skipped: list[tuple[int, str]] = field(default_factory=list)
 
     async def recovered(self) -> Checkpoint:
-        return await recover(0, self.log, self.outcomes, self.store)
+        return await recover(0, self.log, self.outcomes, self.store, lambda *what: self.skipped.append(what))
 
     async def refuses(self, why: str) -> None:
         """Expect that nobody folds or publishes here before somebody has looked."""

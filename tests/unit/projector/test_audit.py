@@ -43,7 +43,7 @@ def record(offset: int, type_: str = "timer.started.v1", value: bytes | None = N
     """Return one record, a second after the one before it; every one with an event id of its own."""
     moment = NOON + timedelta(seconds=offset)
     said = {"ce_type": type_, "ce_id": str(UUID(int=offset + 1)), "ce_time": moment.isoformat(), "ce_subject": TIMER}
-    said["ce_expirytime"] = (moment + timedelta(seconds=30)).isoformat()
+    said |= {"ce_expirytime": (moment + timedelta(seconds=30)).isoformat(), "ce_policyrev": "0"}
     return Record(offset, NOON_MS + 1000 * offset, headers(**(said | changed)), value if value is not None else body())
 
 
@@ -59,7 +59,7 @@ def fold(records: list[Record]) -> list[bytes]:
     for one in records:
         said, log_time = read(one.headers, one.value), moment_of(one.timestamp)
         if isinstance(said, Unreadable):
-            kept.append(refuse_entry(ledger, UnreadableRecord(one.offset, log_time, said)).body)
+            kept.append(refuse_entry(ledger, UnreadableRecord(one.offset, log_time, said), book()).body)
         elif isinstance(said, Press):
             folded = fold_entry(ledger, LoggedPress(one.offset, log_time, said), book())
             kept += [folded.body] if isinstance(folded, Kept) else []

@@ -72,6 +72,15 @@ class LogRecord:
     log_time: datetime | None = None
 
 
+def source_of(value: bytes | None) -> int | None:
+    """Return of which record of the events an outcome speaks, or None: it is no outcome."""
+    try:
+        said = json.loads(value or b"")
+        return int(said["source_offset"]) if said["v"] == 1 and said["log_time"] else None
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
 @dataclass(frozen=True, slots=True)
 class CheckpointMove:
     """One checkpoint that a commit moved. `restored`: an older dump put it where it was once."""
@@ -108,12 +117,18 @@ class Evidence:
     def judged(self) -> list[tuple[int, dict[str, Any], bytes]]:
         """The first occurrence of each outcome on the judged stream: partition, outcome, its bytes."""
         found, upto = [], dict[int, int]()
-        for record in sorted(self.outcomes, key=lambda r: (r.partition, r.offset)):
+        for record in self.published:
             outcome = json.loads(record.value or b"null")
             if outcome["source_offset"] > upto.get(record.partition, -1):
                 upto[record.partition] = outcome["source_offset"]
                 found.append((record.partition, outcome, record.value or b""))
         return found
+
+    @cached_property
+    def published(self) -> list[Logged]:
+        """The outcomes on the judged stream, in order, repeats included; foreign records are left out."""
+        ordered = sorted(self.outcomes, key=lambda record: (record.partition, record.offset))
+        return [record for record in ordered if source_of(record.value) is not None]
 
     def event_ids(self) -> dict[str, list[tuple[int, int]]]:
         """Return where on the log each event id lies: partition and offset, in order."""

@@ -41,7 +41,7 @@ def c2_exactly_once_in_effect(evidence: Evidence) -> list[str]:
             )
         kept[key] = log_time
     bodies: dict[tuple[int, int], bytes | None] = {}
-    for record in evidence.outcomes:
+    for record in evidence.published:
         place = (record.partition, json.loads(record.value or b"{}")["source_offset"])
         if bodies.setdefault(place, record.value) != record.value:
             wrong.append(f"C2: two outcomes of {place} say different things")

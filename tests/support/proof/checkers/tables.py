@@ -42,6 +42,7 @@ def naive_books(evidence: Evidence) -> list[Book]:
             evidence.partitions,
             lambda press: press["actor"]["client"] in evidence.breaks,
             evidence.also,
+            policies_end=1 + max((record.offset for record in evidence.policies), default=-1),
         )
         for kpart in range(evidence.partitions)
     ]

@@ -48,6 +48,8 @@ class Book:
     kpart: int
     partitions: int
     habits: Habits = Habits()
+    # Where the topic of policies ends: a press cannot know of a revision from here on.
+    policies_end: int = 1 << 63
     next_offset: int = 0
     last_event_id: str | None = None
     last_log_time: datetime | None = None
@@ -68,9 +70,10 @@ def fold_partition(
     breaks: Breaks = lambda _: False,
     also: Mapping[str, str] | None = None,
     habits: Habits = Habits(),
+    policies_end: int = 1 << 63,
 ) -> Book:
     """Fold one partition from the beginning, up to a record that only a newer release can read."""
-    book = Book(kpart, partitions, habits)
+    book = Book(kpart, partitions, habits, policies_end)
     for offset, log_time, headers, value in records:
         said = read(headers, value, also)
         if said == NEWER:
@@ -93,7 +96,7 @@ def _fold_press(book: Book, press: Said, policies: Mapping[str, list[tuple[int, 
             return  # known: answered again, or R24
     if "\0" in press.get("owner", ""):
         # Nobody can even look for such an owner: SQLSTATE 22.
-        book.policy_rev = max(book.policy_rev, press["policy_rev"])
+        _meet(book, press)
         book.outcomes.append(failed(press) | {"policy_rev": book.policy_rev})
         return
     if press["expires_at"] is not None and press["log_time"] > press["expires_at"]:
@@ -102,8 +105,14 @@ def _fold_press(book: Book, press: Said, policies: Mapping[str, list[tuple[int, 
         return  # R21
     outcome = _judge(book, press, policies, breaks)
     if outcome is not None:
-        book.policy_rev = max(book.policy_rev, press["policy_rev"])
+        _meet(book, press)
         book.outcomes.append(outcome | {"policy_rev": book.policy_rev})
+
+
+def _meet(book: Book, press: Said) -> None:
+    """Remember the highest revision that the partition has met; one that was never written is none."""
+    if press["policy_rev"] < book.policies_end:
+        book.policy_rev = max(book.policy_rev, press["policy_rev"])
 
 
 def _judge(book: Book, press: Said, policies: Mapping[str, list[tuple[int, Row]]], breaks: Breaks) -> Row | None:
@@ -115,6 +124,8 @@ def _judge(book: Book, press: Said, policies: Mapping[str, list[tuple[int, Row]]
     )
     if slot % book.partitions != book.kpart or (press["kind"] == _START and (press["subject"] >> 10) & 4095 != slot):
         return said | {"verdict": "refused", "rule": "R23", "reason": "wrong_partition"}
+    if press["policy_rev"] >= book.policies_end:
+        return said | {"verdict": "refused", "rule": "R23", "reason": "no_such_policy"}
     revision = max(book.policy_rev, press["policy_rev"])
     known = [(rev, policy) for rev, policy in policies.get(press["tenant"], []) if rev <= revision]
     if not known:

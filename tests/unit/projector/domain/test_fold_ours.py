@@ -76,12 +76,28 @@ def test_a_start_whose_id_has_another_owners_slot_is_refused_even_on_that_owners
 
 
 def test_a_tenant_without_policy_is_refused() -> None:
-    Story(PolicyBook()).when(started("desk", at="09:00")).then(refused(Rule.INTERNAL, reason="no_policy"))
+    Story(PolicyBook()).when(started("desk", at="09:00", policy_rev=-1)).then(
+        refused(Rule.INTERNAL, reason="no_policy")
+    )
     Story().when(started("desk", at="09:00", tenant="third")).then(refused(Rule.INTERNAL, reason="no_policy"))
 
 
 def test_a_policy_that_the_api_had_not_seen_does_not_judge() -> None:
     Story().when(started("desk", at="09:00", policy_rev=-1)).then(refused(Rule.INTERNAL, reason="no_policy"))
+
+
+def test_a_press_that_names_a_revision_that_was_never_written_is_refused() -> None:
+    """Nothing can be waited for, and its revision is not carried on: the next press is judged as ever."""
+    story = Story().when(started("desk", at="09:00", policy_rev=1 << 62))
+    story.then(refused(Rule.INTERNAL, reason="no_such_policy"))
+    assert story.outcome.policy_rev == -1
+    story.when(started("phone", at="09:01", policy_rev=1)).then(accepted())
+
+
+def test_our_failure_on_a_press_carries_no_revision_on_that_was_never_written() -> None:
+    story = Story()
+    refuse_entry(story.ledger, started("desk", at="09:00", policy_rev=1 << 62).logged(0), story.book)
+    assert story.ledger.policy_rev == -1
 
 
 def test_a_refusal_of_ours_names_no_owner() -> None:
@@ -142,7 +158,7 @@ def test_a_deadline_for_which_nothing_fell_due_is_void() -> None:
 
 def test_an_unreadable_record_says_only_that_something_was_there() -> None:
     ledger = Ledger(0, 1, Known({}, {}, {}, 7))
-    kept = refuse_entry(ledger, UnreadableRecord(41, moment("09:00"), Unreadable("no_body")))
+    kept = refuse_entry(ledger, UnreadableRecord(41, moment("09:00"), Unreadable("no_body")), book_of(JERUSALEM))
     nothing = dict.fromkeys(
         (
             *("event_id", "event_type", "subject", "tenant", "owner", "actor", "dialect", "digest"),
@@ -169,7 +185,7 @@ def test_a_press_that_we_failed_on_names_only_the_event_and_its_actor() -> None:
     """The actor is named so that a person may read the end of their own press."""
     ledger = Ledger(0, 1, Known({}, {}, {}, -1))
     press = started("desk", at="09:00", asked="08:59", job_id="J-1").logged(41)
-    kept = refuse_entry(ledger, press)
+    kept = refuse_entry(ledger, press, book_of(JERUSALEM))
     assert isinstance(kept, Kept)
     said = {name: value for name, value in kept.outcome.model_dump().items() if value not in (None, (), [])}
     assert said == {
@@ -194,7 +210,7 @@ def test_a_press_that_we_failed_on_names_only_the_event_and_its_actor() -> None:
 def test_a_retry_of_a_press_that_we_failed_on_hears_that() -> None:
     story = Story()
     press = started("desk", at="09:00", key="k")
-    failed = refuse_entry(story.ledger, press.logged(0))
+    failed = refuse_entry(story.ledger, press.logged(0), story.book)
     story.when(press)
     assert story.answers[-1].body == failed.body
 

@@ -27,7 +27,7 @@ def test_a_batch_ends_before_a_policy_that_was_not_read_yet() -> None:
     log = records(started("desk", at="09:00", policy_rev=1), stopped("desk", at="09:20", policy_rev=2))
     entries, stop = entries_of(log, BOOK, -1)
     assert [entry.offset for entry in entries] == [0]
-    assert stop == PolicyUnseen(2)
+    assert stop == PolicyUnseen(2, 1)
 
 
 def test_a_press_under_a_zone_that_only_newer_data_has_waits_for_the_upgrade() -> None:
@@ -38,14 +38,14 @@ def test_a_press_under_a_zone_that_only_newer_data_has_waits_for_the_upgrade() -
         book.apply(2, b"acme", newer.replace("Asia/Jerusalem", "Mars/Olympus").encode())
     log = records(started("desk", at="09:00", policy_rev=1), stopped("desk", at="09:20", policy_rev=2))
     entries, stop = entries_of(log, book, -1)
-    assert ([entry.offset for entry in entries], stop) == ([0], PolicyUnseen(2))
+    assert ([entry.offset for entry in entries], stop) == ([0], PolicyUnseen(2, 1))
 
 
 def test_whoever_takes_over_waits_for_the_policies_that_the_fold_had_met() -> None:
     """Its book may lag behind that of the projector before it, and a press is judged by no older policy than that."""
     log = records(started("desk", at="09:00", policy_rev=1))
     assert entries_of(log, BOOK, BOOK.position)[1] is None
-    assert entries_of(log, BOOK, BOOK.position + 1) == ([], PolicyUnseen(BOOK.position + 1))
+    assert entries_of(log, BOOK, BOOK.position + 1) == ([], PolicyUnseen(BOOK.position + 1, 0))
 
 
 def test_an_unreadable_record_ends_nothing() -> None:

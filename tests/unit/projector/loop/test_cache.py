@@ -87,17 +87,34 @@ def test_several_presses_ask_for_the_earliest_moment_that_any_of_them_reaches_ba
     ]
     asked = wanted(Cache(), *presses)
     assert asked.owners == {(SLOT, "acme", "dana"): moment("08:00")}
+    # A pause overlaps nothing, so it reaches back to no interval that is closed.
     assert asked.timers == {
-        (SLOT, timer_id("desk")): moment("07:00"),
+        (SLOT, timer_id("desk")): moment("08:30"),
         (SLOT, timer_id("phone")): moment("08:00"),
     }
+
+
+def test_a_press_of_long_ago_asks_for_the_earliest_overlap_alone() -> None:
+    """Its owner may have closed twenty thousand intervals since."""
+    old = started("desk", at="09:00", asked="2020-01-02T09:00")
+    asked = wanted(cached(SHEET), old, resumed("car", at="09:10", asked="2020-01-03T09:00"))
+    assert asked.owners == {(SLOT, "acme", "dana"): moment("09:00")}
+    assert asked.overlaps == [
+        (SLOT, "acme", "dana", timer_id("desk"), moment("2020-01-02T09:00")),
+        (SLOT, None, None, timer_id("car"), moment("2020-01-03T09:00")),
+    ]
+
+
+def test_a_pause_or_stop_of_long_ago_asks_for_no_overlap() -> None:
+    for press in (paused, stopped):
+        assert wanted(Cache(), press("desk", at="09:00", asked="2020-01-02T09:00")).overlaps == []
 
 
 def test_a_press_from_before_what_a_sheet_remembers_asks_for_it_again() -> None:
     trimmed = SHEET.trimmed()
     assert trimmed.closed_since == moment("09:30")
-    assert since(resumed("desk", at="09:50", asked="09:30"), trimmed) == ({}, {})
-    asked = since(resumed("desk", at="09:50", asked="09:29:59.999999"), trimmed)
+    assert since(resumed("car", at="09:50", asked="09:30"), trimmed) == ({}, {})
+    asked = since(resumed("car", at="09:50", asked="09:29:59.999999"), trimmed)
     assert asked == ({(SLOT, "acme", "dana"): moment("09:29:59.999999")}, {})
 
 
@@ -166,17 +183,17 @@ def test_what_a_batch_added_is_there_once_it_is_committed() -> None:
 
 def test_after_a_batch_only_what_common_presses_ask_about_is_kept() -> None:
     cache = cached(SHEET)
-    cache.settle_down()
+    cache.trim()
     (sheet,) = cache.sheets.values()
-    assert set(sheet.timers) == set(cache.owner_of) == {timer_id("desk"), timer_id("car")}
+    assert set(sheet.timers) == set(cache.owner_of) == {timer_id("car")}
     assert (sheet.closed, sheet.closed_since) == ((), moment("09:30"))
 
 
 def test_a_sheet_that_was_not_touched_is_not_trimmed_twice() -> None:
     cache = cached(SHEET)
-    cache.settle_down()
+    cache.trim()
     before = cache.sheets[ACME_DANA]
-    cache.settle_down()
+    cache.trim()
     assert cache.sheets[ACME_DANA] is before
 
 
@@ -209,7 +226,7 @@ def test_the_owners_who_were_not_seen_for_longest_go_first_with_their_timers() -
     cache = cached(owners_max=2)
     for sheet in owners("abcd"):
         cache.take({(sheet.tenant, sheet.owner): sheet})
-        cache.settle_down()
+        cache.trim()
     assert list(cache.sheets) == [("acme", "c"), ("acme", "d")]
     assert cache.owner_of == {timer_id("desk", name): ("acme", name) for name in "cd"}
 
@@ -218,13 +235,13 @@ def test_who_was_touched_last_stays() -> None:
     cache = cached(owners_max=2)
     for sheet in owners("abac"):
         cache.take({(sheet.tenant, sheet.owner): sheet})
-        cache.settle_down()
+        cache.trim()
     assert list(cache.sheets) == [("acme", "a"), ("acme", "c")]
 
 
 def test_of_one_batch_too_the_owners_seen_first_go_first() -> None:
     cache = cached(*owners("abcd"), owners_max=2)
-    cache.settle_down()
+    cache.trim()
     assert list(cache.sheets) == [("acme", "c"), ("acme", "d")]
 
 
@@ -232,3 +249,23 @@ def test_within_a_batch_nobody_goes() -> None:
     """The fold needs every sheet that was read for it, however many."""
     cache = cached(*owners("abcd"), owners_max=2)
     assert len(cache.sheets) == 4
+
+
+def test_a_cache_is_bounded_by_timers_and_not_by_owners_alone() -> None:
+    """One owner may leave thousands of timers running."""
+    busy = [given(*[started(f"{name}{n}", at="09:00", owner=name) for n in range(4)]).sheet(name) for name in "ab"]
+    cache = Cache(owners_max=100, timers_max=6)
+    cache.take({(sheet.tenant, sheet.owner): sheet for sheet in busy})
+    cache.trim()
+    assert list(cache.sheets) == [("acme", "b")]
+    assert len(cache.owner_of) == len(busy[1].timers)
+
+
+def test_paused_timers_leave_the_sheet() -> None:
+    """A timer of dialect B is never stopped: within a year an owner has more than a thousand of them."""
+    story = given(
+        *[press(f"t{n}", at="09:00") for n in range(50) for press in (started, paused)], started("on", at="09:01")
+    )
+    cache = cached(story.sheet())
+    cache.trim()
+    assert set(cache.sheets[ACME_DANA].timers) == {timer_id("on")}

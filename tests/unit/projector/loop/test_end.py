@@ -49,7 +49,7 @@ async def test_what_is_let_go_is_published_no_further() -> None:
     stream = StuckStream()
     async with at_work(House(outcomes=stream)) as house:
         await house.hears(*A_DAY)
-        await house.projector.revoked([HOME])
+        await house.projector.keeper.revoked([HOME])
         stream.lets_go()
         await turns()
         assert house.said() == ACCEPTED
@@ -61,12 +61,12 @@ async def test_a_partition_given_twice_is_worked_on_once() -> None:
     stream = StuckStream()
     async with at_work(House(outcomes=stream)) as house:
         await house.hears(*A_DAY[:2])
-        before = house.projector.ours[HOME]
-        house.projector.assigned([HOME])
+        before = house.projector.keeper.ours[HOME]
+        house.projector.keeper.assigned([HOME])
         await turns()
         stream.lets_go()
         await house.hears(*A_DAY[2:])
-        assert house.projector.ours[HOME] is not before
+        assert house.projector.keeper.ours[HOME] is not before
         assert house.said() == ACCEPTED
         assert stream.streams[HOME] == house.store.bodies[HOME]
 
@@ -74,10 +74,10 @@ async def test_a_partition_given_twice_is_worked_on_once() -> None:
 async def test_a_partition_that_is_held_writes_no_progress() -> None:
     async with at_work(House()) as house:
         await house.hears(*A_DAY)
-        house.projector.ours[HOME].becomes(Status.HELD, "log_went_back")
+        house.projector.keeper.ours[HOME].becomes(Status.HELD, "log_went_back")
         house.store.checkpoints[HOME] = Checkpoint(HOME, 3)
         house.clock.now += 120
-        await house.projector._tidy()
+        await house.projector._upkeep.save_progress()
         assert house.store.checkpoints[HOME].published == 0
-        house.projector.ours[HOME].becomes(Status.LIVE, "recovered")
+        house.projector.keeper.ours[HOME].becomes(Status.LIVE, "recovered")
         await house.hears(stopped("desk", at="09:30"))

@@ -51,8 +51,8 @@ async def test_a_partition_that_is_not_ours_is_not_folded() -> None:
 
 async def test_a_partition_that_was_taken_away_is_let_go() -> None:
     async with at_work(House()) as house:
-        await house.projector.revoked([HOME])
-        assert house.projector.ours == {}
+        await house.projector.keeper.revoked([HOME])
+        assert house.projector.keeper.ours == {}
         await house.hears(*A_DAY)
         assert house.said() == []
 
@@ -60,7 +60,7 @@ async def test_a_partition_that_was_taken_away_is_let_go() -> None:
 async def test_a_partition_that_is_given_again_is_taken_up_again() -> None:
     async with at_work(House()) as house:
         await house.hears(*A_DAY[:1])
-        house.projector.assigned([HOME])
+        house.projector.keeper.assigned([HOME])
         await turns()
         await house.hears(*A_DAY[1:])
         assert house.said() == ACCEPTED
@@ -103,7 +103,7 @@ async def test_how_far_outcomes_are_published_is_written_down_after_a_second_of_
         assert house.store.checkpoints[HOME].published == 0
         house.clock.now += 1.0
         house.log.read_from(HOME, 3)
-        await house.projector._tidy()
+        await house.projector._upkeep.save_progress()
         at = house.store.checkpoints[HOME]
         assert (at.next_offset, at.published, at.outcomes_next) == (3, 3, 3)
 
@@ -115,7 +115,7 @@ async def test_what_nobody_may_ask_for_any_more_is_deleted_a_bite_at_a_time_each
         for left in (2, 1, 0):
             await house.clock.passes(0.1)
             assert len(house.store.prunes) == left
-        assert house.clock.asked == [60.0, 0.1, 0.1, 60.0]
+        assert [seconds for seconds in house.clock.by_upkeep if seconds != 1.0] == [60.0, 0.1, 0.1, 60.0]
 
 
 async def test_what_cannot_be_deleted_now_is_deleted_later() -> None:

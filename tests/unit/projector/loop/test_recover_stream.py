@@ -1,6 +1,6 @@
 """Recover, its second half: catch up with the judged stream, and publish what is committed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pytest
@@ -110,9 +110,8 @@ async def test_somebody_who_takes_over_while_we_publish_fences_us() -> None:
     house = await a_house(committed=6)
 
     class Overtaken(OutcomeStore):
-        async def save_progress(self, at: Checkpoint) -> bool:
-            del at
-            return False
+        async def save_progress(self, ats: Sequence[Checkpoint]) -> Mapping[int, bool]:
+            return dict.fromkeys([at.kpart for at in ats], False)
 
     house.store = Overtaken(house.store.checkpoints, house.store.bodies)
     with pytest.raises(FencedError):

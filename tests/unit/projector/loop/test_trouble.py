@@ -78,15 +78,16 @@ async def test_whoever_is_in_trouble_again_and_again_is_left_alone_for_longer_un
     house = House(store=MoodyStore(commit_raises=[ConnectionError() for _ in range(4)]))
     async with at_work(house):
         await house.hears(*A_DAY)
-        for _ in range(3):
+        for _ in range(4):
             assert house.said() == []
-            await house.clock.passes(0.4)
-        assert house.waited() == [0.1, 0.2, 0.4]
+            await house.clock.passes(0.8)
+        assert house.waited() == [0.1, 0.2, 0.4, 0.8]
         assert house.said() == ACCEPTED
-        # It is over: the next trouble is looked at without waiting.
+        # It is over: the next trouble is the first again.
         house.store.commit_raises.append(ConnectionError())
         await house.hears(stopped("desk", at="09:30"))
-        assert house.waited() == [0.1, 0.2, 0.4]
+        assert house.waited() == [0.1, 0.2, 0.4, 0.8, 0.1]
+        await house.clock.passes(0.1)
         assert len(house.said()) == 4
 
 
@@ -94,7 +95,7 @@ async def test_outcomes_that_nobody_takes_are_read_again_from_the_store_beyond_a
     """Memory is not a queue."""
     stream = StuckStream()
     async with at_work(House(outcomes=stream)) as house:
-        waiting = house.projector.ours[HOME].outbox
+        waiting = house.projector.keeper.ours[HOME].outbox
         waiting.add([ToPublish(0, None, b"one of very many")] * (BACKLOG_MAX - 1))
         await house.hears(*A_DAY[:1])
         assert house.state() == (Status.LIVE, "recovered")
@@ -127,7 +128,7 @@ async def test_a_publish_whose_fate_is_unknown_is_done_again_from_what_is_commit
 async def test_a_position_that_the_log_does_not_hold_is_looked_at_anew() -> None:
     async with at_work(House()) as house:
         await house.hears(*A_DAY[:1])
-        house.projector.displaced([HOME, NEXT_DOOR])
+        house.projector.keeper.displaced([HOME, NEXT_DOOR])
         assert house.state() == (Status.LOADING, "position_out_of_range")
         await turns()
         await house.hears(*A_DAY[1:])
@@ -141,7 +142,7 @@ async def test_an_idle_partition_hears_within_a_minute_that_it_is_somebody_elses
         house.store.checkpoints.clear()  # an older dump was restored
         house.store.bodies.clear()
         house.clock.now += 60.0
-        await house.projector._tidy()
+        await house.projector._upkeep.save_progress()
         assert house.state() == (Status.LOADING, "fenced")
         assert HOME not in house.log.positions
         await house.clock.passes(1.0)

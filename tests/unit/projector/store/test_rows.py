@@ -18,8 +18,10 @@ from shared.events.models import OwnerAttendanceRecorded, OwnerLeaveGranted, Own
 from shared.events.outcome import DayPart, Was, write_outcome
 from tests.support.story.given import (
     DANA,
+    JERUSALEM,
     NOAM,
     Story,
+    book_of,
     fact,
     given,
     moment,
@@ -154,7 +156,7 @@ def test_flags_travel_as_text() -> None:
 
 def test_an_unreadable_record_is_an_outcome_and_a_dead_letter() -> None:
     ledger = Ledger(3, 12, Known({}, {}, {}, -1))
-    kept = refuse_entry(ledger, UnreadableRecord(41, moment("09:00"), Unreadable("no_body")))
+    kept = refuse_entry(ledger, UnreadableRecord(41, moment("09:00"), Unreadable("no_body")), book_of(JERUSALEM))
     assert isinstance(kept, Kept)
     rows = rows_of([Advance(0, Checkpoint(3), [kept])])
     assert {name: list(zip(*lists, strict=True)) for name, lists in rows.writes()} == {

@@ -1,0 +1,210 @@
+"""The keeper: partitions that the group gave us, from the first check to the last commit.
+
+    LOADING ---- recovered ----> LIVE ---- policy unseen, newer event ----> HELD
+     ^   ^                        |  <------------ policy read -------------  |
+     |   +-- fenced, in trouble --+                                           |
+     +------ log went back, newer outcome: HELD, looked at again every 10 s --+
+
+Only the keeper changes a status. A partition that is not LIVE is never folded. A partition in trouble is taken up again
+by itself, from what is committed; the others go on meanwhile.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Final, assert_never
+
+from services.projector.loop.batch import NewerEvent, PolicyUnseen, Stop
+from services.projector.loop.partition import POLICY_AWAITED, Gap, Partition, Status
+from services.projector.loop.recover import LogWentBackError, recover
+from services.projector.ports import Checkpoint, Clock, EventLog, FencedError, OutcomeLog, Policies, RawRecord, Store
+from shared.events.outcome import NewerOutcomeError
+from shared.process.backoff import Backoff
+from shared.process.logs import told
+
+_BETWEEN_TWO_LOSSES_SECONDS: Final = 1.0
+_LOOK_AGAIN_SECONDS: Final = 10.0
+_POLICY_WAIT_SECONDS: Final = 5.0
+# A policy that has just changed is here within milliseconds. Only after that the topic is asked whether there is one.
+_POLICY_GLANCE_SECONDS: Final = 0.2
+# A part that restarts is back by then; what goes on for longer should wake a person.
+_FAILURES_BEFORE_AN_ALARM: Final = 5
+
+
+class Keeper:
+    """Takes partitions up, holds them, lets them go. `folding` is held while a batch is on its way to its commit."""
+
+    def __init__(
+        self,
+        *,
+        partitions: int,
+        log: EventLog,
+        outcomes: OutcomeLog,
+        store: Store,
+        policies: Policies,
+        clock: Clock,
+    ) -> None:
+        self.ours: dict[int, Partition] = {}
+        self.folding = asyncio.Lock()
+        self._partitions = partitions
+        self._log = log
+        self._outcomes = outcomes
+        self._store = store
+        self._policies = policies
+        self._clock = clock
+
+    def assigned(self, kparts: Iterable[int]) -> None:
+        """Take up partitions that the group gave us. Nothing of them is read before they are recovered."""
+        for kpart in kparts:
+            self.let_go(kpart)
+            self.ours[kpart] = partition = Partition(kpart, self._partitions, self._outcomes)
+            partition.run(self._take_up(partition))
+
+    async def revoked(self, kparts: Iterable[int]) -> None:
+        """Let go of partitions, after the batch that is being folded."""
+        async with self.folding:
+            for kpart in kparts:
+                self.let_go(kpart)
+
+    def displaced(self, kparts: Iterable[int], reason: str = "position_out_of_range") -> None:
+        """Take partitions up again whose position the log does not hold, or that get nothing of what it holds."""
+        for kpart in kparts:
+            if (partition := self.ours.get(kpart)) is not None:
+                self.disturb(partition, reason)
+
+    def let_go(self, kpart: int) -> None:
+        """Forget a partition. Nothing happens when it is not ours."""
+        partition = self.ours.pop(kpart, None)
+        if partition is not None:
+            partition.halt()
+
+    def live(self, kpart: int) -> Partition | None:
+        """Return a partition that may be folded now, or None."""
+        partition = self.ours.get(kpart)
+        return partition if partition is not None and partition.status is Status.LIVE else None
+
+    def is_next(self, partition: Partition, offset: int) -> bool:
+        """Say whether a record is the next that a partition folds. When it is not, see to it that the next one comes.
+
+        Offsets have gaps where a foreign transaction ended or was aborted. A gap is believed only after the log was
+        asked for it: records that were fetched before a seek must not pass for what lies behind a gap.
+        """
+        at = partition.at.next_offset
+        if offset == at or partition.gap == Gap(at, offset):
+            return True
+        if partition.sought != at or offset < at:
+            self._read_on(partition)
+        else:
+            self._log.hold(partition.kpart)
+            partition.run(self._measure_gap(partition, at))
+        return False
+
+    def trouble(self, partition: Partition, reason: str, error: Exception) -> None:
+        """Take a partition up again after a failure, the later the more often it has failed."""
+        partition.log.warning("partition_in_trouble", reason=reason, error=told(error))
+        fenced = isinstance(error, FencedError)
+        self.disturb(partition, reason, _BETWEEN_TWO_LOSSES_SECONDS if fenced else partition.backoff.next())
+
+    def disturb(self, partition: Partition, reason: str, wait_seconds: float = 0.0) -> None:
+        """Stop reading a partition, forget what was remembered of it, and take it up again."""
+        if self.ours.get(partition.kpart) is not partition:
+            return
+        self._log.hold(partition.kpart)
+        partition.disturb(reason)
+        partition.run(self._take_up(partition, wait_seconds))
+
+    def hold(self, partition: Partition, stop: Stop) -> None:
+        """Read no further in a partition until what it waits for is there."""
+        self._log.hold(partition.kpart)
+        match stop:
+            case NewerEvent(type=type_, offset=offset):
+                partition.becomes(Status.HELD, "newer_event")
+                partition.log.error("event_newer_than_we_are", event_type=type_, offset=offset)
+            case PolicyUnseen():
+                partition.becomes(Status.HELD, POLICY_AWAITED)
+                partition.run(self._await_policy(partition, stop))
+            case _:
+                assert_never(stop)
+
+    async def _take_up(self, partition: Partition, wait_seconds: float = 0.0) -> None:
+        """Recover a partition, however long it takes, and read on."""
+        backoff = Backoff()
+        while True:
+            if wait_seconds:
+                await self._clock.sleep(wait_seconds)
+            try:
+                at = await recover(partition.kpart, self._log, self._outcomes, self._store, partition.skipped)
+            except LogWentBackError as error:
+                partition.becomes(Status.HELD, "log_went_back")
+                partition.log.error("log_went_back", error=str(error))  # noqa: TRY400 - the sentence says it all
+                wait_seconds = _LOOK_AGAIN_SECONDS
+            except NewerOutcomeError:
+                partition.becomes(Status.HELD, "newer_outcome")
+                partition.log.error("outcome_newer_than_we_are")  # noqa: TRY400 - as above
+                wait_seconds = _LOOK_AGAIN_SECONDS
+            except FencedError:
+                wait_seconds = _BETWEEN_TWO_LOSSES_SECONDS
+            except Exception as error:  # noqa: BLE001 - Kafka or Postgres is away; both come back
+                wait_seconds = backoff.next()
+                level = "warning" if backoff.failures <= _FAILURES_BEFORE_AN_ALARM else "error"
+                getattr(partition.log, level)("recovery_failed", error=told(error), again_in_seconds=wait_seconds)
+            else:
+                self._go_live(partition, at)
+                return
+
+    def _go_live(self, partition: Partition, at: Checkpoint) -> None:
+        partition.stand_at(at)
+        partition.becomes(Status.LIVE, "recovered")
+        partition.run(self._publish(partition))
+        self._read_on(partition)
+
+    async def _publish(self, partition: Partition) -> None:
+        try:
+            await partition.outbox.run()
+        except Exception as error:  # noqa: BLE001 - published or not, nobody knows: publish what is committed again
+            self.trouble(partition, "publish_failed", error)
+
+    def _read_on(self, partition: Partition) -> None:
+        partition.sought = partition.at.next_offset
+        self._log.read_from(partition.kpart, partition.sought)
+
+    async def _measure_gap(self, partition: Partition, at: int) -> None:
+        """Ask the log what comes first at or after `at`, and read on from there."""
+        record = await self._first_from(partition, at)
+        if record is not None and record.offset == at:
+            # It is there, and was not handed to us: the reader has lost its place.
+            self.disturb(partition, "records_skipped", partition.backoff.next())
+            return
+        if record is not None:
+            partition.gap = Gap(at, record.offset)
+            partition.log.warning("offsets_missing", next_offset=at, goes_on_at=record.offset)
+        self._read_on(partition)
+
+    async def _first_from(self, partition: Partition, at: int) -> RawRecord | None:
+        while True:
+            try:
+                return await self._log.first_from(partition.kpart, at)
+            except Exception as error:  # noqa: BLE001 - Kafka is away, and comes back
+                seconds = partition.backoff.next()
+                partition.log.warning("gap_not_measured", error=told(error), again_in_seconds=seconds)
+                await self._clock.sleep(seconds)
+
+    async def _await_policy(self, partition: Partition, stop: PolicyUnseen) -> None:
+        wait_seconds = _POLICY_GLANCE_SECONDS
+        while not await self._policies.reach(stop.policy_rev, wait_seconds):
+            wait_seconds = _POLICY_WAIT_SECONDS
+            if await self._was_never_written(partition, stop):
+                partition.no_such_policy_at = stop.offset
+                break
+            partition.becomes(Status.HELD, "policy_unseen")
+            partition.log.error("policy_unseen", policy_rev=stop.policy_rev)
+        partition.becomes(Status.LIVE, "policy_seen")
+        self._read_on(partition)
+
+    async def _was_never_written(self, partition: Partition, stop: PolicyUnseen) -> bool:
+        """Say whether a press names a revision that the topic, read after the press arrived, does not reach."""
+        if stop.policy_rev <= partition.at.policy_rev:
+            return False  # the partition has met it: it is there, and we are behind
+        try:
+            return stop.policy_rev >= await self._policies.end()
+        except Exception:  # noqa: BLE001 - the broker is away, so nothing is known
+            return False

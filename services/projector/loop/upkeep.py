@@ -1,0 +1,82 @@
+"""Upkeep: what is done for all partitions beside the fold. Progress is written down, and old outcomes are deleted.
+
+Nothing waits for either. A store that is slow or away delays them, and never a poll or a commit.
+"""
+
+import asyncio
+from typing import Final
+
+import structlog
+
+from services.projector.loop.keeper import Keeper
+from services.projector.loop.partition import Partition, Status
+from services.projector.ports import Clock, FencedError, Store
+from shared.process.logs import told
+
+_LOOK_EVERY_SECONDS: Final = 1.0
+# An idle partition hears within this time that another projector has it, or that an older dump was restored.
+_ASK_EACH_WITHIN_SECONDS: Final = 60.0
+_PRUNE_EVERY_SECONDS: Final = 60.0
+_BETWEEN_TWO_BITES_SECONDS: Final = 0.1
+
+
+class Upkeep:
+    """Keeps the store tidy for the keeper's partitions."""
+
+    def __init__(self, keeper: Keeper, store: Store, clock: Clock) -> None:
+        self._keeper = keeper
+        self._store = store
+        self._clock = clock
+        self._log = structlog.get_logger()
+
+    async def run(self) -> None:
+        """Look after both, for ever."""
+        pruned = asyncio.create_task(self._keep_pruned(), name="upkeep of old outcomes")
+        try:
+            await self._keep_progress()
+        finally:
+            pruned.cancel()
+
+    async def save_progress(self) -> None:
+        """Write down how far outcomes are published, in one statement for all partitions that moved."""
+        now = self._clock.monotonic()
+        asked = {p.kpart: (p, p.at, p.reached()) for p in self._keeper.ours.values() if _is_due(p, now)}
+        if not asked:
+            return
+        try:
+            stands = await self._store.save_progress([reached for _, _, reached in asked.values()])
+        except Exception as error:  # noqa: BLE001 - progress is a convenience: without it more is looked at twice
+            self._log.warning("progress_not_saved", partitions=len(asked), error=told(error))
+            return
+        for kpart, is_there in stands.items():
+            partition, at, reached = asked[kpart]
+            # A batch in hand may have been committed while the statement looked: the commit says what is true.
+            if partition.at is not at or partition.in_hand:
+                continue
+            partition.asked_at = now
+            if is_there:
+                partition.saved = reached
+            else:
+                self._keeper.trouble(partition, "fenced", FencedError(f"no longer at {reached.next_offset}"))
+
+    async def _keep_progress(self) -> None:
+        while True:
+            await self._clock.sleep(_LOOK_EVERY_SECONDS)
+            await self.save_progress()
+
+    async def _keep_pruned(self) -> None:
+        """Delete outcomes whose keys are forgotten, partition after partition."""
+        while True:
+            await self._clock.sleep(_PRUNE_EVERY_SECONDS)
+            try:
+                for partition in list(self._keeper.ours.values()):
+                    while self._keeper.live(partition.kpart) is partition and await self._store.prune(partition.kpart):
+                        await self._clock.sleep(_BETWEEN_TWO_BITES_SECONDS)
+            except Exception as error:  # noqa: BLE001 - what is not deleted now is deleted later
+                self._log.warning("outcomes_not_pruned", error=told(error))
+
+
+def _is_due(partition: Partition, now: float) -> bool:
+    if partition.status is not Status.LIVE or partition.in_hand:
+        return False
+    return partition.reached() != partition.saved or now - partition.asked_at >= _ASK_EACH_WITHIN_SECONDS

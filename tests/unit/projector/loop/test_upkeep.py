@@ -1,0 +1,99 @@
+"""Upkeep: what goes on beside the fold waits for nothing, and nothing waits for it."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from services.projector.loop.partition import Status
+from services.projector.ports import Checkpoint
+from tests.support.fakes.house import A_DAY, ACCEPTED, HOME, NEXT_DOOR, House, MoodyStore, at_work
+from tests.support.fakes.in_hand import turns
+from tests.support.story.given import stopped
+
+
+@dataclass
+class FrozenStore(MoodyStore):
+    """A store that answers no question about progress, nor deletes anything, until it thaws."""
+
+    thawed: asyncio.Event = field(default_factory=asyncio.Event)
+    statements: list[int] = field(default_factory=list)
+
+    async def save_progress(self, ats: Sequence[Checkpoint]) -> Mapping[int, bool]:
+        self.statements.append(len(ats))
+        await self.thawed.wait()
+        return await super().save_progress(ats)
+
+    async def prune(self, kpart: int) -> bool:
+        await self.thawed.wait()
+        return await super().prune(kpart)
+
+
+async def test_a_frozen_store_holds_up_no_poll_and_no_fold() -> None:
+    """Twelve idle partitions used to be asked one after the other, under the fold's lock: 184 s without a poll."""
+    store = FrozenStore()
+    async with at_work(House(store=store), HOME, NEXT_DOOR) as house:
+        await house.clock.passes(120.0)
+        assert store.statements == [2]
+        await house.hears(*A_DAY)
+        assert house.said() == ACCEPTED
+        store.thawed.set()
+
+
+async def test_progress_of_all_partitions_is_one_statement() -> None:
+    store = FrozenStore()
+    store.thawed.set()
+    async with at_work(House(store=store), HOME, NEXT_DOOR, 7) as house:
+        await house.clock.passes(61.0)
+        assert store.statements == [3]
+
+
+async def test_a_statement_that_looked_during_a_commit_fences_nobody() -> None:
+    """It found the checkpoint where our own commit had just put it, and not where we stood before."""
+    store = FrozenStore()
+    async with at_work(House(store=store)) as house:
+        await house.clock.passes(61.0)
+        assert store.statements == [1]
+        await house.hears(*A_DAY)
+        store.thawed.set()
+        await turns()
+        assert house.state() == (Status.LIVE, "recovered")
+        assert house.said() == ACCEPTED
+
+
+@dataclass
+class LockedStore(MoodyStore):
+    """A store in which a commit holds every checkpoint."""
+
+    async def save_progress(self, ats: Sequence[Checkpoint]) -> Mapping[int, bool]:
+        self.saved += len(ats)
+        return {}
+
+
+async def test_a_partition_that_a_commit_holds_is_asked_again_later() -> None:
+    async with at_work(House(store=LockedStore())) as house:
+        await house.hears(*A_DAY)
+        await house.clock.passes(1.0)
+        await house.clock.passes(1.0)
+        assert house.state() == (Status.LIVE, "recovered")
+        assert house.store.saved >= 2
+
+
+async def test_what_cannot_be_deleted_in_one_partition_is_not_tried_in_the_next() -> None:
+    """A store that is away is asked once a minute, not once for each of twelve partitions."""
+    store = MoodyStore(prunes=[ConnectionError(), False, False])
+    with structlog.testing.capture_logs() as logs:
+        async with at_work(House(store=store), HOME, NEXT_DOOR) as house:
+            await house.clock.passes(60.0)
+            assert len(store.prunes) == 2
+            await house.clock.passes(60.0)
+            assert store.prunes == []
+    assert [entry["event"] for entry in logs].count("outcomes_not_pruned") == 1
+
+
+async def test_the_loop_ends_its_upkeep_with_itself() -> None:
+    async with at_work(House()) as house:
+        await house.hears(stopped("desk", at="09:30"))
+    await turns()
+    assert [task.get_name() for task in asyncio.all_tasks() if task.get_name().startswith("upkeep")] == []
