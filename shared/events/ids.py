@@ -8,14 +8,13 @@ Never: change a layout. Ids are in logs, in other people's databases and in thei
 """
 
 import hashlib
-import json
 import re
 import secrets
 import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
-from uuid import UUID, uuid5
+from uuid import UUID
 
 SLOTS: Final = 4096
 ID_EPOCH: Final = datetime(2020, 1, 1, tzinfo=UTC)
@@ -32,9 +31,6 @@ _DECIMAL: Final = re.compile(r"[0-9]{1,39}", re.ASCII)
 _MS: Final = timedelta(milliseconds=1)
 # So many a process draws in one millisecond of ids, whatever their slots; then it borrows the next.
 _IDS_PER_MS: Final = 1 << _RANDOM_BITS
-
-# Made once with uuid4; it only has to differ from everybody else's.
-_EVENT_IDS: Final = UUID("8c0a3f0e-9a55-4b52-a5b4-5b8a4ad0f6a1")
 
 
 def slot_of(tenant: str, owner: str) -> int:
@@ -115,14 +111,6 @@ class TimerIds:
         self._last_ms = at_ms
         self._drawn.add(short)
         return short
-
-
-def keyed_event_id(tenant: str, client: str, target_kind: str, target: str, key: str) -> UUID:
-    """Return the event id of every press that `client` makes on one target under one Idempotency-Key.
-
-    `target_kind` is "owner" (a start) or "timer" (the rest), `target` the owner or the timer's short id in decimal.
-    """
-    return uuid5(_EVENT_IDS, json.dumps([tenant, client, target_kind, target, key], ensure_ascii=False))
 
 
 def fresh_event_id(now: datetime) -> UUID:

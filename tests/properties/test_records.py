@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from services.projector.texts.batch import Erased, TextBatch, TextRecord, UnreadableText, Written, read_text
 from shared.events.codec import Newer, Press, Unreadable, read
-from shared.events.digest import digest_of
 from shared.events.envelope import Envelope, ReplyAddress, decode_headers, encode_headers, tolerant
+from shared.events.idempotency import digest_of
 from shared.events.models import BODY_OF
 from shared.events.policy import PolicyBook
 from shared.events.texts import TIMER_TEXT

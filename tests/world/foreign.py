@@ -9,8 +9,8 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 from shared.events.codec import write_body
-from shared.events.digest import digest_of
 from shared.events.envelope import Envelope, Headers, encode_headers
+from shared.events.idempotency import digest_of
 from shared.events.ids import ID_EPOCH, make_short, slot_of
 from shared.events.models import (
     BODY_OF,

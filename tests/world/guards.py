@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from typing import Any, Final
 from unittest.mock import patch
 
@@ -52,7 +51,7 @@ def _no_fence(world: World) -> None:
 
 
 def _forget_keys() -> AbstractContextManager[Any]:
-    return patch.object(fold, "REMEMBERED", timedelta())
+    return patch.object(fold, "recall", lambda _judged, _again: "forgotten")
 
 
 def _every_occurrence(records: Sequence[tuple[int, bytes]], next_offset: int) -> list[Kept]:

@@ -12,7 +12,8 @@ from services.command_api.desk.rows import OutcomeRow, ReadsAwayError
 from services.command_api.submit.presses import Presses
 from services.command_api.submit.replies import Waiters
 from services.command_api.submit.sender import Acked, Sender, Told, Unacked
-from shared.events.ids import TimerIds, keyed_event_id
+from shared.events.idempotency import keyed_event_id
+from shared.events.ids import TimerIds
 from shared.events.policy import PolicyBook
 from shared.events.topics import EVENTS
 from tests.world.world import World

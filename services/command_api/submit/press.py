@@ -11,9 +11,9 @@ from uuid import UUID
 
 from services.command_api.desk.commands import Caller, Command, Dialect, PressTimer, StartTimer
 from shared.events.codec import write_body
-from shared.events.digest import digest_of
 from shared.events.envelope import Envelope, ReplyAddress, encode_headers
-from shared.events.ids import fresh_event_id, keyed_event_id, slot_of, slot_of_timer
+from shared.events.idempotency import digest_of, keyed_event_id
+from shared.events.ids import fresh_event_id, slot_of, slot_of_timer
 from shared.events.models import Actor, TimerPaused, TimerPress, TimerResumed, TimerStarted, TimerStopped
 from shared.events.texts import TimerText
 
@@ -33,21 +33,23 @@ class Press:
     traceparent: str | None
     text: bytes | None
 
+    def envelope(self, timer_id: int, policy_rev: int, reply: ReplyAddress | None = None) -> Envelope:
+        """Return what stands around its event."""
+        return Envelope(
+            event_id=self.event_id,
+            type=self.event.type,
+            recorded_at=self.recorded_at,
+            policy_rev=policy_rev,
+            subject=timer_id,
+            expires_at=self.expires_at,
+            correlation_id=str(self.event_id),
+            traceparent=self.traceparent,
+            reply=reply,
+        )
+
     def headers(self, timer_id: int, policy_rev: int, reply: ReplyAddress) -> list[tuple[str, bytes]]:
         """Return the headers of its record."""
-        return encode_headers(
-            Envelope(
-                event_id=self.event_id,
-                type=self.event.type,
-                recorded_at=self.recorded_at,
-                policy_rev=policy_rev,
-                subject=timer_id,
-                expires_at=self.expires_at,
-                correlation_id=str(self.event_id),
-                traceparent=self.traceparent,
-                reply=reply,
-            )
-        )
+        return encode_headers(self.envelope(timer_id, policy_rev, reply))
 
     def body(self) -> bytes:
         """Return the value of its record."""

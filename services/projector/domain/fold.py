@@ -7,7 +7,6 @@ There are two doors: `fold_entry`, and `refuse_entry` for an entry that the firs
 """
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Final, assert_never
 
 from services.projector.domain.effect import effect
@@ -28,6 +27,7 @@ from services.projector.domain.outcomes import (
 from services.projector.domain.rules import Case, TimerEvent
 from services.projector.domain.settle import settle
 from services.projector.domain.state import Timesheet
+from shared.events.idempotency import Use, key_reused, recall
 from shared.events.ids import partition_of, slot_of, slot_of_timer
 from shared.events.models import (
     AnyEvent,
@@ -42,8 +42,6 @@ from shared.events.outcome import CHANGES_MAX, Outcome, write_outcome
 from shared.events.policy import Policy, PolicyBook
 from shared.events.rules import Rule
 
-# For so long a key is remembered, in log time.
-REMEMBERED: Final = timedelta(days=30)
 # What a press and the switches that it makes may change; the rest of an outcome is for what fell due.
 _CHANGES_OF_A_PRESS_MAX: Final = CHANGES_MAX // 2
 
@@ -104,9 +102,18 @@ def owner_concerned(ledger: Ledger, event: AnyEvent, timer_id: int | None) -> Ow
 
 def _answered(ledger: Ledger, press: LoggedPress) -> Repeated | Voided | None:
     known = ledger.verdict_on(press.envelope.event_id)
-    if known is not None and press.log_time - known.log_time < REMEMBERED:
-        same = known.digest == press.event.digest
-        return Repeated(known.body if same else _written(ledger, press, refused(Rule.KEY_REUSED)))
+    if known is not None:
+        match recall(Use(known.digest, known.log_time), Use(press.event.digest, press.log_time)):
+            case "known":
+                return Repeated(known.body)
+            case "reused":
+                envelope, event = press.envelope, press.event
+                outcome = key_reused(envelope, event, press.offset, press.log_time, ledger.policy_rev)
+                return Repeated(write_outcome(outcome))
+            case "forgotten":
+                pass
+            case recalled:
+                assert_never(recalled)
     if (rule := _void_by(ledger, press)) is not None:
         return Voided(rule, _written(ledger, press, void(rule)))
     return None

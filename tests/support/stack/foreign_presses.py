@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from shared.events.codec import write_body
-from shared.events.digest import digest_of
 from shared.events.envelope import Envelope, encode_headers
+from shared.events.idempotency import digest_of
 from shared.events.ids import TimerIds, fresh_event_id, slot_of
 from shared.events.models import Actor, TimerStarted
 from tests.support.stack.deployments import Deployment, Tenant

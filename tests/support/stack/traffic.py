@@ -14,7 +14,7 @@ from typing import Final, Literal
 
 import httpx
 
-from shared.events.ids import keyed_event_id
+from shared.events.idempotency import keyed_event_id
 from tests.support.proof.checkers.history import Op
 from tests.support.proof.evidence import problems_of
 from tests.support.proof.minutes import ONE_STOPPED_TIMER, worked

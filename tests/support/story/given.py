@@ -21,10 +21,10 @@ from services.projector.domain.ledger import Known, Ledger, OwnerKey
 from services.projector.domain.outcomes import Kept
 from services.projector.domain.state import OpenInterval, Timesheet
 from shared.events.codec import Press
-from shared.events.digest import digest_of
 from shared.events.durations import US_PER_MINUTE, microseconds
 from shared.events.envelope import Envelope
-from shared.events.ids import ID_EPOCH, keyed_event_id, make_short, slot_of
+from shared.events.idempotency import digest_of, keyed_event_id
+from shared.events.ids import ID_EPOCH, make_short, slot_of
 from shared.events.models import Actor, AnyEvent, TimerPaused, TimerResumed, TimerStarted, TimerStopped
 from shared.events.outcome import Change, Closed, Finding, Opened, Outcome, TimerAfter, read_outcome, write_outcome
 from shared.events.policy import Policy, PolicyBook, PolicyRecord, Preset

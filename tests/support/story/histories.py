@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from services.projector.domain.entry import LoggedPress, UnreadableRecord
 from shared.events.codec import Press, Unreadable
 from shared.events.envelope import Envelope
-from shared.events.ids import ID_EPOCH, keyed_event_id, make_short, slot_of
+from shared.events.idempotency import keyed_event_id
+from shared.events.ids import ID_EPOCH, make_short, slot_of
 from shared.events.models import (
     Actor,
     AnyEvent,

@@ -6,8 +6,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from shared.events.codec import write_body
-from shared.events.digest import digest_of
 from shared.events.envelope import Envelope, ReplyAddress, encode_headers
+from shared.events.idempotency import digest_of
 from shared.events.ids import ID_EPOCH, make_short, slot_of
 from shared.events.models import Actor, TimerStarted
 

@@ -12,8 +12,8 @@ import pytest
 from services.command_api.desk.commands import AskedTime, Caller, Command, PressTimer, StartTimer
 from services.command_api.submit.press import Press, digest, press_of
 from shared.events import codec
-from shared.events.digest import digest_of
 from shared.events.envelope import ReplyAddress
+from shared.events.idempotency import digest_of
 from shared.events.ids import TimerIds, slot_of, slot_of_timer
 from shared.events.models import Actor, TimerPaused, TimerStarted
 from shared.events.texts import TIMER_TEXT, TimerText

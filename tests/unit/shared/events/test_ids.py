@@ -12,7 +12,6 @@ from shared.events.ids import (
     SLOTS,
     TimerIds,
     fresh_event_id,
-    keyed_event_id,
     make_short,
     parse_timer_id,
     partition_of,
@@ -164,26 +163,6 @@ def test_a_layout_never_changes() -> None:
 @pytest.mark.parametrize("partitions", [1, 12, 256, 4096])
 def test_every_partition_has_slots(partitions: int) -> None:
     assert {partition_of(slot, partitions) for slot in range(SLOTS)} == set(range(partitions))
-
-
-def test_one_key_on_one_target_by_one_client_is_one_event_id_for_ever() -> None:
-    assert str(keyed_event_id("acme", "desk", "owner", "7", "k")) == "8544a5df-0ce3-5973-abd1-db4f857a19b3"
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        ("other", "desk", "owner", "7", "k"),
-        ("acme", "phone", "owner", "7", "k"),
-        ("acme", "desk", "timer", "7", "k"),
-        ("acme", "desk", "owner", "8", "k"),
-        ("acme", "desk", "owner", "7", "K"),
-        ("acme", "desk", "owner", '7","k', ""),
-        ("acme", 'desk","owner', "7", "k", ""),
-    ],
-)
-def test_another_tenant_client_target_or_key_is_another_event_id(other: tuple[str, str, str, str, str]) -> None:
-    assert keyed_event_id(*other) != keyed_event_id("acme", "desk", "owner", "7", "k")
 
 
 def test_a_press_without_key_gets_a_version_7_uuid_of_its_moment() -> None:
