@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from services.command_api import dialects, health
-from services.command_api.auth import Identities
+from services.command_api.auth.identities import Identities
 from services.command_api.desk.desk import Desk
 from services.command_api.guards.bodies import BodyLimits
 from services.command_api.guards.bugs import BugGuard

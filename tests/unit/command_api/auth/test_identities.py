@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.command_api import auth
-from services.command_api.auth import Identities, token_in
+from services.command_api.auth import identities
+from services.command_api.auth.identities import Identities, token_in
 from services.command_api.desk.commands import Caller
 from services.command_api.desk.desk import Away, Unknown
 from services.command_api.desk.rows import Person, ReadsAwayError
@@ -110,7 +110,7 @@ async def test_an_unknown_token_is_remembered_as_such_for_a_moment_only(monkeypa
     it = Wired()
     assert await it.call("nobody") == await it.call("nobody") == Unknown()
     assert it.directory.looks == 1
-    monkeypatch.setattr(auth, "RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(identities, "RETRY_SECONDS", 0.0)
     assert await it.call("new") == Unknown()
     it.directory.tokens[token_sha256("new")] = TokenRow("acme", DANA, START + timedelta(hours=1))
     assert await it.call("new") == DANA_CALLS
@@ -137,7 +137,7 @@ async def test_with_postgres_away_a_token_in_hand_works_until_it_expires_and_ano
 
 
 async def test_many_unknown_tokens_push_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(auth, "UNKNOWN_MAX", 5)
+    monkeypatch.setattr(identities, "UNKNOWN_MAX", 5)
     it = Wired(tokens_max=2)
     await it.call("1000.a.b")
     for number in range(20):
