@@ -26,8 +26,8 @@ class Database:
     ) -> None:
         self._dsn = dsn
         self._tls = tls
-        self._connections_max = connections_max
-        self._within_seconds = within_seconds
+        self.connections_max = connections_max
+        self.within_seconds = within_seconds
         self._pool: asyncpg.Pool | None = None
         self._away_until = 0.0
 
@@ -37,9 +37,9 @@ class Database:
             self._dsn,
             ssl=self._tls,
             min_size=0,
-            max_size=self._connections_max,
-            timeout=self._within_seconds,
-            command_timeout=self._within_seconds,
+            max_size=self.connections_max,
+            timeout=self.within_seconds,
+            command_timeout=self.within_seconds,
             server_settings={"application_name": "command_api", "default_transaction_read_only": "on"},
         )
 
@@ -88,7 +88,7 @@ class Database:
     async def _once(self, sql: str, arguments: tuple[object, ...]) -> list[asyncpg.Record]:
         if self._pool is None:
             raise ReadsAwayError
-        async with self._pool.acquire(timeout=self._within_seconds) as connection:
+        async with self._pool.acquire(timeout=self.within_seconds) as connection:
             rows: list[Any] = await connection.fetch(sql, *arguments)
             return rows
 

@@ -1,15 +1,23 @@
 """The directory: clients and people's tokens, as the operators' commands wrote them. Not from the log."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from services.command_api.desk.rows import Person
+import asyncpg
+
+from services.command_api.desk.rows import Person, ReadsAwayError
 from services.command_api.store.database import Database, query
 from shared.events.models import Role
 
 _FIND_CLIENT: Final = query("find_client")
 _FIND_TOKEN: Final = query("find_token")
+
+# Lookups have this share of the pool, because strangers cause them and reads need the rest.
+_SHARE: Final = 3
+# How many may wait for their turn. A lookup takes about a millisecond.
+LOOKUPS_WAITING_MAX: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +39,38 @@ class TokenRow:
 
 
 class Directory:
-    """Finds clients and tokens. Raises ReadsAwayError."""
+    """Finds clients and tokens. Raises ReadsAwayError, also when too many lookups wait already."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._turns = asyncio.Semaphore(max(1, database.connections_max // _SHARE))
+        self._waiting = 0
 
     async def client(self, client_id: str) -> ClientRow | None:
         """Return a client by its id."""
-        row = await self._database.row(_FIND_CLIENT, client_id)
+        row = await self._row(_FIND_CLIENT, client_id)
         return None if row is None else ClientRow(row["tenant"], row["role"], row["secret_hash"])
 
     async def token(self, sha256: str) -> TokenRow | None:
         """Return what the opaque token with this SHA-256 stands for."""
-        row = await self._database.row(_FIND_TOKEN, sha256)
+        row = await self._row(_FIND_TOKEN, sha256)
         if row is None:
             return None
         return TokenRow(row["tenant"], Person(row["owner"], row["name"], tuple(row["aliases"])), row["expires_at"])
+
+    async def _row(self, sql: str, argument: str) -> asyncpg.Record | None:
+        if self._waiting >= LOOKUPS_WAITING_MAX:
+            raise ReadsAwayError
+        self._waiting += 1
+        try:
+            # With Postgres frozen each lookup takes its whole time, and the last in a long queue would wait for all.
+            async with asyncio.timeout(self._database.within_seconds):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise ReadsAwayError from None
+        finally:
+            self._waiting -= 1
+        try:
+            return await self._database.row(sql, argument)
+        finally:
+            self._turns.release()
