@@ -7,21 +7,21 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import Final
 
+from services.command_api.auth.bounded import make_room
+from services.command_api.auth.client_secrets import ClientSecrets
 from services.command_api.desk.commands import Caller
-from services.command_api.desk.desk import Away, Clock, IssuedToken, Unknown
+from services.command_api.desk.desk import Away, Busy, Clock, IssuedToken, Unknown
 from services.command_api.desk.rows import Person, ReadsAwayError
 from services.command_api.store.directory import Directory
 from shared.identity import (
     TOKEN_LIFE,
     TokenClaims,
-    hash_secret,
     is_signed,
     read_token,
     sign_token,
     token_sha256,
-    verify_secret,
 )
 
 SCHEMES: Final = ("bearer", "zoho-oauthtoken")
@@ -29,11 +29,6 @@ TOKEN_LENGTH_MAX: Final = 4096
 # An unknown token, and one that could not be looked up anew, are looked up again after so long.
 RETRY_SECONDS: Final = 5.0
 UNKNOWN_MAX: Final = 10_000
-# Each takes a core for some 50 ms and 16 MiB.
-HASHES_AT_ONCE: Final = 2
-
-_K = TypeVar("_K")
-_V = TypeVar("_V")
 
 
 @dataclass(slots=True)
@@ -60,9 +55,7 @@ class Identities:
         self._unknown_until: dict[str, float] = {}
         self._people: dict[tuple[str, str], Person] = {}
         self._looking: dict[str, asyncio.Task[_Known | None]] = {}
-        self._hashing = asyncio.Semaphore(HASHES_AT_ONCE)
-        # Whoever asks with an id that nobody has waits as long as with a wrong secret, and learns as much.
-        self._nobodys_hash = hash_secret("")
+        self._secrets = ClientSecrets(directory)
 
     async def caller_of(self, authorization: str | None) -> Caller | Unknown | Away:
         """Return whose token an Authorization header carries. Both schemes lead to either kind."""
@@ -85,14 +78,11 @@ class Identities:
         """Return the person behind a caller; it came with the token."""
         return None if caller.person is None else self._people.get((caller.tenant, caller.person))
 
-    async def issue_token(self, client_id: str, secret: str) -> IssuedToken | None:
+    async def issue_token(self, client_id: str, secret: str) -> IssuedToken | Busy | None:
         """Return a token for a client, None when id and secret do not fit. Raises ReadsAwayError."""
-        client = await self._directory.client(client_id)
-        kept = self._nobodys_hash if client is None else client.secret_hash
-        async with self._hashing:
-            fits = await asyncio.to_thread(verify_secret, secret, kept)
-        if client is None or not fits:
-            return None
+        client = await self._secrets.client(client_id, secret)
+        if client is None or isinstance(client, Busy):
+            return client
         now = self._now()
         token = sign_token(TokenClaims(client.tenant, client_id, client.role, now, now + TOKEN_LIFE), self._key)
         return IssuedToken(token, int(TOKEN_LIFE.total_seconds()))
@@ -129,7 +119,7 @@ class Identities:
             return self._remember(token, None)
         owner = row.person.owner
         self._people.pop((row.tenant, owner), None)
-        _make_room(self._people, self._tokens_max)
+        make_room(self._people, self._tokens_max)
         self._people[row.tenant, owner] = row.person
         # A person presses under their own name: keys of two people, or of a person and a machine, never meet.
         caller = Caller(row.tenant, f"person:{owner}", "person", owner)
@@ -139,17 +129,12 @@ class Identities:
         self._known.pop(token, None)
         self._unknown_until.pop(token, None)
         if known is None:
-            _make_room(self._unknown_until, UNKNOWN_MAX)
+            make_room(self._unknown_until, UNKNOWN_MAX)
             self._unknown_until[token] = self._loop.time() + RETRY_SECONDS
         else:
-            _make_room(self._known, self._tokens_max)
+            make_room(self._known, self._tokens_max)
             self._known[token] = known
         return known
-
-
-def _make_room(kept: dict[_K, _V], most: int) -> None:
-    while len(kept) >= most:
-        del kept[next(iter(kept))]  # the one that came first
 
 
 def token_in(authorization: str | None) -> str | None:

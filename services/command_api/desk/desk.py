@@ -27,6 +27,13 @@ class Away:
 
 
 @dataclass(frozen=True, slots=True)
+class Busy:
+    """Too many ask for tokens at this moment: 503. Says nothing about the id or the secret."""
+
+    retry_after_seconds: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class IssuedToken:
     """A signed token for a client of a tenant, and for how long it is good."""
 
@@ -50,7 +57,7 @@ class Identities(Protocol):
     def person_of(self, caller: Caller) -> Person | None:
         """Return the person behind a caller that `caller_of` returned; None for a machine."""
 
-    async def issue_token(self, client_id: str, secret: str) -> IssuedToken | None:
+    async def issue_token(self, client_id: str, secret: str) -> IssuedToken | Busy | None:
         """Return a token for a client, None when id and secret do not fit. Raises ReadsAwayError."""
 
 
@@ -118,7 +125,7 @@ class Desk:
         """Return the person behind a caller; None for a machine. Needs no database: it came with the token."""
         return self.identities.person_of(caller)
 
-    async def issue_token(self, client_id: str, secret: str) -> IssuedToken | None:
+    async def issue_token(self, client_id: str, secret: str) -> IssuedToken | Busy | None:
         """Return a token for a client, None when id and secret do not fit. Raises ReadsAwayError."""
         return await self.identities.issue_token(client_id, secret)
 

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from services.command_api import dialects
 from services.command_api.desk.commands import Answer, Caller, Command, Dialect, Judged, NotRecorded, StillWaiting
-from services.command_api.desk.desk import Away, Desk, IssuedToken, Unknown
+from services.command_api.desk.desk import Away, Busy, Desk, IssuedToken, Unknown
 from services.command_api.desk.rows import OpenTimer, OutcomeRow, Person, ReadsAwayError, RunningTimer, TimerRow
 from shared.events.ids import ID_EPOCH, make_short, slot_of, to_long
 from shared.events.outcome import Outcome, State, TimerAfter
@@ -100,7 +100,7 @@ class Clerk:
     caller: Caller | Unknown | Away = MACHINE
     answer: Answer = field(default_factory=accepted)
     policy: Policy | None = POLICY
-    issued: IssuedToken | None = None
+    issued: IssuedToken | Busy | None = None
     open: list[OpenTimer] = field(default_factory=list)
     row: TimerRow | None = None
     running: RunningTimer | None = None
@@ -117,7 +117,7 @@ class Clerk:
     def person_of(self, caller: Caller) -> Person | None:
         return None if caller.person is None else PERSON
 
-    async def issue_token(self, client_id: str, secret: str) -> IssuedToken | None:
+    async def issue_token(self, client_id: str, secret: str) -> IssuedToken | Busy | None:
         self._ask("issue_token", client_id, secret)
         return self.issued
 

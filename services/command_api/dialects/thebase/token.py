@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.command_api.desk.desk import Desk
+from services.command_api.desk.desk import Busy, Desk
 from services.command_api.desk.rows import ReadsAwayError
 from services.command_api.dialects.jsontext import members, quoted
 from services.command_api.dialects.thebase.answers import error, unavailable
@@ -32,6 +32,8 @@ async def token(desk: Desk, request: Request) -> Response:
         issued = await desk.issue_token(*credentials)
     except ReadsAwayError:
         return unavailable()
+    if isinstance(issued, Busy):
+        return unavailable(issued.retry_after_seconds)
     if issued is None:
         return _no_such_client()
     body = members(

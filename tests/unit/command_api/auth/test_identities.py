@@ -9,7 +9,7 @@ import pytest
 from services.command_api.auth import identities
 from services.command_api.auth.identities import Identities, token_in
 from services.command_api.desk.commands import Caller
-from services.command_api.desk.desk import Away, Unknown
+from services.command_api.desk.desk import Away, IssuedToken, Unknown
 from services.command_api.desk.rows import Person, ReadsAwayError
 from services.command_api.store.directory import ClientRow, TokenRow
 from shared.identity import TokenClaims, hash_secret, read_token, sign_token, token_sha256
@@ -161,7 +161,7 @@ async def test_a_client_gets_a_token_for_its_secret_and_nobody_for_another() -> 
     it = Wired()
     it.directory.clients["desk"] = ClientRow("acme", "machine", hash_secret("s3cret"))
     issued = await it.identities.issue_token("desk", "s3cret")
-    assert issued is not None
+    assert isinstance(issued, IssuedToken)
     assert issued.expires_in_seconds == 3600
     claims = read_token(issued.access_token, KEY, START)
     assert claims == TokenClaims("acme", "desk", "machine", START, START + timedelta(hours=1))

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from services.command_api.desk.desk import IssuedToken
+from services.command_api.desk.desk import Busy, IssuedToken
 from tests.support.fakes.desks import Clerk
 
 BASIC = "Basic " + base64.b64encode(b"crm:s3cr:et").decode()
@@ -52,3 +52,10 @@ async def test_no_token_without_postgres_is_503() -> None:
     async with Clerk(away=True).client() as client:
         answer = await client.post("/oauth/token", content=GRANT, headers={"Authorization": BASIC})
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+
+
+async def test_too_many_who_ask_for_tokens_hear_503_and_when_to_come_back() -> None:
+    async with Clerk(issued=Busy(3)).client() as client:
+        answer = await client.post("/oauth/token", content=GRANT, headers={"Authorization": BASIC})
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "3")
+    assert answer.json()["code"] == "ServiceUnavailable"
