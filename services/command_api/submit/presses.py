@@ -118,7 +118,7 @@ class Presses:
         return await written
 
     async def _publish(self, press: Press, partition: int, timer_id: int, until: float) -> Fate:
-        waiter = self._waiters.open(until, press.expires_at)
+        waiter = self._waiters.open(press.event_id, until, press.expires_at)
         if waiter is None:
             return Unacked("overloaded")
         try:

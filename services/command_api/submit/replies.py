@@ -3,6 +3,10 @@
 A process owns one random partition of the replies topic, without a group, and is positioned at its end before it says
 that it is ready. One loop reads, one validation decodes a record, and one future wakes one request: no task, and no
 timer, for each.
+
+A reply is believed when request id and event id are those of a press that waits. Request ids are in the headers of
+every event, so with care, once commands come from Kafka with a `reply_to` of their own: one that names this topic must
+be refused where commands are read.
 """
 
 import asyncio
@@ -11,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import structlog
 
@@ -42,10 +46,13 @@ Fate = Outcome | Unacked | Overdue
 class Waiter:
     """One request that waits. Its future is resolved once: by the reply, by a failure to send, or by the deadline."""
 
-    __slots__ = ("_acked", "_deadline", "_expires_ms", "_overdue", "fate", "request_id")
+    __slots__ = ("_acked", "_deadline", "_expires_ms", "_overdue", "event_id", "fate", "request_id")
 
-    def __init__(self, request_id: str, fate: "asyncio.Future[Fate]", deadline: float, expires_ms: int) -> None:
+    def __init__(
+        self, request_id: str, event_id: UUID, fate: "asyncio.Future[Fate]", deadline: float, expires_ms: int
+    ) -> None:
         self.request_id = request_id
+        self.event_id = event_id
         self.fate = fate
         self._deadline = deadline
         self._expires_ms = expires_ms
@@ -86,17 +93,20 @@ class Waiters:
         self._prefix = uuid4().hex[:12]
         self._waiters_max = waiters_max
         self._count = 0
+        # Replies that named a waiter and another press than its own.
+        self.mismatched = 0
         self._waiting: dict[str, Waiter] = {}
         self._loop = asyncio.get_running_loop()
         self._log = structlog.get_logger()
 
-    def open(self, until: float, expires_at: datetime) -> Waiter | None:
+    def open(self, event_id: UUID, until: float, expires_at: datetime) -> Waiter | None:
         """Register a waiter till `until` (loop time), before its press is published; None: too many wait already."""
         if len(self._waiting) >= self._waiters_max:
             return None
         self._count += 1
         request_id = f"{self._prefix}-{self._count}"
-        waiter = Waiter(request_id, self._loop.create_future(), until, int(expires_at.timestamp() * 1000))
+        expires_ms = int(expires_at.timestamp() * 1000)
+        waiter = Waiter(request_id, event_id, self._loop.create_future(), until, expires_ms)
         self._waiting[request_id] = waiter
         return waiter
 
@@ -107,7 +117,10 @@ class Waiters:
     def answer(self, request_id: str, outcome: Outcome) -> None:
         """Take one reply."""
         waiter = self._waiting.get(request_id)
-        if waiter is not None and not waiter.fate.done():
+        if waiter is not None and waiter.event_id != outcome.event_id:
+            self.mismatched += 1
+            self._log.error("reply_mismatched", event_id=str(waiter.event_id), told_of=str(outcome.event_id))
+        elif waiter is not None and not waiter.fate.done():
             waiter.resolve(outcome)
         elif outcome.verdict == "void" and outcome.rule == Rule.ID_TAKEN and request_id.startswith(self._prefix):
             # Its press is not on record and nobody draws again: a caller without a key was told an id that is not his.

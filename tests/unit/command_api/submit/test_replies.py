@@ -17,8 +17,8 @@ EXPIRES_MS = int(EXPIRES_AT.timestamp() * 1000)
 IN_TIME = Acked(offset=7, log_time_ms=EXPIRES_MS)
 
 
-def opened(waiters: Waiters, seconds: float = 2.0) -> Waiter:
-    waiter = waiters.open(asyncio.get_running_loop().time() + seconds, EXPIRES_AT)
+def opened(waiters: Waiters, seconds: float = 2.0, event_id: UUID = EVENT_ID) -> Waiter:
+    waiter = waiters.open(event_id, asyncio.get_running_loop().time() + seconds, EXPIRES_AT)
     assert waiter is not None
     return waiter
 
@@ -81,10 +81,24 @@ async def test_two_requests_under_one_key_wait_apart() -> None:
     assert not first.fate.done()
 
 
+async def test_a_reply_about_another_press_is_dropped_and_the_right_one_still_heard() -> None:
+    """A request id is in the headers of its event, for every reader of the log to see and to name."""
+    waiters = Waiters(10)
+    waiter = opened(waiters)
+    with structlog.testing.capture_logs() as logs:
+        waiters.answer(waiter.request_id, outcome(event_id=UUID(int=9)))
+        waiters.answer(waiter.request_id, outcome(event_id=None))
+    assert not waiter.fate.done()
+    assert [(entry["event"], entry["log_level"]) for entry in logs] == [("reply_mismatched", "error")] * 2
+    assert waiters.mismatched == 2
+    waiters.answer(waiter.request_id, outcome())
+    assert await waiter.fate == outcome()
+
+
 async def test_beyond_the_bound_nobody_waits_until_somebody_leaves() -> None:
     waiters = Waiters(1)
     waiter = opened(waiters)
-    assert waiters.open(later(2), EXPIRES_AT) is None
+    assert waiters.open(EVENT_ID, later(2), EXPIRES_AT) is None
     waiters.close(waiter)
     opened(waiters)
 
@@ -116,7 +130,7 @@ def taken(waiters: Waiters, *values: bytes | None) -> list[Any]:
 
 async def test_one_record_answers_all_whom_it_names() -> None:
     waiters = Waiters(10)
-    first, second = opened(waiters), opened(waiters)
+    first, second = opened(waiters), opened(waiters, event_id=UUID(int=9))
     other = Outcome.model_validate({**outcome().model_dump(by_alias=True), "event_id": UUID(int=9)})
     body = join_replies(
         [(first.request_id, write_outcome(outcome())), ("nobody", b"null"), (second.request_id, write_outcome(other))]
