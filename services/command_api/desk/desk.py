@@ -102,8 +102,11 @@ class Reads(Protocol):
     async def next_offset(self, kpart: int) -> int | None:
         """Return the next offset that partition `kpart` will fold; None: there is no such partition."""
 
-    async def wait_for(self, kpart: int, offset: int, seconds: float) -> bool:
-        """Wait until the read models have passed `offset` of a partition; False: `seconds` were not enough."""
+    async def wait_for(self, tenant: str, kpart: int, offset: int, seconds: float) -> bool:
+        """Wait until the read models have passed `offset` of a partition.
+
+        False: `seconds` were not enough, or too many requests of the tenant wait already. Raises NoSuchPartitionError.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,10 @@ class ReadsAwayError(Exception):
     """Postgres is away, or too slow to be waited for. Commands go on; whoever needed a row answers 503."""
 
 
+class NoSuchPartitionError(Exception):
+    """A position names a partition that this deployment does not have: nothing will ever pass it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """A person who has tokens of their own. `aliases` are the other names under which dialect B may mean them."""

@@ -6,6 +6,7 @@ from typing import Final
 from starlette.requests import Request
 
 from services.command_api.desk.desk import Desk
+from services.command_api.desk.rows import NoSuchPartitionError
 from services.command_api.dialects.malformed import Malformed
 from shared.events.rules import Rule
 
@@ -21,7 +22,7 @@ def parse_position(text: str) -> tuple[int, int] | None:
     return None if match is None else (int(match[1]), int(match[2]))
 
 
-async def fresh_enough(desk: Desk, request: Request) -> bool | Malformed:
+async def fresh_enough(desk: Desk, tenant: str, request: Request) -> bool | Malformed:
     """Wait until the read models have passed `X-Min-Position`; False: 2 s were not enough. Raises ReadsAwayError."""
     given = request.headers.get("x-min-position")
     if given is None:
@@ -29,4 +30,7 @@ async def fresh_enough(desk: Desk, request: Request) -> bool | Malformed:
     wanted = parse_position(given)
     if wanted is None:
         return Malformed(Rule.VALUE_INVALID, "X-Min-Position")
-    return await desk.reads.wait_for(*wanted, MIN_POSITION_WAIT_SECONDS)
+    try:
+        return await desk.reads.wait_for(tenant, *wanted, MIN_POSITION_WAIT_SECONDS)
+    except NoSuchPartitionError:
+        return Malformed(Rule.VALUE_INVALID, "X-Min-Position")

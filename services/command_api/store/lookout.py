@@ -1,16 +1,21 @@
-"""Lookout: one look at the checkpoints for all who wait for the read models to pass a position.
+"""Lookout: one look at the checkpoints for all requests that wait for the read models to pass a position.
 
-While anybody waits there is one query at a time, for all their partitions: at once for whoever comes, and again every
-few hundredths of a second for those who stay. With nobody waiting there is none.
+While any request waits there is one query at a time, for the partitions of all: at once for a request that comes, and
+again every few hundredths of a second for those that stay. With none waiting there is no query.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
+
+from services.command_api.desk.rows import NoSuchPartitionError
 
 LOOK_AGAIN_SECONDS: Final = 0.025
 # Each holds a request and its connection; beyond, a caller is better served by trying again.
 WAITERS_MAX: Final = 1000
+# Of one tenant: a tenth, so that a tenant that waits for what will never come closes no door for the others.
+TENANT_WAITERS_MAX: Final = 100
 
 # From partitions to the next offset of each; a partition that does not exist is left out.
 Look = Callable[[Sequence[int]], Awaitable[Mapping[int, int]]]
@@ -27,11 +32,11 @@ class _Waiter:
         self.passed = passed
 
     def hear(self, next_offset: int | None) -> None:
-        """Take one look. A partition that does not exist will never be anywhere."""
+        """Take one look. A partition that does not exist will never pass anything."""
         if self.passed.done():
             return
         if next_offset is None:
-            self.passed.set_result(False)
+            self.passed.set_exception(NoSuchPartitionError(self.kpart))
         elif next_offset > self.offset:
             self.passed.set_result(True)
 
@@ -42,19 +47,36 @@ class _Waiter:
 
 
 class Lookout:
-    """Waits for positions. The look is whoever's makes one; what it raises, all who wait at that moment hear."""
+    """Waits for positions. What `look` raises, all requests that wait at that moment hear."""
 
-    def __init__(self, look: Look, *, waiters_max: int = WAITERS_MAX) -> None:
+    def __init__(
+        self, look: Look, *, waiters_max: int = WAITERS_MAX, tenant_waiters_max: int = TENANT_WAITERS_MAX
+    ) -> None:
         self._look = look
         self._waiters_max = waiters_max
+        self._tenant_waiters_max = tenant_waiters_max
+        # Requests that hold a place: those that wait, and those that heard and have not gone on yet.
+        self._places = Counter[str]()
         self._waiting: dict[_Waiter, None] = {}
         self._somebody_came = asyncio.Event()
         self._looking: asyncio.Task[None] | None = None
 
-    async def wait(self, kpart: int, offset: int, seconds: float) -> bool:
-        """Wait until a partition has passed `offset`; False: `seconds` were not enough, or too many wait already."""
-        if len(self._waiting) >= self._waiters_max:
+    async def wait(self, tenant: str, kpart: int, offset: int, seconds: float) -> bool:
+        """Wait until a partition has passed `offset`; False: `seconds` were not enough, or too many wait already.
+
+        Raises NoSuchPartitionError, and what the look raises.
+        """
+        if self._places.total() >= self._waiters_max or self._places[tenant] >= self._tenant_waiters_max:
             return False
+        self._places[tenant] += 1
+        try:
+            return await self._wait(kpart, offset, seconds)
+        finally:
+            self._places[tenant] -= 1
+            if not self._places[tenant]:
+                del self._places[tenant]
+
+    async def _wait(self, kpart: int, offset: int, seconds: float) -> bool:
         waiter = _Waiter(kpart, offset, asyncio.get_running_loop().create_future())
         self._waiting[waiter] = None
         self._somebody_came.set()

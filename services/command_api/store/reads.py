@@ -60,9 +60,9 @@ class Reads:
         """Return the next offset that a partition will fold; None: there is no such partition."""
         return (await self._next_offsets([kpart])).get(kpart)
 
-    async def wait_for(self, kpart: int, offset: int, seconds: float) -> bool:
-        """Wait until the read models have passed `offset` of a partition; False: `seconds` were not enough."""
-        return await self._lookout.wait(kpart, offset, seconds)
+    async def wait_for(self, tenant: str, kpart: int, offset: int, seconds: float) -> bool:
+        """Wait until the read models have passed `offset`; False: not in `seconds`. Raises NoSuchPartitionError too."""
+        return await self._lookout.wait(tenant, kpart, offset, seconds)
 
     async def partitions(self) -> int | None:
         """Return how many partitions this deployment was made with; None: the topics job has not run."""

@@ -14,12 +14,21 @@ from starlette.responses import Response
 from services.command_api import dialects
 from services.command_api.desk.commands import Answer, Caller, Command, Dialect, Judged, NotRecorded, StillWaiting
 from services.command_api.desk.desk import Away, Busy, Desk, IssuedToken, Unknown
-from services.command_api.desk.rows import OpenTimer, OutcomeRow, Person, ReadsAwayError, RunningTimer, TimerRow
+from services.command_api.desk.rows import (
+    NoSuchPartitionError,
+    OpenTimer,
+    OutcomeRow,
+    Person,
+    ReadsAwayError,
+    RunningTimer,
+    TimerRow,
+)
 from shared.events.ids import ID_EPOCH, make_short, slot_of, to_long
 from shared.events.outcome import Outcome, State, TimerAfter
 from shared.events.policy import Policy, Preset
 from shared.events.rules import Rule
 
+PARTITIONS: Final = 12
 NOON: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SHORT: Final = make_short((NOON - ID_EPOCH).days * 86_400_000, slot_of("acme", "dana"), 5)
 LONG: Final = to_long(SHORT)
@@ -156,8 +165,10 @@ class Clerk:
     async def next_offset(self, kpart: int) -> int | None:  # noqa: ARG002 - whoever asks, the answer is the test's
         return self.checkpoint
 
-    async def wait_for(self, kpart: int, offset: int, seconds: float) -> bool:
-        self._ask("wait_for", kpart, offset, seconds)
+    async def wait_for(self, tenant: str, kpart: int, offset: int, seconds: float) -> bool:
+        self._ask("wait_for", tenant, kpart, offset, seconds)
+        if kpart >= PARTITIONS:
+            raise NoSuchPartitionError(kpart)
         return self.fresh
 
     def _ask(self, *question: object) -> None:

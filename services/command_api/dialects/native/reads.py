@@ -4,6 +4,7 @@ A person's token reads that person's timers; somebody else's is 404, as if there
 """
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -13,7 +14,7 @@ from starlette.responses import Response
 
 from services.command_api.desk.commands import Caller
 from services.command_api.desk.desk import Desk
-from services.command_api.desk.rows import OutcomeRow, ReadsAwayError
+from services.command_api.desk.rows import NoSuchPartitionError, OutcomeRow, ReadsAwayError
 from services.command_api.dialects.headers import preferred_wait
 from services.command_api.dialects.malformed import Malformed
 from services.command_api.dialects.native import answers
@@ -40,7 +41,7 @@ class NativeReads:
         if timer_id is None:
             return answers.refused(Rule.TIMER_UNKNOWN)
         try:
-            stale = await self._stale(request)
+            stale = await self._stale(caller, request)
             if stale is not None:
                 return stale
             row = await self.desk.reads.timer(caller.tenant, timer_id)
@@ -63,7 +64,7 @@ class NativeReads:
         if spelt and at is None:
             return answers.malformed(Malformed(Rule.VALUE_INVALID, "at"))
         try:
-            stale = await self._stale(request)
+            stale = await self._stale(caller, request)
             return stale if stale is not None else await self._outcome(request, caller, event_id, at)
         except ReadsAwayError:
             return answers.unavailable()
@@ -72,7 +73,8 @@ class NativeReads:
         reads = self.desk.reads
         wait = preferred_wait(request)
         if at is not None and wait:
-            await reads.wait_for(*at, wait)
+            with suppress(NoSuchPartitionError):  # what nothing passes is 404 below
+                await reads.wait_for(caller.tenant, *at, wait)
         # Where the checkpoint stands is asked before the row: asked after it, a press judged between the two would
         # seem to have been passed without an outcome.
         next_offset = None if at is None else await reads.next_offset(at[0])
@@ -83,8 +85,8 @@ class NativeReads:
             return answers.not_yet()
         return answers.refused(Rule.TIMER_UNKNOWN, _NO_SUCH_OUTCOME)
 
-    async def _stale(self, request: Request) -> Response | None:
-        fresh = await fresh_enough(self.desk, request)
+    async def _stale(self, caller: Caller, request: Request) -> Response | None:
+        fresh = await fresh_enough(self.desk, caller.tenant, request)
         if isinstance(fresh, Malformed):
             return answers.malformed(fresh)
         return None if fresh else answers.unavailable()

@@ -168,7 +168,7 @@ class TheBase:
         if isinstance(page, Malformed):
             return _malformed(page)
         try:
-            fresh = await fresh_enough(self.desk, request)
+            fresh = await fresh_enough(self.desk, caller.tenant, request)
             if isinstance(fresh, Malformed):
                 return _malformed(fresh)
             if not fresh:

@@ -186,7 +186,7 @@ class Zoho:
         if given is None or not is_format(date_format):
             return voice.fail(answers.refused(Rule.VALUE_INVALID, "fetch"))
         try:
-            fresh = await fresh_enough(self.desk, request)
+            fresh = await fresh_enough(self.desk, caller.tenant, request)
             if isinstance(fresh, Malformed):
                 return voice.fail(answers.malformed(fresh, "fetch"))
             if not fresh:

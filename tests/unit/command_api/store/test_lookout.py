@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from services.command_api.desk.rows import ReadsAwayError
-from services.command_api.store.lookout import LOOK_AGAIN_SECONDS, Lookout
+from services.command_api.desk.rows import NoSuchPartitionError, ReadsAwayError
+from services.command_api.store.lookout import LOOK_AGAIN_SECONDS, TENANT_WAITERS_MAX, Lookout
 
 
 class Checkpoints:
@@ -31,26 +31,27 @@ class Checkpoints:
 
 async def test_a_position_that_is_passed_is_seen_at_the_first_look() -> None:
     checkpoints = Checkpoints()
-    assert await Lookout(checkpoints.look).wait(3, 41, 0) is False  # no time, no look
-    assert await Lookout(checkpoints.look).wait(3, 41, 1.0)
+    assert await Lookout(checkpoints.look).wait("acme", 3, 41, 0) is False  # no time, no look
+    assert await Lookout(checkpoints.look).wait("acme", 3, 41, 1.0)
     assert checkpoints.looks[-1] == [3]
 
 
 async def test_a_position_that_is_not_reached_in_time_is_not_reached() -> None:
-    assert not await Lookout(Checkpoints().look).wait(3, 42, LOOK_AGAIN_SECONDS * 2)
+    assert not await Lookout(Checkpoints().look).wait("acme", 3, 42, LOOK_AGAIN_SECONDS * 2)
 
 
 async def test_a_partition_that_does_not_exist_is_not_waited_for() -> None:
     checkpoints = Checkpoints()
     async with asyncio.timeout(1.0):
-        assert not await Lookout(checkpoints.look).wait(999, 0, 30.0)
+        with pytest.raises(NoSuchPartitionError):
+            await Lookout(checkpoints.look).wait("acme", 999, 0, 30.0)
     assert checkpoints.looks == [[999]]
 
 
 async def test_who_waits_hears_of_what_is_committed_meanwhile() -> None:
     checkpoints = Checkpoints()
     lookout = Lookout(checkpoints.look)
-    waiting = asyncio.create_task(lookout.wait(3, 42, 5.0))
+    waiting = asyncio.create_task(lookout.wait("acme", 3, 42, 5.0))
     await asyncio.sleep(LOOK_AGAIN_SECONDS)
     checkpoints.next_offsets[3] = 43
     assert await waiting
@@ -60,7 +61,7 @@ async def test_a_hundred_who_wait_are_one_look_at_a_time() -> None:
     checkpoints = Checkpoints()
     lookout = Lookout(checkpoints.look)
     seconds = LOOK_AGAIN_SECONDS * 8
-    passed = await asyncio.gather(*(lookout.wait(3 + n % 2, 10**9, seconds) for n in range(100)))
+    passed = await asyncio.gather(*(lookout.wait("acme", 3 + n % 2, 10**9, seconds) for n in range(100)))
     assert not any(passed)
     assert checkpoints.at_once_max == 1
     # Each for itself would be eight hundred.
@@ -71,47 +72,60 @@ async def test_a_hundred_who_wait_are_one_look_at_a_time() -> None:
 async def test_with_nobody_waiting_nobody_looks() -> None:
     checkpoints = Checkpoints()
     lookout = Lookout(checkpoints.look)
-    assert not await lookout.wait(3, 42, LOOK_AGAIN_SECONDS * 2)
+    assert not await lookout.wait("acme", 3, 42, LOOK_AGAIN_SECONDS * 2)
     await asyncio.sleep(LOOK_AGAIN_SECONDS * 2)
     looks = len(checkpoints.looks)
     await asyncio.sleep(LOOK_AGAIN_SECONDS * 3)
     assert len(checkpoints.looks) == looks
-    assert await lookout.wait(3, 41, 1.0)  # and again for who comes later
+    assert await lookout.wait("acme", 3, 41, 1.0)  # and again for who comes later
 
 
 async def test_who_comes_while_others_wait_is_looked_after_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.command_api.store.lookout.LOOK_AGAIN_SECONDS", 5.0)
     lookout = Lookout(Checkpoints().look)
-    patient = asyncio.create_task(lookout.wait(3, 10**9, 0.5))
+    patient = asyncio.create_task(lookout.wait("acme", 3, 10**9, 0.5))
     await asyncio.sleep(0.05)
     async with asyncio.timeout(0.3):
-        assert await lookout.wait(4, 6, 0.3)
+        assert await lookout.wait("acme", 4, 6, 0.3)
     assert not await patient
 
 
 async def test_too_many_who_wait_are_as_if_not_reached() -> None:
     lookout = Lookout(Checkpoints().look, waiters_max=2)
-    patient = [asyncio.create_task(lookout.wait(3, 10**9, LOOK_AGAIN_SECONDS * 3)) for _ in range(2)]
+    patient = [asyncio.create_task(lookout.wait("acme", 3, 10**9, LOOK_AGAIN_SECONDS * 3)) for _ in range(2)]
     await asyncio.sleep(0)
-    assert not await lookout.wait(3, 0, 5.0)
+    assert not await lookout.wait("acme", 3, 0, 5.0)
     assert await asyncio.gather(*patient) == [False, False]
-    assert await lookout.wait(3, 0, 5.0)  # there is room again
+    assert await lookout.wait("acme", 3, 0, 5.0)  # there is room again
+
+
+async def test_a_tenants_thousand_waiters_leave_the_reads_of_another_alone() -> None:
+    """They wait for a position that will never come; each read of the other tenant carries X-Min-Position."""
+    lookout = Lookout(Checkpoints().look)
+    patient = [asyncio.create_task(lookout.wait("acme", 3, 10**18, 0.5)) for _ in range(1000)]
+    await asyncio.sleep(0)
+    assert await asyncio.gather(*(lookout.wait("other", 3, 41, 5.0) for _ in range(TENANT_WAITERS_MAX))) == [True] * 100
+    assert not await lookout.wait("acme", 3, 41, 5.0)
+    assert sum(not waiting.done() for waiting in patient) == TENANT_WAITERS_MAX
+    assert not any(await asyncio.gather(*patient))
+    assert await lookout.wait("acme", 3, 41, 5.0)  # there is room again
+    assert not lookout._places
 
 
 async def test_who_gives_up_makes_room() -> None:
     lookout = Lookout(Checkpoints().look, waiters_max=1)
-    patient = asyncio.create_task(lookout.wait(3, 10**9, 30.0))
+    patient = asyncio.create_task(lookout.wait("acme", 3, 10**9, 30.0))
     await asyncio.sleep(0)
     patient.cancel()
     await asyncio.wait([patient])
-    assert await lookout.wait(3, 0, 5.0)
+    assert await lookout.wait("acme", 3, 0, 5.0)
 
 
 async def test_with_postgres_away_all_who_wait_hear_it_and_the_next_look_is_a_new_one() -> None:
     checkpoints = Checkpoints()
     checkpoints.error = ReadsAwayError()
     lookout = Lookout(checkpoints.look)
-    heard = await asyncio.gather(*(lookout.wait(3, 0, 5.0) for _ in range(3)), return_exceptions=True)
+    heard = await asyncio.gather(*(lookout.wait("acme", 3, 0, 5.0) for _ in range(3)), return_exceptions=True)
     assert [type(each) for each in heard] == [ReadsAwayError] * 3
     checkpoints.error = None
-    assert await lookout.wait(3, 0, 5.0)
+    assert await lookout.wait("acme", 3, 0, 5.0)

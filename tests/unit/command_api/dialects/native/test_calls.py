@@ -245,7 +245,7 @@ async def test_a_read_waits_for_a_position() -> None:
     async with clerk.client() as client:
         assert (await client.get(TIMER_PATH, headers={"X-Min-Position": "3:42"})).status_code == 200
         assert (await client.get(TIMER_PATH, headers={"X-Min-Position": "-"})).status_code == 400
-    assert clerk.asked[0] == ("wait_for", 3, 42, 2.0)
+    assert clerk.asked[0] == ("wait_for", "acme", 3, 42, 2.0)
     async with Clerk(row=ROW, fresh=False).client() as client:
         assert (await client.get(TIMER_PATH, headers={"X-Min-Position": "3:42"})).status_code == 503
     async with Clerk(away=True).client() as client:
@@ -278,7 +278,14 @@ async def test_an_outcome_can_be_waited_for() -> None:
     clerk = Clerk(outcome_row=KEPT)
     async with clerk.client() as client:
         await client.get(f"{OUTCOME}?at=3:42", headers={"Prefer": "wait=5"})
-    assert clerk.asked == [("wait_for", 3, 42, 5.0), ("outcome", "acme", EVENT_ID, 3)]
+    assert clerk.asked == [("wait_for", "acme", 3, 42, 5.0), ("outcome", "acme", EVENT_ID, 3)]
+
+
+async def test_a_position_on_a_partition_that_does_not_exist_is_wrong_and_no_reason_to_try_again() -> None:
+    async with Clerk(row=ROW).client() as client:
+        assert (await client.get(TIMER_PATH, headers={"X-Min-Position": "12:0"})).status_code == 400
+        waited = await client.get(f"{OUTCOME}?at=12:0", headers={"Prefer": "wait=5"})
+    assert waited.status_code == 404
 
 
 async def test_an_outcome_asked_for_wrongly() -> None:
