@@ -3,6 +3,7 @@
     desk        the ports of the API: who calls, the tenant's policy, reading, submitting
     commands    what every dialect translates to, and from
     rows        what the read models say, as values; nothing here knows SQL or HTTP
+    told        what an outcome that was found says about a press that was answered 202
 
 Safe to change: a new question, or a new optional value. With care: a command's fields, because digests rest on them.
 Never: a dialect's word, a query or a topic in here.

@@ -76,6 +76,7 @@ class StillWaiting:
     timer_id: int
     partition: int
     offset: int
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)

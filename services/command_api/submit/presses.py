@@ -132,5 +132,5 @@ class Presses:
     async def _overdue(self, press: Press, partition: int, timer_id: int, acked: Acked) -> Answer:
         outcome = await look(self._reads, press, partition, timer_id, self._policies.position, acked)
         if outcome is None:
-            return StillWaiting(press.event_id, timer_id, partition, acked.offset)
+            return StillWaiting(press.event_id, timer_id, partition, acked.offset, press.event.digest)
         return Judged(partition, outcome)

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from services.command_api.desk.commands import StillWaiting
 from services.command_api.desk.rows import IntervalRow, TimerRow
+from services.command_api.desk.told import short_digest
 from services.command_api.dialects.jsontext import NULL, array, boolean, members, quoted
 from services.command_api.dialects.malformed import Malformed
 from services.command_api.dialects.reasons import sentence, sentence_about
@@ -53,7 +54,7 @@ def read(row: TimerRow) -> Response:
 def recorded(waiting: StillWaiting) -> Response:
     """Answer 202: recorded and not judged yet; `Location` will know."""
     position = f"{waiting.partition}:{waiting.offset}"
-    location = f"{OUTCOMES_PATH}/{waiting.event_id}?at={position}"
+    location = f"{OUTCOMES_PATH}/{waiting.event_id}?at={position}&digest={short_digest(waiting.digest)}"
     body = members(("event_id", quoted(str(waiting.event_id))), ("position", quoted(position)))
     return Response(body, 202, {"Location": location, "Retry-After": "1"}, _JSON)
 

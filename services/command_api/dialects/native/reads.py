@@ -4,6 +4,7 @@ A person's token reads that person's timers; somebody else's is 404, as if there
 """
 
 import json
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -15,6 +16,7 @@ from starlette.responses import Response
 from services.command_api.desk.commands import Caller
 from services.command_api.desk.desk import Desk
 from services.command_api.desk.rows import NoSuchPartitionError, OutcomeRow, ReadsAwayError
+from services.command_api.desk.told import DIGEST_DIGITS, Place, told_of
 from services.command_api.dialects.headers import preferred_wait
 from services.command_api.dialects.malformed import Malformed
 from services.command_api.dialects.native import answers
@@ -23,6 +25,8 @@ from services.command_api.dialects.positions import fresh_enough, parse_position
 from shared.events.ids import parse_timer_id
 from shared.events.rules import Rule
 
+# As `short_digest` spells it.
+_DIGEST: Final = re.compile(rf"[0-9a-f]{{{DIGEST_DIGITS}}}")
 _NO_SUCH_OUTCOME: Final = "There is no such outcome."
 
 
@@ -52,38 +56,36 @@ class NativeReads:
         return answers.read(row)
 
     async def outcome(self, request: Request) -> Response:
-        """`GET /v1/outcomes/{event_id}?at=p:offset`."""
+        """`GET /v1/outcomes/{event_id}?at=p:offset&digest=…`."""
         caller = await caller_or_answer(self.desk, request)
         if isinstance(caller, Response):
             return caller
         event_id = _uuid(request.path_params["event_id"])
         if event_id is None:
             return answers.refused(Rule.TIMER_UNKNOWN, _NO_SUCH_OUTCOME)
-        spelt = request.query_params.get("at")
-        at = None if not spelt else parse_position(spelt)
-        if spelt and at is None:
-            return answers.malformed(Malformed(Rule.VALUE_INVALID, "at"))
+        place = _place(request)
+        if isinstance(place, Malformed):
+            return answers.malformed(place)
         try:
             stale = await self._stale(caller, request)
-            return stale if stale is not None else await self._outcome(request, caller, event_id, at)
+            return stale if stale is not None else await self._outcome(request, caller, event_id, place)
         except ReadsAwayError:
             return answers.unavailable()
 
-    async def _outcome(self, request: Request, caller: Caller, event_id: UUID, at: tuple[int, int] | None) -> Response:
+    async def _outcome(self, request: Request, caller: Caller, event_id: UUID, place: Place | None) -> Response:
         reads = self.desk.reads
         wait = preferred_wait(request)
-        if at is not None and wait:
+        if place is not None and wait:
             with suppress(NoSuchPartitionError):  # what nothing passes is 404 below
-                await reads.wait_for(caller.tenant, *at, wait)
+                await reads.wait_for(caller.tenant, place.partition, place.offset, wait)
         # Where the checkpoint stands is asked before the row: asked after it, a press judged between the two would
         # seem to have been passed without an outcome.
-        next_offset = None if at is None else await reads.next_offset(at[0])
-        row = await reads.outcome(caller.tenant, event_id, None if at is None else at[0])
-        if row is not None:
-            return _shown(row, caller)
-        if at is not None and next_offset is not None and next_offset <= at[1]:
-            return answers.not_yet()
-        return answers.refused(Rule.TIMER_UNKNOWN, _NO_SUCH_OUTCOME)
+        next_offset = None if place is None else await reads.next_offset(place.partition)
+        row = await reads.outcome(caller.tenant, event_id, None if place is None else place.partition)
+        told = told_of(row, place, next_offset, self.desk.now())
+        if row is not None and told in {"shown", "reused"}:
+            return _shown(row, caller, reused=told == "reused")
+        return answers.not_yet() if told == "not_yet" else answers.refused(Rule.TIMER_UNKNOWN, _NO_SUCH_OUTCOME)
 
     async def _stale(self, caller: Caller, request: Request) -> Response | None:
         fresh = await fresh_enough(self.desk, caller.tenant, request)
@@ -92,15 +94,26 @@ class NativeReads:
         return None if fresh else answers.unavailable()
 
 
-def _shown(row: OutcomeRow, caller: Caller) -> Response:
+def _place(request: Request) -> Place | Malformed | None:
+    at, digest = (request.query_params.get(name) or None for name in ("at", "digest"))
+    position = None if at is None else parse_position(at)
+    if at is not None and position is None:
+        return Malformed(Rule.VALUE_INVALID, "at")
+    if digest is not None and not _DIGEST.fullmatch(digest):
+        return Malformed(Rule.VALUE_INVALID, "digest")
+    return None if position is None else Place(*position, digest)
+
+
+def _shown(row: OutcomeRow, caller: Caller, *, reused: bool) -> Response:
+    shown = answers.refused(Rule.KEY_REUSED) if reused else answers.outcome(row.body)
     if caller.person is None:
-        return answers.outcome(row.body)
+        return shown
     said = json.loads(row.body)
     if said.get("owner") == caller.person:
-        return answers.outcome(row.body)
+        return shown
     if (said.get("actor") or {}).get("person") == caller.person and said.get("rule") == Rule.NOT_THE_OWNER:
         # Their own press on somebody else's timer: they hear what they would have heard in time, and no more.
-        return answers.refused(Rule.NOT_THE_OWNER)
+        return shown if reused else answers.refused(Rule.NOT_THE_OWNER)
     return answers.refused(Rule.TIMER_UNKNOWN, _NO_SUCH_OUTCOME)
 
 

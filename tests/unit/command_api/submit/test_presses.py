@@ -240,7 +240,7 @@ async def test_recorded_and_not_judged_in_time_says_where_to_look() -> None:
     record.told(ACK)
     it.overdue()
     event_id = UUID(record.headers["ce_id"])
-    assert await answer == StillWaiting(event_id, int(record.key), SLOT % 12, 5)
+    assert await answer == StillWaiting(event_id, int(record.key), SLOT % 12, 5, digest(START))
     assert it.reads.looked == [("acme", event_id, SLOT % 12)]
 
 

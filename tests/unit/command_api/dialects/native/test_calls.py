@@ -158,7 +158,7 @@ async def test_recorded_and_not_judged_is_202_with_the_place_to_ask() -> None:
         answer = await client.post("/v1/timers", json={"owner": "dana"})
     assert (answer.status_code, answer.headers["location"], answer.headers["retry-after"]) == (
         202,
-        f"/v1/outcomes/{EVENT_ID}?at=3:42",
+        f"/v1/outcomes/{EVENT_ID}?at=3:42&digest={'d' * 16}",
         "1",
     )
 
@@ -274,6 +274,20 @@ async def test_no_row_is_202_before_the_checkpoint_and_404_past_it() -> None:
     assert await _outcome(Clerk(checkpoint=42), "") == 404
 
 
+async def test_a_reused_key_that_was_answered_202_is_422_where_its_location_leads() -> None:
+    """Its row is another press's: the first under the key. Without the digest it would be told as its own."""
+    first = replace(KEPT, source_offset=7, digest="e" * 64)
+    reused = f"?at=3:42&digest={'d' * 16}"
+    async with Clerk(outcome_row=first, checkpoint=42).client() as client:
+        answer = await client.get(OUTCOME + reused)
+    assert (answer.status_code, answer.json()["rule"]) == (422, "R24")
+    assert await _outcome(Clerk(outcome_row=first), f"?at=3:42&digest={'e' * 16}") == 200
+    assert await _outcome(Clerk(outcome_row=first)) == 200  # a Location of the release before
+    theirs = replace(first, body='{"v":1,"owner":"noa"}')
+    assert await _outcome(Clerk(caller=DANA, outcome_row=first), reused) == 422
+    assert await _outcome(Clerk(caller=DANA, outcome_row=theirs), reused) == 404
+
+
 async def test_an_outcome_can_be_waited_for() -> None:
     clerk = Clerk(outcome_row=KEPT)
     async with clerk.client() as client:
@@ -290,6 +304,7 @@ async def test_a_position_on_a_partition_that_does_not_exist_is_wrong_and_no_rea
 
 async def test_an_outcome_asked_for_wrongly() -> None:
     assert await _outcome(Clerk(), "?at=3") == 400
+    assert await _outcome(Clerk(), "?at=3:42&digest=D") == 400
     assert await _outcome(Clerk(away=True)) == 503
     async with Clerk(outcome_row=KEPT).client() as client:
         assert (await client.get("/v1/outcomes/none")).status_code == 404
