@@ -90,7 +90,7 @@ async def test_a_stop_again_is_the_same_answer_again(http: httpx.AsyncClient, te
 
 
 async def test_one_key_is_one_timer_and_another_body_is_refused(http: httpx.AsyncClient, tenant: Tenant) -> None:
-    body = f'{{"owner":"{fresh_number()}","comment":"a"}}'.encode()
+    body = f'{{"owner":"{fresh_number()}","account_id":"a"}}'.encode()
     first = await _start(http, tenant, body, **{"Idempotency-Key": "k-1"})
     assert await _start(http, tenant, body, **{"Idempotency-Key": "k-1"}) == first
     other = await http.post(
