@@ -30,6 +30,8 @@ async def test_with_postgres_away_presses_are_recorded_and_judged_when_it_is_bac
     zoho = {"Authorization": f"Zoho-oauthtoken {person.token}"}
     assert (await api.http.get("/people/api/timetracker/getcurrentlyrunningtimer", headers=zoho)).status_code == 200
     running = [(await api.start(owner)).json()["id"] for owner in (fresh_owner(), fresh_owner(), person.owner)]
+    owner = fresh_owner()
+    assert (await api.start(owner, key="used before")).status_code == 201
     patient = Patient(client(), tenant.token)
     owners = [fresh_owner() for _ in range(3)]
 
@@ -37,13 +39,14 @@ async def test_with_postgres_away_presses_are_recorded_and_judged_when_it_is_bac
         await asyncio.to_thread(deployment.stack.stop_postgres)
         stopped_at = time.monotonic()
         await reads_are_refused(api, person, tenant, running[0])
-        a_start, a_keyed, a_stop, b_pause, c_start, c_stop = await asyncio.gather(
+        a_start, a_keyed, a_stop, b_pause, c_start, c_stop, c_reused = await asyncio.gather(
             api.http.post("/v2/timer/start", json={"owner": owners[0]}, headers=api.headers()),
             api.http.post("/v2/timer/start", json={"owner": owners[1]}, headers=api.headers("key")),
             api.http.put(f"/v2/timer/{running[0]}", headers=api.headers()),
             api.http.post(TIMER, params={"timeLogId": running[2], "timer": "stop"}, headers=zoho),
             api.start(owners[2]),
             api.press("stop", running[1]),
+            api.start(owner, key="used before", job_id="J-2"),
         )
         assert (await api.http.get("/readyz")).status_code == 200
         await asyncio.sleep(stopped_at + AWAY_SECONDS - time.monotonic())
@@ -52,8 +55,8 @@ async def test_with_postgres_away_presses_are_recorded_and_judged_when_it_is_bac
         await load.goes_on()
         record_property("recovered_seconds", round(time.monotonic() - back_at, 1))
 
-    answers = (a_start, a_keyed, a_stop, b_pause, c_start, c_stop)
-    assert [answer.status_code for answer in answers] == [202, 503, 503, 503, 202, 202], [a.text for a in answers]
+    answers = (a_start, a_keyed, a_stop, b_pause, c_start, c_stop, c_reused)
+    assert [answer.status_code for answer in answers] == [202, 503, 503, 503, 202, 202, 202], [a.text for a in answers]
     assert all(answer.headers["Retry-After"] for answer in answers)
     assert b_pause.json()["response"]["errors"] == {
         "code": "SERVICE_UNAVAILABLE",
@@ -63,6 +66,8 @@ async def test_with_postgres_away_presses_are_recorded_and_judged_when_it_is_bac
     for recorded in (c_start, c_stop):
         outcome = await api.http.get(recorded.headers["Location"], headers=api.headers())
         assert (outcome.status_code, outcome.json()["verdict"]) == (200, "accepted")
+    outcome = await api.http.get(c_reused.headers["Location"], headers=api.headers())
+    assert (outcome.status_code, outcome.json()["rule"]) == (422, "R24")
     states = [(await api.timer(timer)).json()["state"] for timer in [*running, a_start.json()["id"]]]
     assert states == ["STOPPED", "STOPPED", "PAUSED", "RUNNING"]
     again = await api.http.post("/v2/timer/start", json={"owner": owners[1]}, headers=api.headers("key"))
