@@ -31,6 +31,17 @@ def ending_on_signals() -> Iterator[None]:
 
 
 @contextmanager
+def undisturbed() -> Iterator[None]:
+    """Ignore signals inside: things are being ended in order already."""
+    before = {each: signal.signal(each, signal.SIG_IGN) for each in SIGNALS}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+@contextmanager
 def held_back() -> Iterator[None]:
     """Hold signals back inside: between the birth of a process and its pid file nobody would know whom to end."""
     if threading.current_thread() is not threading.main_thread():

@@ -91,14 +91,16 @@ class Process:
     def await_ready(self, timeout_seconds: float) -> None:
         """Wait until it is ready; raise `Trouble` with the log's last words when it ends or takes longer."""
         until = time.monotonic() + timeout_seconds
-        while not self._ready():
+        while not self.ready:
             if not self.alive:
                 raise Trouble(self.obituary())
             if time.monotonic() > until:
                 raise Trouble(f"{self.name} is not ready after {timeout_seconds:.0f} s: see {self.log}.")
             time.sleep(PAUSE_SECONDS)
 
-    def _ready(self) -> bool:
+    @property
+    def ready(self) -> bool:
+        """Whether it has said that it is ready, since its last start."""
         if self.program.ready_port is not None:
             return _says_ready(self.program.ready_port)
         return self.program.ready_line is None or self.program.ready_line.encode() in self._said()
@@ -110,12 +112,22 @@ class Process:
 
     def obituary(self) -> str:
         """Return one line about its end: status, last words, where to read more."""
+        return f"{self.name} {self.ending()}{self.last_words()} - its log: {self.log}."
+
+    def ending(self) -> str:
+        """Return how it ended, as the rest of a sentence that its name begins."""
         status = self.exit_status
         if status is not None and status < 0:
-            return f"{self.name} was ended by somebody else ({_signal_name(-status)}); its log: {self.log}."
+            return f"ended with signal {-status} ({_signal_name(-status)})"
+        return f"ended with status {status}"
+
+    def last_words(self) -> str:
+        """Return ": " and the last line that it logged; nothing when it logged none or a signal ended it."""
+        if (self.exit_status or 0) < 0:
+            return ""  # a signal comes from outside: what was logged before it is not the reason
         words = self._said().decode(errors="replace").splitlines()
-        last = next((word.strip() for word in reversed(words) if word.strip()), "it said nothing")
-        return f"{self.name} ended by itself (status {status}): {last[:300]} - more in {self.log}."
+        last = next((word.strip() for word in reversed(words) if word.strip()), "")
+        return f": {last[:300]}" if last else ""
 
     def stop(self, timeout_seconds: float = 20.0) -> None:
         """Ask it to end, wait, and end it with -9 when it does not. Ended already is fine."""

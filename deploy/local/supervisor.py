@@ -3,14 +3,18 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from deploy.local import services, welcome
 from deploy.local.identity import Identity
+from deploy.local.interrupts import undisturbed
+from deploy.local.kafka import Kafka
+from deploy.local.keeper import Keeper, Part
+from deploy.local.postgres import Postgres
 from deploy.local.process import Process
 from deploy.local.settings import Settings
 from deploy.local.stack import Stack
-from deploy.local.trouble import Trouble
 
 WATCH_SECONDS = 0.2
 SERVICE_READY_WITHIN_SECONDS = 60.0
@@ -30,14 +34,20 @@ class Supervisor:
         self._stack = Stack(settings)
         self._services: list[Process] = []
         self._began = time.monotonic()
+        self._noted = False
 
     def run(self) -> None:
-        """Bring all up, say how to use it, and watch until something ends or `Ended` is raised; then end all."""
+        """Bring all up, say how to use it, and keep it up; end all when a part dies too often or `Ended` is raised.
+
+        Only what was up once is started again: a part that cannot start at all is one line, and the end.
+        """
         try:
             self._up()
-            self._watch()
+            self._keep_up()
         finally:
-            self._down()
+            # When a part's death is the reason, no signal has come yet; the first one must not cut the ending short.
+            with undisturbed():
+                self._down()
 
     def _up(self) -> None:
         settings, stack = self._settings, self._stack
@@ -59,20 +69,32 @@ class Supervisor:
         print(welcome.text(settings), flush=True)
         Identity.mine().write(ready_note(settings))
 
-    def _watch(self) -> None:
-        everybody = [
-            *self._services,
-            *(part for part in (self._stack.kafka.process, self._stack.postgres.process) if part),
-        ]
+    def _keep_up(self) -> None:
+        keeper = Keeper(self._parts(), self._say)
         while True:
-            for process in everybody:
-                if not process.alive:
-                    raise Trouble(process.obituary())
+            self._note(ready=keeper.look())
             time.sleep(WATCH_SECONDS)
 
+    def _parts(self) -> list[Part]:
+        kafka, postgres = self._stack.kafka, self._stack.postgres
+        bases = [(each, each.process.name) for each in (postgres, kafka) if each.process]
+        return [
+            *(Part(name, each.launch, partial(_process_of, each)) for each, name in bases),
+            *(Part(service.name, service.start, partial(_itself, service)) for service in self._services),
+        ]
+
+    def _note(self, *, ready: bool) -> None:
+        """Write the note that all is ready, or take it away: `make up` and `make status` go by it."""
+        if ready == self._noted:
+            return
+        self._noted = ready
+        if ready:
+            Identity.mine().write(ready_note(self._settings))
+        else:
+            ready_note(self._settings).unlink(missing_ok=True)
+
     def _down(self) -> None:
-        if Identity.read(ready_note(self._settings)) == Identity.mine():
-            ready_note(self._settings).unlink()
+        self._note(ready=False)
         # Nobody's answer is cut off: the API first, then who judges, then what both stand on.
         for service in self._services:
             with self._said(service):
@@ -95,3 +117,14 @@ class Supervisor:
 
     def _say(self, what: str) -> None:
         print(f"{time.monotonic() - self._began:6.1f} s  {what}", flush=True)
+
+
+def _itself(service: Process) -> Process:
+    return service
+
+
+def _process_of(base: Kafka | Postgres) -> Process:
+    """Return the process of now: each launch makes a new one."""
+    if base.process is None:
+        raise RuntimeError("what was launched has a process")
+    return base.process

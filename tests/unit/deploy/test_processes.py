@@ -148,7 +148,7 @@ def test_the_lock_of_a_killed_run_is_free(settings: Settings) -> None:
 def test_a_program_that_ends_at_once_is_reported_with_its_last_words_and_its_log(settings: Settings) -> None:
     process = script(settings, "print('the key is missing'); raise SystemExit(3)", ready_line="ready")
     process.start()
-    with pytest.raises(Trouble, match=rf"\(status 3\): the key is missing - more in {process.log}"):
+    with pytest.raises(Trouble, match=rf"ended with status 3: the key is missing - its log: {process.log}"):
         process.await_ready(10.0)
     process.stop()
 

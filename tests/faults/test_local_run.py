@@ -1,0 +1,158 @@
+"""`make run` starts a part that died again, gives up on one that dies too often, and leaves no process behind."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Thread
+from typing import Final
+
+import httpx
+import pytest
+
+from deploy.local.identity import PROC, Identity
+from deploy.local.settings import ROOT, Settings
+from tests.support.stacks import CONTAINERS, stack_in
+
+pytestmark = [
+    pytest.mark.fault,
+    pytest.mark.skipif(CONTAINERS, reason="this is about the local stack's own processes"),
+    pytest.mark.skipif(not PROC.is_dir(), reason="without /proc nothing tells whose processes are left"),
+]
+
+PARTS: Final = ("command_api", "projector", "kafka", "postgres")
+UP_WITHIN_SECONDS: Final = 90.0
+BACK_WITHIN_SECONDS: Final = 30.0
+AGAIN: Final = "All is ready again"
+
+
+@dataclass
+class LocalRun:
+    """One `python -m deploy.local run`, and what it prints."""
+
+    settings: Settings
+    child: "subprocess.Popen[str]"
+    printed: list[str] = field(default_factory=list)
+
+    def prints(self, words: str, within_seconds: float, times: int = 1) -> str:
+        """Return the line that holds `words`, once there are so many of them."""
+        found = self.awaits(lambda: len(self.having(words)) >= times, f"{words!r} x {times}", within_seconds)
+        assert found
+        return self.having(words)[times - 1]
+
+    def having(self, words: str) -> list[str]:
+        """Return the printed lines that hold `words`."""
+        return [line for line in self.printed if words in line]
+
+    def awaits(self, true: Callable[[], bool], what: str, within_seconds: float) -> bool:
+        """Wait for a condition; fail with all that was printed when it does not come to hold."""
+        until = time.monotonic() + within_seconds
+        while not true():
+            assert time.monotonic() < until, f"not within {within_seconds} s: {what}\n{''.join(self.printed)}"
+            time.sleep(0.02)
+        return True
+
+    def identity(self, part: str) -> Identity | None:
+        """Return which process a part is now."""
+        return Identity.read(self.settings.run / f"{part}.pid")
+
+    def kill(self, *parts: str) -> None:
+        """Kill parts with -9, all before any can be started again."""
+        for one in [self.identity(part) for part in parts]:
+            assert one is not None
+            assert one.alive
+            one.signal(signal.SIGKILL)
+
+
+def left_in(home: Path) -> list[str]:
+    """Return the processes that belong to the stack in a folder, by what they work in, run with or were told."""
+    return [entry.name for entry in PROC.iterdir() if entry.name.isdigit() and _belongs(entry, home)]
+
+
+def _belongs(entry: Path, home: Path) -> bool:
+    try:
+        if (entry / "stat").read_text().rpartition(")")[2].split()[0] in "ZX":
+            return False
+        told = (entry / "environ").read_bytes() + (entry / "cmdline").read_bytes()
+        return str(home).encode() in told or (entry / "cwd").readlink().is_relative_to(home)
+    except OSError:
+        return False
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return stack_in(tmp_path).settings
+
+
+@contextmanager
+def running(settings: Settings) -> Iterator[LocalRun]:
+    """Have a local stack up inside."""
+    told = {name: str(port) for name, port in settings.ports.items()} | {"STINT_HOME": str(settings.home)}
+    # A killed projector's partitions move after its session: the shortest that the broker lets it have.
+    told["PROJECTOR_SESSION_TIMEOUT_MS"] = "6000"
+    child = subprocess.Popen(
+        [sys.executable, "-m", "deploy.local", "run"],
+        cwd=ROOT,
+        env=os.environ | told,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    run = LocalRun(settings, child)
+    reader = Thread(target=lambda: run.printed.extend(child.stdout or ()))
+    reader.start()
+    try:
+        run.prints("Stint is ready at", UP_WITHIN_SECONDS)
+        yield run
+    finally:
+        with suppress(ProcessLookupError):
+            child.terminate()
+        child.wait(60)
+        reader.join(10)
+        if child.stdout:
+            child.stdout.close()
+
+
+def press(settings: Settings, owner: str) -> int:
+    """Start a timer of an owner with the demo tenant's token, and return the status."""
+    said = re.search("^(?:export )?STINT_TOKEN='?([^'\n]+)", settings.demo_env.read_text(), re.MULTILINE)
+    assert said is not None
+    headers = {"Authorization": f"Bearer {said[1]}"}
+    return httpx.post(f"{settings.url}/v1/timers", json={"owner": owner}, headers=headers, timeout=20).status_code
+
+
+def test_parts_that_are_killed_are_started_again_until_one_dies_too_often(settings: Settings) -> None:
+    """Both services, then both bases, then one service until its fourth death ends the run."""
+    with running(settings) as run:
+        assert left_in(settings.home)  # control: they are found while they run
+        formatted = (settings.home / "kafka" / "log" / "meta.properties").read_text()
+        assert press(settings, "before") == 201
+        for number, parts in enumerate([("command_api", "projector"), ("kafka", "postgres")], 1):
+            before = {part: run.identity(part) for part in PARTS}
+            run.kill(*parts)
+            run.prints(AGAIN, BACK_WITHIN_SECONDS, number)
+            assert {part for part in PARTS if run.identity(part) != before[part]} == set(parts)
+            assert press(settings, f"after-{number}") == 201
+        assert (settings.home / "kafka" / "log" / "meta.properties").read_text() == formatted
+
+        for number in range(2, 4):
+            run.kill("command_api")
+            run.prints("command_api ended with signal 9 (SIGKILL); starting it again", 5, number)
+            run.awaits(lambda: (who := run.identity("command_api")) is not None and who.alive, "a restart", 5)
+        run.kill("command_api")
+        assert run.child.wait(60) == 1
+        assert run.prints("stint: ", 5) == (
+            "stint: command_api died 4 times within 60 s and is not started again; the last time it ended with "
+            f"signal 9 (SIGKILL) - its log: {settings.logs / 'command_api.log'}. Put that right, then start anew.\n"
+        )
+        pauses = [line.rpartition(" in ")[2] for line in run.having("command_api ended with signal 9 (SIGKILL)")]
+        assert pauses[:3] == ["0.5 s\n", "1 s\n", "2 s\n"]
+        assert [line.split()[-1] for line in run.having("Ended: ")] == ["projector", "kafka", "postgres"]
+    assert left_in(settings.home) == []
