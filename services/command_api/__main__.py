@@ -1,6 +1,7 @@
 """Run the command API: `python -m services.command_api`. SIGTERM and SIGINT end it gracefully, with status 0."""
 
 import gc
+import sys
 
 import uvloop
 
@@ -10,8 +11,8 @@ from shared.process.logs import configure_logging
 from shared.process.server import read_settings, serve
 
 
-async def serve_api(settings: Settings) -> None:
-    """Serve until a signal says to end. Every part is made on the loop that runs it."""
+async def serve_api(settings: Settings) -> int:
+    """Serve until a signal says to end; return 1 when a bug ended it. Every part is made on the loop that runs it."""
     api = Api(settings)
     app = api.app()
     # What is here now stays for good: no collection needs to look at it again, while callers wait.
@@ -25,14 +26,15 @@ async def serve_api(settings: Settings) -> None:
         drain_seconds=settings.drain_seconds,
         on_leaving=api.leave,
     )
+    return 1 if api.failed else 0
 
 
-def main() -> None:
-    """Read the settings and serve."""
+def main() -> int:
+    """Read the settings, serve, and return the exit status."""
     settings = read_settings(Settings)
     configure_logging("command_api")
-    uvloop.run(serve_api(settings))
+    return uvloop.run(serve_api(settings))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

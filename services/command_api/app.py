@@ -1,6 +1,7 @@
 """Wiring: the parts of the command API, how they begin and in which order they end. Decides nothing."""
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
@@ -44,6 +45,7 @@ class Api:
     """All parts of one process. Make it on the loop that will run it."""
 
     def __init__(self, settings: Settings) -> None:
+        self.failed = False
         self._settings = settings
         kafka = settings.kafka
         self._database = Database(
@@ -135,7 +137,7 @@ class Api:
         return self._limits
 
     def _alive(self) -> bool:
-        # These run for ever; one that has ended has met a bug, and only a new process helps.
+        # These run for ever. The process ends itself when one has ended; if that takes long, a probe sees it here.
         return not any(task.done() for task in self._tasks)
 
     @asynccontextmanager
@@ -174,9 +176,13 @@ class Api:
         self._tasks.append(task)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        if not self._ending:
-            error = None if task.cancelled() else task.exception()
-            self._log.error("background_ended", task=task.get_name(), exc_info=error)
+        if self._ending:
+            return
+        # What runs for ever has met a bug, and only a new process helps.
+        error = None if task.cancelled() else task.exception()
+        self._log.error("background_ended", task=task.get_name(), exc_info=error)
+        self.failed = True
+        signal.raise_signal(signal.SIGTERM)
 
     def _sweep_bodies(self, now: float) -> None:
         if self._limits is not None:
