@@ -18,7 +18,7 @@ import pytest
 
 from deploy.local.identity import PROC, Identity
 from deploy.local.settings import ROOT, Settings
-from tests.support.stacks import CONTAINERS, stack_in
+from tests.support.stack.stacks import CONTAINERS, stack_in
 
 pytestmark = [
     pytest.mark.fault,

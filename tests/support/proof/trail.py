@@ -5,8 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
-import asyncpg
-
+from services.stint_cli.database import connected
 from tests.support.proof.checkers.history import CheckpointMove
 
 _LAY: Final = """
@@ -29,24 +28,25 @@ _LIFT: Final = (
 class Trail:
     """What the checkpoints of one database have done since the trail was laid."""
 
-    conn: asyncpg.Connection
+    dsn: str
     stood: tuple[CheckpointMove, ...]
 
     async def moves(self) -> list[CheckpointMove]:
         """Return where each checkpoint stood, and every move of it until now."""
         # A row's updates are committed one after the other, so their numbers are in that order too.
-        rows = await self.conn.fetch("SELECT kpart, read_at, moved_to FROM trail ORDER BY number")
+        async with connected(self.dsn) as conn:
+            rows = await conn.fetch("SELECT kpart, read_at, moved_to FROM trail ORDER BY number")
         return [*self.stood, *(CheckpointMove(*row) for row in rows)]
 
 
 @asynccontextmanager
 async def trail_of(dsn: str) -> AsyncIterator[Trail]:
-    """Record every move of a checkpoint while the block runs."""
-    conn = await asyncpg.connect(dsn)
+    """Record every move of a checkpoint while the block runs. Postgres may be killed in it: no connection is kept."""
     try:
-        await conn.execute(_LAY)
-        rows = await conn.fetch("SELECT kpart, next_offset FROM fold_v1.checkpoint WHERE next_offset > 0")
-        yield Trail(conn, tuple(CheckpointMove(row["kpart"], 0, row["next_offset"], restored=True) for row in rows))
+        async with connected(dsn) as conn:
+            await conn.execute(_LAY)
+            rows = await conn.fetch("SELECT kpart, next_offset FROM fold_v1.checkpoint WHERE next_offset > 0")
+        yield Trail(dsn, tuple(CheckpointMove(row["kpart"], 0, row["next_offset"], restored=True) for row in rows))
     finally:
-        await conn.execute(_LIFT)
-        await conn.close()
+        async with connected(dsn) as conn:
+            await conn.execute(_LIFT)

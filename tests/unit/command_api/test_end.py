@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from deploy.local.settings import HOST, ROOT
-from tests.support.deployments import TOKEN_KEY
-from tests.support.stacks import free_ports
+from tests.support.stack.deployments import TOKEN_KEY
+from tests.support.stack.stacks import free_ports
 
 # The process of production, but for one part that ends a moment after its start. Neither Kafka nor Postgres is there.
 SCRIPT = """

@@ -1,0 +1,236 @@
+"""Kafka, Postgres, one of its backends, or everything at once is killed with -9 while people work: no press is lost.
+
+Each test shows that its fault fired: presses of that moment heard no verdict, or another process serves now.
+Nothing is done by hand afterwards but to start again what was killed; the time until all is ready is in the report.
+"""
+
+import asyncio
+import os
+import random
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Final
+
+import asyncpg
+import httpx
+import pytest
+
+from deploy.local.identity import Identity
+from services.stint_cli.database import connected
+from services.stint_cli.trouble import Trouble
+from tests.support.proof.trail import trail_of
+from tests.support.stack.crew import Crew
+from tests.support.stack.deployments import Deployment, Tenant
+from tests.support.stack.patient import Patient
+from tests.support.stack.stacks import CONTAINERS
+from tests.support.stack.traffic import Traffic, traffic
+from tests.support.stack.until import eventually
+
+pytestmark = pytest.mark.fault
+
+READY_WITHIN_SECONDS: Final = 30.0
+ASKED_MAX: Final = 100_000
+SEEDS: Final = range(8) if os.environ.get("STINT_TEST_LONG") == "1" else range(1)
+# A backend that computes notices neither a signal to end that is not for it, nor the end of its postmaster.
+COMPUTES: Final = "DO $$ BEGIN LOOP END LOOP; END $$"
+CHILDREN: Final = "SELECT array_agg(pid) FROM pg_stat_activity WHERE backend_type IN ('checkpointer', 'walwriter')"
+# Inside a transaction: of the fold, of texts or of policies, whichever comes first.
+VICTIM: Final = """
+SELECT pid FROM pg_stat_activity WHERE application_name = 'stint-projector' AND xact_start IS NOT NULL LIMIT 1
+"""
+TERMINATE: Final = f"SELECT pid FROM ({VICTIM}) AS victim WHERE pg_terminate_backend(pid)"
+
+
+@dataclass
+class Ground:
+    """A deployment under load, something of which a test kills."""
+
+    crew: Crew
+    deployment: Deployment
+    load: Traffic
+    killed_at: float = 0.0
+    starts_at: float = 0.0
+
+    def killed(self) -> None:
+        """Remember when."""
+        self.killed_at = time.monotonic()
+
+    def starts(self) -> None:
+        """Remember when what was killed is started again: everything is to be ready 30 s later."""
+        self.starts_at = time.monotonic()
+
+    def disturbed(self) -> bool:
+        """Return whether the projector met the fault in its work."""
+        return all("partition_in_trouble" in service.said_since_mark() for service in self.crew.projectors)
+
+    def unheard(self) -> int:
+        """Return how many presses have heard no verdict since."""
+        return sum(op.type == "info" and op.t > self.killed_at for op in self.load.history)
+
+    async def is_felt(self) -> None:
+        """Return when a press has heard no verdict."""
+
+        async def felt() -> bool:
+            return self.unheard() > 0
+
+        await eventually(felt, "a press hears no verdict")
+
+    async def is_ready_again(self) -> float:
+        """Return, in seconds, when all processes are ready, every partition is somebody's, and people go on."""
+        await asyncio.gather(*(service.ready(READY_WITHIN_SECONDS) for service in self.crew.everybody()))
+        await self.crew.settled(READY_WITHIN_SECONDS)
+        await self.load.goes_on()
+        return time.monotonic() - self.starts_at
+
+
+UnderLoad = Callable[[], AbstractAsyncContextManager[Ground]]
+
+
+@pytest.fixture
+def under_load(
+    crew: Crew,
+    client: Callable[..., httpx.AsyncClient],
+    deployment: Deployment,
+    tenant: Tenant,
+    record_property: Callable[[str, object], None],
+) -> UnderLoad:
+    """Let people work inside; afterwards wait until all is well again, and check all that they left behind."""
+
+    @asynccontextmanager
+    async def under_load() -> AsyncIterator[Ground]:
+        await crew.be(apis=1, projectors=1)
+        patient = Patient(client(), tenant.token, wait_seconds=2)
+        async with trail_of(deployment.dsn) as trail:
+            async with traffic([patient], tenant) as load:
+                ground = Ground(crew, deployment, load)
+                yield ground
+                seconds = await ground.is_ready_again()
+            record_property("ready_again_seconds", round(seconds, 1))
+            record_property("presses_unheard", ground.unheard())
+            assert seconds < READY_WITHIN_SECONDS
+            await load.is_whole(deployment, patient, trail)
+
+    return under_load
+
+
+async def test_a_broker_that_is_killed_loses_no_press(under_load: UnderLoad, deployment: Deployment) -> None:
+    async with under_load() as ground:
+        ground.killed()
+        await asyncio.to_thread(deployment.stack.kill_kafka)
+        try:
+            await ground.is_felt()
+        finally:
+            ground.starts()
+            await asyncio.to_thread(deployment.stack.start_kafka)
+
+
+async def test_a_postmaster_that_is_killed_beside_a_busy_backend_loses_no_press(
+    under_load: UnderLoad, deployment: Deployment
+) -> None:
+    """The busy one outlives its postmaster, and would keep Postgres from starting again."""
+    async with under_load() as ground, busy_backend(deployment) as busy:
+        ground.killed()
+        await asyncio.to_thread(deployment.stack.kill_postgres)
+        try:
+            await ground.is_felt()
+            assert CONTAINERS or (busy is not None and busy.alive), "control: the backend ended with its postmaster"
+        finally:
+            ground.starts()
+            await asyncio.to_thread(deployment.stack.start_postgres)
+        assert busy is None or not busy.alive
+
+
+async def test_a_backend_of_the_projector_that_is_killed_takes_all_sessions_along_and_loses_no_press(
+    under_load: UnderLoad, deployment: Deployment
+) -> None:
+    """Postgres ends every session then, because a backend that is killed may have left its memory half written."""
+    async with under_load() as ground, connected(deployment.stack.postgres.superuser_dsn) as conn:
+        children = await conn.fetchval(CHILDREN)
+        ground.killed()
+        victim = await found(conn, VICTIM)
+        ground.starts()
+        with suppress(asyncpg.PostgresError, OSError):
+            await conn.execute(f"COPY (SELECT 1) TO PROGRAM 'kill -9 {victim}'")
+        await eventually(lambda: replaced(deployment, children), "Postgres has started its children again")
+    assert ground.disturbed()
+
+
+async def test_a_backend_of_the_projector_that_is_terminated_in_a_transaction_loses_no_press(
+    under_load: UnderLoad, deployment: Deployment
+) -> None:
+    """Five in a row, each inside a transaction."""
+    async with under_load() as ground, connected(deployment.stack.postgres.superuser_dsn) as conn:
+        ground.killed()
+        victims: set[int] = set()
+        while len(victims) < 5:  # the same one is found twice while it ends
+            victims.add(await found(conn, TERMINATE))
+        ground.starts()
+    assert ground.disturbed()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_everything_killed_at_once_and_started_in_any_order_loses_no_press(
+    under_load: UnderLoad,
+    deployment: Deployment,
+    crew: Crew,
+    seed: int,
+    record_property: Callable[[str, object], None],
+) -> None:
+    chance = random.Random(seed)
+    stack = deployment.stack
+    async with under_load() as ground:
+        [api], [projector] = crew.apis, crew.projectors
+        kills = {
+            "api": api.kill,
+            "projector": projector.kill,
+            "kafka": stack.kill_kafka,
+            "postgres": stack.kill_postgres,
+        }
+        starts = {
+            "api": api.launch,
+            "projector": projector.launch,
+            "kafka": stack.kafka.launch,
+            "postgres": stack.postgres.launch,
+        }
+        ground.killed()
+        await asyncio.gather(*(asyncio.to_thread(kill) for kill in kills.values()))
+        await ground.is_felt()
+        order = chance.sample(sorted(starts), len(starts))
+        ground.starts()
+        for part in order:
+            await asyncio.to_thread(starts[part])
+            await asyncio.sleep(chance.random())
+        record_property("started_in_order", " ".join(order))
+
+
+@asynccontextmanager
+async def busy_backend(deployment: Deployment) -> AsyncIterator[Identity | None]:
+    """Have a backend that computes without end; None where it is in a container, out of our sight."""
+    conn = await asyncpg.connect(deployment.stack.postgres.superuser_dsn)
+    computing = asyncio.create_task(conn.execute(COMPUTES))
+    try:
+        await asyncio.sleep(0.1)
+        yield None if CONTAINERS else Identity.of(conn.get_server_pid())
+    finally:
+        conn.terminate()
+        with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            await computing
+
+
+async def found(conn: asyncpg.Connection, query: str) -> int:
+    """Ask for a pid without a pause, because what is looked for lasts milliseconds."""
+    for _ in range(ASKED_MAX):
+        if (pid := await conn.fetchval(query)) is not None:
+            return int(pid)
+    raise AssertionError("no such backend was seen")
+
+
+async def replaced(deployment: Deployment, children: list[int]) -> bool:
+    """Return whether other processes than these serve Postgres now."""
+    try:
+        async with connected(deployment.stack.postgres.superuser_dsn) as conn:
+            return not set(children) & set(await conn.fetchval(CHILDREN))
+    except (Trouble, asyncpg.PostgresError, OSError):
+        return False
