@@ -145,8 +145,10 @@ class Keeper:
                 wait_seconds = _BETWEEN_TWO_LOSSES_SECONDS
             except Exception as error:  # noqa: BLE001 - Kafka or Postgres is away; both come back
                 wait_seconds = backoff.next()
-                level = "warning" if backoff.failures <= _FAILURES_BEFORE_AN_ALARM else "error"
-                getattr(partition.log, level)("recovery_failed", error=told(error), again_in_seconds=wait_seconds)
+                if backoff.failures > _FAILURES_BEFORE_AN_ALARM:
+                    partition.log.error("recovery_failed", error=told(error))  # noqa: TRY400 - a part is away
+                else:
+                    partition.log.warning("recovery_not_yet", error=told(error), again_in_seconds=wait_seconds)
             else:
                 self._go_live(partition, at)
                 return
