@@ -11,17 +11,18 @@ Stint is ready at {url}. Paste into another shell:
 
   . {demo_env}
   auth="Authorization: Bearer $STINT_TOKEN"; json="Content-Type: application/json"
-  who="{{\\"owner\\": \\"$STINT_OWNER\\"}}"; id_of() {{ sed -E 's/.*"id": ?"([0-9]+)".*/\\1/'; }}
+  field() {{ python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"; }}
+  who="{{\\"owner\\": \\"$STINT_OWNER\\"}}"
 
   # our own dialect: start, pause, resume, stop, see it
-  id=$(curl -sS "$STINT_URL/v1/timers" -H "$auth" -H "$json" -d "$who" | id_of); echo "$id"
+  id=$(curl -sS "$STINT_URL/v1/timers" -H "$auth" -H "$json" -d "$who" | field id); echo "$id"
   curl -sS -X POST "$STINT_URL/v1/timers/$id/pause" -H "$auth"; echo
   curl -sS -X POST "$STINT_URL/v1/timers/$id/resume" -H "$auth"; echo
   curl -sS -X POST "$STINT_URL/v1/timers/$id/stop" -H "$auth"; echo
   curl -sS "$STINT_URL/v1/timers/$id" -H "$auth"; echo
 
   # the dialect of TheBase: start, see what is open, stop
-  id=$(curl -sS "$STINT_URL/v2/timer/start" -H "$auth" -H "$json" -d "$who" | id_of); echo "$id"
+  id=$(curl -sS "$STINT_URL/v2/timer/start" -H "$auth" -H "$json" -d "$who" | field id); echo "$id"
   curl -sS "$STINT_URL/v2/timer/open" -H "$auth"; echo
   curl -sS -X PUT "$STINT_URL/v2/timer/$id" -H "$auth"; echo
 
