@@ -136,5 +136,7 @@ async def test_without_timeouts_its_heir_does_not_come_to_its_turn(
 
 def tried_in_vain(heir: Service, kpart: int) -> int:
     """Return how often an heir waited for a partition's checkpoint, to take it up or to move it, and gave up."""
-    troubles = said_by(heir, "recovery_failed") + said_by(heir, "recovery_not_yet") + said_by(heir, "partition_in_trouble")
+    troubles = (
+        said_by(heir, "recovery_failed") + said_by(heir, "recovery_not_yet") + said_by(heir, "partition_in_trouble")
+    )
     return sum(trouble["partition"] == kpart for trouble in troubles)

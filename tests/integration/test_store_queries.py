@@ -1,0 +1,81 @@
+"""The projector's queries on real Postgres, where a table in memory would be too kind."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from services.projector.domain.outcomes import Kept
+from services.projector.ports import Advance, Checkpoint, Wanted
+from services.projector.store.postgres import PostgresStore
+from shared.events.ids import slot_of
+from shared.events.outcome import write_outcome
+from tests.support.stack.deployments import Deployment
+from tests.support.story.given import Story, given, paused, started, timer_id
+
+pytestmark = pytest.mark.real
+
+KPART = 3
+DANA = (slot_of("acme", "dana"), "acme", "dana")
+
+
+@pytest.fixture
+async def pool(deployment: Deployment) -> AsyncIterator[asyncpg.Pool]:
+    dsn = await deployment.fresh_database("store_queries")
+    settings = {"timezone": "UTC", "search_path": "fold_v1,public"}
+    async with asyncpg.create_pool(dsn, min_size=1, max_size=2, server_settings=settings) as pool:
+        yield pool
+
+
+async def committed(store: PostgresStore, story: Story, last_log_time: datetime) -> None:
+    """Commit a story's outcomes as one partition's first batch."""
+    kept = [Kept(outcome, write_outcome(outcome)) for outcome in story.outcomes]
+    to = Checkpoint(KPART, len(kept), UUID(int=len(kept)), last_log_time, 1, published=len(kept))
+    await store.commit([Advance(0, to, kept)])
+
+
+async def test_a_clock_that_jumped_ahead_makes_no_key_forgotten(pool: asyncpg.Pool) -> None:
+    """A broker stamps one press 40 days ahead; the fold voids it, and the checkpoint takes its time over."""
+    store, now = PostgresStore(pool), datetime.now(UTC)
+    story = given(started("desk", at=(now - timedelta(days=1)).replace(tzinfo=None).isoformat(timespec="seconds")))
+    await committed(store, story, last_log_time=now + timedelta(days=40))
+    await store.prune(KPART)
+    assert await pool.fetchval("SELECT count(*) FROM outcome") == 1
+
+
+async def test_an_outcome_of_a_month_ago_is_pruned(pool: asyncpg.Pool) -> None:
+    """The control: it is the jump that was held back, and not pruning."""
+    store, now = PostgresStore(pool), datetime.now(UTC)
+    old = (now - timedelta(days=32)).replace(tzinfo=None).isoformat(timespec="seconds")
+    await committed(store, given(started("desk", at=old)), last_log_time=now)
+    await store.prune(KPART)
+    assert await pool.fetchval("SELECT count(*) FROM outcome") == 0
+
+
+async def test_an_owners_paused_timers_are_not_read(pool: asyncpg.Pool) -> None:
+    """Of five timers a day, each paused for good, a start reads none."""
+    store = PostgresStore(pool)
+    pauses = [press(f"t{n}", at="09:00") for n in range(300) for press in (started, paused)]
+    story = given(*pauses, started("runs", at="09:01"))
+    await committed(store, story, last_log_time=story.outcome.log_time)
+    await pool.execute("ANALYZE")
+    found = await store.read(Wanted(owners={DANA: story.outcome.log_time}))
+    assert set(found.sheets["acme", "dana"].timers) == {timer_id("runs")}
+    paused_one = Wanted(timers={(DANA[0], timer_id("t7")): story.outcome.log_time})
+    assert set((await store.read(paused_one)).sheets["acme", "dana"].timers) == {timer_id("runs"), timer_id("t7")}
+
+
+async def test_a_press_of_long_ago_reads_one_interval(pool: asyncpg.Pool) -> None:
+    """Its owner has closed hundreds since, and 20,000 of them were 2.9 MB on the loop that all partitions share."""
+    store = PostgresStore(pool)
+    at = [f"10:{n // 60:02}:{n % 60:02}" for n in range(301)]
+    pairs = [(started(f"t{n}", at=at[n]), paused(f"t{n}", at=at[n + 1])) for n in range(300)]
+    story = given(*[press for pair in pairs for press in pair])
+    await committed(store, story, last_log_time=story.outcome.log_time)
+    asked = Wanted(owners={DANA: story.outcome.log_time + timedelta(days=1)})
+    first = min(interval.start for interval in story.sheet().closed)
+    asked.overlaps.append((*DANA, timer_id("new"), first - timedelta(days=300)))
+    (interval,) = (await store.read(asked)).sheets["acme", "dana"].closed
+    assert interval.start >= first
