@@ -2,9 +2,9 @@
 
 A dialect is a room with `routes(desk)` and `error_response(status, headers)` in its `calls`. The rest is shared.
 
-    thebase/    dialect A: calls answers token
-    zoho/       dialect B: calls answers dates running format
-    native/     dialect C: calls answers caller reads
+    thebase/    dialect A: calls reading answers token
+    zoho/       dialect B: calls reading answers dates running
+    native/     dialect C: calls reading answers caller reads
     headers, parameters, values, times    what requests say, read
     positions                             how far a caller has read, and whether we have
     malformed, reasons, jsontext          what answers share: first problem, sentences of rules, JSON without a model

@@ -1,6 +1,7 @@
 """Dialect C, `/v1`: our own.
 
-    calls      each press, from its body to a command, and the verdict to an answer
+    calls      each press, and the verdict to an answer
+    reading    bodies, from their bytes to commands
     reads      one timer, and what became of one press
     answers    timers as judged, and errors as RFC 9457 problems that name the rule
     caller     the caller, or what to answer instead

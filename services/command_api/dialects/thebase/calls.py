@@ -1,8 +1,8 @@
 """Dialect A, `/v2/timer` and `/oauth/token`, as TheBase's CRM publishes it (CONTRACT, section 2).
 
-Safe to change: nothing that a client can see. With care: the reading of `start_time`, for minutes are counted from it.
-Ours, where nobody documents it: unknown members of a body are ignored; a `start_time` that is a date alone is refused;
-a person's token works too, for that person's timers (somebody else's is 404, a start for somebody else 400).
+Safe to change: nothing that a client can see.
+Ours, where nobody documents it: a person's token works too, for that person's timers (somebody else's is 404, a start
+for somebody else 400).
 """
 
 import re
@@ -10,15 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, assert_never
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from services.command_api.desk.commands import (
     Answer,
-    AskedTime,
     Caller,
     Command,
     Judged,
@@ -30,66 +27,20 @@ from services.command_api.desk.commands import (
 from services.command_api.desk.desk import Away, Desk, Unknown
 from services.command_api.desk.rows import ReadsAwayError
 from services.command_api.dialects.headers import idempotency_key, traceparent
-from services.command_api.dialects.malformed import Malformed, first_problem
+from services.command_api.dialects.malformed import Malformed
 from services.command_api.dialects.positions import fresh_enough
 from services.command_api.dialects.reasons import sentence_about
 from services.command_api.dialects.thebase import answers
+from services.command_api.dialects.thebase.reading import read_page, read_start
 from services.command_api.dialects.thebase.token import token
-from services.command_api.dialects.times import asked_time, may_start_at
-from services.command_api.dialects.values import Comment, Name, RequiredName, TimeText
 from shared.events.ids import parse_timer_id
 from shared.events.outcome import Outcome
 from shared.events.rules import Rule
 
-LIMIT_DEFAULT: Final = 25
-LIMIT_MAX: Final = 1000
-
 # "NULL Body" is how the document prints a stop's body; somebody will have typed it.
 _NO_BODY: Final = re.compile(rb"(?:null|\{\s*\}|NULL Body)?")
-_COUNT: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 Verb = Literal["start", "stop"]
-
-
-class StartBody(BaseModel):
-    """What `POST /v2/timer/start` says."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    owner: RequiredName
-    account_id: Name = None
-    start_time: TimeText = None
-    comment: Comment = None
-
-
-def read_start(body: bytes, zone_name: str) -> StartTimer | Malformed:
-    """Translate the body of a start; a `start_time` without offset is read in `zone_name`."""
-    try:
-        said = StartBody.model_validate_json(body)
-    except ValidationError as error:
-        return first_problem(error)
-    at: AskedTime | None = None
-    if said.start_time is not None:
-        at = asked_time(said.start_time, zone_name=zone_name)
-        if at is None or not may_start_at(at.instant):
-            return Malformed(Rule.VALUE_INVALID, "start_time")
-    return StartTimer(owner=said.owner, account_id=said.account_id, comment=said.comment, at=at)
-
-
-def read_page(query: QueryParams) -> tuple[int, int] | Malformed:
-    """Return limit and offset of a list."""
-    limit, offset = (_count(query, name, default) for name, default in (("limit", LIMIT_DEFAULT), ("offset", 0)))
-    if limit is None or not 1 <= limit <= LIMIT_MAX:
-        return Malformed(Rule.VALUE_INVALID, "limit")
-    return (limit, offset) if offset is not None else Malformed(Rule.VALUE_INVALID, "offset")
-
-
-def _count(query: QueryParams, name: str, default: int) -> int | None:
-    given = set(query.getlist(name)) - {""}
-    if not given:
-        return default
-    text = given.pop()
-    return int(text) if not given and _COUNT.fullmatch(text) else None
 
 
 def answer_of(answer: Answer, verb: Verb, *, keyed: bool) -> Response:

@@ -1,10 +1,10 @@
 """Dialect B, `/people/api/timetracker`, as Zoho People publishes it.
 
-    calls      each request, from its parameters to a command, and the verdict to an answer
+    calls      each request, and the verdict to an answer
+    reading    parameters, from their text to commands; JSON or XML: which one the caller wants
     answers    published messages and codes, in JSON or in XML
     running    the running timer, in whole seconds since a local midnight
     dates      `dateFormat` and its letters
-    format     JSON or XML: which one the caller wants
 
 Safe to change: words that are "ours" in CONTRACT, section 3.
 Never: a message or a code that has "doc" beside it there, or the spelling of one.

@@ -1,15 +1,15 @@
 """Dialect B, `/people/api/timetracker`, as Zoho People publishes it (CONTRACT, section 3).
 
 `timer=stop` is a pause: this API has no final stop.
-Safe to change: nothing that a client can see. With care: the order of dispatch, for each step has a code of its own.
+Safe to change: nothing that a client can see.
 Ours, where nobody documents it: a parameter given twice with two values is 8001; a machine's token may act for any
 owner, who is then `user` itself, but runs no timer of its own (7038); 404, 405, 408 and 413 bear their names as codes.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final, Literal, assert_never
+from typing import Final, assert_never
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -31,91 +31,15 @@ from services.command_api.dialects.headers import idempotency_key, traceparent
 from services.command_api.dialects.malformed import Malformed
 from services.command_api.dialects.parameters import UnreadableParametersError, parameters
 from services.command_api.dialects.positions import fresh_enough
-from services.command_api.dialects.values import NAME_LENGTH_MAX, WORK_ITEM_LENGTH_MAX
 from services.command_api.dialects.zoho import answers
 from services.command_api.dialects.zoho.answers import RUNNING_URI, TIMER_URI, Failure, Verb, Voice
-from services.command_api.dialects.zoho.dates import DEFAULT_FORMAT, is_format, parse_date
-from services.command_api.dialects.zoho.format import wants_xml
+from services.command_api.dialects.zoho.dates import DEFAULT_FORMAT, is_format
+from services.command_api.dialects.zoho.reading import Given, read_command, verb_of, wants_xml
 from services.command_api.dialects.zoho.running import running_timer
-from shared.events.ids import parse_timer_id
 from shared.events.outcome import Outcome
 from shared.events.rules import Rule
 
-DESCRIPTION_LENGTH_MAX: Final = 250
-
 _PREFIX: Final = "/people"
-_BILLABLE: Final = {"billable": True, "non-billable": False, "nonbillable": False, "non billable": False}
-_MANDATORY: Final = ("user", "jobId", "workDate", "billingStatus")
-_LENGTHS_MAX: Final = {
-    "user": NAME_LENGTH_MAX,
-    "jobId": NAME_LENGTH_MAX,
-    "projectId": NAME_LENGTH_MAX,
-    "description": DESCRIPTION_LENGTH_MAX,
-    "workItem": WORK_ITEM_LENGTH_MAX,
-}
-
-Given = Mapping[str, str]
-
-
-def verb_of(given: Given) -> Verb:
-    """Say in whose words a failure is told, also when nothing that was given makes a verb."""
-    match given.get("timer"), "timeLogId" in given:
-        case "stop", _:
-            return "pause"
-        case "start", True:
-            return "resume"
-        case _:
-            return "start"
-
-
-def read_command(given: Given, owner_of: Callable[[str], str | None]) -> Command | Malformed | Rule:
-    """Translate the parameters of a press; `owner_of` tells whom `user` means to the caller, None: somebody else."""
-    match given.get("timer"), given.get("timeLogId"):
-        case None, _:
-            return Malformed(Rule.PARAMETER_MISSING, "timer")
-        case "start", None:
-            return _read_start(given, owner_of)
-        case "stop", None:
-            return Malformed(Rule.PARAMETER_MISSING, "timeLogId")
-        case "start", str(spelt):
-            return _read_press("resume", spelt)
-        case "stop", str(spelt):
-            return _read_press("pause", spelt)
-        case _:
-            return Malformed(Rule.VALUE_INVALID, "timer")
-
-
-def _read_press(verb: Literal["pause", "resume"], spelt: str) -> PressTimer | Rule:
-    timer_id = parse_timer_id(spelt)
-    return Rule.TIMER_UNKNOWN if timer_id is None else PressTimer(verb, timer_id)
-
-
-def _read_start(given: Given, owner_of: Callable[[str], str | None]) -> StartTimer | Malformed | Rule:
-    for name in _MANDATORY:
-        if name not in given:
-            return Malformed(Rule.PARAMETER_MISSING, name)
-    work_date = parse_date(given["workDate"], given.get("dateFormat", DEFAULT_FORMAT))
-    if work_date is None:
-        return Malformed(Rule.VALUE_INVALID, "workDate")
-    billable = _BILLABLE.get(given["billingStatus"].lower())
-    if billable is None:
-        return Malformed(Rule.VALUE_INVALID, "billingStatus")
-    for name, length_max in _LENGTHS_MAX.items():
-        if len(given.get(name, "")) > length_max:
-            return Malformed(Rule.TEXT_TOO_LONG, name)
-    owner = owner_of(given["user"])
-    if owner is None:
-        # Refused here, not by the fold: an alias may be a mail address, and the log would keep it for ever.
-        return Rule.NOT_THE_OWNER
-    return StartTimer(
-        owner=owner,
-        job_id=given["jobId"],
-        project_id=given.get("projectId"),
-        billable=billable,
-        work_date=work_date,
-        comment=given.get("description"),
-        work_item=given.get("workItem"),
-    )
 
 
 def answer_of(answer: Answer, verb: Verb, voice: Voice) -> Response:

@@ -10,7 +10,7 @@ from services.command_api.desk.commands import AskedTime, PressTimer, StartTimer
 from services.command_api.desk.desk import Away, Unknown
 from services.command_api.desk.rows import IntervalRow, OutcomeRow, TimerRow
 from services.command_api.dialects.malformed import Malformed
-from services.command_api.dialects.native.calls import read_press, read_start
+from services.command_api.dialects.native.reading import read_press, read_start
 from shared.events.outcome import State
 from shared.events.rules import Rule
 from tests.support.fakes.desks import (

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from services.command_api.desk.commands import AskedTime, PressTimer, StartTimer
 from services.command_api.desk.desk import Away, Unknown
 from services.command_api.dialects.malformed import Malformed
-from services.command_api.dialects.thebase.calls import read_start
+from services.command_api.dialects.thebase.reading import read_start
 from shared.events.outcome import State
 from shared.events.rules import Rule
 from tests.support.fakes.desks import DANA, LONG, NOT_RECORDED, SHORT, TIMER, WAITING, Clerk, accepted, refused

@@ -1,0 +1,91 @@
+"""What dialect C's presses say: each body, from its bytes to a command.
+
+With care: fields of the bodies. Adding one is free; a digest forgets none that was sent.
+"""
+
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError
+
+from services.command_api.desk.commands import AskedTime, PressTimer, StartTimer
+from services.command_api.dialects.malformed import Malformed, first_problem, wrong
+from services.command_api.dialects.times import asked_time, day, may_start_at
+from services.command_api.dialects.values import Comment, Name, RequiredName, TimeText, WorkItem
+from shared.events.rules import Rule
+
+Verb = Literal["pause", "resume", "stop"]
+
+_NO_BODY: Final = b"{}"
+
+
+def _billable(value: object) -> bool | None:
+    if value is None or value == "":
+        return None
+    if not isinstance(value, bool):
+        raise wrong(Rule.VALUE_INVALID)
+    return value
+
+
+class PressBody(BaseModel):
+    """What a press says beside its verb. `at`: when it happened, for work that was queued offline."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    at: TimeText = None
+
+
+class StartBody(PressBody):
+    """What `POST /v1/timers` says."""
+
+    owner: RequiredName
+    account_id: Name = None
+    job_id: Name = None
+    project_id: Name = None
+    billable: Annotated[bool | None, PlainValidator(_billable)] = None
+    work_date: TimeText = None
+    comment: Comment = None
+    work_item: WorkItem = None
+
+
+def read_start(body: bytes) -> StartTimer | Malformed:
+    """Translate the body of a start."""
+    try:
+        said = StartBody.model_validate_json(body)
+    except ValidationError as error:
+        return first_problem(error)
+    at = _at(said)
+    if isinstance(at, Malformed):
+        return at
+    if at is not None and not may_start_at(at.instant):
+        return Malformed(Rule.VALUE_INVALID, "at")
+    work_date = None if said.work_date is None else day(said.work_date)
+    if said.work_date is not None and work_date is None:
+        return Malformed(Rule.VALUE_INVALID, "work_date")
+    return StartTimer(
+        owner=said.owner,
+        account_id=said.account_id,
+        job_id=said.job_id,
+        project_id=said.project_id,
+        billable=said.billable,
+        work_date=work_date,
+        comment=said.comment,
+        work_item=said.work_item,
+        at=at,
+    )
+
+
+def read_press(verb: Verb, timer_id: int, body: bytes) -> PressTimer | Malformed:
+    """Translate a pause, a resume or a stop; its body may be missing or null."""
+    body = body.strip()
+    try:
+        said = PressBody.model_validate_json(body if body and body != b"null" else _NO_BODY)
+    except ValidationError as error:
+        return first_problem(error)
+    at = _at(said)
+    return at if isinstance(at, Malformed) else PressTimer(verb, timer_id, at)
+
+
+def _at(said: PressBody) -> AskedTime | Malformed | None:
+    if said.at is None:
+        return None
+    return asked_time(said.at, zone_name=None) or Malformed(Rule.VALUE_INVALID, "at")

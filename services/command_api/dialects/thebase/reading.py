@@ -1,0 +1,63 @@
+"""What dialect A's requests say: bodies and pages, from their bytes to commands.
+
+With care: the reading of `start_time`, because minutes are counted from it.
+Ours, where nobody documents it: unknown members of a body are ignored; a `start_time` that is a date alone is refused.
+"""
+
+import re
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from starlette.datastructures import QueryParams
+
+from services.command_api.desk.commands import AskedTime, StartTimer
+from services.command_api.dialects.malformed import Malformed, first_problem
+from services.command_api.dialects.times import asked_time, may_start_at
+from services.command_api.dialects.values import Comment, Name, RequiredName, TimeText
+from shared.events.rules import Rule
+
+LIMIT_DEFAULT: Final = 25
+LIMIT_MAX: Final = 1000
+
+_COUNT: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
+
+
+class StartBody(BaseModel):
+    """What `POST /v2/timer/start` says."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    owner: RequiredName
+    account_id: Name = None
+    start_time: TimeText = None
+    comment: Comment = None
+
+
+def read_start(body: bytes, zone_name: str) -> StartTimer | Malformed:
+    """Translate the body of a start; a `start_time` without offset is read in `zone_name`."""
+    try:
+        said = StartBody.model_validate_json(body)
+    except ValidationError as error:
+        return first_problem(error)
+    at: AskedTime | None = None
+    if said.start_time is not None:
+        at = asked_time(said.start_time, zone_name=zone_name)
+        if at is None or not may_start_at(at.instant):
+            return Malformed(Rule.VALUE_INVALID, "start_time")
+    return StartTimer(owner=said.owner, account_id=said.account_id, comment=said.comment, at=at)
+
+
+def read_page(query: QueryParams) -> tuple[int, int] | Malformed:
+    """Return limit and offset of a list."""
+    limit, offset = (_count(query, name, default) for name, default in (("limit", LIMIT_DEFAULT), ("offset", 0)))
+    if limit is None or not 1 <= limit <= LIMIT_MAX:
+        return Malformed(Rule.VALUE_INVALID, "limit")
+    return (limit, offset) if offset is not None else Malformed(Rule.VALUE_INVALID, "offset")
+
+
+def _count(query: QueryParams, name: str, default: int) -> int | None:
+    given = set(query.getlist(name)) - {""}
+    if not given:
+        return default
+    text = given.pop()
+    return int(text) if not given and _COUNT.fullmatch(text) else None

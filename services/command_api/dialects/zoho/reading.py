@@ -1,0 +1,119 @@
+"""What dialect B's requests say: parameters, from their text to a command, and which of two formats is wanted.
+
+With care: the order of dispatch, because each step has a code of its own.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final, Literal
+
+from starlette.requests import Request
+
+from services.command_api.desk.commands import Command, PressTimer, StartTimer
+from services.command_api.dialects.malformed import Malformed
+from services.command_api.dialects.values import NAME_LENGTH_MAX, WORK_ITEM_LENGTH_MAX
+from services.command_api.dialects.zoho.answers import Verb
+from services.command_api.dialects.zoho.dates import DEFAULT_FORMAT, parse_date
+from shared.events.ids import parse_timer_id
+from shared.events.rules import Rule
+
+DESCRIPTION_LENGTH_MAX: Final = 250
+
+_BILLABLE: Final = {"billable": True, "non-billable": False, "nonbillable": False, "non billable": False}
+_MANDATORY: Final = ("user", "jobId", "workDate", "billingStatus")
+_LENGTHS_MAX: Final = {
+    "user": NAME_LENGTH_MAX,
+    "jobId": NAME_LENGTH_MAX,
+    "projectId": NAME_LENGTH_MAX,
+    "description": DESCRIPTION_LENGTH_MAX,
+    "workItem": WORK_ITEM_LENGTH_MAX,
+}
+
+_XML: Final = frozenset({"application/xml", "text/xml"})
+_JSON: Final = "application/json"
+
+Given = Mapping[str, str]
+
+
+def verb_of(given: Given) -> Verb:
+    """Say in whose words a failure is told, also when nothing that was given makes a verb."""
+    match given.get("timer"), "timeLogId" in given:
+        case "stop", _:
+            return "pause"
+        case "start", True:
+            return "resume"
+        case _:
+            return "start"
+
+
+def read_command(given: Given, owner_of: Callable[[str], str | None]) -> Command | Malformed | Rule:
+    """Translate the parameters of a press; `owner_of` tells whom `user` means to the caller, None: somebody else."""
+    match given.get("timer"), given.get("timeLogId"):
+        case None, _:
+            return Malformed(Rule.PARAMETER_MISSING, "timer")
+        case "start", None:
+            return _read_start(given, owner_of)
+        case "stop", None:
+            return Malformed(Rule.PARAMETER_MISSING, "timeLogId")
+        case "start", str(spelt):
+            return _read_press("resume", spelt)
+        case "stop", str(spelt):
+            return _read_press("pause", spelt)
+        case _:
+            return Malformed(Rule.VALUE_INVALID, "timer")
+
+
+def _read_press(verb: Literal["pause", "resume"], spelt: str) -> PressTimer | Rule:
+    timer_id = parse_timer_id(spelt)
+    return Rule.TIMER_UNKNOWN if timer_id is None else PressTimer(verb, timer_id)
+
+
+def _read_start(given: Given, owner_of: Callable[[str], str | None]) -> StartTimer | Malformed | Rule:
+    for name in _MANDATORY:
+        if name not in given:
+            return Malformed(Rule.PARAMETER_MISSING, name)
+    work_date = parse_date(given["workDate"], given.get("dateFormat", DEFAULT_FORMAT))
+    if work_date is None:
+        return Malformed(Rule.VALUE_INVALID, "workDate")
+    billable = _BILLABLE.get(given["billingStatus"].lower())
+    if billable is None:
+        return Malformed(Rule.VALUE_INVALID, "billingStatus")
+    for name, length_max in _LENGTHS_MAX.items():
+        if len(given.get(name, "")) > length_max:
+            return Malformed(Rule.TEXT_TOO_LONG, name)
+    owner = owner_of(given["user"])
+    if owner is None:
+        # Refused here, not by the fold: an alias may be a mail address, and the log would keep it for ever.
+        return Rule.NOT_THE_OWNER
+    return StartTimer(
+        owner=owner,
+        job_id=given["jobId"],
+        project_id=given.get("projectId"),
+        billable=billable,
+        work_date=work_date,
+        comment=given.get("description"),
+        work_item=given.get("workItem"),
+    )
+
+
+def wants_xml(request: Request, format_: str | None) -> bool:
+    """Say whether to answer in XML: the parameter `format` says so, else an Accept that prefers an XML type to JSON."""
+    if format_ in {"xml", "json"}:
+        return format_ == "xml"
+    accept = request.headers.get("accept", "")
+    if "/xml" not in accept:
+        return False
+    weights = [_weight(part) for part in accept.split(",")]
+    xml = max((q for name, q in weights if name in _XML), default=0.0)
+    return xml > max((q for name, q in weights if name == _JSON), default=0.0)
+
+
+def _weight(part: str) -> tuple[str, float]:
+    name, *settings = part.split(";")
+    for setting in settings:
+        key, _, value = setting.partition("=")
+        if key.strip().lower() == "q":
+            try:
+                return name.strip().lower(), float(value)
+            except ValueError:
+                return name.strip().lower(), 0.0
+    return name.strip().lower(), 1.0
