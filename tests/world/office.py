@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, assert_never, cast
 from uuid import UUID
 
-from services.command_api.desk.commands import Answer, Caller, Command, PressTimer, StartTimer
+from services.command_api.desk.commands import Answer, Asked, Caller, Command, PressTimer, StartTimer
 from services.command_api.desk.desk import Clock, Reads
 from services.command_api.desk.rows import OutcomeRow, ReadsAwayError
 from services.command_api.submit.presses import Presses
@@ -60,9 +60,7 @@ class Office:
     async def submit(self, command: Command, caller: Caller, key: str) -> Answer | None:
         """Return the answer, or None: the process died over it."""
         self._read_policies()
-        pressing = self._presses.submit(
-            command, caller, dialect="native", key=key, wait_seconds=_WAIT_SECONDS, traceparent=None
-        )
+        pressing = self._presses.submit(Asked(command, caller, "native", key, _WAIT_SECONDS))
         call: asyncio.Task[Answer] = self.world.spawn(pressing)
         self._calls[call] = None
         if self.world.happens("api_killed"):

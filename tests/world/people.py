@@ -7,20 +7,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal, assert_never
 
 from services.command_api.desk.commands import (
+    Accepted,
     Answer,
     AskedTime,
     Caller,
     Command,
-    Judged,
     NotRecorded,
     PressTimer,
+    Refused,
     StartTimer,
     StillWaiting,
 )
 from services.command_api.dialects.native import answers as native_answers
 from shared.events.ids import ID_EPOCH, make_short, slot_of
-from shared.events.outcome import Outcome
-from shared.events.rules import Rule
 from tests.support.proof.checkers.history import Op
 from tests.world.office import Office, event_id_of
 from tests.world.world import World
@@ -79,7 +78,7 @@ class Pressing:
         office = self._world.chance.choice(self._offices)
         answer = await office.submit(request.command, request.caller, request.key)
         heard = heard_as(request, answer)
-        if isinstance(answer, Judged) and heard["type"] == "ok" and request.op == "start":
+        if isinstance(answer, Accepted) and request.op == "start":
             self._world.known.append((self._tenant, int(heard["timer_id"])))
         self._note(request, event_id, heard.pop("timer_id", timer_id), **heard)
         return self._world.history[-1].type
@@ -169,25 +168,19 @@ def heard_as(request: Request, answer: Answer | None) -> dict[str, Any]:
             return {"type": "info"}
         case NotRecorded():
             return {"type": "info", "status": 503}
-        case StillWaiting(partition=partition, offset=offset):
-            return {"type": "info", "status": 202, "position": f"{partition}:{offset}"}
-        case Judged(partition=partition, outcome=outcome):
-            return _judged(request, partition, outcome)
+        case StillWaiting(position=position):
+            return {"type": "info", "status": 202, "position": str(position)}
+        case Accepted(timer=timer, position=position):
+            said = native_answers.created if request.op == "start" else native_answers.pressed
+            response = said(timer, position)
+            heard = {"type": "ok", "status": response.status_code, "position": str(position)}
+            return heard | {"body": json.loads(bytes(response.body)), "timer_id": str(timer.id)}
+        case Refused(rule=rule, position=position):
+            status = native_answers.status_of(rule)
+            heard = {"type": "fail" if status < 500 else "info", "status": status, "position": str(position)}
+            return heard | {"body": {"rule": rule.value}}
         case _:
             assert_never(answer)
-
-
-def _judged(request: Request, partition: int, outcome: Outcome) -> dict[str, Any]:
-    position = f"{partition}:{outcome.source_offset}"
-    if outcome.verdict == "accepted" and outcome.timer is not None:
-        answer = native_answers.created if request.op == "start" else native_answers.pressed
-        response = answer(outcome.timer, position)
-        said = {"type": "ok", "status": response.status_code, "position": position}
-        return said | {"body": json.loads(bytes(response.body)), "timer_id": str(outcome.timer.id)}
-    rule = Rule(outcome.rule or "")
-    status = native_answers.status_of(rule)
-    heard = {"type": "fail" if status < 500 else "info", "status": status, "position": position}
-    return heard | {"body": {"rule": rule.value}}
 
 
 def _other(command: Command) -> Command:

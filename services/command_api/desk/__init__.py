@@ -1,7 +1,7 @@
 """The desk: what a dialect may ask for, and the values that cross. Dialects, submission and store stand on it.
 
     desk        the ports of the API: who calls, the tenant's policy, reading, submitting
-    commands    what every dialect translates to, and from
+    commands    what every dialect translates to, and the answers that it translates from
     rows        what the read models say, as values; nothing here knows SQL or HTTP
     told        what an outcome that was found says about a press that was answered 202
 

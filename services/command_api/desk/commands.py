@@ -1,17 +1,20 @@
 """Commands and answers: what every dialect translates to, and from.
 
-A dialect turns a request into one of these commands, hands it to the submitter and turns the answer into its own words.
+A dialect turns a request into one of these commands, asks the submitter and turns the answer into its own words.
 """
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Final, Literal, NamedTuple, assert_never
 from uuid import UUID
 
 from shared.events.models import Role
-from shared.events.outcome import Outcome
+from shared.events.outcome import Outcome, TimerAfter
+from shared.events.rules import Rule
 
 Dialect = Literal["thebase", "zoho", "native"]
+
+_RULES: Final = frozenset(Rule)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +64,45 @@ Command = StartTimer | PressTimer
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """The verdict, with the partition on which it was judged (`outcome.source_offset` is the offset)."""
+class Asked:
+    """One press as a dialect asks for it: what, by which caller, under which key, and how long they wait for a verdict.
+
+    `key` is the Idempotency-Key, None when there is none; `traceparent` is the W3C trace context, if any.
+    """
+
+    command: Command
+    caller: Caller
+    dialect: Dialect
+    key: str | None = None
+    wait_seconds: float = 2.0
+    traceparent: str | None = None
+
+
+class Position(NamedTuple):
+    """A place on the log, written "partition:offset"."""
 
     partition: int
-    outcome: Outcome
+    offset: int
+
+    def __str__(self) -> str:
+        """Return it as callers write it."""
+        return f"{self.partition}:{self.offset}"
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The press counts, and left its timer like this."""
+
+    timer: TimerAfter
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The press is on record and changed nothing, because of this rule."""
+
+    rule: Rule
+    position: Position
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +111,7 @@ class StillWaiting:
 
     event_id: UUID
     timer_id: int
-    partition: int
-    offset: int
+    position: Position
     digest: str
 
 
@@ -87,4 +123,20 @@ class NotRecorded:
     retry_after_seconds: int = 1
 
 
-Answer = Judged | StillWaiting | NotRecorded
+Answer = Accepted | Refused | StillWaiting | NotRecorded
+
+
+def answer_of(partition: int, outcome: Outcome) -> Accepted | Refused | NotRecorded:
+    """Return what a verdict means to its caller. What no outcome should say is our fault (R23)."""
+    position = Position(partition, outcome.source_offset)
+    match outcome.verdict:
+        case "accepted" if outcome.timer is not None:
+            return Accepted(outcome.timer, position)
+        case "void":
+            return NotRecorded("void")
+        case "refused" if outcome.rule in _RULES:
+            return Refused(Rule(outcome.rule), position)
+        case "accepted" | "refused" | "unreadable":
+            return Refused(Rule.INTERNAL, position)
+        case _:
+            assert_never(outcome.verdict)

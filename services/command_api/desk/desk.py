@@ -9,9 +9,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from starlette.requests import Request
-
-from services.command_api.desk.commands import Answer, Caller, Command, Dialect
+from services.command_api.desk.commands import Answer, Asked, Caller
 from services.command_api.desk.rows import OpenTimer, OutcomeRow, Person, RunningTimer, TimerRow
 from shared.events.policy import Policy
 
@@ -64,17 +62,8 @@ class Identities(Protocol):
 class Submitter(Protocol):
     """Records presses and waits for their verdicts."""
 
-    async def submit(
-        self,
-        command: Command,
-        caller: Caller,
-        *,
-        dialect: Dialect,
-        key: str | None,
-        wait_seconds: float,
-        traceparent: str | None,
-    ) -> Answer:
-        """Record one press and return what became of it within `wait_seconds`. Never raises for a part that is away."""
+    async def submit(self, asked: Asked) -> Answer:
+        """Record one press and return what became of it in time. Never raises for a part that is away."""
 
 
 class Policies(Protocol):
@@ -111,7 +100,10 @@ class Reads(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """All that a dialect may ask for. Wired once, in `app`."""
+    """All that a dialect may ask, part by part. Wired once, in `app`.
+
+    `answer_within_seconds` is how long a press waits for its verdict when its caller does not say.
+    """
 
     identities: Identities
     submitter: Submitter
@@ -119,42 +111,3 @@ class Desk:
     reads: Reads
     now: Clock
     answer_within_seconds: float
-
-    async def caller_of(self, request: Request) -> Caller | Unknown | Away:
-        """Say who is calling."""
-        return await self.identities.caller_of(request.headers.get("authorization"))
-
-    def person_of(self, caller: Caller) -> Person | None:
-        """Return the person behind a caller; None for a machine. Needs no database: it came with the token."""
-        return self.identities.person_of(caller)
-
-    async def issue_token(self, client_id: str, secret: str) -> IssuedToken | Busy | None:
-        """Return a token for a client, None when id and secret do not fit. Raises ReadsAwayError."""
-        return await self.identities.issue_token(client_id, secret)
-
-    async def submit(
-        self,
-        command: Command,
-        caller: Caller,
-        *,
-        dialect: Dialect,
-        key: str | None,
-        wait_seconds: float | None = None,
-        traceparent: str | None = None,
-    ) -> Answer:
-        """Record one press and return what became of it. `key` is the Idempotency-Key, None when there is none.
-
-        `wait_seconds` is what the caller prefers, None when they did not say.
-        """
-        seconds = self.answer_within_seconds if wait_seconds is None else wait_seconds
-        return await self.submitter.submit(
-            command, caller, dialect=dialect, key=key, wait_seconds=seconds, traceparent=traceparent
-        )
-
-    def policy_of(self, tenant: str) -> Policy | None:
-        """Return the tenant's rules; None: it has none yet, and no press of it can be judged (503)."""
-        return self.policies.latest(tenant)
-
-    async def read_body(self, request: Request) -> bytes:
-        """Return the body. One that is too large or too slow raises Starlette's HTTPException, 413 or 408."""
-        return await request.body()

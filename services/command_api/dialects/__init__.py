@@ -1,13 +1,14 @@
 """Dialects: each published API, translated into commands and back. No rules that need history live here.
 
-A dialect is a room with `routes(desk)` and `error_response(status, headers)` in its `calls`. The rest is shared.
+A dialect is a room: `reading` (a request to a command), `answers` (a verdict to its words), `calls` (its `routes(desk)`
+and `error_response(status, headers)`). The rest is shared.
 
-    thebase/    dialect A: calls reading answers token
-    zoho/       dialect B: calls reading answers dates running
-    native/     dialect C: calls reading answers caller reads
-    headers, parameters, values, times    what requests say, read
-    positions                             how far a caller has read, and whether we have
-    malformed, reasons, jsontext          what answers share: first problem, sentences of rules, JSON without a model
+    answering                            the one way of a request: caller, key, submission, verdict
+    thebase/                             dialect A: calls reading answers token
+    zoho/                                dialect B: calls reading answers dates running
+    native/                              dialect C: calls reading answers reads
+    headers, parameters, values, times   what requests say, read
+    malformed, reasons, jsontext         what answers share: first problem, sentences of rules, JSON without a model
 
 Safe to change: words that are "ours" in CONTRACT. With care: what counts as "not given", because digests rest on it.
 Never: a published word, status, key or code point; clients compare them.

@@ -5,6 +5,7 @@ from typing import Final
 
 from starlette.requests import Request
 
+from services.command_api.desk.commands import Position
 from services.command_api.dialects.malformed import Malformed
 from shared.events.rules import Rule
 
@@ -13,6 +14,8 @@ WAIT_SECONDS_MAX: Final = 30.0
 
 _KEY: Final = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 _TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+# Partitions and offsets as Postgres keeps them: integer and bigint, a digit short of where they end.
+_POSITION: Final = re.compile(r"([0-9]{1,9}):([0-9]{1,18})", re.ASCII)
 _WAIT: Final = re.compile(r"\s*wait\s*=\s*\"?([0-9]{1,6})\"?\s*(?:;.*)?", re.IGNORECASE | re.ASCII)
 
 
@@ -27,6 +30,20 @@ def idempotency_key(request: Request) -> str | Malformed | None:
     if len(given) > 1 or len(given[0]) > KEY_LENGTH_MAX or not _KEY.fullmatch(given[0]):
         return Malformed(Rule.VALUE_INVALID, "Idempotency-Key")
     return given[0]
+
+
+def parse_position(text: str) -> Position | None:
+    """Return the position that "partition:offset" says, or None when `text` is no position."""
+    match = _POSITION.fullmatch(text)
+    return None if match is None else Position(int(match[1]), int(match[2]))
+
+
+def min_position(request: Request) -> Position | Malformed | None:
+    """Return what `X-Min-Position` asks the read models to have passed, None when there is none."""
+    given = request.headers.get("x-min-position")
+    if given is None:
+        return None
+    return parse_position(given) or Malformed(Rule.VALUE_INVALID, "X-Min-Position")
 
 
 def traceparent(request: Request) -> str | None:

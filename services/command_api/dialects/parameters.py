@@ -5,7 +5,6 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
-from services.command_api.desk.desk import Desk
 from services.command_api.dialects.values import is_writable
 
 FIELDS_MAX: Final = 100
@@ -16,13 +15,13 @@ class UnreadableParametersError(Exception):
     """They are no UTF-8, too many, or one is given twice with two values: which of them was meant, nobody can say."""
 
 
-async def parameters(desk: Desk, request: Request) -> dict[str, str]:
+async def parameters(request: Request) -> dict[str, str]:
     """Return what the query and the form say together; empty is the same as not given. Raises as above.
 
     A body of another kind than a form is not looked at.
     """
     # Read in any case: a body that nobody read costs the caller its connection.
-    body = await desk.read_body(request)
+    body = await request.body()
     given = _pairs(request.scope["query_string"])
     if request.method == "POST" and request.headers.get("content-type", "").partition(";")[0].strip().lower() == _FORM:
         given += _pairs(body)

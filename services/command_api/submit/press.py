@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final, assert_never
 from uuid import UUID
 
-from services.command_api.desk.commands import Caller, Command, Dialect, PressTimer, StartTimer
+from services.command_api.desk.commands import Asked, Caller, Command, Dialect, PressTimer, StartTimer
 from shared.events.codec import write_body
 from shared.events.envelope import Envelope, ReplyAddress, encode_headers
 from shared.events.idempotency import digest_of, keyed_event_id
@@ -56,17 +56,9 @@ class Press:
         return write_body(self.event)
 
 
-def press_of(
-    command: Command,
-    caller: Caller,
-    *,
-    dialect: Dialect,
-    key: str | None,
-    traceparent: str | None,
-    now: datetime,
-    expires_after: timedelta,
-) -> Press:
-    """Return the press that a command is. Raises ValidationError for what a dialect should have refused."""
+def press_of(asked: Asked, *, now: datetime, expires_after: timedelta) -> Press:
+    """Return the press that was asked for. Raises ValidationError for what a dialect should have refused."""
+    command, caller, key = asked.command, asked.caller, asked.key
     match command:
         case StartTimer(owner=owner):
             kind, target, timer_id, slot = "owner", owner, None, slot_of(caller.tenant, owner)
@@ -77,12 +69,12 @@ def press_of(
     event_id = fresh_event_id(now) if key is None else keyed_event_id(caller.tenant, caller.client, kind, target, key)
     return Press(
         event_id=event_id,
-        event=_event(command, caller, dialect, digest(command)),
+        event=_event(command, caller, asked.dialect, digest(command)),
         slot=slot,
         timer_id=timer_id,
         recorded_at=now,
         expires_at=now + expires_after,
-        traceparent=traceparent,
+        traceparent=asked.traceparent,
         text=_text(command, caller, event_id) if isinstance(command, StartTimer) else None,
     )
 

@@ -12,7 +12,7 @@ from typing import Final, assert_never
 
 import structlog
 
-from services.command_api.desk.commands import Answer, Caller, Command, Dialect, Judged, NotRecorded, StillWaiting
+from services.command_api.desk.commands import Answer, Asked, NotRecorded, Position, StillWaiting, answer_of
 from services.command_api.desk.desk import Clock, Reads
 from services.command_api.submit.lookup import look
 from services.command_api.submit.press import Press, press_of
@@ -54,32 +54,15 @@ class Presses:
         self._loop = asyncio.get_running_loop()
         self._log = structlog.get_logger()
 
-    async def submit(
-        self,
-        command: Command,
-        caller: Caller,
-        *,
-        dialect: Dialect,
-        key: str | None,
-        wait_seconds: float,
-        traceparent: str | None,
-    ) -> Answer:
-        """Record one press and return what became of it within `wait_seconds`."""
-        if self._policies.latest(caller.tenant) is None:
+    async def submit(self, asked: Asked) -> Answer:
+        """Record one press and return what became of it within `asked.wait_seconds`."""
+        if self._policies.latest(asked.caller.tenant) is None:
             return NotRecorded("no_policy")
         partitions = self._sender.partitions.get(EVENTS)
         if partitions is None:
             return NotRecorded("not_ready")
-        until = self._loop.time() + wait_seconds
-        press = press_of(
-            command,
-            caller,
-            dialect=dialect,
-            key=key,
-            traceparent=traceparent,
-            now=self._now(),
-            expires_after=self._expires_after,
-        )
+        until = self._loop.time() + asked.wait_seconds
+        press = press_of(asked, now=self._now(), expires_after=self._expires_after)
         return await self._draw_and_publish(press, partition_of(press.slot, partitions), until)
 
     async def _draw_and_publish(self, press: Press, partition: int, until: float) -> Answer:
@@ -101,7 +84,7 @@ class Presses:
                 case Outcome(verdict="void"):
                     return NotRecorded("expired")
                 case Outcome():
-                    return Judged(partition, fate)
+                    return answer_of(partition, fate)
                 case _:
                     assert_never(fate)
         self._log.error("timer_ids_exhausted", event_id=str(press.event_id), draws=DRAWS_MAX)
@@ -132,5 +115,5 @@ class Presses:
     async def _overdue(self, press: Press, partition: int, timer_id: int, acked: Acked) -> Answer:
         outcome = await look(self._reads, press, partition, timer_id, self._policies.position, acked)
         if outcome is None:
-            return StillWaiting(press.event_id, timer_id, partition, acked.offset, press.event.digest)
-        return Judged(partition, outcome)
+            return StillWaiting(press.event_id, timer_id, Position(partition, acked.offset), press.event.digest)
+        return answer_of(partition, outcome)

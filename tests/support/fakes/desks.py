@@ -12,7 +12,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.command_api import dialects
-from services.command_api.desk.commands import Answer, Caller, Command, Dialect, Judged, NotRecorded, StillWaiting
+from services.command_api.desk.commands import (
+    Accepted,
+    Answer,
+    Asked,
+    Caller,
+    NotRecorded,
+    Position,
+    Refused,
+    StillWaiting,
+)
 from services.command_api.desk.desk import Away, Busy, Desk, IssuedToken, Unknown
 from services.command_api.desk.rows import (
     NoSuchPartitionError,
@@ -24,7 +33,7 @@ from services.command_api.desk.rows import (
     TimerRow,
 )
 from shared.events.ids import ID_EPOCH, make_short, slot_of, to_long
-from shared.events.outcome import Outcome, State, TimerAfter
+from shared.events.outcome import State, TimerAfter
 from shared.events.policy import Policy, Preset
 from shared.events.rules import Rule
 
@@ -36,7 +45,8 @@ EVENT_ID: Final = UUID("019ca9d4-5e00-7000-8000-000000000001")
 MACHINE: Final = Caller("acme", "crm", "machine")
 DANA: Final = Caller("acme", "zoho-client", "person", "dana")
 PERSON: Final = Person("dana", "Dana Levi", ("dana@acme.example", "E-17"))
-WAITING: Final = StillWaiting(EVENT_ID, SHORT, 3, 42, "d" * 64)
+POSITION: Final = Position(3, 42)
+WAITING: Final = StillWaiting(EVENT_ID, SHORT, POSITION, "d" * 64)
 NOT_RECORDED: Final = NotRecorded("overloaded", 7)
 TIMER: Final = TimerAfter(
     id=SHORT,
@@ -56,50 +66,14 @@ TIMER: Final = TimerAfter(
 POLICY: Final = Policy(preset=Preset.NATIVE, zone="Asia/Jerusalem")
 
 
-def accepted(timer: TimerAfter = TIMER) -> Judged:
+def accepted(timer: TimerAfter = TIMER) -> Accepted:
     """Return the verdict on an accepted press, which left its timer as `timer`."""
-    return _judged(verdict="accepted", timer=timer)
+    return Accepted(timer, POSITION)
 
 
-def refused(rule: Rule) -> Judged:
+def refused(rule: Rule) -> Refused:
     """Return a refusal."""
-    return _judged(verdict="refused", rule=rule.value, reason=rule.reason, timer=None)
-
-
-def _judged(**said: object) -> Judged:
-    outcome = Outcome.model_validate(
-        {
-            "source_offset": 42,
-            "event_id": EVENT_ID,
-            "event_type": "timer.started.v1",
-            "subject": SHORT,
-            "tenant": "acme",
-            "owner": "dana",
-            "actor": None,
-            "dialect": "native",
-            "digest": "d",
-            "recorded_at": NOON,
-            "log_time": NOON,
-            "asked_at": None,
-            "at": NOON,
-            "policy_rev": 0,
-            "policy_revision": 0,
-        }
-        | said
-    )
-    return Judged(3, outcome)
-
-
-@dataclass(frozen=True)
-class Submitted:
-    """One press as the desk was asked to record it."""
-
-    command: Command
-    caller: Caller
-    dialect: Dialect
-    key: str | None
-    wait_seconds: float
-    traceparent: str | None
+    return Refused(rule, POSITION)
 
 
 @dataclass
@@ -117,7 +91,7 @@ class Clerk:
     checkpoint: int | None = None
     fresh: bool = True
     away: bool = False
-    submitted: list[Submitted] = field(default_factory=list)
+    submitted: list[Asked] = field(default_factory=list)
     asked: list[tuple[object, ...]] = field(default_factory=list)
 
     async def caller_of(self, authorization: str | None) -> Caller | Unknown | Away:  # noqa: ARG002 - whoever asks, the answer is the test's
@@ -130,17 +104,8 @@ class Clerk:
         self._ask("issue_token", client_id, secret)
         return self.issued
 
-    async def submit(
-        self,
-        command: Command,
-        caller: Caller,
-        *,
-        dialect: Dialect,
-        key: str | None,
-        wait_seconds: float,
-        traceparent: str | None,
-    ) -> Answer:
-        self.submitted.append(Submitted(command, caller, dialect, key, wait_seconds, traceparent))
+    async def submit(self, asked: Asked) -> Answer:
+        self.submitted.append(asked)
         return self.answer
 
     def latest(self, tenant: str) -> Policy | None:  # noqa: ARG002 - whoever asks, the answer is the test's
@@ -177,7 +142,7 @@ class Clerk:
         self.asked.append(question)
 
     @property
-    def only(self) -> Submitted:
+    def only(self) -> Asked:
         """The one press that was submitted."""
         (one,) = self.submitted
         return one

@@ -1,10 +1,9 @@
 """Dialect C, `/v1`: our own.
 
-    calls      each press, and the verdict to an answer
+    calls      each press, and the routes
     reading    bodies, from their bytes to commands
     reads      one timer, and what became of one press
     answers    timers as judged, and errors as RFC 9457 problems that name the rule
-    caller     the caller, or what to answer instead
 
 Safe to change: a new optional field in an answer. With care: what counts as "not given", because digests rest on it.
 Never: the name or the meaning of a field that exists.

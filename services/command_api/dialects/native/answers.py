@@ -4,13 +4,14 @@ Never: free text in a command's answer (a retry must hear the same bytes after t
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from typing import Final, assert_never
 
 from starlette.responses import Response
 
-from services.command_api.desk.commands import StillWaiting
+from services.command_api.desk.commands import Accepted, Asked, Dialect, Position, StartTimer, StillWaiting
 from services.command_api.desk.rows import IntervalRow, TimerRow
 from services.command_api.desk.told import short_digest
 from services.command_api.dialects.jsontext import NULL, array, boolean, members, quoted
@@ -29,15 +30,15 @@ _JSON: Final = "application/json"
 _PROBLEM: Final = "application/problem+json"
 
 
-def created(timer: TimerAfter, position: str) -> Response:
+def created(timer: TimerAfter, position: Position) -> Response:
     """Answer a start with the timer as judged."""
     location = {"Location": f"{TIMERS_PATH}/{to_long(timer.id)}"}
-    return Response(members(*_timer(timer, position)), 201, location, _JSON)
+    return Response(members(*_timer(timer, str(position))), 201, location, _JSON)
 
 
-def pressed(timer: TimerAfter, position: str) -> Response:
+def pressed(timer: TimerAfter, position: Position) -> Response:
     """Answer a pause, a resume or a stop with the timer as judged."""
-    return Response(members(*_timer(timer, position)), 200, media_type=_JSON)
+    return Response(members(*_timer(timer, str(position))), 200, media_type=_JSON)
 
 
 def read(row: TimerRow) -> Response:
@@ -53,9 +54,8 @@ def read(row: TimerRow) -> Response:
 
 def recorded(waiting: StillWaiting) -> Response:
     """Answer 202: recorded and not judged yet; `Location` will know."""
-    position = f"{waiting.partition}:{waiting.offset}"
-    location = f"{OUTCOMES_PATH}/{waiting.event_id}?at={position}&digest={short_digest(waiting.digest)}"
-    body = members(("event_id", quoted(str(waiting.event_id))), ("position", quoted(position)))
+    location = f"{OUTCOMES_PATH}/{waiting.event_id}?at={waiting.position}&digest={short_digest(waiting.digest)}"
+    body = members(("event_id", quoted(str(waiting.event_id))), ("position", quoted(str(waiting.position))))
     return Response(body, 202, {"Location": location, "Retry-After": "1"}, _JSON)
 
 
@@ -144,16 +144,6 @@ def refused(rule: Rule, detail: str | None = None) -> Response:
     return problem(status, detail or sentence(rule), rule, headers)
 
 
-def malformed(what: Malformed) -> Response:
-    """Answer what a request shows by itself to be wrong with it."""
-    return refused(what.rule, sentence_about(what))
-
-
-def unavailable(retry_after_seconds: int = 1) -> Response:
-    """Answer 503: nothing is known to have happened; with the same Idempotency-Key it is safe to try again."""
-    return problem(503, "Please try again.", None, {"Retry-After": str(retry_after_seconds)})
-
-
 def problem(status: int, detail: str, rule: Rule | None, headers: Mapping[str, str] | None = None) -> Response:
     """Answer with a problem (RFC 9457). Its type is the rule's when a rule is broken, else the status says it all."""
     said = [
@@ -164,3 +154,34 @@ def problem(status: int, detail: str, rule: Rule | None, headers: Mapping[str, s
         ("rule", NULL if rule is None else quoted(rule.value)),
     ]
     return Response(members(*said), status, headers, _PROBLEM)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What dialect C says."""
+
+    dialect: Dialect = "native"
+
+    def malformed(self, problem: Malformed) -> Response:
+        """Answer what a request shows by itself to be wrong with it."""
+        return refused(problem.rule, sentence_about(problem))
+
+    def refused(self, rule: Rule) -> Response:
+        """Answer what a rule refuses."""
+        return refused(rule)
+
+    def unavailable(self, retry_after_seconds: int = 1) -> Response:
+        """Answer 503; with the same Idempotency-Key it is safe to try again."""
+        return problem(503, "Please try again.", None, {"Retry-After": str(retry_after_seconds)})
+
+    def accepted(self, asked: Asked, accepted: Accepted) -> Response:
+        """Answer a press that counts."""
+        answer = created if isinstance(asked.command, StartTimer) else pressed
+        return answer(accepted.timer, accepted.position)
+
+    def waiting(self, _: Asked, waiting: StillWaiting) -> Response:
+        """Answer a press that was not judged in time."""
+        return recorded(waiting)
+
+
+WORDS: Final = Words()

@@ -11,6 +11,7 @@ from services.command_api.desk.commands import AskedTime, PressTimer, StartTimer
 from services.command_api.dialects.malformed import Malformed, first_problem, wrong
 from services.command_api.dialects.times import asked_time, day, may_start_at
 from services.command_api.dialects.values import Comment, Name, RequiredName, TimeText, WorkItem
+from shared.events.ids import parse_timer_id
 from shared.events.rules import Rule
 
 Verb = Literal["pause", "resume", "stop"]
@@ -74,8 +75,11 @@ def read_start(body: bytes) -> StartTimer | Malformed:
     )
 
 
-def read_press(verb: Verb, timer_id: int, body: bytes) -> PressTimer | Malformed:
+def read_press(verb: Verb, spelt_id: str, body: bytes) -> PressTimer | Malformed | Rule:
     """Translate a pause, a resume or a stop; its body may be missing or null."""
+    timer_id = parse_timer_id(spelt_id)
+    if timer_id is None:
+        return Rule.TIMER_UNKNOWN
     body = body.strip()
     try:
         said = PressBody.model_validate_json(body if body and body != b"null" else _NO_BODY)

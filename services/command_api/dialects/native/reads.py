@@ -7,6 +7,7 @@ import json
 import re
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -15,13 +16,13 @@ from starlette.responses import Response
 
 from services.command_api.desk.commands import Caller
 from services.command_api.desk.desk import Desk
-from services.command_api.desk.rows import NoSuchPartitionError, OutcomeRow, ReadsAwayError
+from services.command_api.desk.rows import NoSuchPartitionError, OutcomeRow
 from services.command_api.desk.told import DIGEST_DIGITS, Place, told_of
-from services.command_api.dialects.headers import preferred_wait
+from services.command_api.dialects.answering import caller_or_answer, read
+from services.command_api.dialects.headers import parse_position, preferred_wait
 from services.command_api.dialects.malformed import Malformed
 from services.command_api.dialects.native import answers
-from services.command_api.dialects.native.caller import caller_or_answer
-from services.command_api.dialects.positions import fresh_enough, parse_position
+from services.command_api.dialects.native.answers import WORDS
 from shared.events.ids import parse_timer_id
 from shared.events.rules import Rule
 
@@ -38,26 +39,23 @@ class NativeReads:
 
     async def timer(self, request: Request) -> Response:
         """`GET /v1/timers/{timer_id}`."""
-        caller = await caller_or_answer(self.desk, request)
+        caller = await caller_or_answer(self.desk, request, WORDS)
         if isinstance(caller, Response):
             return caller
         timer_id = parse_timer_id(request.path_params["timer_id"])
         if timer_id is None:
-            return answers.refused(Rule.TIMER_UNKNOWN)
-        try:
-            stale = await self._stale(caller, request)
-            if stale is not None:
-                return stale
-            row = await self.desk.reads.timer(caller.tenant, timer_id)
-        except ReadsAwayError:
-            return answers.unavailable()
+            return WORDS.refused(Rule.TIMER_UNKNOWN)
+        return await read(self.desk, request, caller, WORDS, partial(self._timer, caller, timer_id))
+
+    async def _timer(self, caller: Caller, timer_id: int) -> Response:
+        row = await self.desk.reads.timer(caller.tenant, timer_id)
         if row is None or caller.person not in {None, row.owner}:
-            return answers.refused(Rule.TIMER_UNKNOWN)
+            return WORDS.refused(Rule.TIMER_UNKNOWN)
         return answers.read(row)
 
     async def outcome(self, request: Request) -> Response:
         """`GET /v1/outcomes/{event_id}?at=p:offset&digest=…`."""
-        caller = await caller_or_answer(self.desk, request)
+        caller = await caller_or_answer(self.desk, request, WORDS)
         if isinstance(caller, Response):
             return caller
         event_id = _uuid(request.path_params["event_id"])
@@ -65,16 +63,13 @@ class NativeReads:
             return answers.refused(Rule.TIMER_UNKNOWN, _NO_SUCH_OUTCOME)
         place = _place(request)
         if isinstance(place, Malformed):
-            return answers.malformed(place)
-        try:
-            stale = await self._stale(caller, request)
-            return stale if stale is not None else await self._outcome(request, caller, event_id, place)
-        except ReadsAwayError:
-            return answers.unavailable()
-
-    async def _outcome(self, request: Request, caller: Caller, event_id: UUID, place: Place | None) -> Response:
-        reads = self.desk.reads
+            return WORDS.malformed(place)
         wait = preferred_wait(request)
+        ask = partial(self._outcome, caller, event_id, place, wait)
+        return await read(self.desk, request, caller, WORDS, ask)
+
+    async def _outcome(self, caller: Caller, event_id: UUID, place: Place | None, wait: float | None) -> Response:
+        reads = self.desk.reads
         if place is not None and wait:
             with suppress(NoSuchPartitionError):  # what nothing passes is 404 below
                 await reads.wait_for(caller.tenant, place.partition, place.offset, wait)
@@ -86,12 +81,6 @@ class NativeReads:
         if row is not None and told in {"shown", "reused"}:
             return _shown(row, caller, reused=told == "reused")
         return answers.not_yet() if told == "not_yet" else answers.refused(Rule.TIMER_UNKNOWN, _NO_SUCH_OUTCOME)
-
-    async def _stale(self, caller: Caller, request: Request) -> Response | None:
-        fresh = await fresh_enough(self.desk, caller.tenant, request)
-        if isinstance(fresh, Malformed):
-            return answers.malformed(fresh)
-        return None if fresh else answers.unavailable()
 
 
 def _place(request: Request) -> Place | Malformed | None:

@@ -1,6 +1,6 @@
 """Dialect A, `/v2/timer` and `/oauth/token`, as TheBase's CRM publishes it.
 
-    calls      each request, and the verdict to an answer
+    calls      each request, and the routes
     reading    bodies and pages, from their bytes to commands
     answers    its Hebrew texts, its totals, its list, its errors
     token      a client's id and secret for a bearer token

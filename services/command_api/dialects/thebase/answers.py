@@ -4,14 +4,17 @@ Never: another status than 200, 201, 202, 400, 401, 404, 405, 500 and 503; its c
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final, Literal, assert_never
 
 from starlette.responses import Response
 
+from services.command_api.desk.commands import Accepted, Asked, Dialect, StillWaiting
 from services.command_api.desk.rows import OpenTimer
 from services.command_api.dialects.jsontext import array, boolean, members, quoted
-from services.command_api.dialects.reasons import sentence
+from services.command_api.dialects.malformed import Malformed
+from services.command_api.dialects.reasons import sentence, sentence_about
 from services.command_api.dialects.times import rfc3339_seconds
 from shared.events.durations import total_minutes
 from shared.events.ids import to_long
@@ -27,6 +30,7 @@ _STARTED: Final = quoted(STARTED)
 _STOPPED: Final = quoted(STOPPED)
 _JSON: Final = "application/json"
 
+Verb = Literal["start", "stop"]
 ErrorStatus = Literal[400, 401, 404, 405, 500, 503]
 _NOT_FOUND: Final = 404
 _CODES: Final[Mapping[ErrorStatus, str]] = {
@@ -86,7 +90,7 @@ def _link(rel: str, limit: int, offset: int) -> str:
     return members(("rel", quoted(rel)), ("href", quoted(f"{OPEN_PATH}?limit={limit}&offset={offset}")))
 
 
-def status_of(rule: Rule, verb: Literal["start", "stop"]) -> ErrorStatus:
+def status_of(rule: Rule, verb: Verb) -> ErrorStatus:
     """Return the status under which dialect A knows a refusal."""
     match rule:
         case Rule.TOKEN_UNKNOWN:
@@ -125,11 +129,12 @@ def status_of(rule: Rule, verb: Literal["start", "stop"]) -> ErrorStatus:
             assert_never(rule)
 
 
-def refused(rule: Rule, verb: Literal["start", "stop"]) -> Response:
+def refused(rule: Rule, verb: Verb) -> Response:
     """Answer a press that a rule refused."""
     status = status_of(rule, verb)
     # Unknown, foreign and malformed are the same bytes, so a 404 has no sentence of its own.
-    return error(status, None if status == _NOT_FOUND else sentence(rule))
+    headers = {"WWW-Authenticate": "Bearer"} if rule is Rule.TOKEN_UNKNOWN else None
+    return error(status, None if status == _NOT_FOUND else sentence(rule), headers)
 
 
 def error(
@@ -148,11 +153,42 @@ def error(
     return Response(members(*said), status, headers, _JSON)
 
 
-def unauthorized() -> Response:
-    """Answer R01."""
-    return error(401, sentence(Rule.TOKEN_UNKNOWN), {"WWW-Authenticate": "Bearer"})
-
-
 def unavailable(retry_after_seconds: int = 1) -> Response:
     """Answer 503: nothing is known to have happened, and the same request may be sent again."""
     return error(503, "Please try again.", {"Retry-After": str(retry_after_seconds)})
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What dialect A says of a start or a stop; a list speaks as a start does."""
+
+    verb: Verb
+    dialect: Dialect = "thebase"
+
+    def malformed(self, problem: Malformed) -> Response:
+        """Answer what a request shows by itself to be wrong with it."""
+        return error(400, sentence_about(problem))
+
+    def refused(self, rule: Rule) -> Response:
+        """Answer what a rule refuses."""
+        return refused(rule, self.verb)
+
+    def unavailable(self, retry_after_seconds: int = 1) -> Response:
+        """Answer 503."""
+        return unavailable(retry_after_seconds)
+
+    def accepted(self, _: Asked, accepted: Accepted) -> Response:
+        """Answer a press that counts."""
+        return started(accepted.timer.id) if self.verb == "start" else stopped(accepted.timer.total_us)
+
+    def waiting(self, asked: Asked, waiting: StillWaiting) -> Response:
+        """Answer a press that was not judged in time."""
+        if self.verb == "start" and asked.key is None:
+            return started(waiting.timer_id, judged=False)
+        # A stop has no minutes yet, and under a key another start's id may be the one that counts: ask again.
+        return unavailable()
+
+
+START: Final = Words("start")
+STOP: Final = Words("stop")
+LIST: Final = START

@@ -10,15 +10,18 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.datastructures import QueryParams
 
-from services.command_api.desk.commands import AskedTime, StartTimer
+from services.command_api.desk.commands import AskedTime, PressTimer, StartTimer
 from services.command_api.dialects.malformed import Malformed, first_problem
 from services.command_api.dialects.times import asked_time, may_start_at
 from services.command_api.dialects.values import Comment, Name, RequiredName, TimeText
+from shared.events.ids import parse_timer_id
 from shared.events.rules import Rule
 
 LIMIT_DEFAULT: Final = 25
 LIMIT_MAX: Final = 1000
 
+# "NULL Body" is how the document prints a stop's body; somebody will have typed it.
+_NO_BODY: Final = re.compile(rb"(?:null|\{\s*\}|NULL Body)?")
 _COUNT: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
@@ -45,6 +48,14 @@ def read_start(body: bytes, zone_name: str) -> StartTimer | Malformed:
         if at is None or not may_start_at(at.instant):
             return Malformed(Rule.VALUE_INVALID, "start_time")
     return StartTimer(owner=said.owner, account_id=said.account_id, comment=said.comment, at=at)
+
+
+def read_stop(spelt_id: str, body: bytes) -> PressTimer | Malformed | Rule:
+    """Translate a stop: it needs only the id, and a malformed one is an unknown timer's."""
+    if not _NO_BODY.fullmatch(body.strip()):
+        return Malformed(Rule.VALUE_INVALID, "body")
+    timer_id = parse_timer_id(spelt_id)
+    return Rule.TIMER_UNKNOWN if timer_id is None else PressTimer("stop", timer_id)
 
 
 def read_page(query: QueryParams) -> tuple[int, int] | Malformed:

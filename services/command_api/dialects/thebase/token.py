@@ -20,7 +20,7 @@ _UNCACHED: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 async def token(desk: Desk, request: Request) -> Response:
     """Answer with a token, or with an error that also bears its name in RFC 6749."""
-    grant_type = _grant_type(await desk.read_body(request))
+    grant_type = _grant_type(await request.body())
     if grant_type is None:
         return error(400, "grant_type is mandatory.", oauth="invalid_request")
     if grant_type != "client_credentials":
@@ -29,7 +29,7 @@ async def token(desk: Desk, request: Request) -> Response:
     if credentials is None:
         return _no_such_client()
     try:
-        issued = await desk.issue_token(*credentials)
+        issued = await desk.identities.issue_token(*credentials)
     except ReadsAwayError:
         return unavailable()
     if isinstance(issued, Busy):

@@ -1,6 +1,6 @@
 """Dialect B, `/people/api/timetracker`, as Zoho People publishes it.
 
-    calls      each request, and the verdict to an answer
+    calls      each request, and the routes
     reading    parameters, from their text to commands; JSON or XML: which one the caller wants
     answers    published messages and codes, in JSON or in XML
     running    the running timer, in whole seconds since a local midnight

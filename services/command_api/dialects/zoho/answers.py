@@ -10,6 +10,7 @@ from typing import Final, Literal, assert_never
 
 from starlette.responses import Response
 
+from services.command_api.desk.commands import Accepted, Asked, Dialect, StillWaiting
 from services.command_api.dialects.jsontext import boolean, members, quoted
 from services.command_api.dialects.malformed import Malformed
 from shared.events.rules import Rule
@@ -70,20 +71,42 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """How one request is answered: about which resource, and in which of the two formats."""
+    """How one request is answered: about which resource and verb, and in which of the two formats."""
 
     uri: str
+    verb: Verb
     xml: bool = False
+    dialect: Dialect = "zoho"
 
-    def succeed(self, verb: Verb, result: Fields | None = None) -> Response:
+    def malformed(self, problem: Malformed) -> Response:
+        """Answer what a request shows by itself to be wrong with it."""
+        return self.fail(malformed(problem, self.verb))
+
+    def refused(self, rule: Rule) -> Response:
+        """Answer what a rule refuses."""
+        return self.fail(refused(rule, self.verb))
+
+    def unavailable(self, retry_after_seconds: int = 1) -> Response:
+        """Answer 503, in the verb's message."""
+        return self.fail(unavailable(self.verb, retry_after_seconds))
+
+    def accepted(self, _: Asked, accepted: Accepted) -> Response:
+        """Answer a press that counts."""
+        return self.succeed([("timeLogId", str(accepted.timer.id))] if self.verb == "start" else None)
+
+    def waiting(self, _: Asked, __: StillWaiting) -> Response:
+        """Answer a press that was not judged in time: this dialect has no 202."""
+        return self.unavailable()
+
+    def succeed(self, result: Fields | None = None) -> Response:
         """Answer 200. The result of a start is a list of one; that of a fetch is an object."""
-        message = SUCCEEDED[verb]
+        message = SUCCEEDED[self.verb]
         if self.xml:
             return self._xml(200, 0, message, "" if result is None else f"\n<result>{_elements(result)}</result>")
         said = [("message", quoted(message)), ("uri", quoted(self.uri)), ("status", "0")]
         if result is not None:
             written = _object(result)
-            said.insert(0, ("result", f"[{written}]" if verb == "start" else written))
+            said.insert(0, ("result", f"[{written}]" if self.verb == "start" else written))
         return Response(members(("response", members(*said))), 200, media_type="application/json")
 
     def fail(self, failure: Failure) -> Response:

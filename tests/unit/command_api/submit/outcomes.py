@@ -5,9 +5,24 @@ from typing import Any
 from uuid import UUID
 
 from shared.events.models import ToldActor
-from shared.events.outcome import Outcome
+from shared.events.outcome import Outcome, State, TimerAfter
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+TIMER = TimerAfter(
+    id=1 << 40,
+    owner="dana",
+    account_id=None,
+    job_id=None,
+    project_id=None,
+    billable=True,
+    work_date=None,
+    state=State.RUNNING,
+    started_at=NOW,
+    stopped_at=None,
+    total_us=0,
+    last_at=NOW,
+    flags=(),
+)
 EVENT_ID = UUID("01900000-0000-7000-8000-000000000001")
 
 
@@ -29,5 +44,6 @@ def outcome(**said: Any) -> Outcome:  # noqa: ANN401
         "policy_rev": 0,
         "policy_revision": 0,
         "verdict": "accepted",
+        "timer": TIMER,
     }
     return Outcome.model_validate(example | said)

@@ -9,7 +9,7 @@ import hypothesis
 import hypothesis.strategies as st
 import pytest
 
-from services.command_api.desk.commands import AskedTime, Caller, Command, PressTimer, StartTimer
+from services.command_api.desk.commands import Asked, AskedTime, Caller, Command, PressTimer, StartTimer
 from services.command_api.submit.press import Press, digest, press_of
 from shared.events import codec
 from shared.events.envelope import ReplyAddress
@@ -26,13 +26,8 @@ START = StartTimer(owner="dana", account_id="7", comment="first", at=AT)
 
 
 def made(command: Command, caller: Caller = MACHINE, key: str | None = "k1", **more: Any) -> Press:  # noqa: ANN401
-    said: dict[str, Any] = {
-        "dialect": "native",
-        "traceparent": None,
-        "now": NOW,
-        "expires_after": timedelta(seconds=30),
-    }
-    return press_of(command, caller, key=key, **(said | more))
+    asked = Asked(command, caller, more.get("dialect", "native"), key, traceparent=more.get("traceparent"))
+    return press_of(asked, now=more.get("now", NOW), expires_after=timedelta(seconds=30))
 
 
 def test_a_key_gives_one_event_id_whenever_and_in_whatever_dialect() -> None:

@@ -10,14 +10,18 @@ from uuid import UUID
 import structlog
 
 from services.command_api.desk.commands import (
+    Accepted,
     Answer,
+    Asked,
     Caller,
     Command,
-    Judged,
     NotRecorded,
+    Position,
     PressTimer,
+    Refused,
     StartTimer,
     StillWaiting,
+    answer_of,
 )
 from services.command_api.desk.rows import OutcomeRow, ReadsAwayError
 from services.command_api.submit.press import digest
@@ -28,6 +32,7 @@ from shared.events.envelope import decode_headers, tolerant
 from shared.events.ids import TimerIds, slot_of, slot_of_timer
 from shared.events.outcome import Outcome, write_outcome
 from shared.events.policy import Policy, PolicyBook, PolicyRecord, Preset
+from shared.events.rules import Rule
 from shared.events.topics import EVENTS, TEXTS
 from tests.unit.command_api.fakes import ticks
 from tests.unit.command_api.submit.outcomes import outcome
@@ -99,8 +104,7 @@ class Wired:
         self, command: Command = START, key: str | None = None, wait: float = 2.0, tenant: str = "acme"
     ) -> "asyncio.Task[Answer]":
         caller = Caller(tenant, "desk", "machine")
-        said = self.presses.submit(command, caller, dialect="native", key=key, wait_seconds=wait, traceparent=None)
-        return asyncio.create_task(said)
+        return asyncio.create_task(self.presses.submit(Asked(command, caller, "native", key, wait)))
 
     async def nth(self, number: int) -> SentRecord:
         await ticks()
@@ -129,7 +133,7 @@ async def test_a_press_is_sent_to_its_slots_partition_under_its_timers_id_and_an
     assert envelope.reply is not None
     assert (envelope.reply.topic, envelope.reply.partition) == ("timer.replies.v1", 9)
     judged = it.reply(record)  # before the ack
-    assert await answer == Judged(SLOT % 12, judged)
+    assert await answer == answer_of(SLOT % 12, judged)
     record.told(ACK)
 
 
@@ -143,7 +147,7 @@ async def test_the_text_is_acked_before_the_event_is_sent() -> None:
     assert event.topic == EVENTS
     assert event.key == text.key
     judged = it.reply(event)
-    assert await answer == Judged(SLOT % 12, judged)
+    assert await answer == answer_of(SLOT % 12, judged)
 
 
 async def test_a_text_that_fails_means_that_nothing_was_recorded() -> None:
@@ -161,7 +165,7 @@ async def test_a_press_of_a_timer_goes_where_the_id_says() -> None:
     record = await it.nth(1)
     assert (record.partition, int(record.key)) == (77 % 12, timer_id)
     judged = it.reply(record)
-    assert await answer == Judged(77 % 12, judged)
+    assert await answer == answer_of(77 % 12, judged)
 
 
 async def test_a_tenant_without_policy_is_not_recorded_and_nothing_is_sent() -> None:
@@ -185,7 +189,7 @@ async def test_too_many_waiters_are_told_at_once() -> None:
     await first
     third = it.submit()
     it.reply(await it.nth(2))
-    assert isinstance(await third, Judged)
+    assert isinstance(await third, Accepted)
 
 
 async def test_a_send_that_failed_is_told_with_its_reason() -> None:
@@ -220,7 +224,7 @@ async def test_a_taken_id_is_drawn_again_under_the_same_event_with_its_text() ->
     assert second.headers["ce_id"] == first.headers["ce_id"]
     assert second.headers["request_id"] != first.headers["request_id"]
     judged = it.reply(second)
-    assert await answer == Judged(SLOT % 12, judged)
+    assert await answer == answer_of(SLOT % 12, judged)
 
 
 async def test_an_id_that_is_always_taken_is_an_alarm_and_an_end() -> None:
@@ -240,7 +244,7 @@ async def test_recorded_and_not_judged_in_time_says_where_to_look() -> None:
     record.told(ACK)
     it.overdue()
     event_id = UUID(record.headers["ce_id"])
-    assert await answer == StillWaiting(event_id, int(record.key), SLOT % 12, 5, digest(START))
+    assert await answer == StillWaiting(event_id, int(record.key), Position(SLOT % 12, 5), digest(START))
     assert it.reads.looked == [("acme", event_id, SLOT % 12)]
 
 
@@ -252,7 +256,7 @@ async def test_one_look_finds_the_verdict_that_the_reply_did_not_bring() -> None
     it.reads.row = row_of(written)
     record.told(ACK)
     it.overdue()
-    assert await answer == Judged(SLOT % 12, written)
+    assert await answer == answer_of(SLOT % 12, written)
 
 
 async def test_a_look_with_postgres_away_is_no_answer_but_still_waiting() -> None:
@@ -271,10 +275,7 @@ async def test_a_look_that_finds_another_digest_is_a_reused_key() -> None:
     it.reads.row = row_of(outcome(event_id=record.headers["ce_id"], digest="other"))
     record.told(ACK)
     it.overdue()
-    said = await answer
-    assert isinstance(said, Judged)
-    assert (said.outcome.verdict, said.outcome.rule, said.outcome.reason) == ("refused", "R24", "key_reused")
-    assert (said.outcome.digest, said.outcome.timer, said.outcome.source_offset) == (digest(START), None, 5)
+    assert await answer == Refused(Rule.KEY_REUSED, Position(SLOT % 12, 5))
 
 
 async def test_what_was_said_thirty_days_before_our_ack_is_forgotten_and_a_millisecond_later_is_not() -> None:
@@ -285,7 +286,7 @@ async def test_what_was_said_thirty_days_before_our_ack_is_forgotten_and_a_milli
         it.reads.row = row_of(outcome(event_id=record.headers["ce_id"], digest=digest(START), log_time=NOW - age))
         record.told(ACK)
         it.overdue()
-        assert isinstance(await answer, Judged if remembered else StillWaiting)
+        assert isinstance(await answer, Accepted if remembered else StillWaiting)
 
 
 async def test_an_outcome_of_a_newer_projector_is_still_waiting_and_not_an_error_of_the_caller() -> None:

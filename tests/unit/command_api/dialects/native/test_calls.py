@@ -114,18 +114,18 @@ def test_what_a_start_shows_by_itself(said: dict[str, object], rule: Rule, param
 
 @pytest.mark.parametrize("body", [b"", b" ", b"null", b"{}", b'{"at":""}'])
 def test_a_press_needs_no_body(body: bytes) -> None:
-    assert read_press("pause", SHORT, body) == PressTimer("pause", SHORT)
+    assert read_press("pause", LONG, body) == PressTimer("pause", SHORT)
 
 
 def test_a_press_may_say_when_it_happened_even_before_2020() -> None:
-    assert read_press("stop", SHORT, b'{"at":"2019-01-01T00:00:00Z"}') == PressTimer(
+    assert read_press("stop", LONG, b'{"at":"2019-01-01T00:00:00Z"}') == PressTimer(
         "stop", SHORT, AskedTime(datetime(2019, 1, 1, tzinfo=UTC), "2019-01-01T00:00:00Z")
     )
 
 
 @pytest.mark.parametrize("body", [b"[]", b"{", b'{"at":"now"}', b'{"at":7}', b'{"owner":"dana"}'])
 def test_a_press_with_another_body_is_malformed(body: bytes) -> None:
-    assert isinstance(read_press("stop", SHORT, body), Malformed)
+    assert isinstance(read_press("stop", LONG, body), Malformed)
 
 
 @pytest.mark.parametrize("verb", ["pause", "resume", "stop"])

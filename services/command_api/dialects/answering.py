@@ -1,0 +1,139 @@
+"""Answering: the one way of a request through every dialect. What is said is decided here, its words are the dialect's.
+
+    a press    caller_or_answer -> the dialect reads a command  -> press -> the verdict, in words
+    a read     caller_or_answer -> the dialect reads a question -> read  -> what was found, in words
+
+With care: the order. What a request shows by itself is told before anything is asked of the log or of Postgres.
+Never: a published word, status or key in here.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Final, Protocol, assert_never
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.command_api.desk.commands import (
+    Accepted,
+    Asked,
+    Caller,
+    Command,
+    Dialect,
+    NotRecorded,
+    PressTimer,
+    Refused,
+    StartTimer,
+    StillWaiting,
+)
+from services.command_api.desk.desk import Away, Desk, Unknown
+from services.command_api.desk.rows import NoSuchPartitionError, ReadsAwayError
+from services.command_api.dialects.headers import idempotency_key, min_position, traceparent
+from services.command_api.dialects.malformed import Malformed
+from shared.events.rules import Rule
+
+MIN_POSITION_WAIT_SECONDS: Final = 2.0
+
+
+class Words(Protocol):
+    """What each dialect says in its own way, of any request."""
+
+    def malformed(self, problem: Malformed) -> Response:
+        """Answer what a request shows by itself to be wrong with it."""
+
+    def refused(self, rule: Rule) -> Response:
+        """Answer what a rule refuses."""
+
+    def unavailable(self, retry_after_seconds: int = 1) -> Response:
+        """Answer 503: nothing is known to have happened, and the same request may be sent again."""
+
+
+class PressWords(Words, Protocol):
+    """The same of a press."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """Return the name under which the press is recorded."""
+
+    def accepted(self, asked: Asked, accepted: Accepted) -> Response:
+        """Answer a press that counts."""
+
+    def waiting(self, asked: Asked, waiting: StillWaiting) -> Response:
+        """Answer a press that is recorded and was not judged in time."""
+
+
+async def caller_of(desk: Desk, request: Request) -> Caller | Unknown | Away:
+    """Return the caller, by the Authorization header."""
+    return await desk.identities.caller_of(request.headers.get("authorization"))
+
+
+async def caller_or_answer(desk: Desk, request: Request, words: Words) -> Caller | Response:
+    """Return the caller, or the answer to a request that has none."""
+    caller = await caller_of(desk, request)
+    return caller if isinstance(caller, Caller) else turned_away(caller, words)
+
+
+def turned_away(why: Unknown | Away, words: Words) -> Response:
+    """Answer a request whose caller is not known."""
+    match why:
+        case Unknown():
+            return words.refused(Rule.TOKEN_UNKNOWN)
+        case Away():
+            return words.unavailable()
+        case _:
+            assert_never(why)
+
+
+async def press(
+    desk: Desk,
+    request: Request,
+    caller: Caller,
+    command: Command | Malformed | Rule,
+    words: PressWords,
+    wait_seconds: float | None = None,
+) -> Response:
+    """Record a press and answer what became of it. `wait_seconds` is what the caller prefers, if they said so."""
+    match command:
+        case Malformed():
+            return words.malformed(command)
+        case Rule():
+            return words.refused(command)
+        case StartTimer() | PressTimer():
+            key = idempotency_key(request)
+            if isinstance(key, Malformed):
+                return words.malformed(key)
+            seconds = desk.answer_within_seconds if wait_seconds is None else wait_seconds
+            return await _submit(desk, Asked(command, caller, words.dialect, key, seconds, traceparent(request)), words)
+        case _:
+            assert_never(command)
+
+
+async def _submit(desk: Desk, asked: Asked, words: PressWords) -> Response:
+    answer = await desk.submitter.submit(asked)
+    match answer:
+        case Accepted():
+            return words.accepted(asked, answer)
+        case Refused(rule=rule):
+            return words.refused(rule)
+        case StillWaiting():
+            return words.waiting(asked, answer)
+        case NotRecorded(retry_after_seconds=seconds):
+            return words.unavailable(seconds)
+        case _:
+            assert_never(answer)
+
+
+async def read(
+    desk: Desk, request: Request, caller: Caller, words: Words, ask: Callable[[], Awaitable[Response]]
+) -> Response:
+    """Answer with what `ask` finds, once the read models have passed `X-Min-Position`."""
+    wanted = min_position(request)
+    if isinstance(wanted, Malformed):
+        return words.malformed(wanted)
+    try:
+        if wanted is not None and not await desk.reads.wait_for(caller.tenant, *wanted, MIN_POSITION_WAIT_SECONDS):
+            return words.unavailable()
+        return await ask()
+    except NoSuchPartitionError:
+        return words.malformed(Malformed(Rule.VALUE_INVALID, "X-Min-Position"))
+    except ReadsAwayError:
+        return words.unavailable()

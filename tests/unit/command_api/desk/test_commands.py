@@ -1,0 +1,39 @@
+"""Answers: what a verdict means to its caller, and what no verdict should say."""
+
+import pytest
+
+from services.command_api.desk.commands import Accepted, NotRecorded, Position, Refused, answer_of
+from shared.events.rules import Rule
+from tests.unit.command_api.submit.outcomes import TIMER, outcome
+
+AT = Position(3, 7)
+
+
+def test_a_position_is_written_as_partition_and_offset() -> None:
+    assert str(AT) == "3:7"
+
+
+def test_an_accepted_press_has_its_timer_and_its_place() -> None:
+    assert answer_of(3, outcome()) == Accepted(TIMER, AT)
+
+
+def test_a_refused_press_has_its_rule() -> None:
+    assert answer_of(3, outcome(verdict="refused", rule="R07", timer=None)) == Refused(Rule.NOT_LEGAL_NOW, AT)
+
+
+def test_a_void_press_is_not_recorded() -> None:
+    assert answer_of(3, outcome(verdict="void", rule="R22", timer=None)) == NotRecorded("void")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"verdict": "accepted", "timer": None},
+        {"verdict": "refused", "rule": None},
+        {"verdict": "refused", "rule": "R99"},
+        {"verdict": "unreadable"},
+    ],
+)
+def test_what_no_verdict_should_say_is_our_fault(said: dict[str, object]) -> None:
+    """A rule of a later release is among them: this release has no words for it."""
+    assert answer_of(3, outcome(**said)) == Refused(Rule.INTERNAL, AT)
