@@ -4,11 +4,12 @@
 """
 
 from collections.abc import Callable
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeVar
 
-from pydantic import PlainValidator
+from pydantic import BaseModel, PlainValidator, ValidationError
 
-from services.command_api.dialects.malformed import wrong
+from services.command_api.dialects.jsontext import read_json
+from services.command_api.dialects.malformed import Malformed, first_problem, wrong
 from shared.events.rules import Rule
 
 NAME_LENGTH_MAX: Final = 128
@@ -61,3 +62,15 @@ Comment = Annotated[str | None, PlainValidator(_text_up_to(COMMENT_LENGTH_MAX))]
 WorkItem = Annotated[str | None, PlainValidator(_text_up_to(WORK_ITEM_LENGTH_MAX))]
 # Times are read by `times`, which knows zones; here they are only text of a sane length.
 TimeText = Annotated[str | None, PlainValidator(_text_up_to(64))]
+
+Body = TypeVar("Body", bound=BaseModel)
+
+
+def read_body(kind: type[Body], body: bytes) -> Body | Malformed:
+    """Return a body as its model has it, or the first thing that is wrong with it."""
+    try:
+        return kind.model_validate(read_json(body))
+    except ValidationError as error:
+        return first_problem(error)
+    except ValueError:
+        return Malformed(Rule.VALUE_INVALID, "body")

@@ -5,12 +5,12 @@ With care: fields of the bodies. Adding one is free; a digest forgets none that 
 
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError
+from pydantic import BaseModel, ConfigDict, PlainValidator
 
 from services.command_api.desk.commands import AskedTime, PressTimer, StartTimer
-from services.command_api.dialects.malformed import Malformed, first_problem, wrong
+from services.command_api.dialects.malformed import Malformed, wrong
 from services.command_api.dialects.times import asked_time, day, may_start_at
-from services.command_api.dialects.values import Comment, Name, RequiredName, TimeText, WorkItem
+from services.command_api.dialects.values import Comment, Name, RequiredName, TimeText, WorkItem, read_body
 from shared.events.ids import parse_timer_id
 from shared.events.rules import Rule
 
@@ -50,10 +50,9 @@ class StartBody(PressBody):
 
 def read_start(body: bytes) -> StartTimer | Malformed:
     """Translate the body of a start."""
-    try:
-        said = StartBody.model_validate_json(body)
-    except ValidationError as error:
-        return first_problem(error)
+    said = read_body(StartBody, body)
+    if isinstance(said, Malformed):
+        return said
     at = _at(said)
     if isinstance(at, Malformed):
         return at
@@ -81,10 +80,9 @@ def read_press(verb: Verb, spelt_id: str, body: bytes) -> PressTimer | Malformed
     if timer_id is None:
         return Rule.TIMER_UNKNOWN
     body = body.strip()
-    try:
-        said = PressBody.model_validate_json(body if body and body != b"null" else _NO_BODY)
-    except ValidationError as error:
-        return first_problem(error)
+    said = read_body(PressBody, body if body and body != b"null" else _NO_BODY)
+    if isinstance(said, Malformed):
+        return said
     at = _at(said)
     return at if isinstance(at, Malformed) else PressTimer(verb, timer_id, at)
 

@@ -7,13 +7,13 @@ Ours, where nobody documents it: unknown members of a body are ignored; a `start
 import re
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 from starlette.datastructures import QueryParams
 
 from services.command_api.desk.commands import AskedTime, PressTimer, StartTimer
-from services.command_api.dialects.malformed import Malformed, first_problem
+from services.command_api.dialects.malformed import Malformed
 from services.command_api.dialects.times import asked_time, may_start_at
-from services.command_api.dialects.values import Comment, Name, RequiredName, TimeText
+from services.command_api.dialects.values import Comment, Name, RequiredName, TimeText, read_body
 from shared.events.ids import parse_timer_id
 from shared.events.rules import Rule
 
@@ -38,10 +38,9 @@ class StartBody(BaseModel):
 
 def read_start(body: bytes, zone_name: str) -> StartTimer | Malformed:
     """Translate the body of a start; a `start_time` without offset is read in `zone_name`."""
-    try:
-        said = StartBody.model_validate_json(body)
-    except ValidationError as error:
-        return first_problem(error)
+    said = read_body(StartBody, body)
+    if isinstance(said, Malformed):
+        return said
     at: AskedTime | None = None
     if said.start_time is not None:
         at = asked_time(said.start_time, zone_name=zone_name)
