@@ -3,6 +3,7 @@
 "", null and absent are the same: not given. A bare integer is its decimal text, read exactly (never through a float).
 """
 
+import re
 from collections.abc import Callable
 from typing import Annotated, Final, TypeVar
 
@@ -18,6 +19,7 @@ WORK_ITEM_LENGTH_MAX: Final = 500
 
 # Ids are at most 39 digits and below 2^128, as dialect A's own.
 _BARE_END: Final = 1 << 128
+_NO_BODY: Final = re.compile(rb"(?:null|\{\s*\}|\[\s*\])?")
 
 
 def is_writable(text: str) -> bool:
@@ -62,6 +64,12 @@ Comment = Annotated[str | None, PlainValidator(_text_up_to(COMMENT_LENGTH_MAX))]
 WorkItem = Annotated[str | None, PlainValidator(_text_up_to(WORK_ITEM_LENGTH_MAX))]
 # Times are read by `times`, which knows zones; here they are only text of a sane length.
 TimeText = Annotated[str | None, PlainValidator(_text_up_to(64))]
+
+
+def says_nothing(body: bytes) -> bool:
+    """Say whether a body is none: empty, null, an empty object, or the empty array that PHP makes of no parameters."""
+    return _NO_BODY.fullmatch(body.strip()) is not None
+
 
 Body = TypeVar("Body", bound=BaseModel)
 

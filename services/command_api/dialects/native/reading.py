@@ -3,20 +3,26 @@
 With care: fields of the bodies. Adding one is free; a digest forgets none that was sent.
 """
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, PlainValidator
 
 from services.command_api.desk.commands import AskedTime, PressTimer, StartTimer
 from services.command_api.dialects.malformed import Malformed, wrong
 from services.command_api.dialects.times import asked_time, day, may_start_at
-from services.command_api.dialects.values import Comment, Name, RequiredName, TimeText, WorkItem, read_body
+from services.command_api.dialects.values import (
+    Comment,
+    Name,
+    RequiredName,
+    TimeText,
+    WorkItem,
+    read_body,
+    says_nothing,
+)
 from shared.events.ids import parse_timer_id
 from shared.events.rules import Rule
 
 Verb = Literal["pause", "resume", "stop"]
-
-_NO_BODY: Final = b"{}"
 
 
 def _billable(value: object) -> bool | None:
@@ -75,12 +81,11 @@ def read_start(body: bytes) -> StartTimer | Malformed:
 
 
 def read_press(verb: Verb, spelt_id: str, body: bytes) -> PressTimer | Malformed | Rule:
-    """Translate a pause, a resume or a stop; its body may be missing or null."""
+    """Translate a pause, a resume or a stop; its body may be missing."""
     timer_id = parse_timer_id(spelt_id)
     if timer_id is None:
         return Rule.TIMER_UNKNOWN
-    body = body.strip()
-    said = read_body(PressBody, body if body and body != b"null" else _NO_BODY)
+    said = PressBody() if says_nothing(body) else read_body(PressBody, body)
     if isinstance(said, Malformed):
         return said
     at = _at(said)

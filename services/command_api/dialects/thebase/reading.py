@@ -13,15 +13,15 @@ from starlette.datastructures import QueryParams
 from services.command_api.desk.commands import AskedTime, PressTimer, StartTimer
 from services.command_api.dialects.malformed import Malformed
 from services.command_api.dialects.times import asked_time, may_start_at
-from services.command_api.dialects.values import Comment, Name, RequiredName, TimeText, read_body
+from services.command_api.dialects.values import Comment, Name, RequiredName, TimeText, read_body, says_nothing
 from shared.events.ids import parse_timer_id
 from shared.events.rules import Rule
 
 LIMIT_DEFAULT: Final = 25
 LIMIT_MAX: Final = 1000
 
-# "NULL Body" is how the document prints a stop's body; somebody will have typed it.
-_NO_BODY: Final = re.compile(rb"(?:null|\{\s*\}|NULL Body)?")
+# How the document prints a stop's body: some caller will have typed it.
+_NULL_BODY: Final = b"NULL Body"
 _COUNT: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
@@ -51,7 +51,7 @@ def read_start(body: bytes, zone_name: str) -> StartTimer | Malformed:
 
 def read_stop(spelt_id: str, body: bytes) -> PressTimer | Malformed | Rule:
     """Translate a stop: it needs only the id, and a malformed one is an unknown timer's."""
-    if not _NO_BODY.fullmatch(body.strip()):
+    if not says_nothing(body) and body.strip() != _NULL_BODY:
         return Malformed(Rule.VALUE_INVALID, "body")
     timer_id = parse_timer_id(spelt_id)
     return Rule.TIMER_UNKNOWN if timer_id is None else PressTimer("stop", timer_id)

@@ -112,7 +112,7 @@ def test_what_a_start_shows_by_itself(said: dict[str, object], rule: Rule, param
     assert (read.rule, read.parameter) == (rule, parameter)
 
 
-@pytest.mark.parametrize("body", [b"", b" ", b"null", b"{}", b'{"at":""}'])
+@pytest.mark.parametrize("body", [b"", b" ", b"null", b"{}", b" { }", b"[]", b"[ ]\n", b'{"at":""}'])
 def test_a_press_needs_no_body(body: bytes) -> None:
     assert read_press("pause", LONG, body) == PressTimer("pause", SHORT)
 
@@ -123,7 +123,7 @@ def test_a_press_may_say_when_it_happened_even_before_2020() -> None:
     )
 
 
-@pytest.mark.parametrize("body", [b"[]", b"{", b'{"at":"now"}', b'{"at":7}', b'{"owner":"dana"}'])
+@pytest.mark.parametrize("body", [b"[0]", b"[[]]", b"{", b'{"at":"now"}', b'{"at":7}', b'{"owner":"dana"}'])
 def test_a_press_with_another_body_is_malformed(body: bytes) -> None:
     assert isinstance(read_press("stop", LONG, body), Malformed)
 

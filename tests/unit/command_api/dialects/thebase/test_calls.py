@@ -154,7 +154,7 @@ async def test_a_start_is_answered_as_printed() -> None:
 
 
 @pytest.mark.parametrize("spelt", [LONG, str(SHORT)])
-@pytest.mark.parametrize("body", [b"", b"null", b"{}", b" { } \n", b"NULL Body"])
+@pytest.mark.parametrize("body", [b"", b"null", b"{}", b" { } \n", b"NULL Body", b"[]", b" [ ] "])
 async def test_a_stop_needs_only_the_id_in_either_spelling(spelt: str, body: bytes) -> None:
     stopped = TIMER.model_copy(update={"state": State.STOPPED, "total_us": 99_000_000})
     clerk = Clerk(answer=accepted(stopped))
@@ -164,7 +164,7 @@ async def test_a_stop_needs_only_the_id_in_either_spelling(spelt: str, body: byt
     assert clerk.only.command == PressTimer("stop", SHORT)
 
 
-@pytest.mark.parametrize("body", [b"[]", b"{", b'{"at":"now"}', b"0", b'""', b" " * 60_000 + b"x"])
+@pytest.mark.parametrize("body", [b"[0]", b"[[]]", b"{", b'{"at":"now"}', b"0", b'""', b" " * 60_000 + b"x"])
 async def test_another_body_of_a_stop_is_400(body: bytes) -> None:
     clerk = Clerk()
     async with clerk.client() as client:

@@ -1,6 +1,5 @@
 """Dialect A: odd but lawful requests, as libraries, gateways and languages make them. Each row is one request."""
 
-
 import pytest
 
 from services.command_api.desk.commands import StartTimer
