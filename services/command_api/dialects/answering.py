@@ -27,7 +27,7 @@ from services.command_api.desk.commands import (
 )
 from services.command_api.desk.desk import Away, Desk, Unknown
 from services.command_api.desk.rows import NoSuchPartitionError, ReadsAwayError
-from services.command_api.dialects.headers import idempotency_key, min_position, traceparent
+from services.command_api.dialects.headers import authorization, idempotency_key, min_position, traceparent
 from services.command_api.dialects.malformed import Malformed
 from shared.events.rules import Rule
 
@@ -63,7 +63,7 @@ class PressWords(Words, Protocol):
 
 async def caller_of(desk: Desk, request: Request) -> Caller | Unknown | Away:
     """Return the caller, by the Authorization header."""
-    return await desk.identities.caller_of(request.headers.get("authorization"))
+    return await desk.identities.caller_of(authorization(request))
 
 
 async def caller_or_answer(desk: Desk, request: Request, words: Words) -> Caller | Response:

@@ -1,4 +1,7 @@
-"""Headers that mean the same in every dialect. What a caller sent is read here, and never written back."""
+"""Headers that mean the same in every dialect. What a caller sent is read here, and never written back.
+
+A header that has one value and comes twice has none: a gateway in front of us may believe the other one.
+"""
 
 import re
 from typing import Final
@@ -17,6 +20,12 @@ _TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f
 # Partitions and offsets as Postgres keeps them: integer and bigint, a digit short of where they end.
 _POSITION: Final = re.compile(r"([0-9]{1,9}):([0-9]{1,18})", re.ASCII)
 _WAIT: Final = re.compile(r"\s*wait\s*=\s*\"?([0-9]{1,6})\"?\s*(?:;.*)?", re.IGNORECASE | re.ASCII)
+
+
+def authorization(request: Request) -> str | None:
+    """Return the Authorization header, None when there is none, or more than one."""
+    given = request.headers.getlist("authorization")
+    return given[0] if len(given) == 1 else None
 
 
 def idempotency_key(request: Request) -> str | Malformed | None:
@@ -40,16 +49,17 @@ def parse_position(text: str) -> Position | None:
 
 def min_position(request: Request) -> Position | Malformed | None:
     """Return what `X-Min-Position` asks the read models to have passed, None when there is none."""
-    given = request.headers.get("x-min-position")
-    if given is None:
+    given = request.headers.getlist("x-min-position")
+    if not given:
         return None
-    return parse_position(given) or Malformed(Rule.VALUE_INVALID, "X-Min-Position")
+    wanted = parse_position(given[0]) if len(given) == 1 else None
+    return wanted or Malformed(Rule.VALUE_INVALID, "X-Min-Position")
 
 
 def traceparent(request: Request) -> str | None:
     """Return the W3C trace context, None when there is none that reads: a trace is never worth a refusal."""
-    given = request.headers.get("traceparent")
-    return given if given is not None and _TRACEPARENT.fullmatch(given) else None
+    given = request.headers.getlist("traceparent")
+    return given[0] if len(given) == 1 and _TRACEPARENT.fullmatch(given[0]) else None
 
 
 def preferred_wait(request: Request) -> float | None:

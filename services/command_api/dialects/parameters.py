@@ -12,7 +12,7 @@ _FORM: Final = "application/x-www-form-urlencoded"
 
 
 class UnreadableParametersError(Exception):
-    """They are no UTF-8, too many, or one is given twice with two values: which of them was meant, nobody can say."""
+    """They are no UTF-8, too many, of two content types, or one is given twice with two values."""
 
 
 async def parameters(request: Request) -> dict[str, str]:
@@ -23,13 +23,20 @@ async def parameters(request: Request) -> dict[str, str]:
     # Read in any case: a body that nobody read costs the caller its connection.
     body = await request.body()
     given = _pairs(request.scope["query_string"])
-    if request.method == "POST" and request.headers.get("content-type", "").partition(";")[0].strip().lower() == _FORM:
+    if request.method == "POST" and _is_form(request):
         given += _pairs(body)
     read: dict[str, str] = {}
     for name, value in given:
         if value and read.setdefault(name, value) != value:
             raise UnreadableParametersError
     return read
+
+
+def _is_form(request: Request) -> bool:
+    kinds = {kind.partition(";")[0].strip().lower() for kind in request.headers.getlist("content-type")}
+    if len(kinds) > 1:
+        raise UnreadableParametersError
+    return kinds == {_FORM}
 
 
 def _pairs(encoded: bytes) -> list[tuple[str, str]]:

@@ -93,8 +93,10 @@ class Clerk:
     away: bool = False
     submitted: list[Asked] = field(default_factory=list)
     asked: list[tuple[object, ...]] = field(default_factory=list)
+    shown: list[str | None] = field(default_factory=list)
 
-    async def caller_of(self, authorization: str | None) -> Caller | Unknown | Away:  # noqa: ARG002 - whoever asks, the answer is the test's
+    async def caller_of(self, authorization: str | None) -> Caller | Unknown | Away:
+        self.shown.append(authorization)
         return self.caller
 
     def person_of(self, caller: Caller) -> Person | None:

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from services.command_api.desk.desk import Busy, Desk
 from services.command_api.desk.rows import ReadsAwayError
+from services.command_api.dialects.headers import authorization
 from services.command_api.dialects.jsontext import members, quoted
 from services.command_api.dialects.thebase.answers import error, unavailable
 
@@ -25,7 +26,7 @@ async def token(desk: Desk, request: Request) -> Response:
         return error(400, "grant_type is mandatory.", oauth="invalid_request")
     if grant_type != "client_credentials":
         return error(400, "grant_type is not client_credentials.", oauth="unsupported_grant_type")
-    credentials = _basic(request.headers.get("authorization"))
+    credentials = _basic(authorization(request))
     if credentials is None:
         return _no_such_client()
     try:
@@ -58,8 +59,8 @@ def _grant_type(body: bytes) -> str | None:
     return said[0] or None if len(said) == 1 else None
 
 
-def _basic(authorization: str | None) -> tuple[str, str] | None:
-    scheme, _, encoded = (authorization or "").partition(" ")
+def _basic(given: str | None) -> tuple[str, str] | None:
+    scheme, _, encoded = (given or "").partition(" ")
     if scheme.lower() != "basic":
         return None
     try:

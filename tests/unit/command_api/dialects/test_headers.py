@@ -1,0 +1,67 @@
+"""Headers: one that has one value and comes twice has none, in every dialect and on every call."""
+
+import httpx
+import pytest
+
+from tests.support.fakes.desks import DANA, EVENT_ID, LONG, SHORT, Clerk
+
+ZOHO = "/people/api/timetracker"
+CALLS = [
+    ("POST", "/v2/timer/start"),
+    ("PUT", f"/v2/timer/{LONG}"),
+    ("GET", "/v2/timer/open"),
+    ("POST", f"{ZOHO}/timer?timeLogId={SHORT}&timer=stop"),
+    ("GET", f"{ZOHO}/getcurrentlyrunningtimer"),
+    ("POST", "/v1/timers"),
+    ("POST", f"/v1/timers/{LONG}/pause"),
+    ("POST", f"/v1/timers/{LONG}/resume"),
+    ("POST", f"/v1/timers/{LONG}/stop"),
+    ("GET", f"/v1/timers/{LONG}"),
+    ("GET", f"/v1/outcomes/{EVENT_ID}"),
+]
+PRESSES = [call for call in CALLS if call[0] != "GET"]
+READS = [call for call in CALLS if call[0] == "GET" and "outcomes" not in call[1]]
+
+
+async def _sent(clerk: Clerk, method: str, path: str, *headers: tuple[str, str]) -> httpx.Response:
+    body = b'{"owner":"dana"}' if path in {"/v2/timer/start", "/v1/timers"} else b""
+    async with clerk.client() as client:
+        return await client.request(method, path, content=body, headers=list(headers))
+
+
+@pytest.mark.parametrize(("method", "path"), CALLS)
+async def test_two_authorizations_are_none(method: str, path: str) -> None:
+    """A gateway that believes the last one would let one person act as another."""
+    clerk = Clerk(caller=DANA)
+    await _sent(clerk, method, path, ("Authorization", "Bearer a"))
+    await _sent(clerk, method, path, ("Authorization", "Bearer a"), ("Authorization", "Bearer a"))
+    await _sent(clerk, method, path, ("Authorization", "Bearer a"), ("authorization", "Zoho-oauthtoken b"))
+    assert clerk.shown == ["Bearer a", None, None]
+
+
+@pytest.mark.parametrize(("method", "path"), PRESSES)
+async def test_two_idempotency_keys_are_malformed(method: str, path: str) -> None:
+    clerk = Clerk(caller=DANA)
+    answer = await _sent(clerk, method, path, ("Idempotency-Key", "k"), ("Idempotency-Key", "k"))
+    assert (answer.status_code, clerk.submitted) == (400, [])
+
+
+@pytest.mark.parametrize(("method", "path"), READS)
+@pytest.mark.parametrize("positions", [("3:42", "3:42"), ("3:42", "4:1"), ("3:42, 4:1",), ("",), ("3",), ("3:-1",)])
+async def test_a_position_that_is_none_or_two_is_malformed(method: str, path: str, positions: tuple[str, ...]) -> None:
+    clerk = Clerk(caller=DANA)
+    answer = await _sent(clerk, method, path, *(("X-Min-Position", position) for position in positions))
+    assert (answer.status_code, clerk.asked) == (400, [])
+
+
+async def test_two_traces_are_none() -> None:
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    clerk = Clerk()
+    await _sent(clerk, "POST", "/v1/timers", ("traceparent", trace), ("traceparent", trace))
+    assert clerk.only.traceparent is None
+
+
+async def test_preferences_may_come_in_several_headers() -> None:
+    clerk = Clerk()
+    await _sent(clerk, "POST", "/v1/timers", ("Prefer", "respond-async"), ("Prefer", "wait=7"))
+    assert clerk.only.wait_seconds == 7.0
