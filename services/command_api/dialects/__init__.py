@@ -15,10 +15,13 @@ Never: a published word, status, key or code point; clients compare them.
 """
 
 from collections.abc import Mapping
+from http import HTTPStatus
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Match
+from starlette.types import Receive, Scope, Send
 
 from services.command_api.desk.desk import Desk
 from services.command_api.dialects.native import calls as native
@@ -26,9 +29,25 @@ from services.command_api.dialects.thebase import calls as thebase
 from services.command_api.dialects.zoho import calls as zoho
 
 
+class EncodedSlash(BaseRoute):
+    """Answers 404 to a path with `%2F` in it, before a route takes that for a slash.
+
+    A gateway that allows by path sees one segment, `ID%2Fstop`, where the routes would see two.
+    """
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Match each such path, whatever its method."""
+        found = scope["type"] == "http" and b"%2f" in scope["raw_path"].lower()
+        return (Match.FULL if found else Match.NONE), {}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - the port's arguments
+        """Leave the words to the dialect whose path it is."""
+        raise HTTPException(HTTPStatus.NOT_FOUND)
+
+
 def routes(desk: Desk) -> list[BaseRoute]:
-    """Return the routes of all dialects."""
-    return [*thebase.routes(desk), *zoho.routes(desk), *native.routes(desk)]
+    """Return the routes of all dialects, in the order in which they are tried."""
+    return [EncodedSlash(), *thebase.routes(desk), *zoho.routes(desk), *native.routes(desk)]
 
 
 def error_response(request: Request, status: int, headers: Mapping[str, str] | None = None) -> Response:
