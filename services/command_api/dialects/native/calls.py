@@ -1,7 +1,7 @@
 """Dialect C, `/v1`: our own (CONTRACT, section 4). Bodies are read in `reading`, and `reads` answers what is asked.
 
 Ours: R07 and R13 are 409, R24 and every other rule of the tenant's 422, R06 403; `at` needs an offset; a body may have
-no fields but the known ones; `Prefer: wait` beyond 30 s waits 30 s.
+no fields but the known ones, and a press no query parameters; `Prefer: wait` beyond 30 s waits 30 s.
 """
 
 from collections.abc import Mapping
@@ -12,13 +12,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from services.command_api.desk.commands import Caller, Command
 from services.command_api.desk.desk import Desk
 from services.command_api.dialects.answering import caller_or_answer, press
 from services.command_api.dialects.headers import preferred_wait
+from services.command_api.dialects.malformed import Malformed
 from services.command_api.dialects.native import answers
 from services.command_api.dialects.native.answers import WORDS
 from services.command_api.dialects.native.reading import Verb, read_press, read_start
 from services.command_api.dialects.native.reads import NativeReads
+from shared.events.rules import Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +35,7 @@ class Native:
         caller = await caller_or_answer(self.desk, request, WORDS)
         if isinstance(caller, Response):
             return caller
-        command = read_start(await request.body())
-        return await press(self.desk, request, caller, command, WORDS, preferred_wait(request))
+        return await self._press(request, caller, read_start(await request.body()))
 
     async def pause(self, request: Request) -> Response:
         """`POST /v1/timers/{timer_id}/pause`."""
@@ -51,8 +53,14 @@ class Native:
         caller = await caller_or_answer(self.desk, request, WORDS)
         if isinstance(caller, Response):
             return caller
-        command = read_press(verb, request.path_params["timer_id"], await request.body())
-        return await press(self.desk, request, caller, command, WORDS, preferred_wait(request))
+        return await self._press(
+            request, caller, read_press(verb, request.path_params["timer_id"], await request.body())
+        )
+
+    async def _press(self, request: Request, caller: Caller, command: Command | Malformed | Rule) -> Response:
+        # A press has no query parameters. What stands there was meant: `stop?at=...` must not stop now in silence.
+        said = Malformed(Rule.VALUE_INVALID, "query") if request.query_params else command
+        return await press(self.desk, request, caller, said, WORDS, preferred_wait(request))
 
 
 def routes(desk: Desk) -> list[BaseRoute]:

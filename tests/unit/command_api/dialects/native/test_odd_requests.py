@@ -2,8 +2,8 @@
 
 import pytest
 
-from services.command_api.desk.commands import StartTimer
-from tests.support.fakes.desks import LONG, Clerk
+from services.command_api.desk.commands import PressTimer, StartTimer
+from tests.support.fakes.desks import LONG, SHORT, Clerk
 
 TIMERS = "/v1/timers"
 TIMER = f"/v1/timers/{LONG}"
@@ -19,6 +19,8 @@ async def _sent(clerk: Clerk, method: str, path: str, body: bytes, headers: Head
 
 
 ACCEPTED = [
+    ("an empty query", 200, f"{TIMER}/stop?", b"", PressTimer("stop", SHORT)),
+    ("an empty array as a stop", 200, f"{TIMER}/stop", b"[]", PressTimer("stop", SHORT)),
     (
         "an owner of 39 digits as a bare integer",
         201,
@@ -51,6 +53,10 @@ REFUSED: list[tuple[str, int, str, bytes, Headers]] = [
     ("a member given twice in a start", 400, TIMERS, b'{"owner":"first","owner":"second"}', []),
     ("NaN", 400, TIMERS, b'{"owner":"7","billable":NaN}', []),
     ("a byte order mark", 400, TIMERS, b'\xef\xbb\xbf{"owner":"7"}', []),
+    ("a time in the query", 400, f"{TIMER}/stop?at=2026-02-01T00:00:00Z", b"", []),
+    ("a name without a value in the query", 400, f"{TIMER}/pause?secret", b"", []),
+    ("a query of a resume", 400, f"{TIMER}/resume?x=1", b"{}", []),
+    ("a query of a start", 400, f"{TIMERS}?owner=dana", b'{"owner":"dana"}', []),
     ("a comma too many", 400, f"{TIMER}/stop", b'{"at":"",}', []),
 ]
 
@@ -62,3 +68,10 @@ async def test_an_odd_press_is_refused_unrecorded(status: int, path: str, body: 
     clerk = Clerk()
     assert await _sent(clerk, "POST", path, body, headers) == status
     assert clerk.submitted == []
+
+
+async def test_a_query_is_named_by_its_place_and_not_repeated() -> None:
+    async with Clerk().client() as client:
+        answer = await client.post(f"{TIMER}/stop?secret=word")
+    assert answer.json()["detail"] == "query is not valid."
+    assert not {"secret", "word"} & set(answer.text.split())
