@@ -36,7 +36,7 @@ async def test_a_timer_from_start_to_stop(http: httpx.AsyncClient, tenant: Tenan
         "billable": True,
         "work_date": None,
         "state": "RUNNING",
-        "started_at": at.isoformat().replace("+00:00", "Z"),
+        "started_at": at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
         "stopped_at": None,
         "total_seconds": 0,
         "total_minutes": "0.0",

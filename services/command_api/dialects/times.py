@@ -60,8 +60,8 @@ def day(spelt: str) -> date | None:
 
 
 def rfc3339(moment: datetime) -> str:
-    """Return a UTC moment with "Z", and with microseconds only where there are any."""
-    return moment.replace(tzinfo=None).isoformat() + "Z"
+    """Return a UTC moment with "Z", always with six decimals of a second: its length never changes."""
+    return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def rfc3339_seconds(moment: datetime) -> str:

@@ -29,7 +29,7 @@ from tests.support.fakes.desks import (
 
 RUNNING = (
     f'{{"id":"{LONG}","timelog_id":"{SHORT}","owner":"dana","account_id":null,"job_id":"J-1","project_id":null,'
-    '"billable":true,"work_date":null,"state":"RUNNING","started_at":"2026-03-01T12:00:00Z","stopped_at":null,'
+    '"billable":true,"work_date":null,"state":"RUNNING","started_at":"2026-03-01T12:00:00.000000Z","stopped_at":null,'
     '"total_seconds":0,"total_minutes":"0.0","flags":[],"position":"3:42"}'
 )
 ROW = TimerRow(
@@ -224,10 +224,10 @@ async def test_a_timer_is_read_with_texts_and_intervals() -> None:
         200,
         (
             f'{{"id":"{LONG}","timelog_id":"{SHORT}","owner":"dana","account_id":"77","job_id":null,"project_id":null,'
-            '"billable":false,"work_date":"2026-03-01","state":"STOPPED","started_at":"2026-03-01T12:00:00Z",'
+            '"billable":false,"work_date":"2026-03-01","state":"STOPPED","started_at":"2026-03-01T12:00:00.000000Z",'
             '"stopped_at":"2026-03-01T12:01:39.250000Z","total_seconds":99.25,"total_minutes":"1.7",'
             '"flags":["R13","late"],"position":"3:42","comment":"שלום","work_item":null,'
-            '"intervals":[{"start":"2026-03-01T12:00:00Z","end":"2026-03-01T12:01:39.250000Z"}]}'
+            '"intervals":[{"start":"2026-03-01T12:00:00.000000Z","end":"2026-03-01T12:01:39.250000Z"}]}'
         ),
     )
 
