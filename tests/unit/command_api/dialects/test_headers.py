@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from tests.support.fakes.desks import DANA, EVENT_ID, LONG, SHORT, Clerk
+from tests.support.fakes.desks import DANA, EVENT_ID, LONG, PARTITIONS, SHORT, Clerk
 
 ZOHO = "/people/api/timetracker"
 CALLS = [
@@ -52,6 +52,15 @@ async def test_a_position_that_is_none_or_two_is_malformed(method: str, path: st
     clerk = Clerk(caller=DANA)
     answer = await _sent(clerk, method, path, *(("X-Min-Position", position) for position in positions))
     assert (answer.status_code, clerk.asked) == (400, [])
+
+
+@pytest.mark.parametrize(("method", "path"), READS)
+async def test_a_position_on_no_partition_is_malformed(method: str, path: str) -> None:
+    """Nothing will ever pass it, so 503 would have its caller try for ever."""
+    answer = await _sent(Clerk(caller=DANA), method, path, ("X-Min-Position", f"{PARTITIONS}:0"))
+    assert answer.status_code == 400
+    if path.startswith(ZOHO):
+        assert answer.json()["response"]["errors"]["code"] == 8001
 
 
 async def test_two_traces_are_none() -> None:
