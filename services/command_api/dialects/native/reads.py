@@ -1,6 +1,6 @@
 """What dialect C reads: one timer, and what became of one press.
 
-A person's token reads that person's timers; somebody else's is 404, as if there were none.
+A person's token reads that person's timers and presses; anybody else's are 404, as if there were none.
 """
 
 import json
@@ -28,6 +28,8 @@ from shared.events.rules import Rule
 
 # As `short_digest` spells it.
 _DIGEST: Final = re.compile(rf"[0-9a-f]{{{DIGEST_DIGITS}}}")
+# What a press on a timer that is unknown, or another owner's, was refused for.
+_NOT_THEIRS: Final = frozenset({Rule.TIMER_UNKNOWN, Rule.NOT_THE_OWNER})
 _NO_SUCH_OUTCOME: Final = "There is no such outcome."
 
 
@@ -97,13 +99,15 @@ def _shown(row: OutcomeRow, caller: Caller, *, reused: bool) -> Response:
     shown = answers.refused(Rule.KEY_REUSED) if reused else answers.outcome(row.body)
     if caller.person is None:
         return shown
-    said = json.loads(row.body)
-    if said.get("owner") == caller.person:
+    told = json.loads(row.body)
+    if told.get("owner") == caller.person:
         return shown
-    if (said.get("actor") or {}).get("person") == caller.person and said.get("rule") == Rule.NOT_THE_OWNER:
-        # Their own press on somebody else's timer: they hear what they would have heard in time, and no more.
-        return shown if reused else answers.refused(Rule.NOT_THE_OWNER)
-    return answers.refused(Rule.TIMER_UNKNOWN, _NO_SUCH_OUTCOME)
+    if (told.get("actor") or {}).get("person") != caller.person:
+        return answers.refused(Rule.TIMER_UNKNOWN, _NO_SUCH_OUTCOME)
+    if told.get("rule") in _NOT_THEIRS and not reused:
+        # Their own press on a timer that is not theirs: they hear what they would have heard in time, and no more.
+        return answers.refused(Rule(told["rule"]))
+    return shown
 
 
 def _uuid(text: str) -> UUID | None:

@@ -310,10 +310,29 @@ async def test_an_outcome_asked_for_wrongly() -> None:
         assert (await client.get("/v1/outcomes/none")).status_code == 404
 
 
-async def test_a_person_hears_only_of_their_own_presses() -> None:
-    body = {"owner": "noa", "actor": {"client": "c", "person": "dana", "role": "person"}, "rule": "R06"}
-    own = replace(KEPT, body=json.dumps(body))
-    foreign = replace(KEPT, body=json.dumps(body | {"actor": {"client": "c", "role": "machine"}, "rule": None}))
-    assert await _outcome(Clerk(caller=DANA, outcome_row=KEPT)) == 200
-    assert await _outcome(Clerk(caller=DANA, outcome_row=own)) == 403
-    assert await _outcome(Clerk(caller=DANA, outcome_row=foreign)) == 404
+NO_SUCH_OUTCOME = (404, "There is no such outcome.")
+
+
+async def _heard_by_dana(body: dict[str, object]) -> tuple[int, str]:
+    clerk = Clerk(caller=DANA, outcome_row=replace(KEPT, body=json.dumps(body)))
+    async with clerk.client() as client:
+        answer = await client.get(f"{OUTCOME}?at=3:42")
+    return answer.status_code, answer.json().get("detail", "shown")
+
+
+async def test_a_person_hears_the_end_of_each_of_their_own_presses() -> None:
+    """R23 and R05 name no owner, so only the actor says whose press it was."""
+    actor = {"client": "c", "person": "dana", "role": "person"}
+    assert await _heard_by_dana({"owner": "dana", "actor": None, "rule": None}) == (200, "shown")
+    assert await _heard_by_dana({"owner": None, "actor": actor, "rule": "R23"}) == (200, "shown")
+    assert await _heard_by_dana({"owner": None, "actor": actor, "rule": "R05"}) == (404, "There is no such timer.")
+    assert await _heard_by_dana({"owner": "noa", "actor": actor, "rule": "R06"}) == (403, "Only the owner may do this.")
+
+
+async def test_a_person_hears_nothing_of_other_presses() -> None:
+    machine = {"client": "c", "role": "machine"}
+    noa = {"client": "c", "person": "noa", "role": "person"}
+    for rule in (None, "R05", "R06", "R23"):
+        assert await _heard_by_dana({"owner": "noa", "actor": machine, "rule": rule}) == NO_SUCH_OUTCOME
+        assert await _heard_by_dana({"owner": None, "actor": noa, "rule": rule}) == NO_SUCH_OUTCOME
+        assert await _heard_by_dana({"owner": None, "actor": None, "rule": rule}) == NO_SUCH_OUTCOME
