@@ -24,8 +24,8 @@ class Person:
     aliases: tuple[str, ...]
 
     def answers_to(self, name: str) -> bool:
-        """Say whether `name` means this person: the owner's id or one of the aliases."""
-        return name == self.owner or name in self.aliases
+        """Say whether `name` means this person: the owner's id as it is, or an alias whatever its capitals."""
+        return name == self.owner or name.casefold() in {alias.casefold() for alias in self.aliases}
 
 
 @dataclass(frozen=True, slots=True)

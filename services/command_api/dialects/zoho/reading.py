@@ -18,8 +18,18 @@ from shared.events.rules import Rule
 
 DESCRIPTION_LENGTH_MAX: Final = 250
 
-_BILLABLE: Final = {"billable": True, "non-billable": False, "nonbillable": False, "non billable": False}
+# The words of the published page, spellings of them that are seen, and the numbers that its clients send.
+_BILLABLE: Final = {
+    "billable": True,
+    "1": True,
+    "non-billable": False,
+    "nonbillable": False,
+    "non billable": False,
+    "0": False,
+}
 _MANDATORY: Final = ("user", "jobId", "workDate", "billingStatus")
+# `dateFormat` is not among them: it tells no start from a pause, and clients send it with everything.
+_ONLY_A_STARTS: Final = frozenset({*_MANDATORY, "projectId", "description", "workItem"})
 _LENGTHS_MAX: Final = {
     "user": NAME_LENGTH_MAX,
     "jobId": NAME_LENGTH_MAX,
@@ -74,7 +84,7 @@ def _read_start(given: Given, owner_of: Callable[[str], str | None]) -> StartTim
     work_date = parse_date(given["workDate"], given.get("dateFormat", DEFAULT_FORMAT))
     if work_date is None:
         return Malformed(Rule.VALUE_INVALID, "workDate")
-    billable = _BILLABLE.get(given["billingStatus"].lower())
+    billable = _BILLABLE.get(given["billingStatus"].casefold())
     if billable is None:
         return Malformed(Rule.VALUE_INVALID, "billingStatus")
     for name, length_max in _LENGTHS_MAX.items():

@@ -10,7 +10,7 @@ from shared.events.calendar import first_instant, local_day
 from shared.events.durations import US_PER_SECOND, microseconds
 
 BILLABLE: Final = "billable"
-NON_BILLABLE: Final = "non-billable"
+NON_BILLABLE: Final = "nonbillable"
 
 
 def running_timer(timer: RunningTimer, now: datetime, date_format: str) -> Fields:

@@ -35,7 +35,7 @@ async def test_the_running_timer_is_answered_with_all_its_fields() -> None:
     assert answer.text == (
         f'{{"response":{{"result":{{"timelogId":"{SHORT}","timerId":"{SHORT}","jobId":"J-1","jobName":"J-1",'
         '"erecno":"dana","employeename":"Dana Levi","taskName":"","workDate":"01-Mar-2026",'
-        '"billingStatus":"non-billable","isRunning":true,"date":50400,"fromTime":50310,"diff":90,"totaltime":3690,'
+        '"billingStatus":"nonbillable","isRunning":true,"date":50400,"fromTime":50310,"diff":90,"totaltime":3690,'
         '"hours":61},"message":"Running Timer information fetched successfully",'
         '"uri":"/api/timetracker/getcurrentlyrunningtimer","status":0}}'
     )
