@@ -3,6 +3,7 @@
 With care: the order of dispatch, because each step has a code of its own.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Final, Literal
 
@@ -40,6 +41,9 @@ _LENGTHS_MAX: Final = {
 
 _XML: Final = frozenset({"application/xml", "text/xml"})
 _JSON: Final = "application/json"
+# What most callers send: a tie stays JSON.
+_ANYTHING: Final = frozenset({"", "*/*", _JSON})
+_QVALUE: Final = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?", re.ASCII)
 
 Given = Mapping[str, str]
 
@@ -109,21 +113,26 @@ def wants_xml(request: Request, format_: str | None) -> bool:
     """Say whether to answer in XML: the parameter `format` says so, else an Accept that prefers an XML type to JSON."""
     if format_ in {"xml", "json"}:
         return format_ == "xml"
-    accept = request.headers.get("accept", "")
-    if "/xml" not in accept:
+    accept = ",".join(request.headers.getlist("accept"))
+    if accept in _ANYTHING:
         return False
-    weights = [_weight(part) for part in accept.split(",")]
-    xml = max((q for name, q in weights if name in _XML), default=0.0)
-    return xml > max((q for name, q in weights if name == _JSON), default=0.0)
+    ranges = dict(_weighed(part) for part in accept.split(","))
+    return max(_weight(kind, ranges) for kind in _XML) > _weight(_JSON, ranges)
 
 
-def _weight(part: str) -> tuple[str, float]:
-    name, *settings = part.split(";")
+def _weight(kind: str, ranges: Mapping[str, float]) -> float:
+    """Return how much a type is wanted: the most specific range that names it counts (RFC 9110, 12.5.1)."""
+    for name in (kind, f"{kind.partition('/')[0]}/*", "*/*"):
+        if name in ranges:
+            return ranges[name]
+    return 0.0
+
+
+def _weighed(part: str) -> tuple[str, float]:
+    name, *settings = (piece.strip().lower() for piece in part.split(";"))
     for setting in settings:
         key, _, value = setting.partition("=")
-        if key.strip().lower() == "q":
-            try:
-                return name.strip().lower(), float(value)
-            except ValueError:
-                return name.strip().lower(), 0.0
-    return name.strip().lower(), 1.0
+        if key.strip() == "q":
+            # A weight that does not read is none: what was meant, nobody can say.
+            return name, float(value) if _QVALUE.fullmatch(value.strip()) else 0.0
+    return name, 1.0
