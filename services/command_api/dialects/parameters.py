@@ -12,7 +12,7 @@ _FORM: Final = "application/x-www-form-urlencoded"
 
 
 class UnreadableParametersError(Exception):
-    """They are no UTF-8, too many, of two content types, or one is given twice with two values."""
+    """They are no UTF-8, too many, of two content types, or one is given twice: then nobody can say what was meant."""
 
 
 async def parameters(request: Request) -> dict[str, str]:
@@ -22,13 +22,21 @@ async def parameters(request: Request) -> dict[str, str]:
     """
     # Read in any case: a body that nobody read costs the caller its connection.
     body = await request.body()
-    given = _pairs(request.scope["query_string"])
+    said = _pairs(request.scope["query_string"])
     if request.method == "POST" and _is_form(request):
-        given += _pairs(body)
-    read: dict[str, str] = {}
-    for name, value in given:
-        if value and read.setdefault(name, value) != value:
-            raise UnreadableParametersError
+        said += _pairs(body)
+    return _once_each(said)
+
+
+def query_parameters(request: Request) -> dict[str, str]:
+    """Return what the query says alone, without a look at the body. Raises as above."""
+    return _once_each(_pairs(request.scope["query_string"]))
+
+
+def _once_each(said: list[tuple[str, str]]) -> dict[str, str]:
+    read = dict(said)
+    if len(read) != len(said):
+        raise UnreadableParametersError
     return read
 
 
@@ -40,6 +48,7 @@ def _is_form(request: Request) -> bool:
 
 
 def _pairs(encoded: bytes) -> list[tuple[str, str]]:
+    """Return names and values; a value that is empty is not given."""
     if not encoded:
         return []
     try:

@@ -68,6 +68,8 @@ def read_command(given: Given, owner_of: Callable[[str], str | None]) -> Command
             return _read_start(given, owner_of)
         case "stop", None:
             return Malformed(Rule.PARAMETER_MISSING, "timeLogId")
+        case "start" | "stop", str() if not _ONLY_A_STARTS.isdisjoint(given):
+            return Malformed(Rule.VALUE_INVALID, "timeLogId")  # which of two timers is meant?
         case "start", str(spelt):
             return _read_press("resume", spelt)
         case "stop", str(spelt):
