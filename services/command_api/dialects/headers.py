@@ -41,6 +41,11 @@ def idempotency_key(request: Request) -> str | Malformed | None:
     return given[0]
 
 
+def waits_to_be_asked(request: Request) -> bool:
+    """Say whether the sender keeps its body back until it is asked for it (`Expect: 100-continue`). Reading asks."""
+    return request.headers.get("expect", "").lower() == "100-continue"
+
+
 def parse_position(text: str) -> Position | None:
     """Return the position that "partition:offset" says, or None when `text` is no position."""
     match = _POSITION.fullmatch(text)

@@ -2,8 +2,8 @@
 
 `timer=stop` is a pause: this API has no final stop.
 Safe to change: nothing that a client can see.
-Ours, where nobody documents it: a parameter given twice with two values is 8001; a machine's token may act for any
-owner, who is then `user` itself, but runs no timer of its own (7038); 404, 405, 408 and 413 bear their names as codes.
+Ours, where nobody documents it: a machine's token may act for any owner, who is then `user` itself, but runs no timer
+of its own (7038); 404, 405, 408 and 413 bear their names as codes.
 """
 
 from collections.abc import Mapping
@@ -17,10 +17,11 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from services.command_api.desk.commands import Caller, Command
-from services.command_api.desk.desk import Desk
-from services.command_api.dialects.answering import caller_or_answer, press, read
+from services.command_api.desk.desk import Away, Desk, Unknown
+from services.command_api.dialects.answering import caller_of, press, read, turned_away
+from services.command_api.dialects.headers import waits_to_be_asked
 from services.command_api.dialects.malformed import Malformed
-from services.command_api.dialects.parameters import UnreadableParametersError, parameters
+from services.command_api.dialects.parameters import UnreadableParametersError, parameters, query_parameters
 from services.command_api.dialects.zoho.answers import RUNNING_URI, TIMER_URI, Failure, Verb, Voice
 from services.command_api.dialects.zoho.dates import DEFAULT_FORMAT, is_format
 from services.command_api.dialects.zoho.reading import Given, read_command, verb_of, wants_xml
@@ -38,20 +39,18 @@ class Zoho:
 
     async def timer(self, request: Request) -> Response:
         """`/people/api/timetracker/timer`: start, pause and resume."""
-        given = await _given(request)
+        caller, given = await self._heard(request)
         voice = _voice(TIMER_URI, verb_of(given or {}), request, given)
-        caller = await caller_or_answer(self.desk, request, voice)
-        if isinstance(caller, Response):
-            return caller
+        if not isinstance(caller, Caller):
+            return turned_away(caller, voice)
         return await press(self.desk, request, caller, self._command(given, caller), voice)
 
     async def running(self, request: Request) -> Response:
         """`/people/api/timetracker/getcurrentlyrunningtimer`."""
-        given = await _given(request)
+        caller, given = await self._heard(request)
         voice = _voice(RUNNING_URI, "fetch", request, given)
-        caller = await caller_or_answer(self.desk, request, voice)
-        if isinstance(caller, Response):
-            return caller
+        if not isinstance(caller, Caller):
+            return turned_away(caller, voice)
         person = caller.person
         if person is None:
             return voice.refused(Rule.NOT_THE_OWNER)
@@ -65,6 +64,19 @@ class Zoho:
         found = await self.desk.reads.running_timer(tenant, person)
         return voice.succeed(running_timer(found, self.desk.now(), date_format) if found else None)
 
+    async def _heard(self, request: Request) -> tuple[Caller | Unknown | Away, Given | None]:
+        """Return the caller and what was given, None when that cannot be read.
+
+        The caller comes first, because an unknown one is not asked for a body. One that comes by itself is read all the
+        same: it may say in which verb's words and in which format a failure is told.
+        """
+        caller = await caller_of(self.desk, request)
+        reads_body = isinstance(caller, Caller) or not waits_to_be_asked(request)
+        try:
+            return caller, await parameters(request) if reads_body else query_parameters(request)
+        except UnreadableParametersError:
+            return caller, None
+
     def _command(self, given: Given | None, caller: Caller) -> Command | Malformed | Rule:
         if given is None:
             return Malformed(Rule.VALUE_INVALID, "parameters")
@@ -76,13 +88,6 @@ class Zoho:
         person = self.desk.identities.person_of(caller)
         means_them = user == caller.person or (person is not None and person.answers_to(user))
         return caller.person if means_them else None
-
-
-async def _given(request: Request) -> Given | None:
-    try:
-        return await parameters(request)
-    except UnreadableParametersError:
-        return None
 
 
 def _voice(uri: str, verb: Verb, request: Request, given: Given | None) -> Voice:
