@@ -2,13 +2,15 @@
 
 import base64
 import binascii
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote_plus
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.command_api.desk.desk import Busy, Desk
+from services.command_api.desk.desk import Busy, Desk, IssuedToken
 from services.command_api.desk.rows import ReadsAwayError
 from services.command_api.dialects.headers import authorization
 from services.command_api.dialects.jsontext import members, quoted
@@ -26,11 +28,8 @@ async def token(desk: Desk, request: Request) -> Response:
         return error(400, "grant_type is mandatory.", oauth="invalid_request")
     if grant_type != "client_credentials":
         return error(400, "grant_type is not client_credentials.", oauth="unsupported_grant_type")
-    credentials = _basic(authorization(request))
-    if credentials is None:
-        return _no_such_client()
     try:
-        issued = await desk.identities.issue_token(*credentials)
+        issued = await _issued(desk, _basic(authorization(request)))
     except ReadsAwayError:
         return unavailable()
     if isinstance(issued, Busy):
@@ -43,6 +42,14 @@ async def token(desk: Desk, request: Request) -> Response:
         ("expires_in", str(issued.expires_in_seconds)),
     )
     return Response(body, 200, _UNCACHED, "application/json")
+
+
+async def _issued(desk: Desk, credentials: Sequence[tuple[str, str]]) -> IssuedToken | Busy | None:
+    for client_id, secret in credentials:
+        issued = await desk.identities.issue_token(client_id, secret)
+        if issued is not None:
+            return issued
+    return None
 
 
 def _no_such_client() -> Response:
@@ -59,14 +66,21 @@ def _grant_type(body: bytes) -> str | None:
     return said[0] or None if len(said) == 1 else None
 
 
-def _basic(given: str | None) -> tuple[str, str] | None:
+def _basic(given: str | None) -> list[tuple[str, str]]:
+    """Return id and secret as they were sent, and then as they read when they are percent-encoded.
+
+    RFC 6749 (2.3.1) has clients encode both, and some do: Go, Spring and .NET send `crm@firm.example` as
+    `crm%40firm.example`. Most do not, so an id that only looks encoded is tried as it is first.
+    """
     scheme, _, encoded = (given or "").partition(" ")
     if scheme.lower() != "basic":
-        return None
+        return []
     try:
-        client_id, colon, secret = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+        client_id, _, secret = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
     except (binascii.Error, ValueError):
-        return None
-    # Whatever cannot be in the table is not worth a look at it.
-    known_shape = colon and client_id and secret and "\x00" not in client_id
-    return (client_id, secret) if known_shape else None
+        return []
+    found = [(client_id, secret)]
+    with suppress(ValueError):
+        found.append((unquote_plus(client_id, errors="strict"), unquote_plus(secret, errors="strict")))
+    # What cannot be in the table is not worth a look at it.
+    return [pair for pair in dict.fromkeys(found) if all(pair) and "\x00" not in pair[0]]

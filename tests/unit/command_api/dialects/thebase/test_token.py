@@ -59,3 +59,43 @@ async def test_too_many_who_ask_for_tokens_hear_503_and_when_to_come_back() -> N
         answer = await client.post("/oauth/token", content=GRANT, headers={"Authorization": BASIC})
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "3")
     assert answer.json()["code"] == "ServiceUnavailable"
+
+
+@pytest.mark.parametrize(
+    ("sent", "tried"),
+    [
+        ("crm:secret", [("crm", "secret")]),
+        ("crm%40firm.example:s%2Bt+u", [("crm%40firm.example", "s%2Bt+u"), ("crm@firm.example", "s+t u")]),
+        ("%64emo:secret", [("%64emo", "secret"), ("demo", "secret")]),
+        ("a%3Ab:s:t", [("a%3Ab", "s:t"), ("a:b", "s:t")]),
+        ("crm:50%", [("crm", "50%")]),
+        ("crm%ff:secret", [("crm%ff", "secret")]),
+        ("crm%00:secret", [("crm%00", "secret")]),
+        ("%:%", [("%", "%")]),
+        (":secret", []),
+        ("crm:", []),
+    ],
+)
+async def test_credentials_are_tried_as_sent_and_then_decoded(sent: str, tried: list[tuple[str, str]]) -> None:
+    clerk = Clerk()
+    headers = {"Authorization": "Basic " + base64.b64encode(sent.encode()).decode()}
+    async with clerk.client() as client:
+        answer = await client.post("/oauth/token", content=GRANT, headers=headers)
+    assert answer.status_code == 401
+    assert clerk.asked == [("issue_token", *pair) for pair in tried]
+
+
+async def test_credentials_that_fit_as_sent_are_not_tried_again() -> None:
+    clerk = Clerk(issued=IssuedToken("a.b.c", 3600))
+    headers = {"Authorization": "Basic " + base64.b64encode(b"crm%40x:s").decode()}
+    async with clerk.client() as client:
+        answer = await client.post("/oauth/token", content=GRANT, headers=headers)
+    assert (answer.status_code, len(clerk.asked)) == (200, 1)
+
+
+async def test_two_authorizations_buy_no_token() -> None:
+    clerk = Clerk(issued=IssuedToken("a.b.c", 3600))
+    async with clerk.client() as client:
+        headers = [("Authorization", BASIC), ("Authorization", BASIC)]
+        answer = await client.post("/oauth/token", content=GRANT, headers=headers)
+    assert (answer.status_code, answer.json()["error"], clerk.asked) == (401, "invalid_client", [])
