@@ -110,6 +110,7 @@ class Api:
             reads=reads,
             now=now,
             answer_within_seconds=settings.answer_within_seconds,
+            backdate_days_max=settings.backdate_days_max,
         )
 
     def app(self) -> Starlette:

@@ -34,6 +34,9 @@ class Settings(KafkaSettings, PostgresSettings):
     # Beyond this the broker's clock and ours do not agree, and what we record would be void or in the future.
     clock_off_seconds_max: PositiveFloat = 10.0
 
+    # How many days back a start or a resume may be dated, before any rule of the tenant. An older one is refused (R03).
+    backdate_days_max: Annotated[int, Field(ge=1, le=36_600)] = 62
+
     # What may be sent and not yet acked, in presses and texts. Beyond it callers hear 503 at once.
     unacked_records_max: PositiveInt = 10_000
     # The same in bytes.

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import re
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -170,7 +171,8 @@ async def test_no_token_is_401(http: httpx.AsyncClient) -> None:
 
 async def test_open_timers_are_listed_until_they_are_stopped(http: httpx.AsyncClient, other_tenant: Tenant) -> None:
     owner = fresh_number()
-    body = f'{{"owner":{owner},"start_time":"2026-03-01T09:00:00.999","comment":"בבוקר"}}'.encode()
+    nine = (datetime.now(ZoneInfo("America/New_York")) - timedelta(days=2)).replace(hour=9, minute=0, second=0)
+    body = f'{{"owner":{owner},"start_time":"{nine:%FT%T}.999","comment":"בבוקר"}}'.encode()
     timer_id = await _start(http, other_tenant, body)
 
     async def listed() -> str | None:
@@ -179,9 +181,8 @@ async def test_open_timers_are_listed_until_they_are_stopped(http: httpx.AsyncCl
         return next((i for i in re.findall(r'\{"id":"[^}]*\}', page.text) if timer_id in i), None)
 
     # Nine o'clock is New York's here; the text comes by another way, some milliseconds later.
-    await until(
-        listed, f'{{"id":"{timer_id}","account_id":null,"start_time":"2026-03-01T14:00:00Z","comment":"בבוקר"}}'
-    )
+    started_at = f"{nine.astimezone(UTC):%FT%TZ}"
+    await until(listed, f'{{"id":"{timer_id}","account_id":null,"start_time":"{started_at}","comment":"בבוקר"}}')
     await http.put(f"/v2/timer/{timer_id}", headers=bearer(other_tenant.token))
     assert await listed() is None
 

@@ -102,7 +102,8 @@ class Reads(Protocol):
 class Desk:
     """All that a dialect may ask, part by part. Wired once, in `app`.
 
-    `answer_within_seconds` is how long a press waits for its verdict when its caller does not say.
+    `answer_within_seconds` is how long a press waits for its verdict when its caller does not say; `backdate_days_max`
+    is how far back this deployment lets an interval begin.
     """
 
     identities: Identities
@@ -111,3 +112,4 @@ class Desk:
     reads: Reads
     now: Clock
     answer_within_seconds: float
+    backdate_days_max: int

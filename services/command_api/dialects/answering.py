@@ -8,6 +8,7 @@ Never: a published word, status or key in here.
 """
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Final, Protocol, assert_never
 
 from starlette.requests import Request
@@ -29,6 +30,7 @@ from services.command_api.desk.desk import Away, Desk, Unknown
 from services.command_api.desk.rows import NoSuchPartitionError, ReadsAwayError
 from services.command_api.dialects.headers import authorization, idempotency_key, min_position, traceparent
 from services.command_api.dialects.malformed import Malformed
+from services.command_api.dialects.reasons import too_long_ago
 from shared.events.rules import Rule
 
 MIN_POSITION_WAIT_SECONDS: Final = 2.0
@@ -101,10 +103,21 @@ async def press(
             key = idempotency_key(request)
             if isinstance(key, Malformed):
                 return words.malformed(key)
+            if (problem := _too_long_ago(desk, command)) is not None:
+                return words.malformed(problem)
             seconds = desk.answer_within_seconds if wait_seconds is None else wait_seconds
             return await _submit(desk, Asked(command, caller, words.dialect, key, seconds, traceparent(request)), words)
         case _:
             assert_never(command)
+
+
+def _too_long_ago(desk: Desk, command: Command) -> Malformed | None:
+    # Only what begins an interval: it would read all that its owner did since. A stop is never refused by a time.
+    begins = isinstance(command, StartTimer) or command.verb == "resume"
+    oldest = desk.now() - timedelta(days=desk.backdate_days_max)
+    if not begins or command.at is None or command.at.instant >= oldest:
+        return None
+    return Malformed(Rule.VALUE_INVALID, "at", too_long_ago(desk.backdate_days_max))
 
 
 async def _submit(desk: Desk, asked: Asked, words: PressWords) -> Response:

@@ -18,10 +18,14 @@ _MISSING: Final = {"missing"}
 
 @dataclass(frozen=True, slots=True)
 class Malformed:
-    """One parameter that is missing, invalid or too long. `parameter` is its published name, never what was sent."""
+    """One parameter that is missing, invalid or too long. `parameter` is its published name, never what was sent.
+
+    `sentence` says more than that it is not valid, for the dialects that answer in sentences.
+    """
 
     rule: ShapeRule
     parameter: str
+    sentence: str | None = None
 
 
 def wrong(rule: ShapeRule) -> PydanticCustomError:

@@ -61,6 +61,8 @@ def sentence(rule: Rule) -> str:  # noqa: C901, PLR0912 - one line for each rule
 
 def sentence_about(malformed: Malformed) -> str:
     """Say which parameter does not pass, and why."""
+    if malformed.sentence is not None:
+        return malformed.sentence
     match malformed.rule:
         case Rule.PARAMETER_MISSING:
             return f"{malformed.parameter} is mandatory."
@@ -70,3 +72,8 @@ def sentence_about(malformed: Malformed) -> str:
             return f"{malformed.parameter} is too long."
         case _:
             assert_never(malformed.rule)
+
+
+def too_long_ago(days_max: int) -> str:
+    """Say how far back this deployment lets an interval begin."""
+    return f"The time lies more than {days_max} days in the past, which is the most that this deployment takes."

@@ -38,6 +38,7 @@ from shared.events.policy import Policy, Preset
 from shared.events.rules import Rule
 
 PARTITIONS: Final = 12
+BACKDATE_DAYS_MAX: Final = 62
 NOON: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SHORT: Final = make_short((NOON - ID_EPOCH).days * 86_400_000, slot_of("acme", "dana"), 5)
 LONG: Final = to_long(SHORT)
@@ -158,6 +159,7 @@ class Clerk:
             reads=self,
             now=lambda: NOON,
             answer_within_seconds=2.0,
+            backdate_days_max=BACKDATE_DAYS_MAX,
         )
 
         async def unanswered(request: Request, problem: Exception) -> Response:

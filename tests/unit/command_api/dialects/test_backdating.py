@@ -1,0 +1,41 @@
+"""How far back a deployment lets an interval begin (R03). A pause and a stop are never refused by a time."""
+
+from datetime import datetime, timedelta
+
+import httpx
+import pytest
+
+from tests.support.fakes.desks import BACKDATE_DAYS_MAX, LONG, NOON, Clerk
+
+OLDEST = NOON - timedelta(days=BACKDATE_DAYS_MAX)
+TOO_OLD = OLDEST - timedelta(microseconds=1)
+SENTENCE = "The time lies more than 62 days in the past, which is the most that this deployment takes."
+
+
+async def _pressed(clerk: Clerk, path: str, at: datetime) -> httpx.Response:
+    name = "start_time" if path.startswith("/v2/") else "at"
+    said = {name: at.isoformat()} | ({"owner": "dana"} if not path.endswith(("pause", "resume", "stop")) else {})
+    async with clerk.client() as client:
+        return await client.post(path, json=said)
+
+
+@pytest.mark.parametrize("path", ["/v2/timer/start", "/v1/timers", f"/v1/timers/{LONG}/resume"])
+async def test_an_interval_that_would_begin_too_long_ago_is_refused_unrecorded(path: str) -> None:
+    clerk = Clerk()
+    answer = await _pressed(clerk, path, TOO_OLD)
+    said = answer.json()
+    assert (answer.status_code, said.get("detail", said.get("message")), clerk.submitted) == (400, SENTENCE, [])
+    assert said.get("rule", "R03") == "R03"
+    assert (await _pressed(clerk, path, OLDEST)).status_code in {200, 201}
+
+
+@pytest.mark.parametrize("verb", ["pause", "stop"])
+async def test_what_ends_an_interval_may_be_dated_back_at_will(verb: str) -> None:
+    clerk = Clerk()
+    assert (await _pressed(clerk, f"/v1/timers/{LONG}/{verb}", TOO_OLD)).status_code == 200
+    assert len(clerk.submitted) == 1
+
+
+async def test_a_start_that_says_no_time_is_never_too_old() -> None:
+    async with Clerk().client() as client:
+        assert (await client.post("/v1/timers", json={"owner": "dana"})).status_code == 201
