@@ -117,7 +117,10 @@ class Api:
         """Return the ASGI application. Its lifespan begins and ends the parts."""
         app = Starlette(
             # In this order they are tried, for each request.
-            routes=[*dialects.routes(self.desk), *health.routes(self._alive, self._ready)],
+            routes=[
+                *dialects.routes(self.desk, zoho_errors_as_200=self._settings.zoho_errors_as_200),
+                *health.routes(self._alive, self._ready),
+            ],
             middleware=[Middleware(BugGuard, internal=_internal), Middleware(self._limited)],
             exception_handlers={HTTPException: _in_the_dialects_words},
             lifespan=self._lifespan,

@@ -37,6 +37,9 @@ class Settings(KafkaSettings, PostgresSettings):
     # How many days back a start or a resume may be dated, before any rule of the tenant. An older one is refused (R03).
     backdate_days_max: Annotated[int, Field(ge=1, le=36_600)] = 62
 
+    # Answer errors of dialect B with HTTP 200, for clients that read only the body. 401, 429 and 503 stay.
+    zoho_errors_as_200: bool = False
+
     # What may be sent and not yet acked, in presses and texts. Beyond it callers hear 503 at once.
     unacked_records_max: PositiveInt = 10_000
     # The same in bytes.

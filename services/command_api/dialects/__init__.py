@@ -45,9 +45,14 @@ class EncodedSlash(BaseRoute):
         raise HTTPException(HTTPStatus.NOT_FOUND)
 
 
-def routes(desk: Desk) -> list[BaseRoute]:
+def routes(desk: Desk, *, zoho_errors_as_200: bool = False) -> list[BaseRoute]:
     """Return the routes of all dialects, in the order in which they are tried."""
-    return [EncodedSlash(), *thebase.routes(desk), *zoho.routes(desk), *native.routes(desk)]
+    return [
+        EncodedSlash(),
+        *thebase.routes(desk),
+        *zoho.routes(desk, errors_as_200=zoho_errors_as_200),
+        *native.routes(desk),
+    ]
 
 
 def error_response(request: Request, status: int, headers: Mapping[str, str] | None = None) -> Response:

@@ -150,7 +150,7 @@ class Clerk:
         (one,) = self.submitted
         return one
 
-    def client(self) -> httpx.AsyncClient:
+    def client(self, *, zoho_errors_as_200: bool = False) -> httpx.AsyncClient:
         """Return a client of an application that has nothing but the dialects."""
         desk = Desk(
             identities=self,
@@ -166,6 +166,7 @@ class Clerk:
             assert isinstance(problem, HTTPException)
             return dialects.error_response(request, problem.status_code, problem.headers)
 
-        app = Starlette(routes=dialects.routes(desk), exception_handlers={HTTPException: unanswered})
+        routes = dialects.routes(desk, zoho_errors_as_200=zoho_errors_as_200)
+        app = Starlette(routes=routes, exception_handlers={HTTPException: unanswered})
         app.router.redirect_slashes = False
         return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api.test")

@@ -50,6 +50,7 @@ _OVER: Final[dict[Verb, str]] = {
 _OVER_CAP: Final = "Logged Hours is greater than maximum billable hours allowed per day"
 _OVER_ESTIMATE: Final = "Logged Hours is greater than Estimated hours"
 _BAD_TOKEN: Final = "The provided OAuth token is invalid"  # noqa: S105 - what is said about one
+_STAY: Final = frozenset({401, 429, 503})
 _DATES: Final = ("workDate", "dateFormat")
 
 # What XML 1.0 has no way to say, not even as a reference.
@@ -76,6 +77,7 @@ class Voice:
     uri: str
     verb: Verb
     xml: bool = False
+    errors_as_200: bool = False
     dialect: Dialect = "zoho"
 
     def malformed(self, problem: Malformed) -> Response:
@@ -111,6 +113,8 @@ class Voice:
 
     def fail(self, failure: Failure) -> Response:
         """Answer with an error."""
+        # A status that a proxy or an HTTP library acts upon stays: who calls, how often, and when to try again.
+        http_status = 200 if self.errors_as_200 and failure.status not in _STAY else failure.status
         errors: Fields = [("code", failure.code), ("message", failure.text)]
         after = failure.retry_after_seconds
         headers = {} if after is None else {"Retry-After": str(after)}
@@ -118,14 +122,14 @@ class Voice:
             headers["WWW-Authenticate"] = "Zoho-oauthtoken"
         if self.xml:
             written = f"\n<errors>{_elements(errors)}</errors>"
-            return self._xml(failure.status, 1, failure.message, written, headers)
+            return self._xml(http_status, 1, failure.message, written, headers)
         said = members(
             ("message", quoted(failure.message)),
             ("uri", quoted(self.uri)),
             ("errors", _object(errors)),
             ("status", "1"),
         )
-        return Response(members(("response", said)), failure.status, headers, "application/json")
+        return Response(members(("response", said)), http_status, headers, "application/json")
 
     def _xml(
         self, http_status: int, status: int, message: str, rest: str, headers: dict[str, str] | None = None

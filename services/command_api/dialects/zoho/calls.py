@@ -33,14 +33,15 @@ _PREFIX: Final = "/people"
 
 @dataclass(frozen=True, slots=True)
 class Zoho:
-    """The calls of dialect B."""
+    """The calls of dialect B. `errors_as_200`: errors have HTTP status 200, for clients that read only the body."""
 
     desk: Desk
+    errors_as_200: bool = False
 
     async def timer(self, request: Request) -> Response:
         """`/people/api/timetracker/timer`: start, pause and resume."""
         caller, given = await self._heard(request)
-        voice = _voice(TIMER_URI, verb_of(given or {}), request, given)
+        voice = self._voice(TIMER_URI, verb_of(given or {}), request, given)
         if not isinstance(caller, Caller):
             return turned_away(caller, voice)
         return await press(self.desk, request, caller, self._command(given, caller), voice)
@@ -48,7 +49,7 @@ class Zoho:
     async def running(self, request: Request) -> Response:
         """`/people/api/timetracker/getcurrentlyrunningtimer`."""
         caller, given = await self._heard(request)
-        voice = _voice(RUNNING_URI, "fetch", request, given)
+        voice = self._voice(RUNNING_URI, "fetch", request, given)
         if not isinstance(caller, Caller):
             return turned_away(caller, voice)
         person = caller.person
@@ -77,6 +78,10 @@ class Zoho:
         except UnreadableParametersError:
             return caller, None
 
+    def _voice(self, uri: str, verb: Verb, request: Request, given: Given | None) -> Voice:
+        xml = wants_xml(request, None if given is None else given.get("format"))
+        return Voice(uri, verb, xml, self.errors_as_200)
+
     def _command(self, given: Given | None, caller: Caller) -> Command | Malformed | Rule:
         if given is None:
             return Malformed(Rule.VALUE_INVALID, "parameters")
@@ -90,13 +95,9 @@ class Zoho:
         return caller.person if means_them else None
 
 
-def _voice(uri: str, verb: Verb, request: Request, given: Given | None) -> Voice:
-    return Voice(uri, verb, xml=wants_xml(request, None if given is None else given.get("format")))
-
-
-def routes(desk: Desk) -> list[BaseRoute]:
+def routes(desk: Desk, *, errors_as_200: bool = False) -> list[BaseRoute]:
     """Return the routes of dialect B."""
-    calls = Zoho(desk)
+    calls = Zoho(desk, errors_as_200)
     timer = Route(_PREFIX + TIMER_URI, calls.timer, methods=["GET", "POST"])
     # Starlette adds HEAD to every GET, and this GET presses: whoever only looks at a link must not.
     timer.methods = {"GET", "POST"}
@@ -108,6 +109,6 @@ def error_response(request: Request, status: int, headers: Mapping[str, str] | N
     uri = RUNNING_URI if request.url.path == _PREFIX + RUNNING_URI else TIMER_URI
     phrase = HTTPStatus(status).phrase
     failure = Failure(phrase, phrase.upper().replace(" ", "_"), phrase, status)
-    response = _voice(uri, "fetch", request, request.query_params).fail(failure)
+    response = Voice(uri, "fetch", wants_xml(request, request.query_params.get("format"))).fail(failure)
     response.headers.update(headers or {})
     return response
