@@ -1,0 +1,82 @@
+"""Dialect C: what the bodies of presses say."""
+
+import json
+from datetime import UTC, date, datetime
+
+import pytest
+
+from services.command_api.desk.commands import AskedTime, PressTimer, StartTimer
+from services.command_api.dialects.malformed import Malformed
+from services.command_api.dialects.native.reading import read_press, read_start
+from shared.events.rules import Rule
+from tests.support.fakes.desks import (
+    LONG,
+    SHORT,
+)
+
+
+def test_a_start_says_all_that_was_given() -> None:
+    said = {
+        "owner": 7,
+        "account_id": 2**127,
+        "job_id": "J",
+        "project_id": "P",
+        "billable": False,
+        "work_date": "2026-03-01",
+        "comment": "c",
+        "work_item": "w",
+        "at": "2026-03-01T09:00:00+02:00",
+    }
+    assert read_start(json.dumps(said).encode()) == StartTimer(
+        owner="7",
+        account_id=str(2**127),
+        job_id="J",
+        project_id="P",
+        billable=False,
+        work_date=date(2026, 3, 1),
+        comment="c",
+        work_item="w",
+        at=AskedTime(datetime(2026, 3, 1, 7, tzinfo=UTC), "2026-03-01T09:00:00+02:00"),
+    )
+
+
+def test_empty_and_null_are_not_given() -> None:
+    said = dict.fromkeys(("account_id", "job_id", "project_id", "work_date", "comment", "work_item", "at"), "")
+    assert read_start(json.dumps(said | {"owner": "dana", "billable": None}).encode()) == StartTimer("dana")
+
+
+@pytest.mark.parametrize(
+    ("said", "rule", "parameter"),
+    [
+        ({}, Rule.PARAMETER_MISSING, "owner"),
+        ({"owner": "dana", "at": "2026-03-01T09:00:00"}, Rule.VALUE_INVALID, "at"),
+        ({"owner": "dana", "at": "2019-12-31T23:59:59Z"}, Rule.VALUE_INVALID, "at"),
+        ({"owner": "dana", "work_date": "2026-02-29"}, Rule.VALUE_INVALID, "work_date"),
+        ({"owner": "dana", "work_date": "20260301"}, Rule.VALUE_INVALID, "work_date"),
+        ({"owner": "dana", "billable": 1}, Rule.VALUE_INVALID, "billable"),
+        ({"owner": "dana", "billable": "false"}, Rule.VALUE_INVALID, "billable"),
+        ({"owner": "dana", "<script>": 1}, Rule.VALUE_INVALID, "body"),
+        ({"owner": "dana", "work_item": "x" * 501}, Rule.TEXT_TOO_LONG, "work_item"),
+        ({"owner": "x" * 129}, Rule.TEXT_TOO_LONG, "owner"),
+    ],
+)
+def test_what_a_start_shows_by_itself(said: dict[str, object], rule: Rule, parameter: str) -> None:
+    read = read_start(json.dumps(said).encode())
+    assert isinstance(read, Malformed)
+    assert (read.rule, read.parameter) == (rule, parameter)
+
+
+@pytest.mark.parametrize("body", [b"", b" ", b"null", b"{}", b" { }", b"[]", b"[ ]\n", b'{"at":""}'])
+def test_a_press_needs_no_body(body: bytes) -> None:
+    assert read_press("pause", LONG, body) == PressTimer("pause", SHORT)
+
+
+def test_a_press_may_say_when_it_happened_even_before_2020() -> None:
+    assert read_press("stop", LONG, b'{"at":"2019-01-01T00:00:00Z"}') == PressTimer(
+        "stop", SHORT, AskedTime(datetime(2019, 1, 1, tzinfo=UTC), "2019-01-01T00:00:00Z")
+    )
+
+
+@pytest.mark.parametrize("body", [b"[0]", b"[[]]", b"{", b'{"at":"now"}', b'{"at":7}', b'{"owner":"dana"}'])
+def test_a_press_with_another_body_is_malformed(body: bytes) -> None:
+    assert isinstance(read_press("stop", LONG, body), Malformed)
