@@ -19,7 +19,7 @@ from services.projector.domain.outcomes import Kept
 from services.projector.ports import RawRecord
 from shared.events.codec import Newer, Unreadable, read
 from shared.events.outcome import Outcome, UnreadableOutcomeError, read_outcome
-from shared.events.policy import NO_REVISION, PolicyBook
+from shared.events.policy_book import NO_REVISION, PolicyBook
 
 # Verdicts older than this are asked for by nobody (30 days), and need not be kept in memory.
 _FORGOTTEN_AFTER: Final = timedelta(days=31)

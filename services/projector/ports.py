@@ -91,7 +91,7 @@ class Replies(Protocol):
 
 
 class Policies(Protocol):
-    """How far the policies have been read (the book itself is `shared.events.policy.PolicyBook`)."""
+    """How far the policies have been read (the book itself is `shared.events.policy_book.PolicyBook`)."""
 
     async def reach(self, policy_rev: int, seconds: float) -> bool:
         """Wait until the revision is applied, at most so long; say whether it is."""

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Final
 
 from services.stint_cli.trouble import Trouble
-from shared.events.policy import NewerPolicyError, Policy, PolicyBook, PolicyRecord
+from shared.events.policy import Policy
+from shared.events.policy_book import NewerPolicyError, PolicyBook, PolicyRecord
 from shared.events.topics import POLICIES
 from shared.kafka.clients import (
     AIOKafkaProducer,

@@ -14,7 +14,7 @@ from services.command_api.submit.replies import Waiters
 from services.command_api.submit.sender import Acked, Sender, Told, Unacked
 from shared.events.idempotency import keyed_event_id
 from shared.events.ids import TimerIds
-from shared.events.policy import PolicyBook
+from shared.events.policy_book import PolicyBook
 from shared.events.topics import EVENTS
 from tests.world.world import World
 

@@ -9,7 +9,7 @@ from collections.abc import Coroutine
 from typing import Any, Final
 
 from services.projector.loop.projector import Projector
-from shared.events.policy import PolicyBook
+from shared.events.policy_book import PolicyBook
 from tests.world.ports import Consumer, Policies, Replies, Store, Stream, Time
 from tests.world.world import PROCESS, KilledError, World
 

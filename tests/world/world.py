@@ -12,7 +12,8 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.events.outcome import Outcome
-from shared.events.policy import Policy, PolicyRecord
+from shared.events.policy import Policy
+from shared.events.policy_book import PolicyRecord
 from tests.support.proof.checkers.history import Op
 from tests.world.database import Database
 from tests.world.loop import VirtualLoop

@@ -21,7 +21,7 @@ from services.command_api.submit.sender import Acked, Sender, Unacked
 from shared.events.envelope import ReplyAddress
 from shared.events.ids import TimerIds, partition_of
 from shared.events.outcome import Outcome
-from shared.events.policy import PolicyBook
+from shared.events.policy_book import PolicyBook
 from shared.events.rules import Rule
 from shared.events.topics import EVENTS, REPLIES, TEXTS
 

@@ -39,7 +39,8 @@ from shared.events.models import (
     TimerStopped,
 )
 from shared.events.outcome import CHANGES_MAX, Outcome, write_outcome
-from shared.events.policy import Policy, PolicyBook
+from shared.events.policy import Policy
+from shared.events.policy_book import PolicyBook
 from shared.events.rules import Rule
 
 # What a press and the switches that it makes may change; the rest of an outcome is for what fell due.

@@ -14,7 +14,7 @@ from services.projector.ports import Advance, Checkpoint, RawRecord, ToPublish
 from shared.events.codec import Newer, Unreadable, read
 from shared.events.envelope import ReplyAddress
 from shared.events.outcome import outcome_key
-from shared.events.policy import PolicyBook
+from shared.events.policy_book import PolicyBook
 
 
 @dataclass(frozen=True, slots=True)

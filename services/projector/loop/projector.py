@@ -17,7 +17,7 @@ from services.projector.loop.partition import Partition
 from services.projector.loop.upkeep import Upkeep
 from services.projector.loop.writer import BatchWriter
 from services.projector.ports import Clock, EventLog, OutcomeLog, Policies, RawRecord, Replies, Store
-from shared.events.policy import PolicyBook
+from shared.events.policy_book import PolicyBook
 from shared.events.rules import Rule
 
 _LAST_ACKS_WITHIN_SECONDS: Final = 2.0

@@ -17,7 +17,7 @@ from services.projector.loop.batch import Batch
 from services.projector.loop.partition import Partition
 from services.projector.ports import BusyError, FencedError, ReadRefusedError, Store, Wanted, WriteRefusedError
 from shared.events.ids import partition_of, slot_of
-from shared.events.policy import PolicyBook
+from shared.events.policy_book import PolicyBook
 
 
 class BatchWriter:

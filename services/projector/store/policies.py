@@ -9,7 +9,7 @@ import asyncpg
 import structlog
 
 from services.projector.store.queries import query
-from shared.events.policy import PolicyRecord
+from shared.events.policy_book import PolicyRecord
 
 _log = structlog.get_logger()
 

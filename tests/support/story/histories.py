@@ -29,7 +29,8 @@ from shared.events.models import (
     TimerStarted,
     TimerStopped,
 )
-from shared.events.policy import Mode, Policy, PolicyBook, Preset, RuleMode, Rules
+from shared.events.policy import Mode, Policy, Preset, RuleMode, Rules
+from shared.events.policy_book import PolicyBook
 from tests.support.story.given import JERUSALEM, book_of
 
 Entry = LoggedPress | UnreadableRecord

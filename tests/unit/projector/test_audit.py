@@ -14,7 +14,7 @@ from services.projector.domain.outcomes import Kept
 from shared.events.codec import Press, Unreadable, read
 from shared.events.envelope import Headers
 from shared.events.ids import partition_of, slot_of
-from shared.events.policy import PolicyBook
+from shared.events.policy_book import PolicyBook
 from tests.support.story.presses import NOON, SHORT, body, headers
 
 PARTITIONS: Final = 12

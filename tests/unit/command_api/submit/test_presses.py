@@ -31,7 +31,8 @@ from services.command_api.submit.sender import Acked, Unacked
 from shared.events.envelope import decode_headers, tolerant
 from shared.events.ids import TimerIds, slot_of, slot_of_timer
 from shared.events.outcome import Outcome, write_outcome
-from shared.events.policy import Policy, PolicyBook, PolicyRecord, Preset
+from shared.events.policy import Policy, Preset
+from shared.events.policy_book import PolicyBook, PolicyRecord
 from shared.events.rules import Rule
 from shared.events.topics import EVENTS, TEXTS
 from tests.unit.command_api.fakes import ticks

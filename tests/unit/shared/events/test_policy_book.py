@@ -2,7 +2,8 @@
 
 import pytest
 
-from shared.events.policy import NO_REVISION, NewerPolicyError, Policy, PolicyBook, PolicyRecord, Preset
+from shared.events.policy import Policy, Preset
+from shared.events.policy_book import NO_REVISION, NewerPolicyError, PolicyBook, PolicyRecord
 from tests.support.story.presses import NOON
 
 

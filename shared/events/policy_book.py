@@ -1,0 +1,99 @@
+"""The policy book: every valid document of every tenant, and what makes a record on `timer.policies.v1` void.
+
+A revision is the offset of its record. A record names the revision it replaces; one that does not name the tenant's
+revision in force is void for every reader, so that two writers racing get one winner.
+
+With care: what makes a record void. All releases, whatever their tzdata, must agree on it for good, so a record is void
+by its shape and by what it replaces, never by a value that a later release may know: for that one we wait.
+"""
+
+from bisect import bisect_right
+from typing import Final
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from shared.events.base import Instant, Model
+from shared.events.policy import LATER, Policy
+
+NO_REVISION: Final = -1
+
+
+class NewerPolicyError(Exception):
+    """The record was written for a newer version than we are: go on after the upgrade, and judge nothing by guess."""
+
+
+class PolicyRecord(Model):
+    """The value on `timer.policies.v1`; its key is the tenant. `replaces` is None for a tenant's first."""
+
+    replaces: int | None
+    set_by: str
+    set_at: Instant
+    document: Policy
+
+
+class _Link(BaseModel):
+    """What decides whether a record is the next of its tenant, whatever else a later release writes into it."""
+
+    replaces: int | None
+
+
+POLICY_RECORD: Final = TypeAdapter(PolicyRecord)
+_LINK: Final = TypeAdapter(_Link)
+
+
+class PolicyBook:
+    """Every valid document of every tenant, applied in the order of the topic. The same for every reader."""
+
+    def __init__(self) -> None:
+        self.position = NO_REVISION
+        self._revisions: dict[str, list[int]] = {}
+        self._records: dict[str, list[PolicyRecord]] = {}
+
+    def apply(self, offset: int, key: bytes | None, value: bytes | None) -> tuple[str, PolicyRecord] | None:
+        """Take one record; return it with its tenant when it came into force, None when it is void or a repeat.
+
+        Raises NewerPolicyError, and stays where it was, for a document that only a newer version, or one with newer
+        zones, can read.
+        """
+        if offset <= self.position:
+            return None
+        taken = self._read(key, value)
+        self.position = offset
+        if taken is None:
+            return None
+        tenant, record = taken
+        self._revisions.setdefault(tenant, []).append(offset)
+        self._records.setdefault(tenant, []).append(record)
+        return tenant, record
+
+    def latest_revision(self, tenant: str) -> int | None:
+        """Return the tenant's revision in force, or None."""
+        revisions = self._revisions.get(tenant)
+        return revisions[-1] if revisions else None
+
+    def in_force(self, tenant: str, policy_rev: int) -> tuple[int, Policy] | None:
+        """Return the tenant's latest valid document at or below `policy_rev`, with its revision, or None."""
+        at = bisect_right(self._revisions.get(tenant, ()), policy_rev) - 1
+        return None if at < 0 else (self._revisions[tenant][at], self._records[tenant][at].document)
+
+    def latest(self, tenant: str) -> Policy | None:
+        """Return the tenant's document in force now, or None: the tenant has no policy yet."""
+        records = self._records.get(tenant)
+        return records[-1].document if records else None
+
+    def _read(self, key: bytes | None, value: bytes | None) -> tuple[str, PolicyRecord] | None:
+        if key is None or value is None:
+            return None
+        try:
+            tenant = key.decode()
+            # First of all: what replaces another revision is void, and nobody need wait to learn what else it says.
+            if _LINK.validate_json(value).replaces != self.latest_revision(tenant):
+                return None
+            return tenant, POLICY_RECORD.validate_json(value)
+        except UnicodeDecodeError:
+            return None
+        except ValidationError as error:
+            problems = error.errors(include_input=False, include_context=False, include_url=False)
+            if all(problem["type"] in LATER for problem in problems):
+                raise NewerPolicyError from None
+            return None
