@@ -67,9 +67,9 @@ class PartitionCheck:
                 deployment = None
             except Exception as error:  # noqa: BLE001 - no tables yet, or no right to read them: both can be mended
                 deployment = None
-                setbacks.met(error)
+                setbacks.failed(error)
             else:
-                setbacks.over()
+                setbacks.recovered()
             agreed = self._compare(deployment)
             await asyncio.sleep(LOOK_AGAIN_SECONDS if agreed else ASK_AGAIN_SECONDS)
 

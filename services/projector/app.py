@@ -131,7 +131,7 @@ class ProjectorProcess:
             try:
                 return await open_pool(self._settings)
             except _POSTGRES_AWAY as error:
-                setbacks.met(error)
+                setbacks.failed(error)
                 await asyncio.sleep(_RETRY_AFTER_SECONDS)
 
     async def _agreed_partitions(self, pool: asyncpg.Pool) -> int:
@@ -143,11 +143,11 @@ class ProjectorProcess:
                 said = await pool.fetchval(query("read_partitions"))
             except _POSTGRES_AWAY as error:
                 # Away, or started before its tables were made.
-                setbacks.met(error)
+                setbacks.failed(error)
             else:
                 if said == has:
                     return has
-                setbacks.met(ValueError(f"the deployment was made with {said} partitions, and the topic has {has}"))
+                setbacks.failed(ValueError(f"the deployment was made with {said} partitions, and the topic has {has}"))
             await asyncio.sleep(_RETRY_AFTER_SECONDS)
 
     def _alive(self) -> bool:

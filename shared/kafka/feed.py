@@ -69,10 +69,10 @@ async def read_for_ever(
         try:
             async with asyncio.timeout(WITHIN_SECONDS):
                 await broker.start()
-            setbacks.over()
+            setbacks.recovered()
             await watch(subscriber.consumer)  # type: ignore[attr-defined] # it is there once it is started
         except Exception as error:  # noqa: BLE001 - whatever it is, the next broker may do better
-            setbacks.met(error)
+            setbacks.failed(error)
         finally:
             await ended_within(WITHIN_SECONDS, _end(broker), lost)
         await asyncio.sleep(_RETRY_AFTER_SECONDS)

@@ -83,10 +83,10 @@ class KeptProducer:
                 for topic in self._topics:
                     self._learn(topic, len(await producer.partitions_for(topic)))
         except Exception as error:  # noqa: BLE001 - whatever it is, the next try may do better
-            self._setbacks.met(error)
+            self._setbacks.failed(error)
             await ended_within(STOP_WITHIN_SECONDS, producer.stop(), "producer_not_started")
             return False
-        self._setbacks.over()
+        self._setbacks.recovered()
         return True
 
     def _learn(self, topic: str, partitions: int) -> None:

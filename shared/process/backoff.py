@@ -1,4 +1,8 @@
-"""Backoff: what keeps failing is tried again ever more slowly, and told once, not at every try."""
+"""Backoff: how long to wait between two tries, and what is said of them.
+
+A pause grows with each failure, so that what is down is not kept down by us. A failure that comes again is told once,
+not at every try.
+"""
 
 import structlog
 
@@ -30,12 +34,13 @@ class Setbacks:
         self._last: str | None = None
         self._log = structlog.get_logger()
 
-    def met(self, error: Exception, **fields: object) -> None:
+    def failed(self, error: Exception, **fields: object) -> None:
         """Take one failure."""
-        if repr(error) != self._last:
-            self._last = repr(error)
-            self._log.error(self._event, error=self._last, **fields)
+        said = repr(error)
+        if said != self._last:
+            self._last = said
+            self._log.error(self._event, error=said, **fields)
 
-    def over(self) -> None:
+    def recovered(self) -> None:
         """Take a success: the next failure is news again."""
         self._last = None

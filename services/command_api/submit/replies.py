@@ -154,11 +154,11 @@ class ReplyReader:
                     await consumer.start()
                     await self._position(consumer)
                 self.positioned = True
-                setbacks.over()
+                setbacks.recovered()
                 self._log.info("replies_positioned", partition=self.partition, next_offset=self._next_offset)
                 await self._read(consumer)
             except Exception as error:  # noqa: BLE001 - whatever it is, the next consumer may do better
-                setbacks.met(error, partition=self.partition)
+                setbacks.failed(error, partition=self.partition)
             finally:
                 self.positioned = False
                 await ended_within(WITHIN_SECONDS, end_consumer(consumer), "replies_consumer")

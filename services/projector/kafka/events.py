@@ -56,7 +56,7 @@ class KafkaEventLog(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
             try:
                 await self._consumer.start()
             except (KafkaError, OSError, TimeoutError) as error:
-                setbacks.met(error)
+                setbacks.failed(error)
                 await ended_within(_STOP_WITHIN_SECONDS, end_consumer(self._consumer), "events_consumer")
                 self._consumer = self._make_consumer()
                 await asyncio.sleep(_AFTER_AN_ERROR_SECONDS)
@@ -87,11 +87,11 @@ class KafkaEventLog(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
             self._require_group().displaced(sorted(tp.partition for tp in error.args[0]))
             return {}
         except KafkaError as error:
-            self._setbacks.met(error)
+            self._setbacks.failed(error)
             await asyncio.sleep(_AFTER_AN_ERROR_SECONDS)
             return {}
         if records:
-            self._setbacks.over()
+            self._setbacks.recovered()
         return {tp.partition: batch for tp, batch in records.items()}
 
     async def ends(self) -> dict[int, int]:

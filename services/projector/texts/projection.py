@@ -15,11 +15,10 @@ import structlog
 from services.projector.texts.batch import Erased, TextBatch, TextRecord, UnreadableText, Written, read_text
 from services.projector.texts.queries import query
 from shared.events.ids import slot_of_timer
+from shared.process.backoff import Backoff
 
 _log = structlog.get_logger()
 
-_BACKOFF_SECONDS: Final = 0.1
-_BACKOFF_SECONDS_MAX: Final = 5.0
 # What asyncpg and the socket raise while Postgres is away, restarts, or takes too long.
 _AWAY: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 # SQLSTATE classes 22 and 23: the row itself cannot be kept, and will not be at the next try either.
@@ -56,16 +55,16 @@ class Texts:
             await self._keep_patiently([(record, read_text(record)) for record in records])
 
     async def _keep_patiently(self, read: Sequence[_Read]) -> None:
-        pause = _BACKOFF_SECONDS
+        backoff = Backoff()
         while True:
             try:
                 passed_by = await self._commit(read)
             except _CANNOT_BE_KEPT as error:
                 return await self._keep_one_by_one(read, error)
             except _AWAY as error:
-                _log.warning("texts_kept_waiting", records=len(read), error=type(error).__name__, seconds=pause)
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, _BACKOFF_SECONDS_MAX)
+                seconds = backoff.next()
+                _log.warning("texts_kept_waiting", records=len(read), error=type(error).__name__, seconds=seconds)
+                await asyncio.sleep(seconds)
                 continue
             return self._tell_of(passed_by)
 

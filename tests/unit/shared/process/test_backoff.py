@@ -1,0 +1,28 @@
+"""Backoff: pauses that grow, and failures that are told once."""
+
+from structlog.testing import capture_logs
+
+from shared.process.backoff import Backoff, Setbacks
+
+
+def test_a_pause_doubles_with_each_failure_up_to_the_longest() -> None:
+    backoff = Backoff(first_seconds=0.1, most_seconds=0.5)
+    assert [backoff.next() for _ in range(5)] == [0.1, 0.2, 0.4, 0.5, 0.5]
+
+
+def test_a_success_begins_with_the_first_pause_again() -> None:
+    backoff = Backoff()
+    assert [backoff.next(), backoff.next()] == [0.1, 0.2]
+    backoff.reset()
+    assert backoff.next() == 0.1
+
+
+def test_a_failure_that_comes_again_is_logged_once() -> None:
+    with capture_logs() as said:
+        setbacks = Setbacks("broker_lost")
+        for error in (OSError("away"), OSError("away"), OSError("refused")):
+            setbacks.failed(error, group="g")
+        setbacks.recovered()
+        setbacks.failed(OSError("refused"))
+    assert [line["error"] for line in said] == ["OSError('away')", "OSError('refused')", "OSError('refused')"]
+    assert said[0] == {"event": "broker_lost", "log_level": "error", "error": "OSError('away')", "group": "g"}
