@@ -1,7 +1,8 @@
 """Process: how one process runs and ends.
 
     server     serving HTTP from the first request to the last, and ending within a limit
-    logs       one JSON line per event; libraries speak from WARNING on, and repeat themselves seldom
+    logs       one JSON line per event; libraries speak from WARNING on, and repeat themselves seldom; what may
+               be said of an error, which may quote a record
     ending     one step of a shutdown, with a limit
     backoff    how long to wait between two tries; what keeps failing is logged once, not at every try
 

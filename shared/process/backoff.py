@@ -6,6 +6,7 @@ not at every try.
 
 import structlog
 
+from shared.process.logs import told
 
 class Backoff:
     """How long to wait before the next try: twice as long each time, up to a limit, until something succeeds."""
@@ -36,7 +37,7 @@ class Setbacks:
 
     def failed(self, error: Exception, **fields: object) -> None:
         """Take one failure."""
-        said = repr(error)
+        said = told(error)
         if said != self._last:
             self._last = said
             self._log.error(self._event, error=said, **fields)

@@ -1,9 +1,13 @@
-"""Logs: one JSON line per event, and libraries that repeat themselves seldom."""
+"""Logs: one JSON line per event, libraries that repeat themselves seldom, and errors that quote nobody's data.
+
+Never: `repr` or `str` of an error that was raised over a record or a row. `told` says what may be said of it.
+"""
 
 import logging
 import sys
 from typing import Final
 
+import asyncpg
 import structlog
 from pydantic import ValidationError
 
@@ -34,6 +38,22 @@ def configure_logging(service: str) -> None:
         handler.addFilter(_Seldom())
     for library in _LOUD_LIBRARIES:
         logging.getLogger(library).setLevel(logging.WARNING)
+
+
+def told(error: BaseException) -> str:
+    """Return what a log line may say of an error. Nothing of a record or a row that it was raised over is in it."""
+    name = type(error).__name__
+    match error:
+        case ValidationError():
+            return f"{name}: {kinds_of(error)}"
+        case asyncpg.PostgresError():
+            # Its words and its DETAIL quote the row; its type and SQLSTATE are enough to look it up.
+            return f"{name}: SQLSTATE {getattr(error, 'sqlstate', None)}"
+        case UnicodeError() | KeyError():
+            # The first holds all the bytes that did not decode, the second the key that was not there.
+            return name
+        case _:
+            return repr(error)
 
 
 class _Seldom(logging.Filter):

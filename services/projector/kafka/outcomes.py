@@ -9,6 +9,7 @@ from services.projector.ports import Span, ToPublish
 from shared.events.topics import OUTCOMES
 from shared.kafka.clients import KafkaAddress
 from shared.kafka.kept_producer import KeptProducer
+from shared.process.logs import told
 
 _AT_ONCE: Final = 1_000
 # A producer that has not been acked for so long is given up; what it holds may still land, as a repeat.
@@ -49,7 +50,7 @@ class KafkaOutcomeLog:
                     rest = rest[taken:]
         except Exception as error:
             # Of unknown fate: the next attempt goes through a producer with a sequence of its own.
-            self._kept.broken(producer, repr(error))
+            self._kept.broken(producer, told(error))
             raise
         return next_offset
 

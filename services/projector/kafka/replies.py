@@ -11,6 +11,7 @@ from shared.events.outcome import join_replies
 from shared.events.topics import REPLIES_PREFIX
 from shared.kafka.clients import AIOKafkaProducer
 from shared.kafka.kept_producer import KeptProducer
+from shared.process.logs import told
 
 _log = structlog.get_logger()
 
@@ -55,7 +56,7 @@ class KafkaReplies:
         except Exception as error:  # noqa: BLE001 - a lost reply is looked up by who waits for it
             self._drop(type(error).__name__, topic)
             # A producer whose sender has failed once fails every send from then on.
-            self._kept.broken(producer, repr(error))
+            self._kept.broken(producer, told(error))
 
     async def _partitions_of(self, topic: str, producer: AIOKafkaProducer) -> frozenset[int]:
         known = self._partitions.get(topic)

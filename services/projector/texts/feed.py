@@ -17,6 +17,7 @@ from services.projector.texts.projection import PositionWentBackError, Texts
 from shared.events.topics import TEXTS
 from shared.kafka.clients import AIOKafkaConsumer, ConsumerRecord, KafkaAddress
 from shared.kafka.feed import RAW_RECORDS, WITHIN_SECONDS, feed_broker, read_for_ever
+from shared.process.logs import told
 
 _log = structlog.get_logger()
 
@@ -122,5 +123,5 @@ class _Positions(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka sh
             try:
                 return await self._texts.next_offsets(partitions)
             except Exception as error:  # noqa: BLE001 - Postgres is away, and comes back
-                _log.warning("text_positions_not_read", error=repr(error))
+                _log.warning("text_positions_not_read", error=told(error))
                 await asyncio.sleep(_RETRY_AFTER_SECONDS)

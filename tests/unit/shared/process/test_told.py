@@ -1,0 +1,63 @@
+"""What a log line says of an error: enough to look for it, and nothing of the record that it was raised over."""
+
+from collections.abc import Callable
+
+import asyncpg
+import pytest
+from pydantic import TypeAdapter, ValidationError
+from structlog.testing import capture_logs
+
+from shared.events.outcome import Outcome
+from shared.process.backoff import Setbacks
+from shared.process.logs import told
+
+CANARY = "canary-7f3a"
+
+
+def _of_a_record() -> Exception:
+    with pytest.raises(ValidationError) as caught:
+        TypeAdapter(Outcome).validate_json(f'{{"verdict":"{CANARY}","v":"{CANARY}"}}')
+    return caught.value
+
+
+def _of_a_row() -> Exception:
+    error = asyncpg.UniqueViolationError(f"duplicate key value ({CANARY})")
+    error.detail = f"Key (owner)=({CANARY}) already exists."
+    return error
+
+
+def _of_bytes() -> Exception:
+    with pytest.raises(UnicodeDecodeError) as caught:
+        (CANARY.encode() + b"\xff").decode()
+    return caught.value
+
+
+def _of_a_name() -> Exception:
+    return KeyError(CANARY)
+
+
+QUOTING = [_of_a_record, _of_a_row, _of_bytes, _of_a_name]
+
+
+@pytest.mark.parametrize("quoting", QUOTING)
+def test_an_error_that_quotes_its_record_is_told_without_it(quoting: Callable[[], Exception]) -> None:
+    error = quoting()
+    assert CANARY in repr(error) + str(error)
+    assert CANARY not in told(error)
+    assert told(error).startswith(type(error).__name__)
+
+
+def test_kinds_and_states_are_told() -> None:
+    assert "literal_error" in told(_of_a_record())
+    assert told(_of_a_row()) == "UniqueViolationError: SQLSTATE 23505"
+
+
+def test_any_other_error_is_told_in_its_own_words() -> None:
+    assert told(ConnectionRefusedError(111, "refused")) == "ConnectionRefusedError(111, 'refused')"
+
+
+@pytest.mark.parametrize("quoting", QUOTING)
+def test_setbacks_quote_nothing_of_a_record(quoting: Callable[[], Exception]) -> None:
+    with capture_logs() as said:
+        Setbacks("feed_lost").failed(quoting())
+    assert CANARY not in str(said)
