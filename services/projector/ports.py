@@ -52,7 +52,10 @@ class EventLog(Protocol):
         """Return which offsets the partition holds now."""
 
     async def first_from(self, kpart: int, offset: int) -> RawRecord | None:
-        """Return the first record at or after an offset, or None when the log holds none there."""
+        """Return the first record at or after an offset; None: the log holds none there.
+
+        Offsets have gaps: where a transaction ended, a control record lies that no reader is given.
+        """
 
 
 class OutcomeLog(Protocol):
@@ -62,9 +65,9 @@ class OutcomeLog(Protocol):
         """Return which offsets the partition holds now."""
 
     async def read(self, kpart: int, start: int, end: int) -> Sequence[tuple[int, bytes | None]]:
-        """Return some of the records in [start, end), in order with their offsets; at least one while there is one.
+        """Return some of the records in [start, end), in order with their offsets, at least one while there is one.
 
-        Empty: there is none there, because offsets have gaps. A value may be None.
+        Empty: there is none there. A value may be None.
         """
 
     async def publish(self, kpart: int, outcomes: "Sequence[ToPublish]") -> int:
@@ -97,7 +100,10 @@ class Policies(Protocol):
         """Wait until the revision is applied, at most so long; say whether it is."""
 
     async def end(self) -> int:
-        """Return where the topic of policies ends now: the offset that its next record gets. Raises, as brokers do."""
+        """Return where the topic of policies ends now: the offset that its next record gets.
+
+        Raises while the broker is away.
+        """
 
 
 class Clock(Protocol):

@@ -66,6 +66,10 @@ class PolicyBook:
         self._records.setdefault(tenant, []).append(record)
         return tenant, record
 
+    def pass_gap(self, before: int) -> None:
+        """Take it that no record lies from here up to `before`: those offsets are of transactions' ends."""
+        self.position = max(self.position, before - 1)
+
     def latest_revision(self, tenant: str) -> int | None:
         """Return the tenant's revision in force, or None."""
         revisions = self._revisions.get(tenant)

@@ -20,6 +20,10 @@ from shared.kafka.feed import RAW_RECORDS, WITHIN_SECONDS, feed_broker, read_for
 
 LOOK_EVERY_SECONDS: Final = 5.0
 
+_LOOK_FOR_GAPS_SECONDS: Final = 0.1
+# How often the loop turns until all that a consumer handed out is applied: taking a record awaits nothing slow.
+_TURNS: Final = 100
+
 _TP: Final = AssignedPartition(POLICIES, 0)
 
 # A document came into force: its revision, its tenant, and what was written.
@@ -40,6 +44,8 @@ class PolicyReader:
         self._reading = False
         self._consumer: AIOKafkaConsumer | None = None
         self._newer = False
+        # Where book and consumer stood at the look before, when they stood apart.
+        self._apart: tuple[int, int] | None = None
         self._ready_from: int | None = None
         self._log = structlog.get_logger()
 
@@ -64,9 +70,9 @@ class PolicyReader:
         return True
 
     async def end(self) -> int:
-        """Return where the topic ends now: the offset that its next record gets. Raises while the broker is away."""
+        """Return where the topic ends now. Raises ConnectionError, TimeoutError or KafkaError without a broker."""
         if self._consumer is None:
-            raise ConnectionError("the policies are not being read")
+            raise ConnectionError("no consumer of the policies is there")
         async with asyncio.timeout(WITHIN_SECONDS):
             end: int = (await self._consumer.end_offsets([_TP]))[_TP]
         return end
@@ -88,16 +94,32 @@ class PolicyReader:
         self._consumer = consumer
         try:
             while True:
-                async with asyncio.timeout(WITHIN_SECONDS):
-                    end = (await consumer.end_offsets([_TP]))[_TP]
+                end = await self.end()
                 if self._ready_from is None:
                     self._ready_from = end
                 if self.book.position + 1 < ended_before and not self._newer:
                     raise ConnectionError(f"stalled at {self.book.position}, behind {ended_before}")
                 self._reading, ended_before = True, end
-                await asyncio.sleep(LOOK_EVERY_SECONDS)
+                for _ in range(int(LOOK_EVERY_SECONDS / _LOOK_FOR_GAPS_SECONDS)):
+                    await asyncio.sleep(_LOOK_FOR_GAPS_SECONDS)
+                    await self._pass_gap(consumer)
         finally:
             self._reading, self._consumer = False, None
+
+    async def _pass_gap(self, consumer: AIOKafkaConsumer) -> None:
+        """Let the book go on over offsets that hold no record, which no record will ever take it past."""
+        async with asyncio.timeout(WITHIN_SECONDS):
+            position = await consumer.position(_TP)
+        if self.book.position + 1 >= position or self._newer:
+            return
+        # A record may be on its way from the consumer to the book. It awaits nothing slow, so at the next look, and
+        # some turns of the loop later, it has arrived; a policy that were passed as a gap would be lost for good.
+        before, self._apart = self._apart, (self.book.position, position)
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
+        if before == (self.book.position, position):
+            self.book.pass_gap(position)
+            self._moved.set()
 
     async def _take(self, record: ConsumerRecord) -> None:
         # A consumer that replaces another begins at the beginning.

@@ -8,6 +8,7 @@ import structlog
 
 from shared.process.logs import told
 
+
 class Backoff:
     """How long to wait before the next try: twice as long each time, up to a limit, until something succeeds."""
 

@@ -73,11 +73,3 @@ class _Seldom(logging.Filter):
             self._said_at.clear()
         self._said_at[sentence] = record.created
         return True
-
-
-def told(error: Exception) -> str:
-    """Return an error for a log line. Never the record or the row that it is about, which its own words may quote."""
-    if isinstance(error, ValidationError):
-        return f"ValidationError: {kinds_of(error)}"
-    sqlstate = getattr(error, "sqlstate", None)
-    return repr(error) if sqlstate is None else f"{type(error).__name__}: SQLSTATE {sqlstate}"

@@ -117,7 +117,7 @@ class KafkaEventLog(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
         return await self._reader.span(kpart)
 
     async def first_from(self, kpart: int, offset: int) -> RawRecord | None:
-        """Return the first record at or after an offset, or None when the log holds none there."""
+        """Return the first record at or after an offset; None: the log holds none there."""
         records = await self._reader.read(kpart, offset, 1)
         return records[0] if records else None
 

@@ -32,7 +32,7 @@ class KafkaOutcomeLog:
         return await self._reader.span(kpart)
 
     async def read(self, kpart: int, start: int, end: int) -> Sequence[tuple[int, bytes | None]]:
-        """Return some of the records in [start, end), in order with their offsets; empty: there is none."""
+        """Return some of the records in [start, end), in order with their offsets; empty: there is none there."""
         records = await self._reader.read(kpart, start, _AT_ONCE)
         return [(record.offset, record.value) for record in records if record.offset < end]
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
-from aiokafka.errors import KafkaError, OffsetOutOfRangeError
+from aiokafka.errors import KafkaError
 
 from services.projector.ports import Span
 from shared.kafka.clients import (
@@ -20,7 +20,8 @@ from shared.process.ending import ended_within
 
 # What is asked for exists, so a broker that is there answers at once.
 _WITHIN_SECONDS: Final = 10.0
-_POLL_MS: Final = 500
+# Short, because a poll that meets nothing but a gap returns only when its time is up.
+_POLL_MS: Final = 50
 
 
 class PartitionReader:
@@ -42,23 +43,20 @@ class PartitionReader:
         """Return which offsets a partition holds now."""
         tp = TopicPartition(self._topic, kpart)
         async with self._consumer_alone() as consumer:
-            begin, end = await consumer.beginning_offsets([tp]), await consumer.end_offsets([tp])
-        return Span(begin[tp], end[tp])
+            return await _span(consumer, tp)
 
     async def read(self, kpart: int, start: int, at_most: int) -> Sequence[ConsumerRecord]:
-        """Return records from `start` on, at least one while there is one. Empty: there is none up to the end."""
+        """Return records at or after `start`, in order, at least one while there is one. Empty: there is none now."""
         tp = TopicPartition(self._topic, kpart)
         async with self._consumer_alone() as consumer:
+            span = await _span(consumer, tp)
             consumer.assign([tp])
-            consumer.seek(tp, start)
-            try:
-                end = (await consumer.end_offsets([tp]))[tp]
-                while not (records := await consumer.getmany(tp, timeout_ms=_POLL_MS, max_records=at_most)):
-                    if await consumer.position(tp) >= end:
-                        return []  # only the marks of transactions lie there
-            except OffsetOutOfRangeError:
-                return []
-            return list(records[tp])
+            consumer.seek(tp, max(start, span.begin))
+            # Not until a record comes: the last offsets may be those of transactions' ends, which are given to nobody.
+            while await consumer.position(tp) < span.end:
+                if records := await consumer.getmany(tp, timeout_ms=_POLL_MS, max_records=at_most):
+                    return list(records[tp])
+            return []
 
     @asynccontextmanager
     async def _consumer_alone(self) -> AsyncIterator[AIOKafkaConsumer]:
@@ -81,3 +79,8 @@ class PartitionReader:
                 raise
             self._consumer = consumer
         return self._consumer
+
+
+async def _span(consumer: AIOKafkaConsumer, tp: TopicPartition) -> Span:
+    begin, end = await consumer.beginning_offsets([tp]), await consumer.end_offsets([tp])
+    return Span(begin[tp], end[tp])

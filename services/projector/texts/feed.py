@@ -34,6 +34,7 @@ class TextsFeed:
         self._session_timeout_ms = session_timeout_ms
         self._texts = texts
         self._kept: dict[int, int] = {}
+        self._taken: dict[int, int] = {}
         self._went_back = False
 
     async def run(self) -> None:
@@ -60,6 +61,7 @@ class TextsFeed:
         return broker
 
     async def _take(self, records: Sequence[ConsumerRecord]) -> None:
+        self._taken |= {record.partition: record.offset + 1 for record in records}
         try:
             await self._texts.keep([TextRecord(r.partition, r.offset, r.key, r.value) for r in records])
         except PositionWentBackError:
@@ -69,7 +71,7 @@ class TextsFeed:
             self._kept[record.partition] = record.offset + 1
 
     async def _watch(self, consumer: AIOKafkaConsumer) -> None:
-        """Return never. Raises when what was there at the last look has not been kept by the next: it stalls."""
+        """Return never. Raises when what was there at the last look is not kept and not passed by the next."""
         ended_before: dict[int, int] = {}
         self._went_back = False
         while True:
@@ -79,10 +81,16 @@ class TextsFeed:
             mine = consumer.assignment()
             async with asyncio.timeout(WITHIN_SECONDS):
                 ends = {tp.partition: end for tp, end in (await consumer.end_offsets(mine)).items()}
+                passed = {tp.partition: await consumer.position(tp) for tp in mine}
             for partition in ended_before.keys() & ends.keys() & self._kept.keys():
-                if self._kept[partition] < ended_before[partition]:
+                if self._reached(partition, passed[partition]) < ended_before[partition]:
                     raise ConnectionError(f"partition {partition} stalled at {self._kept[partition]}")
             ended_before = ends
+
+    def _reached(self, partition: int, passed: int) -> int:
+        """Return up to where a partition is done with: with nothing in hand, that is what the consumer has passed."""
+        kept = self._kept[partition]
+        return kept if kept < self._taken.get(partition, 0) else max(kept, passed)
 
 
 class _Positions(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ships no types

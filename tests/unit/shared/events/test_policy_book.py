@@ -152,3 +152,13 @@ def test_a_reader_takes_what_a_writer_should_not_have_set() -> None:
     judged_by = filled.in_force("acme", 1)
     assert judged_by is not None
     assert judged_by[1].unfit is not None
+
+
+def test_a_gap_that_was_passed_holds_no_revision_and_the_next_record_counts() -> None:
+    """Where a transaction ended lies a control record: an offset that no reader is given."""
+    filled = book(record("UTC"))
+    filled.pass_gap(before=3)
+    assert (filled.position, filled.latest_revision("acme")) == (2, 0)
+    assert filled.apply(3, b"acme", record("Asia/Tokyo", replaces=0)) is not None
+    filled.pass_gap(before=2)
+    assert (filled.position, filled.latest_revision("acme")) == (3, 3)
