@@ -93,7 +93,7 @@ class ProjectorProcess:
             ending.push_async_callback(_closed, "pool", pool.close)
             self._projector = await self._assemble(pool, ending)
             await self._events.start(self._projector.keeper)
-            self._begin("progress", watch_progress(self._projector, self._events))
+            self._begin("progress", watch_progress(self._projector.keeper, self._events))
             ending.push_async_callback(self._events.stop)
             await self._projector.run()
 

@@ -1,18 +1,21 @@
 """Health: is this projector alive (`/livez`), does it fold what it was given (`/readyz`), does it advance.
 
-A consumer can get stuck without a word (aiokafka #1037, #1154): `watch_progress` notices, and only a new process helps.
+A consumer can get stuck without a word (aiokafka #1037, #1154): `watch_progress` notices. What is stuck alone is taken
+up again; for a consumer that hands out nothing at all only a new process helps.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, Protocol
 
+import structlog
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from services.projector.loop.partition import POLICY_AWAITED, Partition, Status
 from services.projector.loop.projector import Projector
+from services.projector.ports import RawRecord
 from shared.kafka.clients import KafkaError
 
 _LOOK_EVERY_SECONDS: Final = 15.0
@@ -43,33 +46,87 @@ def _waits(partition: Partition) -> bool:
     return partition.status is not Status.LIVE and partition.reason != POLICY_AWAITED
 
 
-class Ends(Protocol):
-    """Where the log ends."""
+class Folding(Protocol):
+    """The projector, as far as its progress is watched."""
+
+    @property
+    def ours(self) -> Mapping[int, Partition]:
+        """Return the partitions that the group gave us."""
+
+    def displaced(self, kparts: Iterable[int]) -> None:
+        """Take partitions up again."""
+
+
+class Log(Protocol):
+    """The log, as somebody else reads it than the loop."""
 
     async def ends(self) -> dict[int, int]:
         """Return where each of our partitions ends now. Raises KafkaError."""
+
+    async def first_from(self, kpart: int, offset: int) -> RawRecord | None:
+        """Return the first record at or after an offset; None: the log holds none there. Raises KafkaError."""
 
 
 class StuckError(Exception):
     """The log holds records that never reach the loop. Only a new process helps."""
 
 
-async def watch_progress(projector: Projector, log: Ends, look_every_seconds: float = _LOOK_EVERY_SECONDS) -> None:
-    """Return never. Raises StuckError when a live partition has stood still before what was there for two looks."""
-    stood: dict[int, tuple[int, int]] = {}
+async def watch_progress(projector: Folding, log: Log, look_every_seconds: float = _LOOK_EVERY_SECONDS) -> None:
+    """Return never. Raises StuckError when nothing that waits on the log reaches the loop any more."""
+    progress = Progress(projector, log)
     while True:
         await asyncio.sleep(look_every_seconds)
         try:
-            ends = await log.ends()
+            await progress.look()
         except (KafkaError, TimeoutError):
-            stood = {}  # the broker is away, which is not the consumer's fault
-            continue
-        live = {p.kpart: p.at.next_offset for p in projector.keeper.ours.values() if p.status is Status.LIVE}
+            progress.forget()  # the broker is away, which is not the consumer's fault
+
+
+class Progress:
+    """What was seen of each live partition that stands before the end of its log, look by look.
+
+    1. It has stood there for three looks: a reader of our own asks whether the log holds a record there at all.
+    2. It does, and others advance: the partition is taken up again.
+    3. Nothing advances, or one is stuck where it was taken up: StuckError.
+    """
+
+    def __init__(self, projector: Folding, log: Log) -> None:
+        self._projector = projector
+        self._log = log
+        # Where a partition stood, and how many looks ago it was first seen there.
+        self._stood: dict[int, tuple[int, int]] = {}
+        # Where a partition was stuck when it was taken up again.
+        self._disturbed: dict[int, int] = {}
+
+    def forget(self) -> None:
+        """Begin to count anew."""
+        self._stood.clear()
+
+    async def look(self) -> None:
+        """Look once. Raises StuckError, or what the log raises."""
+        waiting = await self._waiting()
+        stuck = {kpart: at for kpart, at in waiting.items() if self._stood[kpart][1] >= _LOOKS}
+        if not stuck:
+            return
+        again = sorted(kpart for kpart, at in stuck.items() if self._disturbed.get(kpart) == at)
+        if again or stuck.keys() == waiting.keys():
+            raise StuckError(f"partitions {again or sorted(stuck)} are live, have records waiting, and get none")
+        structlog.get_logger().warning("partitions_stuck", next_offsets=stuck)
+        self._disturbed |= stuck
+        self._projector.displaced(sorted(stuck))
+
+    async def _waiting(self) -> dict[int, int]:
+        """Return the live partitions that have records waiting, with where they stand."""
+        ends = await self._log.ends()
+        live = {p.kpart: p.at.next_offset for p in self._projector.ours.values() if p.status is Status.LIVE}
         behind = {kpart: at for kpart, at in live.items() if at < ends.get(kpart, 0)}
-        # Twice, for a process that was frozen looks before its loop has had a turn.
-        stood = {
-            kpart: (at, stood[kpart][1] + 1 if kpart in stood and stood[kpart][0] == at else 0)
+        # Twice, because a process that was frozen looks before its loop has had a turn.
+        self._stood = {
+            kpart: (at, self._stood[kpart][1] + 1 if kpart in self._stood and self._stood[kpart][0] == at else 0)
             for kpart, at in behind.items()
         }
-        if stuck := sorted(kpart for kpart, (_, looks) in stood.items() if looks >= _LOOKS):
-            raise StuckError(f"partitions {stuck} are live, have records waiting, and get none")
+        return {kpart: at for kpart, at in behind.items() if await self._has_one(kpart, at)}
+
+    async def _has_one(self, kpart: int, at: int) -> bool:
+        # An end is no proof: the last offsets may be those of transactions' ends, which no reader is given.
+        return self._stood[kpart][1] < _LOOKS or await self._log.first_from(kpart, at) is not None
