@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from unittest.mock import patch
 
+from services.command_api.submit.replies import Waiters
 from services.command_api.submit.sender import Acked
 from services.projector.domain import effect, fold, rules
 from services.projector.domain.ledger import Ledger
@@ -21,7 +22,7 @@ from services.projector.loop.partition import Partition
 from services.projector.ports import Checkpoint, ToPublish
 from services.projector.store.rows import Rows
 from shared.events.durations import microseconds
-from shared.events.outcome import read_outcome
+from shared.events.outcome import Outcome, read_outcome
 from tests.world import story
 from tests.world.office import Post
 from tests.world.ports import Replies, Stream
@@ -216,7 +217,18 @@ def _wait_for_every_policy() -> AbstractContextManager[Any]:
     return patch.object(Keeper, "_was_never_written", never)
 
 
+def _believe_any_reply() -> AbstractContextManager[Any]:
+    def believed(self: Waiters, request_id: str, outcome: Outcome) -> None:
+        if (waiter := self._waiting.get(request_id)) is not None:
+            waiter.resolve(outcome)
+
+    return patch.object(Waiters, "answer", believed)
+
+
 CONTROLS: Final = (
+    Control(
+        "believing a reply by its event id too", ("C4", "C10", "C3", "C1"), _believe_any_reply, {"reply_forged": 0.3}
+    ),
     Control(
         "asking the log about a gap",
         ("C1", "C6", "C15", "C16"),

@@ -2,20 +2,21 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final, assert_never, cast
+from typing import Final, NoReturn, assert_never, cast
 from uuid import UUID
 
 from services.command_api.desk.commands import Answer, Asked, Caller, Command, PressTimer, StartTimer
 from services.command_api.desk.desk import Clock, Reads
 from services.command_api.desk.rows import OutcomeRow, ReadsAwayError
 from services.command_api.submit.presses import Presses
-from services.command_api.submit.replies import Waiters
+from services.command_api.submit.replies import ReplyReader, Waiters
 from services.command_api.submit.sender import Acked, Sender, Told, Unacked
 from shared.events.idempotency import keyed_event_id
 from shared.events.ids import TimerIds
 from shared.events.policy_book import PolicyBook
-from shared.events.topics import EVENTS
+from shared.events.topics import EVENTS, TEXTS
 from tests.world.world import World
 
 _SWEEP_SECONDS: Final = 0.25
@@ -24,6 +25,18 @@ _EXPIRY_SECONDS: Final = 30.0
 _GIVES_UP_SECONDS: Final = 5.0
 _LATE_SECONDS: Final = 20.0
 _WAITERS_MAX: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class _Delivered:
+    """A record of the replies."""
+
+    offset: int
+    value: bytes | None
+
+
+def _no_consumer() -> NoReturn:
+    raise AssertionError("the world delivers replies itself")
 
 
 class Office:
@@ -51,7 +64,8 @@ class Office:
             expiry_seconds=_EXPIRY_SECONDS,
         )
         self._presses._ids = cast("TimerIds", Ids(self.world, self.now))
-        self.world.mailboxes[self.number] = self._waiters.answer
+        reader = ReplyReader(_no_consumer, self._waiters)
+        self.world.mailboxes[self.number] = lambda record: reader._take(_Delivered(0, record))
 
     def now(self) -> datetime:
         """Return what this machine's clock shows."""
@@ -111,31 +125,31 @@ class Post:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self.partitions = {EVENTS: world.plan.partitions}
+        self.partitions = {EVENTS: world.plan.partitions, TEXTS: world.plan.partitions}
 
     def send(
         self, topic: str, partition: int, key: bytes, value: bytes, headers: Sequence[tuple[str, bytes]], told: Told
     ) -> None:
         """Send one press. `told` is called once."""
-        assert topic == EVENTS
         world, later = self._world, self._world.loop.call_later
+        land = self._land if topic == EVENTS else self._land_text
         send = (partition, key, tuple(headers), value)
         if world.kafka_away or world.happens("send_lost"):
             later(_GIVES_UP_SECONDS, told, Unacked("fate_unknown"))
         elif world.happens("send_unknown"):
             world.on_their_way += 1
-            later(world.soon(), self._land, *send, None)
+            later(world.soon(), land, *send, None)
             later(_GIVES_UP_SECONDS, told, Unacked("fate_unknown"))
         elif world.happens("send_late"):
             world.on_their_way += 1
             later(_GIVES_UP_SECONDS, told, Unacked("fate_unknown"))
-            later(world.chance.random() * _LATE_SECONDS, self._land, *send, None)
+            later(world.chance.random() * _LATE_SECONDS, land, *send, None)
         else:
             world.on_their_way += 1
-            later(world.soon(), self._land, *send, told)
+            later(world.soon(), land, *send, told)
             if world.happens("send_doubled"):
                 world.on_their_way += 1
-                later(world.soon(), self._land, *send, None)
+                later(world.soon(), land, *send, None)
 
     def _land(
         self, partition: int, key: bytes, headers: tuple[tuple[str, bytes], ...], value: bytes, told: Told | None
@@ -145,6 +159,12 @@ class Post:
         if told is not None:
             without = self._world.happens("ack_without_time")
             told(Acked(record.offset, None if without else record.timestamp))
+
+    def _land_text(self, partition: int, key: bytes, _: object, value: bytes, told: Told | None) -> None:
+        self._world.on_their_way -= 1
+        record = self._world.texts.append(partition, key, value)
+        if told is not None:
+            told(Acked(record.offset, 0))
 
 
 class Window:

@@ -56,6 +56,8 @@ class Pressing:
         self._tenant = tenant
         self._offices = offices
         self._made: list[Request] = []
+        # Under these keys something else was asked too, and which of the two was recorded only the log knows.
+        self._reused: set[str] = set()
         self._owners = [owner for of, owner in world.plan.owners if of == tenant] or ["o9"]
 
     async def live(self) -> None:
@@ -78,8 +80,10 @@ class Pressing:
         office = self._world.chance.choice(self._offices)
         answer = await office.submit(request.command, request.caller, request.key)
         heard = heard_as(request, answer)
-        if isinstance(answer, Accepted) and request.op == "start":
+        if isinstance(answer, Accepted) and isinstance(request.command, StartTimer):
             self._world.known.append((self._tenant, int(heard["timer_id"])))
+            if request.command.comment is not None and event_id not in self._reused:
+                self._world.commented[event_id] = request.command.comment
         self._note(request, event_id, heard.pop("timer_id", timer_id), **heard)
         return self._world.history[-1].type
 
@@ -102,6 +106,7 @@ class Pressing:
             return chance.choice(self._made)
         if self._made and world.happens("key_reused"):
             request = chance.choice(self._made)
+            self._reused.add(str(event_id_of(request.command, request.caller, request.key)))
             return replace(request, command=_other(request.command))
         command, caller = self._command(), self._caller()
         request = Request(command, caller, f"k{len(world.history)}")
@@ -136,6 +141,7 @@ class Pressing:
             billable=chance.choice((None, True, False)),
             work_date=day if chance.random() < 0.15 else None,
             at=self._asked(_LAST),
+            comment=chance.choice((None, None, f"comment {len(world.history)}")),
         )
 
     def _nobodys(self) -> int:

@@ -54,6 +54,9 @@ RATES: Final[Mapping[str, float]] = {
     "hole_at_end": 0.06,
     "strange_outcome": 0.06,
     "strange_policy": 0.04,
+    "strange_text": 0.06,
+    "strange_reply": 0.05,
+    "reply_forged": 0.05,
     "no_such_policy": 0.04,
     # Once a run, or not.
     "clock_slow": 1.0,

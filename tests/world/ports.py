@@ -1,12 +1,14 @@
 """The ports of a projector, as the world has them: Kafka and Postgres with their habits, and their bad days."""
 
 import asyncio
+import json
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
+from uuid import UUID
 
 from services.projector.ports import Advance, Checkpoint, Found, RawRecord, Span, ToPublish, Wanted
-from shared.events.outcome import join_replies, read_replies
+from shared.events.outcome import join_replies
 from tests.world.topics import Bell, Record
 
 if TYPE_CHECKING:
@@ -16,6 +18,14 @@ _POLL_SECONDS: Final = 2.0
 _LATE_SECONDS: Final = 5.0
 _LOOK_SECONDS: Final = 0.05
 _FROZEN_SECONDS: Final = 15.0
+STRANGE_REPLIES: Final = (
+    None,
+    b"",
+    b"not json",
+    b"{}",
+    b'[{"request_id":1}]',
+    b'[{"request_id":"r","outcome":{"v":2}}]',
+)
 
 
 class Consumer:
@@ -162,13 +172,29 @@ class Replies:
         world = self._world
         if self._process.dead or world.kafka_away or world.happens("reply_lost"):
             return
+        if world.happens("strange_reply"):
+            self._deliver(partition, world.chance.choice(STRANGE_REPLIES))
+        if world.happens("reply_forged"):
+            self._deliver(partition, join_replies([(id_, _of_another_press(body)) for id_, body in answers]))
         for _ in range(1 + world.happens("reply_doubled")):
             world.loop.call_later(world.soon(), self._deliver, partition, join_replies(answers))
 
-    def _deliver(self, partition: int, record: bytes) -> None:
+    def _deliver(self, partition: int, record: bytes | None) -> None:
         if (hear := self._world.mailboxes.get(partition)) is not None:
-            for reply in read_replies(record):
-                hear(reply.request_id, reply.outcome)
+            hear(record)
+
+
+def _of_another_press(body: bytes) -> bytes:
+    """Return a verdict that is not the one waited for, under the request id that it is waited for by."""
+    said = json.loads(body)
+    no: dict[str, object] = {
+        "event_id": str(UUID(int=0xF)),
+        "verdict": "refused",
+        "rule": "R07",
+        "timer": None,
+        "changed": [],
+    }
+    return json.dumps(said | no).encode()
 
 
 class Policies:

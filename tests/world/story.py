@@ -24,6 +24,7 @@ from tests.world.office import Office
 from tests.world.people import BREAKER, Pressing
 from tests.world.plan import Plan
 from tests.world.tables import Tables
+from tests.world.texts import problems_of
 from tests.world.trouble import Trouble, policy
 from tests.world.world import World
 
@@ -151,6 +152,7 @@ async def _live(world: World) -> None:
     await asyncio.gather(*(world.spawn(person.live()) for person in people))
     await _heal(world, trouble)
     _ask_again(world)
+    world.problems += problems_of(world.texts, world.chance, world.commented)
 
 
 def _skews(world: World) -> tuple[timedelta, timedelta]:

@@ -108,6 +108,8 @@ class Trouble:
             self.foreign.aborts_a_transaction()
         if world.happens("strange_outcome"):
             self.foreign.writes_on_the_judged_stream()
+        if world.happens("strange_text"):
+            world.texts.strange(world.chance, world.plan.partitions)
         if world.happens("strange_policy"):
             world.write_policy(*world.chance.choice(STRANGE_POLICIES))
         if world.left < self._newer_after and "newer_event" not in world.fired and world.happens("newer_event"):

@@ -11,13 +11,13 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
-from shared.events.outcome import Outcome
 from shared.events.policy import Policy
 from shared.events.policy_book import PolicyRecord
 from tests.support.proof.checkers.history import Op
 from tests.world.database import Database
 from tests.world.loop import VirtualLoop
 from tests.world.plan import Plan
+from tests.world.texts import TextTopic
 from tests.world.topics import EventTopic, OutcomeTopic, PolicyTopic
 
 if TYPE_CHECKING:
@@ -56,7 +56,10 @@ class World:
         self.processes: list[Process] = []
         self.group: Group | None = None
         # Who reads which partition of the replies.
-        self.mailboxes: dict[int, Callable[[str, Outcome], None]] = {}
+        self.mailboxes: dict[int, Callable[[bytes | None], None]] = {}
+        self.texts = TextTopic()
+        # What was written beside a start that its client knows to be recorded, by event id.
+        self.commented: dict[str, str] = {}
         # How many presses are left to make, and the timers that people have heard of: tenant and short id.
         self.left = plan.presses
         self.known: list[tuple[str, int]] = []
