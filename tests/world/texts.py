@@ -100,9 +100,10 @@ def _readable(topic: TextTopic) -> Iterator[tuple[int, dict[str, Any] | None]]:
         try:
             said = json.loads(record.value)
             lives_here = slot_of(said["tenant"], said["owner"]) == (int(key) >> 10) & 4095
+            reads = len(said["event_id"]) == 36 and not set(said) - _FIELDS
         except (ValueError, KeyError, TypeError):
             continue
-        if lives_here and len(said["event_id"]) == 36 and not set(said) - _FIELDS:
+        if lives_here and reads:
             yield int(key), said
 
 

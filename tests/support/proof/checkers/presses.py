@@ -14,9 +14,9 @@ from tests.support.proof.checkers.history import Evidence, Op
 _THIRTY_DAYS: Final = timedelta(days=30)
 _KEY_REUSED: Final = "R24"
 _RECORDED: Final = 202
-# Dialect C's spelling of what an outcome's timer has under the same name.
+# What an outcome's timer has under the same name; dialect C spells moments out to the microsecond.
+_SAME: Final = ("owner", "account_id", "job_id", "project_id", "billable", "work_date", "state", "flags")
 _MOMENTS: Final = ("started_at", "stopped_at")
-_SAME: Final = ("owner", "account_id", "job_id", "project_id", "billable", "work_date", "state", "flags", *_MOMENTS)
 
 
 def c1_nothing_acknowledged_is_lost(evidence: Evidence) -> list[str]:
@@ -126,9 +126,16 @@ def body_of(timer: Mapping[str, Any], position: str) -> dict[str, Any]:
     """Return a timer as CONTRACT §4 spells it, from an outcome's timer."""
     short, us = int(timer["id"]), timer["total_us"]
     tenths = (us + 3_000_000) // 6_000_000
-    said = {name: timer[name] for name in _SAME}
+    said = {name: timer[name] for name in _SAME} | {name: _spelt_out(timer[name]) for name in _MOMENTS}
     said |= {"id": _long(short), "timelog_id": str(short), "position": position}
     return said | {"total_seconds": us / 1_000_000, "total_minutes": f"{tenths // 10}.{tenths % 10}"}
+
+
+def _spelt_out(moment: str | None) -> str | None:
+    if moment is None:
+        return None
+    seconds, _, decimals = moment.removesuffix("Z").partition(".")
+    return f"{seconds}.{decimals:0<6}Z"
 
 
 def _long(short: int) -> str:
