@@ -15,6 +15,8 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings
 from starlette.types import ASGIApp
 
+from shared.http_protocol import HttpProtocol
+
 # Longer than a proxy keeps an idle connection: the end that sends should be the one to close.
 _KEEP_ALIVE_SECONDS: Final = 75
 _SPEAK_WITHIN_SECONDS: Final = 1.0
@@ -103,6 +105,25 @@ class Server(uvicorn.Server):
                 loop.remove_signal_handler(number)
 
 
+def http_config(app: ASGIApp, host: str, port: int, grace_seconds: int) -> uvicorn.Config:
+    """Return how each of our processes speaks HTTP."""
+    return uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        loop="uvloop",
+        http=HttpProtocol,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=grace_seconds,
+    )
+
+
 async def serve(
     app: ASGIApp,
     host: str,
@@ -116,22 +137,7 @@ async def serve(
 
     `on_leaving` is called at the signal; what is in flight when the door closes has `grace_seconds`.
     """
-    config = uvicorn.Config(
-        app,
-        host=host,
-        port=port,
-        loop="uvloop",
-        http="httptools",
-        ws="none",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=grace_seconds,
-    )
-    await Server(config, drain_seconds, on_leaving).serve()
+    await Server(http_config(app, host, port, grace_seconds), drain_seconds, on_leaving).serve()
 
 
 def read_settings(kind: type[_Settings]) -> _Settings:

@@ -1,0 +1,111 @@
+"""HTTP/1.1 on one connection: uvicorn's httptools protocol, and strict where a second request could hide.
+
+httptools ends a message at its headers when the message offers an upgrade. Uvicorn then hands over a request without
+its body, and parses the body as the next request. A server may ignore an offer (RFC 9110, 7.8), and we do: the request
+is parsed a second time without it, so its body stays its body. Requests that offer nothing are parsed once.
+
+    head read ---- no offer ----> the application has it, the body follows
+        |
+        +-- offer: the application has nothing yet ----> a fresh parser, fed the head without the offer, then the rest
+
+Safe to change: nothing. What this file refuses is refused because a proxy in front may read it in another way.
+Never: WebSockets; a connection here never changes its protocol.
+"""
+
+from typing import Final
+
+import httptools
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+_OFFER: Final = frozenset({b"upgrade", b"http2-settings"})
+
+
+class HttpProtocol(HttpToolsProtocol):
+    """Uvicorn's protocol, which keeps the body of a request that offers an upgrade, and answers in order."""
+
+    _head = b""  # of a request that offers an upgrade: how it reads without the offer
+    _running: RequestResponseCycle | None = None  # the request that the application works on; the others wait for it
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came; an offer is declined, and parsing goes on behind the head that made it."""
+        self._unset_keepalive_if_required()
+        try:
+            rest = self._parse(data)
+            while rest is not None:
+                rest = self._parse_again(rest)
+        except httptools.HttpParserError:
+            self.logger.warning("Invalid HTTP request received.")
+            self.send_400_response("Invalid HTTP request received.")
+
+    def _parse(self, data: bytes | memoryview) -> memoryview | None:
+        """Return None when all is parsed, or what lies behind a head that offers an upgrade."""
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as offer:
+            return memoryview(data)[offer.args[0] :]
+        return None
+
+    def _parse_again(self, rest: memoryview) -> memoryview | None:
+        # The old parser takes the message for ended. Nothing in it is needed, because a message starts from nothing.
+        self.parser = httptools.HttpRequestParser(self)
+        # As uvicorn sets it: what comes behind `Connection: close` is read, and is never answered.
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self.parser.feed_data(self._head)
+        return self._parse(rest)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take one header. Blanks behind a value are not part of it (RFC 9112, 5); httptools leaves them there."""
+        name, value = name.lower(), value.rstrip(b" \t")
+        if name == b"expect":
+            self.expect_100_continue |= value.lower() == b"100-continue"
+        elif name == b"transfer-encoding" and value.lower() != b"chunked":
+            # `gzip, chunked` is framed as chunked, and the application would read the gzip.
+            raise ValueError("a transfer coding that is not chunked")
+        self.headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        """Hand the request to the application, unless it offers an upgrade: then it is parsed again first."""
+        if self.parser.should_upgrade():
+            self._head = self._head_without_offer()
+            return
+        super().on_headers_complete()
+        # What follows the body (trailers) must not join the headers (RFC 9110, 6.5.1): so they get a list of their own.
+        self.headers = []
+
+    def on_message_complete(self) -> None:
+        """End the request, unless it is the one that offers an upgrade: its body is still to come."""
+        if not self.parser.should_upgrade():
+            super().on_message_complete()
+
+    def _head_without_offer(self) -> bytes:
+        method = self.parser.get_method()
+        if method == b"CONNECT":
+            raise ValueError("CONNECT asks for a tunnel, and we are no proxy")
+        lines = [b"%s %s HTTP/%s" % (method, self.url, self.parser.get_http_version().encode())]
+        for name, value in self.headers:
+            if name not in _OFFER:
+                lines.append(b"%s: %s" % (name, _without_offer(value) if name == b"connection" else value))
+        return b"\r\n".join([*lines, b"", b""])
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer 400 and close, in the place of the request that cannot be read: the whole ones before it come first.
+
+        Uvicorn writes it at once. A caller would take it for the answer to a press that is being carried out.
+        """
+        if self.pipeline and self.pipeline[0][0].more_body:
+            self.pipeline.popleft()  # the newest: it has no end, and was not begun
+        last = self.pipeline[0][0] if self.pipeline else self._running
+        if last is None or last.more_body or last.response_complete:
+            super().send_400_response(msg)
+        else:
+            self.cycle = last
+            last.keep_alive = False  # its answer closes the connection, and says so
+
+
+def _without_offer(connection: bytes) -> bytes:
+    return b", ".join(token for token in map(bytes.strip, connection.split(b",")) if token.lower() not in _OFFER)

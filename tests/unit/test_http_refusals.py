@@ -1,0 +1,82 @@
+"""What two readers could read in two ways is refused, and nothing that follows it is carried out.
+
+Each safety test has its control: uvicorn's own protocol, given the same bytes, fails it.
+"""
+
+from typing import Final
+
+import pytest
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from tests.support.wire import NEXT, OFFERS, STOP, cut, exchange, request
+
+CHUNKS: Final = b"0\r\n\r\n"
+UNREADABLE: Final = {
+    "both lengths": b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n" + CHUNKS,
+    "both lengths, the other way round": b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n" + CHUNKS,
+    "two lengths": b"Content-Length: 0\r\nContent-Length: 5\r\n\r\n" + CHUNKS,
+    "one length twice": b"Content-Length: 5\r\nContent-Length: 5\r\n\r\n" + CHUNKS,
+    "a list of lengths": b"Content-Length: 5, 5\r\n\r\n" + CHUNKS,
+    "a length with a sign": b"Content-Length: +5\r\n\r\n" + CHUNKS,
+    "gzip": b"Transfer-Encoding: gzip\r\n\r\n" + CHUNKS,
+    "gzip, then chunked": b"Transfer-Encoding: gzip, chunked\r\n\r\n" + CHUNKS,
+    "chunked, then gzip": b"Transfer-Encoding: chunked, gzip\r\n\r\n" + CHUNKS,
+    "chunked twice": b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n" + CHUNKS,
+    "no coding": b"Transfer-Encoding:\r\nContent-Length: 5\r\n\r\n" + CHUNKS,
+    "nearly chunked": b"Transfer-Encoding: xchunked\r\n\r\n" + CHUNKS,
+    "a folded value": b"X-A: 1\r\n 2\r\nContent-Length: 0\r\n\r\n",
+    "a folded coding": b"Transfer-Encoding:\r\n chunked\r\n\r\n" + CHUNKS,
+    "a blank before a name": b" X-A: 1\r\nContent-Length: 0\r\n\r\n",
+    "a blank before the colon": b"Content-Length : 0\r\n\r\n",
+    "a bare LF behind a value": b"X-A: 1\nContent-Length: 5\r\n\r\n" + CHUNKS,
+    "a bare LF as the head's end": b"Content-Length: 0\r\n\n",
+    "a bare CR": b"X-A: 1\rContent-Length: 5\r\n\r\n" + CHUNKS,
+    "a null": b"X-A: \x00\r\nContent-Length: 0\r\n\r\n",
+    "a chunk that is no number": b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+    "a chunk with a bare LF": b"Transfer-Encoding: chunked\r\n\r\n2\n{}\r\n0\r\n\r\n",
+    "a length among the trailers": b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nContent-Length: 5\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("offer", [b"", OFFERS[0]], ids=["no offer", "an offer"])
+@pytest.mark.parametrize("why", UNREADABLE)
+async def test_what_two_readers_could_read_in_two_ways_is_400_and_the_end(why: str, offer: bytes) -> None:
+    """Of what follows, nothing is carried out: not at once, and not when it comes later."""
+    stream = request(offer, UNREADABLE[why])
+    for pieces in ([stream + STOP], [stream, STOP], cut(stream + STOP, range(len(stream)))):
+        told = await exchange(pieces)
+        assert (told.presses, told.statuses, told.closed) == ([], [400], True)
+
+
+@pytest.mark.parametrize("why", ["gzip", "gzip, then chunked", "nearly chunked", "a chunk that is no number"])
+async def test_control_uvicorn_by_itself_carries_out_what_follows_or_the_request_itself(why: str) -> None:
+    """With an offer. Without one it refuses them all but `gzip, chunked`, and the tests above hold it to that."""
+    told = await exchange([request(OFFERS[0], UNREADABLE[why]), STOP], HttpToolsProtocol)
+    assert told.presses or told.statuses != [400]
+
+
+@pytest.mark.parametrize("target", [b"a:80", b"/press"])
+async def test_connect_is_refused_with_all_that_follows(target: bytes) -> None:
+    stream = b"CONNECT %b HTTP/1.1\r\nHost: a\r\n\r\n" % target + STOP
+    told = await exchange([stream])
+    assert (told.presses, told.statuses, told.closed) == ([], [400], True)
+
+
+async def test_control_uvicorn_by_itself_reads_on_behind_a_connect() -> None:
+    told = await exchange([b"CONNECT /press HTTP/1.1\r\nHost: a\r\n\r\n", STOP], HttpToolsProtocol)
+    assert ("POST", "/stop", b"") in told.presses
+
+
+@pytest.mark.parametrize("behind", [b"junk\r\n\r\n", request(b"", UNREADABLE["a chunk that is no number"])])
+async def test_a_press_is_never_answered_with_the_400_of_what_follows(behind: bytes) -> None:
+    """It is carried out, so its own answer comes, and then the end of the connection."""
+    for pieces in ([STOP + behind], [STOP, behind], [STOP + NEXT + behind + STOP]):
+        told = await exchange(pieces, slowly=True)
+        assert told.presses == [("POST", "/stop", b""), ("GET", "/next", b"")][: 1 + (NEXT in pieces[0])]
+        assert (told.statuses, told.closed) == ([200] * len(told.presses), True)
+        assert told.written.count(b"connection: close") == 1
+
+
+async def test_control_uvicorn_by_itself_answers_a_press_with_the_400_of_what_follows() -> None:
+    told = await exchange([STOP + b"junk\r\n\r\n"], HttpToolsProtocol, slowly=True)
+    assert (told.presses, told.statuses) == ([("POST", "/stop", b"")], [400])
