@@ -32,6 +32,8 @@ class BodyLimits:
             deadline = asyncio.get_running_loop().time() + self._within_seconds
             body = _Body(receive, send, self._waiting, self._bytes_max, deadline)
             body.declare(declared)
+            if is_asked_for(scope):
+                body.wait_to_be_read()
             await self._app(scope, body.receive, body.send)
         else:
             await self._app(scope, receive, send)
@@ -55,6 +57,7 @@ class _Body:
         self._bytes_left = bytes_left
         self._drain_bytes = DRAIN_BYTES_MAX
         self._whole = False
+        self._unasked = False
         self._given_up = False
         self._task: asyncio.Task[object] | None = None
 
@@ -64,6 +67,10 @@ class _Body:
             self._bytes_left = -1
             if size > DRAIN_BYTES_MAX:
                 self._drain_bytes = 0
+
+    def wait_to_be_read(self) -> None:
+        """Do not ask for the body until the application reads it: the sender waits to hear that it should send."""
+        self._unasked = True
 
     def give_up(self) -> None:
         """Wake the task that waits in `receive`."""
@@ -78,6 +85,7 @@ class _Body:
             return await self._receive()
         if self._bytes_left < 0:
             raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        self._unasked = False
         message = await self._next()
         if message["type"] != "http.request":
             self._whole = True
@@ -89,7 +97,10 @@ class _Body:
         return message
 
     async def send(self, message: Message) -> None:
-        """Pass the answer on. A connection on which an unread body still arrives is of no more use."""
+        """Pass the answer on. A connection on which an unread body still arrives is of no more use.
+
+        The same goes for a body that was never asked for, because the sender may send it all the same.
+        """
         if message["type"] == "http.response.start" and not self._whole:
             await self._drain()
             if not self._whole:
@@ -97,7 +108,8 @@ class _Body:
         await self._send(message)
 
     async def _drain(self) -> None:
-        while not self._whole and not self._given_up and self._drain_bytes > 0:
+        # The server's `receive` asks for the body (100 Continue), so what the application never wanted stays away.
+        while not (self._unasked or self._whole or self._given_up) and self._drain_bytes > 0:
             try:
                 message = await self._next()
             except HTTPException:  # the time is up, whoever waits
@@ -118,6 +130,11 @@ class _Body:
         finally:
             self._waiting.pop(self, None)
             self._task = None
+
+
+def is_asked_for(scope: Scope) -> bool:
+    """Say whether the sender waits to be asked for the body (`Expect: 100-continue`); reading it asks."""
+    return any(name == b"expect" and value.lower() == b"100-continue" for name, value in scope["headers"])
 
 
 def _declared_bytes(scope: Scope) -> int | None:

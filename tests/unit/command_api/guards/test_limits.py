@@ -106,6 +106,26 @@ async def test_a_body_that_nobody_reads_and_that_stops_coming_ends_the_connectio
     assert (b"connection", b"close") in sent[0]["headers"]
 
 
+EXPECTS = {"Expect": "100-Continue"}
+
+
+async def test_a_body_that_waits_to_be_asked_for_and_is_not_wanted_is_never_asked_for() -> None:
+    """The server asks where its `receive` is first called. A known answer needs no upload."""
+    asked: list[int] = []
+
+    async def body() -> AsyncIterator[bytes]:
+        asked.append(1)
+        yield b"x"
+
+    async with client(limited()) as http:
+        for path, headers in (("/deaf", EXPECTS), ("/nowhere", EXPECTS), ("/echo", EXPECTS | {"Content-Length": "11"})):
+            answer = await http.post(path, content=body(), headers=headers)
+            assert (answer.headers["connection"], asked) == ("close", [])
+        answer = await http.post("/echo", content=body(), headers=EXPECTS)
+        assert (answer.json(), asked) == ({"bytes": 1}, [1])
+        assert "connection" not in answer.headers
+
+
 async def slow(app: BodyLimits, path: str = "/echo") -> tuple["asyncio.Task[None]", list[Message]]:
     """Begin a request whose second piece never comes."""
     pieces: list[Message] = [{"type": "http.request", "body": b"x", "more_body": True}]
