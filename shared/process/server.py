@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings
 from starlette.types import ASGIApp
 
-from shared.http_protocol import HttpProtocol
+from shared.process.http_protocol import HttpProtocol
 
 # Longer than a proxy keeps an idle connection: the end that sends should be the one to close.
 _KEEP_ALIVE_SECONDS: Final = 75

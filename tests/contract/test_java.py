@@ -9,7 +9,7 @@ from typing import Final
 import httpx
 import pytest
 
-from tests.support.deployments import Person
+from tests.support.stack.deployments import Person
 
 PRESS: Final = Path(__file__).with_name("Press.java")
 WITHIN_SECONDS: Final = 120  # it is compiled first

@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from tests.contract.transports import CALLS, OFFER, TRANSPORTS, Place
-from tests.support.deployments import Deployment, Tenant
-from tests.support.raw_http import Answer, Line, Request, connected
+from tests.support.stack.deployments import Deployment, Tenant
+from tests.support.stack.raw_http import Answer, Line, Request, connected
 
 ALIVE: Final = Request("GET", "/livez").wire
 # Ids, moments, positions, names and tokens: what differs from one request to the next by itself.

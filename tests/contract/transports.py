@@ -14,8 +14,8 @@ from urllib.parse import urlencode
 
 import httpx
 
-from tests.support.deployments import Person, Tenant
-from tests.support.raw_http import Request
+from tests.support.stack.deployments import Person, Tenant
+from tests.support.stack.raw_http import Request
 
 TIMER: Final = "/people/api/timetracker/timer"
 RUNNING: Final = "/people/api/timetracker/getcurrentlyrunningtimer"

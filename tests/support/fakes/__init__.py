@@ -5,6 +5,7 @@
     outcome_store    a store that remembers the bytes of committed outcomes, and nothing else
     house            a projector at work on ports in hand
     recovery         a partition to recover: a log, a judged stream and a store, each as far as a test lets it come
+    wire             a connection in memory, on which our HTTP protocol answers
     writer_desk      batches taken through a store that says no when a test wants it to
 
 Safe to add: a mood. With care: `outcome_store`; it shares no code with the product's store, and must not.

@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from tests.support.wire import NEXT, OFFERS, STOP, cut, exchange, request
+from tests.support.fakes.wire import NEXT, OFFERS, STOP, cut, exchange, request
 
 CHUNKS: Final = b"0\r\n\r\n"
 UNREADABLE: Final = {

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from deploy.local.settings import HOST
-from shared.server import Server, http_config
-from tests.support.wire import NEXT, OFFERS, STOP, Exchange, cut, exchange, request
+from shared.process.server import Server, http_config
+from tests.support.fakes.wire import NEXT, OFFERS, STOP, Exchange, cut, exchange, request
 
 BODIES: Final = {
     "length": b"Content-Length: %d\r\n\r\n%b" % (len(STOP), STOP),
