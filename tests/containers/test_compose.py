@@ -191,6 +191,15 @@ async def test_without_any_api_the_gateway_says_503_in_each_dialect(
         zoho = await http.get("/people/api/timetracker/timer", params={"timer": "start"})
         assert zoho.status_code == HTTPStatus.SERVICE_UNAVAILABLE
         assert zoho.json()["response"]["errors"]["code"] == "SERVICE_UNAVAILABLE"
+        people = "/people/api/timetracker"
+        for call, said, message in (
+            ("timer", {"timer": "start"}, "Error in adding timelog"),
+            ("timer", {"timer": "start", "timeLogId": "7"}, "Error in restarting the timer"),
+            ("timer", {"timer": "stop", "timeLogId": "7"}, "Error in pausing the timer"),
+            ("getcurrentlyrunningtimer", {}, "Error in fetching the running timer"),
+        ):
+            answer = (await http.get(f"{people}/{call}", params=said)).json()["response"]
+            assert (answer["message"], answer["uri"]) == (message, f"/api/timetracker/{call}")
     finally:
         deployment.compose("up", "--detach", "--wait", "--no-recreate", "command-api")
 

@@ -1,0 +1,77 @@
+"""The gateway's own answers are what the dialects say: clients cannot tell which of the two spoke."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import pytest
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.command_api import dialects
+from services.command_api.dialects.native import answers as native
+from services.command_api.dialects.thebase import answers as thebase
+from services.command_api.dialects.zoho.answers import RUNNING_URI, TIMER_URI, Verb, Voice
+
+CONF: Final = (Path(__file__).parents[2] / "deploy/gateway/nginx.conf").read_text(encoding="utf-8")
+PEOPLE: Final[dict[str, tuple[Verb, str, str]]] = {
+    "start": ("start", TIMER_URI, "start "),
+    "resume": ("resume", TIMER_URI, "start 7"),
+    "pause": ("pause", TIMER_URI, "stop 7"),
+    "fetch": ("fetch", RUNNING_URI, " "),
+}
+
+
+def said_at(location: str) -> tuple[int, str]:
+    """Return status and body of one of the gateway's named answers, as nginx has them before its variables."""
+    block = re.search(rf"location @{location} {{(.*?)\n        }}", CONF, re.DOTALL)
+    assert block is not None
+    answer = re.search(r"return (\d+) '(.*)';", block[1])
+    assert answer is not None
+    return int(answer[1]), answer[2]
+
+
+def failure_of(uri: str, said: str) -> str:
+    """Return what the map of dialect B's messages makes of a call, as nginx would."""
+    block = re.search(r"\$people_failure {(.*?)}", CONF, re.DOTALL)
+    assert block is not None
+    for pattern, message in re.findall(r'"~(.*?)" "(.*?)";', block[1]):
+        if re.search(pattern, f"{uri} {said}"):
+            return str(message)
+    default = re.search(r'default "(.*?)";', block[1])
+    assert default is not None
+    return default[1]
+
+
+def at(path: str) -> Request:
+    return Request({"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": []})
+
+
+@pytest.mark.parametrize(
+    ("location", "answer"),
+    [
+        ("away_native", native.WORDS.unavailable),
+        ("away_thebase", thebase.unavailable),
+        ("large_native", lambda: dialects.error_response(at("/v1/timers"), 413)),
+        ("large_thebase", lambda: dialects.error_response(at("/v2/timer/start"), 413)),
+    ],
+)
+def test_the_gateway_words_a_failure_as_its_dialect_does(location: str, answer: Callable[[], Response]) -> None:
+    expected = answer()
+    assert said_at(location) == (expected.status_code, bytes(expected.body).decode())
+
+
+@pytest.mark.parametrize(("verb", "uri", "said"), PEOPLE.values(), ids=PEOPLE)
+def test_dialect_b_hears_of_an_api_that_is_away_by_call_and_verb(verb: Verb, uri: str, said: str) -> None:
+    status, body = said_at("away_zoho")
+    body = body.replace("$people_uri", uri).replace("$people_failure", failure_of(uri, said))
+    expected = Voice(uri, verb).unavailable()
+    assert (status, body) == (expected.status_code, bytes(expected.body).decode())
+
+
+@pytest.mark.parametrize("uri", [TIMER_URI, RUNNING_URI])
+def test_dialect_b_hears_of_a_body_that_is_too_large_by_call(uri: str) -> None:
+    status, body = said_at("large_zoho")
+    expected = dialects.error_response(at(f"/people{uri}"), 413)
+    assert (status, body.replace("$people_uri", uri)) == (expected.status_code, bytes(expected.body).decode())
