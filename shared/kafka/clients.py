@@ -6,11 +6,13 @@ and Java differ), and no topic is ever made by writing to it: the broker's own s
 
 import asyncio
 import ssl
+from contextlib import suppress
 from typing import Any, Final, Literal
 
+import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.conn import collect_hosts, create_conn
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError, ProducerClosed
 from faststream.security import BaseSecurity, SASLScram256, SASLScram512
 from pydantic import BaseModel, ConfigDict, SecretStr
 
@@ -22,6 +24,7 @@ read_leniently()
 MAX_BATCH_BYTES: Final = 256 * 1024
 
 _REQUEST_TIMEOUT_MS: Final = 10_000
+_HANG_UP_SECONDS: Final = 0.1
 
 Mechanism = Literal["SCRAM-SHA-256", "SCRAM-SHA-512"]
 
@@ -159,6 +162,61 @@ async def end_consumer(consumer: AIOKafkaConsumer) -> None:
         await consumer._client.close()  # noqa: SLF001 - what its `stop` was about to do
 
 
+async def end_producer(producer: AIOKafkaProducer, within_seconds: float) -> None:
+    """Stop a producer for good: what is not acked after `within_seconds` is never sent again.
+
+    Its own `stop` flushes first, and an idempotent producer's batches never expire (aiokafka 0.14.0): with too few
+    replicas it would flush, and its sender send again, for as long as the process lives.
+    """
+    stopping = asyncio.ensure_future(producer.stop())
+    try:
+        await asyncio.wait({stopping}, timeout=within_seconds)
+    finally:
+        if not stopping.done() or stopping.cancelled() or stopping.exception() is not None:
+            structlog.get_logger().warning("producer_cut_off", after_seconds=within_seconds)
+            stopping.cancel()
+            await _cut_off(producer)
+
+
+async def _cut_off(producer: AIOKafkaProducer) -> None:
+    """End what a producer runs, its sender first: a request that is under way then finds no connection."""
+    sending, client = producer._sender.sender_task, producer.client  # noqa: SLF001 - its `stop` waits for this task
+    if sending is not None:
+        sending.cancel()
+    # It waits for its requests, and one that had just begun opens a connection once more.
+    while True:
+        _hang_up(client)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_HANG_UP_SECONDS):
+                await client.close()
+        if sending is None or sending.done():
+            break
+        await asyncio.wait({sending}, timeout=_HANG_UP_SECONDS)
+    _fail_unacked(producer._message_accumulator)  # noqa: SLF001 - whoever waits for an ack hears that none will come
+
+
+def _hang_up(client: Any) -> None:  # noqa: ANN401 - aiokafka ships no types
+    for connection in list(client._conns.values()):  # noqa: SLF001 - `close` alone would first send what is buffered
+        if (writer := connection._writer) is not None:  # noqa: SLF001
+            writer.transport.abort()
+    # A request that failed waits for fresh metadata, and nothing fetches any once the client is closed.
+    if (awaited := client._md_update_fut) is not None and not awaited.done():  # noqa: SLF001
+        awaited.set_result(False)
+
+
+def _fail_unacked(accumulator: Any) -> None:  # noqa: ANN401 - aiokafka ships no types
+    waiting = [batch for queue in accumulator._batches.values() for batch in queue]  # noqa: SLF001
+    pending = accumulator._pending_batches  # noqa: SLF001
+    # A batch that waits to be sent again is not pending, and its own callback would fail to take it out.
+    pending.update(waiting)
+    failed = list(pending)
+    accumulator.fail_all(ProducerClosed())
+    for batch in failed:
+        for future in (batch.future, batch._drain_waiter):  # noqa: SLF001 - looked at, so that asyncio does not complain
+            if not future.cancelled():
+                future.exception()
+
+
 __all__ = [
     "AIOKafkaConsumer",
     "AIOKafkaProducer",
@@ -170,6 +228,7 @@ __all__ = [
     "TopicPartition",
     "durable_producer",
     "end_consumer",
+    "end_producer",
     "group_consumer",
     "lone_consumer",
     "quick_producer",

@@ -1,7 +1,8 @@
 """One idempotent producer, kept alive: a broken one is dropped and replaced.
 
 After a batch that failed, an idempotent producer's sequence numbers have a gap and the broker refuses all that follows,
-for good (aiokafka #1017). What the old one still holds may yet be written; whoever waits for it hears of no fate.
+for good (aiokafka #1017). What the old one still holds may yet be written for some seconds, then it is cut off: of two
+producers that send again for ever, each would land a copy. Callers that wait for its acks hear of no fate.
 """
 
 import asyncio
@@ -10,12 +11,13 @@ from typing import Final
 
 import structlog
 
-from shared.kafka.clients import AIOKafkaProducer
+from shared.kafka.clients import AIOKafkaProducer, end_producer
 from shared.process.backoff import Setbacks
 from shared.process.ending import ended_within
 
 START_WITHIN_SECONDS: Final = 20.0
 STOP_WITHIN_SECONDS: Final = 5.0
+CUT_OFF_WITHIN_SECONDS: Final = 5.0
 RETRY_AFTER_SECONDS: Final = 0.5
 
 
@@ -64,7 +66,7 @@ class KeptProducer:
             self._there.set()
             self._log.info("producer_started", partitions=self.partitions)
             await self._broken.wait()
-            self._end(producer)
+            self._end(producer, "broken_producer")
             # A failure that comes back at once must not become a hot loop.
             await asyncio.sleep(RETRY_AFTER_SECONDS)
 
@@ -73,7 +75,9 @@ class KeptProducer:
         if self._current is not None:
             producer, self._current = self._current, None
             self._there.clear()
-            await ended_within(STOP_WITHIN_SECONDS, producer.stop(), "producer")
+            self._end(producer, "producer")
+        if self._endings:
+            await asyncio.wait(self._endings)
 
     async def _started(self, producer: AIOKafkaProducer) -> bool:
         try:
@@ -82,9 +86,12 @@ class KeptProducer:
                 # Known now, so that no send has to wait for metadata; and P is as many as the topic has.
                 for topic in self._topics:
                     self._learn(topic, len(await producer.partitions_for(topic)))
+        except asyncio.CancelledError:
+            self._end(producer, "producer_not_started")
+            raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the next try may do better
             self._setbacks.failed(error)
-            await ended_within(STOP_WITHIN_SECONDS, producer.stop(), "producer_not_started")
+            await _ended(producer, "producer_not_started")
             return False
         self._setbacks.recovered()
         return True
@@ -95,8 +102,14 @@ class KeptProducer:
         if known != partitions:
             raise RuntimeError(f"{topic} had {known} partitions and has {partitions} now")
 
-    def _end(self, producer: AIOKafkaProducer) -> None:
+    def _end(self, producer: AIOKafkaProducer, what: str) -> None:
         # It flushes what it still can, beside the new one.
-        ending = asyncio.ensure_future(ended_within(STOP_WITHIN_SECONDS, producer.stop(), "broken_producer"))
+        ending = asyncio.ensure_future(_ended(producer, what))
         self._endings.add(ending)
         ending.add_done_callback(self._endings.discard)
+
+
+async def _ended(producer: AIOKafkaProducer, what: str) -> bool:
+    return await ended_within(
+        STOP_WITHIN_SECONDS + CUT_OFF_WITHIN_SECONDS, end_producer(producer, STOP_WITHIN_SECONDS), what
+    )

@@ -1,0 +1,69 @@
+"""The kept producer: one at a time, and one that was given up is gone."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from shared.kafka import kept_producer
+from shared.kafka.clients import AIOKafkaProducer, TopicPartition
+from shared.kafka.kept_producer import KeptProducer
+
+TOPIC = "outcomes"
+BREAKS = 20
+
+
+class Unheard(AIOKafkaProducer):  # type: ignore[misc] # aiokafka ships no types
+    """aiokafka's own producer with a batch that no broker ever acks: its `stop` waits for it as it always does."""
+
+    def __init__(self) -> None:
+        super().__init__(bootstrap_servers="127.0.0.1:9")
+        self.acked: asyncio.Future[Any] | None = None
+
+    @property
+    def alive(self) -> bool:
+        return not self._sender.sender_task.done()
+
+    async def start(self) -> None:
+        self._sender._sender_task = asyncio.create_task(self._send_again_for_ever())
+        batch = self.create_batch()
+        batch.append(timestamp=None, key=None, value=b"pending")
+        self.acked = await self._message_accumulator.add_batch(batch, TopicPartition(TOPIC, 0), 10)
+
+    async def partitions_for(self, topic: str) -> set[int]:
+        assert topic == TOPIC
+        return {0}
+
+    async def _send_again_for_ever(self) -> None:
+        while True:  # noqa: ASYNC110 - it waits for nothing
+            await asyncio.sleep(0.01)
+
+
+async def test_a_producer_that_was_given_up_is_ended_however_long_its_own_stop_would_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each one left alive would send what it holds again, for as long as replicas are too few, and then land it."""
+    monkeypatch.setattr(kept_producer, "STOP_WITHIN_SECONDS", 0.01)
+    monkeypatch.setattr(kept_producer, "RETRY_AFTER_SECONDS", 0.0)
+    before = asyncio.all_tasks()
+    made: list[Unheard] = []
+
+    def make() -> Unheard:
+        made.append(Unheard())
+        return made[-1]
+
+    kept = KeptProducer(make, [TOPIC])
+    keeping = asyncio.create_task(kept.run())
+    for _ in range(BREAKS):
+        kept.broken(await kept.get(), "no ack")
+    await kept.get()
+    await asyncio.wait(kept._endings)
+    assert len(made) == BREAKS + 1
+    assert [producer.alive for producer in made] == [False] * BREAKS + [True]
+
+    keeping.cancel()
+    await kept.close()
+    await asyncio.sleep(0.05)
+    assert asyncio.all_tasks() == before
+    # Whoever waits for an ack hears that none will come.
+    assert all(producer.acked is not None and producer.acked.exception() is not None for producer in made)
