@@ -1,4 +1,8 @@
-"""`timer.replies.v1`: verdicts for whoever waits. A lost one costs its caller a look at the outcome, nothing else."""
+"""`timer.replies.v1`: verdicts for whoever waits. A lost one costs its caller a look at the outcome, nothing else.
+
+An address comes from a press, so it may lead nowhere, or lead nowhere any more. Then the address is dropped, and the
+producer, which all callers share, is kept: only a failure of its own breaks it.
+"""
 
 import asyncio
 from collections import Counter
@@ -6,6 +10,14 @@ from collections.abc import Sequence
 from typing import Final
 
 import structlog
+from aiokafka.errors import (
+    InvalidTopicError,
+    KafkaTimeoutError,
+    MessageSizeTooLargeError,
+    NotLeaderForPartitionError,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+)
 
 from shared.events.outcome import join_replies
 from shared.events.topics import REPLIES_PREFIX
@@ -19,6 +31,16 @@ _log = structlog.get_logger()
 _UNSENT_MAX: Final = 1_000
 _MISSING_FOR_SECONDS: Final = 10.0
 _MISSING_MAX: Final = 1_000
+# What a topic is to blame for, or a partition, and no producer. A partition that is gone is an assertion of aiokafka's.
+_OF_THE_ADDRESS: Final = (
+    AssertionError,
+    InvalidTopicError,
+    KafkaTimeoutError,
+    MessageSizeTooLargeError,
+    NotLeaderForPartitionError,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+)
 
 
 class KafkaReplies:
@@ -51,33 +73,56 @@ class KafkaReplies:
             if partition not in await self._partitions_of(topic, producer):
                 self._drop("no_such_address", topic)
                 return
-            # The broker's ack is not awaited: nothing would be done about a missing one.
-            await producer.send(topic, value=value, partition=partition)
+            # The broker's ack is not awaited: it holds nobody up, and says only whether the address is still good.
+            sent = await producer.send(topic, value=value, partition=partition)
+            sent.add_done_callback(lambda sent: self._told(topic, sent))
+        except _OF_THE_ADDRESS as error:
+            self._bad_address(topic, error)
         except Exception as error:  # noqa: BLE001 - a lost reply is looked up by who waits for it
             self._drop(type(error).__name__, topic)
             # A producer whose sender has failed once fails every send from then on.
             self._kept.broken(producer, told(error))
 
+    def _told(self, topic: str, sent: "asyncio.Future[object]") -> None:
+        if sent.cancelled() or (error := sent.exception()) is None:
+            return
+        if isinstance(error, _OF_THE_ADDRESS):
+            self._bad_address(topic, error)
+        else:
+            self._drop(type(error).__name__, topic)
+
+    def _bad_address(self, topic: str, error: BaseException) -> None:
+        self._drop(type(error).__name__, topic)
+        self._partitions.pop(topic, None)
+        if isinstance(error, TopicAuthorizationFailedError):
+            # It is there for all to see, so looking at it again would find nothing wrong.
+            self._shun(topic)
+
     async def _partitions_of(self, topic: str, producer: AIOKafkaProducer) -> frozenset[int]:
-        known = self._partitions.get(topic)
-        if known is not None:
-            return known
-        now = asyncio.get_running_loop().time()
-        if self._missing_until.get(topic, 0.0) > now:
+        if topic in self._partitions and (known := producer.client.cluster.partitions_for_topic(topic)):
+            return frozenset(known)
+        self._partitions.pop(topic, None)
+        if self._missing_until.get(topic, 0.0) > asyncio.get_running_loop().time():
             return frozenset()
         # Asked of all topics at once: asking for one that does not exist would wait for it to appear.
         metadata = await producer.client.fetch_all_metadata()
         found = metadata.partitions_for_topic(topic)
         if not found:
-            if len(self._missing_until) >= _MISSING_MAX:
-                self._missing_until.clear()
-            self._missing_until[topic] = now + _MISSING_FOR_SECONDS
+            self._shun(topic)
             return frozenset()
-        return self._partitions.setdefault(topic, frozenset(found))
+        self._partitions[topic] = frozenset(await producer.partitions_for(topic))
+        return self._partitions[topic]
+
+    def _shun(self, topic: str) -> None:
+        if len(self._missing_until) >= _MISSING_MAX:
+            self._missing_until.clear()
+        self._missing_until[topic] = asyncio.get_running_loop().time() + _MISSING_FOR_SECONDS
 
     def _drop(self, why: str, topic: str) -> None:
         self.dropped[why] += 1
         times = self.dropped[why]
         # The first, the tenth, the hundredth: once would be overlooked, and each would be a flood.
         if times == 10 ** (len(str(times)) - 1):
-            _log.warning("reply_dropped", why=why, topic=topic[:80], times=times)
+            # A topic that nobody has seen is a stranger's text.
+            said = {"topic": topic} if topic in self._partitions else {}
+            _log.warning("reply_dropped", why=why, times=times, **said)

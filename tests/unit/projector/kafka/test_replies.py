@@ -1,0 +1,122 @@
+"""Replies: a bad address costs its own answers, and a broken producer is replaced."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+import pytest
+from aiokafka.errors import KafkaError, TopicAuthorizationFailedError, UnknownTopicOrPartitionError
+from structlog.testing import capture_logs
+
+from services.projector.kafka.replies import KafkaReplies
+from shared.events.topics import REPLIES
+from shared.kafka.kept_producer import KeptProducer
+from tests.support.fakes.in_hand import turns
+
+THEIRS = "timer.replies.theirs"
+ANSWER = [("r-1", b"{}")]
+
+
+@dataclass
+class Client:
+    """What aiokafka's client knows of topics. `gone` is there no more."""
+
+    gone: set[str] = field(default_factory=set)
+
+    @property
+    def cluster(self) -> "Client":
+        return self
+
+    async def fetch_all_metadata(self) -> "Client":
+        return self
+
+    def partitions_for_topic(self, topic: str) -> set[int] | None:
+        return None if topic in self.gone or topic not in {REPLIES, THEIRS} else {0}
+
+
+@dataclass
+class Producer:
+    """A producer to which some topics are trouble: at the send, or at the ack."""
+
+    client: Client = field(default_factory=Client)
+    refused: dict[str, Exception] = field(default_factory=dict)
+    unacked: dict[str, Exception] = field(default_factory=dict)
+    sent: list[str] = field(default_factory=list)
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    async def partitions_for(self, topic: str) -> set[int]:
+        return self.client.partitions_for_topic(topic) or set()
+
+    async def send(self, topic: str, *, value: bytes, partition: int) -> "asyncio.Future[None]":
+        assert (value, partition) == (b'[{"request_id":"r-1","outcome":{}}]', 0)
+        if topic in self.refused:
+            raise self.refused[topic]
+        self.sent.append(topic)
+        acked: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if topic in self.unacked:
+            acked.set_exception(self.unacked[topic])
+        else:
+            acked.set_result(None)
+        return acked
+
+
+async def replies_on(producer: Producer, *topics: str) -> tuple[KafkaReplies, KeptProducer]:
+    """Send one reply to each topic, one after the other."""
+    kept = KeptProducer(lambda: producer, [REPLIES])
+    keeping = asyncio.create_task(kept.run())
+    await kept.get()
+    replies = KafkaReplies(kept)
+    for topic in topics:
+        replies.send(topic, 0, ANSWER)
+        await turns(10)
+    keeping.cancel()
+    return replies, kept
+
+
+@pytest.mark.parametrize("error", [UnknownTopicOrPartitionError(), TopicAuthorizationFailedError(), AssertionError()])
+@pytest.mark.parametrize("at_the_ack", [False, True])
+async def test_a_bad_address_is_dropped_and_the_producer_stays(error: Exception, at_the_ack: bool) -> None:  # noqa: FBT001
+    producer = Producer()
+    (producer.unacked if at_the_ack else producer.refused)[THEIRS] = error
+    replies, kept = await replies_on(producer, THEIRS, REPLIES)
+    assert kept.there
+    assert producer.sent[-1] == REPLIES
+    assert replies.dropped == {type(error).__name__: 1}
+    assert set(replies._partitions) == {REPLIES}
+
+
+async def test_a_topic_that_we_may_not_write_to_is_left_alone_for_a_while() -> None:
+    producer = Producer(unacked={THEIRS: TopicAuthorizationFailedError()})
+    replies, _ = await replies_on(producer, THEIRS, THEIRS, THEIRS)
+    assert producer.sent == [THEIRS]
+    assert replies.dropped == {"TopicAuthorizationFailedError": 1, "no_such_address": 2}
+
+
+async def test_a_topic_that_was_deleted_is_forgotten() -> None:
+    producer = Producer()
+    kept = KeptProducer(lambda: producer, [REPLIES])
+    keeping = asyncio.create_task(kept.run())
+    await kept.get()
+    replies = KafkaReplies(kept)
+    for gone in (False, True):
+        producer.client.gone = {THEIRS} if gone else set()
+        replies.send(THEIRS, 0, ANSWER)
+        await turns(10)
+    keeping.cancel()
+    assert (producer.sent, replies.dropped, kept.there) == ([THEIRS], {"no_such_address": 1}, True)
+
+
+async def test_a_failure_of_the_producers_own_breaks_it() -> None:
+    producer = Producer(refused={REPLIES: KafkaError("Unexpected error during batch delivery")})
+    replies, kept = await replies_on(producer, REPLIES)
+    assert not kept.there
+    assert replies.dropped == {"KafkaError": 1}
+
+
+async def test_an_address_that_nobody_has_seen_is_not_quoted() -> None:
+    with capture_logs() as said:
+        replies, _ = await replies_on(Producer(), "timer.replies.canary", "canary")
+    assert replies.dropped == {"no_such_address": 1, "not_a_reply_topic": 1}
+    assert "canary" not in str(said)
