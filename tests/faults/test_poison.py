@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import pytest
 
+from shared.events.topics import POLICIES, REPLIES, REPLY_PARTITIONS, TEXTS
 from tests.support.proof.evidence import UNWRITABLE
 from tests.support.proof.minutes import worked
 from tests.support.stack.api import Api
@@ -16,7 +17,7 @@ from tests.support.stack.deployments import Deployment, Tenant
 from tests.support.stack.foreign_presses import put_start, start_of
 from tests.support.stack.holders import owner_on, said_by
 from tests.support.stack.logs import put
-from tests.support.stack.waits import drained
+from tests.support.stack.waits import drained, texts_kept
 
 POISON: Final[dict[str, dict[str, bytes | None]]] = {
     "not JSON": {"body": b"{'owner'}"},
@@ -103,6 +104,38 @@ async def test_a_press_on_a_partition_that_is_not_its_owners_is_refused(
     outcome = await outcome_at(deployment, elsewhere, offset)
     assert (outcome["verdict"], outcome["rule"], outcome["reason"]) == ("refused", "R23", "wrong_partition")
     assert (await worked(deployment.dsn, owner))[owner].timers == 0
+
+
+CANARY: Final = "canary-7f3a"
+
+
+async def test_no_process_quotes_a_record_that_says_nothing_to_it(
+    api: Api, crew: Crew, deployment: Deployment, tenant: Tenant, owner: str
+) -> None:
+    """What people wrote stays out of the logs, whichever topic it lies on and however broken it is."""
+    [projector], [command_api] = crew.projectors, crew.apis
+    said = json.dumps({CANARY: CANARY, "replaces": CANARY, "verdict": CANARY, "comment": CANARY, "v": CANARY}).encode()
+    values = [said, said[:-1], said + b"\xff", b"[" + said + b"]", b'"' + CANARY.encode() + b'"']
+    for value in values:
+        await put_start(deployment, tenant, owner, {"body": value, "ce_type": CANARY.encode()})
+        await put_start(deployment, tenant, owner, {"body": value, CANARY: value})
+        for topic, partitions in ((TEXTS, 1), (POLICIES, 1), (REPLIES, REPLY_PARTITIONS)):
+            for kpart in range(partitions):
+                await put(deployment, kpart, value, {CANARY: value}, key=CANARY.encode(), topic=topic)
+    for topic in (TEXTS, POLICIES):
+        await put(deployment, 0, None, {}, key=CANARY.encode(), topic=topic)
+    address = {"reply_to": f"timer.replies.{CANARY}".encode(), "reply_partition": b"0", "request_id": b"r-1"}
+    await put_start(deployment, tenant, owner, address)
+    await drained(deployment)
+    await texts_kept(deployment)
+    await asyncio.gather(
+        *(one.says("policy_void") for one in (projector, command_api)),
+        command_api.says("reply_unreadable"),
+        *(projector.says(event) for event in ("record_unreadable", "text_unreadable", "reply_dropped")),
+    )
+    assert (await api.start(owner)).status_code == 201
+    for one in (projector, command_api):
+        assert CANARY not in one.said_since_mark()
 
 
 async def outcome_at(deployment: Deployment, kpart: int, offset: int) -> dict[str, Any]:
