@@ -16,14 +16,14 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from services.command_api import dialects, health
-from services.command_api.auth.identities import Identities
+from services.command_api.auth.identities import TokenIdentities
 from services.command_api.desk.desk import Desk
 from services.command_api.guards.bodies import BodyLimits
 from services.command_api.guards.bugs import BugGuard
 from services.command_api.settings import Settings
 from services.command_api.store.database import Database
 from services.command_api.store.directory import Directory
-from services.command_api.store.reads import Reads
+from services.command_api.store.reads import PostgresReads
 from services.command_api.submit.clock_check import ClockWatch
 from services.command_api.submit.presses import Presses
 from services.command_api.submit.replies import ReplyReader, Waiters
@@ -54,7 +54,7 @@ class Api:
             connections_max=settings.postgres_connections_max,
             within_seconds=settings.postgres_within_seconds,
         )
-        reads = Reads(self._database)
+        reads = PostgresReads(self._database)
         self._clock = ClockWatch(settings.clock_off_seconds_max)
         self._kept = KeptProducer(lambda: durable_producer(kafka), (EVENTS, TEXTS))
         self._sender = Sender(
@@ -87,10 +87,10 @@ class Api:
         self._ending = False
         self._log = structlog.get_logger()
 
-    def _desk(self, reads: Reads) -> Desk:
+    def _desk(self, reads: PostgresReads) -> Desk:
         settings = self._settings
         return Desk(
-            identities=Identities(
+            identities=TokenIdentities(
                 Directory(self._database),
                 settings.token_key.get_secret_value().encode(),
                 now,

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from services.command_api.desk.rows import ReadsAwayError
-from services.command_api.store.reads import Reads
+from services.command_api.store.reads import PostgresReads
 from shared.events.topics import EVENTS, TEXTS
 from shared.process.backoff import Setbacks
 
@@ -46,11 +46,11 @@ class PartitionCheck:
     topics are believed.
     """
 
-    def __init__(self, partitions: Mapping[str, int], reads: Reads) -> None:
+    def __init__(self, partitions: Mapping[str, int], reads: PostgresReads) -> None:
         self._partitions = partitions
         self._reads = reads
         self._agree = True
-        self._said = False
+        self._agreement_logged = False
         self._log = structlog.get_logger()
 
     def agree(self) -> bool:
@@ -80,7 +80,7 @@ class PartitionCheck:
         self._agree = topic == deployment
         if not self._agree:
             self._log.error("partitions_disagree", topic=topic, deployment=deployment)
-        elif not self._said:
+        elif not self._agreement_logged:
             self._log.info("partitions_agree", partitions=topic)
-        self._said = self._agree
+        self._agreement_logged = self._agree
         return self._agree

@@ -140,14 +140,14 @@ class ProjectorProcess:
         while True:
             has: int = self._producer.partitions[EVENTS]
             try:
-                said = await pool.fetchval(query("read_partitions"))
+                made = await pool.fetchval(query("read_partitions"))
             except _POSTGRES_AWAY as error:
                 # Away, or started before its tables were made.
                 setbacks.failed(error)
             else:
-                if said == has:
+                if made == has:
                     return has
-                setbacks.failed(ValueError(f"the deployment was made with {said} partitions, and the topic has {has}"))
+                setbacks.failed(ValueError(f"the deployment was made with {made} partitions, and the topic has {has}"))
             await asyncio.sleep(_RETRY_AFTER_SECONDS)
 
     def _alive(self) -> bool:

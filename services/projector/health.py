@@ -36,8 +36,8 @@ def routes(
         ours = {} if running is None else running.keeper.ours
         waiting = {str(p.kpart): f"{p.status}: {p.reason}" for p in ours.values() if _waits(p)}
         is_ready = joined() and not waiting
-        said = {"ready": is_ready, "joined": joined(), "partitions": len(ours), "waiting": waiting}
-        return JSONResponse(said, 200 if is_ready else 503)
+        state = {"ready": is_ready, "joined": joined(), "partitions": len(ours), "waiting": waiting}
+        return JSONResponse(state, 200 if is_ready else 503)
 
     return [Route("/livez", livez), Route("/readyz", readyz)]
 

@@ -93,7 +93,7 @@ class Replies(Protocol):
         """Send one record to one API process: request ids with their outcomes. Returns at once; may be lost."""
 
 
-class Policies(Protocol):
+class PolicyProgress(Protocol):
     """How far the policies have been read (the book itself is `shared.events.policy_book.PolicyBook`)."""
 
     async def reach(self, policy_rev: int, seconds: float) -> bool:

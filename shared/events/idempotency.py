@@ -44,8 +44,8 @@ def digest_of(verb: str, target: str, given: Mapping[str, str | bool | None]) ->
     (timers in the short spelling), times are as the caller spelt them. Give it no free text: a digest
     outlives an erasure.
     """
-    said = {name: value for name, value in given.items() if value is not None and value != ""}
-    text = json.dumps([verb, target, said], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    present = {name: value for name, value in given.items() if value is not None and value != ""}
+    text = json.dumps([verb, target, present], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 

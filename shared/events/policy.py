@@ -163,9 +163,9 @@ class Policy(Model):
 
     def mode(self, rule: Rule) -> Mode:
         """Return the mode of a rule: the document's, else the preset's. R13 has `overlap_mode`."""
-        said: RuleMode | None = getattr(self.rules, rule.value, None)
-        if said is not None and said.mode is not None:
-            return said.mode
+        stated: RuleMode | None = getattr(self.rules, rule.value, None)
+        if stated is not None and stated.mode is not None:
+            return stated.mode
         if self.preset is Preset.ZOHO and rule in _ZOHO:
             return _ZOHO[rule]
         return _EVERYWHERE.get(rule, Mode.FLAG)
@@ -173,8 +173,8 @@ class Policy(Model):
     @property
     def overlap_mode(self) -> OverlapMode:
         """Return what R13 does."""
-        said = self.rules.R13
-        return said.mode if said is not None and said.mode is not None else OverlapMode.FLAG
+        overlap = self.rules.R13
+        return overlap.mode if overlap is not None and overlap.mode is not None else OverlapMode.FLAG
 
     @property
     def auto_close_seconds(self) -> int | None:
@@ -208,9 +208,9 @@ def _not_enforced(policy: Policy) -> str | None:
     for name in ("weekend", "holidays"):
         if getattr(policy, name):
             return name
-    said = [name for name in Rules.model_fields if getattr(policy.rules, name) is not None and name not in _ENFORCED]
-    if said:
-        return f"rules.{said[0]}"
+    rules = [name for name in Rules.model_fields if getattr(policy.rules, name) is not None and name not in _ENFORCED]
+    if rules:
+        return f"rules.{rules[0]}"
     if policy.rules.R13 is not None and policy.rules.R13.mode not in _ENFORCED_OVERLAPS:
         return "rules.R13.mode"
     return None

@@ -38,10 +38,10 @@ class Setbacks:
 
     def failed(self, error: Exception, **fields: object) -> None:
         """Take one failure."""
-        said = told(error)
-        if said != self._last:
-            self._last = said
-            self._log.error(self._event, error=said, **fields)
+        problem = told(error)
+        if problem != self._last:
+            self._last = problem
+            self._log.error(self._event, error=problem, **fields)
 
     def recovered(self) -> None:
         """Take a success: the next failure is news again."""

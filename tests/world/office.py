@@ -8,11 +8,11 @@ from typing import Final, NoReturn, assert_never, cast
 from uuid import UUID
 
 from services.command_api.desk.commands import Answer, Asked, Caller, Command, PressTimer, StartTimer
-from services.command_api.desk.desk import Clock, Reads
+from services.command_api.desk.desk import Now, Reads
 from services.command_api.desk.rows import OutcomeRow, ReadsAwayError
 from services.command_api.submit.presses import Presses
 from services.command_api.submit.replies import ReplyReader, Waiters
-from services.command_api.submit.sender import Acked, Sender, Told, Unacked
+from services.command_api.submit.sender import Acked, OnFate, Sender, Unacked
 from shared.events.idempotency import keyed_event_id
 from shared.events.ids import TimerIds
 from shared.events.policy_book import PolicyBook
@@ -103,7 +103,7 @@ class Office:
 class Ids:
     """Draws ids like `TimerIds`, but for one that another process has drawn in the same moment, now and then."""
 
-    def __init__(self, world: World, now: Clock) -> None:
+    def __init__(self, world: World, now: Now) -> None:
         self._world = world
         self._own = TimerIds(now, world.chance.getrandbits)
         self._drawn: set[int] = set()
@@ -128,7 +128,7 @@ class Post:
         self.partitions = {EVENTS: world.plan.partitions, TEXTS: world.plan.partitions}
 
     def send(
-        self, topic: str, partition: int, key: bytes, value: bytes, headers: Sequence[tuple[str, bytes]], told: Told
+        self, topic: str, partition: int, key: bytes, value: bytes, headers: Sequence[tuple[str, bytes]], told: OnFate
     ) -> None:
         """Send one press. `told` is called once."""
         world, later = self._world, self._world.loop.call_later
@@ -152,7 +152,7 @@ class Post:
                 later(world.soon(), land, *send, None)
 
     def _land(
-        self, partition: int, key: bytes, headers: tuple[tuple[str, bytes], ...], value: bytes, told: Told | None
+        self, partition: int, key: bytes, headers: tuple[tuple[str, bytes], ...], value: bytes, told: OnFate | None
     ) -> None:
         self._world.on_their_way -= 1
         record = self._world.events.append(partition, key, headers, value)
@@ -160,7 +160,7 @@ class Post:
             without = self._world.happens("ack_without_time")
             told(Acked(record.offset, None if without else record.timestamp))
 
-    def _land_text(self, partition: int, key: bytes, _: object, value: bytes, told: Told | None) -> None:
+    def _land_text(self, partition: int, key: bytes, _: object, value: bytes, told: OnFate | None) -> None:
         self._world.on_their_way -= 1
         record = self._world.texts.append(partition, key, value)
         if told is not None:

@@ -198,7 +198,7 @@ def _of_another_press(body: bytes) -> bytes:
 
 
 class Policies:
-    """`ports.Policies`: how far this process has read them."""
+    """`ports.PolicyProgress`: how far this process has read them."""
 
     def __init__(self, process: "Process") -> None:
         self._process = process

@@ -12,7 +12,7 @@ from typing import Final
 from services.command_api.auth.bounded import make_room
 from services.command_api.auth.client_secrets import ClientSecrets
 from services.command_api.desk.commands import Caller
-from services.command_api.desk.desk import Away, Busy, Clock, IssuedToken, Unknown
+from services.command_api.desk.desk import Away, Busy, IssuedToken, Now, Unknown
 from services.command_api.desk.rows import Person, ReadsAwayError
 from services.command_api.store.directory import Directory
 from shared.identity import (
@@ -32,7 +32,7 @@ UNKNOWN_MAX: Final = 10_000
 
 
 @dataclass(slots=True)
-class _Known:
+class _Bearer:
     """What a token stands for. `fresh_until` is loop time; after it an opaque token is looked up again."""
 
     caller: Caller
@@ -40,21 +40,21 @@ class _Known:
     fresh_until: float
 
 
-class Identities:
+class TokenIdentities:
     """`desk.Identities`, over the directory and one signing key."""
 
-    def __init__(self, directory: Directory, key: bytes, now: Clock, *, tokens_max: int, fresh_seconds: float) -> None:
+    def __init__(self, directory: Directory, key: bytes, now: Now, *, tokens_max: int, fresh_seconds: float) -> None:
         self._directory = directory
         self._key = key
         self._now = now
         self._tokens_max = tokens_max
         self._fresh_seconds = fresh_seconds
         self._loop = asyncio.get_running_loop()
-        self._known: dict[str, _Known] = {}
+        self._known: dict[str, _Bearer] = {}
         # Apart from the others, so that whoever tries many tokens pushes nobody out. Values are loop time.
         self._unknown_until: dict[str, float] = {}
         self._people: dict[tuple[str, str], Person] = {}
-        self._looking: dict[str, asyncio.Task[_Known | None]] = {}
+        self._looking: dict[str, asyncio.Task[_Bearer | None]] = {}
         self._secrets = ClientSecrets(directory)
 
     async def caller_of(self, authorization: str | None) -> Caller | Unknown | Away:
@@ -87,7 +87,7 @@ class Identities:
         token = sign_token(TokenClaims(client.tenant, client_id, client.role, now, now + TOKEN_LIFE), self._key)
         return IssuedToken(token, int(TOKEN_LIFE.total_seconds()))
 
-    async def _look(self, token: str) -> _Known | None:
+    async def _look(self, token: str) -> _Bearer | None:
         if self._unknown_until.get(token, 0.0) > self._loop.time():
             return None
         if is_signed(token):
@@ -99,21 +99,21 @@ class Identities:
             looking.add_done_callback(self._look_ended(token))
         return await asyncio.shield(looking)
 
-    def _look_ended(self, token: str) -> Callable[["asyncio.Task[_Known | None]"], None]:
-        def ended(looked: "asyncio.Task[_Known | None]") -> None:
+    def _look_ended(self, token: str) -> Callable[["asyncio.Task[_Bearer | None]"], None]:
+        def ended(looked: "asyncio.Task[_Bearer | None]") -> None:
             del self._looking[token]
             if not looked.cancelled():
                 looked.exception()  # whoever waits has it; with nobody left it is no news
 
         return ended
 
-    def _read(self, token: str) -> _Known | None:
+    def _read(self, token: str) -> _Bearer | None:
         claims = read_token(token, self._key, self._now())
         if claims is None:
             return None
-        return _Known(Caller(claims.tenant, claims.client, claims.role), claims.expires_at, float("inf"))
+        return _Bearer(Caller(claims.tenant, claims.client, claims.role), claims.expires_at, float("inf"))
 
-    async def _find(self, token: str) -> _Known | None:
+    async def _find(self, token: str) -> _Bearer | None:
         row = await self._directory.token(token_sha256(token))
         if row is None:
             return self._remember(token, None)
@@ -123,9 +123,9 @@ class Identities:
         self._people[row.tenant, owner] = row.person
         # A person presses under their own name: keys of two people, or of a person and a machine, never meet.
         caller = Caller(row.tenant, f"person:{owner}", "person", owner)
-        return self._remember(token, _Known(caller, row.expires_at, self._loop.time() + self._fresh_seconds))
+        return self._remember(token, _Bearer(caller, row.expires_at, self._loop.time() + self._fresh_seconds))
 
-    def _remember(self, token: str, known: _Known | None) -> _Known | None:
+    def _remember(self, token: str, known: _Bearer | None) -> _Bearer | None:
         self._known.pop(token, None)
         self._unknown_until.pop(token, None)
         if known is None:

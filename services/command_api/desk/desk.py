@@ -39,7 +39,7 @@ class IssuedToken:
     expires_in_seconds: int
 
 
-class Clock(Protocol):
+class Now(Protocol):
     """Says what time it is, aware and in UTC."""
 
     def __call__(self) -> datetime:
@@ -110,6 +110,6 @@ class Desk:
     submitter: Submitter
     policies: Policies
     reads: Reads
-    now: Clock
+    now: Now
     answer_within_seconds: float
     backdate_days_max: int

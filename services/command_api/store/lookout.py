@@ -21,7 +21,7 @@ TENANT_WAITERS_MAX: Final = 100
 Look = Callable[[Sequence[int]], Awaitable[Mapping[int, int]]]
 
 
-class _Waiter:
+class _PositionWaiter:
     """One request that waits for `next_offset > offset`."""
 
     __slots__ = ("kpart", "offset", "passed")
@@ -57,7 +57,7 @@ class Lookout:
         self._tenant_waiters_max = tenant_waiters_max
         # Requests that hold a place: those that wait, and those that heard and have not gone on yet.
         self._places = Counter[str]()
-        self._waiting: dict[_Waiter, None] = {}
+        self._waiting: dict[_PositionWaiter, None] = {}
         self._somebody_came = asyncio.Event()
         self._looking: asyncio.Task[None] | None = None
 
@@ -77,7 +77,7 @@ class Lookout:
                 del self._places[tenant]
 
     async def _wait(self, kpart: int, offset: int, seconds: float) -> bool:
-        waiter = _Waiter(kpart, offset, asyncio.get_running_loop().create_future())
+        waiter = _PositionWaiter(kpart, offset, asyncio.get_running_loop().create_future())
         self._waiting[waiter] = None
         self._somebody_came.set()
         if self._looking is None:
@@ -100,7 +100,7 @@ class Lookout:
             # No await since nobody was seen waiting, so nobody came in between.
             self._looking = None
 
-    async def _tell(self, waiting: Sequence[_Waiter]) -> None:
+    async def _tell(self, waiting: Sequence[_PositionWaiter]) -> None:
         try:
             found = await self._look(sorted({waiter.kpart for waiter in waiting}))
         except Exception as error:  # noqa: BLE001 - each of them answers for it as if the look had been theirs

@@ -22,7 +22,7 @@ _FIND_NEXT_OFFSETS: Final = query("find_next_offsets")
 _FIND_PARTITIONS: Final = query("find_partitions")
 
 
-class Reads:
+class PostgresReads:
     """The queries of `desk.Reads`. All raise ReadsAwayError."""
 
     def __init__(self, database: Database) -> None:

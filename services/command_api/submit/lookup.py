@@ -7,14 +7,14 @@ import structlog
 
 from services.command_api.desk.desk import Reads
 from services.command_api.desk.rows import OutcomeRow, ReadsAwayError
-from services.command_api.submit.press import Press
+from services.command_api.submit.press import OutgoingPress
 from services.command_api.submit.sender import Acked
 from shared.events.idempotency import Use, key_reused, recall
 from shared.events.outcome import NewerOutcomeError, Outcome, UnreadableOutcomeError, read_outcome
 
 
 async def look(
-    reads: Reads, press: Press, partition: int, timer_id: int, policy_rev: int, acked: Acked
+    reads: Reads, press: OutgoingPress, partition: int, timer_id: int, policy_rev: int, acked: Acked
 ) -> Outcome | None:
     """Return the verdict, None when it is not written down yet, or when Postgres is away."""
     try:

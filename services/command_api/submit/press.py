@@ -21,7 +21,7 @@ _PRESSED: Final[dict[str, type[TimerPress]]] = {"pause": TimerPaused, "resume": 
 
 
 @dataclass(frozen=True, slots=True)
-class Press:
+class OutgoingPress:
     """One press, ready to be sent. A start's timer id is drawn at the send, and drawn again when it is taken."""
 
     event_id: UUID
@@ -56,7 +56,7 @@ class Press:
         return write_body(self.event)
 
 
-def press_of(asked: Asked, *, now: datetime, expires_after: timedelta) -> Press:
+def press_of(asked: Asked, *, now: datetime, expires_after: timedelta) -> OutgoingPress:
     """Return the press that was asked for. Raises ValidationError for what a dialect should have refused."""
     command, caller, key = asked.command, asked.caller, asked.key
     match command:
@@ -67,7 +67,7 @@ def press_of(asked: Asked, *, now: datetime, expires_after: timedelta) -> Press:
         case _:
             assert_never(command)
     event_id = fresh_event_id(now) if key is None else keyed_event_id(caller.tenant, caller.client, kind, target, key)
-    return Press(
+    return OutgoingPress(
         event_id=event_id,
         event=_event(command, caller, asked.dialect, digest(command)),
         slot=slot,
@@ -103,7 +103,7 @@ def digest(command: Command) -> str:
             assert_never(command)
 
 
-def _event(command: Command, caller: Caller, dialect: Dialect, said: str) -> TimerStarted | TimerPress:
+def _event(command: Command, caller: Caller, dialect: Dialect, command_digest: str) -> TimerStarted | TimerPress:
     actor = Actor(client=caller.client, person=caller.person, role=caller.role)
     asked_at = None if command.at is None else command.at.instant
     match command:
@@ -112,7 +112,7 @@ def _event(command: Command, caller: Caller, dialect: Dialect, said: str) -> Tim
                 tenant=caller.tenant,
                 actor=actor,
                 dialect=dialect,
-                digest=said,
+                digest=command_digest,
                 asked_at=asked_at,
                 owner=command.owner,
                 account_id=command.account_id or None,
@@ -124,7 +124,7 @@ def _event(command: Command, caller: Caller, dialect: Dialect, said: str) -> Tim
             )
         case PressTimer(verb=verb):
             pressed = _PRESSED[verb]
-            return pressed(tenant=caller.tenant, actor=actor, dialect=dialect, digest=said, asked_at=asked_at)
+            return pressed(tenant=caller.tenant, actor=actor, dialect=dialect, digest=command_digest, asked_at=asked_at)
         case _:
             assert_never(command)
 

@@ -13,9 +13,9 @@ from typing import Final, assert_never
 import structlog
 
 from services.command_api.desk.commands import Answer, Asked, NotRecorded, Position, StillWaiting, answer_of
-from services.command_api.desk.desk import Clock, Reads
+from services.command_api.desk.desk import Now, Reads
 from services.command_api.submit.lookup import look
-from services.command_api.submit.press import Press, press_of
+from services.command_api.submit.press import OutgoingPress, press_of
 from services.command_api.submit.replies import Fate, Overdue, Waiters
 from services.command_api.submit.sender import Acked, Sender, Unacked
 from shared.events.envelope import ReplyAddress
@@ -40,7 +40,7 @@ class Presses:
         reply_partition: int,
         policies: PolicyBook,
         reads: Reads,
-        now: Clock,
+        now: Now,
         expiry_seconds: float,
     ) -> None:
         self._sender = sender
@@ -65,7 +65,7 @@ class Presses:
         press = press_of(asked, now=self._now(), expires_after=self._expires_after)
         return await self._draw_and_publish(press, partition_of(press.slot, partitions), until)
 
-    async def _draw_and_publish(self, press: Press, partition: int, until: float) -> Answer:
+    async def _draw_and_publish(self, press: OutgoingPress, partition: int, until: float) -> Answer:
         for _ in range(DRAWS_MAX):
             timer_id = self._ids.draw(press.slot) if press.timer_id is None else press.timer_id
             if press.text is not None:
@@ -100,7 +100,7 @@ class Presses:
         self._sender.send(TEXTS, partition, str(timer_id).encode(), text, [], told)
         return await written
 
-    async def _publish(self, press: Press, partition: int, timer_id: int, until: float) -> Fate:
+    async def _publish(self, press: OutgoingPress, partition: int, timer_id: int, until: float) -> Fate:
         waiter = self._waiters.open(press.event_id, until, press.expires_at)
         if waiter is None:
             return Unacked("overloaded")
@@ -112,7 +112,7 @@ class Presses:
         finally:
             self._waiters.close(waiter)
 
-    async def _overdue(self, press: Press, partition: int, timer_id: int, acked: Acked) -> Answer:
+    async def _overdue(self, press: OutgoingPress, partition: int, timer_id: int, acked: Acked) -> Answer:
         outcome = await look(self._reads, press, partition, timer_id, self._policies.position, acked)
         if outcome is None:
             return StillWaiting(press.event_id, timer_id, Position(partition, acked.offset), press.event.digest)

@@ -39,7 +39,7 @@ class Unacked:
     why: str
 
 
-Told = Callable[[Acked | Unacked], None]
+OnFate = Callable[[Acked | Unacked], None]
 # What each batch's ack says of the time: the broker's, and our own at the send and at the ack; all in milliseconds.
 AckTimes = Callable[[int, int, int], None]
 
@@ -49,11 +49,11 @@ class _Record:
 
     __slots__ = ("give_up_at", "headers", "key", "sent", "size", "told", "value")
 
-    def __init__(self, key: bytes, value: bytes, headers: list[Header], told: Told, give_up_at: float) -> None:
+    def __init__(self, key: bytes, value: bytes, headers: list[Header], told: OnFate, give_up_at: float) -> None:
         self.key = key
         self.value = value
         self.headers = headers
-        self.told: Told | None = told
+        self.told: OnFate | None = told
         self.give_up_at = give_up_at
         self.sent = False
         self.size = len(key) + len(value) + sum(len(header) for _, header in headers) + _RECORD_OVERHEAD_BYTES
@@ -114,7 +114,7 @@ class Sender:
         late = self._loop.time() - self._publish_within_seconds
         return self._kept.there and all(lane.landed is None or lane.sent_at > late for lane in self._lanes.values())
 
-    def send(self, topic: str, partition: int, key: bytes, value: bytes, headers: list[Header], told: Told) -> None:
+    def send(self, topic: str, partition: int, key: bytes, value: bytes, headers: list[Header], told: OnFate) -> None:
         """Queue one record. `told` is called exactly once, perhaps before this returns."""
         if self._closing:
             told(Unacked("closing"))

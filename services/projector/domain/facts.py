@@ -21,15 +21,15 @@ def fact_of(event: OwnerFact) -> Fact | None:
         case OwnerProfileSet(zone=zone) if zone is not None and not is_zone(zone):
             return None
         case OwnerProfileSet():
-            said = event.model_dump(mode="json", include={"zone", "timers_disabled", "active"}, exclude_none=True)
-            return Fact(kind="profile", body=said)
+            profile = event.model_dump(mode="json", include={"zone", "timers_disabled", "active"}, exclude_none=True)
+            return Fact(kind="profile", body=profile)
         case OwnerLeaveGranted(on=on):
             return Fact(kind="leave", about=on.isoformat(), body={"granted": True})
         case OwnerLeaveRevoked(on=on):
             return Fact(kind="leave", about=on.isoformat(), body={"granted": False})
         case OwnerAttendanceRecorded(on=on):
-            said = event.model_dump(mode="json", include={"checked_in_at", "checked_out_at"}, exclude_none=True)
-            return Fact(kind="attendance", about=on.isoformat(), body=said)
+            attendance = event.model_dump(mode="json", include={"checked_in_at", "checked_out_at"}, exclude_none=True)
+            return Fact(kind="attendance", about=on.isoformat(), body=attendance)
         case OwnerEstimateSet(job_id=job_id, seconds=seconds):
             return Fact(kind="estimate", about=job_id, body={"seconds": seconds})
         case OwnerTextsErased():

@@ -39,8 +39,8 @@ def judge(case: Case) -> Accepted | Refused:
                 return Refused(broken, reason, (finding,))
             case Flag() as flag:
                 noted.append(flag)
-            case said:
-                assert_never(said)
+            case answer:
+                assert_never(answer)
     return _accepted(noted)
 
 

@@ -11,7 +11,7 @@ from shared.kafka.clients import KafkaAddress
 from shared.kafka.kept_producer import KeptProducer
 from shared.process.logs import told
 
-_AT_ONCE: Final = 1_000
+_READ_AT_ONCE: Final = 1_000
 # A producer that has not been acked for so long is given up; what it holds may still land, as a repeat.
 _ACK_WITHIN_SECONDS: Final = 30.0
 
@@ -33,7 +33,7 @@ class KafkaOutcomeLog:
 
     async def read(self, kpart: int, start: int, end: int) -> Sequence[tuple[int, bytes | None]]:
         """Return some of the records in [start, end), in order with their offsets; empty: there is none there."""
-        records = await self._reader.read(kpart, start, _AT_ONCE)
+        records = await self._reader.read(kpart, start, _READ_AT_ONCE)
         return [(record.offset, record.value) for record in records if record.offset < end]
 
     async def publish(self, kpart: int, outcomes: Sequence[ToPublish]) -> int:

@@ -16,7 +16,16 @@ from typing import Final, assert_never
 from services.projector.loop.batch import NewerEvent, PolicyUnseen, Stop
 from services.projector.loop.partition import POLICY_AWAITED, Gap, Partition, Status
 from services.projector.loop.recover import LogWentBackError, recover
-from services.projector.ports import Checkpoint, Clock, EventLog, FencedError, OutcomeLog, Policies, RawRecord, Store
+from services.projector.ports import (
+    Checkpoint,
+    Clock,
+    EventLog,
+    FencedError,
+    OutcomeLog,
+    PolicyProgress,
+    RawRecord,
+    Store,
+)
 from shared.events.outcome import NewerOutcomeError
 from shared.process.backoff import Backoff
 from shared.process.logs import told
@@ -40,7 +49,7 @@ class Keeper:
         log: EventLog,
         outcomes: OutcomeLog,
         store: Store,
-        policies: Policies,
+        policies: PolicyProgress,
         clock: Clock,
     ) -> None:
         self.ours: dict[int, Partition] = {}

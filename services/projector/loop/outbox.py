@@ -3,15 +3,16 @@
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 from services.projector.ports import OutcomeLog, Replies, ToPublish
 from shared.events.envelope import ReplyAddress
 
-_AT_ONCE = 500
+_PUBLISHED_AT_ONCE: Final = 500
 # Beyond this the rows are read again from the store when their turn has come: memory is not a queue.
-BACKLOG_MAX = 20_000
+BACKLOG_MAX: Final = 20_000
 # A quarter of what a broker takes in one record.
-_REPLY_BYTES_MAX = 256 * 1024
+_REPLY_BYTES_MAX: Final = 256 * 1024
 
 
 class Outbox:
@@ -42,7 +43,7 @@ class Outbox:
             await self._more.wait()
             self._more.clear()
             while self._waiting:
-                batch = [self._waiting[i] for i in range(min(_AT_ONCE, len(self._waiting)))]
+                batch = [self._waiting[i] for i in range(min(_PUBLISHED_AT_ONCE, len(self._waiting)))]
                 self.outcomes_next = await self._outcomes.publish(self.kpart, batch)
                 self.published = batch[-1].source_offset + 1
                 for _ in batch:

@@ -16,7 +16,7 @@ from services.projector.loop.outbox import BACKLOG_MAX, send_replies
 from services.projector.loop.partition import Partition
 from services.projector.loop.upkeep import Upkeep
 from services.projector.loop.writer import BatchWriter
-from services.projector.ports import Clock, EventLog, OutcomeLog, Policies, RawRecord, Replies, Store
+from services.projector.ports import Clock, EventLog, OutcomeLog, PolicyProgress, RawRecord, Replies, Store
 from shared.events.policy_book import PolicyBook
 from shared.events.rules import Rule
 
@@ -36,7 +36,7 @@ class Projector:
         replies: Replies,
         store: Store,
         book: PolicyBook,
-        policies: Policies,
+        policies: PolicyProgress,
         clock: Clock,
     ) -> None:
         self.keeper = Keeper(

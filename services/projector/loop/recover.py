@@ -22,7 +22,7 @@ from services.projector.ports import (
 from shared.events.envelope import tolerant
 from shared.events.outcome import UnreadableOutcomeError, read_outcome
 
-_AT_ONCE: Final = 500
+_PUBLISHED_AT_ONCE: Final = 500
 
 
 class LogWentBackError(Exception):
@@ -152,7 +152,7 @@ def _after(at: Checkpoint, last: Kept, outcomes_next: int) -> Checkpoint:
 
 
 async def _publish_committed(at: Checkpoint, outcomes: OutcomeLog, store: Store) -> Checkpoint:
-    while waiting := await store.unpublished(at.kpart, at.published, _AT_ONCE):
+    while waiting := await store.unpublished(at.kpart, at.published, _PUBLISHED_AT_ONCE):
         outcomes_next = await outcomes.publish(at.kpart, waiting)
         at = replace(at, published=waiting[-1].source_offset + 1, outcomes_next=outcomes_next)
     return at

@@ -13,12 +13,12 @@ from shared.events.policy_book import PolicyRecord
 
 _log = structlog.get_logger()
 
-_AT_ONCE: Final = 500
+_WRITTEN_AT_ONCE: Final = 500
 _RETRY_AFTER_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class InForce:
+class PolicyRow:
     """One record that came into force: its offset, its tenant, what it says."""
 
     revision: int
@@ -31,12 +31,12 @@ class PolicyRows:
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
-        self._waiting: deque[InForce] = deque()
+        self._waiting: deque[PolicyRow] = deque()
         self._more = asyncio.Event()
 
     def add(self, revision: int, tenant: str, record: PolicyRecord) -> None:
         """Take one that came into force."""
-        self._waiting.append(InForce(revision, tenant, record))
+        self._waiting.append(PolicyRow(revision, tenant, record))
         self._more.set()
 
     async def run(self) -> None:
@@ -45,7 +45,7 @@ class PolicyRows:
             await self._more.wait()
             self._more.clear()
             while self._waiting:
-                batch = [self._waiting[i] for i in range(min(_AT_ONCE, len(self._waiting)))]
+                batch = [self._waiting[i] for i in range(min(_WRITTEN_AT_ONCE, len(self._waiting)))]
                 try:
                     await self._keep(batch)
                 except Exception as error:  # noqa: BLE001 - Postgres is away, and comes back
@@ -55,7 +55,7 @@ class PolicyRows:
                     for _ in batch:
                         self._waiting.popleft()
 
-    async def _keep(self, kept: list[InForce]) -> None:
+    async def _keep(self, kept: list[PolicyRow]) -> None:
         await self._pool.execute(
             query("keep_policies"),
             [policy.revision for policy in kept],

@@ -34,8 +34,8 @@ class Rows:
     def add(self, kpart: int, written: Kept) -> None:
         """Add what one outcome means."""
         outcome = written.outcome
-        said = (outcome.event_id, outcome.tenant, outcome.digest, outcome.log_time, written.body.decode())
-        self.outcomes.append((kpart, outcome.source_offset, *said))
+        values = (outcome.event_id, outcome.tenant, outcome.digest, outcome.log_time, written.body.decode())
+        self.outcomes.append((kpart, outcome.source_offset, *values))
         if outcome.verdict == "unreadable":
             self.dead_letters.append((kpart, outcome.source_offset, outcome.log_time, outcome.reason))
         for finding in outcome.findings:

@@ -17,34 +17,34 @@ def found_in(row: Mapping[str, str | None]) -> Found:
     parts: dict[str, list[dict[str, Any]]] = {name: json.loads(text) if text else [] for name, text in row.items()}
     zones = {_owner(profile): profile["zone"] for profile in parts["profiles"]}
     timers: dict[OwnerKey, dict[int, Timer]] = {}
-    for said in parts["timers"]:
-        timers.setdefault(_owner(said), {})[said["id"]] = _timer(said)
+    for timer in parts["timers"]:
+        timers.setdefault(_owner(timer), {})[timer["id"]] = _timer(timer)
     closed: dict[OwnerKey, list[ClosedInterval]] = {}
-    for said in (*parts["closed"], *parts["overlaps"]):
-        interval = ClosedInterval(said["timer_id"], _instant(said["start"]), _instant(said["end"]))
-        closed.setdefault(_owner(said), []).append(interval)
+    for worked in (*parts["closed"], *parts["overlaps"]):
+        interval = ClosedInterval(worked["timer_id"], _instant(worked["start"]), _instant(worked["end"]))
+        closed.setdefault(_owner(worked), []).append(interval)
     sheets: dict[OwnerKey, Timesheet] = {}
-    for said in parts["owners"]:
-        key, since = _owner(said), _instant(said["since"])
+    for known in parts["owners"]:
+        key, since = _owner(known), _instant(known["since"])
         sheets[key] = Timesheet(*key, zones.get(key), timers.get(key, {}), tuple(closed.get(key, ())), since)
     verdicts = {
-        (said["kpart"], UUID(said["event_id"])): KnownOutcome(
-            said["digest"], _instant(said["log_time"]), said["body"].encode()
+        (verdict["kpart"], UUID(verdict["event_id"])): KnownOutcome(
+            verdict["digest"], _instant(verdict["log_time"]), verdict["body"].encode()
         )
-        for said in parts["verdicts"]
+        for verdict in parts["verdicts"]
     }
     return Found(sheets, verdicts)
 
 
-def _owner(said: dict[str, Any]) -> OwnerKey:
-    return said["tenant"], said["owner"]
+def _owner(part: dict[str, Any]) -> OwnerKey:
+    return part["tenant"], part["owner"]
 
 
 def _instant(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def _timer(said: dict[str, Any]) -> Timer:
-    opened = said["open"]
+def _timer(timer: dict[str, Any]) -> Timer:
+    opened = timer["open"]
     running = None if opened is None else OpenInterval(opened["seq"], _instant(opened["start"]), opened["zone"])
-    return Timer(TimerAfter.model_validate(said), running, said["intervals"])
+    return Timer(TimerAfter.model_validate(timer), running, timer["intervals"])

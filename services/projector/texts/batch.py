@@ -65,7 +65,7 @@ def read_text(record: TextRecord) -> Written | Erased | UnreadableText:
         return UnreadableText(f"body: {problem['type']}{place}")
     if slot_of(text.tenant, text.owner) != slot_of_timer(timer_id):
         return UnreadableText("body: the owner does not live in the timer's slot")
-    if any("\x00" in said for said in (text.tenant, text.owner, text.comment or "", text.work_item or "")):
+    if any("\x00" in value for value in (text.tenant, text.owner, text.comment or "", text.work_item or "")):
         return UnreadableText("body: U+0000, which Postgres cannot keep")
     return Written(timer_id, text)
 

@@ -204,7 +204,7 @@ class ClockInHand:
 
 @dataclass
 class PoliciesInHand:
-    """`ports.Policies`: a revision is reached when the test has read the book that far."""
+    """`ports.PolicyProgress`: a revision is reached when the test has read the book that far."""
 
     book: PolicyBook
     asked: list[int] = field(default_factory=list)

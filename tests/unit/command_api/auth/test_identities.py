@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.command_api.auth import identities
-from services.command_api.auth.identities import Identities, token_in
+from services.command_api.auth.identities import TokenIdentities, token_in
 from services.command_api.desk.commands import Caller
 from services.command_api.desk.desk import Away, IssuedToken, Unknown
 from services.command_api.desk.rows import Person, ReadsAwayError
@@ -45,7 +45,7 @@ class Wired:
         self.moment = START
         self.directory = FakeDirectory()
         self.directory.tokens[token_sha256("1000.a.b")] = TokenRow("acme", DANA, START + timedelta(hours=1))
-        self.identities = Identities(
+        self.identities = TokenIdentities(
             self.directory,  # type: ignore[arg-type]
             KEY,
             lambda: self.moment,

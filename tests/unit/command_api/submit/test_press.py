@@ -10,7 +10,7 @@ import hypothesis.strategies as st
 import pytest
 
 from services.command_api.desk.commands import Asked, AskedTime, Caller, Command, PressTimer, StartTimer
-from services.command_api.submit.press import Press, digest, press_of
+from services.command_api.submit.press import OutgoingPress, digest, press_of
 from shared.events import codec
 from shared.events.envelope import ReplyAddress
 from shared.events.idempotency import digest_of
@@ -25,7 +25,7 @@ AT = AskedTime(datetime(2026, 3, 1, 11, tzinfo=UTC), "2026-03-01T13:00:00+02:00"
 START = StartTimer(owner="dana", account_id="7", comment="first", at=AT)
 
 
-def made(command: Command, caller: Caller = MACHINE, key: str | None = "k1", **more: Any) -> Press:  # noqa: ANN401
+def made(command: Command, caller: Caller = MACHINE, key: str | None = "k1", **more: Any) -> OutgoingPress:  # noqa: ANN401
     asked = Asked(command, caller, more.get("dialect", "native"), key, traceparent=more.get("traceparent"))
     return press_of(asked, now=more.get("now", NOW), expires_after=timedelta(seconds=30))
 
