@@ -2,15 +2,18 @@
 
 A press goes `dialects` -> `submit` -> `submit.sender` (the log).
 Its verdict comes back `submit.replies` -> `submit` -> `dialects`.
-What a request shows by itself is refused here; what needs history is judged from the log, by the projector.
+What a request shows by itself is refused here. What needs history is judged from the log, by the projector.
 
-    desk/        what a dialect may ask for, and the values that cross
-    dialects/    each published API, translated; nothing else
-    submit/      a press on its way to the log, its verdict on the way back
-    guards/      what stands around every request
-    store/       what is asked of Postgres; reads only
-    app wires the parts; settings, health, auth (who calls) and sweep (all deadlines in one look) are its own
+    desk/            what a dialect may ask for, and the values that cross
+    dialects/        each published API, translated; nothing else
+    submit/          a press on its way to the log, its verdict on the way back
+    auth/            which client or person a token stands for
+    guards/          what stands around every request
+    store/           what is asked of Postgres; reads only
+    sweep            one look at all deadlines, instead of a timer for each request
+    health           whether the process should be restarted, and whether it should get requests
+    app, settings    wiring, and what it is wired with
 
-Safe to change: a dialect. With care: `submit`, because each line of it is a promise of CONTRACT, section 4.
-Never: a look at a table that the projector is about to write, in order to refuse a command.
+Safe to change: a dialect. With care: `submit`, because each line of it is a promise of docs/contract.md, section 4.
+Never: read a table that the projector is about to write, in order to refuse a command.
 """

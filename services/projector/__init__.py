@@ -1,15 +1,17 @@
 """The projector: presses in, verdicts and read models out. One writer per partition.
 
-    loop/      one writer per partition: poll, fold, commit, answer; `recover` is the only way in
-    ports      the hinge: loop, kafka, store and audit know it, and not each other
-    domain/    what a press amounts to, pure
-    kafka/     the events, the judged stream and the replies
-    store/     SQL, and the few functions that run it
-    texts/     what people wrote about their timers, beside the fold and independent of it
-    audit      today's code against outcomes of the past
-    app wires the parts; health says whether it is alive, folds and advances
+    loop/              poll, fold, commit, answer; `recover` is the only way into a partition
+    ports              the hinge: loop, kafka, store and audit know it, and not each other
+    domain/            what a press amounts to, pure
+    kafka/             the events, the judged stream and the replies
+    store/             SQL, and the few functions that run it
+    texts/             what people wrote about their timers, beside the fold and independent of it
+    audit              today's code against outcomes of the past
+    health             whether the process is alive, folds and advances
+    app, settings      wiring, and what it is wired with
 
-Safe to change: the ports' other sides (`kafka/`, `store/`), and the feeds of texts and policies beside the fold.
-With care: the order of steps in `loop.recover` and `loop.writer`. Each guards against a crash; `tests/world` has them.
+Safe to change: what stands behind the ports (`kafka/`, `store/`), and the feeds of texts and policies.
+With care: the order of steps in `loop.recover` and `loop.writer`. Each step guards against a crash; `tests/world` tries
+all of them.
 Never: judge outside the fold, write a row outside the transaction of its checkpoint, publish what is not committed.
 """

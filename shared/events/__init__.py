@@ -1,6 +1,17 @@
 """The contract: events, envelope, ids, topics, outcome and policy, as other teams code against them.
 
 Pure: the standard library, pydantic and tzdata; no clock, broker, pool or settings.
+
+    models, envelope, codec       an event's body, its headers, and reading both
+    outcome                       event, verdict and all that it changed
+    texts                         free text about a timer, the only place where it is written
+    topics                        their names, partitions and configuration
+    ids                           slots, partitions and a timer's ids
+    idempotency                   what one Idempotency-Key means, for both services
+    policy, policy_book, rules    a tenant's document, the book of all documents, the rules' names
+    calendar, zones, durations    local days, time zones, whole microseconds
+    base                          the kinds of values that all of these are made of
+
 Safe to change: docstrings, and the addition of optional fields (readers first).
 With care: anything that is written to a topic. A log cannot be renamed.
 Never: the meaning of a field that exists. Add a `.v2` beside the `.v1`.

@@ -1,12 +1,12 @@
 """Process: how one process runs and ends.
 
-    http_protocol  how a request is read off a connection, so that none hides in another
-    server         serving HTTP from the first request to the last, and ending within a limit
-    logs           one JSON line per event; libraries speak from WARNING on, and repeat themselves seldom; what may
-                   be said of an error, which may quote a record
-    ending         one step of a shutdown, with a limit
-    backoff        how long to wait between two tries; what keeps failing is logged once, not at every try
+    http_protocol    how a request is read off a connection, so that none hides in another
+    server           serving HTTP from the first request to the last, and ending within a limit
+    logs             one JSON line per event; libraries are heard from WARNING on, and not in a flood; `told` says what
+                     a log line may quote of an error
+    ending           one step of a shutdown, with a limit
+    backoff          how long to wait before a retry; a failure that repeats is logged once
 
-With care: the order of an end. A step that hangs must not take its turn from the steps behind it.
+Safe to change: limits. With care: the order of an end. A step that hangs must not take the time of the next.
 Never: an end that waits for a broker without a limit.
 """

@@ -1,9 +1,9 @@
-"""Auth: who is calling.
+"""Auth: which client or person a token stands for.
 
-    identities        tokens: signed ones are believed by their signature, opaque ones are looked up and remembered
+    identities        tokens: signed ones are trusted by their signature, opaque ones are looked up and remembered
     client_secrets    ids and secrets of clients, checked within bounds
-    bounded           how what is remembered stays small
+    bounded           how the memory of what strangers sent stays small
 
-Safe to change: how much is remembered, and how long.
-Never: an answer that tells an unknown client from a wrong secret, or 401 for a token that nobody could look up.
+Safe to change: how much is remembered, and for how long.
+Never: an answer that tells an unknown client from a wrong secret, or 401 for a token that could not be looked up.
 """

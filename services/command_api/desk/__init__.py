@@ -1,9 +1,9 @@
 """The desk: what a dialect may ask for, and the values that cross. Dialects, submission and store stand on it.
 
-    desk        the ports of the API: who calls, the tenant's policy, reading, submitting
+    desk        the ports of the API: identities, the tenant's policy, reading, submitting
     commands    what every dialect translates to, and the answers that it translates from
     rows        what the read models say, as values; nothing here knows SQL or HTTP
-    told        what an outcome that was found says about a press that was answered 202
+    told        what the outcome of an event id says about a press that was answered 202
 
 Safe to change: a new question, or a new optional value. With care: a command's fields, because digests rest on them.
 Never: a dialect's word, a query or a topic in here.

@@ -1,4 +1,10 @@
-"""Store: what the API asks Postgres, each query in a .sql file beside the function that runs it.
+"""Store: what the API asks of Postgres, each query in a .sql file beside the function that runs it.
 
-It reads and never writes. Nothing here is asked in order to refuse a command.
+    database     one query at a time on a pool, which raises ReadsAwayError while Postgres is away
+    reads        the read models, one tenant at a time
+    lookout      waiting until the read models have passed a position: one query for all requests that wait
+    directory    clients and tokens, as the operators' commands wrote them
+
+Safe to change: queries, sizes and waits. With care: `lookout`, which must not miss a request that comes while it ends.
+Never: a write, or a query that is run in order to refuse a command.
 """

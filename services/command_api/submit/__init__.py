@@ -1,12 +1,13 @@
 """Submit: a press on its way to the log, its verdict on the way back.
 
-    presses        one press, from a command to an answer
+    presses        one press, from a command to an answer; its steps and what a crash leaves
     press          what a command amounts to on the log; pure
-    sender         the way there: in order, in batches, each with its fate before a deadline
+    sender         the way there: in order, in batches, each record with its fate before a deadline
     replies        the way back: verdicts for the requests that wait for them
     lookup         what became of a press whose verdict did not come in time
     clock_check    whether the broker's clock and ours agree; every ack tells
 
-Safe to change: waits and sizes. With care: everything else. Each line of `presses` is a promise of CONTRACT, section 4.
-Never: an answer that says "recorded" before the log has acked, or "not recorded" while it may yet be.
+Safe to change: waits and sizes. With care: everything else. Each line of `presses` is a promise of
+docs/contract.md, section 4.
+Never: an answer that says "recorded" before the log has acked, or "not recorded" while the press may yet be.
 """

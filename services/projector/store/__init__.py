@@ -6,7 +6,7 @@
     policies    the policies that came into force, written down for reports
     queries     the .sql files of this room, by name
 
-Safe to change: how rows are read and written, as long as one batch is one read and one transaction.
+Safe to change: how rows are read and written, while one batch stays one read and one transaction.
 With care: `rows`. The same code writes fresh outcomes and those of the stream, so that a rebuild gives the same bytes.
 Never: let anything come before the compare-and-set in its transaction.
 """
