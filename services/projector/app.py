@@ -1,4 +1,4 @@
-"""Wiring: the parts of the projector, how they begin and in which order they end. Decides nothing."""
+"""Wiring: the parts of the projector, how they start and in which order they end. Decides nothing."""
 
 import asyncio
 import signal
@@ -41,19 +41,19 @@ _STUCK_AFTER_SECONDS: Final = 60.0
 
 
 class MonotonicClock:
-    """The machine's own clock, which nothing of the fold ever sees."""
+    """The machine's own clock. The fold never sees it."""
 
     def monotonic(self) -> float:
         """Return seconds since some moment."""
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
-        """Wait."""
+        """Wait for `seconds`."""
         await asyncio.sleep(seconds)
 
 
 class ProjectorProcess:
-    """All parts of one process. `store_on` makes the store; tests put crash points around it."""
+    """All parts of one process. `store_on` makes the store, so that tests can put crash points around it."""
 
     def __init__(self, settings: Settings, store_on: Callable[[asyncpg.Pool], Store] = PostgresStore) -> None:
         self.failed = False
@@ -66,13 +66,13 @@ class ProjectorProcess:
         self._tasks: list[asyncio.Task[None]] = []
 
     def app(self) -> Starlette:
-        """Return the ASGI application that serves health. Its lifespan begins and ends the parts."""
+        """Return the ASGI application that serves health. Its lifespan starts and ends the parts."""
         routes = health.routes(lambda: self._projector, lambda: self._events.joined, self._alive)
         return Starlette(routes=routes, lifespan=self._lifespan)
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
-        # Nothing here waits for Kafka or Postgres: we are alive at once, and ready when they are there.
+        # Nothing here waits for Kafka or Postgres: the process is alive at once, and ready after both were reached.
         self._begin("projector", self._project())
         self._begin("producer", self._producer.run())
         try:
@@ -112,7 +112,7 @@ class ProjectorProcess:
         outcomes = KafkaOutcomeLog(self._kafka, self._producer)
         ending.push_async_callback(outcomes.stop)
         partitions = await self._agreed_partitions(pool)
-        while not policies.caught_up:  # noqa: ASYNC110 - it has no event to wait for, and this is once
+        while not policies.caught_up:  # noqa: ASYNC110 - there is no event to wait for, and this runs once
             await asyncio.sleep(_LOOK_AGAIN_SECONDS)
         return Projector(
             partitions=partitions,
@@ -135,14 +135,14 @@ class ProjectorProcess:
                 await asyncio.sleep(_RETRY_AFTER_SECONDS)
 
     async def _agreed_partitions(self, pool: asyncpg.Pool) -> int:
-        """Return P, once the topic and Postgres agree on it. With another P, owners' presses would lie elsewhere."""
+        """Return P, after topic and Postgres agree on it. Another P would look for owners on the wrong partitions."""
         setbacks = Setbacks("partitions_not_agreed")
         while True:
             has: int = self._producer.partitions[EVENTS]
             try:
                 made = await pool.fetchval(query("read_partitions"))
             except _POSTGRES_AWAY as error:
-                # Away, or started before its tables were made.
+                # Postgres is away, or its tables are not made yet.
                 setbacks.failed(error)
             else:
                 if made == has:
@@ -161,7 +161,7 @@ class ProjectorProcess:
     def _when_ended(self, task: asyncio.Task[None]) -> None:
         if task.cancelled() or (error := task.exception()) is None:
             return
-        # What runs for ever has met a bug, and only a new process helps.
+        # These tasks never end by themselves: this one met a bug, and only a new process helps.
         _log.error("background_failed", task=task.get_name(), exc_info=error)
         self.failed = True
         signal.raise_signal(signal.SIGTERM)

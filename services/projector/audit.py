@@ -1,8 +1,8 @@
-"""Audit: judge all presses of a partition again, with today's code, and say where that differs from what is recorded.
+"""Audit: judge all presses of a partition again with today's code, and list each difference to what is recorded.
 
-Pure, and streaming: what it holds grows with owners and their intervals, not with presses. Each press is judged after
-the *recorded* outcomes of those before it, so that one difference is one line of the list and drags no other along.
-Safe to run: always; it writes nothing. On one release there is no difference, but for presses that we failed on (R23).
+Pure, and streaming: memory grows with owners and their intervals, not with presses. Each press is judged after the
+*recorded* outcomes of the presses before it. So one difference is one line of the list, and causes no other.
+Safe to run: always; it writes nothing. On one release the only differences are presses that we failed on (R23).
 """
 
 import json
@@ -21,14 +21,14 @@ from shared.events.codec import Newer, Unreadable, read
 from shared.events.outcome import Outcome, UnreadableOutcomeError, read_outcome
 from shared.events.policy_book import NO_REVISION, PolicyBook
 
-# Verdicts older than this are asked for by nobody (30 days), and need not be kept in memory.
+# A key is remembered for 30 days, so older verdicts need not be kept in memory.
 _FORGOTTEN_AFTER: Final = timedelta(days=31)
 _LOOK_EVERY: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One record on which today's verdict is another. None: nothing is recorded, or nothing would be kept today."""
+    """One record whose outcome is another today. None: nothing is recorded, or nothing would be kept today."""
 
     kpart: int
     source_offset: int
@@ -37,7 +37,7 @@ class Difference:
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """Which fields of the outcome differ; all of them where there is only one outcome."""
+        """The fields of the outcome that differ; all of them where there is only one outcome."""
         recorded, today = json.loads(self.recorded or b"{}"), json.loads(self.today or b"{}")
         return tuple(name for name in {**recorded, **today} if recorded.get(name) != today.get(name))
 
@@ -47,8 +47,8 @@ def audit(
 ) -> Iterator[Difference]:
     """Yield every difference of one partition, from its beginning to its last outcome, or to an event that is newer.
 
-    `events` and `outcomes` come in the order of their topics, and are read as they are needed. What lies after the last
-    outcome has not been judged, and is left alone.
+    `events` and `outcomes` come in the order of their topics, and are read as they are needed. Events after the last
+    outcome have not been judged, so they are not compared.
     """
     recorded = _first_occurrences(outcomes)
     due = next(recorded, None)
@@ -78,17 +78,17 @@ def _first_occurrences(outcomes: Iterable[bytes]) -> Iterator[tuple[Outcome, byt
         try:
             outcome = read_outcome(body)
         except UnreadableOutcomeError:
-            continue  # a foreign record, which the projector passes over too
+            continue  # a foreign record: the projector passes over it too
         if outcome.source_offset > upto:
             upto = outcome.source_offset
             yield outcome, body
 
 
 def _judged_today(ledger: Ledger, event: RawRecord, policies: PolicyBook) -> bytes | Newer | None:
-    """Return the outcome that would be kept today, None when none would be. Leaves the ledger as it is."""
+    """Return the outcome that would be kept today, or None. Leaves the ledger as it is."""
     log_time = moment_of(event.timestamp)
     recorded = Known(ledger.sheets, ledger.owner_of, ledger.verdicts, ledger.policy_rev)
-    # Judged beside what is recorded: a ledger of its own takes what today's code would remember.
+    # A second ledger takes what today's code would remember, so that the first holds recorded outcomes only.
     beside = Ledger(ledger.kpart, ledger.partitions, recorded)
     entry: Entry
     match read(event.headers, event.value):
@@ -100,7 +100,7 @@ def _judged_today(ledger: Ledger, event: RawRecord, policies: PolicyBook) -> byt
             entry = LoggedPress(event.offset, log_time, press)
     try:
         folded = fold_entry(beside, entry, policies)
-    except Exception:  # noqa: BLE001 - as the projector does with a press that a rule fails on
+    except Exception:  # noqa: BLE001 - the projector does the same with a press that a rule fails on
         folded = refuse_entry(beside, entry, policies)
     return folded.body if isinstance(folded, Kept) else None
 

@@ -1,7 +1,7 @@
 """Health: is this projector alive (`/livez`), does it fold what it was given (`/readyz`), does it advance.
 
-A consumer can get stuck without a word (aiokafka #1037, #1154): `watch_progress` notices. What is stuck alone is taken
-up again; for a consumer that hands out nothing at all only a new process helps.
+A consumer can get stuck without an error (aiokafka #1037, #1154); `watch_progress` notices. A partition that is stuck
+alone is taken up again. A consumer that hands out nothing at all needs a new process.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ _LOOKS: Final = 2
 def routes(
     projector: Callable[[], Projector | None], joined: Callable[[], bool], alive: Callable[[], bool]
 ) -> list[BaseRoute]:
-    """Return the routes of both questions. Each is answered from memory."""
+    """Return the routes of both probes. Each is answered from memory."""
 
     async def livez(_: Request) -> Response:
         is_alive = alive()
@@ -47,7 +47,7 @@ def _waits(partition: Partition) -> bool:
 
 
 class Folding(Protocol):
-    """The projector, as far as its progress is watched."""
+    """The keeper, as far as its progress is watched."""
 
     @property
     def ours(self) -> Mapping[int, Partition]:
@@ -58,7 +58,7 @@ class Folding(Protocol):
 
 
 class Log(Protocol):
-    """The log, as somebody else reads it than the loop."""
+    """The log, read beside the loop and independently of it."""
 
     async def ends(self) -> dict[int, int]:
         """Return where each of our partitions ends now. Raises KafkaError."""
@@ -72,22 +72,22 @@ class StuckError(Exception):
 
 
 async def watch_progress(projector: Folding, log: Log, look_every_seconds: float = _LOOK_EVERY_SECONDS) -> None:
-    """Return never. Raises StuckError when nothing that waits on the log reaches the loop any more."""
+    """Never return. Raises StuckError when records that wait on the log no longer reach the loop."""
     progress = Progress(projector, log)
     while True:
         await asyncio.sleep(look_every_seconds)
         try:
             await progress.look()
         except (KafkaError, TimeoutError):
-            progress.forget()  # the broker is away, which is not the consumer's fault
+            progress.forget()  # the broker is away: the consumer is not stuck
 
 
 class Progress:
     """What was seen of each live partition that stands before the end of its log, look by look.
 
-    1. It has stood there for three looks: a reader of our own asks whether the log holds a record there at all.
-    2. It does, and others advance: the partition is taken up again.
-    3. Nothing advances, or one is stuck where it was taken up: StuckError.
+    1. A partition stands at one offset for three looks: a second reader asks whether the log holds a record there.
+    2. The log does, and other partitions advance: the partition is taken up again.
+    3. No partition advances, or one is stuck at the offset where it was taken up: StuckError.
     """
 
     def __init__(self, projector: Folding, log: Log) -> None:
@@ -99,7 +99,7 @@ class Progress:
         self._disturbed: dict[int, int] = {}
 
     def forget(self) -> None:
-        """Begin to count anew."""
+        """Count looks from zero again."""
         self._stood.clear()
 
     async def look(self) -> None:
@@ -120,7 +120,7 @@ class Progress:
         ends = await self._log.ends()
         live = {p.kpart: p.at.next_offset for p in self._projector.ours.values() if p.status is Status.LIVE}
         behind = {kpart: at for kpart, at in live.items() if at < ends.get(kpart, 0)}
-        # Twice, because a process that was frozen looks before its loop has had a turn.
+        # More than one look, because a process that was frozen looks before its loop has had a turn.
         self._stood = {
             kpart: (at, self._stood[kpart][1] + 1 if kpart in self._stood and self._stood[kpart][0] == at else 0)
             for kpart, at in behind.items()
@@ -128,5 +128,5 @@ class Progress:
         return {kpart: at for kpart, at in behind.items() if await self._has_one(kpart, at)}
 
     async def _has_one(self, kpart: int, at: int) -> bool:
-        # An end is no proof: the last offsets may be those of transactions' ends, which no reader is given.
+        # An end offset proves no record: the last offsets may be control records of transactions.
         return self._stood[kpart][1] < _LOOKS or await self._log.first_from(kpart, at) is not None

@@ -1,6 +1,9 @@
-"""Ports: what the projector's loop needs of the world, in its own words.
+"""Ports: what the projector's loop needs from outside, in its own words.
 
-In production they are Kafka and Postgres; in tests/world they are a seeded world. The loop is the same.
+In production the ports lead to Kafka and Postgres, in `tests/world` to a seeded world. The loop is the same.
+
+`kpart` is a partition's number, as in the tables. A `Partition` (`loop/partition.py`) is the object: one partition as
+its writer holds it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -43,10 +46,10 @@ class EventLog(Protocol):
         """Return what has come for the partitions that are read, at most a batch; after a short wait, nothing."""
 
     def hold(self, kpart: int) -> None:
-        """Read no further in a partition until `read_from`. Nothing happens when it is not ours."""
+        """Read no further in a partition until `read_from`. Does nothing when the partition is not ours."""
 
     def read_from(self, kpart: int, offset: int) -> None:
-        """Read a partition from this offset on. Nothing happens when it is not ours."""
+        """Read a partition from this offset on. Does nothing when the partition is not ours."""
 
     async def span(self, kpart: int) -> Span:
         """Return which offsets the partition holds now."""
@@ -54,7 +57,7 @@ class EventLog(Protocol):
     async def first_from(self, kpart: int, offset: int) -> RawRecord | None:
         """Return the first record at or after an offset; None: the log holds none there.
 
-        Offsets have gaps: where a transaction ended, a control record lies that no reader is given.
+        Offsets have gaps: a transaction ends with a control record, which the broker hands to no reader.
         """
 
 
@@ -65,15 +68,15 @@ class OutcomeLog(Protocol):
         """Return which offsets the partition holds now."""
 
     async def read(self, kpart: int, start: int, end: int) -> Sequence[tuple[int, bytes | None]]:
-        """Return some of the records in [start, end), in order with their offsets, at least one while there is one.
+        """Return some of the records in [start, end), in order with their offsets. A value may be None.
 
-        Empty: there is none there. A value may be None.
+        Empty only when there is no record there.
         """
 
     async def publish(self, kpart: int, outcomes: "Sequence[ToPublish]") -> int:
         """Append in this order, wait for the ack of all, and return the offset after the last.
 
-        Raises when the fate of any is unknown: some may be there, and none is to be overtaken.
+        Raises when the fate of any is unknown: some may be on the stream. Publish the same ones again before others.
         """
 
 
@@ -87,41 +90,38 @@ class ToPublish:
 
 
 class Replies(Protocol):
-    """`timer.replies.v1`: verdicts for whoever waits."""
+    """`timer.replies.v1`: verdicts for the requests that wait."""
 
     def send(self, topic: str, partition: int, answers: Sequence[tuple[str, bytes]]) -> None:
-        """Send one record to one API process: request ids with their outcomes. Returns at once; may be lost."""
+        """Send one record to one API process: request ids with their outcomes. Returns at once; it may be lost."""
 
 
 class PolicyProgress(Protocol):
-    """How far the policies have been read (the book itself is `shared.events.policy_book.PolicyBook`)."""
+    """How far the policies have been read. The book itself is a `PolicyBook`."""
 
     async def reach(self, policy_rev: int, seconds: float) -> bool:
-        """Wait until the revision is applied, at most so long; say whether it is."""
+        """Wait until the revision is applied, at most `seconds`; return whether it is."""
 
     async def end(self) -> int:
-        """Return where the topic of policies ends now: the offset that its next record gets.
-
-        Raises while the broker is away.
-        """
+        """Return where the policies' topic ends now: the offset of its next record. Raises while the broker is away."""
 
 
 class Clock(Protocol):
-    """The only time that the loop knows: how long it has waited. Nothing of it reaches the fold."""
+    """The only clock of the loop: how long it has waited. The fold never sees it."""
 
     def monotonic(self) -> float:
         """Return seconds since some moment."""
 
     async def sleep(self, seconds: float) -> None:
-        """Wait."""
+        """Wait for `seconds`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
     """Where a partition's fold stands: every record below `next_offset` is folded, and committed.
 
-    `last_event_id` and `last_log_time` are those of the record before it, whatever became of it. Outcomes of records
-    below `published` are on the judged stream, which is read on from `outcomes_next`.
+    `last_event_id` and `last_log_time` are those of the record just before, whatever its verdict. Outcomes of records
+    below `published` are on the judged stream. The stream is read on from `outcomes_next`.
     """
 
     kpart: int
@@ -146,9 +146,9 @@ class Advance:
 class Wanted:
     """What a batch touches and the caches lack.
 
-    Owners and timers come with the moment back to which the owner's closed intervals are asked for. An overlap is asked
-    for by slot, tenant, owner (None: the timer's), timer and moment: of all intervals of other timers that end after
-    that moment, and after the timer's last event, the one that begins first.
+    Owners and timers come with the moment back to which the owner's closed intervals are wanted. An overlap is wanted
+    by slot, tenant, owner (None: the timer's), timer and moment. It is the interval that begins first, of all intervals
+    of other timers that end after that moment and after the timer's last event.
     """
 
     events: list[tuple[int, UUID]] = field(default_factory=list)
@@ -166,19 +166,19 @@ class Found:
 
 
 class FencedError(Exception):
-    """The compare-and-set failed: a partition is no longer where we read it, so somebody else owns it now."""
+    """The compare-and-set failed: a checkpoint has moved since we read it, so another projector owns the partition."""
 
 
 class BusyError(Exception):
-    """Somebody holds a partition's row for longer than we wait. Nothing was written."""
+    """Another session holds a partition's row for longer than we wait. Nothing was written."""
 
 
 class ReadRefusedError(Exception):
-    """The store cannot look for what is wanted, for its data (SQLSTATE class 22): trying again will not help."""
+    """The data of a press cannot be looked up (SQLSTATE class 22). A retry will not help."""
 
 
 class WriteRefusedError(Exception):
-    """The store refuses what is to be written for its data (SQLSTATE class 22 or 23): trying again will not help."""
+    """The data of a press cannot be written (SQLSTATE class 22 or 23). A retry will not help."""
 
 
 class Store(Protocol):
@@ -191,16 +191,17 @@ class Store(Protocol):
         """Return what is known of what a batch touches, in one read. Raises ReadRefusedError, or trouble."""
 
     async def commit(self, advances: Sequence[Advance]) -> None:
-        """Write all of it in one transaction whose first act is the compare-and-set of every checkpoint, or nothing.
+        """Write all of it in one transaction, or nothing. The first statement is the compare-and-set of checkpoints.
 
-        Raises BusyError, FencedError or WriteRefusedError, or whatever else went wrong; then its fate is unknown.
+        Raises BusyError, FencedError or WriteRefusedError: nothing was written. After any other error the fate of the
+        commit is unknown.
         """
 
     async def unpublished(self, kpart: int, published: int, limit: int) -> Sequence[ToPublish]:
         """Return committed outcomes of records from `published` on, in order."""
 
     async def save_progress(self, ats: Sequence[Checkpoint]) -> Mapping[int, bool]:
-        """Write down how far outcomes are published, and say of each partition whether it stands where `ats` says.
+        """Write down how far outcomes are published. Return for each partition whether it stands where `ats` says.
 
         A partition that another transaction holds at this moment is left out. Never waits for a lock.
         """
@@ -208,5 +209,5 @@ class Store(Protocol):
     async def prune(self, kpart: int) -> bool:
         """Delete some published outcomes that lie 31 days behind the partition's newest record, and behind today.
 
-        Say whether there may be others. Never more than a bite: the fold shares the store.
+        Return whether there may be more. Deletes little at a time, because the fold shares the store.
         """

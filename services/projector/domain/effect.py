@@ -1,4 +1,4 @@
-"""Effect: what an accepted press does to its timer and to others, as changes that say all."""
+"""Effect: what an accepted press does to its timer and to others, as changes that leave nothing to decide later."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -19,7 +19,7 @@ def effect(case: Case, accepted: Accepted) -> tuple[Change, ...]:
 
 
 def ended(timer: Timer, at: datetime, state: State, by: By, flags: Iterable[str] = ()) -> Change:
-    """Pause or stop a timer at `at`. A paused one that is stopped gains no time, and closes nothing."""
+    """Return how a timer is paused or stopped at `at`. Stopping a paused timer adds no time, and closes no interval."""
     closed = _closed(timer, at)
     worked_us = 0 if closed is None else microseconds(closed.start, closed.end)
     after = timer.after.model_copy(

@@ -1,4 +1,4 @@
-"""Entries: a press, or a record that nobody can read, at its place and time on the log."""
+"""Entries: a press, or an unreadable record, at its place and time on the log."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -8,7 +8,7 @@ from shared.events.codec import Press, Unreadable
 from shared.events.envelope import Envelope
 from shared.events.models import AnyEvent
 
-# A press that is older than this on arrival is rare, and asks about a past that nothing keeps at hand.
+# Presses that are older than this on arrival are rare, and ask about a past that no cache keeps.
 BACKDATED_AFTER: Final = timedelta(days=2)
 
 _UNIX_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -29,26 +29,26 @@ class LoggedPress:
 
     @property
     def event(self) -> AnyEvent:
-        """The fact itself."""
+        """The event of the press."""
         return self.press.event
 
     @property
     def envelope(self) -> Envelope:
-        """What stands around it."""
+        """The envelope of the press."""
         return self.press.envelope
 
     @property
     def moment(self) -> datetime:
-        """When it happened, as far as anybody may say: what was asked, else the API's clock; never after the log's."""
+        """When the press happened: the time that was asked, else the API's clock; never after the log time."""
         return min(self.event.asked_at or self.envelope.recorded_at, self.log_time)
 
     @property
     def is_backdated(self) -> bool:
-        """Whether it happened days before it was recorded."""
+        """Whether the press happened days before it was recorded."""
         return self.log_time - self.moment > BACKDATED_AFTER
 
     def at(self, last_at: datetime | None) -> datetime:
-        """When it counts, for a timer whose last accepted press counted at `last_at`."""
+        """Return when the press counts. `last_at`: when its timer's last accepted press counted; None: a new timer."""
         return self.moment if last_at is None else max(self.moment, last_at)
 
 

@@ -1,4 +1,4 @@
-"""Evolve: fold one outcome onto a timesheet, fresh or from the stream. It has been judged; nothing is checked again."""
+"""Evolve: fold one outcome onto a timesheet, fresh or from the stream. It is judged; nothing is checked again."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,7 +8,7 @@ from shared.events.outcome import Change, Closed, Fact, Outcome
 
 
 def evolve(sheet: Timesheet, outcome: Outcome) -> Timesheet:
-    """Return the sheet after an outcome of its owner: every change, whatever the verdict, and what became known."""
+    """Return the sheet after an outcome of its owner: every change, with any verdict, and the fact if there is one."""
     return learned(with_changes(sheet, outcome.changed), outcome.fact)
 
 

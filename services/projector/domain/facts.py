@@ -1,4 +1,4 @@
-"""Owner facts: what an event about an owner lets us know. They count from when they are on the log."""
+"""Owner facts: what an event states about its owner. A fact counts for the records that come after it on the log."""
 
 from typing import assert_never
 

@@ -1,9 +1,9 @@
-"""Fold: one record of the log after the other, each to an answer (DESIGN, "Write path: the projector", step 5).
+"""Fold: one entry of the log after the other, each to an answer (docs/architecture.md, "Write path", step 5).
 
     known -> void -> settled up to the press -> judged -> evolved -> settled up to the log
 
-The same log gives the same answers whatever the borders of batches, the hits of caches and the number of projectors.
-There are two doors: `fold_entry`, and `refuse_entry` for an entry that the first, or the store, failed on.
+The same log gives the same answers, whatever the borders of batches, the hits of caches and the number of projectors.
+There are two doors: `fold_entry`; and `refuse_entry`, for an entry on which `fold_entry` or the store failed.
 """
 
 from dataclasses import dataclass, replace
@@ -43,7 +43,7 @@ from shared.events.policy import Policy
 from shared.events.policy_book import PolicyBook
 from shared.events.rules import Rule
 
-# What a press and the switches that it makes may change; the rest of an outcome is for what fell due.
+# How many timers a press may change, with the switches that it makes. The rest of an outcome is for what fell due.
 _CHANGES_OF_A_PRESS_MAX: Final = CHANGES_MAX // 2
 
 
@@ -56,7 +56,7 @@ class Repeated:
 
 @dataclass(frozen=True, slots=True)
 class Voided:
-    """A press that is answered and counted, and never kept. `rule` is None where nobody asked for an answer."""
+    """A press that is answered and counted, and never kept. `rule` is None for a deadline at which nothing fell due."""
 
     rule: Rule | None
     body: bytes
@@ -66,7 +66,7 @@ Folded = Kept | Repeated | Voided
 
 
 def fold_entry(ledger: Ledger, entry: Entry, policies: PolicyBook) -> Folded:
-    """Say what an entry amounts to, and write it into the ledger when it is kept. Raises what a rule raises."""
+    """Return what an entry amounts to, and write it into the ledger when it is kept. Raises what a rule raises."""
     if isinstance(entry, UnreadableRecord):
         return _keep(ledger, outcome_of_the_unreadable(entry, ledger.policy_rev), None)
     if (answered := _answered(ledger, entry)) is not None:
@@ -74,7 +74,7 @@ def fold_entry(ledger: Ledger, entry: Entry, policies: PolicyBook) -> Folded:
     if not _is_on_its_partition(ledger, entry):
         return _keep_alone(ledger, entry, refused(Rule.INTERNAL, "wrong_partition"), policies)
     if entry.envelope.policy_rev > policies.position:
-        # Whatever can be waited for was waited for: no such revision was ever written.
+        # The keeper has waited for the revision, and the policies' topic does not have it: it was never written.
         return _keep_alone(ledger, entry, refused(Rule.INTERNAL, "no_such_policy"), policies)
     in_force = policies.in_force(entry.event.tenant, max(entry.envelope.policy_rev, ledger.policy_rev))
     if in_force is None:
@@ -83,7 +83,7 @@ def fold_entry(ledger: Ledger, entry: Entry, policies: PolicyBook) -> Folded:
 
 
 def refuse_entry(ledger: Ledger, entry: Entry, policies: PolicyBook) -> Folded:
-    """Refuse a press that we failed on, unless it was answered before or is void: it may fail, and come, again."""
+    """Refuse a press that we failed on. A repeat of it hears the first answer; one that is void stays void."""
     if isinstance(entry, UnreadableRecord):
         return _keep(ledger, outcome_of_the_unreadable(entry, ledger.policy_rev), None)
     if (answered := _answered(ledger, entry)) is not None:
@@ -92,7 +92,7 @@ def refuse_entry(ledger: Ledger, entry: Entry, policies: PolicyBook) -> Folded:
 
 
 def owner_concerned(ledger: Ledger, event: AnyEvent, timer_id: int | None) -> OwnerKey | None:
-    """Return the owner of the presser's tenant whom an event concerns, or None: the timer is unknown, or foreign."""
+    """Return the owner that an event concerns, or None: its timer is unknown, or another tenant's."""
     match event:
         case TimerPaused() | TimerResumed() | TimerStopped():
             owner = None if timer_id is None else ledger.owner_of_timer(timer_id)
@@ -210,7 +210,7 @@ def _subject(press: LoggedPress) -> int:
 
 
 def _policy_rev_after(ledger: Ledger, press: LoggedPress, policies: PolicyBook) -> int:
-    """Return the highest revision that the partition has met. One that was never written raises nothing."""
+    """Return the highest revision that the partition has met after a press. One that was never written is not met."""
     named = press.envelope.policy_rev
     return max(ledger.policy_rev, named) if named <= policies.position else ledger.policy_rev
 
@@ -220,7 +220,7 @@ def _written(ledger: Ledger, press: LoggedPress, came: Came) -> bytes:
 
 
 def _keep_alone(ledger: Ledger, press: LoggedPress, came: Came, policies: PolicyBook) -> Kept:
-    """Keep an outcome that names no owner, and so changes no sheet."""
+    """Keep an outcome that names no owner: no sheet changes."""
     return _keep(ledger, outcome_of(press, _policy_rev_after(ledger, press, policies), came), None)
 
 

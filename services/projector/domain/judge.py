@@ -11,7 +11,7 @@ from shared.events.rules import Rule
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """It counts. `flags` are sorted: rule ids, and what else a reader wants to know. `switches` end other timers."""
+    """The press counts. `flags` are sorted: rule ids, and labels that are no rules. `switches` end other timers."""
 
     flags: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
@@ -20,7 +20,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """It is recorded and changes nothing. `rule` is the first that failed."""
+    """The press is recorded and changes nothing. `rule` is the first that refused it."""
 
     rule: Rule
     reason: str
@@ -28,14 +28,14 @@ class Refused:
 
 
 def judge(case: Case) -> Accepted | Refused:
-    """Say what a start, or a press on a known timer, amounts to. Changes nothing."""
+    """Return what a start, or a press on a known timer, amounts to. Changes nothing."""
     noted: list[Flag] = []
     for rule in RULES_OF_A_REPEATED_STOP if is_repeated_stop(case) else RULES:
         match rule(case):
             case None:
                 pass
             case Refusal(rule=broken, reason=reason, finding=finding):
-                # What was only noted before is dropped with the press: it never took effect.
+                # The flags so far are dropped with the press, because it never took effect.
                 return Refused(broken, reason, (finding,))
             case Flag() as flag:
                 noted.append(flag)
@@ -54,5 +54,5 @@ def _accepted(noted: list[Flag]) -> Accepted:
 
 
 def is_repeated_stop(case: Case) -> bool:
-    """Say whether a stopped timer is stopped once more: the same answer again, and nothing changes."""
+    """Return whether a stopped timer is stopped once more: the answer is the same again, and nothing changes."""
     return isinstance(case.event, TimerStopped) and case.timer is not None and case.timer.state is State.STOPPED

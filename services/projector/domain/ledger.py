@@ -1,6 +1,6 @@
-"""The ledger: what the fold of one partition knows, and what a batch adds to it before it is committed.
+"""The ledger: what the fold of one partition knows, and what a batch adds to that before it is committed.
 
-Sheets and verdicts are values; a batch writes beside what was known, so that a batch that fails leaves no trace.
+Sheets and verdicts are values. A batch writes beside what was known before, so a batch that fails leaves no trace.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ OwnerKey = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class KnownOutcome:
-    """A verdict that was given before: `body` is the outcome as it was written."""
+    """A verdict that was given before. `body` is the outcome as it was written."""
 
     digest: str | None
     log_time: datetime
@@ -35,7 +35,7 @@ class Known:
 
 @dataclass(slots=True)
 class Ledger:
-    """One batch of one partition, as it is folded."""
+    """One batch of one partition, while it is folded. `before` is what was known; the other fields are what it adds."""
 
     kpart: int
     partitions: int
@@ -53,11 +53,11 @@ class Ledger:
         return self.verdicts.get(event_id) or self.before.verdicts.get(event_id)
 
     def sheet_of(self, owner: OwnerKey) -> Timesheet:
-        """Return an owner's sheet; of an unknown owner, an empty one."""
+        """Return an owner's sheet; for an unknown owner, an empty one."""
         return self.sheets.get(owner) or self.before.sheets.get(owner) or Timesheet(*owner)
 
     def owner_of_timer(self, timer_id: int) -> OwnerKey | None:
-        """Return whose timer this is, or None: there is no such timer."""
+        """Return the owner of a timer, or None: there is no such timer."""
         return self.owner_of.get(timer_id) or self.before.owner_of.get(timer_id)
 
     def keep(self, outcome: Outcome, body: bytes, sheet: Timesheet | None) -> None:

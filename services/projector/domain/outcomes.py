@@ -1,4 +1,4 @@
-"""Outcomes: how what came of an entry is worded (CONTRACT, section 9). Decides nothing."""
+"""Outcomes: how the result of an entry is worded (docs/contract.md, section 9). Decides nothing."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ from shared.events.rules import Rule
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A new verdict, with the bytes that it is written as: written down, published and answered."""
+    """A new outcome, and its bytes: the same for the row, the judged stream and the reply."""
 
     outcome: Outcome
     body: bytes
@@ -18,10 +18,10 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Came:
-    """What came of a press: all of its outcome that the press itself does not say.
+    """What came of a press: all fields of its outcome that the press itself does not have.
 
-    `revision` is the policy that judged it, None where none did; `at` is when it counts, None where it counts when it
-    was pressed.
+    `revision` is the policy that judged the press, None where none did. `at` is when the press counts, None for the
+    moment at which it was pressed.
     """
 
     verdict: Verdict
@@ -43,12 +43,12 @@ def refused(rule: Rule, reason: str | None = None, revision: int | None = None) 
 
 
 def void(rule: Rule | None) -> Came:
-    """Word what is answered and never kept. None: there was nothing to do."""
+    """Word what is answered and never kept. `rule` None: nothing fell due."""
     return Came("void", rule, None if rule is None else rule.reason)
 
 
 def outcome_of(press: LoggedPress, policy_rev: int, came: Came) -> Outcome:
-    """Return the outcome of a press. `policy_rev` is the highest that the partition has met after it."""
+    """Return the outcome of a press. `policy_rev` is the highest revision that the partition has met after it."""
     event, envelope = press.event, press.envelope
     return Outcome(
         source_offset=press.offset,
@@ -103,7 +103,7 @@ def outcome_of_our_failure(press: LoggedPress, policy_rev: int) -> Outcome:
 
 
 def outcome_of_the_unreadable(record: UnreadableRecord, policy_rev: int) -> Outcome:
-    """Return an outcome that says only that something was there."""
+    """Return the outcome of an unreadable record. It says only that a record was there, and why it does not read."""
     return Outcome(
         source_offset=record.offset,
         event_id=None,

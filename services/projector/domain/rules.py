@@ -1,7 +1,7 @@
-"""The rules that need history, each a small function of the same arguments: None, or what it has to say.
+"""The rules that need history: each a small function of one `Case`, which returns None, a `Flag` or a `Refusal`.
 
-Each is given a `Case`: the press, the timesheet as it stood before it, its timer, the policy and the moment it counts.
-`RULES` is in the order in which they answer (CONTRACT, section 6).
+A case is a press, the timesheet as it stood before it, its timer, the policy and the moment at which the press counts.
+`RULES` is in the order in which they answer (docs/contract.md, section 6).
 """
 
 from collections.abc import Callable
@@ -28,7 +28,7 @@ TimerEvent = TimerStarted | TimerPaused | TimerResumed | TimerStopped
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What there is to judge by. `timer` is None for a start; `at` is when the press counts if it is accepted."""
+    """All that a rule may look at. `timer` is None for a start; `at` is when the press counts if it is accepted."""
 
     press: LoggedPress
     event: TimerEvent
@@ -40,7 +40,7 @@ class Case:
 
     @property
     def zone(self) -> str:
-        """The owner's zone, as it is known now."""
+        """The owner's zone as far as it is known, else the tenant's."""
         return self.sheet.zone or self.policy.zone
 
     @property
@@ -49,7 +49,7 @@ class Case:
         return isinstance(self.event, TimerStarted | TimerResumed)
 
     def refuses(self, rule: Rule) -> bool:
-        """Whether the rule, when it fires, refuses this press. No mode lets a rule of time refuse a stop."""
+        """Return whether the rule refuses this press when it fires. No mode refuses a stop."""
         match self.policy.mode(rule):
             case Mode.OFF | Mode.FLAG:
                 return False
@@ -61,7 +61,7 @@ class Case:
                 assert_never(mode)
 
     def finding(self, rule: Rule, from_: datetime, to: datetime | None = None, *, refused: bool = False) -> Finding:
-        """Return a finding about the pressed timer; its amount is what lies between, where both are known."""
+        """Return a finding about the pressed timer. Its amount is the time between, None without `to`."""
         amount = None if to is None else microseconds(from_, to)
         return Finding(timer_id=self.timer_id, rule=rule.value, from_=from_, to=to, amount_us=amount, refused=refused)
 
@@ -85,7 +85,7 @@ class Switch:
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """The press stands, and this is noted. A label that is no rule has no finding. `switches` end other timers."""
+    """The press counts, with this label. A label that is no rule has no finding. `switches` end other timers."""
 
     label: str
     finding: Finding | None = None
@@ -116,13 +116,13 @@ def not_legal_now(case: Case) -> Refusal | None:
 
 
 def future_time(case: Case) -> Refusal | Flag | None:
-    """R14: the time given had not come. Over 60 s ahead is refused; less, and any stop, is clamped and flagged."""
+    """R14: the time asked lies ahead of the log. Over 60 s is refused. Less, and any stop, is clamped and flagged."""
     if case.policy.mode(Rule.FUTURE_TIME) is Mode.OFF:
         return None
     asked, log_time = case.event.asked_at, case.press.log_time
     if _worked_on_a_day_to_come(case):
         return _refusal_or_flag(case, Rule.FUTURE_TIME, case.at)
-    # The log's clock shows whole milliseconds: what lies within the same one is not ahead of it.
+    # Log times are whole milliseconds, so a time within the same millisecond is not ahead.
     if asked is None or asked < log_time + _LOG_TICK:
         return None
     if asked - log_time > FUTURE_TOLERANCE:
@@ -131,7 +131,7 @@ def future_time(case: Case) -> Refusal | Flag | None:
 
 
 def late_press(case: Case) -> Flag | None:
-    """R18, its first half: used as asked, and labelled, when it was recorded over 60 s after it happened."""
+    """R18, first half: a press that was recorded over 60 s after it happened counts as asked, and is labelled."""
     asked = case.event.asked_at
     if asked is None or case.policy.mode(Rule.LATE_PRESS) is Mode.OFF:
         return None
@@ -139,7 +139,7 @@ def late_press(case: Case) -> Flag | None:
 
 
 def moved_press(case: Case) -> Flag | None:
-    """R18, its second half: asked for before the timer's last event, so moved to it; flagged when moved over 1 s."""
+    """R18, second half: a press asked for before the timer's last event is moved to it; flagged when moved over 1 s."""
     asked = case.event.asked_at
     if asked is None or case.timer is None or case.policy.mode(Rule.LATE_PRESS) is Mode.OFF:
         return None
@@ -156,12 +156,12 @@ def overlap(case: Case) -> Flag | None:
         begins = max(case.at, start) if begins is None else min(begins, max(case.at, start))
         if begins == case.at:
             break  # none begins earlier, and an owner may have thousands
-    # How long they will overlap nobody knows yet: both may be stopped at any time.
+    # The finding has no end: both timers run on, or may be stopped at any time.
     return None if begins is None else _flag(case, Rule.OVERLAP, begins)
 
 
 def zone_assumed(case: Case) -> Flag | None:
-    """Label a start whose time came without a zone, so that the tenant's was used."""
+    """Label a start whose time came without a zone: the tenant's zone was used."""
     assumed = isinstance(case.event, TimerStarted) and case.event.zone_assumed
     return Flag(ZONE_ASSUMED) if assumed else None
 
@@ -195,5 +195,5 @@ RULES: Final[tuple[RuleFunction, ...]] = (
     zone_assumed,
 )
 
-# Whoever may stop a timer may hear again that it is stopped; no time that comes with it counts.
+# A repeated stop changes nothing, so no rule of time applies to it.
 RULES_OF_A_REPEATED_STOP: Final[tuple[RuleFunction, ...]] = (not_the_owner,)

@@ -24,8 +24,8 @@ class Settled:
 def settle(sheet: Timesheet, policy: Policy, until: datetime, at_most: int) -> Settled:
     """Return what fell due for the sheet's owner up to `until`, in time order: `at_most` changes, and as many findings.
 
-    The sheet is as it was; `evolve` applies the changes. What is left out falls due again at the owner's next record.
-    The rules of this release have no deadlines, so nothing does; those that do (R11, R12, R16, R17) are added here.
+    The sheet is not changed; `evolve` applies the changes. What is left out falls due again at the owner's next record.
+    The rules of this release have no deadlines, so nothing falls due. Rules that have (R11, R12, R16, R17) belong here.
     """
     del sheet, policy, until, at_most
     return Settled()

@@ -1,4 +1,4 @@
-"""State: one owner's timesheet, as far as the next press can ask about it."""
+"""State: one owner's timesheet, as far as the next press can depend on it."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -9,7 +9,7 @@ from shared.events.outcome import State, TimerAfter
 
 @dataclass(frozen=True, slots=True)
 class OpenInterval:
-    """The interval that runs now. Its zone was in force when it began, and cuts all of it."""
+    """The interval that runs now. `zone` was in force when the interval began, and cuts all of it into days."""
 
     seq: int
     start: datetime
@@ -27,7 +27,7 @@ class ClosedInterval:
 
 @dataclass(frozen=True, slots=True)
 class Timer:
-    """One timer: how it stands after its last change, the interval that runs, and how many intervals it has had."""
+    """One timer: how it stands after its last change, the interval that runs, and how many intervals it has begun."""
 
     after: TimerAfter
     open: OpenInterval | None
@@ -51,7 +51,7 @@ class Timer:
 
 @dataclass(frozen=True, slots=True)
 class Timesheet:
-    """What is known of one owner. Of the closed intervals, all that end after `closed_since` are in `closed`."""
+    """What is known of one owner. `closed` has all closed intervals that end after `closed_since` (None: all)."""
 
     tenant: str
     owner: str
@@ -70,11 +70,11 @@ class Timesheet:
                 yield interval.start
 
     def knows_since(self, moment: datetime) -> bool:
-        """Say whether every closed interval that ends after `moment` is in `closed`."""
+        """Return whether every closed interval that ends after `moment` is in `closed`."""
         return self.closed_since is None or self.closed_since <= moment
 
     def joined(self, other: "Timesheet") -> "Timesheet":
-        """Return all that either of two sheets of one owner, taken at the same place of the log, knows."""
+        """Return the union of two sheets of one owner. Both must be of the same place on the log."""
         since = None
         if self.closed_since is not None and other.closed_since is not None:
             since = min(self.closed_since, other.closed_since)
@@ -82,9 +82,9 @@ class Timesheet:
         return replace(self, timers={**self.timers, **other.timers}, closed=closed, closed_since=since)
 
     def trimmed(self) -> "Timesheet":
-        """Return the sheet without what only rare presses ask about; those have it read again.
+        """Return the sheet with its running timers only. What is dropped is read again when a press needs it.
 
-        Timers that run stay, because every start asks about them. Of a paused or stopped timer only its own press asks.
+        Every start asks about running timers. A paused or stopped timer, or a closed interval, is seldom asked about.
         """
         ends = [interval.end for interval in self.closed]
         ended = max([*ends, self.closed_since] if self.closed_since is not None else ends, default=None)
