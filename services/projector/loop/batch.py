@@ -19,7 +19,7 @@ from shared.events.policy_book import PolicyBook
 
 @dataclass(frozen=True, slots=True)
 class NewerEvent:
-    """The batch ends before a record that only a newer version can read."""
+    """The batch ends before a record that only a newer release can read."""
 
     type: str
     offset: int
@@ -39,10 +39,11 @@ Stop = NewerEvent | PolicyUnseen
 def entries_of(
     records: Iterable[RawRecord], policies: PolicyBook, policy_rev: int, no_such_policy_at: int | None = None
 ) -> tuple[list[Entry], Stop | None]:
-    """Read records up to the first that must wait, and say what it waits for.
+    """Return the entries up to the first record that must wait, and what that record waits for.
 
-    A press is judged by no older revision than `policy_rev`, the highest that its partition has met, and a projector
-    that takes a partition over may not have read so far. At `no_such_policy_at` lies a press that would wait for ever.
+    A press is judged by no older revision than `policy_rev`, the highest that its partition has met. A projector that
+    takes a partition over may not have read the policies up to there yet. The press at offset `no_such_policy_at` names
+    a revision that was never written, so it does not wait.
     """
     entries: list[Entry] = []
     for record in records:
@@ -62,7 +63,7 @@ def entries_of(
 
 @dataclass(slots=True)
 class Batch:
-    """Entries of one partition, folded. Nothing of it is visible anywhere until its `advance` is committed."""
+    """Entries of one partition, folded. Nothing of a batch is visible outside until its `advance` is committed."""
 
     partition: Partition
     entries: Sequence[Entry]
@@ -83,27 +84,27 @@ class Batch:
         return self._generation is self.partition.generation
 
     def fold(self, policies: PolicyBook) -> "Batch":
-        """Fold all entries, from the beginning."""
+        """Fold all entries, from the first. A second call begins again with a fresh ledger."""
         self.ledger, self.answers = self._fresh_ledger(), []
         for entry in self.entries:
             self.answers.append((entry, self._fold_one(entry, policies)))
         return self
 
     def fold_as_failed(self, policies: PolicyBook) -> "Batch":
-        """Refuse the one press of this batch, for it could not be folded or written."""
+        """Refuse the one press of this batch, because it could not be read or written."""
         (entry,) = self.entries
         self.ledger = self._fresh_ledger()
         self.answers = [(entry, refuse_entry(self.ledger, entry, policies))]
         return self
 
     def alone(self) -> Sequence["Batch"]:
-        """Return each entry as a batch of its own; what one adds, the next knows once it is committed."""
+        """Return each entry as a batch of its own. Commit each before the next is folded, which then knows of it."""
         return [Batch(self.partition, [entry], self.verdicts) for entry in self.entries]
 
     def runs(self) -> Sequence["Batch"]:
-        """Return the entries in as few batches as may be: a press that was asked for long ago goes alone.
+        """Return the entries in as few batches as possible: a backdated press is a batch of its own.
 
-        What it needs to know is read for it alone, because the sheets that are kept do not reach back so far.
+        Cached sheets do not reach back so far, so what such a press needs is read for that press alone.
         """
         return [
             Batch(self.partition, run, self.verdicts)
@@ -112,11 +113,11 @@ class Batch:
         ]
 
     def advance(self) -> Advance:
-        """Return what is to be committed."""
+        """Return what the store is to commit."""
         return Advance(self.partition.at.next_offset, self.target(), self.kept())
 
     def target(self) -> Checkpoint:
-        """Return where the partition stands once this is committed."""
+        """Return where the partition stands after this batch is committed."""
         outbox, last = self.partition.outbox, self.entries[-1]
         return Checkpoint(
             kpart=self.partition.kpart,
@@ -129,20 +130,20 @@ class Batch:
         )
 
     def kept(self) -> list[Kept]:
-        """Return the new verdicts."""
+        """Return the new outcomes."""
         return [folded for _, folded in self.answers if isinstance(folded, Kept)]
 
     def to_publish(self) -> list[ToPublish]:
-        """Return the new verdicts as the judged stream gets them."""
+        """Return the new outcomes as they are published."""
         return [ToPublish(k.outcome.source_offset, outcome_key(k.outcome), k.body) for k in self.kept()]
 
     def replies(self) -> list[tuple[ReplyAddress | None, bytes]]:
-        """Return every answer with the address of who waits for it."""
+        """Return every answer with the address of the request that waits, None where none does."""
         return [(e.envelope.reply, folded.body) for e, folded in self.answers if isinstance(e, LoggedPress)]
 
     @staticmethod
     def is_waited_for(entry: Entry) -> bool:
-        """Whether somebody hears the answer."""
+        """Return whether a request waits for the answer."""
         return isinstance(entry, LoggedPress) and entry.envelope.reply is not None
 
     def _fresh_ledger(self) -> Ledger:
@@ -153,7 +154,7 @@ class Batch:
     def _fold_one(self, entry: Entry, policies: PolicyBook) -> Folded:
         try:
             return fold_entry(self.ledger, entry, policies)
-        except Exception:  # noqa: BLE001 - whatever a rule raises, its neighbours must not wait for it
+        except Exception:  # noqa: BLE001 - one press on which a rule fails must not stop the presses behind it
             return self._fold_again(entry, policies)
 
     def _fold_again(self, entry: Entry, policies: PolicyBook) -> Folded:

@@ -1,6 +1,6 @@
-"""The cache: timesheets of one partition that were read or folded before. What it lacks is read again.
+"""The cache: timesheets of one partition that were read or folded before. What is not in the cache is read again.
 
-It holds committed state only, and is forgotten whenever the partition may have had another writer.
+The cache holds committed state only. It is dropped whenever the partition may have had another writer.
 """
 
 from collections import OrderedDict
@@ -16,19 +16,19 @@ from shared.events.ids import slot_of, slot_of_timer
 from shared.events.models import TimerPaused, TimerResumed, TimerStarted, TimerStopped
 
 OWNERS_MAX: Final = 20_000
-# An owner may have any number of running timers, so the memory of a cache is bounded by these.
+# An owner may have any number of running timers, so memory is bounded by timers too.
 TIMERS_MAX: Final = 50_000
 
 
 class Cache:
-    """Sheets by owner, and whose timer is whose; the least recently used owners go first."""
+    """Sheets by owner, and the owner of each timer. The least recently used owners are dropped first."""
 
     def __init__(self, owners_max: int = OWNERS_MAX, timers_max: int = TIMERS_MAX) -> None:
         self.sheets: OrderedDict[OwnerKey, Timesheet] = OrderedDict()
         self.owner_of: dict[int, OwnerKey] = {}
         self._owners_max = owners_max
         self._timers_max = timers_max
-        # In the order in which they were touched: a set of text would have another in each process.
+        # A dict keeps the order of touching; a set of text has another order in each process.
         self._touched: dict[OwnerKey, None] = {}
 
     def want(self, presses: Iterable[LoggedPress], kpart: int, wanted: Wanted) -> None:
@@ -38,7 +38,7 @@ class Cache:
             match press.event:
                 case TimerStarted() as event:
                     self._want_owner((event.tenant, event.owner), press, wanted)
-                    # Whose the id is already, if anybody's: a drawn id may be taken.
+                    # A drawn id may be taken already.
                     self._want_timer(press, wanted)
                 case TimerPaused() | TimerResumed() | TimerStopped():
                     self._want_timer(press, wanted)
@@ -48,18 +48,18 @@ class Cache:
                 self._want_overlap(press, wanted)
 
     def take(self, sheets: dict[OwnerKey, Timesheet]) -> None:
-        """Take in sheets as the store has them, beside what is known already: both are committed, and agree."""
+        """Add sheets that the store returned to what is cached. Both are committed state, so they agree."""
         for owner, sheet in sheets.items():
             before = self.sheets.get(owner)
             self._put(owner, sheet if before is None else before.joined(sheet))
 
     def absorb(self, ledger: Ledger) -> None:
-        """Take in what a batch added, now that it is committed."""
+        """Add what a batch changed, after its commit."""
         for owner, sheet in ledger.sheets.items():
             self._put(owner, sheet)
 
     def trim(self) -> None:
-        """After a batch: drop what only rare presses ask about, and the owners who were not seen for longest."""
+        """After a batch: drop what presses seldom ask about, then least recently used owners above the limits."""
         for owner in tuple(self._touched):
             self._put(owner, self.sheets[owner].trimmed())
         self._touched.clear()
@@ -93,7 +93,7 @@ class Cache:
 
     def _want_owner(self, owner: OwnerKey, press: LoggedPress, wanted: Wanted) -> None:
         sheet, since = self.sheets.get(owner), _since(press)
-        # What a backdated press overlaps comes with its owner's sheet, so that is read in any case.
+        # The overlaps of a backdated press are read together with its owner's sheet, so read the sheet in any case.
         if sheet is None or press.is_backdated or not sheet.knows_since(since):
             key = (slot_of(*owner), *owner)
             wanted.owners[key] = min(wanted.owners.get(key, since), since)
@@ -114,6 +114,6 @@ class Cache:
 
 
 def _since(press: LoggedPress) -> datetime:
-    """Return from when on a press asks about intervals that are closed: those that it may overlap."""
+    """Return the moment since which closed intervals matter to a press: it may overlap those that end later."""
     opens = isinstance(press.event, TimerStarted | TimerResumed)
     return press.moment if opens and not press.is_backdated else press.log_time

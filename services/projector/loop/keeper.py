@@ -1,12 +1,14 @@
 """The keeper: partitions that the group gave us, from the first check to the last commit.
 
-    LOADING ---- recovered ----> LIVE ---- policy unseen, newer event ----> HELD
-     ^   ^                        |  <------------ policy read -------------  |
-     |   +-- fenced, in trouble --+                                           |
-     +------ log went back, newer outcome: HELD, looked at again every 10 s --+
+    LOADING --- recovered ---> LIVE --- policy unseen, newer event ---> HELD
+     |   ^                     | ^                                       |
+     |   +-- fenced, trouble --+ +------------ policy read --------------+
+     |
+     +--- log went back, newer outcome ---> HELD --- checked every 10 s, recovered ---> LIVE
 
 Only the keeper changes a status. A partition that is not LIVE is never folded. A partition in trouble is taken up again
-by itself, from what is committed; the others go on meanwhile.
+by itself, from what is committed; the other partitions go on meanwhile. After a newer event a partition stays HELD
+until a newer release runs. `displaced` sends a partition to LOADING from every state.
 """
 
 import asyncio
@@ -33,9 +35,9 @@ from shared.process.logs import told
 _BETWEEN_TWO_LOSSES_SECONDS: Final = 1.0
 _LOOK_AGAIN_SECONDS: Final = 10.0
 _POLICY_WAIT_SECONDS: Final = 5.0
-# A policy that has just changed is here within milliseconds. Only after that the topic is asked whether there is one.
+# A new policy arrives within milliseconds. Only when it does not, the topic is asked whether the revision exists.
 _POLICY_GLANCE_SECONDS: Final = 0.2
-# A part that restarts is back by then; what goes on for longer should wake a person.
+# Kafka or Postgres has restarted by then. A longer failure should wake a person.
 _FAILURES_BEFORE_AN_ALARM: Final = 5
 
 
@@ -62,7 +64,7 @@ class Keeper:
         self._clock = clock
 
     def assigned(self, kparts: Iterable[int]) -> None:
-        """Take up partitions that the group gave us. Nothing of them is read before they are recovered."""
+        """Take up partitions that the group gave us. None of their records is read before recovery."""
         for kpart in kparts:
             self.let_go(kpart)
             self.ours[kpart] = partition = Partition(kpart, self._partitions, self._outcomes)
@@ -75,13 +77,13 @@ class Keeper:
                 self.let_go(kpart)
 
     def displaced(self, kparts: Iterable[int], reason: str = "position_out_of_range") -> None:
-        """Take partitions up again whose position the log does not hold, or that get nothing of what it holds."""
+        """Take partitions up again: the log does not hold their position, or its records do not reach the loop."""
         for kpart in kparts:
             if (partition := self.ours.get(kpart)) is not None:
                 self.disturb(partition, reason)
 
     def let_go(self, kpart: int) -> None:
-        """Forget a partition. Nothing happens when it is not ours."""
+        """Forget a partition. Does nothing when the partition is not ours."""
         partition = self.ours.pop(kpart, None)
         if partition is not None:
             partition.halt()
@@ -92,10 +94,10 @@ class Keeper:
         return partition if partition is not None and partition.status is Status.LIVE else None
 
     def is_next(self, partition: Partition, offset: int) -> bool:
-        """Say whether a record is the next that a partition folds. When it is not, see to it that the next one comes.
+        """Return whether a record is the next that a partition folds. When it is not, seek the record that is.
 
         Offsets have gaps where a foreign transaction ended or was aborted. A gap is believed only after the log was
-        asked for it: records that were fetched before a seek must not pass for what lies behind a gap.
+        asked about it, because records that were fetched before a seek look the same as records behind a gap.
         """
         at = partition.at.next_offset
         if offset == at or partition.gap == Gap(at, offset):
@@ -108,13 +110,13 @@ class Keeper:
         return False
 
     def trouble(self, partition: Partition, reason: str, error: Exception) -> None:
-        """Take a partition up again after a failure, the later the more often it has failed."""
+        """Take a partition up again after a failure. Each further failure doubles the wait before it."""
         partition.log.warning("partition_in_trouble", reason=reason, error=told(error))
         fenced = isinstance(error, FencedError)
         self.disturb(partition, reason, _BETWEEN_TWO_LOSSES_SECONDS if fenced else partition.backoff.next())
 
     def disturb(self, partition: Partition, reason: str, wait_seconds: float = 0.0) -> None:
-        """Stop reading a partition, forget what was remembered of it, and take it up again."""
+        """Stop reading a partition, drop all that is cached of it, and take it up again."""
         if self.ours.get(partition.kpart) is not partition:
             return
         self._log.hold(partition.kpart)
@@ -122,7 +124,7 @@ class Keeper:
         partition.run(self._take_up(partition, wait_seconds))
 
     def hold(self, partition: Partition, stop: Stop) -> None:
-        """Read no further in a partition until what it waits for is there."""
+        """Read no further in a partition until the policy is read, or a newer release runs."""
         self._log.hold(partition.kpart)
         match stop:
             case NewerEvent(type=type_, offset=offset):
@@ -135,7 +137,7 @@ class Keeper:
                 assert_never(stop)
 
     async def _take_up(self, partition: Partition, wait_seconds: float = 0.0) -> None:
-        """Recover a partition, however long it takes, and read on."""
+        """Recover a partition, with retries for as long as it takes, and read on."""
         backoff = Backoff()
         while True:
             if wait_seconds:
@@ -144,7 +146,7 @@ class Keeper:
                 at = await recover(partition.kpart, self._log, self._outcomes, self._store, partition.skipped)
             except LogWentBackError as error:
                 partition.becomes(Status.HELD, "log_went_back")
-                partition.log.error("log_went_back", error=str(error))  # noqa: TRY400 - the sentence says it all
+                partition.log.error("log_went_back", error=str(error))  # noqa: TRY400 - the message is enough
                 wait_seconds = _LOOK_AGAIN_SECONDS
             except NewerOutcomeError:
                 partition.becomes(Status.HELD, "newer_outcome")
@@ -152,7 +154,7 @@ class Keeper:
                 wait_seconds = _LOOK_AGAIN_SECONDS
             except FencedError:
                 wait_seconds = _BETWEEN_TWO_LOSSES_SECONDS
-            except Exception as error:  # noqa: BLE001 - Kafka or Postgres is away; both come back
+            except Exception as error:  # noqa: BLE001 - Kafka or Postgres is away; retry
                 wait_seconds = backoff.next()
                 if backoff.failures > _FAILURES_BEFORE_AN_ALARM:
                     partition.log.error("recovery_failed", error=told(error))  # noqa: TRY400 - a part is away
@@ -171,7 +173,7 @@ class Keeper:
     async def _publish(self, partition: Partition) -> None:
         try:
             await partition.outbox.run()
-        except Exception as error:  # noqa: BLE001 - published or not, nobody knows: publish what is committed again
+        except Exception as error:  # noqa: BLE001 - of unknown fate: recovery publishes again what is committed
             self.trouble(partition, "publish_failed", error)
 
     def _read_on(self, partition: Partition) -> None:
@@ -179,10 +181,10 @@ class Keeper:
         self._log.read_from(partition.kpart, partition.sought)
 
     async def _measure_gap(self, partition: Partition, at: int) -> None:
-        """Ask the log what comes first at or after `at`, and read on from there."""
+        """Ask the log for the first record at or after `at`, and read on from there."""
         record = await self._first_from(partition, at)
         if record is not None and record.offset == at:
-            # It is there, and was not handed to us: the reader has lost its place.
+            # The record exists and was not handed to us: the consumer has lost its place.
             self.disturb(partition, "records_skipped", partition.backoff.next())
             return
         if record is not None:
@@ -194,7 +196,7 @@ class Keeper:
         while True:
             try:
                 return await self._log.first_from(partition.kpart, at)
-            except Exception as error:  # noqa: BLE001 - Kafka is away, and comes back
+            except Exception as error:  # noqa: BLE001 - Kafka is away; retry
                 seconds = partition.backoff.next()
                 partition.log.warning("gap_not_measured", error=told(error), again_in_seconds=seconds)
                 await self._clock.sleep(seconds)
@@ -212,10 +214,10 @@ class Keeper:
         self._read_on(partition)
 
     async def _was_never_written(self, partition: Partition, stop: PolicyUnseen) -> bool:
-        """Say whether a press names a revision that the topic, read after the press arrived, does not reach."""
+        """Return whether a press names a revision beyond the end of the topic, asked for after the press arrived."""
         if stop.policy_rev <= partition.at.policy_rev:
-            return False  # the partition has met it: it is there, and we are behind
+            return False  # the partition has met the revision: it exists, and we are behind
         try:
             return stop.policy_rev >= await self._policies.end()
-        except Exception:  # noqa: BLE001 - the broker is away, so nothing is known
+        except Exception:  # noqa: BLE001 - the broker is away: wait on
             return False

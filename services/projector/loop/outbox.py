@@ -1,4 +1,4 @@
-"""The outbox: committed outcomes on their way to the judged stream, and verdicts on their way to whoever waits."""
+"""The outbox: committed outcomes on their way to the judged stream, and verdicts on their way to callers."""
 
 import asyncio
 from collections import deque
@@ -9,14 +9,14 @@ from services.projector.ports import OutcomeLog, Replies, ToPublish
 from shared.events.envelope import ReplyAddress
 
 _PUBLISHED_AT_ONCE: Final = 500
-# Beyond this the rows are read again from the store when their turn has come: memory is not a queue.
+# Above this the partition is taken up again and reads its rows from the store: memory is not a queue.
 BACKLOG_MAX: Final = 20_000
 # A quarter of what a broker takes in one record.
 _REPLY_BYTES_MAX: Final = 256 * 1024
 
 
 class Outbox:
-    """Publishes one partition's outcomes in order, nothing overtaking what is unacked, and says how far it has come."""
+    """Publishes one partition's outcomes, and knows how far they are acked. None overtakes an unacked one."""
 
     def __init__(self, kpart: int, outcomes: OutcomeLog, published: int, outcomes_next: int) -> None:
         self.kpart = kpart
@@ -28,7 +28,7 @@ class Outbox:
 
     @property
     def backlog(self) -> int:
-        """How many outcomes are not acked yet."""
+        """The number of outcomes that are not acked yet."""
         return len(self._waiting)
 
     def add(self, outcomes: Iterable[ToPublish]) -> None:
@@ -38,7 +38,7 @@ class Outbox:
             self._more.set()
 
     async def run(self) -> None:
-        """Publish for ever. Raises when the fate of anything is unknown: publish again from what is committed."""
+        """Publish for ever. Raises when the fate of an outcome is unknown: publish again what is committed."""
         while True:
             await self._more.wait()
             self._more.clear()
@@ -51,7 +51,7 @@ class Outbox:
 
 
 def send_replies(replies: Replies, answers: Iterable[tuple[ReplyAddress | None, bytes]]) -> None:
-    """Send the verdicts of one commit: one record for each API process, or a few."""
+    """Send the verdicts of one commit: one record for each API process, or a few when they are large."""
     by_process: dict[tuple[str, int], list[tuple[str, bytes]]] = {}
     for address, body in answers:
         if address is not None:
@@ -62,7 +62,7 @@ def send_replies(replies: Replies, answers: Iterable[tuple[ReplyAddress | None, 
 
 
 def _cut(bodies: Sequence[tuple[str, bytes]]) -> Iterator[Sequence[tuple[str, bytes]]]:
-    """Cut answers into records that a broker takes: one that is too large would be lost with all of them."""
+    """Cut answers into records that a broker takes. A record that is too large would be lost with all its answers."""
     cut: list[tuple[str, bytes]] = []
     room = _REPLY_BYTES_MAX
     for request_id, body in bodies:

@@ -1,7 +1,7 @@
 """The projector: poll, fold, commit, answer.
 
-The group says who should own a partition, the compare-and-set says who does. In production the world around is Kafka
-and Postgres, in tests/world a seeded one; the loop is the same.
+The group says which projector should own a partition. The compare-and-set says which one does. In production the ports
+lead to Kafka and Postgres, in `tests/world` to a seeded world; the loop is the same.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ _LOOK_FOR_ACKS_SECONDS: Final = 0.02
 
 
 class Projector:
-    """Folds the partitions that its keeper has."""
+    """Folds the partitions that its keeper holds LIVE."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class Projector:
             upkeep.cancel()
 
     async def stop(self) -> None:
-        """End the loop after the batch in hand, and write down how far the outcomes are published."""
+        """End the loop after the batch in hand, and save how far outcomes are published."""
         self._stopping = True
         async with self.keeper.folding:
             await self._published_within(_LAST_ACKS_WITHIN_SECONDS)
@@ -105,8 +105,8 @@ class Projector:
         for batch in batches:
             _raise_alarms(batch)
             if not batch.is_current:
-                # The partition was taken up again during this commit. Recovery has read the database and publishes;
-                # touching cache or outbox here would do it twice.
+                # The partition was taken up again during this commit. Recovery has read the database and publishes, so
+                # touching cache or outbox here would do the same work twice.
                 continue
             partition = batch.partition
             partition.backoff.reset()

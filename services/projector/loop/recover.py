@@ -1,4 +1,4 @@
-"""Recover: how a partition is taken up, whatever happened before (DESIGN, "Write path: the projector", step 1).
+"""Recover: how a partition is taken up, whatever happened before (docs/architecture.md, "Write path", step 1).
 
 Check, catch up, check, publish. An empty database, an older dump restored, a take-over and a plain start are one path.
 """
@@ -28,31 +28,32 @@ _PUBLISHED_AT_ONCE: Final = 500
 class LogWentBackError(Exception):
     """The log is not the one that was folded: shorter, begun later, or with another record where we stood.
 
-    It was made anew, or lost its tail or its head. Nothing is folded or published until somebody has looked.
+    The topic was made anew, or lost its tail or its head. Nothing is folded or published until an operator has looked.
     """
 
 
-# Hears the offset of a record on the judged stream that is no outcome, and why.
+# Called with the offset of a record on the judged stream that is no outcome, and the reason.
 Skipped = Callable[[int, str], None]
 
 
 async def recover(kpart: int, log: EventLog, outcomes: OutcomeLog, store: Store, skipped: Skipped) -> Checkpoint:
     """Return the checkpoint at which a partition may be read on.
 
-    1. Check: the record before the checkpoint is the one that was folded. Nothing has been written yet.
+    1. Check: the record before the checkpoint is the one that was folded. A crash leaves everything as it was.
     2. Catch up: project the outcomes that this database has not seen. A crash leaves a database that is further on.
-    3. Check again: what was caught up must lie on the same log.
+    3. Check again: the log must also hold the records of those outcomes. A crash leaves what step 2 left.
     4. Publish what is committed and was not acked. A crash leaves repeats on the stream, which readers skip.
-    5. Write progress down.
+    5. Save progress. A crash before this repeats step 4; a crash after it repeats nothing.
 
-    Raises LogWentBackError, NewerOutcomeError, FencedError, or trouble.
+    Begin again at step 1 after any failure. Raises LogWentBackError, NewerOutcomeError, FencedError, and whatever
+    Kafka or Postgres raises while it is away.
     """
     stored = await store.checkpoint(kpart)
     await _check(stored, log)
     caught_up = await _catch_up(stored, outcomes, store, skipped)
     await _check(caught_up, log)
     at = await _publish_committed(caught_up, outcomes, store)
-    # Written down at once: a quiet partition has no next commit, and its next owner would publish all of it again.
+    # Saved at once: a quiet partition has no next commit, and its next owner would publish all of this again.
     if at != stored and not (await store.save_progress([at])).get(kpart, True):
         raise FencedError(f"no longer at {at.next_offset}")
     return at
@@ -74,12 +75,12 @@ async def _check(at: Checkpoint, log: EventLog) -> None:
 def _was_passed(record: RawRecord, at: Checkpoint) -> bool:
     if moment_of(record.timestamp) != at.last_log_time:
         return False
-    # One that nobody could read was passed without its id; a later release may see one in it.
+    # An unreadable record was passed without an event id; a later release may find one in it.
     return at.last_event_id is None or at.last_event_id == _event_id(record)
 
 
 def _event_id(record: RawRecord) -> UUID | None:
-    # By its header alone, which every release reads alike: the one that passed it may have been newer than we are.
+    # From the header alone, which every release reads alike: a newer release may have passed this record.
     try:
         return UUID(tolerant(record.headers).get("ce_id", ""))
     except ValueError:
@@ -87,16 +88,16 @@ def _event_id(record: RawRecord) -> UUID | None:
 
 
 async def _catch_up(at: Checkpoint, outcomes: OutcomeLog, store: Store, skipped: Skipped) -> Checkpoint:
-    """Project the outcomes that this database has not seen. They are judged; nothing is judged again."""
+    """Project the outcomes that this database has not seen. Nothing is judged again."""
     span = await outcomes.span(at.kpart)
     if not span.begin <= at.outcomes_next <= span.end:
-        # Shorter, or without its head: what is missing may have been accepted, and would pass for void.
+        # The stream lost its tail or its head. A press whose outcome is missing would pass for void.
         held = f"[{span.begin}, {span.end}]"
         raise LogWentBackError(f"outcomes_next {at.outcomes_next} lies outside the judged stream's {held}")
     position = at.outcomes_next
     while position < span.end:
         records = await outcomes.read(at.kpart, position, span.end)
-        # Where a foreign transaction ended, the stream has offsets without a record.
+        # The stream has offsets without a record where a foreign transaction ended.
         position = records[-1][0] + 1 if records else span.end
         written = list(_readable(records, skipped))
         at = replace(at, published=max(at.published, _published_up_to(written, at.next_offset)))
@@ -138,7 +139,7 @@ def _first_occurrences(written: Sequence[Kept], next_offset: int) -> list[Kept]:
 
 
 def _after(at: Checkpoint, last: Kept, outcomes_next: int) -> Checkpoint:
-    # What lies between two outcomes was void or a repeat, and stays skipped.
+    # A record between two outcomes was void or a repeat, and stays skipped.
     next_offset = last.outcome.source_offset + 1
     return Checkpoint(
         kpart=at.kpart,

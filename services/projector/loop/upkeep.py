@@ -1,6 +1,6 @@
-"""Upkeep: what is done for all partitions beside the fold. Progress is written down, and old outcomes are deleted.
+"""Upkeep: what is done beside the fold. Progress is written down, and old outcomes are deleted.
 
-Nothing waits for either. A store that is slow or away delays them, and never a poll or a commit.
+The fold waits for neither. A slow or absent store delays upkeep, and never a poll or a commit.
 """
 
 import asyncio
@@ -14,14 +14,14 @@ from services.projector.ports import Clock, FencedError, Store
 from shared.process.logs import told
 
 _LOOK_EVERY_SECONDS: Final = 1.0
-# An idle partition hears within this time that another projector has it, or that an older dump was restored.
+# An idle partition learns within this time that another projector owns it, or that an older dump was restored.
 _ASK_EACH_WITHIN_SECONDS: Final = 60.0
 _PRUNE_EVERY_SECONDS: Final = 60.0
 _BETWEEN_TWO_BITES_SECONDS: Final = 0.1
 
 
 class Upkeep:
-    """Keeps the store tidy for the keeper's partitions."""
+    """Saves progress and prunes outcomes, for the keeper's partitions."""
 
     def __init__(self, keeper: Keeper, store: Store, clock: Clock) -> None:
         self._keeper = keeper
@@ -30,7 +30,7 @@ class Upkeep:
         self._log = structlog.get_logger()
 
     async def run(self) -> None:
-        """Look after both, for ever."""
+        """Do both, for ever."""
         pruned = asyncio.create_task(self._keep_pruned(), name="upkeep of old outcomes")
         try:
             await self._keep_progress()
@@ -38,19 +38,19 @@ class Upkeep:
             pruned.cancel()
 
     async def save_progress(self) -> None:
-        """Write down how far outcomes are published, in one statement for all partitions that moved."""
+        """Save how far outcomes are published, in one statement for all partitions that moved."""
         now = self._clock.monotonic()
         asked = {p.kpart: (p, p.at, p.reached()) for p in self._keeper.ours.values() if _is_due(p, now)}
         if not asked:
             return
         try:
             stands = await self._store.save_progress([reached for _, _, reached in asked.values()])
-        except Exception as error:  # noqa: BLE001 - progress is a convenience: without it more is looked at twice
+        except Exception as error:  # noqa: BLE001 - without it the next owner only publishes more again
             self._log.warning("progress_not_saved", partitions=len(asked), error=told(error))
             return
         for kpart, is_there in stands.items():
             partition, at, reached = asked[kpart]
-            # A batch in hand may have been committed while the statement looked: the commit says what is true.
+            # A batch may have been committed while the statement ran. Then the answer is stale: the commit is right.
             if partition.at is not at or partition.in_hand:
                 continue
             partition.asked_at = now
@@ -72,7 +72,7 @@ class Upkeep:
                 for partition in list(self._keeper.ours.values()):
                     while self._keeper.live(partition.kpart) is partition and await self._store.prune(partition.kpart):
                         await self._clock.sleep(_BETWEEN_TWO_BITES_SECONDS)
-            except Exception as error:  # noqa: BLE001 - what is not deleted now is deleted later
+            except Exception as error:  # noqa: BLE001 - it is deleted later
                 self._log.warning("outcomes_not_pruned", error=told(error))
 
 

@@ -1,4 +1,4 @@
-"""The writer: batches read, folded and committed, and what is done when the store says no.
+"""The writer: batches read, folded and committed, and what is tried next when the store refuses.
 
 | the store raises          | tried next                                   | how it ends                          |
 |---------------------------|----------------------------------------------|--------------------------------------|
@@ -6,7 +6,7 @@
 | ReadRefused, WriteRefused | each partition alone, then each record alone | alone again: refused R23, and passed |
 | anything else             | nothing: only the store knows its fate       | all taken up again from what it has  |
 
-Presses that were asked for long ago go alone in any case, in their turn.
+Backdated presses are batches of their own in any case, each in its turn.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from shared.events.policy_book import PolicyBook
 
 
 class BatchWriter:
-    """Takes batches through the store. `committed` hears of each commit, `trouble` of each partition that failed."""
+    """Takes batches through the store. Calls `committed` after each commit, `trouble` for a partition that failed."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class BatchWriter:
         self._trouble = trouble
 
     async def take_through(self, batches: Sequence[Batch]) -> None:
-        """Read, fold and commit batches of different partitions. Raises for nothing but cancellation."""
+        """Read, fold and commit batches of different partitions. Raises nothing but cancellation."""
         together: list[Batch] = []
         for batch in batches:
             runs = batch.runs()
@@ -53,7 +53,7 @@ class BatchWriter:
         except ReadRefusedError:
             await self._take_apart(batches)
             return
-        except Exception as error:  # noqa: BLE001 - whatever it is, the records stay where they are and come again
+        except Exception as error:  # noqa: BLE001 - nothing was written: the records are read again
             self._all_in_trouble(batches, "read_failed", error)
             return
         current = [batch.fold(self._book) for batch in batches if batch.is_current]
@@ -82,7 +82,7 @@ class BatchWriter:
             if kpart in by_kpart and by_kpart[kpart].is_current:
                 by_kpart[kpart].partition.cache.take({owner: sheet})
         for (kpart, event_id), verdict in found.verdicts.items():
-            # Only where it was given: a copy on another partition is a press on the wrong one.
+            # A verdict counts only on its own partition: a copy elsewhere is a press on the wrong partition.
             by_kpart[kpart].verdicts[event_id] = verdict
 
     async def _commit(self, batches: Sequence[Batch]) -> None:
@@ -97,7 +97,7 @@ class BatchWriter:
                 await self._in_turn(batches[0], batches[0].alone())
             else:
                 self._trouble(batches[0].partition, "fenced" if isinstance(error, FencedError) else "busy", error)
-        except Exception as error:  # noqa: BLE001 - committed or not, nobody knows: the checkpoint does
+        except Exception as error:  # noqa: BLE001 - of unknown fate: the checkpoint tells, after recovery
             self._all_in_trouble(batches, "commit_failed", error)
         else:
             self._committed(batches)
@@ -113,7 +113,7 @@ class BatchWriter:
                 self._trouble(batch.partition, "fenced" if isinstance(error, FencedError) else "commit_failed", error)
                 return
             batch.partition.cache.trim()
-            # A thousand single commits must not keep the group from hearing of us.
+            # A thousand single commits must not delay our heartbeats to the group.
             await asyncio.sleep(0)
 
     async def _take_piece(self, piece: Batch) -> None:
@@ -132,7 +132,7 @@ class BatchWriter:
         self._committed([piece])
 
     async def _refuse(self, alone: Batch) -> None:
-        # Whether it was answered before can be asked whatever it holds: by its event id alone.
+        # An event id can be looked up even when the rest of the press cannot.
         events = [(alone.partition.kpart, e.envelope.event_id) for e in alone.entries if isinstance(e, LoggedPress)]
         found = await self._store.read(Wanted(events=events))
         alone.verdicts.update({event_id: verdict for (_, event_id), verdict in found.verdicts.items()})
