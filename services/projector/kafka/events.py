@@ -22,7 +22,7 @@ _STOP_WITHIN_SECONDS: Final = 5.0
 
 
 class Group(Protocol):
-    """Who hears what the group gives and takes."""
+    """The part that is called when the group gives or takes partitions: the keeper."""
 
     def assigned(self, kparts: Iterable[int]) -> None:
         """Take up partitions."""

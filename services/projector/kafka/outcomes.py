@@ -12,19 +12,19 @@ from shared.kafka.kept_producer import KeptProducer
 from shared.process.logs import told
 
 _READ_AT_ONCE: Final = 1_000
-# A producer that has not been acked for so long is given up; what it holds may still land, as a repeat.
+# A producer without an ack for this long is dropped. What it holds may still be written, as a repeat.
 _ACK_WITHIN_SECONDS: Final = 30.0
 
 
 class KafkaOutcomeLog:
-    """The judged stream. One batch in flight per partition, so that nothing overtakes what is unacked."""
+    """The judged stream. One batch in flight per partition, so that no outcome overtakes an unacked one."""
 
     def __init__(self, address: KafkaAddress, producer: KeptProducer) -> None:
         self._reader = PartitionReader(address, OUTCOMES)
         self._kept = producer
 
     async def stop(self) -> None:
-        """Close the reader. The producer is closed by who made it."""
+        """Close the reader. The producer is closed by `app`, which made it."""
         await self._reader.stop()
 
     async def span(self, kpart: int) -> Span:
@@ -32,7 +32,7 @@ class KafkaOutcomeLog:
         return await self._reader.span(kpart)
 
     async def read(self, kpart: int, start: int, end: int) -> Sequence[tuple[int, bytes | None]]:
-        """Return some of the records in [start, end), in order with their offsets; empty: there is none there."""
+        """Return some of the records in [start, end), in order with their offsets; empty only when there is none."""
         records = await self._reader.read(kpart, start, _READ_AT_ONCE)
         return [(record.offset, record.value) for record in records if record.offset < end]
 
@@ -49,7 +49,7 @@ class KafkaOutcomeLog:
                     next_offset = (await acked).offset + taken
                     rest = rest[taken:]
         except Exception as error:
-            # Of unknown fate: the next attempt goes through a producer with a sequence of its own.
+            # The fate is unknown, so the retry needs a producer with a sequence of its own.
             self._kept.broken(producer, told(error))
             raise
         return next_offset

@@ -18,9 +18,9 @@ from shared.kafka.clients import (
 )
 from shared.process.ending import ended_within
 
-# What is asked for exists, so a broker that is there answers at once.
+# What is asked for exists, so a reachable broker answers at once.
 _WITHIN_SECONDS: Final = 10.0
-# Short, because a poll that meets nothing but a gap returns only when its time is up.
+# Short, because a poll that meets only a gap returns when its time is up.
 _POLL_MS: Final = 50
 
 
@@ -46,13 +46,13 @@ class PartitionReader:
             return await _span(consumer, tp)
 
     async def read(self, kpart: int, start: int, at_most: int) -> Sequence[ConsumerRecord]:
-        """Return records at or after `start`, in order, at least one while there is one. Empty: there is none now."""
+        """Return records at or after `start`, in order; empty only when there is none now."""
         tp = TopicPartition(self._topic, kpart)
         async with self._consumer_alone() as consumer:
             span = await _span(consumer, tp)
             consumer.assign([tp])
             consumer.seek(tp, max(start, span.begin))
-            # Not until a record comes: the last offsets may be those of transactions' ends, which are given to nobody.
+            # Stop at the end, not at a record: the last offsets may be control records, which no reader is given.
             while await consumer.position(tp) < span.end:
                 if records := await consumer.getmany(tp, timeout_ms=_POLL_MS, max_records=at_most):
                     return list(records[tp])
@@ -65,7 +65,7 @@ class PartitionReader:
                 async with asyncio.timeout(_WITHIN_SECONDS):
                     yield await self._connected()
             except (TimeoutError, KafkaError):
-                # Consumers get stuck without a word: the next attempt has one of its own.
+                # Consumers get stuck without an error, so the next attempt has a new one.
                 await self.stop()
                 raise
 

@@ -1,4 +1,4 @@
-"""`timer.replies.v1`: verdicts for whoever waits. A lost one costs its caller a look at the outcome, nothing else.
+"""`timer.replies.v1`: verdicts for the requests that wait. A lost one costs a lookup of its outcome, nothing else.
 
 An address comes from a press, so it may lead nowhere, or lead nowhere any more. Then the address is dropped, and the
 producer, which all callers share, is kept: only a failure of its own breaks it.

@@ -1,4 +1,4 @@
-"""Policy rows: the policies that came into force, in Postgres for whoever asks which rules judged a press."""
+"""Policy rows: the policies that came into force, in Postgres for reports on which rules judged a press."""
 
 import asyncio
 from collections import deque
@@ -27,7 +27,7 @@ class PolicyRow:
 
 
 class PolicyRows:
-    """Writes policies down as they come into force. Every projector does; again changes nothing."""
+    """Writes policies down as they come into force. Every projector does; a second write changes nothing."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
@@ -35,12 +35,12 @@ class PolicyRows:
         self._more = asyncio.Event()
 
     def add(self, revision: int, tenant: str, record: PolicyRecord) -> None:
-        """Take one that came into force."""
+        """Queue a policy that came into force."""
         self._waiting.append(PolicyRow(revision, tenant, record))
         self._more.set()
 
     async def run(self) -> None:
-        """Write for ever. Judging does not wait for it: the book in memory is what judges."""
+        """Write for ever. Judging does not wait for this, because presses are judged by the book in memory."""
         while True:
             await self._more.wait()
             self._more.clear()
@@ -48,7 +48,7 @@ class PolicyRows:
                 batch = [self._waiting[i] for i in range(min(_WRITTEN_AT_ONCE, len(self._waiting)))]
                 try:
                     await self._keep(batch)
-                except Exception as error:  # noqa: BLE001 - Postgres is away, and comes back
+                except Exception as error:  # noqa: BLE001 - Postgres is away; retry
                     _log.warning("policies_not_kept", policies=len(batch), error=repr(error))
                     await asyncio.sleep(_RETRY_AFTER_SECONDS)
                 else:
@@ -63,6 +63,6 @@ class PolicyRows:
             [policy.record.replaces for policy in kept],
             [policy.record.set_by for policy in kept],
             [policy.record.set_at for policy in kept],
-            # As the tenant wrote it: what it left out is the preset's, and the preset may learn.
+            # As the tenant wrote it. What was left out is the preset's, and a later release may change a preset.
             [policy.record.document.model_dump_json(by_alias=True, exclude_unset=True) for policy in kept],
         )

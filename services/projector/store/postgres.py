@@ -1,7 +1,7 @@
 """Postgres: the store of the projector. One read and one write transaction per batch.
 
-The write's first statement is the compare-and-set of the checkpoints: it is at once exactly-once effect and the fence
-against a projector that was thought dead. Everything else is written only after it held.
+The first statement of a write is the compare-and-set of the checkpoints. It gives exactly-once effect, and it is the
+fence against a projector that was thought dead. Nothing else is written before it succeeds.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ from services.projector.store.sheets import found_in
 from shared.events.outcome import key_of_body
 
 _PRUNED_AT_ONCE: Final = 1_000
-# Nothing waits for it, and a later one says all that this one would have said.
+# No caller waits for progress, and the next statement repeats all of this one.
 _PROGRESS_WITHIN_SECONDS: Final = 3.0
 
 Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
@@ -46,25 +46,25 @@ async def open_pool(settings: Settings) -> asyncpg.Pool:
             "application_name": "stint-projector",
             "search_path": f"{settings.fold_schema},public",
             "timezone": "UTC",
-            # A projector that is frozen in a transaction holds checkpoints: it may for seconds, never for good.
+            # A projector that is frozen in a transaction holds checkpoints. These limits free them after seconds.
             "transaction_timeout": str(settings.transaction_timeout_ms),
             "idle_in_transaction_session_timeout": str(settings.idle_in_transaction_timeout_ms),
             "lock_timeout": str(settings.lock_timeout_ms),
-            # Batches are small and tables large: a plan that reads whole tables is never the right one here.
+            # Batches are small and tables large, so a plan that reads a whole table is never right here.
             "enable_seqscan": "off",
             "jit": "off",
         },
-        # Nothing of ours changes a session, and undoing it anyway would be a round trip for each read and each commit.
+        # We never change a session, and a reset would cost a round trip for each read and each commit.
         reset=_as_it_is,
     )
 
 
 async def _as_it_is(_: Connection) -> None:
-    """Give a connection back to the pool."""
+    """Give a connection back to the pool without a reset."""
 
 
 class PostgresStore:
-    """The store on a pool whose sessions have UTC, the fold's schema in their path, and timeouts of seconds."""
+    """The store, on a pool from `open_pool`: UTC, the fold's schema in the path, timeouts of seconds."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
@@ -106,11 +106,11 @@ class PostgresStore:
         except asyncpg.LockNotAvailableError as error:
             raise BusyError("a checkpoint is held by another session") from error
         except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
-            # The message may quote the row; its kind is enough to look the record up in the log.
+            # The message may quote the row. The kind of error is enough, because the log has the record.
             raise WriteRefusedError(type(error).__name__) from error
 
     async def compare_and_set(self, conn: Connection, advances: Sequence[Advance]) -> None:
-        """Move every checkpoint from where it was read, or raise FencedError and leave all of them."""
+        """Move every checkpoint from where it was read, or raise FencedError, and then roll back."""
         asked = [(a.to.kpart, a.read_at, *_where(a.to)) for a in sorted(advances, key=lambda a: a.to.kpart)]
         moved = await conn.fetch(query("advance_checkpoints"), *columns(asked))
         if len(moved) < len(advances):
@@ -128,13 +128,13 @@ class PostgresStore:
         return [ToPublish(row["source_offset"], key_of_body(row["body"]), row["body"].encode()) for row in rows]
 
     async def save_progress(self, ats: Sequence[Checkpoint]) -> Mapping[int, bool]:
-        """Write down how far outcomes are published, and say which partitions stand where `ats` says."""
+        """Write down how far outcomes are published. See `ports.Store`."""
         asked = [(at.kpart, at.next_offset, at.published, at.outcomes_next) for at in ats]
         rows = await self._pool.fetch(query("save_progress"), *columns(asked), timeout=_PROGRESS_WITHIN_SECONDS)
         return {row["kpart"]: row["stands"] for row in rows}
 
     async def prune(self, kpart: int) -> bool:
-        """Delete some of the published outcomes that nobody may ask for any more; say whether there may be others."""
+        """Delete some published outcomes whose keys are no longer remembered; return whether there may be more."""
         return await self._pool.execute(query("prune_outcomes"), kpart, _PRUNED_AT_ONCE) == f"DELETE {_PRUNED_AT_ONCE}"
 
 

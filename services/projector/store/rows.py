@@ -1,6 +1,6 @@
 """Rows: what outcomes mean for each table. Pure, and the same for fresh outcomes and for those of the stream.
 
-Columns come as lists, in the order of the parameters of the query that writes them.
+Values come as columns, in the order of the parameters of the query that writes them.
 """
 
 import json
@@ -20,7 +20,7 @@ Columns = list[list[Any]]
 
 @dataclass(slots=True)
 class Rows:
-    """The rows of one commit, each table's under its key, so that a batch writes each of them once."""
+    """The rows of one commit, each table's under its key, so that one commit writes each row once."""
 
     outcomes: list[tuple[Any, ...]] = field(default_factory=list)
     dead_letters: list[tuple[Any, ...]] = field(default_factory=list)
@@ -59,11 +59,11 @@ class Rows:
             self.intervals[change.timer, opened.seq] = (slot, change.timer, opened.seq, *whose, *begun)
 
     def _stands(self, outcome: Outcome, slot: int, timer: TimerAfter) -> None:
-        # Only a start makes a row, so for any other change this is the start of the same batch, or never written.
+        # Written on insert only. Then the start is in this commit, and sets it first; otherwise the value is unused.
         started_by = self._started_by.setdefault(timer.id, outcome.event_id or UUID(int=0))
         work = (getattr(timer, name) for name in WORK)
         stands = (timer.state.value, timer.started_at, timer.stopped_at, timer.total_us, timer.last_at)
-        # An array of arrays would have to be a rectangle, so flags travel as text; no flag has a comma.
+        # Arrays of arrays must be rectangles in Postgres, so flags travel as text. No flag has a comma.
         flags = ",".join(timer.flags)
         whose = (slot, timer.id, outcome.tenant, timer.owner)
         self.timers[timer.id] = (*whose, *work, *stands, flags, started_by, outcome.source_offset)

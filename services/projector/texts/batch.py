@@ -1,6 +1,6 @@
 """Text batch: what a run of records on `timer.texts.v1` amounts to, newest last. Pure.
 
-A timer's texts lie under its id, one per event that started it; a record without a value erases them all.
+A timer's texts have its id as key, one for each event that started it. A record without a value erases all of them.
 """
 
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ _SHORT_DIGITS_MAX: Final = 19
 
 @dataclass(frozen=True, slots=True)
 class TextRecord:
-    """One record as it lies on the log."""
+    """One record of the log, not yet read."""
 
     partition: int
     offset: int
@@ -28,7 +28,7 @@ class TextRecord:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Somebody wrote about a timer."""
+    """A text about a timer."""
 
     timer_id: int
     text: TimerText
@@ -36,20 +36,20 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """What was written about a timer is to be forgotten."""
+    """All texts of a timer are to be deleted."""
 
     timer_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class UnreadableText:
-    """It says nothing to us. `reason` is a code and a place, and quotes nothing of the record."""
+    """A record that does not read. `reason` is a code and a place, and quotes nothing of the record."""
 
     reason: str
 
 
 def read_text(record: TextRecord) -> Written | Erased | UnreadableText:
-    """Say what a record holds. Never raises: one bad record must not stop its neighbours."""
+    """Return what a record holds. Never raises: one bad record must not stop its neighbours."""
     timer_id = _timer_id(record.key)
     if timer_id is None:
         return UnreadableText("key: no timer's id")
@@ -78,7 +78,7 @@ def _timer_id(key: bytes | None) -> int | None:
 
 @dataclass(slots=True)
 class TextBatch:
-    """What is to be done for a run of records: erase first, then keep. Of two texts of one event the later counts."""
+    """What a run of records asks for: erase first, then keep. Of two texts of one event the later counts."""
 
     erased: set[int] = field(default_factory=set)
     kept: dict[tuple[int, UUID], TimerText] = field(default_factory=dict)

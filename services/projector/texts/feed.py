@@ -1,7 +1,7 @@
 """The feed of texts: FastStream's broker reads `timer.texts.v1` and hands it to the projection.
 
-The group only shares partitions out. Where to read on is in Postgres, in the same transaction as the rows: a database
-that was restored from an older dump reads again what it has not seen.
+The group only shares partitions out. The position is in Postgres, in the same transaction as the rows: a database that
+was restored from an older dump reads again what it has not seen.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ _RETRY_AFTER_SECONDS: Final = 0.5
 
 
 class TextsFeed:
-    """Reads texts for as long as the process lives, and replaces a consumer that died or stalls."""
+    """Reads texts until the process ends, and replaces a consumer that died or stalls."""
 
     def __init__(self, address: KafkaAddress, group_id: str, session_timeout_ms: int, texts: Texts) -> None:
         self._address = address
@@ -46,12 +46,12 @@ class TextsFeed:
         positions = _Positions(self._texts, self._kept)
         subscriber = broker.subscriber(
             TEXTS,
-            # It only shares partitions out; its own offsets are not used.
+            # The group only shares partitions out; its offsets are not used.
             group_id=self._group_id,
             session_timeout_ms=self._session_timeout_ms,
             heartbeat_interval_ms=max(self._session_timeout_ms // 5, 100),
             batch=True,
-            # An empty poll takes so long, and sleeps for so long again; nobody waits for a text.
+            # An empty poll takes this long, and then sleeps as long again. No caller waits for a text.
             batch_timeout_ms=20,
             listener=positions,
             **RAW_RECORDS,
@@ -71,7 +71,7 @@ class TextsFeed:
             self._kept[record.partition] = record.offset + 1
 
     async def _watch(self, consumer: AIOKafkaConsumer) -> None:
-        """Return never. Raises when what was there at the last look is not kept and not passed by the next."""
+        """Never return. Raises when records that existed at one look are neither kept nor passed at the next."""
         ended_before: dict[int, int] = {}
         self._went_back = False
         while True:
@@ -88,7 +88,7 @@ class TextsFeed:
             ended_before = ends
 
     def _reached(self, partition: int, passed: int) -> int:
-        """Return up to where a partition is done with: with nothing in hand, that is what the consumer has passed."""
+        """Return the offset up to which a partition is done. With no batch in hand, that is the consumer's position."""
         kept = self._kept[partition]
         return kept if kept < self._taken.get(partition, 0) else max(kept, passed)
 
@@ -103,12 +103,12 @@ class _Positions(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka sh
         self._seeking: set[asyncio.Task[None]] = set()
 
     async def on_partitions_revoked(self, revoked: Collection[Any]) -> None:
-        """Let go. The batch in hand is kept or not; either is right, for it may be kept twice."""
+        """Let go. The batch in hand may be kept or not: keeping it twice does no harm."""
         for tp in revoked:
             self._kept.pop(tp.partition, None)
 
     async def on_partitions_assigned(self, assigned: Collection[Any]) -> None:
-        """Hold each partition before anything is awaited, and read it from its position once that is known."""
+        """Hold each partition before anything is awaited, and read on after its position was read."""
         consumer = self.consumer_of()
         for tp in assigned:
             consumer.pause(tp)
@@ -130,6 +130,6 @@ class _Positions(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka sh
         while True:
             try:
                 return await self._texts.next_offsets(partitions)
-            except Exception as error:  # noqa: BLE001 - Postgres is away, and comes back
+            except Exception as error:  # noqa: BLE001 - Postgres is away; retry
                 _log.warning("text_positions_not_read", error=told(error))
                 await asyncio.sleep(_RETRY_AFTER_SECONDS)

@@ -1,8 +1,8 @@
 """Texts: the projection that keeps what people wrote about their timers, beside the fold and independent of it.
 
 Texts have a position of their own, so a comment may appear some milliseconds after its timer. Seeing a record twice
-does no harm, and a projector that was thought dead and comes back cannot bring back what was erased meanwhile: its
-records lie below the position.
+does no harm. A projector that was thought dead cannot bring back an erased text, because its records lie below the
+position.
 """
 
 import asyncio
@@ -20,16 +20,16 @@ from shared.process.logs import told
 
 _log = structlog.get_logger()
 
-# What asyncpg and the socket raise while Postgres is away, restarts, or takes too long.
+# What asyncpg and the socket raise while Postgres is away, restarts or is slow.
 _AWAY: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
-# SQLSTATE classes 22 and 23: the row itself cannot be kept, and will not be at the next try either.
+# SQLSTATE classes 22 and 23: the row itself cannot be kept, so a retry fails too.
 _CANNOT_BE_KEPT: Final = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
 
 _Read = tuple[TextRecord, Written | Erased | UnreadableText]
 
 
 class PositionWentBackError(Exception):
-    """Postgres stands before what we kept: an older dump was restored. Read again from `next_offsets`."""
+    """The position in Postgres lies before what we kept: an older dump was restored. Read on from `next_offsets`."""
 
 
 class Texts:
@@ -41,14 +41,14 @@ class Texts:
         self.unreadable = 0
 
     async def next_offsets(self, partitions: Sequence[int]) -> dict[int, int]:
-        """Return where to read on. Whoever reads the topic should seek there: Postgres may be older than the group."""
+        """Return where to read on. Seek there: Postgres may be older than the group's own offsets."""
         rows = await self._pool.fetch(query("text_positions"), list(partitions))
         positions = dict.fromkeys(partitions, 0) | {row["kpart"]: row["next_offset"] for row in rows}
         self._moved_to |= positions
         return positions
 
     async def keep(self, records: Sequence[TextRecord]) -> None:
-        """Keep the newest text of each timer, and return when it is committed. Raises PositionWentBackError, no other.
+        """Keep the newest text of each timer, and return after the commit. Raises PositionWentBackError, no other.
 
         Records of one partition are in the order of the log.
         """
@@ -74,12 +74,12 @@ class Texts:
             for one in read:
                 await self._keep_patiently([one])
         else:
-            # The error's own words may quote the row, so only its kind is told.
+            # The error's message may quote the row, so only its kind is logged.
             [(record, _)] = read
             await self._keep_patiently([(record, UnreadableText(f"row: {type(error).__name__}"))])
 
     async def _commit(self, read: Sequence[_Read]) -> list[tuple[TextRecord, UnreadableText]]:
-        """Write what is new, and return what was passed by because it does not read."""
+        """Write what is new, and return the records that were passed because they do not read."""
         partitions = sorted({record.partition for record, _ in read})
         async with self._pool.acquire() as conn, conn.transaction():
             await conn.execute(query("make_text_positions"), partitions)
