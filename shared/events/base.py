@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
-# The calendar that every part of us can hold: at its ends Postgres says -infinity and infinity, and zones overflow.
+# The calendar that every part can hold: beyond it Postgres says -infinity or infinity, and zones overflow.
 _CALENDAR: Final = (datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC))
 
 
@@ -45,11 +45,11 @@ Instant = Annotated[AwareDatetime, AfterValidator(in_utc)]
 
 
 def _spelt_as_a_day(value: object) -> object:
-    # Pydantic takes numbers for Unix times; a day is spelt as one, or is one already.
+    # Pydantic reads numbers as Unix times, so only text that is spelt as a day may pass, or a date.
     if isinstance(value, str) and not _DAY.fullmatch(value):
         raise ValueError("is no day such as 2026-04-02")
     if not isinstance(value, str | date):
-        raise ValueError("is no day such as 2026-04-02")  # noqa: TRY004 - pydantic hears of ValueError alone
+        raise ValueError("is no day such as 2026-04-02")  # noqa: TRY004 - pydantic catches ValueError only
     return value
 
 
@@ -59,7 +59,7 @@ Day = Annotated[date, BeforeValidator(_spelt_as_a_day), AfterValidator(in_calend
 # A timer's short id. In JSON it is decimal text: many readers lose digits of integers past 2^53.
 TimerId = Annotated[int, PlainSerializer(str, when_used="json")]
 
-# Text owners choose: compared as text ("007" is not 7), 1 to 128 characters.
+# Ids that tenants choose: compared as text ("007" is not 7), 1 to 128 characters.
 OwnerId = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 Reference = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 
@@ -77,6 +77,6 @@ class Model(BaseModel):
 
 
 def kinds_of(error: ValidationError) -> str:
-    """Return which kinds of problems a value has, for logs: the error's own words quote the value."""
+    """Return the kinds of problems a value has, for logs. The error's own message would quote the value."""
     problems = error.errors(include_input=False, include_context=False, include_url=False)
     return ", ".join(sorted({str(problem["type"]) for problem in problems}))

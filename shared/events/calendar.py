@@ -1,8 +1,8 @@
 """Local days: where an interval is cut, so that each screen and each cap counts the same day the same way.
 
-A day begins at the first instant of its local date and lasts until the next one begins, whatever the clocks do between:
-a midnight that does not exist begins at the gap's end, one that comes twice begins at the first, and minutes that the
-clocks repeat after midnight belong to the day that has begun.
+A day begins at the first instant of its local date and lasts until the next day begins. If midnight does not exist,
+the day begins at the end of the gap. If midnight comes twice, the day begins at the first. Minutes that the clocks
+repeat after midnight belong to the day that has begun.
 """
 
 from datetime import UTC, date, datetime, time, timedelta
@@ -33,7 +33,7 @@ def local_day(moment: datetime, zone_name: str) -> date:
     """Return the local day that `moment` belongs to."""
     day = moment.astimezone(zone(zone_name)).date()
     following, begins = _next_day(day, zone_name)
-    # The clocks went back over midnight: the date on the wall is yesterday's again, but today has begun.
+    # The clocks went back over midnight: the local date is yesterday's again, but today has begun.
     return following if begins <= moment else day
 
 
@@ -52,7 +52,7 @@ def first_instant(day: date, zone_name: str) -> datetime | None:
     instant = midnight.astimezone(UTC)
     if instant.astimezone(there).replace(tzinfo=None) == midnight.replace(tzinfo=None):
         return instant
-    # Midnight was skipped. The day begins where the clocks jumped, which lies between the two readings of midnight.
+    # Midnight was skipped. The day begins where the clocks jumped, between the two readings of midnight.
     before, after = midnight.replace(fold=1).astimezone(UTC), instant
     while after - before > _SECOND:
         middle = before + (after - before) // 2

@@ -1,4 +1,4 @@
-"""Reading and writing presses: what a record on `timer.events.v1` says, or why it says nothing to us."""
+"""Reading and writing presses: what a record on `timer.events.v1` holds, or why it does not read."""
 
 import re
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ from shared.events.models import (
 )
 
 _SHAPE_OF_A_TYPE: Final = re.compile(r"(timer|owner|deadline)\.[a-z_]+\.v[0-9]+")
-# What a later release may say: a field, or a word where we know only some.
+# The errors that a record of a later release may cause: an unknown field, or an unknown word.
 _LATER: Final = {"extra_forbidden", "literal_error", "enum"}
 _NEEDS_A_TIMER: Final = (TimerStarted, TimerPaused, TimerResumed, TimerStopped)
 
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """One event with its envelope: a fact that somebody asked."""
+    """One event with its envelope: the fact that a caller pressed."""
 
     envelope: Envelope
     event: AnyEvent
@@ -33,25 +33,25 @@ class Press:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """Readable by no version: a dead letter. `reason` is a code and a place, and quotes nothing of the record."""
+    """No release can read it: a dead letter. `reason` is a code and a place, and quotes nothing of the record."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Newer:
-    """Written for a newer version than we are. Our problem, not the record's: wait for the upgrade."""
+    """Written for a newer release than this one. The record is right and we are old: wait for the upgrade."""
 
     type: str
 
 
 def write_body(event: AnyEvent) -> bytes:
-    """Return the body of the record. What is None or left at its default is left out."""
+    """Return the body of the record. Fields at their defaults are left out."""
     return event.__pydantic_serializer__.to_json(event, exclude_defaults=True)
 
 
 def read(headers: Headers, value: bytes | None) -> Press | Unreadable | Newer:
-    """Say what a record holds. Never raises: one bad record must not stop its neighbours."""
+    """Return what a record holds. Never raises: one bad record must not stop its neighbours."""
     text = tolerant(headers)
     type_ = text.get("ce_type", "")
     body = BODY_OF.get(type_)
@@ -77,5 +77,5 @@ def _newer_or_unreadable(type_: str, error: ValidationError) -> Newer | Unreadab
     known = next((problem for problem in problems if problem["type"] not in _LATER), None)
     if known is None:
         return Newer(type_)
-    # An unknown field's name is the record's own text, so only places that we know are named.
+    # The name of an unknown field is text of the record, so only known places are named.
     return Unreadable(f"body: {known['type']} at {'.'.join(map(str, known['loc']))}"[:200])

@@ -1,7 +1,7 @@
 """The envelope: CloudEvents 1.0 in binary mode, in the headers of a Kafka record.
 
 The attribute names are those of the CloudEvents Kafka binding (`ce_` before each); correlationid and expirytime are
-its published extensions. `reply_to`, `reply_partition` and `request_id` are for transport and mean nothing to the fold.
+published extensions. `reply_to`, `reply_partition` and `request_id` are for transport, and the fold ignores them.
 """
 
 import re
@@ -19,7 +19,7 @@ Headers = Sequence[tuple[str, bytes | None]]
 
 _T = TypeVar("_T")
 
-# Bounded, for Python refuses to read a number of thousands of digits.
+# Bounded, because Python refuses to read a number of thousands of digits.
 _PARTITION: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
@@ -29,7 +29,7 @@ class MalformedEnvelopeError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ReplyAddress:
-    """Where the verdict is waited for: a topic, a partition of it, and which of its waiters."""
+    """Where the verdict is to be sent: a topic, its partition, and the request that waits."""
 
     topic: str
     partition: int
@@ -38,12 +38,12 @@ class ReplyAddress:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What stands around an event.
+    """The headers around an event.
 
-    `recorded_at` is the API's clock at the press, `policy_rev` the highest offset of `timer.policies.v1` that the API
-    had applied (-1: none), `subject` a timer's short id. `correlation_id` is the same for all that followed from one
-    request: the event id of the press that the request made, which is what its caller was told of it (`Location`,
-    outcomes). It means nothing to the fold.
+    `recorded_at` is the API's clock at the press. `policy_rev` is the highest offset of `timer.policies.v1` that the
+    API had applied (-1: none). `subject` is a timer's short id. `correlation_id` is the same for all records that
+    follow from one request: the event id of its press, which its caller knows from `Location` and from outcomes. The
+    fold ignores it.
     """
 
     event_id: UUID
@@ -88,7 +88,7 @@ def encode_headers(envelope: Envelope) -> list[tuple[str, bytes]]:
 
 
 def tolerant(headers: Headers) -> dict[str, str]:
-    """Return the headers that are text. A null or undecodable one is left out: it must not cost us the record."""
+    """Return the headers that are text. Others are left out, because a bad header must not cost us the record."""
     readable: dict[str, str] = {}
     for name, value in headers:
         if value is not None:
@@ -151,7 +151,7 @@ def _short_id(text: str) -> int:
 
 
 def _reply(headers: dict[str, str]) -> ReplyAddress | None:
-    # A reply address that does not read costs the caller its answer, never the press its place.
+    # A reply address that does not read costs the caller the reply, and never costs the press its place.
     topic, partition, request_id = (headers.get(name) for name in ("reply_to", "reply_partition", "request_id"))
     if topic is None or partition is None or request_id is None or not _PARTITION.fullmatch(partition):
         return None

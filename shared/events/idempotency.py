@@ -1,12 +1,12 @@
-"""Idempotency: what one Idempotency-Key means, for the API that takes presses and for the fold that judges them.
+"""Idempotency: what one Idempotency-Key means, to the API that takes presses and to the fold that judges them.
 
     keyed_event_id    the same client, target and key: the same event id
     digest_of         what was asked for under the key
     recall            another press under the key: a retry, another request (R24), or forgotten after 30 days
     key_reused        the answer R24, word for word the same from both services
 
-Safe to change: nothing that a retry could meet. Event ids and digests are on the log and in the judged stream, and a
-retry may come weeks and releases later.
+Never: a change that a retry could meet. Event ids and digests are on the log and in the judged stream, and a retry may
+come weeks and releases later.
 """
 
 import hashlib
@@ -22,10 +22,10 @@ from shared.events.models import AnyEvent
 from shared.events.outcome import Outcome
 from shared.events.rules import Rule
 
-# How long a key is remembered, in log time. Later the same key is a new press.
+# How long a key is remembered, in log time. After that the same key is a new press.
 REMEMBERED: Final = timedelta(days=30)
 
-# Made once with uuid4; it only has to differ from the namespaces of others.
+# Drawn once with uuid4. It only has to differ from every other namespace.
 _EVENT_IDS: Final = UUID("8c0a3f0e-9a55-4b52-a5b4-5b8a4ad0f6a1")
 
 
@@ -38,11 +38,11 @@ def keyed_event_id(tenant: str, client: str, target_kind: str, target: str, key:
 
 
 def digest_of(verb: str, target: str, given: Mapping[str, str | bool | None]) -> str:
-    """Return SHA-256, in hex, of what the caller asked for; order, encoding, headers and dialect do not count.
+    """Return SHA-256, in hex, of what the caller asked for. Order, encoding, headers and dialect do not count.
 
-    `given` maps our names of the parameters to what was said: absent, None and "" are the same, ids are decimal text
-    (timers in the short spelling), times are as the caller spelt them. Give it no free text: a digest
-    outlives an erasure.
+    `given` maps our names of the parameters to their values. Absent, None and "" are the same. Ids are decimal text
+    (timers in the short spelling), times are as the caller spelt them. Give it no free text: a digest outlives an
+    erasure.
     """
     present = {name: value for name, value in given.items() if value is not None and value != ""}
     text = json.dumps([verb, target, present], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
@@ -61,9 +61,9 @@ Recalled = Literal["known", "reused", "forgotten"]
 
 
 def recall(judged: Use, again: Use) -> Recalled:
-    """Say what a press is beside one that was judged under the same event id.
+    """Return what a press is, compared with the one that was judged under the same event id.
 
-    known: a retry, which hears the first answer. reused: another request, R24. forgotten: it is judged as new.
+    known: a retry, which gets the first answer. reused: another request, R24. forgotten: judge it as new.
     """
     if again.log_time - judged.log_time >= REMEMBERED:
         return "forgotten"

@@ -1,10 +1,10 @@
-"""Ids and slots: how a timer's id says where its owner lives, without a database.
+"""Ids and slots: a timer's id says where its owner lives, without a lookup.
 
     short = ms since 2020-01-01 (41 bits) | slot (12) | random (10)     18-19 digits, the key in Postgres
     long  = 0xC (4 bits) | short (63) | check (61)                      always 39 digits, < 2^128
 
 `check` is the first 61 bits of SHA-256 of `short` as 8 big-endian bytes. Fields run from the top bit down.
-Never: change a layout. Ids are in logs, in other people's databases and in their bookmarks.
+Never: change a layout. Ids are on the log, in other people's databases and in their bookmarks.
 """
 
 import hashlib
@@ -29,13 +29,13 @@ _SHORT_DIGITS_MAX: Final = 19
 _LONG_DIGITS: Final = 39
 _DECIMAL: Final = re.compile(r"[0-9]{1,39}", re.ASCII)
 _MS: Final = timedelta(milliseconds=1)
-# So many a process draws in one millisecond of ids, whatever their slots; then it borrows the next.
+# The most ids that a process draws for one millisecond, in all slots. Then it borrows the next millisecond.
 _IDS_PER_MS: Final = 1 << _RANDOM_BITS
 
 
 def slot_of(tenant: str, owner: str) -> int:
-    """Return the slot, 0..4095, where everything that concerns `owner` lives."""
-    # A tenant's name has no "/", so two different pairs never read as one.
+    """Return the slot, 0..4095, where all data of `owner` lives."""
+    # A tenant's name has no "/", so two pairs never give the same text.
     return zlib.crc32(f"{tenant}/{owner}".encode()) % SLOTS
 
 
@@ -70,7 +70,7 @@ def to_long(short: int) -> str:
 def parse_timer_id(text: str) -> int | None:
     """Return the short id that `text` spells, short (up to 19 digits) or long (39), or None when it spells none.
 
-    A mistyped long id is None; a mistyped short id is somebody else's, or nobody's, and only the log knows.
+    A mistyped long id is None. A mistyped short id is another timer's, or no timer's, and only the log knows which.
     """
     if not _DECIMAL.fullmatch(text):
         return None
@@ -94,10 +94,10 @@ class TimerIds:
 
     def draw(self, slot: int) -> int:
         """Return an id that this process has not drawn before, in `slot`."""
-        # The clock of ids never goes back, even when the machine's does: an id drawn before the step could come again.
+        # The clock of ids never goes back, even when the machine's does. Otherwise an id could be drawn twice.
         at_ms = max((self._now() - ID_EPOCH) // _MS, self._last_ms)
         if at_ms == self._last_ms and len(self._drawn) >= _IDS_PER_MS:
-            at_ms += 1  # while the machine's clock catches up, hours of ids are not one millisecond's to remember
+            at_ms += 1  # bounds what is remembered while the machine's clock catches up after a step back
         if at_ms > self._last_ms:
             self._drawn.clear()
         for _ in range(1 << (_RANDOM_BITS + 1)):

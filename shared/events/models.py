@@ -1,4 +1,4 @@
-"""Events: the body of each record on `timer.events.v1` (CONTRACT, section 7). Each is a fact: somebody pressed."""
+"""Events: the body of each record on `timer.events.v1` (docs/contract.md, section 7). Each is a fact."""
 
 from typing import Annotated, ClassVar, Final, Literal
 
@@ -10,7 +10,7 @@ Role = Literal["machine", "person", "admin", "system"]
 
 
 class ToldActor(Model):
-    """Who pressed, as an outcome tells it: `role` may be a word of a later release.
+    """The caller of a press, as an outcome tells it: `role` may be a word of a later release.
 
     `client` is the API client or, for our own clocks, "stint"; `person` is an owner's id.
     """
@@ -23,7 +23,7 @@ class ToldActor(Model):
 
 
 class Actor(ToldActor):
-    """Who pressed, as an event says it: every reader knows the role."""
+    """The caller of a press, as an event tells it: every reader knows the role."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -36,7 +36,7 @@ class Actor(ToldActor):
 
 
 class Work(Model):
-    """What a timer is about. The names are the caller's own; `billable` is true where a dialect has no such field."""
+    """What a timer is about. The ids are the caller's own; `billable` is true where a dialect has no such field."""
 
     account_id: Reference | None = None
     job_id: Reference | None = None
@@ -48,7 +48,7 @@ class Work(Model):
 class Event(Model):
     """What every event says. `asked_at` is the caller's own time; None: the moment the API heard it."""
 
-    # Spelled out, version and all: a class may be renamed, a log may not. It travels in `ce_type`, not in the body.
+    # Spelled out with its version: a class may be renamed, a log may not. It is in `ce_type`, not in the body.
     type: ClassVar[str]
 
     tenant: TenantName
@@ -59,7 +59,7 @@ class Event(Model):
 
 
 class TimerStarted(Work, Event):
-    """Somebody pressed start. The timer's id is `ce_subject`, drawn by the API in the owner's slot."""
+    """Start was pressed. The new timer's id is `ce_subject`, drawn by the API in the owner's slot."""
 
     type: ClassVar[str] = "timer.started.v1"
 
@@ -68,25 +68,25 @@ class TimerStarted(Work, Event):
 
 
 class TimerPaused(Event):
-    """Somebody pressed pause on the timer `ce_subject`."""
+    """Pause was pressed on the timer `ce_subject`."""
 
     type: ClassVar[str] = "timer.paused.v1"
 
 
 class TimerResumed(Event):
-    """Somebody pressed resume on the timer `ce_subject`."""
+    """Resume was pressed on the timer `ce_subject`."""
 
     type: ClassVar[str] = "timer.resumed.v1"
 
 
 class TimerStopped(Event):
-    """Somebody pressed stop on the timer `ce_subject`. The interval worked is half-open: [start, end)."""
+    """Stop was pressed on the timer `ce_subject`. The interval worked is half-open: [start, end)."""
 
     type: ClassVar[str] = "timer.stopped.v1"
 
 
 class OwnerProfileSet(Event):
-    """An owner's zone or standing changed; what is None stays as it was. Counts for what comes after it on the log."""
+    """An owner's zone or standing changed; what is None stays. Counts for records that come after it on the log."""
 
     type: ClassVar[str] = "owner.profile_set.v1"
 
@@ -132,7 +132,7 @@ class OwnerEstimateSet(Event):
 
     owner: OwnerId
     job_id: Reference
-    # Some thirty years: what is summed up and compared in microseconds must not overflow anybody's integers.
+    # Some thirty years: sums in microseconds must not overflow a reader's 64-bit integers.
     seconds: Annotated[int, Field(ge=0, le=1_000_000_000)]
 
 
@@ -145,7 +145,7 @@ class OwnerTextsErased(Event):
 
 
 class DeadlineReached(Event):
-    """Something may have fallen due for the owner: look now. Doubled, early and late ones do no harm.
+    """Something may have fallen due for the owner: settle now. Doubled, early and late ones do no harm.
 
     Its record expires (`ce_expirytime`, 30 s) like a press. Without that, a broker's clock that jumps a day ahead would
     stop every running timer at limits that lie in tomorrow.
@@ -167,7 +167,7 @@ OwnerFact = (
 )
 AnyEvent = TimerStarted | TimerPress | OwnerFact | DeadlineReached
 
-# The names of what a start says of its work, for whoever copies them onto the timer.
+# The names of the fields of `Work`, for code that copies them onto the timer.
 WORK: Final = tuple(Work.model_fields)
 
 _EVERY: Final[tuple[type[AnyEvent], ...]] = (

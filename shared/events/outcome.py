@@ -1,10 +1,10 @@
-"""Outcome: event, verdict and all that it changed (CONTRACT, section 9).
+"""Outcome: event, verdict and all that it changed (docs/contract.md, section 9).
 
-The value on `timer.outcomes.v1`, the body of an `outcome` row and an element of a reply are the same bytes. It is
-enough to write every fold table without judging, policy or zone data. Free text is never in it.
+The value on `timer.outcomes.v1`, the body of an `outcome` row and an element of a reply are the same bytes. Outcomes
+are enough to write every fold table without judging, policy or zone data. They never hold free text.
 
-Readers ignore members that they do not know, and take words that they do not know as they are; `v` alone says that a
-reader is too old. A member marked as optional may be null or absent: both mean the same.
+Readers ignore unknown members, and accept unknown words as they are. Only `v` says that a reader is too old. A member
+that is marked as optional may be null or absent: both mean the same.
 With care: a new member is free. A new verdict, a new state or a new meaning is a new `v`.
 """
 
@@ -19,8 +19,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from shared.events.base import Instant, Model, TimerId, kinds_of
 from shared.events.models import ToldActor, Work
 
-# What one outcome may change, in timers. Whatever else fell due is told by the owner's next record: an outcome that
-# grows without bound becomes too large for a broker, and would stop its partition's stream for good.
+# How many timers one outcome may change. What else fell due comes with the owner's next record. An outcome without
+# this bound could become too large for a broker, and would stop its partition's stream for good.
 CHANGES_MAX: Final = 200
 
 _VERSION: Final = 1
@@ -28,7 +28,7 @@ _WORDS: Final = {"literal_error", "enum"}
 
 
 class NewerOutcomeError(Exception):
-    """The outcome was written for a newer reader than this one: wait for the upgrade."""
+    """The outcome was written for a newer release: wait for the upgrade."""
 
 
 class UnreadableOutcomeError(Exception):
@@ -36,7 +36,7 @@ class UnreadableOutcomeError(Exception):
 
 
 class Told(Model):
-    """A part of an outcome. Members of a later release are ignored when it is read."""
+    """A part of an outcome. A reader ignores members of a later release."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -81,7 +81,7 @@ class TimerAfter(Work, _Whose):
 
 
 class Opened(Told):
-    """An interval that began. Its zone cuts all of it into days, whatever the owner's zone becomes."""
+    """An interval that began. `zone` cuts all of it into days, also after the owner's zone changes."""
 
     seq: int
     start: Instant
@@ -89,14 +89,14 @@ class Opened(Told):
 
 
 class DayPart(Told):
-    """What part of an interval lies on one local day, in microseconds."""
+    """The part of an interval on one local day, in microseconds."""
 
     on: date
     us: int
 
 
 class Was(Told):
-    """The end that was taken back: nobody had pressed it, and a late press said otherwise."""
+    """An automatic end that was taken back, because a late press belongs before it."""
 
     end: Instant
     days: tuple[DayPart, ...]
@@ -105,7 +105,7 @@ class Was(Told):
 class Closed(Told):
     """An interval that ended: [start, end), and its days, which add up to it exactly.
 
-    `was` is there when the interval had ended before, by itself: the day totals lose its days and gain these.
+    `was` is there when the interval had ended automatically before: day totals lose its days and gain these.
     """
 
     seq: int
@@ -131,7 +131,7 @@ class Change(Told):
 
 
 class Fact(Told):
-    """What became known about an owner. The newest of a `kind` counts; `about` tells several apart (a day, a job).
+    """A fact about an owner. The newest of a `kind` counts; `about` tells facts of one kind apart (a day, a job).
 
     Kinds of this release: profile, leave, attendance, estimate, texts_erased.
     """
@@ -147,8 +147,8 @@ Verdict = Literal["accepted", "refused", "unreadable", "void"]
 class Outcome(Told):
     """What one press amounted to. Written down once, and never judged again.
 
-    `changed` is in the order in which it happened, and says all: `timer` is the pressed one, also when it was refused.
-    `due` is the owner's next deadline; None means that there is none, where `owner` is known.
+    `changed` lists all changes, in the order in which they happened. `timer` is the pressed one, also when the press
+    was refused. `due` is the owner's next deadline; where `owner` is known, None means that there is none.
     """
 
     v: Literal[1] = 1
@@ -179,7 +179,7 @@ class Outcome(Told):
 
 
 class Reply(Told):
-    """One element of a reply record: whose waiter, and the outcome. Only here is a verdict void, or a refusal R24."""
+    """One element of a reply record: the request, and its outcome. Verdict void and R24 occur only here."""
 
     request_id: str
     outcome: Outcome
@@ -217,7 +217,7 @@ def read_replies(record: bytes) -> list[Reply]:
 
 
 def _is_newer(body: bytes | str, error: ValidationError) -> bool:
-    # A word that must be understood (a verdict, a state) would come with a new `v`; without one it is waited for too.
+    # A word that a reader must know (a verdict, a state) comes with a new `v`. Without a new `v`, wait for it too.
     if {problem["type"] for problem in error.errors(include_input=False)} <= _WORDS:
         return True
     try:
@@ -237,7 +237,7 @@ def outcome_key(outcome: Outcome) -> bytes | None:
 
 
 def key_of_body(body: bytes | str) -> bytes | None:
-    """Return the same from an outcome's bytes, whichever release wrote them."""
+    """Return the same from an outcome's bytes, also when another release wrote them."""
     whose = _Key.model_validate_json(body)
     return _key(whose.tenant, whose.owner)
 
@@ -249,7 +249,7 @@ def _key(tenant: str | None, owner: str | None) -> bytes | None:
 
 
 def join_replies(replies: Sequence[tuple[str, bytes]]) -> bytes:
-    """Return one reply record for all the waiters of one API process. Outcomes are spliced in as they were written."""
+    """Return one reply record for all waiters of one API process. The bytes of each outcome stay as they are."""
     elements = [b'{"request_id":%s,"outcome":%s}' % (_quoted(request_id), body) for request_id, body in replies]
     return b"[" + b",".join(elements) + b"]"
 

@@ -1,8 +1,8 @@
-"""Policy: one document per tenant, a whole new one per revision. The book of all of them is `policy_book`.
+"""Policy: one document per tenant, a whole new one per revision. The book of all documents is `policy_book`.
 
-With care: what a document may not say (`SECONDS_MAX`, a zone's name). All releases must agree on it for good; a value
-that a later release may know is waited for (`LATER`). What a document ought to say besides (`Policy.unfit`) is asked of
-its writer alone.
+With care: what makes a document invalid (`SECONDS_MAX`, a zone's name). All releases must agree on that for good. A
+value that a later release may know is waited for (`LATER`). `Policy.unfit` is stricter, and asked only when a document
+is set.
 """
 
 from enum import StrEnum
@@ -17,7 +17,7 @@ from shared.events.zones import is_zone
 
 
 class Preset(StrEnum):
-    """Whose product the defaults follow."""
+    """The product whose rules the defaults follow."""
 
     NATIVE = "native"
     THEBASE = "thebase"
@@ -25,7 +25,7 @@ class Preset(StrEnum):
 
 
 class Mode(StrEnum):
-    """What a rule does when it fires. `block` refuses start and resume and flags the rest; `strict` pause too."""
+    """What a rule does when it fires. `block` refuses start and resume, and flags the rest; `strict` also pause."""
 
     OFF = "off"
     FLAG = "flag"
@@ -43,7 +43,7 @@ class OverlapMode(StrEnum):
     BLOCK = "block"
 
 
-# What a document of a later release may hold that we do not know: a field, a word, a zone.
+# What a document of a later release may hold and this one does not know: a field, a word, a zone.
 _UNKNOWN_ZONE: Final = "zone_unknown"
 LATER: Final = frozenset({"extra_forbidden", "enum", _UNKNOWN_ZONE})
 
@@ -62,19 +62,19 @@ def _weekday_set(text: str) -> str:
     return text
 
 
-# A name that could be a zone's in no release is malformed, not unknown.
+# A name that no release can have as a zone is malformed, not unknown.
 ZoneName = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$"), AfterValidator(_known_zone)
 ]
 
 
-# A length of time that a rule counts with: a second to 366 days. What has no bound overflows somebody's clock some day.
+# A length of time that a rule counts with: a second to 366 days. Without a bound, some clock would overflow.
 SECONDS_MAX: Final = 366 * 24 * 60 * 60
 Seconds = Annotated[int, Field(ge=1, le=SECONDS_MAX)]
 
 
 class WeekendFrom(Model):
-    """Which days are the weekend, from a local date on: "6,7" is Friday and Saturday, for 1 is Sunday."""
+    """Which days are the weekend, from a local date on. 1 is Sunday, so "6,7" is Friday and Saturday."""
 
     from_: Annotated[Day, Field(alias="from")]
     days: Annotated[str, AfterValidator(_weekday_set)]
@@ -88,7 +88,7 @@ class Holiday(Model):
 
 
 class RuleMode(Model):
-    """A rule that has nothing but a mode."""
+    """A rule that has only a mode."""
 
     mode: Mode | None = None
 
@@ -120,7 +120,7 @@ class LongRunning(RuleMode):
 
 
 class Rules(Model):
-    """What the tenant says of single rules. What is left out is the preset's."""
+    """The tenant's settings of single rules. What is left out is the preset's."""
 
     R08: RuleMode | None = None
     R09: RuleMode | None = None
@@ -183,24 +183,24 @@ class Policy(Model):
 
     @property
     def unfit(self) -> str | None:
-        """Return why this document cannot be set, or None. One that was set counts all the same."""
-        # A refused pause would otherwise run till Monday.
+        """Return why this document cannot be set, or None. A document that was set before counts all the same."""
+        # Otherwise a timer whose pause was refused on Friday would run until Monday.
         strict = [rule.value for rule in _PAUSE_RULES if self.mode(rule) is Mode.STRICT]
         if strict and self.auto_close_seconds is None:
             return f"rules.R16.auto_close_seconds must be set while {', '.join(strict)} may refuse a pause"
         if (unenforced := _not_enforced(self)) is not None:
-            # Nothing is judged again: what is not judged today would stay unjudged for good.
+            # Nothing is judged again, so what is not enforced today would stay unjudged for good.
             return f"{unenforced} is not enforced by this release, so it cannot be set yet"
         return None
 
 
-# What this release judges by: everything else is unfit to be set until a release enforces it.
+# What this release enforces. Everything else cannot be set until a release enforces it.
 _ENFORCED: Final = frozenset({"R13", "R14", "R18"})
 _ENFORCED_OVERLAPS: Final = frozenset({None, OverlapMode.ALLOW, OverlapMode.FLAG})
 
 
 def _not_enforced(policy: Policy) -> str | None:
-    """Return the path of the first thing that a document asks for and this release does not do."""
+    """Return the path of the first setting that a document has and this release does not enforce."""
     if policy.preset is Preset.ZOHO:
         return "preset zoho"
     if policy.timers_disabled:

@@ -1,10 +1,10 @@
 """The policy book: every valid document of every tenant, and what makes a record on `timer.policies.v1` void.
 
-A revision is the offset of its record. A record names the revision it replaces; one that does not name the tenant's
-revision in force is void for every reader, so that two writers racing get one winner.
+A revision is the offset of its record. A record names the revision that it replaces. If that is not the tenant's
+revision in force, the record is void for every reader, so that of two writers that race one wins.
 
-With care: what makes a record void. All releases, whatever their tzdata, must agree on it for good, so a record is void
-by its shape and by what it replaces, never by a value that a later release may know: for that one we wait.
+With care: what makes a record void. All releases, with any tzdata, must agree on it for good. So a record is void by
+its shape and by what it replaces, and never by a value that a later release may know: such a value is waited for.
 """
 
 from bisect import bisect_right
@@ -19,7 +19,7 @@ NO_REVISION: Final = -1
 
 
 class NewerPolicyError(Exception):
-    """The record was written for a newer version than we are: go on after the upgrade, and judge nothing by guess."""
+    """The record was written for a newer release: go on after the upgrade, and judge nothing by guess."""
 
 
 class PolicyRecord(Model):
@@ -32,7 +32,7 @@ class PolicyRecord(Model):
 
 
 class _Link(BaseModel):
-    """What decides whether a record is the next of its tenant, whatever else a later release writes into it."""
+    """The field that decides whether a record is its tenant's next. A later release may add others."""
 
     replaces: int | None
 
@@ -50,10 +50,10 @@ class PolicyBook:
         self._records: dict[str, list[PolicyRecord]] = {}
 
     def apply(self, offset: int, key: bytes | None, value: bytes | None) -> tuple[str, PolicyRecord] | None:
-        """Take one record; return it with its tenant when it came into force, None when it is void or a repeat.
+        """Apply one record. Return it with its tenant when it came into force, None when it is void or a repeat.
 
-        Raises NewerPolicyError, and stays where it was, for a document that only a newer version, or one with newer
-        zones, can read.
+        Raises NewerPolicyError when only a newer release, or newer zones, can read the document. The position then
+        stays where it was.
         """
         if offset <= self.position:
             return None
@@ -67,7 +67,7 @@ class PolicyBook:
         return tenant, record
 
     def pass_gap(self, before: int) -> None:
-        """Take it that no record lies from here up to `before`: those offsets are of transactions' ends."""
+        """Pass the offsets before `before`, which hold no record for readers: control records of transactions."""
         self.position = max(self.position, before - 1)
 
     def latest_revision(self, tenant: str) -> int | None:
@@ -90,7 +90,7 @@ class PolicyBook:
             return None
         try:
             tenant = key.decode()
-            # First of all: what replaces another revision is void, and nobody need wait to learn what else it says.
+            # First, because a record that replaces another revision is void, and need not be waited for.
             if _LINK.validate_json(value).replaces != self.latest_revision(tenant):
                 return None
             return tenant, POLICY_RECORD.validate_json(value)

@@ -1,10 +1,10 @@
-"""The names of the rules. Their ids are stored, and other people's reports read them: never rename one."""
+"""The names of the rules. Never rename one: ids are stored, and other people's reports read them."""
 
 from enum import StrEnum
 
 
 class Rule(StrEnum):
-    """What is wrong, and the id under which it is known (CONTRACT, section 6). Listed by id, not in judging order."""
+    """What is wrong, and the id of the rule (docs/contract.md, section 6). Listed by id, not in judging order."""
 
     TOKEN_UNKNOWN = "R01"  # noqa: S105 - a rule's id
     PARAMETER_MISSING = "R02"
@@ -37,6 +37,6 @@ class Rule(StrEnum):
         return self.name.lower()
 
 
-# Flags that are not rules: nothing is wrong, but a reader wants to know.
+# Flags that are no rules: nothing is wrong, but readers want to know.
 ZONE_ASSUMED = "zone_assumed"
 LATE = "late"

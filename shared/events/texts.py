@@ -9,10 +9,10 @@ from shared.events.base import Model, OwnerId, TenantName
 
 
 class TimerText(Model):
-    """What somebody wrote about a timer. It belongs to the timer that `event_id` started.
+    """What a person wrote about a timer. The text belongs to the timer that `event_id` started.
 
-    Two processes may draw one id in the same millisecond; the fold keeps one start and voids the other, and by
-    `event_id` a reader tells the text of the one from the text of the other.
+    Two processes may draw one timer id in the same millisecond. The fold keeps one start and voids the other, and
+    `event_id` tells their texts apart.
     """
 
     tenant: TenantName

@@ -20,7 +20,7 @@ DEFAULT_PARTITIONS: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One topic: its name, how many partitions, and the configuration that its promises rest on."""
+    """One topic: its name, its number of partitions, and the configuration that its promises rest on."""
 
     name: str
     partitions: int
@@ -29,13 +29,14 @@ class Topic:
 
 def topics(partitions: int) -> tuple[Topic, ...]:
     """Return every topic of a deployment with `partitions` partitions (P, fixed for its life)."""
-    # The broker's own clock orders and dates the presses; a producer's may be an hour off.
+    # The broker's clock orders and dates presses, because a producer's may be an hour off.
     log_time = {"message.timestamp.type": "LogAppendTime"}
-    # Whatever a producer compresses with, the broker unpacks: a codec that one reader lacks would stop its partition.
+    # The broker unpacks what producers compressed, because a codec that one reader lacks would stop its partition.
     plain = {"compression.type": "uncompressed"}
     for_ever = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"} | plain
-    # An erased text leaves the disk within about eight days, on a quiet topic too: the segment that is written to is
-    # never compacted, and without a limit an idle log may never be. A tombstone outlives every reader's absence.
+    # An erased text leaves the disk within about eight days, on a quiet topic too. Kafka never compacts the segment
+    # that is written to, so segments are closed daily; without the lag limit an idle log may never be compacted. A
+    # tombstone is kept longer than a reader may be away.
     erasable = {
         "cleanup.policy": "compact",
         "segment.ms": str(_DAY_MS),

@@ -1,6 +1,6 @@
 """Time zones, from the pinned tzdata package alone.
 
-The machine's own zone files are never read: two machines with different ones would count one day differently.
+The machine's own zone files are never read, because two machines with different files would count one day differently.
 """
 
 import zoneinfo
@@ -28,8 +28,8 @@ def zone(name: str) -> ZoneInfo:
 def instant_of(local: datetime, zone_name: str) -> datetime:
     """Return the UTC instant of a wall-clock reading in a zone.
 
-    An ambiguous one is the first of the two; one that a change of the clocks skipped is moved forward by the gap.
+    An ambiguous reading is the first of the two. One that the clocks skipped is moved forward by the gap.
     Raises OverflowError at the ends of the calendar.
     """
-    # With fold=0 Python reads a skipped time with the offset from before the gap, which is the move forward.
+    # With fold=0 Python reads a skipped time with the offset from before the gap, which moves it forward.
     return local.replace(tzinfo=zone(zone_name), fold=0).astimezone(UTC)
