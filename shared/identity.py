@@ -1,7 +1,7 @@
 """Identity: client secrets, and the tokens that stand for them. Pure functions; keys and moments are arguments.
 
-A secret is kept as its scrypt hash, a person's opaque token as its SHA-256 (it has the entropy that a secret chosen
-by people lacks). A machine's token is a signed JWT that needs no database to be believed.
+A secret is kept as its scrypt hash. A person's opaque token is kept as its SHA-256, because it is random and a secret
+may be chosen by people. A machine's token is a signed JWT, which is verified without a database.
 """
 
 import base64
@@ -24,7 +24,7 @@ ALGORITHM: Final = "HS256"
 TOKEN_LIFE: Final = timedelta(hours=1)
 KEY_BYTES_MIN: Final = 32
 
-# RFC 7914's interactive figures: 16 MiB and some 50 ms. They are written into each hash, so they can be raised.
+# RFC 7914's interactive figures: 16 MiB and some 50 ms. Each hash names its own, so these can be raised.
 _COST, _BLOCK, _PARALLEL = 1 << 14, 8, 1
 _MEMORY_MAX: Final = 64 * 1024 * 1024
 _SALT_BYTES: Final = 16
@@ -39,7 +39,7 @@ def hash_secret(secret: str) -> str:
 
 
 def verify_secret(secret: str, kept: str) -> bool:
-    """Say whether `secret` is the one that `kept` was made from. Takes tens of milliseconds: never on an event loop."""
+    """Return whether `kept` was made from `secret`. Takes tens of milliseconds: never call it on an event loop."""
     parts = kept.split("$")
     if len(parts) != _PARTS or parts[0] != "scrypt":
         return False
@@ -58,13 +58,13 @@ def new_token() -> str:
 
 
 def token_sha256(token: str) -> str:
-    """Return what is kept of an opaque token, in hex."""
+    """Return the SHA-256 of an opaque token, in hex."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class TokenClaims:
-    """What a signed token says: which client of which tenant, and from when till when."""
+    """What a signed token says: a client of a tenant, its role, and from when until when."""
 
     tenant: str
     client: str
@@ -86,14 +86,14 @@ def sign_token(claims: TokenClaims, key: bytes) -> str:
 
 
 def is_signed(token: str) -> bool:
-    """Say whether `token` has the looks of a signed one. Opaque tokens may have dots too, but not this beginning."""
+    """Return whether `token` looks like a signed one. Opaque tokens may have dots too, but never begin like this."""
     return token.startswith("eyJ") and token.count(".") == 2  # noqa: PLR2004 - header, payload, signature
 
 
 def read_token(token: str, key: bytes, now: datetime) -> TokenClaims | None:
-    """Return what a token says, None when we did not sign it, it does not read, or it has expired."""
+    """Return what a token says, or None: we did not sign the token, it does not read, or it has expired."""
     try:
-        # The algorithm is ours to choose, never the token's: "none" and the like are refused here.
+        # We choose the algorithm, never the token: "none" and the like are refused here.
         payload = _Payload.model_validate(jwt.decode(token, OctKey.import_key(key), algorithms=[ALGORITHM]).claims)
         claims = TokenClaims(
             tenant=payload.tenant,

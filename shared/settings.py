@@ -1,7 +1,7 @@
-"""Settings that every process of ours reads: where Kafka and Postgres are, and how safely they are spoken to.
+"""Settings that every process of ours reads: where Kafka and Postgres are, and how they are reached safely.
 
-Mixins: a program's own `Settings` inherits them under its own prefix. A wrong one fails at start, by name; its value
-is not shown.
+Mixins: a program's own `Settings` inherits them under its own prefix. A wrong setting fails at start, by name; its
+value is not shown.
 """
 
 import ssl
@@ -19,14 +19,14 @@ from pydantic_settings import (
 from shared.kafka.clients import KafkaAddress, Login, Mechanism
 from shared.tls import client_context
 
-# Asked for also when it is not given: without it another setting may be of no use.
+# Validated also when it is not given, because another setting may need it.
 _EVEN_UNSET: Final = Field(validate_default=True)
 
 
 class ProcessSettings(BaseSettings):
     """Settings of one process: from the environment, else from a file in /run/secrets.
 
-    The file bears the variable's name in small letters, as in `command_api_token_key`. There need be no such folder.
+    The file has the variable's name in small letters, as in `command_api_token_key`. The folder need not exist.
     """
 
     model_config = SettingsConfigDict(frozen=True, secrets_dir="/run/secrets")
@@ -37,16 +37,16 @@ class ProcessSettings(BaseSettings):
         settings_cls: type[BaseSettings],  # noqa: ARG003 - what each source was made with already
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - a file in the working folder is nobody's settings
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - no setting comes from a file in the working folder
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Return the sources, the one that wins first. A machine without secret files is nothing to warn of."""
+        """Return the sources, in order of precedence. A machine without secret files is normal."""
         files = NestedSecretsSettingsSource(file_secret_settings, secrets_dir_missing="ok")
         return init_settings, env_settings, files
 
 
 class KafkaSettings(ProcessSettings):
-    """Where the brokers are, and how they want to be spoken to."""
+    """Where the brokers are, and how they are reached."""
 
     # host:port, separated by commas: from any of them the others are found.
     kafka_bootstrap_servers: str
@@ -84,7 +84,7 @@ class KafkaSettings(ProcessSettings):
     @field_validator("kafka_ca_file", "kafka_certificate_file", "kafka_key_file")
     @classmethod
     def _tls_alone_has_certificates(cls, path: Path | None, info: ValidationInfo) -> Path | None:
-        # A forgotten protocol would send in the clear what somebody meant to protect.
+        # Certificates show that the operator meant TLS. With the protocol forgotten, all would go in the clear.
         if path is not None and info.data.get("kafka_security_protocol") == "PLAINTEXT":
             raise ValueError("KAFKA_SECURITY_PROTOCOL is PLAINTEXT, which has no certificates: say SSL or SASL_SSL")
         return path

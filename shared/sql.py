@@ -1,6 +1,6 @@
-"""Queries: one `.sql` file each, beside the code that runs it, named after what it does.
+"""Queries: one `.sql` file each, beside the code that runs it, named after what the query does.
 
-Their comments are sent along: they show in `pg_stat_activity`.
+Comments are sent to Postgres too, so they show in `pg_stat_activity`.
 """
 
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""TLS as a client: whom we believe, and who we are. One way for Kafka and for Postgres."""
+"""TLS as a client: which authorities we trust, and our own certificate. One way for Kafka and for Postgres."""
 
 import ssl
 from pathlib import Path
@@ -7,11 +7,11 @@ from pathlib import Path
 def client_context(ca: Path | None, certificate: Path | None = None, key: Path | None = None) -> ssl.SSLContext:
     """Return a context that verifies the server's certificate and its name.
 
-    `ca`: a PEM file of those we believe, and nobody else; None: whom this machine believes. `certificate` and `key`
-    are ours, for servers that ask for one. Raises OSError for a file that cannot be read or is none (ssl.SSLError).
+    `ca` is a PEM file of the only authorities to trust; None: those of the machine. `certificate` and `key` are ours,
+    when a server asks for them. Raises OSError for a file that cannot be read, ssl.SSLError for one that is not PEM.
     """
     context = ssl.create_default_context(cafile=ca)
     if certificate is not None:
-        # No password: where a key may lie is a matter of the file's mode, and a prompt would hang a service.
+        # An empty password, because a prompt would hang a service. The file's mode protects the key.
         context.load_cert_chain(certificate, key, password="")
     return context

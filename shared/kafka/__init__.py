@@ -1,12 +1,12 @@
-"""Kafka: how we speak with brokers. The only room that knows the insides of aiokafka and FastStream.
+"""Kafka: how we open brokers. The only room that knows the insides of aiokafka and FastStream.
 
     clients            producers and consumers, each option written out once with its reason
     kept_producer      one idempotent producer; a broken one is dropped and replaced
-    feed               slow topics, read through FastStream's broker, record by record
-    lenient_records    records whose header names are not UTF-8: aiokafka alone would stop at them
+    feed               slow topics, read raw through FastStream's broker, record by record
+    lenient_records    reading records whose header names are not UTF-8, at which aiokafka alone would stop
     policy_reader      the policies' topic, read from its beginning into a book
 
 Safe to change: sizes and waits. With care: `lenient_records`, which replaces a class inside aiokafka, and every option
-that acks or idempotence rest on. Both libraries are pinned to the patch for this room.
+that acks or idempotence rest on. Both libraries are pinned to the patch because of this room.
 Never: a client that is opened elsewhere, a partition that a client's hash chose, a topic made by writing to it.
 """

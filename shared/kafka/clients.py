@@ -1,7 +1,7 @@
 """How we open brokers: acks, idempotence and timeouts, written out once with their reasons.
 
-Every producer and consumer of ours comes from here. Placement is never left to a client's hash of the key (librdkafka
-and Java differ), and no topic is ever made by writing to it: the broker's own setting forbids that.
+Every producer and consumer of ours comes from here. Partitions are never left to a client's hash of the key, because
+librdkafka and Java differ. No topic is made by writing to it: a setting of the broker forbids that.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ Mechanism = Literal["SCRAM-SHA-256", "SCRAM-SHA-512"]
 
 
 class Login(BaseModel):
-    """Who we say that we are, and how we prove it."""
+    """Our user name at the broker, and how we prove it."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -40,7 +40,7 @@ class Login(BaseModel):
 
 
 class KafkaAddress(BaseModel):
-    """Where the brokers are, and how they want to be spoken to: in the clear, over TLS, over TLS with a login."""
+    """Where the brokers are, and how they are reached: in the clear, over TLS, over TLS with a login."""
 
     model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
 
@@ -53,7 +53,7 @@ class KafkaAddress(BaseModel):
         return self.plain_options() | self._security()
 
     def security(self) -> BaseSecurity | None:
-        """Return the same about safety in FastStream's words; the rest of its options is `plain_options`."""
+        """Return TLS and login in FastStream's words. The rest of its options is `plain_options`."""
         if self.tls is None:
             return None
         if self.login is None:
@@ -75,7 +75,7 @@ class KafkaAddress(BaseModel):
         }
 
     def plain_options(self) -> dict[str, Any]:
-        """Return what clients are opened with, but for safety."""
+        """Return what clients are opened with, without TLS and login."""
         return {
             "bootstrap_servers": self.bootstrap_servers,
             "request_timeout_ms": _REQUEST_TIMEOUT_MS,
@@ -86,9 +86,9 @@ class KafkaAddress(BaseModel):
 
 
 async def refusal(address: KafkaAddress) -> str:
-    """Say why the first broker did not let us in, after it did not.
+    """Return why the first broker refused us, after it did.
 
-    A client tells its caller no more than that it could not bootstrap: the reason is only in its log.
+    aiokafka only says that it could not bootstrap. The reason is only in its log, so this connects once more to ask.
     """
     options = address.options()
     host, port, _ = collect_hosts(options["bootstrap_servers"])[0]

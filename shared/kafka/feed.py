@@ -1,7 +1,7 @@
-"""Feeds: slow topics, read through FastStream's broker, record by record as they lie on the log.
+"""Feeds: slow topics, read raw through FastStream's broker, record by record.
 
-FastStream decodes every header, and one that is null would lose it the whole batch, silently; it publishes a handler's
-return value wherever a record's `reply_to` says; and it would make a topic that is not there. None of that is wanted.
+FastStream does three things that we switch off. It decodes every header, and a null header would lose it the whole
+batch, silently. It publishes a handler's return value to a record's `reply_to`. It makes a topic that does not exist.
 """
 
 import asyncio
@@ -24,14 +24,14 @@ Raw = Any
 
 
 def feed_broker(address: KafkaAddress) -> KafkaBroker:
-    """Return an unstarted broker that only reads. Give it one subscriber: `read_for_ever` looks for it."""
+    """Return an unstarted broker that only reads. Give it exactly one subscriber, as `read_for_ever` expects."""
     return KafkaBroker(
         **address.plain_options(),
         security=address.security(),
         consumer_only=True,
-        # A topic comes from the topics job or not at all.
+        # Only the topics job makes topics.
         allow_auto_create_topics=False,
-        # The handler takes records as they come: nothing to convert or to inject.
+        # The handler takes raw records: there is nothing to convert or to inject.
         apply_types=False,
         logger=None,
     )
@@ -43,14 +43,14 @@ async def _without_headers(raw: Raw, parse: Callable[[Raw], Awaitable[Any]]) -> 
     return await parse([replace(record, headers=()) for record in raw])
 
 
-async def _as_they_lie(message: Any) -> Raw:  # noqa: ANN401 - FastStream's own message
+async def _raw(message: Any) -> Raw:  # noqa: ANN401 - FastStream's own message
     return message.raw_message
 
 
-# How every subscriber of a feed is made. Acknowledging is its own business: positions are kept by us, or by nobody.
+# The options of every subscriber of a feed. Positions are in Postgres or not kept at all, so nothing is acknowledged.
 RAW_RECORDS: Final[dict[str, Any]] = {
     "parser": _without_headers,
-    "decoder": _as_they_lie,
+    "decoder": _raw,
     "ack_policy": AckPolicy.MANUAL,
     # A new reader begins at the beginning of history, not at today.
     "auto_offset_reset": "earliest",
@@ -61,7 +61,7 @@ RAW_RECORDS: Final[dict[str, Any]] = {
 async def read_for_ever(
     make_broker: Callable[[], KafkaBroker], watch: Callable[[AIOKafkaConsumer], Awaitable[None]], lost: str
 ) -> None:
-    """Run a broker with one subscriber, and replace it whenever `watch` raises. `lost` is the event that is logged."""
+    """Run a broker with one subscriber, and replace both whenever `watch` raises. `lost` is the event to log."""
     setbacks = Setbacks(lost)
     while True:
         broker = make_broker()
@@ -71,7 +71,7 @@ async def read_for_ever(
                 await broker.start()
             setbacks.recovered()
             await watch(subscriber.consumer)  # type: ignore[attr-defined] # it is there once it is started
-        except Exception as error:  # noqa: BLE001 - whatever it is, the next broker may do better
+        except Exception as error:  # noqa: BLE001 - a new broker may work
             setbacks.failed(error)
         finally:
             await ended_within(WITHIN_SECONDS, _end(broker), lost)

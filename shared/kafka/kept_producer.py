@@ -1,8 +1,9 @@
 """One idempotent producer, kept alive: a broken one is dropped and replaced.
 
-After a batch that failed, an idempotent producer's sequence numbers have a gap and the broker refuses all that follows,
-for good (aiokafka #1017). What the old one still holds may yet be written for some seconds, then it is cut off: of two
-producers that send again for ever, each would land a copy. Callers that wait for its acks hear of no fate.
+After a batch failed, an idempotent producer's sequence numbers have a gap, and the broker refuses all that follows, for
+good (aiokafka #1017). Records that the old producer still holds may be written for some seconds; then it is cut off,
+because of two producers that send again for ever each would land a copy. Senders of those records get no result, and
+must treat them as of unknown fate.
 """
 
 import asyncio
@@ -37,7 +38,7 @@ class KeptProducer:
 
     @property
     def there(self) -> bool:
-        """Whether there is a producer that nobody has found broken."""
+        """Whether there is a producer, and no sender has found it broken."""
         return self._current is not None
 
     async def get(self) -> AIOKafkaProducer:

@@ -1,9 +1,9 @@
-"""Records as they lie on a log, whatever the names of their headers.
+"""A patch of aiokafka: header names that are not UTF-8 are replaced, not raised.
 
-aiokafka 0.14.0 decodes header names as UTF-8 and raises out of the whole fetch when one is not, at every attempt: one
-such record would stop every reader of its partition for good, and brokers take it. Here such a batch is decoded once
-more, with the letters that do not read replaced, so that whoever reads it can park one record and go on.
-With care: when aiokafka moves. Its fetcher looks its record class up in its own module, and that is where ours is put.
+aiokafka 0.14.0 decodes header names as UTF-8. When one does not decode, it raises out of the whole fetch, at every
+attempt. Brokers take such a record, so one of them would stop every reader of its partition for good. Here the batch is
+decoded once more with replaced letters. The reader can then park one record and go on.
+With care: an upgrade of aiokafka. Its fetcher looks its record class up in its own module, and there we put ours.
 """
 
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ class _LenientBuffer(bytearray):
 
 
 class _LenientBatch(_DefaultRecordBatchPy):  # type: ignore[misc] # aiokafka ships no types
-    """A batch decoded in Python, slowly, where only names of headers are ever decoded as text."""
+    """A batch decoded in Python, slowly. Header names are the only text that this code decodes."""
 
     def __init__(self, buffer: memoryview) -> None:
         super().__init__(buffer)
@@ -35,7 +35,7 @@ class _LenientBatch(_DefaultRecordBatchPy):  # type: ignore[misc] # aiokafka shi
 
 
 class _FallbackBatch:
-    """A batch decoded by aiokafka's fast code, and by ours when that gives up."""
+    """A batch decoded by aiokafka's fast code, and by ours when the fast code raises."""
 
     def __init__(self, batch: Any, lies: memoryview) -> None:  # noqa: ANN401 - aiokafka ships no types
         self._batch = batch
@@ -52,7 +52,7 @@ class _FallbackBatch:
 
 
 class LenientRecords(_MemoryRecordsPy):  # type: ignore[misc] # aiokafka ships no types
-    """What one fetch returned of one partition, batch by batch."""
+    """What one fetch returned for one partition, batch by batch."""
 
     def next_batch(self) -> Any:  # noqa: ANN401 - aiokafka ships no types
         """Return the next batch, or None."""
@@ -62,5 +62,5 @@ class LenientRecords(_MemoryRecordsPy):  # type: ignore[misc] # aiokafka ships n
 
 
 def read_leniently() -> None:
-    """Have every consumer of this process read its records so."""
+    """Patch aiokafka, for every consumer of this process."""
     fetcher.MemoryRecords = LenientRecords

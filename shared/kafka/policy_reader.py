@@ -1,7 +1,7 @@
 """Policies: every tenant's rules in memory, read from the beginning of their topic, in each process that needs them.
 
-FastStream's broker carries this: a slow topic with one reader in each process. It is caught up when it has read up to
-the end that it saw at start; from then on a new document is in force here some milliseconds after it was written.
+The topic is slow and has one reader in each process, so FastStream's broker reads it. The reader is caught up after it
+has read up to the end that it saw at start. From then on a new document is in force here within milliseconds.
 """
 
 import asyncio
@@ -21,19 +21,19 @@ from shared.kafka.feed import RAW_RECORDS, WITHIN_SECONDS, feed_broker, read_for
 LOOK_EVERY_SECONDS: Final = 5.0
 
 _LOOK_FOR_GAPS_SECONDS: Final = 0.1
-# How often the loop turns until all that a consumer handed out is applied: taking a record awaits nothing slow.
+# Turns of the event loop after which all that a consumer handed out is applied, because `_take` awaits nothing slow.
 _TURNS: Final = 100
 
 _TP: Final = AssignedPartition(POLICIES, 0)
 
-# A document came into force: its revision, its tenant, and what was written.
+# Called when a document comes into force: its revision, its tenant, and its record.
 InForce = Callable[[int, str, PolicyRecord], None]
 
 
 class PolicyReader:
     """Keeps the policy book, and replaces a consumer that died or stalls.
 
-    `in_force` hears each document that comes into force, once, in the order of the topic.
+    `in_force` is called once for each document that comes into force, in the order of the topic.
     """
 
     def __init__(self, kafka: KafkaAddress, in_force: InForce | None = None) -> None:
@@ -44,14 +44,14 @@ class PolicyReader:
         self._reading = False
         self._consumer: AIOKafkaConsumer | None = None
         self._newer = False
-        # Where book and consumer stood at the look before, when they stood apart.
+        # The positions of book and consumer at the previous look, if they differed.
         self._apart: tuple[int, int] | None = None
         self._ready_from: int | None = None
         self._log = structlog.get_logger()
 
     @property
     def caught_up(self) -> bool:
-        """Whether all that was there at start is applied, and somebody reads on."""
+        """Whether all records that existed at start are applied, and a consumer reads on."""
         return self._reading and self._ready_from is not None and self.book.position + 1 >= self._ready_from
 
     def latest(self, tenant: str) -> Policy | None:
@@ -83,8 +83,8 @@ class PolicyReader:
 
     def _broker(self) -> KafkaBroker:
         broker = feed_broker(self._kafka)
-        # No group: each process reads all of it. Record by record: a batch would be asked for hundreds of times a
-        # second, for a topic that changes some times a day.
+        # No group, because each process reads all of the topic. No batches, because FastStream would poll for them
+        # hundreds of times a second, and the topic changes a few times a day.
         subscriber = broker.subscriber(partitions=[TopicPartition(POLICIES, 0, declare=False)], **RAW_RECORDS)
         subscriber(self._take)
         return broker
@@ -107,13 +107,13 @@ class PolicyReader:
             self._reading, self._consumer = False, None
 
     async def _pass_gap(self, consumer: AIOKafkaConsumer) -> None:
-        """Let the book go on over offsets that hold no record, which no record will ever take it past."""
+        """Let the book pass offsets that hold no record. No record will ever take it past them."""
         async with asyncio.timeout(WITHIN_SECONDS):
             position = await consumer.position(_TP)
         if self.book.position + 1 >= position or self._newer:
             return
-        # A record may be on its way from the consumer to the book. It awaits nothing slow, so at the next look, and
-        # some turns of the loop later, it has arrived; a policy that were passed as a gap would be lost for good.
+        # A record may be on its way from the consumer to the book. Nothing slow is awaited on that way, so the record
+        # has arrived at the next look, some turns of the loop later. A policy passed as a gap would be lost for good.
         before, self._apart = self._apart, (self.book.position, position)
         for _ in range(_TURNS):
             await asyncio.sleep(0)
@@ -122,13 +122,13 @@ class PolicyReader:
             self._moved.set()
 
     async def _take(self, record: ConsumerRecord) -> None:
-        # A consumer that replaces another begins at the beginning.
+        # A new consumer reads from the beginning, so it repeats what the book has.
         if self._newer or record.offset <= self.book.position:
             return
         try:
             applied = self.book.apply(record.offset, record.key, record.value)
         except NewerPolicyError:
-            # Presses are judged by what is in force up to here, until we are upgraded; no guess is made.
+            # Until the upgrade, presses are judged by the documents up to here. No guess is made.
             self._newer = True
             self._log.error("policy_newer", offset=record.offset)
             return

@@ -1,7 +1,6 @@
-"""Backoff: how long to wait between two tries, and what is said of them.
+"""Backoff: how long to wait before a retry, and what is logged of the failures.
 
-A pause grows with each failure, so that what is down is not kept down by us. A failure that comes again is told once,
-not at every try.
+The wait doubles with each failure, so that retries do not keep a part down. A failure that repeats is logged once.
 """
 
 import structlog
@@ -10,7 +9,7 @@ from shared.process.logs import told
 
 
 class Backoff:
-    """How long to wait before the next try: twice as long each time, up to a limit, until something succeeds."""
+    """How long to wait before a retry: twice as long each time, up to a limit, until one succeeds."""
 
     def __init__(self, first_seconds: float = 0.1, most_seconds: float = 5.0) -> None:
         self.failures = 0
@@ -24,12 +23,12 @@ class Backoff:
         return seconds
 
     def reset(self) -> None:
-        """Take a success: the next failure is the first again."""
+        """Begin again at `first_seconds`, after a success."""
         self.failures = 0
 
 
 class Setbacks:
-    """Logs what keeps failing: once when it begins, and once when it fails in another way, not at every try."""
+    """Logs a failure that repeats: once when it begins, and once when it fails in another way."""
 
     def __init__(self, event: str) -> None:
         self._event = event
@@ -37,12 +36,12 @@ class Setbacks:
         self._log = structlog.get_logger()
 
     def failed(self, error: Exception, **fields: object) -> None:
-        """Take one failure."""
+        """Count one failure, and log it if it is new."""
         problem = told(error)
         if problem != self._last:
             self._last = problem
             self._log.error(self._event, error=problem, **fields)
 
     def recovered(self) -> None:
-        """Take a success: the next failure is news again."""
+        """Log the next failure, after a success."""
         self._last = None

@@ -1,6 +1,6 @@
-"""Logs: one JSON line per event, libraries that repeat themselves seldom, and errors that quote nobody's data.
+"""Logs: one JSON line per event, libraries that repeat themselves seldom, and errors that quote no data.
 
-Never: `repr` or `str` of an error that was raised over a record or a row. `told` says what may be said of it.
+Never: `repr` or `str` of an error that was raised over a record or a row. `told` returns what a log line may say of it.
 """
 
 import logging
@@ -19,7 +19,7 @@ _SENTENCES_MAX: Final = 1000
 
 
 def configure_logging(service: str) -> None:
-    """Write one JSON line per event to stderr, with the service's name; libraries speak from WARNING on."""
+    """Write one JSON line per event to stderr, with the service's name. Libraries are heard from WARNING on."""
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -41,23 +41,23 @@ def configure_logging(service: str) -> None:
 
 
 def told(error: BaseException) -> str:
-    """Return what a log line may say of an error. Nothing of a record or a row that it was raised over is in it."""
+    """Return what a log line may say of an error. The text quotes nothing of a record or a row."""
     name = type(error).__name__
     match error:
         case ValidationError():
             return f"{name}: {kinds_of(error)}"
         case asyncpg.PostgresError():
-            # Its words and its DETAIL quote the row; its type and SQLSTATE are enough to look it up.
+            # The message and its DETAIL quote the row. Type and SQLSTATE are enough to look the error up.
             return f"{name}: SQLSTATE {getattr(error, 'sqlstate', None)}"
         case UnicodeError() | KeyError():
-            # The first holds all the bytes that did not decode, the second the key that was not there.
+            # The first quotes the bytes that did not decode, the second the key that was missing.
             return name
         case _:
             return repr(error)
 
 
 class _Seldom(logging.Filter):
-    """Lets a library say each of its sentences once in a while: with a broker away, aiokafka says 300 a second."""
+    """Drops a library's line that it logged seconds ago: with a broker away, aiokafka logs 300 lines a second."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 
 from shared.process.http_protocol import HttpProtocol
 
-# Longer than a proxy keeps an idle connection: the end that sends should be the one to close.
+# Longer than a proxy keeps an idle connection: the proxy, which sends, should be the one to close.
 _KEEP_ALIVE_SECONDS: Final = 75
 _SPEAK_WITHIN_SECONDS: Final = 1.0
 _LOOK_AGAIN_SECONDS: Final = 0.02
@@ -27,10 +27,10 @@ _Settings = TypeVar("_Settings", bound=BaseSettings)
 
 
 class Server(uvicorn.Server):
-    """Uvicorn's server, which ends so that nobody who came in goes without an answer, and with status 0.
+    """Uvicorn's server, which answers every request that came in before it ends, and ends with status 0.
 
-    From the signal on it says that it leaves, to `on_leaving` and in each answer, and serves for `drain_seconds` more:
-    so long who sends requests here may need to learn it. Only then it lets nobody in.
+    At the signal it calls `on_leaving` and closes each connection after its answer. It accepts connections for
+    `drain_seconds` more, because load balancers need that time to notice. Then it closes its port.
     """
 
     def __init__(
@@ -46,36 +46,36 @@ class Server(uvicorn.Server):
         if self._leaves_at is None:
             self._leaves_at = asyncio.get_running_loop().time() + self._drain_seconds
             self._on_leaving()
-            # Who keeps a connection is told to open the next one elsewhere, before this one is hung up.
+            # Tells clients with idle connections to open the next one elsewhere, before we close theirs.
             self.config.encoded_headers.append(_CLOSE)
             self.server_state.default_headers = [*self.server_state.default_headers, _CLOSE]
         super().handle_exit(sig, frame)
 
     async def on_tick(self, counter: int) -> bool:
-        """Say whether it is time to close."""
+        """Return whether it is time to close the port."""
         asked = await super().on_tick(counter)
         return asked and (self.force_exit or asyncio.get_running_loop().time() >= (self._leaves_at or 0.0))
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Let in who stands at the door, close it, hear everybody out, and end."""
+        """Accept the connections in the queue, close the port, answer every request, and end."""
         for late in list(self._close()):
             await asyncio.get_running_loop().connect_accepted_socket(self._protocol, late)
-        await self._everybody_has_spoken()
+        await self._requests_have_begun()
         await super().shutdown(sockets)
 
     def _close(self) -> Iterator[socket.socket]:
         for server in self.servers:
-            # The kernel hangs up on who was connected and not yet accepted when the last handle of a listening socket
-            # goes; so ours goes after the loop's, when nobody is left in its queue.
-            doors = [socket.socket(fileno=os.dup(listening.fileno())) for listening in server.sockets]
+            # Closing the last handle of a listening socket resets connections that wait in its accept queue. So keep a
+            # duplicate handle, close the loop's, accept what is queued, and close ours.
+            handles = [socket.socket(fileno=os.dup(listening.fileno())) for listening in server.sockets]
             server.close()
-            for door in doors:
-                with door, suppress(BlockingIOError):
+            for handle in handles:
+                with handle, suppress(BlockingIOError):
                     while True:
-                        yield door.accept()[0]
+                        yield handle.accept()[0]
 
-    async def _everybody_has_spoken(self) -> None:
-        # Uvicorn hangs up on a connection that has not asked for anything yet, though its request be on the way.
+    async def _requests_have_begun(self) -> None:
+        # Uvicorn closes a connection that has sent no request yet, although one may be on its way.
         with suppress(TimeoutError):
             async with asyncio.timeout(_SPEAK_WITHIN_SECONDS):
                 while True:
@@ -93,7 +93,7 @@ class Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Hear the signals. Uvicorn's own way raises them again after a graceful end, and so would die of it."""
+        """Handle the signals. Uvicorn's own handler raises them again after a graceful end, which kills the process."""
         loop = asyncio.get_running_loop()
         asked = (signal.SIGTERM, signal.SIGINT)
         for number in asked:
@@ -135,13 +135,13 @@ async def serve(
 ) -> None:
     """Serve until SIGTERM or SIGINT says to end, and `drain_seconds` longer.
 
-    `on_leaving` is called at the signal; what is in flight when the door closes has `grace_seconds`.
+    `on_leaving` is called at the signal. Requests in flight when the port closes have `grace_seconds`.
     """
     await Server(http_config(app, host, port, grace_seconds), drain_seconds, on_leaving).serve()
 
 
 def read_settings(kind: type[_Settings]) -> _Settings:
-    """Read settings from the environment, or end with status 2: a wrong one is named, its value is not shown."""
+    """Read settings from the environment, or end with status 2. A wrong one is named; its value is not shown."""
     try:
         return kind()
     except ValidationError as error:
