@@ -1,4 +1,4 @@
-"""The way to Postgres: a pool that is made without it, outlives it, and never makes anybody wait long for it."""
+"""The way to Postgres: a pool that starts without Postgres, survives its restarts, and answers within a limit."""
 
 import asyncio
 import ssl
@@ -12,14 +12,14 @@ from shared.sql import Queries
 
 query: Final = Queries(Path(__file__).parent)
 
-# Connection exceptions, resources short, operator's intervention (a shutdown, a start not finished).
+# SQLSTATE classes: connection exception, insufficient resources, operator intervention (shutdown, still starting).
 _AWAY_CLASSES: Final = ("08", "53", "57")
-# Once it was away, who comes in the next moment is told at once instead of waiting for the same answer.
+# After Postgres was away, requests of the next moment are refused at once, instead of waiting for the same answer.
 _AWAY_FOR_SECONDS: Final = 0.25
 
 
 class Database:
-    """Runs one query at a time on a connection of the pool. Raises ReadsAwayError within `within_seconds` or so."""
+    """Runs queries on connections of a pool. Raises ReadsAwayError within about `within_seconds`."""
 
     def __init__(
         self, dsn: str, *, connections_max: int, within_seconds: float, tls: ssl.SSLContext | None = None
@@ -32,7 +32,7 @@ class Database:
         self._away_until = 0.0
 
     async def open(self) -> None:
-        """Make the pool. No connection is made until somebody asks for one."""
+        """Make the pool. The first query makes the first connection."""
         self._pool = await asyncpg.create_pool(
             self._dsn,
             ssl=self._tls,
@@ -44,7 +44,7 @@ class Database:
         )
 
     async def close(self) -> None:
-        """Close every connection. Waits for queries that run: put a deadline on it."""
+        """Close every connection. Waits for running queries, so call it with a deadline."""
         if self._pool is not None:
             await self._pool.close()
 
@@ -54,17 +54,17 @@ class Database:
             self._pool.terminate()
 
     async def rows(self, sql: str, *arguments: object) -> list[asyncpg.Record]:
-        """Return all rows of a query."""
+        """Return all rows of a query. Raises ReadsAwayError; other errors of Postgres are bugs of ours."""
         loop = asyncio.get_running_loop()
         if self._pool is None or loop.time() < self._away_until:
             raise ReadsAwayError
         try:
             return await self._twice(sql, arguments)
         except TimeoutError as error:
-            raise ReadsAwayError from error  # one query was slow, or Postgres is frozen: the others may find out
+            raise ReadsAwayError from error  # perhaps only this query was slow, so others still try
         except (OSError, asyncpg.InterfaceError) as error:
             if isinstance(error, ValueError):
-                raise  # asyncpg could not encode an argument: a bug of ours, and no news of Postgres
+                raise  # asyncpg could not encode an argument: a bug of ours
             self._away_until = loop.time() + _AWAY_FOR_SECONDS
             raise ReadsAwayError from error
         except asyncpg.PostgresError as error:
@@ -79,7 +79,7 @@ class Database:
         return rows[0] if rows else None
 
     async def _twice(self, sql: str, arguments: tuple[object, ...]) -> list[asyncpg.Record]:
-        # After Postgres came back, each connection of the time before fails once; every query here only reads.
+        # After Postgres came back, each older connection fails once. A retry is safe, because all queries only read.
         try:
             return await self._once(sql, arguments)
         except (ConnectionError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError):

@@ -14,15 +14,15 @@ from shared.events.models import Role
 _FIND_CLIENT: Final = query("find_client")
 _FIND_TOKEN: Final = query("find_token")
 
-# Lookups have this share of the pool, because strangers cause them and reads need the rest.
+# Lookups may use a third of the pool, because strangers cause them and reads need the rest.
 _SHARE: Final = 3
-# How many may wait for their turn. A lookup takes about a millisecond.
+# The most lookups that may wait. One takes about a millisecond.
 LOOKUPS_WAITING_MAX: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
 class ClientRow:
-    """A machine client. `secret_hash` is what is kept of its secret."""
+    """A machine client. `secret_hash` is the scrypt hash of its secret."""
 
     tenant: str
     role: Role
@@ -31,7 +31,7 @@ class ClientRow:
 
 @dataclass(frozen=True, slots=True)
 class TokenRow:
-    """Whom an opaque token stands for, and until when."""
+    """The person that an opaque token stands for, and until when."""
 
     tenant: str
     person: Person
@@ -39,7 +39,7 @@ class TokenRow:
 
 
 class Directory:
-    """Finds clients and tokens. Raises ReadsAwayError, also when too many lookups wait already."""
+    """Finds clients and tokens. Raises ReadsAwayError, also while too many lookups wait."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -63,7 +63,7 @@ class Directory:
             raise ReadsAwayError
         self._waiting += 1
         try:
-            # With Postgres frozen each lookup takes its whole time, and the last in a long queue would wait for all.
+            # With Postgres frozen, each lookup takes its whole time, and the last of a queue would wait for all.
             async with asyncio.timeout(self._database.within_seconds):
                 await self._turns.acquire()
         except TimeoutError:

@@ -1,7 +1,7 @@
-"""Lookout: one look at the checkpoints for all requests that wait for the read models to pass a position.
+"""Lookout: one look at the checkpoints for all requests that wait until the read models have passed a position.
 
-While any request waits there is one query at a time, for the partitions of all: at once for a request that comes, and
-again every few hundredths of a second for those that stay. With none waiting there is no query.
+While requests wait, one query runs at a time, with the partitions of all of them. It runs at once when a request comes,
+and again every few hundredths of a second. While no request waits, no query runs.
 """
 
 import asyncio
@@ -12,12 +12,12 @@ from typing import Final
 from services.command_api.desk.rows import NoSuchPartitionError
 
 LOOK_AGAIN_SECONDS: Final = 0.025
-# Each holds a request and its connection; beyond, a caller is better served by trying again.
+# Each holds a request and its connection. Above this, a retry serves the caller better.
 WAITERS_MAX: Final = 1000
-# Of one tenant: a tenth, so that a tenant that waits for what will never come closes no door for the others.
+# One tenant may have a tenth, so that useless waits of one tenant do not shut out the others.
 TENANT_WAITERS_MAX: Final = 100
 
-# From partitions to the next offset of each; a partition that does not exist is left out.
+# Returns the next offset of each partition. A partition that does not exist is left out.
 Look = Callable[[Sequence[int]], Awaitable[Mapping[int, int]]]
 
 
@@ -32,7 +32,7 @@ class _PositionWaiter:
         self.passed = passed
 
     def hear(self, next_offset: int | None) -> None:
-        """Take one look. A partition that does not exist will never pass anything."""
+        """Take the result of one look. `next_offset` None: the partition does not exist."""
         if self.passed.done():
             return
         if next_offset is None:
@@ -41,13 +41,13 @@ class _PositionWaiter:
             self.passed.set_result(True)
 
     def fail(self, error: Exception) -> None:
-        """Take a look that failed."""
+        """Take the error of a look that failed."""
         if not self.passed.done():
             self.passed.set_exception(error)
 
 
 class Lookout:
-    """Waits for positions. What `look` raises, all requests that wait at that moment hear."""
+    """Waits for positions. An error of `look` goes to all requests that wait at that moment."""
 
     def __init__(
         self, look: Look, *, waiters_max: int = WAITERS_MAX, tenant_waiters_max: int = TENANT_WAITERS_MAX
@@ -55,14 +55,14 @@ class Lookout:
         self._look = look
         self._waiters_max = waiters_max
         self._tenant_waiters_max = tenant_waiters_max
-        # Requests that hold a place: those that wait, and those that heard and have not gone on yet.
+        # Requests that hold a place: they wait, or were answered and have not left yet.
         self._places = Counter[str]()
         self._waiting: dict[_PositionWaiter, None] = {}
-        self._somebody_came = asyncio.Event()
+        self._request_came = asyncio.Event()
         self._looking: asyncio.Task[None] | None = None
 
     async def wait(self, tenant: str, kpart: int, offset: int, seconds: float) -> bool:
-        """Wait until a partition has passed `offset`; False: `seconds` were not enough, or too many wait already.
+        """Wait until a partition has passed `offset`; False: `seconds` were not enough, or too many wait.
 
         Raises NoSuchPartitionError, and what the look raises.
         """
@@ -79,31 +79,31 @@ class Lookout:
     async def _wait(self, kpart: int, offset: int, seconds: float) -> bool:
         waiter = _PositionWaiter(kpart, offset, asyncio.get_running_loop().create_future())
         self._waiting[waiter] = None
-        self._somebody_came.set()
+        self._request_came.set()
         if self._looking is None:
-            self._looking = asyncio.create_task(self._look_while_anybody_waits())
+            self._looking = asyncio.create_task(self._look_while_any_waits())
         try:
-            # Not by a deadline on the future: one that failed in the same tick must still be asked what it heard.
+            # No deadline on the future itself: a result that comes in the same tick as the deadline must still count.
             await asyncio.wait([waiter.passed], timeout=seconds)
             return waiter.passed.done() and waiter.passed.result()
         finally:
             self._waiting.pop(waiter, None)
 
-    async def _look_while_anybody_waits(self) -> None:
+    async def _look_while_any_waits(self) -> None:
         try:
             while self._waiting:
-                self._somebody_came.clear()
+                self._request_came.clear()
                 await self._tell(list(self._waiting))
                 if self._waiting:
                     await self._a_while()
         finally:
-            # No await since nobody was seen waiting, so nobody came in between.
+            # No await since the last check, so no request came in between.
             self._looking = None
 
     async def _tell(self, waiting: Sequence[_PositionWaiter]) -> None:
         try:
             found = await self._look(sorted({waiter.kpart for waiter in waiting}))
-        except Exception as error:  # noqa: BLE001 - each of them answers for it as if the look had been theirs
+        except Exception as error:  # noqa: BLE001 - each request answers for the error as if the look were its own
             for waiter in waiting:
                 waiter.fail(error)
         else:
@@ -116,6 +116,6 @@ class Lookout:
     async def _a_while(self) -> None:
         try:
             async with asyncio.timeout(LOOK_AGAIN_SECONDS):
-                await self._somebody_came.wait()
+                await self._request_came.wait()
         except TimeoutError:
             return
