@@ -12,10 +12,10 @@ from shared.process.server import read_settings, serve
 
 
 async def serve_api(settings: Settings) -> int:
-    """Serve until a signal says to end; return 1 when a bug ended it. Every part is made on the loop that runs it."""
+    """Serve until a signal; return 1 when a bug ended the process. Every part is made on the loop that runs it."""
     api = Api(settings)
     app = api.app()
-    # What is here now stays for good: no collection needs to look at it again, while callers wait.
+    # These objects stay for good, so no garbage collection needs to visit them while callers wait.
     gc.collect()
     gc.freeze()
     await serve(

@@ -1,4 +1,4 @@
-"""Wiring: the parts of the command API, how they begin and in which order they end. Decides nothing."""
+"""Wiring: the parts of the command API, how they start and in which order they end. Decides nothing."""
 
 import asyncio
 import signal
@@ -35,7 +35,7 @@ from shared.kafka.kept_producer import KeptProducer
 from shared.kafka.policy_reader import PolicyReader
 from shared.process.ending import ended_within
 
-# Answered at once when something arrives; an empty answer costs both sides a little, so not more often than this.
+# A fetch is answered at once when a reply arrives. Empty answers cost both sides, so not more often than this.
 REPLIES_FETCH_WAIT_MS: Final = 20
 CLOSE_WITHIN_SECONDS: Final = 3.0
 LOOK_AGAIN_SECONDS: Final = 0.02
@@ -60,7 +60,7 @@ class Api:
         self._sender = Sender(
             self._kept,
             publish_within_seconds=settings.publish_within_seconds,
-            # What it holds is void by then, so nothing is lost by a new producer.
+            # Its records have expired by then, so a new producer loses nothing.
             stalled_after_seconds=settings.expiry_seconds,
             records_max=settings.unacked_records_max,
             bytes_max=settings.unacked_bytes_max,
@@ -114,9 +114,9 @@ class Api:
         )
 
     def app(self) -> Starlette:
-        """Return the ASGI application. Its lifespan begins and ends the parts."""
+        """Return the ASGI application. Its lifespan starts and ends the parts."""
         app = Starlette(
-            # In this order they are tried, for each request.
+            # Routes are tried in this order, at each request.
             routes=[
                 *dialects.routes(self.desk, zoho_errors_as_200=self._settings.zoho_errors_as_200),
                 *health.routes(self._alive, self._ready),
@@ -125,12 +125,12 @@ class Api:
             exception_handlers={HTTPException: _in_the_dialects_words},
             lifespan=self._lifespan,
         )
-        # A redirect would be a status that no dialect knows, with a Location made of whatever Host the caller sent.
+        # No dialect has redirects, and their Location would be made of the Host header that the caller sent.
         app.router.redirect_slashes = False
         return app
 
     def leave(self) -> None:
-        """Be ready no more, and serve on: requests should go to those who stay."""
+        """Stop being ready, and go on serving: balancers should choose the replicas that stay."""
         self._stays = False
         self._log.info("command_api_leaving")
 
@@ -141,12 +141,12 @@ class Api:
         return self._limits
 
     def _alive(self) -> bool:
-        # These run for ever. The process ends itself when one has ended; if that takes long, a probe sees it here.
+        # These tasks run for ever. When one has ended, the process ends itself; a probe sees it if that takes long.
         return not any(task.done() for task in self._tasks)
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
-        # Nothing here needs Kafka or Postgres: we are alive at once, and ready when they are there.
+        # Nothing here waits for Kafka or Postgres: the process is alive at once, and ready after both were reached.
         await self._database.open()
         self._begin("producer", self._kept.run())
         self._begin("replies", self._replies.run())
@@ -157,7 +157,7 @@ class Api:
             await self._ready_or_late()
             yield
         finally:
-            # By now no request is in flight. What was sent has a moment to be acked, then the rest follows.
+            # By now no request is in flight. First wait a moment for acks, then end the rest.
             self._ending = True
             await self._sender.close(CLOSE_WITHIN_SECONDS)
             for task in self._tasks:
@@ -182,7 +182,7 @@ class Api:
     def _ended(self, task: asyncio.Task[None]) -> None:
         if self._ending:
             return
-        # What runs for ever has met a bug, and only a new process helps.
+        # These tasks never end by themselves: this one met a bug, and only a new process helps.
         error = None if task.cancelled() else task.exception()
         self._log.error("background_ended", task=task.get_name(), exc_info=error)
         self.failed = True
@@ -194,7 +194,7 @@ class Api:
 
 
 def now() -> datetime:
-    """Return the moment: the API's clock, which is the recorded time of presses."""
+    """Return the moment by the API's clock: the recorded time of presses."""
     return datetime.now(UTC)
 
 

@@ -1,6 +1,6 @@
 """Health: whether this process should be restarted (`/livez`), and whether it should get requests (`/readyz`).
 
-Readiness never looks at Postgres: with it away, commands are still recorded.
+Readiness never looks at Postgres, because commands are recorded without it.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ Check = Callable[[], bool]
 
 
 def routes(alive: Check, ready: Mapping[str, Check]) -> list[BaseRoute]:
-    """Return the routes of both questions. Each check is asked when somebody asks us; none waits for anything."""
+    """Return the routes of both probes. The checks run at each request, and none of them waits."""
 
     async def livez(_: Request) -> Response:
         is_alive = alive()
@@ -42,8 +42,8 @@ def routes(alive: Check, ready: Mapping[str, Check]) -> list[BaseRoute]:
 class PartitionCheck:
     """Whether the topics have as many partitions as this deployment was made with (P, for life).
 
-    Another number would send an owner's presses to a partition that is not theirs. Until Postgres can be asked, the
-    topics are believed.
+    Another number would send an owner's presses to the wrong partition. Until Postgres answers, the topics are
+    trusted.
     """
 
     def __init__(self, partitions: Mapping[str, int], reads: PostgresReads) -> None:
@@ -54,18 +54,18 @@ class PartitionCheck:
         self._log = structlog.get_logger()
 
     def agree(self) -> bool:
-        """Say whether nothing contradicts what the topics say."""
+        """Return whether nothing contradicts the topics."""
         return self._agree and self._partitions.get(EVENTS) == self._partitions.get(TEXTS)
 
     async def run(self) -> None:
-        """Ask Postgres for ever: often until it agrees, then seldom, for it may be put back from another's dump."""
+        """Ask Postgres for ever: often until the numbers agree, then seldom, because a foreign dump may be restored."""
         setbacks = Setbacks("partitions_unasked")
         while True:
             try:
                 deployment = await self._reads.partitions()
             except ReadsAwayError:
                 deployment = None
-            except Exception as error:  # noqa: BLE001 - no tables yet, or no right to read them: both can be mended
+            except Exception as error:  # noqa: BLE001 - no tables yet, or no right to read them: both can be repaired
                 deployment = None
                 setbacks.failed(error)
             else:
@@ -76,7 +76,7 @@ class PartitionCheck:
     def _compare(self, deployment: int | None) -> bool:
         topic = self._partitions.get(EVENTS)
         if topic is None or deployment is None:
-            return False  # what we knew before still counts
+            return False  # keep the last answer
         self._agree = topic == deployment
         if not self._agree:
             self._log.error("partitions_disagree", topic=topic, deployment=deployment)

@@ -12,7 +12,7 @@ Sweep = Callable[[float], None]
 
 
 async def keep_sweeping(*sweeps: Sweep) -> None:
-    """Call each sweep with the loop's time, for ever. One that raises costs the others nothing."""
+    """Call each sweep with the loop's time, for ever. When one raises, the others still run."""
     log = structlog.get_logger()
     loop = asyncio.get_running_loop()
     while True:

@@ -1,4 +1,4 @@
-"""Bounds for what is remembered of strangers."""
+"""Bounds for what is remembered of callers that have proved nothing yet."""
 
 from typing import TypeVar
 

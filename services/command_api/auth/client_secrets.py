@@ -6,9 +6,9 @@
          | no
     looked up, then hashed: two at a time, at most twenty behind them
 
-What fitted is remembered for as long as a client needs to renew its token, what did not for a minute. Both hold only
-for the hash that was looked up, so a rotated or revoked secret ends at once. Ids that do not exist go the same way as
-wrong secrets, so neither time nor answer tells the two apart.
+A secret that fits is remembered for two lives of a token, one that does not for a minute. Both count only for the hash
+that was looked up, so a rotated or revoked secret ends at once. Unknown ids go the same way as wrong secrets, so
+neither time nor answer tells the two apart.
 """
 
 import asyncio
@@ -26,12 +26,12 @@ from shared.identity import TOKEN_LIFE, hash_secret, verify_secret
 
 # Each takes a core for some 50 ms and 16 MiB.
 HASHES_AT_ONCE: Final = 2
-# Half a second of hashes. A caller beyond it is better served by trying again.
+# Half a second of hashes. Above it, a retry serves the caller better than a longer queue.
 WAITING_MAX: Final = 20
-# Guesses at one id: so many at once, then so many a second. Two cores hash some forty a second for all ids.
+# Guesses at one id: a burst, and then a rate. Two cores hash some forty a second for all ids.
 GUESSES_AT_ONCE: Final = 10
 GUESSES_PER_SECOND: Final = 1.0
-# A client renews its token once in a token's life, and must find its secret still remembered then.
+# A client renews its token once in the life of a token. Its secret must still be remembered then.
 FITS_SECONDS: Final = 2 * TOKEN_LIFE.total_seconds()
 DOES_NOT_FIT_SECONDS: Final = 60.0
 REMEMBERED_MAX: Final = 10_000
@@ -40,21 +40,21 @@ BUCKETS_MAX: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class _Checked:
-    """What came of a check against one kept hash. `until` is loop time."""
+    """The result of a check against one kept hash. `until` is loop time."""
 
     kept: str
     until: float
 
 
 class ClientSecrets:
-    """Checks ids and secrets, within bounds. `clock` is in seconds; None: the loop's."""
+    """Checks ids and secrets, within bounds. `clock` returns seconds; None: the loop's."""
 
     def __init__(self, directory: Directory, clock: Callable[[], float] | None = None) -> None:
         self._directory = directory
         self._loop = asyncio.get_running_loop()
         self._clock = clock or self._loop.time
         self._buckets = _Buckets(self._clock)
-        # Apart, so that guesses push no honest client out. The keys are `_mark`s.
+        # Two dicts, so that guesses push no honest client out. The keys are `_mark`s.
         self._fitted: dict[bytes, _Checked] = {}
         self._unfit: dict[bytes, _Checked] = {}
         self._checking: dict[bytes, asyncio.Task[ClientRow | None]] = {}
@@ -65,7 +65,7 @@ class ClientSecrets:
         self._mark_key = secrets.token_bytes(32)
 
     async def client(self, client_id: str, secret: str) -> ClientRow | Busy | None:
-        """Return the client that an id and its secret name, None when they do not fit. Raises ReadsAwayError."""
+        """Return the client of an id and its secret, None when the two do not fit. Raises ReadsAwayError."""
         mark = self._mark(client_id, secret)
         # Fifty workers of one client that start at one moment are one check.
         checking = self._checking.get(mark)
@@ -89,7 +89,7 @@ class ClientSecrets:
             del self._checking[mark]
             self._admitted -= admitted
             if not check.cancelled():
-                check.exception()  # every caller that still waits has it; with none left it is no news
+                check.exception()  # each caller that waits gets the error; without one, asyncio must not log it
 
         return checked
 
@@ -118,21 +118,21 @@ class ClientSecrets:
         remembered[mark] = _Checked(kept, self._clock() + seconds)
 
     def _mark(self, client_id: str, secret: str) -> bytes:
-        # The length keeps two pairs apart; the key makes the marks worth nothing outside this process.
+        # The length keeps two pairs apart. The key makes marks worthless outside this process.
         pair = f"{len(client_id)}:{client_id}{secret}".encode()
         return hmac.digest(self._mark_key, pair, hashlib.sha256)
 
 
 class _Buckets:
-    """A token bucket for each client id. Of too many ids the one asked for longest ago is forgotten."""
+    """A token bucket for each client id. When there are too many, the least recently used is dropped."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        # What was left, and when.
+        # The tokens that were left, and when.
         self._left: dict[bytes, tuple[float, float]] = {}
 
     def take(self, key: bytes) -> bool:
-        """Take one token, if there is one."""
+        """Take one token; return False when there is none."""
         now = self._clock()
         left, at = self._left.pop(key, (GUESSES_AT_ONCE, now))
         left = min(left + (now - at) * GUESSES_PER_SECOND, GUESSES_AT_ONCE)

@@ -1,6 +1,7 @@
-"""Who is calling: signed tokens are believed by their signature, opaque ones are looked up and remembered.
+"""Identities: the caller that a token stands for.
 
-With Postgres away, whoever was here in the last minutes goes on working: a remembered token is good until it expires.
+Signed tokens are trusted by their signature. Opaque tokens are looked up and remembered, so with Postgres away the
+callers of the last minutes go on working: a remembered token is good until it expires.
 """
 
 import asyncio
@@ -26,14 +27,14 @@ from shared.identity import (
 
 SCHEMES: Final = ("bearer", "zoho-oauthtoken")
 TOKEN_LENGTH_MAX: Final = 4096
-# An unknown token, and one that could not be looked up anew, are looked up again after so long.
+# When an unknown token, or one that could not be looked up again, is looked up the next time.
 RETRY_SECONDS: Final = 5.0
 UNKNOWN_MAX: Final = 10_000
 
 
 @dataclass(slots=True)
 class _Bearer:
-    """What a token stands for. `fresh_until` is loop time; after it an opaque token is looked up again."""
+    """The caller that a token stands for. `fresh_until` is loop time: then an opaque token is looked up again."""
 
     caller: Caller
     expires_at: datetime
@@ -51,14 +52,14 @@ class TokenIdentities:
         self._fresh_seconds = fresh_seconds
         self._loop = asyncio.get_running_loop()
         self._known: dict[str, _Bearer] = {}
-        # Apart from the others, so that whoever tries many tokens pushes nobody out. Values are loop time.
+        # A dict of their own, so that many wrong tokens push no good one out. Values are loop time.
         self._unknown_until: dict[str, float] = {}
         self._people: dict[tuple[str, str], Person] = {}
         self._looking: dict[str, asyncio.Task[_Bearer | None]] = {}
         self._secrets = ClientSecrets(directory)
 
     async def caller_of(self, authorization: str | None) -> Caller | Unknown | Away:
-        """Return whose token an Authorization header carries. Both schemes lead to either kind."""
+        """Return the caller of an Authorization header's token. Both schemes may carry both kinds of token."""
         token = token_in(authorization)
         if token is None:
             return Unknown()
@@ -75,11 +76,11 @@ class TokenIdentities:
         return known.caller
 
     def person_of(self, caller: Caller) -> Person | None:
-        """Return the person behind a caller; it came with the token."""
+        """Return the person behind a caller, as found with the token."""
         return None if caller.person is None else self._people.get((caller.tenant, caller.person))
 
     async def issue_token(self, client_id: str, secret: str) -> IssuedToken | Busy | None:
-        """Return a token for a client, None when id and secret do not fit. Raises ReadsAwayError."""
+        """Return a new token for a client, None when id and secret do not fit. Raises ReadsAwayError."""
         client = await self._secrets.client(client_id, secret)
         if client is None or isinstance(client, Busy):
             return client
@@ -92,7 +93,7 @@ class TokenIdentities:
             return None
         if is_signed(token):
             return self._remember(token, self._read(token))
-        # Fifty requests under one new token are one look.
+        # Fifty requests with one new token are one lookup.
         looking = self._looking.get(token)
         if looking is None:
             looking = self._looking[token] = self._loop.create_task(self._find(token))
@@ -103,7 +104,7 @@ class TokenIdentities:
         def ended(looked: "asyncio.Task[_Bearer | None]") -> None:
             del self._looking[token]
             if not looked.cancelled():
-                looked.exception()  # whoever waits has it; with nobody left it is no news
+                looked.exception()  # each request that waits gets the error; without one, asyncio must not log it
 
         return ended
 
@@ -121,7 +122,7 @@ class TokenIdentities:
         self._people.pop((row.tenant, owner), None)
         make_room(self._people, self._tokens_max)
         self._people[row.tenant, owner] = row.person
-        # A person presses under their own name: keys of two people, or of a person and a machine, never meet.
+        # A person is a client of their own, so keys of two people, or of a person and a machine, never meet.
         caller = Caller(row.tenant, f"person:{owner}", "person", owner)
         return self._remember(token, _Bearer(caller, row.expires_at, self._loop.time() + self._fresh_seconds))
 
@@ -138,7 +139,7 @@ class TokenIdentities:
 
 
 def token_in(authorization: str | None) -> str | None:
-    """Return the token in an Authorization header, None when there is none that could be one of ours."""
+    """Return the token in an Authorization header, None when no token there can be one of ours."""
     if authorization is None:
         return None
     scheme, _, token = authorization.partition(" ")

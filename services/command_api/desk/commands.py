@@ -19,7 +19,7 @@ _RULES: Final = frozenset(Rule)
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who is calling. `person` is the owner whose own token this is; a machine has none."""
+    """The client that calls. `person` is the owner who called with their own token; None for a machine."""
 
     tenant: str
     client: str
@@ -29,7 +29,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class AskedTime:
-    """A time the caller gave: the instant it means, how it was spelt, and whether we had to assume the zone."""
+    """A time that the caller gave: its instant, how it was spelt, and whether we had to assume the zone."""
 
     instant: datetime
     spelt: str
@@ -38,7 +38,7 @@ class AskedTime:
 
 @dataclass(frozen=True, slots=True)
 class StartTimer:
-    """Start a timer for `owner`. `billable` None: the dialect has no such field, or it was left out."""
+    """Start a timer for `owner`. `billable` None: the dialect has no such field, or the caller left it out."""
 
     owner: str
     account_id: str | None = None
@@ -65,7 +65,7 @@ Command = StartTimer | PressTimer
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One press as a dialect asks for it: what, by which caller, under which key, and how long they wait for a verdict.
+    """One press as a dialect asks for it: what, by which caller, under which key, and how long to wait for a verdict.
 
     `key` is the Idempotency-Key, None when there is none; `traceparent` is the W3C trace context, if any.
     """
@@ -85,13 +85,13 @@ class Position(NamedTuple):
     offset: int
 
     def __str__(self) -> str:
-        """Return it as callers write it."""
+        """Return the position as callers write it."""
         return f"{self.partition}:{self.offset}"
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The press counts, and left its timer like this."""
+    """The press counts. `timer` is its timer after it."""
 
     timer: TimerAfter
     position: Position
@@ -99,7 +99,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The press is on record and changed nothing, because of this rule."""
+    """The press is recorded, and changed nothing because of `rule`."""
 
     rule: Rule
     position: Position
@@ -107,7 +107,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class StillWaiting:
-    """Recorded, and not judged in time. `timer_id` is the one drawn for a start (a keyed retry may hear another)."""
+    """Recorded, and not judged in time. A start with a key may get another `timer_id` in its verdict."""
 
     event_id: UUID
     timer_id: int
@@ -117,7 +117,7 @@ class StillWaiting:
 
 @dataclass(frozen=True, slots=True)
 class NotRecorded:
-    """Refused before the log, or of unknown fate, or void by its expiry: the caller may try again. `why` is a code."""
+    """Not sent, of unknown fate, or void because it expired: the caller may retry. `why` is a code."""
 
     why: str
     retry_after_seconds: int = 1
@@ -127,7 +127,7 @@ Answer = Accepted | Refused | StillWaiting | NotRecorded
 
 
 def answer_of(partition: int, outcome: Outcome) -> Accepted | Refused | NotRecorded:
-    """Return what a verdict means to its caller. What no outcome should say is our fault (R23)."""
+    """Return what an outcome means to its caller. One that contradicts itself is our fault: R23."""
     position = Position(partition, outcome.source_offset)
     match outcome.verdict:
         case "accepted" if outcome.timer is not None:

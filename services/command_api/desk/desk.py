@@ -1,6 +1,6 @@
-"""The desk: what the core offers to a dialect. A dialect translates on this side of it and knows nothing of the other.
+"""The desk: what the core of the API offers to a dialect. A dialect translates, and knows nothing behind these ports.
 
-Safe to change: what a dialect may ask for more.
+Safe to change: a new question that a dialect may ask.
 Never: words, statuses or shapes of answers in here; they are the dialects'.
 """
 
@@ -21,19 +21,19 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Away:
-    """The token is not in hand and Postgres is away, so nobody can say whose it is: 503, never 401."""
+    """The token is not remembered and Postgres is away, so its caller is not known: 503, never 401."""
 
 
 @dataclass(frozen=True, slots=True)
 class Busy:
-    """Too many ask for tokens at this moment: 503. Says nothing about the id or the secret."""
+    """Too many clients ask for tokens at this moment: 503. Says nothing about the id or the secret."""
 
     retry_after_seconds: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class IssuedToken:
-    """A signed token for a client of a tenant, and for how long it is good."""
+    """A signed token for a client of a tenant, and how long the token is good."""
 
     access_token: str
     expires_in_seconds: int
@@ -47,10 +47,10 @@ class Now(Protocol):
 
 
 class Identities(Protocol):
-    """Who is calling."""
+    """Which caller a token stands for."""
 
     async def caller_of(self, authorization: str | None) -> Caller | Unknown | Away:
-        """Return whose token an Authorization header carries. `Bearer` and `Zoho-oauthtoken` lead to either kind."""
+        """Return the caller of an Authorization header's token. Schemes: `Bearer` and `Zoho-oauthtoken`."""
 
     def person_of(self, caller: Caller) -> Person | None:
         """Return the person behind a caller that `caller_of` returned; None for a machine."""
@@ -63,7 +63,7 @@ class Submitter(Protocol):
     """Records presses and waits for their verdicts."""
 
     async def submit(self, asked: Asked) -> Answer:
-        """Record one press and return what became of it in time. Never raises for a part that is away."""
+        """Record one press and return what became of it in time. Never raises because a part is away."""
 
 
 class Policies(Protocol):
@@ -74,10 +74,10 @@ class Policies(Protocol):
 
 
 class Reads(Protocol):
-    """The read models. Everything here is one tenant's, and raises ReadsAwayError when Postgres is away."""
+    """The read models, one tenant at a time. All raise ReadsAwayError when Postgres is away."""
 
     async def open_timers(self, tenant: str, limit: int, offset: int, owner: str | None = None) -> list[OpenTimer]:
-        """Return up to `limit + 1` open timers by id, of all owners or of one: the one too many says there are more."""
+        """Return up to `limit + 1` open timers by id, of all owners or of one. One too many says: there are more."""
 
     async def timer(self, tenant: str, timer_id: int) -> TimerRow | None:
         """Return one timer with its texts and intervals."""
@@ -94,7 +94,7 @@ class Reads(Protocol):
     async def wait_for(self, tenant: str, kpart: int, offset: int, seconds: float) -> bool:
         """Wait until the read models have passed `offset` of a partition.
 
-        False: `seconds` were not enough, or too many requests of the tenant wait already. Raises NoSuchPartitionError.
+        False: `seconds` were not enough, or too many requests wait already. Raises NoSuchPartitionError.
         """
 
 

@@ -8,23 +8,23 @@ from shared.events.outcome import State
 
 
 class ReadsAwayError(Exception):
-    """Postgres is away, or too slow to be waited for. Commands go on; whoever needed a row answers 503."""
+    """Postgres is away or too slow. Commands go on; a request that needs a row is answered 503."""
 
 
 class NoSuchPartitionError(Exception):
-    """A position names a partition that this deployment does not have: nothing will ever pass it."""
+    """A position names a partition that this deployment does not have, so waiting for it is useless."""
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A person who has tokens of their own. `aliases` are the other names under which dialect B may mean them."""
+    """A person with tokens of their own. `aliases` are other names that dialect B accepts for them."""
 
     owner: str
     name: str
     aliases: tuple[str, ...]
 
     def answers_to(self, name: str) -> bool:
-        """Say whether `name` means this person: the owner's id as it is, or an alias whatever its capitals."""
+        """Return whether `name` means this person: the owner's id exactly, or an alias in any case of letters."""
         return name == self.owner or name.casefold() in {alias.casefold() for alias in self.aliases}
 
 
@@ -40,7 +40,7 @@ class OpenTimer:
 
 @dataclass(frozen=True, slots=True)
 class IntervalRow:
-    """One interval, half-open: [start, end). `end_at` None: it is open."""
+    """One interval, half-open: [start, end). `end_at` None: the interval is open."""
 
     start_at: datetime
     end_at: datetime | None
@@ -72,7 +72,7 @@ class TimerRow:
 class RunningTimer:
     """The running timer of an owner: the one opened last, then the higher id. `closed_us` is without the open interval.
 
-    `opened_at` and `zone` are the open interval's; `name` is the person's, None when nobody knows one.
+    `opened_at` and `zone` are the open interval's; `name` is the person's, None when it is not known.
     """
 
     id: int
@@ -89,7 +89,7 @@ class RunningTimer:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeRow:
-    """One outcome as it was written down: `body` is the JSON of CONTRACT, section 9."""
+    """One outcome as it was written down. `body` is the JSON of docs/contract.md, section 9."""
 
     kpart: int
     source_offset: int

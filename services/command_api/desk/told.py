@@ -1,11 +1,11 @@
-"""Told: what an outcome that was found says about a press that was answered 202.
+"""Told: what the outcome of an event id says about a press that was answered 202.
 
-    no row                the place is not passed yet: not yet; else there is none
-    a row at the place    it is the press's own
+    no row                not yet, until the place is passed; then none
+    a row at the place    the press's own outcome
     a row elsewhere       the key was judged before: the answer of both, or R24, or too old to answer
 
-A row elsewhere may be too old only until the place is passed. After that a press that the fold took for new has a row
-of its own, so one without has heard the older answer.
+A row elsewhere may be too old only until the place is passed. After that, a press that the fold judged as new has a row
+of its own; a press without one got the older answer.
 """
 
 from dataclasses import dataclass
@@ -25,9 +25,9 @@ Told = Literal["shown", "reused", "not_yet", "none"]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a press is on the log, and the first digits of its digest: what the `Location` of a 202 says of it.
+    """What the `Location` of a 202 says: where the press is on the log, and the first digits of its digest.
 
-    `digest` None: a `Location` of a release that did not say it yet.
+    `digest` None: an older release wrote the `Location`.
     """
 
     partition: int
@@ -36,15 +36,15 @@ class Place:
 
 
 def short_digest(digest: str) -> str:
-    """Return what a `Location` carries of a digest."""
+    """Return the digits of a digest that a `Location` carries."""
     return digest[:DIGEST_DIGITS]
 
 
 def told_of(row: OutcomeRow | None, place: Place | None, next_offset: int | None, now: datetime) -> Told:
-    """Say what to tell a caller who asks by event id, and by place where the caller knows one.
+    """Return what to tell a caller that asks by event id, and by place if the caller knows one.
 
-    `row` is the newest of the event id, on the place's partition. `next_offset` is where that partition stood before
-    the row was read, None when there is no such partition.
+    `row` is the newest outcome of the event id, on the place's partition. `next_offset` is where that partition stood
+    before the row was read, None when there is no such partition.
     """
     passed = place is None or next_offset is None or next_offset > place.offset
     if row is None:
@@ -52,7 +52,7 @@ def told_of(row: OutcomeRow | None, place: Place | None, next_offset: int | None
     if place is None or row.source_offset == place.offset:
         return "shown"
     digest = short_digest(row.digest or "")
-    # The log had the press before now, so a key that is remembered until now was remembered then.
+    # The log got the press before now. So a key that is remembered now was remembered then.
     asked_at = row.log_time if passed else now + CLOCKS_APART
     match recall(Use(digest, row.log_time), Use(place.digest or digest, asked_at)):
         case "known":

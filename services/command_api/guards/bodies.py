@@ -1,7 +1,7 @@
-"""Bodies: how large one may be and how long it may take, before any dialect reads it.
+"""Bodies: how large a body may be and how long it may take, before any dialect reads it.
 
-Uvicorn keeps a slow body open for ever, and reads one without end. Pure ASGI, and no timer for each request: a sweep
-looks at the few bodies that are being waited for.
+Uvicorn keeps a slow body open for ever, and reads one without end. This is pure ASGI, without a timer for each request:
+a sweep looks at the few bodies that are being waited for.
 """
 
 import asyncio
@@ -12,8 +12,8 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _CLOSE: Final = (b"connection", b"close")
-# What is left of a body that nobody reads is read up to here and thrown away, so that its sender hears the answer: a
-# connection that is closed with bytes unread is reset, and the answer on it is lost.
+# A connection that is closed with bytes unread is reset, and the answer on it is lost. So the rest of a refused body is
+# read up to here and thrown away, and its sender gets the answer.
 DRAIN_BYTES_MAX: Final = 1024 * 1024
 
 
@@ -27,7 +27,7 @@ class BodyLimits:
         self._waiting: dict[_Body, None] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on; one that has a body, with a guard around it."""
+        """Pass a request on, with a guard around its body if it has one."""
         if scope["type"] == "http" and (declared := _declared_bytes(scope)) != 0:
             deadline = asyncio.get_running_loop().time() + self._within_seconds
             body = _Body(receive, send, self._waiting, self._bytes_max, deadline)
@@ -39,7 +39,7 @@ class BodyLimits:
             await self._app(scope, receive, send)
 
     def sweep(self, now: float) -> None:
-        """End the wait for each body that is overdue."""
+        """Give up each body that is overdue."""
         for body in [body for body in self._waiting if body.deadline <= now]:
             body.give_up()
 
@@ -62,7 +62,7 @@ class _Body:
         self._task: asyncio.Task[object] | None = None
 
     def declare(self, size: int | None) -> None:
-        """Take what Content-Length says; None: the body is chunked, and is counted as it comes."""
+        """Take the size by Content-Length; None: the body is chunked, and is counted while it comes."""
         if size is not None and size > self._bytes_left:
             self._bytes_left = -1
             if size > DRAIN_BYTES_MAX:
@@ -97,9 +97,9 @@ class _Body:
         return message
 
     async def send(self, message: Message) -> None:
-        """Pass the answer on. A connection on which an unread body still arrives is of no more use.
+        """Pass the answer on. Close the connection if the rest of a body still arrives on it.
 
-        The same goes for a body that was never asked for, because the sender may send it all the same.
+        Close it also after a body that was never asked for, because the sender may send it all the same.
         """
         if message["type"] == "http.response.start" and not self._whole:
             await self._drain()
@@ -112,13 +112,13 @@ class _Body:
         while not (self._unasked or self._whole or self._given_up) and self._drain_bytes > 0:
             try:
                 message = await self._next()
-            except HTTPException:  # the time is up, whoever waits
+            except HTTPException:  # the time is up
                 return
             self._drain_bytes -= len(message.get("body", b""))
             self._whole = not message.get("more_body", False)
 
     async def _next(self) -> Message:
-        # The task is in `self._waiting` only while it is suspended right here, so a sweep cancels nothing else.
+        # The body is in `self._waiting` only while its task is suspended here, so a sweep cancels no other wait.
         task = self._task = asyncio.current_task()
         self._waiting[self] = None
         try:
@@ -138,10 +138,10 @@ def is_asked_for(scope: Scope) -> bool:
 
 
 def _declared_bytes(scope: Scope) -> int | None:
-    """Return what Content-Length says: 0 when there is no body, None when its length is not said."""
+    """Return the Content-Length: 0 when there is no body, None when the body is chunked."""
     for name, value in scope["headers"]:
         if name == b"content-length":
-            return int(value)  # the server has refused what is no number
+            return int(value)  # the server has refused any other text
         if name == b"transfer-encoding":
             return None
     return 0

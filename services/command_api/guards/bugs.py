@@ -1,4 +1,4 @@
-"""Bugs: what a caller hears, and what the log says, when an exception comes out of a dialect that nobody expected."""
+"""Bugs: what a caller hears, and what the log says, when a dialect raises something unexpected."""
 
 from collections.abc import Callable
 
@@ -10,9 +10,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 class BugGuard:
-    """Answers 500 for an exception that nobody expected, and logs it here alone.
+    """Answers 500 for an unexpected exception, and is the only place that logs it.
 
-    Starlette's own way raises it again after the answer, and the server then logs what the caller had written.
+    Starlette alone would raise it again after the answer, and the server would then log what the caller had written.
     """
 
     def __init__(self, app: ASGIApp, *, internal: Callable[[Request], Response]) -> None:
@@ -36,7 +36,7 @@ class BugGuard:
 def _log_bug(scope: Scope, error: Exception) -> None:
     log = structlog.get_logger().bind(endpoint=getattr(scope.get("endpoint"), "__qualname__", None))
     if isinstance(error, ValidationError):
-        # Its words quote the value, and its places may be names that the caller chose.
+        # Its message quotes the value, and its locations may be names that the caller chose.
         kinds = sorted({problem["type"] for problem in error.errors(include_input=False, include_url=False)})
         log.error("request_failed", model=error.title, kinds=kinds)
     else:
