@@ -1,16 +1,16 @@
-"""Whether the broker's clock and ours agree. Every ack tells; a press recorded by a wrong clock is worth nothing."""
+"""Whether the broker's clock and ours agree. Every ack tells. A press recorded by a wrong clock would be void."""
 
 import asyncio
 from typing import Final
 
 import structlog
 
-# A process that is not ready gets no presses, and so no acks to be told by: after this it is tried again.
+# A process that is not ready gets no presses, and so no acks to compare. After this time it is ready again, on trial.
 DOUBT_SECONDS: Final = 60.0
 
 
 class ClockWatch:
-    """Compares the broker's times with our own."""
+    """Compares the broker's times with ours."""
 
     def __init__(self, off_seconds_max: float) -> None:
         self._off_ms_max = int(off_seconds_max * 1000)
@@ -20,11 +20,11 @@ class ClockWatch:
 
     @property
     def agrees(self) -> bool:
-        """Whether no ack of late was too far off."""
+        """Whether no ack of the last minute was too far off."""
         return self._loop.time() >= self._doubted_until
 
     def compare(self, log_time_ms: int, sent_ms: int, acked_ms: int) -> None:
-        """Take one ack. The broker's time should lie between our send and our ack, however long that took."""
+        """Take one ack. The broker's time should lie between our send and our ack, even if the ack took long."""
         off_ms = max(sent_ms - log_time_ms, log_time_ms - acked_ms)
         if off_ms > self._off_ms_max:
             if self.agrees:

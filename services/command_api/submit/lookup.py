@@ -1,4 +1,4 @@
-"""The lookup of `outcome`: what became of a press that is recorded and whose verdict did not come in time."""
+"""The lookup of an outcome: what became of a press that is recorded and whose verdict did not come in time."""
 
 from datetime import UTC, datetime
 from typing import assert_never
@@ -16,7 +16,7 @@ from shared.events.outcome import NewerOutcomeError, Outcome, UnreadableOutcomeE
 async def look(
     reads: Reads, press: OutgoingPress, partition: int, timer_id: int, policy_rev: int, acked: Acked
 ) -> Outcome | None:
-    """Return the verdict, None when it is not written down yet, or when Postgres is away."""
+    """Return the outcome, None when it is not written yet, or Postgres is away."""
     try:
         row = await reads.outcome(press.event.tenant, press.event_id, partition)
     except ReadsAwayError:
@@ -39,7 +39,7 @@ def _read(row: OutcomeRow) -> Outcome | None:
     try:
         return read_outcome(row.body)
     except (NewerOutcomeError, UnreadableOutcomeError):
-        # Written by a newer projector. The press is recorded all the same.
+        # A newer projector wrote the outcome. The press is recorded all the same.
         log = structlog.get_logger()
         log.error("outcome_unreadable", kpart=row.kpart, source_offset=row.source_offset)  # noqa: TRY400 - no rows in logs
         return None

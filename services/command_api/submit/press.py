@@ -22,7 +22,7 @@ _PRESSED: Final[dict[str, type[TimerPress]]] = {"pause": TimerPaused, "resume": 
 
 @dataclass(frozen=True, slots=True)
 class OutgoingPress:
-    """One press, ready to be sent. A start's timer id is drawn at the send, and drawn again when it is taken."""
+    """One press, ready to be sent. `timer_id` None: a start, whose id is drawn at each send."""
 
     event_id: UUID
     event: TimerStarted | TimerPress
@@ -34,7 +34,7 @@ class OutgoingPress:
     text: bytes | None
 
     def envelope(self, timer_id: int, policy_rev: int, reply: ReplyAddress | None = None) -> Envelope:
-        """Return what stands around its event."""
+        """Return the envelope of the press."""
         return Envelope(
             event_id=self.event_id,
             type=self.event.type,
@@ -48,16 +48,16 @@ class OutgoingPress:
         )
 
     def headers(self, timer_id: int, policy_rev: int, reply: ReplyAddress) -> list[tuple[str, bytes]]:
-        """Return the headers of its record."""
+        """Return the headers of the record."""
         return encode_headers(self.envelope(timer_id, policy_rev, reply))
 
     def body(self) -> bytes:
-        """Return the value of its record."""
+        """Return the value of the record."""
         return write_body(self.event)
 
 
 def press_of(asked: Asked, *, now: datetime, expires_after: timedelta) -> OutgoingPress:
-    """Return the press that was asked for. Raises ValidationError for what a dialect should have refused."""
+    """Return the press that was asked for. Raises ValidationError for values that a dialect should have refused."""
     command, caller, key = asked.command, asked.caller, asked.key
     match command:
         case StartTimer(owner=owner):
@@ -80,10 +80,10 @@ def press_of(asked: Asked, *, now: datetime, expires_after: timedelta) -> Outgoi
 
 
 def digest(command: Command) -> str:
-    """Return what tells two commands under one key apart (R24): what was asked, not how or through which dialect.
+    """Return a digest that tells two commands under one key apart (R24): of what was asked, not of dialect or spelling.
 
-    Free text is left out: the digest is in a stream that is kept for ever, and a short text can be guessed from it
-    after the text itself was erased. So the same key with another comment hears the first answer.
+    Free text is left out. The digest is in a stream that is kept for ever, and a short text could be guessed from it
+    after the text was erased. So the same key with another comment gets the first answer.
     """
     at = None if command.at is None else command.at.spelt
     match command:

@@ -1,9 +1,17 @@
-"""Presses: one press, from a command to an answer (CONTRACT, section 4, has the table of what may come out).
+"""Presses: one press, from a command to an answer (docs/contract.md, section 4, has all answers).
 
-    text, acked -> waiter -> event, acked -> verdict -> answer
+1. Refuse what cannot be sent: the tenant has no policy, or the broker was never reached. Nothing is recorded.
+2. For a start, draw a timer id.
+3. Send the text of a start, and wait for its ack. A crash leaves a text whose event id no timer has; it is never shown.
+4. Open a waiter, then send the event: the reply may overtake the ack. A crash leaves a press that may be recorded; its
+   caller hears nothing and retries, safely under a key.
+5. Wait for the verdict. A crash leaves a press that is judged once; a retry under its key gets the first answer.
+6. The id was taken (two processes drew it at once): the press is void, so go back to 2, with five draws at most.
+7. No verdict before the deadline, but an ack: look the outcome up. While there is none, answer that the press is
+   recorded.
 
-With care: the order of these steps. The waiter stands before the event is sent, for the reply may overtake the ack; the
-text is on its log before the event, or a crash between the two would keep the minutes and lose the comment.
+With care: this order. If the event came before its text, a crash between the two would keep the minutes and lose the
+comment.
 """
 
 import asyncio
@@ -25,7 +33,7 @@ from shared.events.policy_book import PolicyBook
 from shared.events.rules import Rule
 from shared.events.topics import EVENTS, REPLIES, TEXTS
 
-# Two processes draw one id in one millisecond and one slot: rare once, and five times in a row never.
+# Two processes may draw one id for one millisecond and one slot. That is rare once, and five times in a row never.
 DRAWS_MAX: Final = 5
 
 
@@ -69,7 +77,7 @@ class Presses:
         for _ in range(DRAWS_MAX):
             timer_id = self._ids.draw(press.slot) if press.timer_id is None else press.timer_id
             if press.text is not None:
-                # By its own ack: what is told as recorded is recorded whole.
+                # Wait for its ack, because a press is recorded only together with its text.
                 written = await self._written(press.text, partition, timer_id)
                 if isinstance(written, Unacked):
                     return NotRecorded(written.why)
@@ -80,7 +88,7 @@ class Presses:
                 case Overdue(acked=acked):
                     return await self._overdue(press, partition, timer_id, acked)
                 case Outcome(verdict="void", rule=Rule.ID_TAKEN.value):
-                    continue  # nobody has heard of this id: another one, the same press
+                    continue  # no caller knows this id yet: send the same press with another
                 case Outcome(verdict="void"):
                     return NotRecorded("expired")
                 case Outcome():

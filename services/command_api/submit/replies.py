@@ -1,12 +1,12 @@
 """Replies: verdicts on their way back to the requests that wait for them.
 
-A process owns one random partition of the replies topic, without a group, and is positioned at its end before it says
-that it is ready. One loop reads, one validation decodes a record, and one future wakes one request: no task, and no
-timer, for each.
+A process owns one random partition of the replies' topic, without a group, and is positioned at its end before the
+process is ready. One loop reads, one validation decodes a record, and one future wakes one request: there is no task
+and no timer for each request.
 
-A reply is believed when request id and event id are those of a press that waits. Request ids are in the headers of
-every event, so with care, once commands come from Kafka with a `reply_to` of their own: one that names this topic must
-be refused where commands are read.
+A reply is accepted when request id and event id are those of a press that waits. Request ids are in the headers of
+every event. With care, once commands come from Kafka with a `reply_to` of their own: a `reply_to` that names this topic
+must be refused where commands are read.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ RETRY_AFTER_SECONDS: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Overdue:
-    """The log has the press, and nobody has judged it in time."""
+    """The log has the press, and no verdict came in time."""
 
     acked: Acked
 
@@ -44,7 +44,17 @@ Fate = Outcome | Unacked | Overdue
 
 
 class Waiter:
-    """One request that waits. Its future is resolved once: by the reply, by a failure to send, or by the deadline."""
+    """One request that waits. Its future is resolved once, by the first of these.
+
+        SENT ---- acked in time ---> ACKED ---- deadline --------> Overdue
+         |  |                          |
+         |  +-------- reply -----------+-------------------------> the outcome
+         |
+         +------- not sent, of unknown fate, acked too late -----> Unacked
+
+    The deadline alone never ends SENT, because the caller must learn whether the press is recorded. The sender tells a
+    fate by its own deadline; if the waiter's deadline is past by then, an ack gives Overdue at once.
+    """
 
     __slots__ = ("_acked", "_deadline", "_expires_ms", "_overdue", "event_id", "fate", "request_id")
 
@@ -60,27 +70,27 @@ class Waiter:
         self._overdue = False
 
     def told(self, fate: Acked | Unacked) -> None:
-        """Take what became of the send. The reply may have been here before it."""
+        """Take the fate of the send. The reply may have come first."""
         if isinstance(fate, Unacked):
             self.resolve(fate)
         elif fate.log_time_ms is None or fate.offset < 0:
             self.resolve(Unacked("fate_unknown"))
         elif fate.log_time_ms > self._expires_ms:
-            self.resolve(Unacked("expired"))  # the fold will void it
+            self.resolve(Unacked("expired"))  # the fold will judge it void
         else:
             self._acked = fate
             if self._overdue:
                 self.resolve(Overdue(fate))
 
     def sweep(self, now: float) -> None:
-        """Give up waiting for the verdict once it is time; without an ack, the sender says when."""
+        """After the deadline, stop waiting for the verdict; without an ack, wait on for the fate of the send."""
         if now >= self._deadline:
             self._overdue = True
             if self._acked is not None:
                 self.resolve(Overdue(self._acked))
 
     def resolve(self, fate: Fate) -> None:
-        """Wake the request, unless it has been woken."""
+        """Wake the request, unless it was woken before."""
         if not self.fate.done():
             self.fate.set_result(fate)
 
@@ -89,18 +99,18 @@ class Waiters:
     """All requests of this process that wait, by request id."""
 
     def __init__(self, waiters_max: int) -> None:
-        # Another process may have had this partition before us, and its presses may still be answered on it.
+        # Another process may have had this partition before, and replies to its presses may still arrive.
         self._prefix = uuid4().hex[:12]
         self._waiters_max = waiters_max
         self._count = 0
-        # Replies that named a waiter and another press than its own.
+        # Replies with the request id of a waiter and the event id of another press.
         self.mismatched = 0
         self._waiting: dict[str, Waiter] = {}
         self._loop = asyncio.get_running_loop()
         self._log = structlog.get_logger()
 
     def open(self, event_id: UUID, until: float, expires_at: datetime) -> Waiter | None:
-        """Register a waiter till `until` (loop time), before its press is published; None: too many wait already."""
+        """Register a waiter until `until` (loop time), before its press is sent; None: too many wait already."""
         if len(self._waiting) >= self._waiters_max:
             return None
         self._count += 1
@@ -111,7 +121,7 @@ class Waiters:
         return waiter
 
     def close(self, waiter: Waiter) -> None:
-        """Forget a waiter, whatever it heard."""
+        """Forget a waiter, resolved or not."""
         self._waiting.pop(waiter.request_id, None)
 
     def answer(self, request_id: str, outcome: Outcome) -> None:
@@ -123,7 +133,7 @@ class Waiters:
         elif waiter is not None and not waiter.fate.done():
             waiter.resolve(outcome)
         elif outcome.verdict == "void" and outcome.rule == Rule.ID_TAKEN and request_id.startswith(self._prefix):
-            # Its press is not on record and nobody draws again: a caller without a key was told an id that is not his.
+            # The press is not kept and its request has ended. A caller without a key was told the id of another timer.
             self._log.error("id_taken_unheard", event_id=str(outcome.event_id), subject=str(outcome.subject))
 
     def sweep(self, now: float) -> None:
@@ -157,7 +167,7 @@ class ReplyReader:
                 setbacks.recovered()
                 self._log.info("replies_positioned", partition=self.partition, next_offset=self._next_offset)
                 await self._read(consumer)
-            except Exception as error:  # noqa: BLE001 - whatever it is, the next consumer may do better
+            except Exception as error:  # noqa: BLE001 - the next consumer may work
                 setbacks.failed(error, partition=self.partition)
             finally:
                 self.positioned = False
@@ -167,7 +177,7 @@ class ReplyReader:
     async def _position(self, consumer: AIOKafkaConsumer) -> None:
         consumer.assign([self._tp])
         begins, ends = await consumer.beginning_offsets([self._tp]), await consumer.end_offsets([self._tp])
-        # The first begins at the end; one that replaces another goes on where that one was, so nobody misses a reply.
+        # The first consumer begins at the end. A replacement goes on where the one before was, so no reply is missed.
         known = self._next_offset is not None and begins[self._tp] <= self._next_offset <= ends[self._tp]
         if not known:
             self._next_offset = ends[self._tp]
@@ -181,7 +191,7 @@ class ReplyReader:
                 for record in records:
                     self._take(record)
             if loop.time() >= look_at:
-                # Consumers get stuck without a word: one that has not read what was there at the last look is replaced.
+                # Consumers get stuck without an error. Replace one that has not read what was there at the last look.
                 if (self._next_offset or 0) < ended_before:
                     raise ConnectionError(f"stalled at {self._next_offset}, behind {ended_before}")
                 async with asyncio.timeout(WITHIN_SECONDS):

@@ -1,8 +1,8 @@
-"""The sender: presses on their way to the log, in order, in batches, each with its answer before a deadline.
+"""The sender: presses on their way to the log, in order, in batches, each with its fate before a deadline.
 
-The sends of one event-loop tick go out in one batch per partition. One batch per partition is in flight; what arrives
-meanwhile is the next. (aiokafka does not promise the order of two batches that wait for one partition.)
-With care: everything. A send whose fate is unknown is never cancelled and never sent again.
+All sends of one event-loop tick go out in one batch per partition. One batch per partition is in flight, and the sends
+that come meanwhile are the next, because aiokafka does not promise the order of two batches of one partition.
+With care: everything. A send of unknown fate is never cancelled and never repeated.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ _RECORD_OVERHEAD_BYTES: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Acked:
-    """The log has it. `log_time_ms` is the broker's time, None when the broker gave none; -1 is an unknown offset."""
+    """The log has the record. `log_time_ms` is the broker's time, None when it gave none; `offset` -1: unknown."""
 
     offset: int
     log_time_ms: int | None
@@ -34,18 +34,18 @@ class Acked:
 
 @dataclass(frozen=True, slots=True)
 class Unacked:
-    """No ack. `why` is `overloaded`, `not_sent` or `closing` (surely not on the log), or `fate_unknown`."""
+    """No ack. `why`: `overloaded`, `not_sent`, `closing` (surely not on the log), or `fate_unknown`."""
 
     why: str
 
 
 OnFate = Callable[[Acked | Unacked], None]
-# What each batch's ack says of the time: the broker's, and our own at the send and at the ack; all in milliseconds.
+# Called with the times of each acked batch, in milliseconds: the broker's, ours at the send, ours at the ack.
 AckTimes = Callable[[int, int, int], None]
 
 
 class _Record:
-    """One record until its fate is told. `told` is called once, then forgotten."""
+    """One record until its fate is told. `told` is called once, and then None."""
 
     __slots__ = ("give_up_at", "headers", "key", "sent", "size", "told", "value")
 
@@ -60,7 +60,21 @@ class _Record:
 
 
 class _Lane:
-    """One partition of one topic: its queue, and the batch that is in flight."""
+    """One partition of one topic: its queue, and the batch that is in flight.
+
+        IDLE --- send ---> FILLING (takes a producer, makes a batch) ---> IN FLIGHT
+         ^                    ^                                              |
+         |                    +---- acked, failed or stalled, more queued ---+
+         +----------------------- acked, failed or stalled, none queued -----+
+
+    acked       each record is told its offset
+    failed      the producer raised: each record is told `fate_unknown`, and the producer is replaced
+    stalled     no ack for `stalled_after_seconds`: as failed
+    overdue     a record's own deadline moves no lane: queued, the record is told `not_sent` and never sent; in flight,
+                it is told `fate_unknown`, and the batch is waited for
+
+    Never: two batches in flight, a record sent twice, a fate told twice.
+    """
 
     __slots__ = ("landed", "partition", "producer", "queue", "running", "sent_at", "topic")
 
@@ -75,7 +89,7 @@ class _Lane:
 
 
 class Sender:
-    """Sends records and tells their fate, each within `publish_within_seconds` (and a sweep)."""
+    """Sends records and tells the fate of each within `publish_within_seconds` and one sweep."""
 
     def __init__(
         self,
@@ -95,7 +109,7 @@ class Sender:
         self._ack_times = ack_times
         self._loop = asyncio.get_running_loop()
         self._lanes: dict[tuple[str, int], _Lane] = {}
-        # Those whose fate is not told yet, oldest first; all have the same time to live, so the front expires first.
+        # Records whose fate is not told yet, oldest first. All have the same time, so the first expires first.
         self._untold: dict[_Record, None] = {}
         self._unacked_records = 0
         self._unacked_bytes = 0
@@ -105,7 +119,7 @@ class Sender:
 
     @property
     def partitions(self) -> dict[str, int]:
-        """How many partitions each topic has, as far as we have met the broker."""
+        """How many partitions each topic has; empty until the broker was reached."""
         return self._kept.partitions
 
     @property
@@ -131,14 +145,14 @@ class Sender:
             lane = self._lanes[topic, partition] = _Lane(topic, partition)
         lane.queue.append(record)
         if not lane.running:
-            # The task begins in the next tick: all that this tick sends is in its first batch.
+            # The task starts in the next tick, so its first batch has all sends of this tick.
             lane.running = True
             task = self._loop.create_task(self._drain(lane))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
     def sweep(self, now: float) -> None:
-        """Tell the fate of what has waited too long, and drop a producer whose batch can no longer count."""
+        """Tell the fate of overdue records, and replace a producer whose batch has expired without an ack."""
         overdue = []
         for record in self._untold:
             if record.give_up_at > now:
@@ -148,7 +162,7 @@ class Sender:
             sent = sum(record.sent for record in overdue)
             self._log.warning("acks_overdue", fate_unknown=sent, not_sent=len(overdue) - sent)
         for record in overdue:
-            # What was never handed over never will be: its caller may safely try again.
+            # A record that was not handed over never will be, so its caller may safely retry.
             self._tell(record, Unacked("fate_unknown" if record.sent else "not_sent"))
         for lane in self._lanes.values():
             if lane.landed is not None and now - lane.sent_at > self._stalled_after_seconds and not lane.landed.done():
@@ -156,7 +170,7 @@ class Sender:
                 lane.landed.set_exception(TimeoutError("stalled"))
 
     async def close(self, grace_seconds: float) -> None:
-        """Take no more, and wait for what is on its way, at most `grace_seconds`."""
+        """Take no more sends, and wait for those on their way, at most `grace_seconds`."""
         self._closing = True
         if self._tasks:
             await ended_within(grace_seconds, asyncio.wait(self._tasks), "sends")
@@ -171,7 +185,7 @@ class Sender:
                 if records:
                     await self._ship(lane, producer, batch, records)
         finally:
-            # No await since the queue was seen empty, so nothing was queued in between.
+            # No await since the queue was empty, so no record was queued in between.
             lane.running = False
 
     def _fill(self, lane: _Lane, producer: AIOKafkaProducer) -> tuple[list[_Record], Any]:
@@ -201,12 +215,12 @@ class Sender:
         sent_ms = time.time_ns() // 1_000_000
         lane.landed, lane.producer, lane.sent_at = self._loop.create_future(), producer, self._loop.time()
         try:
-            # Handing over does not wait, but for metadata that got lost; until it returns, nothing is on its way.
+            # Handing over waits only if metadata was lost. Until it returns, nothing is on its way.
             async with asyncio.timeout(self._publish_within_seconds):
                 sending = await producer.send_batch(batch, lane.topic, partition=lane.partition)
             sending.add_done_callback(_lands_in(lane.landed))
             metadata = await lane.landed
-        except Exception as error:  # noqa: BLE001 - whatever it is, this producer has a gap now
+        except Exception as error:  # noqa: BLE001 - this producer's sequence has a gap now
             self._kept.broken(producer, repr(error))
             for record in records:
                 self._tell(record, Unacked("fate_unknown"))
@@ -217,7 +231,7 @@ class Sender:
             self._landed(records)
 
     def _acked(self, records: list[_Record], metadata: Any, sent_ms: int) -> None:  # noqa: ANN401 - as above
-        # The client puts our own time where the broker gave none, and an offset of -1 where it does not know any more.
+        # aiokafka gives our own time when the broker gave none, and offset -1 when the broker no longer knows.
         log_time_ms = metadata.timestamp if metadata.timestamp_type == _BROKERS_TIME and metadata.offset >= 0 else None
         if log_time_ms is not None:
             self._ack_times(log_time_ms, sent_ms, time.time_ns() // 1_000_000)
@@ -231,7 +245,7 @@ class Sender:
         del self._untold[record]
         try:
             told(fate)
-        except Exception:  # noqa: BLE001 - one listener's bug must not cost its neighbours their answers
+        except Exception:  # noqa: BLE001 - a bug in one callback must not cost the others their answers
             self._log.exception("told_failed")
 
     def _landed(self, records: list[_Record]) -> None:
@@ -242,7 +256,7 @@ class Sender:
 def _lands_in(landed: "asyncio.Future[Any]") -> Callable[["asyncio.Future[Any]"], None]:
     def land(sending: "asyncio.Future[Any]") -> None:
         error = None if sending.cancelled() else sending.exception()
-        if landed.done():  # given up: nobody waits any more
+        if landed.done():  # given up as stalled
             return
         if sending.cancelled():
             landed.set_exception(ConnectionError("cancelled"))
