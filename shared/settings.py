@@ -1,4 +1,4 @@
-"""Settings that every process of ours reads: where Kafka and Postgres are, and how they are reached safely.
+"""Settings that every process reads: the addresses of Kafka and Postgres, with TLS and logins.
 
 Mixins: a program's own `Settings` inherits them under its own prefix. A wrong setting fails at start, by name; its
 value is not shown.
@@ -19,14 +19,14 @@ from pydantic_settings import (
 from shared.kafka.clients import KafkaAddress, Login, Mechanism
 from shared.tls import client_context
 
-# Validated also when it is not given, because another setting may need it.
-_EVEN_UNSET: Final = Field(validate_default=True)
+# For a setting that is compared with another one: validated also when it keeps its default.
+COMPARED: Final = Field(validate_default=True)
 
 
 class ProcessSettings(BaseSettings):
     """Settings of one process: from the environment, else from a file in /run/secrets.
 
-    The file has the variable's name in small letters, as in `command_api_token_key`. The folder need not exist.
+    The file has the variable's name in small letters, as in `command_api_token_key`. The folder may be missing.
     """
 
     model_config = SettingsConfigDict(frozen=True, secrets_dir="/run/secrets")
@@ -37,33 +37,33 @@ class ProcessSettings(BaseSettings):
         settings_cls: type[BaseSettings],  # noqa: ARG003 - what each source was made with already
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - no setting comes from a file in the working folder
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - a .env file in the working folder is ignored
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Return the sources, in order of precedence. A machine without secret files is normal."""
+        """Return the sources, the one that wins first. Missing secret files cause no warning."""
         files = NestedSecretsSettingsSource(file_secret_settings, secrets_dir_missing="ok")
         return init_settings, env_settings, files
 
 
 class KafkaSettings(ProcessSettings):
-    """Where the brokers are, and how they are reached."""
+    """The brokers' address, and how clients connect to them."""
 
-    # host:port, separated by commas: from any of them the others are found.
+    # host:port, separated by commas. One is enough to find the others.
     kafka_bootstrap_servers: str
-    # PLAINTEXT is for a network that is nobody else's. No SASL without TLS: who listens could go on as us.
+    # PLAINTEXT is for a network that carries only Stint's traffic. SASL needs TLS: an eavesdropper could use the login.
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_SSL"] = "PLAINTEXT"
-    # PEM: the authorities that a broker's certificate is believed from, and no others. None: those of the machine.
+    # PEM: the only authorities trusted to sign a broker's certificate. None: those of the machine.
     kafka_ca_file: FilePath | None = None
-    # PEM: our own certificate, for brokers that ask for one.
+    # PEM: the client certificate, for brokers that ask for one.
     kafka_certificate_file: FilePath | None = None
     # PEM: its key, without a passphrase.
-    kafka_key_file: Annotated[FilePath | None, _EVEN_UNSET] = None
-    # How SASL_SSL proves who we are.
+    kafka_key_file: Annotated[FilePath | None, COMPARED] = None
+    # The SASL mechanism of SASL_SSL.
     kafka_mechanism: Mechanism = "SCRAM-SHA-512"
-    # With SASL_SSL, and with nothing else.
-    kafka_user: Annotated[str | None, _EVEN_UNSET] = None
-    # A file, for its mode says who may read it. A line end after the password is no part of it.
-    kafka_password_file: Annotated[FilePath | None, _EVEN_UNSET] = None
+    # Required with SASL_SSL, refused without it.
+    kafka_user: Annotated[str | None, COMPARED] = None
+    # The password's file, with a mode that lets only Stint read it. A line end after the password is ignored.
+    kafka_password_file: Annotated[FilePath | None, COMPARED] = None
 
     @property
     def kafka(self) -> KafkaAddress:
@@ -84,9 +84,9 @@ class KafkaSettings(ProcessSettings):
     @field_validator("kafka_ca_file", "kafka_certificate_file", "kafka_key_file")
     @classmethod
     def _tls_alone_has_certificates(cls, path: Path | None, info: ValidationInfo) -> Path | None:
-        # Certificates show that the operator meant TLS. With the protocol forgotten, all would go in the clear.
+        # With a forgotten protocol, traffic that the operator meant to protect would go in the clear.
         if path is not None and info.data.get("kafka_security_protocol") == "PLAINTEXT":
-            raise ValueError("KAFKA_SECURITY_PROTOCOL is PLAINTEXT, which has no certificates: say SSL or SASL_SSL")
+            raise ValueError("KAFKA_SECURITY_PROTOCOL is PLAINTEXT, which has no certificates: set SSL or SASL_SSL")
         return path
 
     @field_validator("kafka_ca_file")
@@ -104,27 +104,27 @@ class KafkaSettings(ProcessSettings):
     def _sasl_alone_has_a_user(cls, value: object, info: ValidationInfo) -> object:
         protocol = info.data.get("kafka_security_protocol")
         if value is None and protocol == "SASL_SSL":
-            raise ValueError("KAFKA_SECURITY_PROTOCOL is SASL_SSL, which needs it")
+            raise ValueError("KAFKA_SECURITY_PROTOCOL is SASL_SSL, which needs this setting")
         if value is not None and protocol in {"PLAINTEXT", "SSL"}:
-            raise ValueError(f"KAFKA_SECURITY_PROTOCOL is {protocol}, which knows no users: say SASL_SSL")
+            raise ValueError(f"KAFKA_SECURITY_PROTOCOL is {protocol}, which has no users: set SASL_SSL")
         return value
 
 
 class PostgresSettings(ProcessSettings):
-    """Where Postgres is."""
+    """The address of Postgres, and its TLS files."""
 
     # postgresql://user:password@host:port/database, also with `?sslmode=verify-full&sslrootcert=/a/file`.
     postgres_dsn: SecretStr
-    # PEM: with it TLS is demanded, and the server believed from these authorities alone, whatever the DSN says.
+    # PEM: the only authorities trusted to sign the server's certificate. If set, TLS is required whatever the DSN says.
     postgres_ca_file: FilePath | None = None
-    # PEM: our own certificate, for a server that asks for one.
+    # PEM: the client certificate, for a server that asks for one.
     postgres_certificate_file: FilePath | None = None
     # PEM: its key, without a passphrase.
-    postgres_key_file: Annotated[FilePath | None, _EVEN_UNSET] = None
+    postgres_key_file: Annotated[FilePath | None, COMPARED] = None
 
     @property
     def postgres_tls(self) -> ssl.SSLContext | None:
-        """What asyncpg takes as `ssl`. None: as the DSN says, and without a word there TLS if the server offers it."""
+        """The `ssl` argument for asyncpg. None: as the DSN says; if it says nothing, TLS when the server offers it."""
         if self.postgres_ca_file is None:
             return None
         return client_context(self.postgres_ca_file, self.postgres_certificate_file, self.postgres_key_file)
@@ -138,7 +138,7 @@ class PostgresSettings(ProcessSettings):
     @classmethod
     def _with_a_ca_alone(cls, path: Path | None, info: ValidationInfo) -> Path | None:
         if path is not None and info.data.get("postgres_ca_file", path) is None:
-            raise ValueError("POSTGRES_CA_FILE is not given, and TLS not demanded without it")
+            raise ValueError("POSTGRES_CA_FILE is not given, and without it TLS is not required")
         return path
 
     @field_validator("postgres_key_file")
@@ -152,7 +152,7 @@ def _authorities(path: Path | None) -> Path | None:
         try:
             client_context(path)
         except OSError as error:
-            raise ValueError(f"it holds no certificates that can be read: {error.strerror or error}") from error
+            raise ValueError(f"the file has no certificates that can be read: {error.strerror or error}") from error
     return path
 
 
@@ -163,5 +163,5 @@ def _key_of(certificate: Path | None, key: Path | None) -> Path | None:
         try:
             client_context(None, certificate, key)
         except OSError as error:
-            raise ValueError(f"it is not the key of the certificate: {error.strerror or error}") from error
+            raise ValueError(f"the file is not the key of the certificate: {error.strerror or error}") from error
     return key

@@ -1,15 +1,16 @@
 """Settings of the command API, read once, in `app`, from COMMAND_API_… variables.
 
-Addresses and secrets have no default: a forgotten one fails at start, by name.
+Addresses and secrets have no default: a forgotten one fails at start, by name. So does a limit that contradicts
+another one; docs/operations.md ("Limits that depend on each other") says why.
 """
 
 from typing import Annotated
 
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, SecretStr
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from shared.identity import KEY_BYTES_MIN
-from shared.settings import KafkaSettings, PostgresSettings
+from shared.settings import COMPARED, KafkaSettings, PostgresSettings
 
 
 class Settings(KafkaSettings, PostgresSettings):
@@ -20,19 +21,21 @@ class Settings(KafkaSettings, PostgresSettings):
     # Signs and verifies bearer tokens: the same for every replica.
     token_key: Annotated[SecretStr, Field(min_length=KEY_BYTES_MIN)]
 
-    # Where it listens. A container says 0.0.0.0.
+    # The address that the API listens on. A container says 0.0.0.0.
     http_host: str = "127.0.0.1"
-    # 0: any that is free.
+    # 0: any free port.
     http_port: Annotated[int, Field(ge=0, le=65535)] = 8080
 
-    # How long a caller waits for the verdict when the request does not say.
-    answer_within_seconds: PositiveFloat = 2.0
-    # How long a caller waits for the log's ack. After it the fate of the press is unknown to us, and we say so.
+    # How long a caller waits for the verdict when the request does not say. At most 30, as in `Prefer: wait`.
+    answer_within_seconds: Annotated[float, Field(gt=0, le=30)] = 2.0
+    # How long a caller waits until Kafka has acknowledged the press. After that the caller hears that we do not know
+    # whether the press was recorded.
     publish_within_seconds: PositiveFloat = 5.0
-    # A press that reaches the log later than this after it was pressed is void: its caller has gone by then.
-    expiry_seconds: PositiveFloat = 30.0
-    # Beyond this the broker's clock and ours do not agree, and what we record would be void or in the future.
+    # The largest difference between the broker's clock and ours. Beyond it the API is not ready, because what it
+    # records would be void or in the future.
     clock_off_seconds_max: PositiveFloat = 10.0
+    # A press is void when it reaches the log later than this, because its caller no longer waits.
+    expiry_seconds: Annotated[PositiveFloat, COMPARED] = 30.0
 
     # How many days back a start or a resume may be dated, before any rule of the tenant. An older one is refused (R03).
     backdate_days_max: Annotated[int, Field(ge=1, le=36_600)] = 62
@@ -40,30 +43,47 @@ class Settings(KafkaSettings, PostgresSettings):
     # Answer errors of dialect B with HTTP 200, for clients that read only the body. 401, 429 and 503 stay.
     zoho_errors_as_200: bool = False
 
-    # What may be sent and not yet acked, in presses and texts. Beyond it callers hear 503 at once.
+    # How many presses and texts may be sent and not yet acknowledged. Beyond it callers hear 503 at once.
     unacked_records_max: PositiveInt = 10_000
     # The same in bytes.
     unacked_bytes_max: PositiveInt = 32 * 1024 * 1024
-    # How many callers may wait for a verdict at one time. Beyond it the next hear 503 at once.
+    # How many callers may wait for a verdict at one time. Beyond it further callers hear 503 at once.
     waiters_max: PositiveInt = 10_000
 
     # The largest body of a request.
     max_body_bytes: PositiveInt = 65_536
-    # A body that takes longer to arrive is not read to its end.
+    # How long a body may take to arrive. A slower one is not read to its end.
     body_within_seconds: PositiveFloat = 5.0
-    # So long it waits to be ready before it listens; after that it listens in any case, and says itself that it is not.
-    # For who balances by a name alone: there everybody who listens is asked.
+    # How long to wait until ready before opening the port. After that the port opens anyway and `/readyz` answers 503.
+    # For balancers that resolve a DNS name and never ask `/readyz`.
     listen_when_ready_within_seconds: NonNegativeFloat = 0.0
-    # From SIGTERM on it is not ready, and serves so long still: who balances requests needs a moment to notice.
+    # How long to keep serving after SIGTERM while `/readyz` already answers 503, so that balancers stop sending first.
     drain_seconds: NonNegativeFloat = 0.0
-    # What is in flight after that has so long to hear its answer.
-    grace_seconds: PositiveInt = 10
+    # How long requests in flight have after the drain to get their answer.
+    grace_seconds: Annotated[PositiveInt, COMPARED] = 10
 
-    # Connections to Postgres, made when somebody asks for one.
+    # Connections to Postgres, opened on demand.
     postgres_connections_max: PositiveInt = 10
     # A read that takes longer is given up, and its caller hears 503.
     postgres_within_seconds: PositiveFloat = 1.0
-    # How many tokens are remembered as good, so that Postgres need not be asked for each request.
+    # How many verified tokens are cached, so that Postgres is not asked for each request.
     tokens_max: PositiveInt = 100_000
-    # A person's token that was withdrawn is believed for so long.
+    # How long a cached person's token is used before Postgres is asked again: a withdrawn one works for this long.
     token_fresh_seconds: PositiveFloat = 60.0
+
+    @field_validator("expiry_seconds")
+    @classmethod
+    def _outlives_an_ack(cls, expiry: float, info: ValidationInfo) -> float:
+        # Otherwise a press could be acknowledged in time and void all the same, while `/readyz` answers 200.
+        longest = sum(info.data.get(name, 0) for name in ("publish_within_seconds", "clock_off_seconds_max"))
+        if expiry <= longest:
+            raise ValueError(f"{expiry:g} is not above PUBLISH_WITHIN_SECONDS plus CLOCK_OFF_SECONDS_MAX, {longest:g}")
+        return expiry
+
+    @field_validator("grace_seconds")
+    @classmethod
+    def _waits_for_acks(cls, grace: int, info: ValidationInfo) -> int:
+        # Otherwise an orderly end would cut off a caller whose press Kafka may still acknowledge.
+        if grace < (publish := info.data.get("publish_within_seconds", 0)):
+            raise ValueError(f"{grace} is below PUBLISH_WITHIN_SECONDS, {publish:g}")
+        return grace

@@ -1,4 +1,4 @@
-"""Settings of the operator's commands. Each command asks for what it needs and no more: a migration needs no key."""
+"""Settings of the operator's commands. Each command reads only what it needs: a migration needs no key."""
 
 from pydantic import PositiveInt, SecretStr
 from pydantic_settings import SettingsConfigDict
@@ -7,22 +7,23 @@ from shared.settings import KafkaSettings, PostgresSettings
 
 
 class DatabaseSettings(PostgresSettings):
-    """Where Postgres is."""
+    """The address of Postgres."""
 
     model_config = SettingsConfigDict(env_prefix="STINT_CLI_", frozen=True)
 
 
 class DeploymentSettings(KafkaSettings, DatabaseSettings):  # pydantic takes the last one's prefix
-    """Where Kafka is as well, and on how many brokers a topic lies."""
+    """The address of Kafka as well, and the number of replicas of a topic."""
 
-    # None: as many as there are brokers, three at most. One by default would be forgotten where it matters.
+    # Replicas of each topic. None: as many as there are brokers, three at most, so that a cluster never gets one by
+    # mistake.
     replication_factor: PositiveInt | None = None
 
 
 class DemoSettings(DeploymentSettings):
-    """What the demo tenant's credentials are made of: the key that the API verifies with, and its address."""
+    """What the demo tenant's credentials need: the API's key and its address."""
 
-    # The key that the command API verifies with.
+    # The key with which the command API verifies tokens: its `COMMAND_API_TOKEN_KEY`.
     token_key: SecretStr
-    # Where the command API answers: it is written into the credentials.
+    # The URL of the command API, to be written into the credentials file.
     http_url: str

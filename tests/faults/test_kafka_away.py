@@ -22,7 +22,12 @@ from tests.support.stack.until import eventually
 from tests.support.stack.waits import drained
 
 RECOVERED_WITHIN_SECONDS: Final = 30.0
-IMPATIENT: Final = {"COMMAND_API_PUBLISH_WITHIN_SECONDS": "1", "COMMAND_API_EXPIRY_SECONDS": "2"}
+# Clocks of one machine agree, and a press must expire after its latest ack by the worst clock.
+IMPATIENT: Final = {
+    "COMMAND_API_PUBLISH_WITHIN_SECONDS": "1",
+    "COMMAND_API_EXPIRY_SECONDS": "2",
+    "COMMAND_API_CLOCK_OFF_SECONDS_MAX": "0.9",
+}
 
 
 @pytest.mark.fault

@@ -56,7 +56,7 @@ def test_a_user_without_sasl_is_a_mistake() -> None:
         kafka(kafka_security_protocol="SSL", kafka_user="stint")
     [(setting, said)] = complaints(caught.value)
     assert setting == "kafka_user"
-    assert said.endswith("is SSL, which knows no users: say SASL_SSL")
+    assert said.endswith("is SSL, which has no users: set SASL_SSL")
 
 
 def test_sasl_without_a_user_is_a_mistake() -> None:
