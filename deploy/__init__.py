@@ -1,4 +1,4 @@
-"""How Stint is put on machines: migrations, and the local stack. No product code imports from here.
+"""How Stint is installed and run: migrations, images, manifests, the local stack. No product code imports from here.
 
 Never: edit a migration that has been released. They go forward, by number.
 """

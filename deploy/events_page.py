@@ -1,6 +1,6 @@
 """docs/events.md, from the models in shared/events: `python -m deploy.events_page` writes it anew.
 
-What a field is called and what it may hold is said once, in the code. A test compares the page with the code.
+Names and types of fields are written once, in the code. A test compares the page with the code.
 """
 
 import json

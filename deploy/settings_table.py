@@ -1,6 +1,6 @@
 """The settings in docs/operations.md, from the settings classes: `python -m deploy.settings_table` writes them anew.
 
-What a setting is for stands in one place, the comment above it in the code; a test compares the page with the code.
+The comment above a setting in the code says what the setting is for; a test compares the page with the code.
 """
 
 import inspect
@@ -26,7 +26,7 @@ BEGIN: Final = "<!-- settings: written by `python -m deploy.settings_table` -->"
 END: Final = "<!-- settings: end -->"
 
 _HEADINGS: Final = "| variable | default | |\n|---|---|---|\n"
-# What is told once, for it is read under every prefix.
+# Listed once, because every prefix has them.
 _SHARED: Final = (KafkaSettings, PostgresSettings)
 
 
@@ -44,7 +44,7 @@ class Setting:
 
 
 def settings_of(kinds: Sequence[type[BaseSettings]], prefix: str) -> Iterator[Setting]:
-    """Return what these classes themselves declare, in the order in which they do."""
+    """Return the settings that these classes themselves declare, in their order."""
     for kind in kinds:
         said = _comments(kind)
         for name in kind.__annotations__:

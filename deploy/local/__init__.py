@@ -2,6 +2,6 @@
 
 For a newcomer's `make run` and for the tests, which start the same `Stack` on ports and in a folder of their own.
 Never for production: one broker, one copy of everything, passwords in files.
-Safe to change: anything; what `make reset` deletes is all that there is.
+Safe to change: anything. `make reset` deletes everything that this room creates.
 Never: end a process by name. A process is ours when its pid *and* its start agree with what was written down.
 """

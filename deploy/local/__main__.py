@@ -21,9 +21,9 @@ from deploy.local.trouble import Trouble
 PAUSE_SECONDS = 0.05
 DOWN_WITHIN_SECONDS = 90.0
 LINES_SHOWN = "40"
-# What the machine says about a disk or a folder; any other OSError is a bug of ours and shows its traceback.
+# Errors about a disk or a folder, which the user can mend. Any other OSError is a bug and shows its traceback.
 NOT_OURS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
-# What `reset` deletes, by name: a STINT_HOME that points at somebody's home must cost nothing.
+# What `reset` deletes, by name: a STINT_HOME that points at a user's home folder must cost nothing.
 DATA = ("demo.env", "kafka", "logs", "postgres", "postgres.new", "run", "secrets")
 
 
@@ -63,10 +63,10 @@ def up(settings: Settings) -> None:
 
 
 def _follow(child: subprocess.Popen[bytes], said: IO[bytes], settings: Settings) -> None:
-    """Repeat what the detached run says, until it is ready or has failed."""
+    """Print what the detached run prints, until that run is ready or has failed."""
     ready = ended = False
     while not (ready or ended):
-        # Both are asked before the last look at the log, so that nothing said before is lost.
+        # Both are read before the log, so that every line printed before the end or the note is shown.
         note = Identity.read(ready_note(settings))
         ended, ready = child.poll() is not None, note is not None and note.pid == child.pid
         time.sleep(PAUSE_SECONDS)
@@ -77,7 +77,7 @@ def _follow(child: subprocess.Popen[bytes], said: IO[bytes], settings: Settings)
 
 
 def down(settings: Settings) -> None:
-    """End everything in this folder, whoever started it, and return when no process is left."""
+    """End everything in this folder, also what another shell started, and return when no process is left."""
     lock = _lock(settings)
     holder = lock.holder()
     if holder and (who := Identity.of(holder)):
@@ -104,7 +104,7 @@ def reset(settings: Settings) -> None:
     """Delete all data of this folder, after asking."""
     if not os.environ.get("YES"):
         if not sys.stdin.isatty():
-            raise Trouble("reset deletes all data, and there is nobody to ask: say `make reset YES=1`.")
+            raise Trouble("reset deletes all data, and cannot ask without a terminal: run `make reset YES=1`.")
         if input(f"Delete all data in {settings.home}? [y/N] ").strip().lower() not in {"y", "yes"}:
             raise Trouble("Nothing was deleted.")
     lock = _lock(settings)
@@ -121,7 +121,7 @@ def reset(settings: Settings) -> None:
 
 
 def status(settings: Settings) -> None:
-    """Say what runs, where it listens and where it logs."""
+    """Print what runs, on which port, and where its log is."""
     alive = leftovers.found(settings)
     holder = _lock(settings).holder()
     ports = {
@@ -142,7 +142,7 @@ def status(settings: Settings) -> None:
 
 
 def logs(settings: Settings) -> None:
-    """Show the last lines of every log, and go on showing."""
+    """Show the last lines of every log, and follow the logs."""
     files = sorted(str(path) for path in settings.logs.glob("*.log"))
     if not files:
         raise Trouble(f"There are no logs in {settings.logs}: nothing has run here yet.")
@@ -157,7 +157,7 @@ COMMANDS = {each.__name__: each for each in (run, up, down, reset, status, logs)
 
 
 def main() -> int:
-    """Do what was asked for. A `Trouble` is one line on the terminal, and status 1."""
+    """Run one command and return its status. A `Trouble` is one line on the terminal, and status 1."""
     parser = argparse.ArgumentParser(prog="python -m deploy.local", description=__doc__)
     parser.add_argument("command", choices=COMMANDS)
     try:
@@ -166,7 +166,7 @@ def main() -> int:
         print(f"stint: {trouble}", file=sys.stderr, flush=True)
         return 1
     except BrokenPipeError:
-        return 0  # `make status | head`: the reader has read enough
+        return 0  # `make status | head`: head has ended
     except OSError as error:
         if error.errno not in NOT_OURS:
             raise

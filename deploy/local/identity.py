@@ -1,4 +1,4 @@
-"""Which process is meant: a pid alone is used again; a pid with the moment of its start is not."""
+"""The identity of a process: its pid and the moment of its start. A pid alone is reused, the two together are not."""
 
 import os
 import subprocess
@@ -19,21 +19,21 @@ class Identity:
 
     @classmethod
     def of(cls, pid: int) -> Self | None:
-        """Return who has `pid` now; None when nobody has, or only a zombie that nobody has buried."""
+        """Return the process that has `pid` now; None when there is none, or only a zombie."""
         started = _started_linux(pid) if PROC.is_dir() else _started_elsewhere(pid)
         return None if started is None else cls(pid, started)
 
     @classmethod
     def mine(cls) -> Self:
-        """Return who we are."""
+        """Return this process."""
         me = cls.of(os.getpid())
         if me is None:
-            raise RuntimeError("a process that asks who it is runs")
+            raise RuntimeError("this process has no entry in the process table")
         return me
 
     @classmethod
     def read(cls, path: Path) -> Self | None:
-        """Return what `write` wrote; None when there is no such file or it is not whole."""
+        """Return what `write` wrote; None when the file is missing or not whole."""
         try:
             pid, _, started = path.read_text().strip().partition(" ")
         except FileNotFoundError:
@@ -52,7 +52,7 @@ class Identity:
         return Identity.of(self.pid) == self
 
     def signal(self, number: int) -> None:
-        """Send a signal to this process, and to nobody who has its pid by now. Gone is fine."""
+        """Send a signal to this process, never to another that has its pid by now. An ended process is fine."""
         if self.alive:
             try:
                 os.kill(self.pid, number)

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: one ends the run in order, and no second one disturbs that."""
+"""Ctrl-C and SIGTERM: the first ends the run in order, and further ones are ignored meanwhile."""
 
 import signal
 import threading
@@ -9,13 +9,13 @@ from types import FrameType
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class Ended(Exception):  # noqa: N818 - somebody wanted it to end; nothing went wrong
-    """Somebody asked for the end of the run."""
+class Ended(Exception):  # noqa: N818 - the end was asked for; nothing went wrong
+    """A signal asked for the end of the run."""
 
 
 @contextmanager
 def ending_on_signals() -> Iterator[None]:
-    """Raise `Ended` inside at the first signal. From then on, while things are ended in order, signals do nothing."""
+    """Raise `Ended` inside at the first signal. Later signals are ignored, while processes are ended in order."""
 
     def end(_number: int, _frame: FrameType | None) -> None:
         for each in SIGNALS:
@@ -32,7 +32,7 @@ def ending_on_signals() -> Iterator[None]:
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """Ignore signals inside: things are being ended in order already."""
+    """Ignore signals inside, because processes are being ended in order already."""
     before = {each: signal.signal(each, signal.SIG_IGN) for each in SIGNALS}
     try:
         yield
@@ -43,7 +43,7 @@ def undisturbed() -> Iterator[None]:
 
 @contextmanager
 def held_back() -> Iterator[None]:
-    """Hold signals back inside: between the birth of a process and its pid file nobody would know whom to end."""
+    """Hold signals back inside: a process that has no pid file yet would not be found and ended."""
     if threading.current_thread() is not threading.main_thread():
         yield  # signals arrive in the main thread alone
         return

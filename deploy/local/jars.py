@@ -1,6 +1,6 @@
 """Kafka's jars: locked by coordinate and SHA-256, fetched in parallel into the user's cache, verified at each start.
 
-`python -m deploy.local.jars` resolves them anew and writes the lock; nothing else reads a POM.
+`python -m deploy.local.jars` resolves the jars anew and writes the lock; nothing else reads a POM.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from deploy.local.settings import Settings
 from deploy.local.trouble import Trouble
 
 LOCK = Path(__file__).with_name("jars.lock")
-# 4.4.0 cannot be had: its POM wants an artifact that was never published.
+# 4.4.0 cannot be resolved: its POM requires an artifact that was never published.
 WANTED = ("org.apache.kafka:kafka_2.13:4.3.1", "org.slf4j:slf4j-simple:1.7.36")
 AT_ONCE = 8
 SCOPES = ("compile", "runtime")
@@ -46,12 +46,12 @@ class Jar:
         return f"{self.group}:{self.artifact}:{self.version} {self.sha256}"
 
     def path(self, cache: Path) -> Path:
-        """Where it lies. Its sum is in the name, so that two locks can share a cache."""
+        """Return the jar's path. Its sum is in the name, so that two locks can share a cache."""
         return cache / "jars" / f"{self.artifact}-{self.version}-{self.sha256[:12]}.jar"
 
 
 def fetched(cache: Path, lock: Path = LOCK) -> str:
-    """Return the class path of all locked jars, fetched if need be. Every sum is verified, every time (70 ms)."""
+    """Return the class path of all locked jars. Missing jars are fetched; every sum is verified, every time (70 ms)."""
     wanted = [Jar.parse(line) for line in lock.read_text().splitlines()]
     missing = [jar for jar in wanted if not _good(jar.path(cache), jar)]
     if missing:
@@ -79,7 +79,7 @@ def _fetch(missing: list[Jar], cache: Path) -> None:
                 if isinstance(error, Trouble):
                     raise
                 why = type(error).__name__
-                raise Trouble(f"Kafka's jars cannot be fetched ({why}): look at the network and try again.") from error
+                raise Trouble(f"Kafka's jars cannot be fetched ({why}): check the network and try again.") from error
             _progress(done, len(missing), folder)
 
 
@@ -87,8 +87,8 @@ def _fetch_one(jar: Jar, cache: Path, maven: Any) -> None:  # noqa: ANN401 - jgo
     got = Path(maven.project(jar.group, jar.artifact).at_version(jar.version).artifact().resolve())
     if _sum(got) != jar.sha256:
         raise Trouble(
-            f"{jar.artifact}-{jar.version}.jar is not the one that was locked (SHA-256 {_sum(got)}): do not use it; "
-            "try again, and if it stays so, ask where it comes from."
+            f"{jar.artifact}-{jar.version}.jar is not the one that was locked (SHA-256 {_sum(got)}): do not use it. "
+            "Try again; if that does not help, find out which server sent the file."
         )
     got.replace(jar.path(cache))  # whole or not at all, also with another checkout fetching at the same time
 
@@ -97,7 +97,7 @@ def _fetch_one(jar: Jar, cache: Path, maven: Any) -> None:  # noqa: ANN401 - jgo
 def _workshop(cache: Path) -> Iterator[tuple[Path, Any]]:
     """Lend a folder beside the jars, and a resolver that works in it."""
     with warnings.catch_warnings():
-        # What the resolver's own dependencies complain about on import is not ours to mend.
+        # The resolver's own dependencies warn on import, and we cannot mend that.
         warnings.simplefilter("ignore")
         try:
             from jgo.maven import MavenContext  # noqa: PLC0415 - half a second, needed once per machine
@@ -120,7 +120,7 @@ def _progress(done: int, total: int, folder: Path) -> None:
 
 
 def resolve(cache: Path) -> list[Jar]:
-    """Ask the POMs what Kafka needs today, fetch it, and return it with its sums. Takes half a minute."""
+    """Resolve Kafka's jars from the POMs, fetch them, and return them with their sums. Takes half a minute."""
     with _workshop(cache) as (_, maven), ThreadPoolExecutor(AT_ONCE) as pool:
         from jgo.maven import Dependency  # noqa: PLC0415
 

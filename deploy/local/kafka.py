@@ -1,4 +1,4 @@
-"""Kafka from its jars alone, on the Java of a wheel: formatted once, started, asked to end, or killed."""
+"""Kafka from its jars, on the Java of a wheel: formatted once, started, ended in order, or killed."""
 
 import base64
 import os
@@ -21,7 +21,7 @@ JVM = (
     "-Xmx512m",
     "-XX:+UseSerialGC",
     "-XX:-UsePerfData",
-    # Without a logging back end there is no line to wait for.
+    # Without a logging back end Kafka prints no line to wait for.
     "-Dorg.slf4j.simpleLogger.defaultLogLevel=info",
     "-Dorg.slf4j.simpleLogger.showDateTime=true",
     "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSZ",
@@ -66,12 +66,12 @@ class Kafka:
         self.process.start()
 
     def await_ready(self) -> None:
-        """Return when the broker serves."""
+        """Wait until the broker serves."""
         if self.process:
             self.process.await_ready(READY_WITHIN_SECONDS)
 
     def stop(self) -> None:
-        """Ask it to end and wait. Not running is fine."""
+        """Ask the broker to end, and wait. A broker that does not run is fine."""
         if self.process:
             self.process.stop(timeout_seconds=30.0)
 
@@ -85,7 +85,7 @@ class Kafka:
         return self.folder / "log"
 
     def _write_properties(self) -> Path:
-        # Written at each start: a port may have been moved since the last one.
+        # Written at each start, because a port may have changed since the last one.
         properties = broker_properties(self.settings, self._log) | dict(self.extra)
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / "server.properties"
@@ -93,7 +93,7 @@ class Kafka:
         return path
 
     def _format(self, classpath: str, properties: Path) -> None:
-        # Beside its place, then renamed: an interrupted first run leaves nothing half made.
+        # Made under another name, then renamed: an interrupted first run leaves no half-made log.
         fresh = self.folder / "log.new"
         shutil.rmtree(fresh, ignore_errors=True)
         draft = self.folder / "format.properties"
@@ -121,7 +121,7 @@ class Kafka:
 
 
 def broker_properties(settings: Settings, log: Path) -> dict[str, str]:
-    """Return what one broker alone is told, whose log lies in `log`."""
+    """Return the properties of a single broker whose log is in `log`."""
     controller = f"{HOST}:{settings.kafka_controller_port}"
     return {
         "node.id": "1",
@@ -133,21 +133,21 @@ def broker_properties(settings: Settings, log: Path) -> dict[str, str]:
         "controller.listener.names": "CONTROLLER",
         "controller.quorum.voters": f"1@{controller}",
         "log.dirs": str(log),
-        # One broker: what is kept three times elsewhere is kept once here.
+        # There is one broker, so internal topics have one replica instead of three.
         "offsets.topic.replication.factor": "1",
         "transaction.state.log.replication.factor": "1",
         "transaction.state.log.min.isr": "1",
         "share.coordinator.state.topic.replication.factor": "1",
         "share.coordinator.state.topic.min.isr": "1",
-        # Fifty partitions of bookkeeping would be most of what a start has to open.
+        # Fifty partitions of committed offsets would make up most of the time of a start.
         "offsets.topic.num.partitions": "4",
         "transaction.state.log.num.partitions": "1",
         "share.coordinator.state.topic.num.partitions": "1",
         "group.initial.rebalance.delay.ms": "0",
-        # After kill -9 the controller, which is the same process, waits this long before it lets the broker in again.
+        # After kill -9 the controller (the same process) waits this long before the broker may register again.
         "broker.session.timeout.ms": "3000",
         "broker.heartbeat.interval.ms": "500",
-        # A topic comes from the topics job or not at all.
+        # Only the topics job makes topics.
         "auto.create.topics.enable": "false",
     }
 
@@ -158,5 +158,5 @@ def _java(classpath: str) -> list[str]:
 
 
 def _environ() -> dict[str, str]:
-    # JAVA_TOOL_OPTIONS and the like are meant for somebody else's Java.
+    # JAVA_TOOL_OPTIONS and the like are meant for another Java.
     return {name: value for name, value in os.environ.items() if not name.startswith(("JAVA_", "JDK_", "KAFKA_"))}

@@ -19,9 +19,9 @@ from deploy.local.trouble import Trouble
 
 @dataclass
 class Part:
-    """One part of a run. `process` is asked anew at each look, because a start may make a new one.
+    """One part of a run. `process` is called at each look, because a start may make a new process.
 
-    `starts_at` is when its pause is over; None while it does not pause.
+    `starts_at` is the end of the part's pause; None while the part does not pause.
     """
 
     name: str
@@ -68,7 +68,7 @@ class Keeper:
         self._disturbed_at = now if self._disturbed_at is None else self._disturbed_at
 
     def _all_ready(self) -> bool:
-        # What died disturbs the others too: an API without a broker lives, and is not ready.
+        # A dead part disturbs the others too: an API without a broker lives, and is not ready.
         if self._disturbed_at is not None and all(
             part.process().alive and part.process().ready for part in self._parts
         ):

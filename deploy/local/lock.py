@@ -1,4 +1,4 @@
-"""One run per folder. The kernel drops the lock with the process that held it, so it is never stale."""
+"""One run per folder. The kernel releases the lock when its process ends, so a lock is never stale."""
 
 import fcntl
 import os
@@ -16,7 +16,7 @@ class Lock:
         self._file: IO[str] | None = None
 
     def take(self) -> None:
-        """Take it, or raise `Trouble` that names who has it. Taken by us already is fine."""
+        """Take the lock, or raise `Trouble` that names its holder. A lock that we hold already is fine."""
         if self._file is not None:
             return
         self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -35,14 +35,14 @@ class Lock:
         self._file = file
 
     def release(self) -> None:
-        """Give it back. Not held is fine."""
+        """Release the lock. A lock that is not held is fine."""
         if self._file is not None:
             self._file.truncate(0)
             self._file.close()
             self._file = None
 
     def holder(self) -> int | None:
-        """Return the pid of the process that holds it; None when it is free."""
+        """Return the pid of the process that holds the lock; None when it is free."""
         try:
             with self._path.open() as file:
                 try:

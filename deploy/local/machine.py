@@ -14,7 +14,7 @@ GIB = 1024**3
 
 
 def check(settings: Settings) -> None:
-    """Raise `Trouble` for the first thing that would fail later and less clearly."""
+    """Raise `Trouble` for the first obstacle that would otherwise fail later and less clearly."""
     for folder in (settings.home, settings.cache):
         require_room(folder)
     for name, port in settings.ports.items():
@@ -22,9 +22,9 @@ def check(settings: Settings) -> None:
 
 
 def require_free(name: str, port: int) -> None:
-    """Raise `Trouble` when somebody listens on `port`, which the setting `name` chose."""
+    """Raise `Trouble` when another process listens on `port`, which the setting `name` chose."""
     with socket.socket() as probe:
-        # What a listener of a moment ago left in TIME_WAIT is no obstacle; a living one still is.
+        # Connections of an ended listener in TIME_WAIT are no obstacle; a living listener is.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
@@ -60,7 +60,7 @@ def _mover(folder: Path) -> str:
 def wheel(package: str, holds: str) -> Path:
     """Return where `package` is installed; raise `Trouble` when this platform has no wheel of it.
 
-    Nothing of it is imported: we want its files, not its code.
+    The package is not imported: only its files are needed.
     """
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:

@@ -25,9 +25,9 @@ def working_in(folder: Path, program: str = "postgres") -> list[Identity]:
 
 
 def end_orphans(processes: list[Identity]) -> int:
-    """Give processes a moment to notice that their postmaster is gone, end the rest with -9, and return how many.
+    """Give processes a moment to notice that their postmaster is gone, end the others with -9, and return their number.
 
-    The caller found them before anything new could start in their folder. Nothing is lost: the next start recovers.
+    The caller must find them before anything new can start in their folder. No data is lost: the next start recovers.
     """
     left = _after(NOTICE_WITHIN_SECONDS, processes)
     for who in left:
@@ -37,7 +37,7 @@ def end_orphans(processes: list[Identity]) -> int:
 
 
 def _after(seconds: float, processes: list[Identity]) -> list[Identity]:
-    """Wait until none is alive, or for so long, and return those that are."""
+    """Wait until all have ended, at most `seconds`, and return those that still live."""
     until = time.monotonic() + seconds
     while (alive := [who for who in processes if who.alive]) and time.monotonic() < until:
         time.sleep(PAUSE_SECONDS)
@@ -46,7 +46,7 @@ def _after(seconds: float, processes: list[Identity]) -> list[Identity]:
 
 def _is(entry: Path, folder: Path, program: str) -> bool:
     try:
-        # A shell in that folder is a person's: what counts is both the folder and the program.
+        # A person's shell may work in that folder too, so the program has to match as well.
         return (entry / "cwd").samefile(folder) and (entry / "exe").readlink().name == program
     except OSError:  # it has just ended, or belongs to another user
         return False

@@ -1,6 +1,6 @@
-"""Postgres 18 from a wheel: made once, started, asked to end, or killed.
+"""Postgres 18 from a wheel: made once, started, ended in order, or killed.
 
-Postgres refuses uid 0. As root we run it in a user namespace in which we are somebody else: no new user, no chmod.
+Postgres refuses uid 0. As root we run it in a user namespace with another uid: no new user, no chmod.
 """
 
 import os
@@ -22,7 +22,7 @@ from deploy.local.trouble import Trouble
 SUPERUSER = "postgres"
 ROLE = DATABASE = "stint"
 READY_LINE = "database system is ready to accept connections"
-READY_WITHIN_SECONDS = 60.0  # after a crash it reads its journal first
+READY_WITHIN_SECONDS = 60.0  # after a crash Postgres replays its journal first
 MAPPED_ID = "1000"
 NOBODY = 65534
 
@@ -37,17 +37,17 @@ class Postgres:
 
     @property
     def data(self) -> Path:
-        """The cluster. Exists only when it is whole."""
+        """The cluster's folder. It exists only when the cluster is whole."""
         return self.settings.postgres_data
 
     @property
     def dsn(self) -> str:
-        """The services' way in."""
+        """The address for the services."""
         return self._dsn(ROLE, DATABASE)
 
     @property
     def superuser_dsn(self) -> str:
-        """The operator's way in: tests freeze, kill and count with it."""
+        """The superuser's address: tests freeze, kill and count with it."""
         return self._dsn(SUPERUSER, DATABASE)
 
     def _dsn(self, user: str, database: str) -> str:
@@ -58,7 +58,7 @@ class Postgres:
         return self.settings.secrets / f"postgres-{user}"
 
     def launch(self) -> None:
-        """Make the cluster if there is none, and start the server. `await_ready` waits for it."""
+        """Make the cluster if it is missing, and start the server. `await_ready` waits for the server."""
         if not self.data.exists():
             self._make_cluster()
         self._drop_stale_lock()
@@ -89,15 +89,15 @@ class Postgres:
         self.process.start()
 
     def await_ready(self) -> None:
-        """Return when the server takes connections."""
+        """Wait until the server takes connections."""
         if self.process:
             self.process.await_ready(READY_WITHIN_SECONDS)
 
     def stop(self) -> None:
-        """Ask it to end, sessions and all, and wait. Not running is fine."""
+        """Ask the server to end with all its sessions, and wait. A server that does not run is fine."""
         if self.process:
             self.process.stop()
-            self._end_orphans()  # a postmaster that was killed has left them
+            self._end_orphans()  # a killed postmaster leaves backends
 
     def kill(self) -> None:
         """Kill -9 the postmaster. Its backends notice by themselves and end; the next start waits for that."""
@@ -105,7 +105,7 @@ class Postgres:
             self.process.kill()
 
     def _make_cluster(self) -> None:
-        # Beside its place, then renamed: an interrupted first run leaves nothing half made.
+        # Made under another name, then renamed: an interrupted first run leaves no half-made cluster.
         fresh = self.data.with_name("postgres.new")
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(parents=True, mode=0o700)
@@ -153,7 +153,7 @@ class Postgres:
             raise Trouble(f"Postgres' {program} failed: {words[-1]}")
 
     def _drop_stale_lock(self) -> None:
-        """Remove the lock file of a postmaster that is gone, in case somebody else has its pid by now."""
+        """Remove the lock file of a postmaster that is gone, because another process may have its pid by now."""
         lock = self.data / "postmaster.pid"
         if not lock.exists():
             return
@@ -164,7 +164,7 @@ class Postgres:
             raise Trouble(f"Postgres already serves {self.data} (pid {pid}): end that one first: kill -INT {pid}")
 
     def _end_orphans(self) -> None:
-        # No postmaster serves this folder now, and ours is the only run: what still works in it is an orphan.
+        # No postmaster serves this folder now, and ours is the only run: processes that work in it are orphans.
         orphans.end_orphans(orphans.working_in(self.data))
 
     def _bin(self, program: str) -> str:
@@ -177,7 +177,7 @@ class Postgres:
 
 @dataclass(frozen=True, slots=True)
 class _Somebody:
-    """How a program is started as somebody who is not root."""
+    """How a program is started as a user other than root."""
 
     prefix: tuple[str, ...] = ()
     user: int | None = None
@@ -189,7 +189,7 @@ def _somebody(postgres: str, home: Path) -> _Somebody:
     namespace = ("unshare", "--user", f"--map-user={MAPPED_ID}", f"--map-group={MAPPED_ID}")
     if shutil.which("unshare") and _runs([*namespace, postgres, "--version"], None):
         return _Somebody(prefix=namespace)
-    # No user namespaces here (a hardened kernel, a container): the user `nobody`, if it reaches program and folder.
+    # Without user namespaces (a hardened kernel, a container) try uid 65534, if it can reach program and folder.
     if _runs([postgres, "--version"], NOBODY) and _runs(["test", "-x", str(home)], NOBODY):
         return _Somebody(user=NOBODY)
     raise Trouble(
@@ -218,6 +218,6 @@ def _is_postgres(pid: int) -> bool:
 
 
 def _environ() -> dict[str, str]:
-    # PG* of the user's own databases must not reach ours; nor may a locale that this Postgres was not built with.
+    # The user's PG* variables are for other databases, and this Postgres may lack the user's locale: drop both.
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
     return {**kept, "LC_ALL": "C", "TZ": "UTC"}

@@ -1,6 +1,6 @@
-"""One long-running program: started in a session of its own, written down, ended by pid and start time.
+"""One long-running program: started in a session of its own, kept in a pid file, ended by pid and start time.
 
-Its output goes to a log file, and a line in that log says when it is ready.
+The program's output goes to a log file, and a line in that log says when the program is ready.
 """
 
 import http.client
@@ -24,7 +24,7 @@ LOG_BYTES_MAX = 8 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What to start, and how to ask it to end."""
+    """What to start, and which signal ends it."""
 
     name: str
     argv: Sequence[str]
@@ -56,7 +56,7 @@ class Process:
 
     @property
     def alive(self) -> bool:
-        """Whether it runs. Buries it when it has just ended."""
+        """Whether the process runs. Reaps a process that has just ended."""
         if self._child is not None:
             return self._child.poll() is None
         return False
@@ -89,7 +89,7 @@ class Process:
                 self._identity.write(self._pid_file)
 
     def await_ready(self, timeout_seconds: float) -> None:
-        """Wait until it is ready; raise `Trouble` with the log's last words when it ends or takes longer."""
+        """Wait until the program is ready; raise `Trouble` with the log's last words when it ends or takes longer."""
         until = time.monotonic() + timeout_seconds
         while not self.ready:
             if not self.alive:
@@ -100,7 +100,7 @@ class Process:
 
     @property
     def ready(self) -> bool:
-        """Whether it has said that it is ready, since its last start."""
+        """Whether the program has reported that it is ready, since its last start."""
         if self.program.ready_port is not None:
             return _says_ready(self.program.ready_port)
         return self.program.ready_line is None or self.program.ready_line.encode() in self._said()
@@ -124,13 +124,13 @@ class Process:
     def last_words(self) -> str:
         """Return ": " and the last line that it logged; nothing when it logged none or a signal ended it."""
         if (self.exit_status or 0) < 0:
-            return ""  # a signal comes from outside: what was logged before it is not the reason
+            return ""  # a signal comes from outside: the last log line is not the reason
         words = self._said().decode(errors="replace").splitlines()
         last = next((word.strip() for word in reversed(words) if word.strip()), "")
         return f": {last[:300]}" if last else ""
 
     def stop(self, timeout_seconds: float = 20.0) -> None:
-        """Ask it to end, wait, and end it with -9 when it does not. Ended already is fine."""
+        """Ask the program to end, wait, and end it with -9 after the timeout. An ended program is fine."""
         if self._identity:
             end(self._identity, self.program.ask, timeout_seconds, self._child)
         self._forget()
@@ -148,7 +148,7 @@ class Process:
 
 
 def end(who: Identity, ask: int, timeout_seconds: float, child: subprocess.Popen[bytes] | None = None) -> None:
-    """Ask `who` to end and wait; after `timeout_seconds`, -9. `child` is its handle when it is our own."""
+    """Ask a process to end and wait; after `timeout_seconds`, use -9. `child` is its handle when we started it."""
     who.signal(ask)
     until = time.monotonic() + timeout_seconds
     while who.alive and (child is None or child.poll() is None):

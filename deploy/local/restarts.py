@@ -7,9 +7,9 @@ WITHIN_SECONDS = 60.0
 
 
 class Restarts:
-    """The restarts of one part: each pause is longer than the one before, and after the last pause comes the end.
+    """The restarts of one part: each pause is longer than the one before, and after the last pause the run ends.
 
-    A death that lies a minute back no longer counts: a part that dies once an hour is started again for ever.
+    Deaths older than a minute do not count: a part that dies once an hour is started again for ever.
     """
 
     def __init__(self) -> None:

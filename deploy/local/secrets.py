@@ -1,4 +1,4 @@
-"""Passwords and keys of a local stack: made once, kept where only their owner reads them."""
+"""Passwords and keys of a local stack: made once, in files that only their owner can read."""
 
 import os
 import secrets as chance
@@ -13,11 +13,11 @@ def kept_secret(path: Path) -> str:
     if not path.exists():
         fresh = path.with_suffix(f".{os.getpid()}")
         write_secretly(fresh, chance.token_hex(BYTES))
-        fresh.replace(path)  # whole or not at all: half a password would lock us out of our own database
+        fresh.replace(path)  # whole or not at all: half a password would lock us out of the database
     return path.read_text()
 
 
 def write_secretly(path: Path, text: str) -> None:
-    """Write a file that from its first byte on nobody but its owner reads. Raise FileExistsError when it is there."""
+    """Write a file that only its owner can read, from its first byte on. Raise FileExistsError when it exists."""
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(text)

@@ -32,7 +32,7 @@ def environment(stack: Stack) -> dict[str, str]:
         "STINT_CLI_HTTP_URL": settings.url,
         "STINT_CLI_TOKEN_KEY": token_key,
     }
-    # Ours win: a DSN that a shell still holds for some other database must not be migrated by `make run`.
+    # Our values win: `make run` must not migrate another database whose DSN is still set in the shell.
     return {**os.environ, **own}
 
 

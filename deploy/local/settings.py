@@ -19,7 +19,7 @@ class Settings:
 
     home: Path = ROOT / ".stint"
     cache: Path = Path.home() / ".cache" / "stint"
-    # Kafka and Postgres stay off 9092 and 5432, where a machine's own may be at home.
+    # Kafka and Postgres do not use 9092 and 5432, because the machine's own servers may.
     http_port: int = 8080
     projector_port: int = 8081
     kafka_port: int = 19092
@@ -28,7 +28,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Self:
-        """Read `STINT_HOME` and `STINT_*_PORT`; an empty one counts as not given. Raise `Trouble` by name."""
+        """Read `STINT_HOME` and `STINT_*_PORT`; an empty one counts as unset. Raise `Trouble` for a wrong one."""
         cache = Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "stint"
         default = cls()
         kafka_port = _port(environ, "STINT_KAFKA_PORT", default.kafka_port)
@@ -85,7 +85,7 @@ class Settings:
 
     @property
     def run(self) -> Path:
-        """What is true only while processes live: pid files, the lock, the note that all is ready."""
+        """Files that count only while processes live: pid files, the lock, the note that all is ready."""
         return self.home / "run"
 
     @property

@@ -1,4 +1,4 @@
-"""Kafka and Postgres as one thing that starts, stops and breaks: under `make run`, and under the tests."""
+"""Kafka and Postgres as one stack that starts, stops and breaks: for `make run` and for the tests."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,8 +17,8 @@ from deploy.local.watchdog import Watchdog
 class Stack:
     """The two real parts. `with Stack(settings) as stack:` has both ready inside, and leaves no process behind.
 
-    Everything about one stack lies in `settings.home`; whoever starts it holds that folder's lock until `stop`.
-    Should the caller itself be killed, a watchdog ends what it started.
+    All files of one stack are in `settings.home`; the process that starts it holds that folder's lock until `stop`.
+    If that process is killed, a watchdog ends the stack.
     """
 
     settings: Settings
@@ -40,9 +40,9 @@ class Stack:
         self.kafka.await_ready()
 
     def launch(self) -> list[str]:
-        """Take the folder, end what a crashed run left in it, look at the machine, and start both without waiting.
+        """Take the folder's lock, end what a crashed run left, check the machine, and start both without waiting.
 
-        Return the names of the processes that had been left.
+        Return the names of the processes that a crashed run had left.
         """
         machine.require_room(self.settings.home)
         self._lock.take()
@@ -58,14 +58,14 @@ class Stack:
         return left
 
     def stop(self) -> None:
-        """End both, Kafka first, and give the folder back. What does not run is passed over."""
+        """End both, Kafka first, and release the folder. A part that does not run is skipped."""
         self.kafka.stop()
         self.postgres.stop()
         self._watchdog.stop()
         self._lock.release()
 
     def start_kafka(self) -> None:
-        """Start the broker again on what it had, and return when it serves."""
+        """Start the broker again on its data, and return when the broker serves."""
         self.kafka.launch()
         self.kafka.await_ready()
 
@@ -78,12 +78,12 @@ class Stack:
         self.kafka.kill()
 
     def start_postgres(self) -> None:
-        """Start the server again on what it had, and return when it takes connections."""
+        """Start the server again on its data, and return when the server takes connections."""
         self.postgres.launch()
         self.postgres.await_ready()
 
     def stop_postgres(self) -> None:
-        """End the server in order, sessions and all."""
+        """End the server and its sessions in order."""
         self.postgres.stop()
 
     def kill_postgres(self) -> None:
@@ -91,7 +91,7 @@ class Stack:
         self.postgres.kill()
 
     def __enter__(self) -> Self:
-        """Start, and be stopped on the way out, whatever happens."""
+        """Start both; the way out stops them, whatever happens."""
         try:
             self.start()
         except BaseException:

@@ -1,4 +1,4 @@
-"""One run from start to end: both real parts, the one-shot jobs, the API and a projector, and the way back down."""
+"""One run from start to end: Kafka, Postgres, the one-shot jobs, the API and a projector, then all down again."""
 
 import time
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ def ready_note(settings: Settings) -> Path:
 
 
 class Supervisor:
-    """Everything that `make run` runs, in one order up and in the opposite order down."""
+    """Everything that `make run` runs: started in one order, ended in the opposite order."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -37,15 +37,15 @@ class Supervisor:
         self._noted = False
 
     def run(self) -> None:
-        """Bring all up, say how to use it, and keep it up; end all when a part dies too often or `Ended` is raised.
+        """Bring all up, print how to use it, and keep it up; end all when a part dies too often or `Ended` is raised.
 
-        Only what was up once is started again: a part that cannot start at all is one line, and the end.
+        Only a part that was up once is started again. A part that cannot start ends the run with one line.
         """
         try:
             self._up()
             self._keep_up()
         finally:
-            # When a part's death is the reason, no signal has come yet; the first one must not cut the ending short.
+            # After a part's death no signal has come yet, and the first one must not interrupt the orderly end.
             with undisturbed():
                 self._down()
 
@@ -84,7 +84,7 @@ class Supervisor:
         ]
 
     def _note(self, *, ready: bool) -> None:
-        """Write the note that all is ready, or take it away: `make up` and `make status` go by it."""
+        """Write or remove the note that all is ready. `make up` and `make status` read the note."""
         if ready == self._noted:
             return
         self._noted = ready
@@ -95,7 +95,7 @@ class Supervisor:
 
     def _down(self) -> None:
         self._note(ready=False)
-        # Nobody's answer is cut off: the API first, then who judges, then what both stand on.
+        # So that no answer is cut off, the API ends first, then the projector, then Kafka and Postgres.
         for service in self._services:
             with self._said(service):
                 service.stop(SERVICE_ENDS_WITHIN_SECONDS)
@@ -124,7 +124,7 @@ def _itself(service: Process) -> Process:
 
 
 def _process_of(base: Kafka | Postgres) -> Process:
-    """Return the process of now: each launch makes a new one."""
+    """Return the current process: each launch makes a new one."""
     if base.process is None:
-        raise RuntimeError("what was launched has a process")
+        raise RuntimeError("it has not been launched")
     return base.process

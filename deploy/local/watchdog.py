@@ -1,6 +1,6 @@
-"""A small process that ends the stack when its supervisor is gone without having done so: kill -9, a closed lid.
+"""A small process that ends the stack when the supervisor ended without doing so: kill -9, a closed lid.
 
-It holds one end of a pipe. Nobody writes into it; its other end closes when the supervisor ends, however it ends.
+The watchdog reads from a pipe into which nothing is written. The kernel closes the pipe when the supervisor ends.
 """
 
 import signal
@@ -14,14 +14,14 @@ from deploy.local.settings import ROOT, Settings
 
 
 class Watchdog:
-    """The supervisor's end of it."""
+    """The watchdog, as its supervisor sees it."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._child: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start watching over us."""
+        """Start the process that watches this one."""
         self._settings.logs.mkdir(parents=True, exist_ok=True)
         with (self._settings.logs / "watchdog.log").open("ab") as log:
             self._child = subprocess.Popen(
@@ -34,7 +34,7 @@ class Watchdog:
             )
 
     def stop(self) -> None:
-        """End it, once there is nothing left to watch over. Not started is fine."""
+        """End the watchdog, after the stack has ended. A watchdog that was not started is fine."""
         if self._child is not None:
             self._child.kill()
             if self._child.stdin:
@@ -44,7 +44,7 @@ class Watchdog:
 
 
 def watch(lifeline: IO[bytes], settings: Settings) -> None:
-    """Wait for the end of the supervisor, then end what it left."""
+    """Wait for the end of the supervisor, then end the processes that it left."""
     lifeline.read()
     ended = leftovers.end_all(settings)
     print("the supervisor is gone; ended:", ", ".join(ended) or "nothing was left", flush=True)

@@ -1,4 +1,4 @@
-"""What a newcomer reads when all is up: lines to paste into another shell."""
+"""The text that a newcomer reads when all is up: lines to paste into another shell."""
 
 import os
 import shlex
@@ -31,7 +31,7 @@ Stint is ready at {url}. Paste into another shell:
 
 
 def text(settings: Settings) -> str:
-    """Return the address and the lines. They work as they stand, from the folder in which they were printed."""
+    """Return the address and the lines. Each line works as printed, in the folder in which it was printed."""
     return TEXT.format(
         url=settings.url,
         demo_env=_shown(settings.demo_env),
@@ -42,5 +42,5 @@ def text(settings: Settings) -> str:
 
 def _shown(path: Path) -> str:
     here = Path.cwd()
-    # `. name` without a slash would be looked for in PATH.
+    # The shell looks for `. name` without a slash in PATH.
     return shlex.quote(f"./{path.relative_to(here)}" if path.is_relative_to(here) else str(path))
