@@ -1,4 +1,4 @@
-"""The operator's command line: reads arguments, settings and the clock, runs one command, says what it did."""
+"""The operator's command line: reads arguments, settings and the clock, runs one command, prints what it did."""
 
 import argparse
 import asyncio
@@ -55,7 +55,7 @@ async def _prepare(arguments: argparse.Namespace) -> str:
     demo = _demo_of(settings, arguments.env_file)
     async with connected(demo.postgres_dsn, settings.postgres_tls) as conn, Brokers(demo.kafka) as brokers:
         await prepare(conn, brokers, demo, arguments.partitions, settings.replication_factor)
-    return f"Migrated, topics made, demo credentials in {demo.env_file}."
+    return f"Migrated, topics made. The demo credentials are in {demo.env_file}."
 
 
 def _demo_of(settings: DemoSettings, env_file: Path) -> Demo:
@@ -70,7 +70,7 @@ def _demo_of(settings: DemoSettings, env_file: Path) -> Demo:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="stint_cli", description="What operators of Stint do by hand.")
+    parser = argparse.ArgumentParser(prog="stint_cli", description="The commands for operators of Stint.")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     def command(name: str, run: Callable[[argparse.Namespace], Awaitable[str]], does: str) -> argparse.ArgumentParser:
@@ -91,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _partitions(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= SLOTS):
-        raise argparse.ArgumentTypeError(f"{text} is no number from 1 to {SLOTS}")
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 1 to {SLOTS}")
     return int(text)
 
 
@@ -100,9 +100,9 @@ def _missing(error: ValidationError, prefix: str) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return the exit status: 1 for trouble, 2 for a command or settings that are none."""
+    """Run one command and return the exit status: 1 for trouble, 2 for a wrong command or wrong settings."""
     arguments = _parser().parse_args(argv)
-    # What goes wrong with a broker comes as an exception too, and one line about it is enough.
+    # A broker's error is raised too, and its one line is enough.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     try:
         print(asyncio.run(arguments.run(arguments)))

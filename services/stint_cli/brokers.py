@@ -1,4 +1,4 @@
-"""Kafka's administration, with the errors that aiokafka hands over as numbers turned into exceptions."""
+"""Kafka's administration. Error numbers that aiokafka returns become exceptions here."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -24,13 +24,13 @@ _PAUSE_SECONDS: Final = 0.05
 
 
 def safety(replication_factor: int) -> dict[str, str]:
-    """Return the settings without which an acknowledged press could be lost with one broker."""
+    """Return the settings that keep acknowledged presses when one broker is lost."""
     return {MIN_INSYNC: str(max(1, replication_factor - 1)), UNCLEAN_ELECTION: "false"}
 
 
 @dataclass(frozen=True, slots=True)
 class FoundTopic:
-    """One topic as the brokers have it. `replicas` are those of the partition that has the fewest."""
+    """One topic as it exists. `replicas` is the number of the partition that has the fewest."""
 
     partitions: int
     replicas: int
@@ -42,7 +42,7 @@ class Brokers:
 
     def __init__(self, address: KafkaAddress) -> None:
         self._address = address
-        # The administration knows nothing of the options that producers and consumers share beyond these.
+        # The admin client does not take the other options that producers and consumers share.
         self._admin = AIOKafkaAdminClient(**address.options())
 
     async def __aenter__(self) -> Self:
@@ -51,7 +51,7 @@ class Brokers:
         except (KafkaError, OSError) as error:
             await self._admin.close()
             at = self._address
-            raise Trouble(f"Kafka does not let us in at {at.bootstrap_servers}: {await refusal(at)}.") from error
+            raise Trouble(f"Kafka refuses the connection at {at.bootstrap_servers}: {await refusal(at)}.") from error
         return self
 
     async def __aexit__(
@@ -60,12 +60,12 @@ class Brokers:
         await self._admin.close()
 
     async def replicas(self) -> int:
-        """Return on how many brokers a topic should lie: all of them, three at most."""
+        """Return how many replicas a topic should have: one on each broker, three at most."""
         cluster: dict[str, Any] = await self._admin.describe_cluster()
         return min(_REPLICAS_WANTED, len(cluster["brokers"]))
 
     async def find(self, names: Sequence[str]) -> dict[str, FoundTopic]:
-        """Return those of `names` that exist."""
+        """Return the topics of `names` that exist."""
         described: list[dict[str, Any]] = await self._admin.describe_topics(list(names))
         replicas: dict[str, list[int]] = {}
         for topic in described:
@@ -78,7 +78,7 @@ class Brokers:
         return {name: FoundTopic(len(counts), min(counts), configs[name]) for name, counts in replicas.items()}
 
     async def create(self, wanted: Sequence[Topic], replication_factor: int) -> None:
-        """Make topics, and return when the brokers know them all. One that somebody else has just made is fine."""
+        """Make topics, and return when the brokers know them all. A topic that was made meanwhile is fine."""
         answer = await self._admin.create_topics(
             [
                 NewTopic(
@@ -97,7 +97,7 @@ class Brokers:
         await self._all_seen([topic.name for topic in wanted])
 
     async def _all_seen(self, names: Sequence[str]) -> None:
-        # A broker learns of a new topic from its controller a moment after the controller has said yes.
+        # The brokers learn of a new topic from the controller a moment after the controller has answered.
         async with asyncio.timeout(_SEEN_WITHIN_SECONDS):
             while len(await self.find(names)) < len(names):  # noqa: ASYNC110 - nothing here could set an event
                 await asyncio.sleep(_PAUSE_SECONDS)

@@ -1,4 +1,4 @@
-"""How the operator's commands open Postgres."""
+"""The connection of the operator's commands to Postgres."""
 
 import ssl
 from collections.abc import AsyncIterator
@@ -9,7 +9,7 @@ import asyncpg
 
 from services.stint_cli.trouble import Trouble
 
-# One connection, or one that a pool has lent.
+# A connection of our own, or one from a pool.
 Session = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 
 _CONNECT_SECONDS: Final = 10.0
@@ -17,11 +17,11 @@ _CONNECT_SECONDS: Final = 10.0
 
 @asynccontextmanager
 async def connected(dsn: str, tls: ssl.SSLContext | None = None) -> AsyncIterator[asyncpg.Connection]:
-    """Give one connection for the length of a command. Raise Trouble when there is no Postgres to talk to."""
+    """Open one connection for the length of a command. Raise Trouble when Postgres does not answer or refuses."""
     try:
         conn = await asyncpg.connect(dsn, ssl=tls, timeout=_CONNECT_SECONDS)
     except (OSError, TimeoutError, asyncpg.PostgresError) as error:
-        # The address holds a password, so the error's own words must do.
+        # The address has a password in it, so print only the error's text.
         raise Trouble(f"Postgres does not answer: {str(error) or type(error).__name__}.") from error
     try:
         yield conn

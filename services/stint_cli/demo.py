@@ -1,6 +1,6 @@
 """demo: a tenant to try things out with, and its credentials in a file to be sourced.
 
-Credentials that still work are kept, so that a shell which has sourced the file goes on working; what has been lost or
+Credentials that still work are kept, so that shells which have sourced the file go on working. What has been lost or
 is about to expire is made anew.
 """
 
@@ -39,7 +39,7 @@ _HEADING: Final = "The demo tenant's credentials. `. THIS_FILE`, then curl; rewr
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """What the demo tenant is made with: the file, the key that the API verifies with, and where the parts are."""
+    """What the demo tenant needs: the file, the key with which the API verifies tokens, and the addresses."""
 
     env_file: Path
     token_key: str
@@ -65,7 +65,7 @@ async def make_demo(conn: asyncpg.Connection, demo: Demo) -> None:
             "STINT_KAFKA": demo.kafka.bootstrap_servers,
             "STINT_POSTGRES_DSN": demo.postgres_dsn,
         }
-    # After the commit: credentials in the file that no database knows would be worse than none.
+    # After the commit, so that the file never has credentials that the database does not know.
     write_env(demo.env_file, values, _HEADING)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def read_env(path: Path) -> dict[str, str]:
-    """Return what such a file says. One that is missing, or is none, says nothing."""
+    """Return the file's values. A missing file, or one of another form, has none."""
     said: dict[str, str] = {}
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -35,5 +35,5 @@ def write_env(path: Path, values: Mapping[str, str], heading: str) -> None:
 
 
 def _quoted(text: str) -> str:
-    # Always in quotes, also where a shell would not need them: a reader should not have to know when.
+    # Always in quotes, so that readers need no rule about when a shell needs them.
     return "'" + text.replace("'", "'\"'\"'") + "'"

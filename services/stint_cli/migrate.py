@@ -33,7 +33,7 @@ class Migration:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """One file as a database remembers it."""
+    """One migration as the database recorded it."""
 
     version: int
     name: str
@@ -45,8 +45,8 @@ def read_migrations(folder: Path = FOLDER) -> list[Migration]:
     found = []
     for path in sorted(folder.glob("*.sql")):
         if (name := _FILE_NAME.fullmatch(path.name)) is None:
-            raise Trouble(f"{path.name} is no migration: call it NNNN_what_it_does.sql.")
-        # Bytes, not lines: a checkout that changed the line ends has changed the file.
+            raise Trouble(f"{path.name} is no migration: name it NNNN_what_it_does.sql.")
+        # Bytes, not lines, because the sum is over bytes: a checkout with other line ends has another file.
         found.append(Migration(int(name["version"]), path.name, path.read_bytes().decode()))
     for expected, migration in enumerate(found, start=1):
         if migration.version != expected:
@@ -55,7 +55,7 @@ def read_migrations(folder: Path = FOLDER) -> list[Migration]:
 
 
 def outstanding(migrations: Sequence[Migration], applied: Sequence[Applied]) -> list[Migration]:
-    """Return what is still to be applied. Raise Trouble when the database has seen something else than these files."""
+    """Return the migrations to apply. Raise Trouble when the database has seen other files than these."""
     ours = {migration.version: migration for migration in migrations}
     for seen in applied:
         migration = ours.get(seen.version)
@@ -66,14 +66,14 @@ def outstanding(migrations: Sequence[Migration], applied: Sequence[Applied]) -> 
         if migration.sha256 != seen.sha256:
             raise Trouble(
                 f"{migration.name} is not the file that was applied (as {seen.name}): "
-                "put the old text back, and say what is new in a migration of its own."
+                "restore the old text, and put the change into a migration of its own."
             )
     done = {seen.version for seen in applied}
     return [migration for migration in migrations if migration.version not in done]
 
 
 async def migrate(conn: asyncpg.Connection, folder: Path = FOLDER) -> list[Migration]:
-    """Apply what is outstanding, in order, and return it. Two runs at once are safe: each file is applied by one."""
+    """Apply outstanding migrations in order, and return them. Two runs at once are safe: each file is applied once."""
     migrations = read_migrations(folder)
     done = []
     while (migration := await _apply_next(conn, migrations)) is not None:
@@ -82,8 +82,8 @@ async def migrate(conn: asyncpg.Connection, folder: Path = FOLDER) -> list[Migra
 
 
 async def _apply_next(conn: asyncpg.Connection, migrations: Sequence[Migration]) -> Migration | None:
-    # The file and its row in one transaction: a crash leaves both or neither. The lock is taken anew for each and the
-    # list read under it, so what another run has applied in between is never applied again.
+    # The file and its row are one transaction: a crash leaves both or neither. The list is read under the lock, so a
+    # migration that another run applied in between is not applied again.
     async with conn.transaction():
         await conn.execute(query("lock_migrations"))
         await conn.execute(query("make_schema_migration"))

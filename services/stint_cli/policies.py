@@ -1,4 +1,4 @@
-"""Policies, as operators set them: a record on `timer.policies.v1` that names the revision it replaces."""
+"""Policies as operators set them: each is a record on `timer.policies.v1` that names the revision to replace."""
 
 import asyncio
 from datetime import datetime
@@ -22,7 +22,7 @@ _READ_SECONDS: Final = 30.0
 
 
 async def read_policies(address: KafkaAddress) -> PolicyBook:
-    """Return the book of every tenant's policies, as it stands now."""
+    """Return the current policies of all tenants."""
     book = PolicyBook()
     consumer = lone_consumer(address)
     await consumer.start()
@@ -35,7 +35,7 @@ async def read_policies(address: KafkaAddress) -> PolicyBook:
                 record = await consumer.getone()
                 book.apply(record.offset, record.key, record.value)
     except NewerPolicyError as error:
-        raise Trouble("A policy was written by a newer release: run that one's commands.") from error
+        raise Trouble("A policy was written by a newer release: run the commands of that release.") from error
     finally:
         await end_consumer(consumer)
     return book
@@ -44,9 +44,9 @@ async def read_policies(address: KafkaAddress) -> PolicyBook:
 async def publish_policy(
     producer: AIOKafkaProducer, tenant: str, document: Policy, *, replaces: int | None, set_by: str, set_at: datetime
 ) -> int:
-    """Record a policy and return its revision. It is void for every reader unless `replaces` is the one in force.
+    """Record a policy and return its revision. Readers treat the record as void unless `replaces` is in force.
 
-    Raise Trouble for a document that nobody may set: here, for readers take what they are given.
+    Raise Trouble for an unfit document. It is checked here because readers accept what is on the topic.
     """
     if (unfit := document.unfit) is not None:
         raise Trouble(f"{unfit}.")
@@ -64,13 +64,13 @@ async def publish_policy(
 async def ensure_first_policy(
     address: KafkaAddress, tenant: str, document: Policy, *, set_by: str, set_at: datetime
 ) -> bool:
-    """Give a tenant its first policy. Return False, and record nothing, when it has one."""
+    """Give a tenant its first policy. Return False, and record nothing, when the tenant has one."""
     if (await read_policies(address)).latest_revision(tenant) is not None:
         return False
     producer = durable_producer(address)
     await producer.start()
     try:
-        # Two of us at once: both name no revision, so the second record is void. Either way the tenant has a policy.
+        # If two commands run at once, both name no revision, so the second record is void. The tenant has a policy.
         await publish_policy(producer, tenant, document, replaces=None, set_by=set_by, set_at=set_at)
     finally:
         await producer.stop()

@@ -1,4 +1,4 @@
-"""prepare: migrate, topics and demo in one process, for whoever waits for a stack to come up."""
+"""prepare: migrate, topics and demo in one process, so that a stack comes up sooner."""
 
 import asyncio
 from collections.abc import Awaitable, Sequence
@@ -20,7 +20,7 @@ _B = TypeVar("_B")
 async def prepare(
     conn: asyncpg.Connection, brokers: Brokers, demo: Demo, partitions: int, replication_factor: int | None
 ) -> None:
-    """Bring Postgres and Kafka from nothing, or from any earlier state, to ready. The two work at the same time."""
+    """Prepare Postgres and Kafka from nothing or from any earlier state, both at the same time."""
     _, missing = await _both(migrate(conn), check_topics(brokers, partitions, replication_factor))
     await record_partitions(conn, partitions)
     await _both(make_demo(conn, demo), _make_topics_and_policy(brokers, missing, replication_factor, demo))
@@ -34,7 +34,7 @@ async def _make_topics_and_policy(
 
 
 async def _both(first: Awaitable[_A], second: Awaitable[_B]) -> tuple[_A, _B]:
-    """Wait for both, also when one fails: a migration is not to be cut off because a broker said no."""
+    """Wait for both, also when one fails, because a broker's refusal must not cut off a migration."""
     one, two = await asyncio.gather(first, second, return_exceptions=True)
     if isinstance(one, BaseException):
         raise one

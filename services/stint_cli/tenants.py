@@ -1,4 +1,4 @@
-"""Tenants, their clients and their people: the directory of who may press. Tests make theirs here too."""
+"""Tenants, their clients and their persons: the directory of those that may press. Tests use these functions too."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -16,21 +16,21 @@ ClientRole = Literal["machine", "admin"]
 
 _TENANT: Final = TypeAdapter(TenantName)
 _OWNER: Final = TypeAdapter(OwnerId)
-# Basic authentication ends the id at its first ":", and people press as "person:" and their owner: without it, the keys
-# of a machine and of a person never meet.
+# No ":" in a client id: Basic authentication ends the id there. It also keeps a machine's keys apart from a person's,
+# whose presses are made as "person:" and the owner.
 _CLIENT: Final = TypeAdapter(Annotated[str, StringConstraints(pattern=r"^[!-9;-~]{1,128}$")])
 
 
 async def create_tenant(conn: Session, tenant: str) -> None:
-    """Make a tenant. One that exists stays as it is. Raise Trouble for a name that no event could carry."""
+    """Make a tenant. An existing one is not changed. Raise Trouble for a name that is not valid in an event."""
     _check(_TENANT, tenant, 'A tenant\'s name is 1 to 64 characters, none of them "/" or a control character')
     await conn.execute(query("create_tenant"), tenant)
 
 
 async def create_client(conn: Session, tenant: str, client: str, role: ClientRole = "machine") -> str:
-    """Make a client and return its secret, which nobody can read again; an existing one gets a new secret.
+    """Make a client and return its secret, which cannot be read again; an existing client gets a new secret.
 
-    Raise Trouble for an id that cannot log in, or that could be taken for a person's.
+    Raise Trouble for an id that cannot log in, or that could be confused with a person's.
     """
     _check(_CLIENT, client, 'A client id is 1 to 128 printable characters of ASCII, none of them ":" or a space')
     secret = new_token()
@@ -40,9 +40,9 @@ async def create_client(conn: Session, tenant: str, client: str, role: ClientRol
 
 
 async def create_person(conn: Session, tenant: str, owner: str, name: str, aliases: Sequence[str] = ()) -> None:
-    """Make a person who is the owner `owner`; an existing one gets this name and these aliases.
+    """Make the person of `owner`; an existing person gets this name and these aliases.
 
-    Raise Trouble for an owner that no event could carry.
+    Raise Trouble for an owner that is not valid in an event.
     """
     _check(_OWNER, owner, "An owner is 1 to 128 characters")
     await conn.execute(query("keep_person"), tenant, owner, name, list(aliases))
@@ -58,7 +58,7 @@ async def issue_person_token(conn: Session, tenant: str, owner: str, expires_at:
 def issue_bearer_token(
     key: str, tenant: str, client: str, now: datetime, lasts: timedelta, role: ClientRole = "machine"
 ) -> str:
-    """Return a signed token for a client, good for `lasts` from `now`. It is kept nowhere and cannot be called back."""
+    """Return a signed token for a client, valid for `lasts` from `now`. It is stored nowhere and cannot be revoked."""
     return sign_token(TokenClaims(tenant, client, role, now, now + lasts), key.encode())
 
 
@@ -66,4 +66,4 @@ def _check(kind: TypeAdapter[Any], value: str, rule: str) -> None:
     try:
         kind.validate_python(value)
     except ValidationError:
-        raise Trouble(f"{rule}: {value!r} is none.") from None
+        raise Trouble(f"{rule}: {value!r} is not valid.") from None

@@ -1,4 +1,4 @@
-"""topics: make the topics of this deployment, and see to it that those which exist are what the promises rest on."""
+"""topics: make the topics of this deployment, and check that existing ones have the settings that promises rest on."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -10,8 +10,7 @@ from services.stint_cli.deployment import record_partitions
 from services.stint_cli.trouble import Trouble
 from shared.events.topics import Topic, topics
 
-# A log that is kept for ever must be, and an erased text must go. How long the other topics wait for their readers is
-# the operator's to choose.
+# Logs must be kept for ever, and erased texts must go. The retention of the other topics is the operator's choice.
 _ALWAYS_MATTERS: Final = (
     "cleanup.policy",
     "message.timestamp.type",
@@ -24,7 +23,7 @@ _FOR_EVER: Final = "-1"
 
 
 def differences(wanted: Sequence[Topic], found: Mapping[str, FoundTopic], replication_factor: int) -> list[str]:
-    """Return, one sentence each, in what the topics that exist break a promise. Those that do not exist break none."""
+    """Return one sentence for each setting of an existing topic that breaks a promise. Missing topics break none."""
     said = []
     for topic in wanted:
         if topic.name in found:
@@ -45,7 +44,7 @@ def _differences_of(wanted: Topic, found: FoundTopic) -> list[str]:
 
 
 def _unsafe_in(name: str, found: FoundTopic, replication_factor: int) -> list[str]:
-    # More than is wanted is as safe: a cluster whose third broker is just away asks for two.
+    # More replicas than wanted are safe: with its third broker away, a cluster asks for two.
     wanted, said = safety(replication_factor), []
     if found.replicas < replication_factor:
         said.append(f"{name} has {found.replicas} replicas, not {replication_factor}")
@@ -62,27 +61,27 @@ async def check_topics(brokers: Brokers, partitions: int, replication_factor: in
     wanted = topics(partitions)
     found = await brokers.find([topic.name for topic in wanted])
     if wrong := differences(wanted, found, replication_factor or await brokers.replicas()):
-        # Never put right from here: partitions cannot become fewer, and more would move owners away from their past;
-        # replicas are moved while somebody watches.
-        raise Trouble(f"{'; '.join(wrong)}. Put it right by hand, or choose another cluster.")
+        # Not corrected here: partitions cannot become fewer, more would move owners away from their timers, and moving
+        # replicas needs an operator's eye.
+        raise Trouble(f"{'; '.join(wrong)}. Correct it by hand, or choose another cluster.")
     return [topic for topic in wanted if topic.name not in found]
 
 
 async def make_topics(brokers: Brokers, missing: Sequence[Topic], replication_factor: int | None) -> None:
-    """Make what is missing. Raise Trouble when somebody else made one of them otherwise in between."""
+    """Make the missing topics. Raise Trouble when another run made one with other settings meanwhile."""
     if missing:
         replicas = replication_factor or await brokers.replicas()
         await brokers.create(missing, replicas)
         found = await brokers.find([topic.name for topic in missing])
         if wrong := differences(missing, found, replicas):
-            raise Trouble(f"{'; '.join(wrong)}: somebody else made it at the same time.")
+            raise Trouble(f"{'; '.join(wrong)}: another run made it at the same time.")
 
 
 async def ensure_topics(
     brokers: Brokers, conn: asyncpg.Connection, partitions: int, replication_factor: int | None = None
 ) -> list[Topic]:
     """Make a deployment of `partitions` partitions, in Kafka and in Postgres; return the topics that were made."""
-    # Looked at first, recorded second, made last: a number that cannot be is never recorded for life.
+    # Check, then record, then make: a number of partitions that cannot be made is never recorded for life.
     missing = await check_topics(brokers, partitions, replication_factor)
     await record_partitions(conn, partitions)
     await make_topics(brokers, missing, replication_factor)

@@ -1,5 +1,5 @@
-"""What an operator has to do something about."""
+"""A problem that an operator has to solve."""
 
 
-class Trouble(Exception):  # noqa: N818 - it is no error of ours: it is a sentence for the person at the terminal
-    """Say in one line what is in the way and what to do about it. Printed as it is, without a traceback."""
+class Trouble(Exception):  # noqa: N818 - not a bug: a sentence for the person at the terminal
+    """One line that says what is wrong and what to do. Printed as it is, without a traceback."""

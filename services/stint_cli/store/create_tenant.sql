@@ -1,2 +1,2 @@
--- Make a tenant. One that exists stays as it is.
+-- Make a tenant. An existing one is not changed.
 INSERT INTO tenant (name) VALUES ($1) ON CONFLICT DO NOTHING;

@@ -1,4 +1,4 @@
--- The list of migrations that this database has seen. Made before the first of them, so it is no migration itself.
+-- The list of migrations that this database has seen. Made before the first migration, so this is no migration itself.
 CREATE TABLE IF NOT EXISTS schema_migration (
     version    integer PRIMARY KEY,
     name       text NOT NULL,

@@ -1,2 +1,2 @@
--- The number of partitions for life, no row before it was recorded.
+-- The number of partitions for life; no row before that number was recorded.
 SELECT partitions FROM deployment;
