@@ -38,7 +38,7 @@ class FoundTopic:
 
 
 class Brokers:
-    """One cluster, for the length of a command."""
+    """One cluster, open during a command."""
 
     def __init__(self, address: KafkaAddress) -> None:
         self._address = address
