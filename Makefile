@@ -1,4 +1,4 @@
-# Stint's targets. `make` lists them. Everything installed goes to .venv and the user's cache, everything run to .stint.
+# Stint's targets. `make` lists them. Installed files go to .venv and the user's cache, files of a run to .stint.
 # Settings: STINT_HOME STINT_HTTP_PORT STINT_PROJECTOR_PORT STINT_KAFKA_PORT STINT_POSTGRES_PORT, PYTHON.
 
 SHELL := bash
@@ -21,7 +21,7 @@ help: ## list the targets
 run: $(STAMP) ## bring up everything in the foreground: Kafka, Postgres, the API, a projector; Ctrl-C ends it
 	@exec $(LOCAL) run
 
-up: $(STAMP) ## the same, detached; returns when all is ready
+up: $(STAMP) ## bring up the same, detached; returns when all is ready
 	@exec $(LOCAL) up
 
 down: $(STAMP) ## end everything in this folder; data stays
@@ -30,19 +30,19 @@ down: $(STAMP) ## end everything in this folder; data stays
 reset: $(STAMP) ## delete all data, after asking; YES=1 skips the question
 	@YES='$(YES)' exec $(LOCAL) reset
 
-status: $(STAMP) ## say what runs, where it listens and where it logs
+status: $(STAMP) ## show what runs, on which ports, and where the logs are
 	@exec $(LOCAL) status
 
-logs: $(STAMP) ## show the last lines of all logs, and go on showing
+logs: $(STAMP) ## show the last lines of all logs, and follow them
 	@exec $(LOCAL) logs
 
-test: $(STAMP) ## prove it, the real parts included, on a stack of its own
+test: $(STAMP) ## run all tests, also with real Kafka and Postgres, on a stack of their own
 	@exec $(BIN)/python -m pytest
 
-test-long: $(STAMP) ## the same with many more seeds and examples
+test-long: $(STAMP) ## run the same tests with many more seeds and examples
 	@STINT_TEST_LONG=1 exec $(BIN)/python -m pytest
 
-test-containers: $(STAMP) ## the real parts once more, in containers, and docker-compose.yml; needs a Docker engine
+test-containers: $(STAMP) ## test with the real parts in containers, and docker-compose.yml; needs a Docker engine
 	@STINT_TEST_STACK=containers exec $(BIN)/python -m pytest tests/integration tests/faults tests/containers
 
 check: $(STAMP) ## format, lint, types, walls, locks: what needs no running part
@@ -59,9 +59,9 @@ docker-down: ## end its containers; data stays in the volumes
 	@docker compose --profile by-hand down
 	@echo 'Data stays. `docker compose down --volumes` drops it; the secrets are in $${STINT_HOME:-.stint}/docker.'
 
-install: $(STAMP) ## what the other targets do by themselves: the virtual environment, from the locks
+install: $(STAMP) ## make the virtual environment from the locks; the other targets do so by themselves
 
-# A target of its own, so that the second time costs nothing.
+# A target of its own, so that a second `make` installs nothing.
 $(STAMP): requirements-dev.lock
 	@command -v $(PYTHON) >/dev/null || { echo 'stint: there is no $(PYTHON): install Python 3.11 or later.' >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -70,7 +70,7 @@ $(STAMP): requirements-dev.lock
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { \
 		echo 'stint: $(PYTHON) cannot make a virtual environment: install its venv module (Debian: apt-get install python3-venv).' >&2; \
 		rm -rf .venv; exit 1; }
-	@# uv in the version and with the hashes of the lock; it then installs the rest, and itself, from the same file.
+	@# uv in the version and with the hashes of the lock; uv then installs the rest, and itself, from the same file.
 	@sed -n '/^uv==/,/[^\\]$$/p' $< > .venv/uv.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .venv/uv.lock
 	@$(BIN)/uv pip sync --require-hashes $< 2>&1 | sed -E '/^ [-+~] /d'

@@ -1,4 +1,4 @@
-# A stand-in for postgres:17, from Debian's own packages: it has the TLS that the wheel's server has not.
+# A stand-in for postgres:17, from Debian's own packages: with TLS, which the wheel's server lacks.
 FROM python:3.13-slim
 ENV PGDATA=/var/lib/postgresql/data PATH=/usr/lib/postgresql/17/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 RUN useradd --uid 999 --system --user-group --home-dir /var/lib/postgresql postgres \

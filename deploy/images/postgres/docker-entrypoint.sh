@@ -1,5 +1,5 @@
 #!/bin/bash
-# The original's ways: POSTGRES_* or POSTGRES_*_FILE, a first start that makes the cluster and runs
+# Behaves as the original: POSTGRES_* or POSTGRES_*_FILE, a first start that makes the cluster and runs
 # /docker-entrypoint-initdb.d, and never root.
 set -euo pipefail
 
