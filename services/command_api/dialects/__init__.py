@@ -41,7 +41,7 @@ class EncodedSlash(BaseRoute):
         return (Match.FULL if found else Match.NONE), {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - the port's arguments
-        """Leave the words to the dialect whose path it is."""
+        """Answer 404, in the words of the dialect that the path belongs to."""
         raise HTTPException(HTTPStatus.NOT_FOUND)
 
 
@@ -56,7 +56,7 @@ def routes(desk: Desk, *, zoho_errors_as_200: bool = False) -> list[BaseRoute]:
 
 
 def error_response(request: Request, status: int, headers: Mapping[str, str] | None = None) -> Response:
-    """Answer what no route answered (404, 405, 408, 413, 500 …) in the words of the dialect whose path it is."""
+    """Answer what no route answered (404, 405, 408, 413, 500 …), in the words of the dialect that owns the path."""
     path = request.url.path
     if path.startswith(("/v2/", "/oauth/")):
         return thebase.error_response(status, headers)

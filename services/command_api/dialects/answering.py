@@ -1,9 +1,9 @@
-"""Answering: the one way of a request through every dialect. What is said is decided here, its words are the dialect's.
+"""Answering: the one way of a request through every dialect. This module decides the answer, the dialect words it.
 
     a press    caller_or_answer -> the dialect reads a command  -> press -> the verdict, in words
     a read     caller_or_answer -> the dialect reads a question -> read  -> what was found, in words
 
-With care: the order. What a request shows by itself is told before anything is asked of the log or of Postgres.
+With care: the order. A malformed request is answered before the log or Postgres is asked for anything.
 Never: a published word, status or key in here.
 """
 
@@ -37,20 +37,20 @@ MIN_POSITION_WAIT_SECONDS: Final = 2.0
 
 
 class Words(Protocol):
-    """What each dialect says in its own way, of any request."""
+    """The answers to any request that each dialect words in its own way."""
 
     def malformed(self, problem: Malformed) -> Response:
-        """Answer what a request shows by itself to be wrong with it."""
+        """Answer a malformed request."""
 
     def refused(self, rule: Rule) -> Response:
-        """Answer what a rule refuses."""
+        """Answer a refusal by a rule."""
 
     def unavailable(self, retry_after_seconds: int = 1) -> Response:
-        """Answer 503: nothing is known to have happened, and the same request may be sent again."""
+        """Answer 503: no change is known to have been made, and the same request may be sent again."""
 
 
 class PressWords(Words, Protocol):
-    """The same of a press."""
+    """The same for a press."""
 
     @property
     def dialect(self) -> Dialect:
@@ -60,11 +60,11 @@ class PressWords(Words, Protocol):
         """Answer a press that counts."""
 
     def waiting(self, asked: Asked, waiting: StillWaiting) -> Response:
-        """Answer a press that is recorded and was not judged in time."""
+        """Answer a press that was recorded but not judged in time."""
 
 
 async def caller_of(desk: Desk, request: Request) -> Caller | Unknown | Away:
-    """Return the caller, by the Authorization header."""
+    """Return the caller that the Authorization header names."""
     return await desk.identities.caller_of(authorization(request))
 
 
@@ -93,7 +93,7 @@ async def press(
     words: PressWords,
     wait_seconds: float | None = None,
 ) -> Response:
-    """Record a press and answer what became of it. `wait_seconds` is what the caller prefers, if they said so."""
+    """Record a press and answer with its verdict. `wait_seconds` is the wait that the caller prefers, if any."""
     match command:
         case Malformed():
             return words.malformed(command)
@@ -112,7 +112,8 @@ async def press(
 
 
 def _too_long_ago(desk: Desk, command: Command) -> Malformed | None:
-    # Only what begins an interval: it would read all that its owner did since. A stop is never refused by a time.
+    # Only a press that begins an interval: the projector would read all that its owner did since that time.
+    # A stop is never refused because of its time.
     begins = isinstance(command, StartTimer) or command.verb == "resume"
     oldest = desk.now() - timedelta(days=desk.backdate_days_max)
     if not begins or command.at is None or command.at.instant >= oldest:

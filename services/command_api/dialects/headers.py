@@ -1,6 +1,6 @@
-"""Headers that mean the same in every dialect. What a caller sent is read here, and never written back.
+"""Headers that mean the same in every dialect. They are read here, and never written back.
 
-A header that has one value and comes twice has none: a gateway in front of us may believe the other one.
+A single-value header that is sent twice counts as absent: a gateway in front of us may believe the other one.
 """
 
 import re
@@ -17,7 +17,7 @@ WAIT_SECONDS_MAX: Final = 30.0
 
 _KEY: Final = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 _TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
-# Partitions and offsets as Postgres keeps them: integer and bigint, a digit short of where they end.
+# Partitions and offsets as Postgres keeps them: integer and bigint, with one digit less than their maximum.
 _POSITION: Final = re.compile(r"([0-9]{1,9}):([0-9]{1,18})", re.ASCII)
 _WAIT: Final = re.compile(r"\s*wait\s*=\s*\"?([0-9]{1,6})\"?\s*(?:;.*)?", re.IGNORECASE | re.ASCII)
 
@@ -31,7 +31,7 @@ def authorization(request: Request) -> str | None:
 def idempotency_key(request: Request) -> str | Malformed | None:
     """Return the Idempotency-Key, None when there is none: 1 to 255 printable ASCII characters.
 
-    An empty one is malformed: a caller that sends it believes that a retry is safe.
+    An empty one is malformed, because a caller that sends it believes that a retry is safe.
     """
     given = request.headers.getlist("idempotency-key")
     if not given:
@@ -42,18 +42,18 @@ def idempotency_key(request: Request) -> str | Malformed | None:
 
 
 def waits_to_be_asked(request: Request) -> bool:
-    """Say whether the sender keeps its body back until it is asked for it (`Expect: 100-continue`). Reading asks."""
+    """Say whether the client holds its body back until we ask (`Expect: 100-continue`). Reading the body asks."""
     return request.headers.get("expect", "").lower() == "100-continue"
 
 
 def parse_position(text: str) -> Position | None:
-    """Return the position that "partition:offset" says, or None when `text` is no position."""
+    """Return the position that "partition:offset" names, or None when `text` is no position."""
     match = _POSITION.fullmatch(text)
     return None if match is None else Position(int(match[1]), int(match[2]))
 
 
 def min_position(request: Request) -> Position | Malformed | None:
-    """Return what `X-Min-Position` asks the read models to have passed, None when there is none."""
+    """Return the position of `X-Min-Position`, which the read models must have passed. None when there is none."""
     given = request.headers.getlist("x-min-position")
     if not given:
         return None
@@ -62,13 +62,13 @@ def min_position(request: Request) -> Position | Malformed | None:
 
 
 def traceparent(request: Request) -> str | None:
-    """Return the W3C trace context, None when there is none that reads: a trace is never worth a refusal."""
+    """Return the W3C trace context, None when it is missing or malformed: no press is refused because of its trace."""
     given = request.headers.getlist("traceparent")
     return given[0] if len(given) == 1 and _TRACEPARENT.fullmatch(given[0]) else None
 
 
 def preferred_wait(request: Request) -> float | None:
-    """Return the seconds of `Prefer: wait=n`, at most 30, or None. What does not read is ignored (RFC 7240)."""
+    """Return the seconds of `Prefer: wait=n`, at most 30, or None. A malformed preference is ignored (RFC 7240)."""
     for given in request.headers.getlist("prefer"):
         for preference in given.split(","):
             match = _WAIT.fullmatch(preference)

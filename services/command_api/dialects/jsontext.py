@@ -1,8 +1,8 @@
-"""JSON, without a model: strictly read, and written by hand.
+"""JSON, without a model: read strictly, and written by hand.
 
-Read: what two parsers may understand differently is no JSON here. A member given twice has two meanings (RFC 8259,
-section 4), and a gateway in front of us may believe the other one; NaN and Infinity are no JSON at all.
-Written: a few members of known kinds, in the published order, encoded once. A library's encoder would turn exact
+Reading refuses text that two parsers may understand differently. A member given twice has two meanings (RFC 8259,
+section 4), and a gateway in front of us may believe the other one. NaN and Infinity are not JSON at all.
+Writing encodes a few members of known kinds once, in the published order. A library's encoder would turn exact
 seconds into floats, and a dict per answer costs more than its text.
 """
 
@@ -20,7 +20,7 @@ NULL: Final = "null"
 
 
 def quoted(text: str | None) -> str:
-    """Return a JSON string, or null. Everything but quotes, backslashes and control characters stays as it is."""
+    """Return a JSON string, or null. Only quotes, backslashes and control characters are escaped."""
     return NULL if text is None else encode_basestring(text)
 
 
@@ -30,23 +30,23 @@ def boolean(value: bool) -> str:  # noqa: FBT001 - a value to be written, not a 
 
 
 def array(elements: Iterable[str]) -> str:
-    """Return an array of what is already JSON."""
+    """Return an array; its items are already JSON."""
     return f"[{','.join(elements)}]"
 
 
 def members(*pairs: tuple[str, str]) -> str:
-    """Return an object; names are ours and need no escape, values are already JSON."""
+    """Return an object. Its names are ours and need no escape; its values are already JSON."""
     return "{" + ",".join([f'"{name}":{value}' for name, value in pairs]) + "}"
 
 
 def read_json(body: bytes) -> object:
-    """Return what `body` says. Raises ValueError for what is no JSON, and for a member given twice at any depth.
+    """Return the value of `body`. Raises ValueError when it is not JSON, or gives a member twice at any depth.
 
-    Integers are exact. No UTF-8, a lone surrogate and some 200 levels of nesting are no JSON either.
+    Integers are exact. Bytes that are not UTF-8, a lone surrogate and some 200 levels of nesting are not JSON either.
     """
     value: object = from_json(body, allow_inf_nan=False)
-    # The parser keeps the last of two members, so the text then has more names than the value. There are never more
-    # names than colons, so most bodies need no closer look.
+    # The parser keeps the last of two members, so the text then has more names than the value. Names are never
+    # more than colons, so most bodies need no closer look.
     members = _members(value)
     if body.count(b":") != members and sum(map(bool, _STRING.findall(body))) != members:
         raise ValueError("a member is given twice")

@@ -1,4 +1,4 @@
-"""Malformed: what a request shows by itself to be wrong with it. Nothing is recorded."""
+"""Malformed: errors that the request alone shows, without any history. Such a request is not recorded."""
 
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -10,7 +10,7 @@ from shared.events.rules import Rule
 
 ShapeRule = Literal[Rule.PARAMETER_MISSING, Rule.VALUE_INVALID, Rule.TEXT_TOO_LONG]
 
-# The order in which they answer (CONTRACT, section 6).
+# The order in which the rules answer (CONTRACT, section 6).
 _IN_ORDER: Final[tuple[ShapeRule, ...]] = (Rule.PARAMETER_MISSING, Rule.VALUE_INVALID, Rule.TEXT_TOO_LONG)
 
 _MISSING: Final = {"missing"}
@@ -18,9 +18,9 @@ _MISSING: Final = {"missing"}
 
 @dataclass(frozen=True, slots=True)
 class Malformed:
-    """One parameter that is missing, invalid or too long. `parameter` is its published name, never what was sent.
+    """One parameter that is missing, invalid or too long. `parameter` is its published name, never the caller's text.
 
-    `sentence` says more than that it is not valid, for the dialects that answer in sentences.
+    `sentence` is for the dialects that answer in sentences, where it says more than "not valid".
     """
 
     rule: ShapeRule
@@ -29,12 +29,12 @@ class Malformed:
 
 
 def wrong(rule: ShapeRule) -> PydanticCustomError:
-    """Return what a validator raises; the rule survives pydantic as the type of the error."""
+    """Return the error that a validator raises; the rule survives pydantic as the error's type."""
     return PydanticCustomError(rule.value, "does not pass")
 
 
 def first_problem(error: ValidationError) -> Malformed:
-    """Return the problem that answers: the first rule in order, then the first parameter."""
+    """Return the problem to answer with: the first rule in order, then the first parameter."""
     problems = error.errors(include_input=False, include_context=False, include_url=False)
     rules = [_rule_of(problem) for problem in problems]
     rule = min(rules, key=_IN_ORDER.index)
@@ -49,6 +49,6 @@ def _rule_of(problem: ErrorDetails) -> ShapeRule:
 
 
 def _place(problem: ErrorDetails) -> str:
-    # The name of a field that we do not know is the caller's own text, so it is not repeated.
+    # The name of an unknown field is the caller's own text, so it is not repeated.
     known = problem["loc"] and problem["type"] != "extra_forbidden"
     return str(problem["loc"][0]) if known else "body"

@@ -12,15 +12,15 @@ _FORM: Final = "application/x-www-form-urlencoded"
 
 
 class UnreadableParametersError(Exception):
-    """They are no UTF-8, too many, of two content types, or one is given twice: then nobody can say what was meant."""
+    """They are not UTF-8, too many, of two content types, or one is given twice: their meaning is then a guess."""
 
 
 async def parameters(request: Request) -> dict[str, str]:
-    """Return what the query and the form say together; empty is the same as not given. Raises as above.
+    """Return the parameters of query and form together; an empty one counts as not given. Raises as above.
 
-    A body of another kind than a form is not looked at.
+    A body that is not a form is read but ignored.
     """
-    # Read in any case: a body that nobody read costs the caller its connection.
+    # Read in any case, because an unread body costs the caller its connection.
     body = await request.body()
     said = _pairs(request.scope["query_string"])
     if request.method == "POST" and _is_form(request):
@@ -29,7 +29,7 @@ async def parameters(request: Request) -> dict[str, str]:
 
 
 def query_parameters(request: Request) -> dict[str, str]:
-    """Return what the query says alone, without a look at the body. Raises as above."""
+    """Return the parameters of the query alone, without reading the body. Raises as above."""
     return _once_each(_pairs(request.scope["query_string"]))
 
 
@@ -48,7 +48,7 @@ def _is_form(request: Request) -> bool:
 
 
 def _pairs(encoded: bytes) -> list[tuple[str, str]]:
-    """Return names and values; a value that is empty is not given."""
+    """Return names and values; an empty value counts as not given."""
     if not encoded:
         return []
     try:

@@ -1,4 +1,4 @@
-"""Reasons: each rule in a sentence, for the dialects that have no published words of their own (A and C)."""
+"""Reasons: each rule in a sentence, for the dialects without published words of their own (A and C)."""
 
 from typing import assert_never
 
@@ -7,7 +7,7 @@ from shared.events.rules import Rule
 
 
 def sentence(rule: Rule) -> str:  # noqa: C901, PLR0912 - one line for each rule there is
-    """Say what the rule is about, to whoever broke it. Names nothing of the request."""
+    """Explain the rule to the caller that broke it. Nothing of the request is repeated."""
     match rule:
         case Rule.TOKEN_UNKNOWN:
             return "The access token is missing, unknown or expired."
@@ -60,7 +60,7 @@ def sentence(rule: Rule) -> str:  # noqa: C901, PLR0912 - one line for each rule
 
 
 def sentence_about(malformed: Malformed) -> str:
-    """Say which parameter does not pass, and why."""
+    """Say which parameter is wrong, and why."""
     if malformed.sentence is not None:
         return malformed.sentence
     match malformed.rule:
@@ -75,5 +75,5 @@ def sentence_about(malformed: Malformed) -> str:
 
 
 def too_long_ago(days_max: int) -> str:
-    """Say how far back this deployment lets an interval begin."""
+    """Say how far back an interval may begin in this deployment."""
     return f"The time lies more than {days_max} days in the past, which is the most that this deployment takes."

@@ -1,4 +1,4 @@
-"""Times as callers spell them, and as we do: RFC 3339, in UTC with "Z"."""
+"""Times as callers write them, and as we do: RFC 3339, in UTC with "Z"."""
 
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -9,7 +9,7 @@ from shared.events.base import in_calendar, in_utc
 from shared.events.ids import ID_EPOCH
 from shared.events.zones import instant_of
 
-# A date alone is no moment: to count from its midnight would invent hours.
+# A date alone is no moment: counting from its midnight would invent hours.
 _SHAPE: Final = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?:([Zz])|([+-])(\d{2}):?(\d{2})?)?",
     re.ASCII,
@@ -18,10 +18,10 @@ _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 def asked_time(spelt: str, *, zone_name: str | None) -> AskedTime | None:
-    """Return the moment that `spelt` means, or None when it means none.
+    """Return the moment that `spelt` means, or None when it is no moment.
 
-    Without an offset it is read in `zone_name` and says so; with `zone_name` None it then means nothing. Digits of a
-    second past the sixth are cut off. The ends of the calendar, where UTC leaves it, mean nothing either.
+    A time without offset is read in `zone_name`, and the result says so; with `zone_name` None it is no moment. Digits
+    of a second past the sixth are cut off. Moments at the ends of the calendar that UTC cannot write are None too.
     """
     match = _SHAPE.fullmatch(spelt)
     if match is None:
@@ -29,7 +29,7 @@ def asked_time(spelt: str, *, zone_name: str | None) -> AskedTime | None:
     year, month, day, hour, minute, second, fraction, utc, sign, offset_h, offset_m = match.groups()
     us = int((fraction or "0")[:6].ljust(6, "0"))
     try:
-        local = datetime(int(year), int(month), int(day), int(hour), int(minute), int(second or 0), us)  # noqa: DTZ001 - its zone comes next
+        local = datetime(int(year), int(month), int(day), int(hour), int(minute), int(second or 0), us)  # noqa: DTZ001 - its zone is added next
         if utc is not None:
             return AskedTime(in_utc(local.replace(tzinfo=UTC)), spelt)
         if sign is not None:
@@ -52,7 +52,7 @@ def may_start_at(moment: datetime) -> bool:
 
 
 def day(spelt: str) -> date | None:
-    """Return the day that "2026-03-27" means, or None."""
+    """Return the day that a text such as "2026-03-27" means, or None."""
     try:
         return in_calendar(date.fromisoformat(spelt)) if _DAY.fullmatch(spelt) else None
     except ValueError:
@@ -60,7 +60,7 @@ def day(spelt: str) -> date | None:
 
 
 def rfc3339(moment: datetime) -> str:
-    """Return a UTC moment with "Z", always with six decimals of a second: its length never changes."""
+    """Return a UTC moment with "Z", always with six decimals of a second, so that its length never changes."""
     return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 

@@ -1,6 +1,6 @@
-"""Values in bodies: names, texts and times as callers spell them, refused before anything is recorded.
+"""Values in bodies: names, texts and times as callers write them. A bad value is refused before recording.
 
-"", null and absent are the same: not given. A bare integer is its decimal text, read exactly (never through a float).
+"", null and absent all mean "not given". A bare integer is its decimal text, read exactly (never through a float).
 """
 
 import re
@@ -17,13 +17,13 @@ NAME_LENGTH_MAX: Final = 128
 COMMENT_LENGTH_MAX: Final = 4000
 WORK_ITEM_LENGTH_MAX: Final = 500
 
-# Ids are at most 39 digits and below 2^128, as dialect A's own.
+# Ids have at most 39 digits and are below 2^128, like dialect A's own.
 _BARE_END: Final = 1 << 128
 _NO_BODY: Final = re.compile(rb"(?:null|\{\s*\}|\[\s*\])?")
 
 
 def is_writable(text: str) -> bool:
-    """Say whether `text` can be kept: Postgres refuses U+0000, and a lone surrogate is no text in any encoding."""
+    """Say whether `text` can be stored: Postgres refuses U+0000, and no encoding can write a lone surrogate."""
     try:
         return b"\x00" not in text.encode()
     except UnicodeEncodeError:
@@ -62,12 +62,12 @@ RequiredName = Annotated[str, PlainValidator(_required_name)]
 Name = Annotated[str | None, PlainValidator(_name)]
 Comment = Annotated[str | None, PlainValidator(_text_up_to(COMMENT_LENGTH_MAX))]
 WorkItem = Annotated[str | None, PlainValidator(_text_up_to(WORK_ITEM_LENGTH_MAX))]
-# Times are read by `times`, which knows zones; here they are only text of a sane length.
+# `times` reads times, because it knows zones; here they are only text of a sane length.
 TimeText = Annotated[str | None, PlainValidator(_text_up_to(64))]
 
 
 def says_nothing(body: bytes) -> bool:
-    """Say whether a body is none: empty, null, an empty object, or the empty array that PHP makes of no parameters."""
+    """Say whether a body counts as absent: empty, null, `{}`, or the `[]` that PHP makes of no parameters."""
     return _NO_BODY.fullmatch(body.strip()) is not None
 
 
@@ -75,7 +75,7 @@ Body = TypeVar("Body", bound=BaseModel)
 
 
 def read_body(kind: type[Body], body: bytes) -> Body | Malformed:
-    """Return a body as its model has it, or the first thing that is wrong with it."""
+    """Return the body as its model, or the first problem with it."""
     try:
         return kind.model_validate(read_json(body))
     except ValidationError as error:

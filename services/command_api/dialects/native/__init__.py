@@ -2,7 +2,7 @@
 
     calls      each press, and the routes
     reading    bodies, from their bytes to commands
-    reads      one timer, and what became of one press
+    reads      one timer, and the outcome of one press
     answers    timers as judged, and errors as RFC 9457 problems that name the rule
 
 Safe to change: a new optional field in an answer. With care: what counts as "not given", because digests rest on it.

@@ -1,6 +1,7 @@
 """The answers of dialect C: timers as judged, and errors as RFC 9457 problems that name the rule.
 
-Never: free text in a command's answer (a retry must hear the same bytes after the text was erased), or what is inside.
+Never: free text in a command's answer (a retry must hear the same bytes after the text was erased), or anything of
+our insides.
 """
 
 from collections.abc import Mapping
@@ -42,7 +43,7 @@ def pressed(timer: TimerAfter, position: Position) -> Response:
 
 
 def read(row: TimerRow) -> Response:
-    """Answer with one timer as the read model knows it, its texts and intervals included."""
+    """Answer with one timer as the read model has it, with its texts and intervals."""
     body = members(
         *_timer(row, row.position),
         ("comment", quoted(row.comment)),
@@ -53,19 +54,19 @@ def read(row: TimerRow) -> Response:
 
 
 def recorded(waiting: StillWaiting) -> Response:
-    """Answer 202: recorded and not judged yet; `Location` will know."""
+    """Answer 202: recorded but not judged yet. `Location` is where the outcome will be."""
     location = f"{OUTCOMES_PATH}/{waiting.event_id}?at={waiting.position}&digest={short_digest(waiting.digest)}"
     body = members(("event_id", quoted(str(waiting.event_id))), ("position", quoted(str(waiting.position))))
     return Response(body, 202, {"Location": location, "Retry-After": "1"}, _JSON)
 
 
 def outcome(body: str) -> Response:
-    """Answer with an outcome, as it was written down."""
+    """Answer with an outcome, as it was stored."""
     return Response(body, 200, media_type=_JSON)
 
 
 def not_yet() -> Response:
-    """Answer 202: the projector has not come to the press yet."""
+    """Answer 202: the projector has not reached the press yet."""
     return Response(members(("status", quoted("not_judged_yet"))), 202, {"Retry-After": "1"}, _JSON)
 
 
@@ -98,7 +99,7 @@ def _moment(moment: datetime | None) -> str:
 
 
 def status_of(rule: Rule) -> int:
-    """Return the status under which dialect C knows a refusal."""
+    """Return the status that dialect C gives a refusal."""
     match rule:
         case Rule.TOKEN_UNKNOWN:
             return 401
@@ -109,7 +110,7 @@ def status_of(rule: Rule) -> int:
         case Rule.NOT_THE_OWNER:
             return 403
         case Rule.NOT_LEGAL_NOW | Rule.OVERLAP:
-            return 409  # it may well be legal after another press
+            return 409  # it may be legal after another press
         case (
             Rule.TIMERS_DISABLED
             | Rule.DAY_OFF
@@ -124,7 +125,7 @@ def status_of(rule: Rule) -> int:
             | Rule.OWNER_UNKNOWN
             | Rule.KEY_REUSED
         ):
-            return 422  # well said, and against the tenant's rules
+            return 422  # well formed, but against the tenant's rules
         case Rule.RATE_LIMITED:
             return 429
         case Rule.ID_TAKEN | Rule.EXPIRED:
@@ -136,7 +137,7 @@ def status_of(rule: Rule) -> int:
 
 
 def refused(rule: Rule, detail: str | None = None) -> Response:
-    """Answer what a rule refused."""
+    """Answer a refusal by a rule, as a problem."""
     status = status_of(rule)
     headers = {"WWW-Authenticate": "Bearer"} if rule is Rule.TOKEN_UNKNOWN else {}
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
@@ -145,7 +146,7 @@ def refused(rule: Rule, detail: str | None = None) -> Response:
 
 
 def problem(status: int, detail: str, rule: Rule | None, headers: Mapping[str, str] | None = None) -> Response:
-    """Answer with a problem (RFC 9457). Its type is the rule's when a rule is broken, else the status says it all."""
+    """Answer with a problem (RFC 9457). A broken rule gives the type; without one the status says everything."""
     said = [
         ("type", quoted("about:blank" if rule is None else f"tag:stint.invalid,2026:rule/{rule.value}")),
         ("title", quoted(HTTPStatus(status).phrase if rule is None else rule.reason)),
@@ -158,20 +159,20 @@ def problem(status: int, detail: str, rule: Rule | None, headers: Mapping[str, s
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What dialect C says."""
+    """The answers of dialect C."""
 
     dialect: Dialect = "native"
 
     def malformed(self, problem: Malformed) -> Response:
-        """Answer what a request shows by itself to be wrong with it."""
+        """Answer a malformed request."""
         return refused(problem.rule, sentence_about(problem))
 
     def refused(self, rule: Rule) -> Response:
-        """Answer what a rule refuses."""
+        """Answer a refusal by a rule."""
         return refused(rule)
 
     def unavailable(self, retry_after_seconds: int = 1) -> Response:
-        """Answer 503; with the same Idempotency-Key it is safe to try again."""
+        """Answer 503; a retry with the same Idempotency-Key is safe."""
         return problem(503, "Please try again.", None, {"Retry-After": str(retry_after_seconds)})
 
     def accepted(self, asked: Asked, accepted: Accepted) -> Response:

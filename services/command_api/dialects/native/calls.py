@@ -1,7 +1,7 @@
-"""Dialect C, `/v1`: our own (CONTRACT, section 4). Bodies are read in `reading`, and `reads` answers what is asked.
+"""Dialect C, `/v1`: our own (CONTRACT, section 4). `reading` reads the bodies, and `reads` answers the GETs.
 
-Ours: R07 and R13 are 409, R24 and every other rule of the tenant's 422, R06 403; `at` needs an offset; a body may have
-no fields but the known ones, and a press no query parameters; `Prefer: wait` beyond 30 s waits 30 s.
+Ours: R07 and R13 are 409, R24 and every other rule of the tenant's 422, R06 403. `at` needs an offset. A body may have
+known fields only, and a press no query parameters. `Prefer: wait` beyond 30 s waits 30 s.
 """
 
 from collections.abc import Mapping
@@ -58,7 +58,7 @@ class Native:
         )
 
     async def _press(self, request: Request, caller: Caller, command: Command | Malformed | Rule) -> Response:
-        # A press has no query parameters. What stands there was meant: `stop?at=...` must not stop now in silence.
+        # A press has no query parameters. A caller that sends one means it: `stop?at=...` must not silently stop now.
         said = Malformed(Rule.VALUE_INVALID, "query") if request.query_params else command
         return await press(self.desk, request, caller, said, WORDS, preferred_wait(request))
 
@@ -78,5 +78,5 @@ def routes(desk: Desk) -> list[BaseRoute]:
 
 
 def error_response(status: int, headers: Mapping[str, str] | None = None) -> Response:
-    """Answer what no call answered (404, 405, 408, 413, 500 …)."""
+    """Answer a request that no call answered (404, 405, 408, 413, 500 …)."""
     return answers.problem(status, HTTPStatus(status).phrase, None, headers)

@@ -1,6 +1,6 @@
-"""What dialect C's presses say: each body, from its bytes to a command.
+"""The bodies of dialect C's presses, each from its bytes to a command.
 
-With care: fields of the bodies. Adding one is free; a digest forgets none that was sent.
+With care: fields of the bodies. Adding one is free, but the digest counts every field that was sent.
 """
 
 from typing import Annotated, Literal
@@ -34,7 +34,7 @@ def _billable(value: object) -> bool | None:
 
 
 class PressBody(BaseModel):
-    """What a press says beside its verb. `at`: when it happened, for work that was queued offline."""
+    """The body of a press. `at`: when it happened, for work that was queued offline."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -42,7 +42,7 @@ class PressBody(BaseModel):
 
 
 class StartBody(PressBody):
-    """What `POST /v1/timers` says."""
+    """The body of `POST /v1/timers`."""
 
     owner: RequiredName
     account_id: Name = None

@@ -1,6 +1,6 @@
-"""What dialect C reads: one timer, and what became of one press.
+"""The reads of dialect C: one timer, and the outcome of one press.
 
-A person's token reads that person's timers and presses; anybody else's are 404, as if there were none.
+A person's token reads that person's timers and presses. Another person's are 404, as if they did not exist.
 """
 
 import json
@@ -26,9 +26,9 @@ from services.command_api.dialects.native.answers import WORDS
 from shared.events.ids import parse_timer_id
 from shared.events.rules import Rule
 
-# As `short_digest` spells it.
+# The form that `short_digest` writes.
 _DIGEST: Final = re.compile(rf"[0-9a-f]{{{DIGEST_DIGITS}}}")
-# What a press on a timer that is unknown, or another owner's, was refused for.
+# The rules that refuse a press on a timer that is unknown, or another owner's.
 _NOT_THEIRS: Final = frozenset({Rule.TIMER_UNKNOWN, Rule.NOT_THE_OWNER})
 _NO_SUCH_OUTCOME: Final = "There is no such outcome."
 
@@ -73,7 +73,7 @@ class NativeReads:
     async def _outcome(self, caller: Caller, event_id: UUID, place: Place | None, wait: float | None) -> Response:
         reads = self.desk.reads
         if place is not None and wait:
-            with suppress(NoSuchPartitionError):  # what nothing passes is 404 below
+            with suppress(NoSuchPartitionError):  # such a position is 404 below
                 await reads.wait_for(caller.tenant, place.partition, place.offset, wait)
         # Where the checkpoint stands is asked before the row: asked after it, a press judged between the two would
         # seem to have been passed without an outcome.
@@ -105,7 +105,7 @@ def _shown(row: OutcomeRow, caller: Caller, *, reused: bool) -> Response:
     if (told.get("actor") or {}).get("person") != caller.person:
         return answers.refused(Rule.TIMER_UNKNOWN, _NO_SUCH_OUTCOME)
     if told.get("rule") in _NOT_THEIRS and not reused:
-        # Their own press on a timer that is not theirs: they hear what they would have heard in time, and no more.
+        # A person's own press on another owner's timer: the answer is the one that they would have heard in time.
         return answers.refused(Rule(told["rule"]))
     return shown
 

@@ -2,7 +2,7 @@
 
     calls      each request, and the routes
     reading    bodies and pages, from their bytes to commands
-    answers    its Hebrew texts, its totals, its list, its errors
+    answers    its Hebrew texts, totals, list and errors
     token      a client's id and secret for a bearer token
 
 Safe to change: words that are "ours" in CONTRACT, section 2.

@@ -1,6 +1,6 @@
-"""The answers of dialect A: its Hebrew texts, its totals, its list, and errors as Oracle REST Data Services words them.
+"""The answers of dialect A: its Hebrew texts, totals and list, and errors as Oracle REST Data Services words them.
 
-Never: another status than 200, 201, 202, 400, 401, 404, 405, 500 and 503; its clients know no other.
+Never: another status than 200, 201, 202, 400, 401, 404, 405, 500 and 503. Its clients know no other.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ from shared.events.durations import total_minutes
 from shared.events.ids import to_long
 from shared.events.rules import Rule
 
-# The published texts, by code point (CONTRACT, section 2), so that no editor can turn them round.
+# The published texts, by code point (CONTRACT, section 2), so that no editor can reverse their direction.
 STARTED: Final = "\u05d4\u05d8\u05d9\u05d9\u05de\u05e8 \u05d4\u05d5\u05e4\u05e2\u05dc"
 STOPPED: Final = "\u05d4\u05d8\u05d9\u05d9\u05de\u05e8 \u05d4\u05d5\u05e4\u05e1\u05e7"
 
@@ -59,7 +59,7 @@ def stopped(total_us: int) -> Response:
 
 
 def open_timers(found: Sequence[OpenTimer], limit: int, offset: int) -> Response:
-    """Answer with one page of open timers; `found` holds one too many when there are more."""
+    """Answer with one page of open timers. `found` holds one timer too many when there are more pages."""
     page = found[:limit]
     more = len(found) > limit
     links = [("self", offset), ("first", 0)]
@@ -86,19 +86,19 @@ def _item(timer: OpenTimer) -> str:
 
 
 def _link(rel: str, limit: int, offset: int) -> str:
-    # Without host: what a caller sends as Host is not repeated to anybody.
+    # A path without host, because the Host header is the caller's own text and is not repeated.
     return members(("rel", quoted(rel)), ("href", quoted(f"{OPEN_PATH}?limit={limit}&offset={offset}")))
 
 
 def status_of(rule: Rule, verb: Verb) -> ErrorStatus:
-    """Return the status under which dialect A knows a refusal."""
+    """Return the status that dialect A gives a refusal."""
     match rule:
         case Rule.TOKEN_UNKNOWN:
             return 401
         case Rule.TIMER_UNKNOWN:
             return 404
         case Rule.NOT_THE_OWNER:
-            # There is no 403 here: to a person, somebody else's timer is no timer.
+            # No 403 here: another person's timer is answered like one that does not exist.
             return 400 if verb == "start" else 404
         case Rule.INTERNAL:
             return 500
@@ -132,7 +132,7 @@ def status_of(rule: Rule, verb: Verb) -> ErrorStatus:
 def refused(rule: Rule, verb: Verb) -> Response:
     """Answer a press that a rule refused."""
     status = status_of(rule, verb)
-    # Unknown, foreign and malformed are the same bytes, so a 404 has no sentence of its own.
+    # Unknown, foreign and malformed ids get the same bytes, so a 404 has no sentence of its own.
     headers = {"WWW-Authenticate": "Bearer"} if rule is Rule.TOKEN_UNKNOWN else None
     return error(status, None if status == _NOT_FOUND else sentence(rule), headers)
 
@@ -140,7 +140,7 @@ def refused(rule: Rule, verb: Verb) -> Response:
 def error(
     status: ErrorStatus, message: str | None = None, headers: Mapping[str, str] | None = None, oauth: str | None = None
 ) -> Response:
-    """Answer with an error. `oauth` is the code that clients of RFC 6749 look for, in a member of its own."""
+    """Answer with an error. `oauth` is the code that clients of RFC 6749 expect, in a member of its own."""
     code, title = _CODES[status], HTTPStatus(status).phrase
     said = [
         ("code", quoted(code)),
@@ -154,23 +154,23 @@ def error(
 
 
 def unavailable(retry_after_seconds: int = 1) -> Response:
-    """Answer 503: nothing is known to have happened, and the same request may be sent again."""
+    """Answer 503: no change is known to have been made, and the same request may be sent again."""
     return error(503, "Please try again.", {"Retry-After": str(retry_after_seconds)})
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What dialect A says of a start or a stop; a list speaks as a start does."""
+    """Dialect A's answers to a start or a stop. A list is worded as a start is."""
 
     verb: Verb
     dialect: Dialect = "thebase"
 
     def malformed(self, problem: Malformed) -> Response:
-        """Answer what a request shows by itself to be wrong with it."""
+        """Answer a malformed request."""
         return error(400, sentence_about(problem))
 
     def refused(self, rule: Rule) -> Response:
-        """Answer what a rule refuses."""
+        """Answer a refusal by a rule."""
         return refused(rule, self.verb)
 
     def unavailable(self, retry_after_seconds: int = 1) -> Response:
@@ -185,7 +185,7 @@ class Words:
         """Answer a press that was not judged in time."""
         if self.verb == "start" and asked.key is None:
             return started(waiting.timer_id, judged=False)
-        # A stop has no minutes yet, and under a key another start's id may be the one that counts: ask again.
+        # Ask again: a stop has no minutes yet, and under a key another start's id may be the one that counts.
         return unavailable()
 
 

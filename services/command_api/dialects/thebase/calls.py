@@ -1,8 +1,8 @@
 """Dialect A, `/v2/timer` and `/oauth/token`, as TheBase's CRM publishes it (CONTRACT, section 2).
 
 Safe to change: nothing that a client can see.
-Ours, where nobody documents it: a person's token works too, for that person's timers (somebody else's is 404, a start
-for somebody else 400).
+Ours, where the page says nothing: a person's token works too, for that person's timers. Another person's timer is
+404, and a start for another person 400.
 """
 
 from collections.abc import Mapping
@@ -79,10 +79,10 @@ def routes(desk: Desk) -> list[BaseRoute]:
 
 
 def error_response(status: int, headers: Mapping[str, str] | None = None) -> Response:
-    """Answer what no call answered, with the statuses that this dialect knows."""
+    """Answer a request that no call answered, with the statuses that this dialect knows."""
     match status:
         case 401 | 404 | 405 | 500 | 503:
             return answers.error(status, headers=headers)
         case _:
-            # Too large and too slow are the request's fault too, and have no status of their own here.
-            return answers.error(400 if status < 500 else 500, headers=headers)  # noqa: PLR2004 - where ours begin
+            # Too large (413) and too slow (408) are the caller's fault too, and this dialect has no status for them.
+            return answers.error(400 if status < 500 else 500, headers=headers)  # noqa: PLR2004 - the first status that is our fault

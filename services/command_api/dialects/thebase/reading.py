@@ -1,7 +1,8 @@
-"""What dialect A's requests say: bodies and pages, from their bytes to commands.
+"""The requests of dialect A: bodies and pages, from their bytes to commands.
 
 With care: the reading of `start_time`, because minutes are counted from it.
-Ours, where nobody documents it: unknown members of a body are ignored; a `start_time` that is a date alone is refused.
+Ours, where the page says nothing: unknown members of a body are ignored, and a `start_time` without a time of day is
+refused.
 """
 
 import re
@@ -20,13 +21,13 @@ from shared.events.rules import Rule
 LIMIT_DEFAULT: Final = 25
 LIMIT_MAX: Final = 1000
 
-# How the document prints a stop's body: some caller will have typed it.
+# The published page prints a stop's body like this, so some caller will have typed it.
 _NULL_BODY: Final = b"NULL Body"
 _COUNT: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
 class StartBody(BaseModel):
-    """What `POST /v2/timer/start` says."""
+    """The body of `POST /v2/timer/start`."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -37,7 +38,7 @@ class StartBody(BaseModel):
 
 
 def read_start(body: bytes, zone_name: str) -> StartTimer | Malformed:
-    """Translate the body of a start; a `start_time` without offset is read in `zone_name`."""
+    """Translate the body of a start. A `start_time` without offset is read in `zone_name`."""
     said = read_body(StartBody, body)
     if isinstance(said, Malformed):
         return said
@@ -50,7 +51,7 @@ def read_start(body: bytes, zone_name: str) -> StartTimer | Malformed:
 
 
 def read_stop(spelt_id: str, body: bytes) -> PressTimer | Malformed | Rule:
-    """Translate a stop: it needs only the id, and a malformed one is an unknown timer's."""
+    """Translate a stop. It needs only the id, and a malformed id is answered as an unknown timer."""
     if not says_nothing(body) and body.strip() != _NULL_BODY:
         return Malformed(Rule.VALUE_INVALID, "body")
     timer_id = parse_timer_id(spelt_id)

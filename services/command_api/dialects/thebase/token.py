@@ -17,12 +17,12 @@ from services.command_api.dialects.jsontext import members, quoted
 from services.command_api.dialects.thebase.answers import error, unavailable
 
 _FIELDS_MAX: Final = 20
-# A token must not lie in anybody's cache (RFC 6749, section 5.1).
+# No cache may keep a token (RFC 6749, section 5.1).
 _UNCACHED: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 
 async def token(desk: Desk, request: Request) -> Response:
-    """Answer with a token, or with an error that also bears its name in RFC 6749."""
+    """Answer with a token, or with an error that also has its RFC 6749 code."""
     grant_type = _grant_type(await request.body())
     if grant_type is None:
         return error(400, "grant_type is mandatory.", oauth="invalid_request")
@@ -67,10 +67,10 @@ def _grant_type(body: bytes) -> str | None:
 
 
 def _basic(given: str | None) -> list[tuple[str, str]]:
-    """Return id and secret as they were sent, and then as they read when they are percent-encoded.
+    """Return id and secret as they were sent, and then percent-decoded.
 
     RFC 6749 (2.3.1) has clients encode both, and some do: Go, Spring and .NET send `crm@firm.example` as
-    `crm%40firm.example`. Most do not, so an id that only looks encoded is tried as it is first.
+    `crm%40firm.example`. Most do not, so an id that looks encoded is first tried as it is.
     """
     scheme, _, encoded = (given or "").partition(" ")
     if scheme.lower() != "basic":
@@ -82,5 +82,5 @@ def _basic(given: str | None) -> list[tuple[str, str]]:
     found = [(client_id, secret)]
     with suppress(ValueError):
         found.append((unquote_plus(client_id, errors="strict"), unquote_plus(secret, errors="strict")))
-    # What cannot be in the table is not worth a look at it.
+    # An id that the table cannot hold is not looked up.
     return [pair for pair in dict.fromkeys(found) if all(pair) and "\x00" not in pair[0]]

@@ -1,7 +1,7 @@
 """Dialect B, `/people/api/timetracker`, as Zoho People publishes it.
 
     calls      each request, and the routes
-    reading    parameters, from their text to commands; JSON or XML: which one the caller wants
+    reading    parameters, from their text to commands; whether the caller wants JSON or XML
     answers    published messages and codes, in JSON or in XML
     running    the running timer, in whole seconds since a local midnight
     dates      `dateFormat` and its letters

@@ -49,19 +49,19 @@ _OVER: Final[dict[Verb, str]] = {
 }
 _OVER_CAP: Final = "Logged Hours is greater than maximum billable hours allowed per day"
 _OVER_ESTIMATE: Final = "Logged Hours is greater than Estimated hours"
-_BAD_TOKEN: Final = "The provided OAuth token is invalid"  # noqa: S105 - what is said about one
+_BAD_TOKEN: Final = "The provided OAuth token is invalid"  # noqa: S105 - a message about a token
 _STAY: Final = frozenset({401, 429, 503})
 _DATES: Final = ("workDate", "dateFormat")
 
-# What XML 1.0 has no way to say, not even as a reference.
+# Characters that XML 1.0 cannot write, not even as a reference.
 _UNSAYABLE: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-# A parser turns a carriage return, and in attributes a tab or a newline, into something else unless it is a reference.
+# Written as references. Otherwise a parser replaces a carriage return, and in attributes a tab or a newline.
 _MARKUP: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\r": "&#13;"})
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An error as this dialect words it: the message by verb, and a code with its own text."""
+    """An error in this dialect's words: the message by verb, and a code with its own text."""
 
     message: str
     code: int | str
@@ -72,7 +72,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """How one request is answered: about which resource and verb, and in which of the two formats."""
+    """How one request is answered: for which resource and verb, and in which of the two formats."""
 
     uri: str
     verb: Verb
@@ -81,11 +81,11 @@ class Voice:
     dialect: Dialect = "zoho"
 
     def malformed(self, problem: Malformed) -> Response:
-        """Answer what a request shows by itself to be wrong with it."""
+        """Answer a malformed request."""
         return self.fail(malformed(problem, self.verb))
 
     def refused(self, rule: Rule) -> Response:
-        """Answer what a rule refuses."""
+        """Answer a refusal by a rule."""
         return self.fail(refused(rule, self.verb))
 
     def unavailable(self, retry_after_seconds: int = 1) -> Response:
@@ -97,11 +97,11 @@ class Voice:
         return self.succeed([("timeLogId", str(accepted.timer.id))] if self.verb == "start" else None)
 
     def waiting(self, _: Asked, __: StillWaiting) -> Response:
-        """Answer a press that was not judged in time: this dialect has no 202."""
+        """Answer 503 to a press that was not judged in time: this dialect has no 202."""
         return self.unavailable()
 
     def succeed(self, result: Fields | None = None) -> Response:
-        """Answer 200. The result of a start is a list of one; that of a fetch is an object."""
+        """Answer 200. The result of a start is a list of one; the result of a fetch is an object."""
         message = SUCCEEDED[self.verb]
         if self.xml:
             return self._xml(200, 0, message, "" if result is None else f"\n<result>{_elements(result)}</result>")
@@ -113,12 +113,12 @@ class Voice:
 
     def fail(self, failure: Failure) -> Response:
         """Answer with an error."""
-        # A status that a proxy or an HTTP library acts upon stays: who calls, how often, and when to try again.
+        # The statuses of `_STAY` are kept, because proxies and HTTP libraries act on them.
         http_status = 200 if self.errors_as_200 and failure.status not in _STAY else failure.status
         errors: Fields = [("code", failure.code), ("message", failure.text)]
         after = failure.retry_after_seconds
         headers = {} if after is None else {"Retry-After": str(after)}
-        if failure.status == 401:  # noqa: PLR2004 - RFC 9110 wants to hear what would do
+        if failure.status == 401:  # noqa: PLR2004 - RFC 9110 requires a challenge with it
             headers["WWW-Authenticate"] = "Zoho-oauthtoken"
         if self.xml:
             written = f"\n<errors>{_elements(errors)}</errors>"
@@ -134,7 +134,7 @@ class Voice:
     def _xml(
         self, http_status: int, status: int, message: str, rest: str, headers: dict[str, str] | None = None
     ) -> Response:
-        # Line by line as the published sample has it.
+        # Line by line, like the published sample.
         body = (
             '<?xml version="1.0" encoding="UTF-8"?>\n'
             f'<response uri="{self.uri}">\n'
@@ -146,7 +146,7 @@ class Voice:
 
 
 def xml_text(text: str) -> str:
-    """Return `text` as XML 1.0 may contain it: markup escaped, what it forbids dropped."""
+    """Return `text` as XML 1.0 may contain it: markup escaped, forbidden characters dropped."""
     return _UNSAYABLE.sub("", text).translate(_MARKUP)
 
 
@@ -163,14 +163,14 @@ def _plain(value: Value) -> str:
 
 
 def malformed(problem: Malformed, verb: Verb) -> Failure:
-    """Word what a request shows by itself. A date that does not read has a code of its own, on a start."""
+    """Word a malformed request. On a start, a malformed date has a code of its own."""
     if verb == "start" and problem.rule is Rule.VALUE_INVALID and problem.parameter in _DATES:
         return Failure(FAILED[verb], 8002, "Wrong format for parameter")
     return refused(problem.rule, verb)
 
 
 def unavailable(verb: Verb, retry_after_seconds: int = 1) -> Failure:
-    """Word a 503: nothing is known to have happened."""
+    """Word a 503: no change is known to have been made."""
     return Failure(FAILED[verb], "SERVICE_UNAVAILABLE", "Please try after some time", 503, retry_after_seconds)
 
 

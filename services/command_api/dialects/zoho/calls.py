@@ -2,8 +2,8 @@
 
 `timer=stop` is a pause: this API has no final stop.
 Safe to change: nothing that a client can see.
-Ours, where nobody documents it: a machine's token may act for any owner, who is then `user` itself, but runs no timer
-of its own (7038); 404, 405, 408 and 413 bear their names as codes.
+Ours, where the page says nothing: a machine's token may act for any owner, named by `user`, but runs no timer of its
+own (7038). The codes of 404, 405, 408 and 413 are their names.
 """
 
 from collections.abc import Mapping
@@ -66,10 +66,10 @@ class Zoho:
         return voice.succeed(running_timer(found, self.desk.now(), date_format) if found else None)
 
     async def _heard(self, request: Request) -> tuple[Caller | Unknown | Away, Given | None]:
-        """Return the caller and what was given, None when that cannot be read.
+        """Return the caller and the parameters, None when the parameters cannot be read.
 
-        The caller comes first, because an unknown one is not asked for a body. One that comes by itself is read all the
-        same: it may say in which verb's words and in which format a failure is told.
+        The caller is looked up first, because an unknown caller is not asked for a body. A body that is sent unasked is
+        read all the same: it may name the verb and the format of the answer.
         """
         caller = await caller_of(self.desk, request)
         reads_body = isinstance(caller, Caller) or not waits_to_be_asked(request)
@@ -99,13 +99,13 @@ def routes(desk: Desk, *, errors_as_200: bool = False) -> list[BaseRoute]:
     """Return the routes of dialect B."""
     calls = Zoho(desk, errors_as_200)
     timer = Route(_PREFIX + TIMER_URI, calls.timer, methods=["GET", "POST"])
-    # Starlette adds HEAD to every GET, and this GET presses: whoever only looks at a link must not.
+    # Starlette adds HEAD to every GET. This GET records a press, and a client that only checks a link must not.
     timer.methods = {"GET", "POST"}
     return [timer, Route(_PREFIX + RUNNING_URI, calls.running, methods=["GET"])]
 
 
 def error_response(request: Request, status: int, headers: Mapping[str, str] | None = None) -> Response:
-    """Answer what no call answered (404, 405, 408, 413, 500 …)."""
+    """Answer a request that no call answered (404, 405, 408, 413, 500 …)."""
     uri = RUNNING_URI if request.url.path == _PREFIX + RUNNING_URI else TIMER_URI
     phrase = HTTPStatus(status).phrase
     failure = Failure(phrase, phrase.upper().replace(" ", "_"), phrase, status)

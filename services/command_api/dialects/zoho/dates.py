@@ -10,7 +10,7 @@ from shared.events.base import in_calendar
 DEFAULT_FORMAT: Final = "yyyy-MM-dd"
 FORMAT_LENGTH_MAX: Final = 32
 
-# English whatever the machine speaks: strftime would ask the locale.
+# Always English: strftime would follow the machine's locale.
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _CENTURY: Final = 2000
 
@@ -27,8 +27,8 @@ _PART: Final = re.compile(r"y+|M+|d+|[A-Za-z]|[^A-Za-z]")
 
 
 def _parts(date_format: str) -> tuple[str, ...] | None:
-    """Return the letters and separators of a format, or None when it does not say a date: each of y, M, d once."""
-    # Looked at before it is cached: formats are the caller's.
+    """Return the letters and separators of a format, or None when y, M and d are not each in it once."""
+    # Checked before it is cached, because formats are the caller's text.
     return _known_parts(date_format) if len(date_format) <= FORMAT_LENGTH_MAX else None
 
 
@@ -46,12 +46,12 @@ def _pattern(parts: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def is_format(date_format: str) -> bool:
-    """Say whether a format says a date."""
+    """Say whether a format describes a date."""
     return _parts(date_format) is not None
 
 
 def parse_date(text: str, date_format: str) -> date | None:
-    """Return the date that `text` says in `date_format`, or None. Two digits of a year are 2000 to 2099."""
+    """Return the date that `text` means in `date_format`, or None. Years of two digits are 2000 to 2099."""
     parts = _parts(date_format)
     match = None if parts is None else _pattern(parts).fullmatch(text)
     if match is None:
@@ -69,7 +69,7 @@ def parse_date(text: str, date_format: str) -> date | None:
 
 
 def format_date(day: date, date_format: str) -> str:
-    """Write a date in a format of which `is_format` is true."""
+    """Write a date in a format that `is_format` accepts."""
     return "".join(_spell(day, part) for part in _parts(date_format) or ())
 
 

@@ -1,4 +1,4 @@
-"""What dialect B's requests say: parameters, from their text to a command, and which of two formats is wanted.
+"""The requests of dialect B: parameters, from their text to a command, and the format of the answer.
 
 With care: the order of dispatch, because each step has a code of its own.
 """
@@ -19,7 +19,7 @@ from shared.events.rules import Rule
 
 DESCRIPTION_LENGTH_MAX: Final = 250
 
-# The words of the published page, spellings of them that are seen, and the numbers that its clients send.
+# The words of the published page, other spellings that clients use, and the numbers that they send.
 _BILLABLE: Final = {
     "billable": True,
     "1": True,
@@ -29,7 +29,7 @@ _BILLABLE: Final = {
     "0": False,
 }
 _MANDATORY: Final = ("user", "jobId", "workDate", "billingStatus")
-# `dateFormat` is not among them: it tells no start from a pause, and clients send it with everything.
+# `dateFormat` is not among them: clients send it with every press, so it does not make one a start.
 _ONLY_A_STARTS: Final = frozenset({*_MANDATORY, "projectId", "description", "workItem"})
 _LENGTHS_MAX: Final = {
     "user": NAME_LENGTH_MAX,
@@ -41,7 +41,7 @@ _LENGTHS_MAX: Final = {
 
 _XML: Final = frozenset({"application/xml", "text/xml"})
 _JSON: Final = "application/json"
-# What most callers send: a tie stays JSON.
+# The header that most callers send. A tie stays JSON.
 _ANYTHING: Final = frozenset({"", "*/*", _JSON})
 _QVALUE: Final = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?", re.ASCII)
 
@@ -49,7 +49,7 @@ Given = Mapping[str, str]
 
 
 def verb_of(given: Given) -> Verb:
-    """Say in whose words a failure is told, also when nothing that was given makes a verb."""
+    """Return the verb whose words tell a failure, even when the parameters name no verb."""
     match given.get("timer"), "timeLogId" in given:
         case "stop", _:
             return "pause"
@@ -60,7 +60,7 @@ def verb_of(given: Given) -> Verb:
 
 
 def read_command(given: Given, owner_of: Callable[[str], str | None]) -> Command | Malformed | Rule:
-    """Translate the parameters of a press; `owner_of` tells whom `user` means to the caller, None: somebody else."""
+    """Translate the parameters of a press. `owner_of` resolves `user`; None means that the caller may not name it."""
     match given.get("timer"), given.get("timeLogId"):
         case None, _:
             return Malformed(Rule.PARAMETER_MISSING, "timer")
@@ -98,7 +98,7 @@ def _read_start(given: Given, owner_of: Callable[[str], str | None]) -> StartTim
             return Malformed(Rule.TEXT_TOO_LONG, name)
     owner = owner_of(given["user"])
     if owner is None:
-        # Refused here, not by the fold: an alias may be a mail address, and the log would keep it for ever.
+        # Refused here and not by the fold, because an alias may be a mail address and the log would keep it for ever.
         return Rule.NOT_THE_OWNER
     return StartTimer(
         owner=owner,
@@ -112,7 +112,7 @@ def _read_start(given: Given, owner_of: Callable[[str], str | None]) -> StartTim
 
 
 def wants_xml(request: Request, format_: str | None) -> bool:
-    """Say whether to answer in XML: the parameter `format` says so, else an Accept that prefers an XML type to JSON."""
+    """Say whether to answer in XML: by the parameter `format`, else by an Accept that prefers an XML type to JSON."""
     if format_ in {"xml", "json"}:
         return format_ == "xml"
     accept = ",".join(request.headers.getlist("accept"))
@@ -123,7 +123,7 @@ def wants_xml(request: Request, format_: str | None) -> bool:
 
 
 def _weight(kind: str, ranges: Mapping[str, float]) -> float:
-    """Return how much a type is wanted: the most specific range that names it counts (RFC 9110, 12.5.1)."""
+    """Return the weight of a type: the most specific range that matches it counts (RFC 9110, 12.5.1)."""
     for name in (kind, f"{kind.partition('/')[0]}/*", "*/*"):
         if name in ranges:
             return ranges[name]
@@ -135,6 +135,6 @@ def _weighed(part: str) -> tuple[str, float]:
     for setting in settings:
         key, _, value = setting.partition("=")
         if key.strip() == "q":
-            # A weight that does not read is none: what was meant, nobody can say.
+            # A malformed weight counts as zero, because its meaning would be a guess.
             return name, float(value) if _QVALUE.fullmatch(value.strip()) else 0.0
     return name, 1.0

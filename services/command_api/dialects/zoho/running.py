@@ -1,4 +1,4 @@
-"""`getcurrentlyrunningtimer`: the running timer, as dialect B counts it, in whole seconds since a local midnight."""
+"""`getcurrentlyrunningtimer`: the running timer, which dialect B counts in whole seconds since a local midnight."""
 
 from datetime import datetime
 from typing import Final
@@ -17,7 +17,7 @@ def running_timer(timer: RunningTimer, now: datetime, date_format: str) -> Field
     """Return the fields of the result.
 
     `date` (now) and `fromTime` count elapsed time from the first instant of the local day on which the open interval
-    began: after a change of the clocks they are not what a wall clock shows, and their difference is what was worked.
+    began. Their difference is the time worked, so after a change of the clocks they differ from a wall clock.
     """
     now = max(now, timer.opened_at)  # our clock may be behind the log's
     on = local_day(timer.opened_at, timer.zone)
@@ -34,7 +34,7 @@ def running_timer(timer: RunningTimer, now: datetime, date_format: str) -> Field
         ("erecno", timer.owner),
         ("employeename", timer.name or ""),
         ("taskName", timer.work_item or ""),
-        # A timer of another dialect has no work date: the day on which it was last resumed is the one it is on.
+        # A timer of another dialect has no work date. Its day is then the one on which it was last resumed.
         ("workDate", format_date(timer.work_date or on, date_format)),
         ("billingStatus", BILLABLE if timer.billable else NON_BILLABLE),
         ("isRunning", True),
