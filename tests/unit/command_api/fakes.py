@@ -1,4 +1,4 @@
-"""A broker that keeps what it is given and answers when the test says so. It proves wiring only."""
+"""A broker that keeps its records and answers when the test says so. It proves wiring only."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -36,7 +36,7 @@ class Metadata:
 
 @dataclass
 class Sent:
-    """One batch that was handed over, and the future that its sender waits for."""
+    """One batch that was sent, and the future that its sender awaits."""
 
     topic: str
     partition: int
@@ -52,7 +52,7 @@ class Sent:
 
 
 class FakeProducer:
-    """Stands for aiokafka's producer."""
+    """Stands in for aiokafka's producer."""
 
     def __init__(self, room: int = 100) -> None:
         self.room = room
@@ -79,6 +79,6 @@ class FakeProducer:
 
 
 async def ticks(count: int = 5) -> None:
-    """Let everything that is ready run."""
+    """Let every task that is ready run."""
     for _ in range(count):
         await asyncio.sleep(0)

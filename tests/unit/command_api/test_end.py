@@ -1,4 +1,4 @@
-"""How an API process ends: asked to, with status 0; by a bug in what runs beside its requests, with status 1."""
+"""How an API process ends: with status 0 when asked to, with status 1 by a bug in a background part."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from deploy.local.settings import HOST, ROOT
 from tests.support.stack.deployments import TOKEN_KEY
 from tests.support.stack.stacks import free_ports
 
-# The process of production, but for one part that ends a moment after its start. Neither Kafka nor Postgres is there.
+# The process of production, except for one part that ends just after its start. Kafka and Postgres are absent.
 SCRIPT = """
 import asyncio, sys
 from services.command_api import __main__, app
@@ -33,7 +33,7 @@ sys.exit(__main__.main())
 
 
 def begun(how: str) -> "tuple[subprocess.Popen[str], int]":
-    """Begin an API, and return it with its port."""
+    """Start an API, and return it with its port."""
     [port, nothing] = free_ports(2)
     said = {
         "COMMAND_API_KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{nothing}",
@@ -74,7 +74,7 @@ def test_an_api_whose_background_part_died_ends_itself_with_status_1(how: str) -
     assert {"command_api_leaving", "command_api_ended"} <= said.keys()
 
 
-def test_control_an_api_that_is_asked_to_end_does_so_with_status_0() -> None:
+def test_control_an_api_asked_to_end_ends_with_status_0() -> None:
     child, port = begun("well")
     with child:
         try:

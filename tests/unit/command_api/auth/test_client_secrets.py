@@ -1,4 +1,4 @@
-"""Client secrets: strangers may guess, and honest clients get their tokens nevertheless."""
+"""Client secrets: strangers may guess, and honest clients still get their tokens."""
 
 import asyncio
 import time
@@ -44,7 +44,7 @@ class Wired:
         self.secrets = ClientSecrets(directory, clock=lambda: self.seconds)
 
     async def client(self, client_id: str) -> ClientRow | None:
-        """Stand for the directory."""
+        """Stand in for the directory."""
         await asyncio.sleep(0)
         if self.away:
             raise ReadsAwayError
@@ -54,16 +54,16 @@ class Wired:
         return await self.secrets.client(client_id, secret)
 
     async def guess(self, name: Callable[[int], str]) -> "list[asyncio.Task[ClientRow | Busy | None]]":
-        """Begin many guesses at once, and return when all of them are in."""
+        """Begin many guesses at once, and return when all of them have arrived."""
         guesses = [asyncio.create_task(self.ask(name(number), f"guess {number}")) for number in range(GUESSES)]
         await asyncio.sleep(0)
         return guesses
 
 
-async def test_an_honest_client_behind_two_hundred_guesses_has_its_token_in_about_a_second(
+async def test_an_honest_client_behind_200_guesses_waits_about_a_second(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It was never here before, so it may hear 503 once; without the bound it waited for all the guesses, 5 s."""
+    """A client that is new here may hear 503 once. Without the bound it waited for all the guesses, 5 s."""
     it = Wired(monkeypatch, HASH_SECONDS)
     guesses = await it.guess(lambda number: f"stranger {number}")
     began = time.monotonic()
@@ -91,7 +91,7 @@ async def test_guesses_at_one_id_keep_no_other_client_waiting(monkeypatch: pytes
 
 @pytest.mark.parametrize("guessed", ["desk", "nobody"])
 async def test_a_bucket_fills_again_by_a_guess_a_second(monkeypatch: pytest.MonkeyPatch, guessed: str) -> None:
-    """An id that does not exist has a bucket like any other, so that a 503 tells nothing of it."""
+    """An id that does not exist has a bucket like any other, so a 503 does not tell whether an id exists."""
     it = Wired(monkeypatch)
     for number in range(GUESSES_AT_ONCE):
         assert await it.ask(guessed, f"guess {number}") is None
@@ -108,7 +108,7 @@ async def test_a_client_renews_its_token_without_a_hash_however_many_guess(monke
     guesses = [*await it.guess(lambda _: "desk"), *await it.guess(lambda number: f"stranger {number}")]
     hashed = len(it.hashed)
     assert await it.ask() == it.clients["desk"]
-    assert len(it.hashed) <= hashed + HASHES_AT_ONCE  # theirs
+    assert len(it.hashed) <= hashed + HASHES_AT_ONCE  # the guesses' own
     assert "s3cret" not in it.hashed[1:]
     await asyncio.gather(*guesses)
 
@@ -126,7 +126,8 @@ async def test_a_secret_is_hashed_again_once_it_is_forgotten(monkeypatch: pytest
         assert it.hashed == [secret, secret]
 
 
-async def test_a_rotated_or_revoked_secret_ends_at_once_and_the_new_one_works(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_rotated_or_revoked_secret_ends_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The new secret of a rotated client works."""
     it = Wired(monkeypatch)
     assert await it.ask(secret="s3cret") is not None
     assert await it.ask(secret="n3xt") is None

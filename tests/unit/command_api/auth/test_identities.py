@@ -1,4 +1,4 @@
-"""Who is calling: what is believed, what is looked up, and what goes on while Postgres is away."""
+"""Identities: which callers are believed, which are looked up, and what works while Postgres is away."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -68,7 +68,7 @@ async def test_both_schemes_lead_to_either_kind_of_token(scheme: str) -> None:
 @pytest.mark.parametrize(
     "header", [None, "", "Bearer", "Bearer ", "Basic YTpi", "token", "Bearer é", "Bearer " + "x" * 5000]
 )
-async def test_what_is_no_token_is_unknown_without_a_look(header: str | None) -> None:
+async def test_a_malformed_token_is_unknown_without_a_lookup(header: str | None) -> None:
     it = Wired()
     assert token_in(header) is None
     assert await it.identities.caller_of(header) == Unknown()
@@ -84,7 +84,7 @@ async def test_a_signed_token_needs_no_database_and_ends_when_it_says() -> None:
     assert await it.call(signed) == Unknown()
 
 
-async def test_a_token_that_somebody_else_signed_is_unknown_and_not_looked_up() -> None:
+async def test_a_token_signed_with_another_key_is_unknown_without_a_lookup() -> None:
     it = Wired()
     signed = sign_token(TokenClaims("acme", "desk", "machine", START, START + timedelta(hours=1)), b"x" * 32)
     assert await it.call(signed) == Unknown()
@@ -123,20 +123,21 @@ async def test_a_withdrawn_token_ends_once_it_is_looked_up_anew() -> None:
     assert await it.call("1000.a.b") == Unknown()
 
 
-async def test_with_postgres_away_a_token_in_hand_works_until_it_expires_and_another_is_not_refused() -> None:
+async def test_without_postgres_a_cached_token_works_until_it_expires() -> None:
+    """Any other token cannot be looked up, so its caller hears "away" and not "unknown"."""
     it = Wired(fresh_seconds=0.0)
     assert await it.call("1000.a.b") == DANA_CALLS
     it.directory.away = True
     assert await it.call("1000.a.b") == DANA_CALLS
     assert await it.call("other") == Away()
     looks = it.directory.looks
-    assert await it.call("1000.a.b") == DANA_CALLS  # and nobody waits for the same failure again
+    assert await it.call("1000.a.b") == DANA_CALLS  # and no call waits for the same failure again
     assert it.directory.looks == looks
     it.moment = START + timedelta(hours=1)
     assert await it.call("1000.a.b") == Unknown()
 
 
-async def test_many_unknown_tokens_push_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_many_unknown_tokens_evict_no_known_token(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(identities, "UNKNOWN_MAX", 5)
     it = Wired(tokens_max=2)
     await it.call("1000.a.b")
@@ -148,7 +149,7 @@ async def test_many_unknown_tokens_push_nobody_out(monkeypatch: pytest.MonkeyPat
     assert it.directory.looks == looks
 
 
-async def test_of_too_many_tokens_the_oldest_is_looked_up_again() -> None:
+async def test_the_oldest_of_too_many_tokens_is_looked_up_again() -> None:
     it = Wired(tokens_max=2)
     for name in ("b", "c"):
         it.directory.tokens[token_sha256(name)] = TokenRow("acme", Person(name, name, ()), START + timedelta(hours=1))
@@ -157,7 +158,7 @@ async def test_of_too_many_tokens_the_oldest_is_looked_up_again() -> None:
     assert it.directory.looks == 4
 
 
-async def test_a_client_gets_a_token_for_its_secret_and_nobody_for_another() -> None:
+async def test_a_client_gets_a_token_for_its_own_secret_alone() -> None:
     it = Wired()
     it.directory.clients["desk"] = ClientRow("acme", "machine", hash_secret("s3cret"))
     issued = await it.identities.issue_token("desk", "s3cret")

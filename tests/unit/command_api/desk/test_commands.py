@@ -1,4 +1,4 @@
-"""Answers: what a verdict means to its caller, and what no verdict should say."""
+"""Answers: what a verdict means to its caller, and verdicts that should not exist."""
 
 import pytest
 
@@ -34,6 +34,6 @@ def test_a_void_press_is_not_recorded() -> None:
         {"verdict": "unreadable"},
     ],
 )
-def test_what_no_verdict_should_say_is_our_fault(said: dict[str, object]) -> None:
+def test_a_verdict_that_makes_no_sense_is_our_fault(said: dict[str, object]) -> None:
     """A rule of a later release is among them: this release has no words for it."""
     assert answer_of(3, outcome(**said)) == Refused(Rule.INTERNAL, AT)

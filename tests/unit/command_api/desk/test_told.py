@@ -1,4 +1,4 @@
-"""Told: 200, 202, 404 or R24, of a press that was answered 202 (CONTRACT, section 4)."""
+"""Told: 200, 202, 404 or R24, for a press that was answered 202 (CONTRACT, section 4)."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -36,12 +36,12 @@ def test_without_a_row_the_checkpoint_says_whether_one_may_come(
 
 @pytest.mark.parametrize("next_offset", [BEHIND, PAST])
 def test_a_row_at_the_place_is_the_presss_own(next_offset: int) -> None:
-    """Also when it was judged after the checkpoint was read, and whatever its digest and its age."""
+    """This holds for any digest and age, and for a row that was judged after the checkpoint was read."""
     assert told_of(row(digest="b" * 64, age=REMEMBERED * 2), PLACE, next_offset, NOW) == "shown"
     assert told_of(row(digest=None), PLACE, next_offset, NOW) == "shown"
 
 
-def test_a_row_is_shown_to_a_caller_who_knows_no_place() -> None:
+def test_a_row_is_shown_to_a_caller_without_a_place() -> None:
     assert told_of(row(7, "b" * 64, REMEMBERED * 2), None, None, NOW) == "shown"
 
 
@@ -58,8 +58,8 @@ def test_a_location_of_the_release_before_is_answered_as_before() -> None:
 
 
 @pytest.mark.parametrize("digest", ["a" * 64, "b" * 64])
-def test_an_outcome_of_thirty_days_ago_does_not_answer_for_a_new_press(digest: str) -> None:
-    """It lies there for another day. The fold takes the press for new, and its own row comes."""
+def test_an_outcome_of_30_days_ago_answers_for_no_new_press(digest: str) -> None:
+    """Its row stays for another day. The fold judges the press as new, and the press gets a row of its own."""
     forgotten = REMEMBERED - CLOCKS_APART
     assert told_of(row(7, digest, forgotten), PLACE, BEHIND, NOW) == "not_yet"
     assert told_of(row(7, digest, forgotten - timedelta(microseconds=1)), PLACE, BEHIND, NOW) != "not_yet"
@@ -67,5 +67,5 @@ def test_an_outcome_of_thirty_days_ago_does_not_answer_for_a_new_press(digest: s
 
 @pytest.mark.parametrize(("digest", "told"), [("a" * 64, "shown"), ("b" * 64, "reused")])
 def test_once_the_place_is_passed_the_fold_has_heard_the_older_answer(digest: str, told: Told) -> None:
-    """The press came within the thirty days, or it would have a row of its own; the caller asks after them."""
+    """The press came within the thirty days, or it would have a row of its own. The caller asks after them."""
     assert told_of(row(7, digest, REMEMBERED + timedelta(hours=1)), PLACE, PAST, NOW) == told

@@ -1,4 +1,4 @@
-"""How far back a deployment lets an interval begin (R03). A pause and a stop are never refused by a time."""
+"""How far back a deployment lets an interval begin (R03). No time makes a pause or a stop refused."""
 
 from datetime import datetime, timedelta
 
@@ -30,7 +30,7 @@ async def test_an_interval_that_would_begin_too_long_ago_is_refused_unrecorded(p
 
 
 @pytest.mark.parametrize("verb", ["pause", "stop"])
-async def test_what_ends_an_interval_may_be_dated_back_at_will(verb: str) -> None:
+async def test_a_press_that_ends_an_interval_may_be_backdated_at_will(verb: str) -> None:
     clerk = Clerk()
     assert (await _pressed(clerk, f"/v1/timers/{LONG}/{verb}", TOO_OLD)).status_code == 200
     assert len(clerk.submitted) == 1

@@ -1,4 +1,4 @@
-"""Headers: one that has one value and comes twice has none, in every dialect and on every call."""
+"""Headers: a single-value header sent twice counts as absent, in every dialect and on every call."""
 
 import httpx
 import pytest
@@ -56,7 +56,7 @@ async def test_a_position_that_is_none_or_two_is_malformed(method: str, path: st
 
 @pytest.mark.parametrize(("method", "path"), READS)
 async def test_a_position_on_no_partition_is_malformed(method: str, path: str) -> None:
-    """Nothing will ever pass it, so 503 would have its caller try for ever."""
+    """No read model will ever pass it, so a 503 would make its caller retry for ever."""
     answer = await _sent(Clerk(caller=DANA), method, path, ("X-Min-Position", f"{PARTITIONS}:0"))
     assert answer.status_code == 400
     if path.startswith(ZOHO):

@@ -1,4 +1,4 @@
-"""Strict JSON: what two parsers may understand differently is none."""
+"""Strict JSON: text that two parsers may understand differently is refused."""
 
 import json
 
@@ -15,7 +15,7 @@ VALUES = st.recursive(
 
 
 @hypothesis.given(VALUES, st.booleans(), st.sampled_from((None, 2)))
-def test_what_is_json_is_read_as_it_is(value: object, ascii_only: bool, indent: int | None) -> None:  # noqa: FBT001
+def test_json_is_read_as_it_is(value: object, ascii_only: bool, indent: int | None) -> None:  # noqa: FBT001
     assert read_json(json.dumps(value, ensure_ascii=ascii_only, indent=indent).encode()) == value
 
 
@@ -51,8 +51,8 @@ def test_what_is_json_is_read_as_it_is(value: object, ascii_only: bool, indent: 
         '{"a":1}'.encode("utf-16"),
     ],
 )
-def test_what_is_no_json_or_has_two_meanings_is_refused(body: bytes) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011 - its words are for nobody
+def test_text_that_is_not_json_or_has_two_meanings_is_refused(body: bytes) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - its message is not shown
         read_json(body)
 
 

@@ -1,4 +1,4 @@
-"""Paths: an encoded slash is no slash, in every dialect and on every call."""
+"""Paths: an encoded slash separates nothing, in every dialect and on every call."""
 
 import pytest
 

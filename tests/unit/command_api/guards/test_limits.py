@@ -56,7 +56,7 @@ def client(app: BodyLimits) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api")
 
 
-async def test_a_body_up_to_the_limit_is_read_whole_and_the_connection_stays() -> None:
+async def test_a_body_up_to_the_limit_is_read_and_keeps_the_connection() -> None:
     async with client(limited()) as http:
         for content in (b"0123456789", in_pieces(b"01234", b"56789")):
             answer = await http.post("/echo", content=content)
@@ -64,7 +64,7 @@ async def test_a_body_up_to_the_limit_is_read_whole_and_the_connection_stays() -
             assert "connection" not in answer.headers
 
 
-async def test_a_larger_one_is_413_however_it_is_sent_and_its_sender_hears_so() -> None:
+async def test_a_larger_body_is_413_however_it_is_sent() -> None:
     async with client(limited()) as http:
         for content in (b"0123456789a", in_pieces(b"0123456789", b"a")):
             answer = await http.post("/echo", content=content)
@@ -72,7 +72,7 @@ async def test_a_larger_one_is_413_however_it_is_sent_and_its_sender_hears_so() 
             assert "connection" not in answer.headers
 
 
-async def test_what_is_far_too_large_is_not_read_to_its_end_and_the_connection_ends() -> None:
+async def test_a_far_too_large_body_ends_the_connection_unread() -> None:
     async def endless() -> AsyncIterator[bytes]:
         while True:
             yield b"x" * 65_536
@@ -89,14 +89,14 @@ async def test_a_request_without_body_passes() -> None:
         assert (answer.status_code, answer.json()) == (200, {"bytes": 0})
 
 
-async def test_a_body_that_nobody_reads_is_passed_over_and_the_connection_stays() -> None:
+async def test_an_unread_body_is_skipped_and_the_connection_stays() -> None:
     async with client(limited()) as http:
         answer = await http.post("/deaf", content=b"x")
         assert answer.status_code == 200
         assert "connection" not in answer.headers
 
 
-async def test_a_body_that_nobody_reads_and_that_stops_coming_ends_the_connection() -> None:
+async def test_an_unread_body_that_stops_coming_ends_the_connection() -> None:
     app = limited()
     request, sent = await slow(app, "/deaf")
     assert sent == []
@@ -109,8 +109,8 @@ async def test_a_body_that_nobody_reads_and_that_stops_coming_ends_the_connectio
 EXPECTS = {"Expect": "100-Continue"}
 
 
-async def test_a_body_that_waits_to_be_asked_for_and_is_not_wanted_is_never_asked_for() -> None:
-    """The server asks where its `receive` is first called. A known answer needs no upload."""
+async def test_an_unwanted_body_that_waits_is_never_asked_for() -> None:
+    """The server asks when `receive` is first called. An answer that is already known needs no upload."""
     asked: list[int] = []
 
     async def body() -> AsyncIterator[bytes]:
@@ -127,7 +127,7 @@ async def test_a_body_that_waits_to_be_asked_for_and_is_not_wanted_is_never_aske
 
 
 async def slow(app: BodyLimits, path: str = "/echo") -> tuple["asyncio.Task[None]", list[Message]]:
-    """Begin a request whose second piece never comes."""
+    """Begin a request whose second piece never comes, and return it with what was sent."""
     pieces: list[Message] = [{"type": "http.request", "body": b"x", "more_body": True}]
     sent: list[Message] = []
 
@@ -153,7 +153,7 @@ async def slow(app: BodyLimits, path: str = "/echo") -> tuple["asyncio.Task[None
     return request, sent
 
 
-async def test_a_body_that_stops_coming_is_408_at_the_deadline_and_not_before() -> None:
+async def test_a_body_that_stops_coming_is_408_at_the_deadline() -> None:
     app = limited()
     request, sent = await slow(app)
     now = asyncio.get_running_loop().time()
@@ -178,7 +178,7 @@ async def test_a_cancellation_that_is_not_ours_is_passed_on() -> None:
     assert app._waiting == {}
 
 
-async def test_a_bug_is_500_in_the_dialects_words_and_what_the_caller_wrote_is_not_logged() -> None:
+async def test_a_bug_is_500_and_logs_none_of_the_callers_text() -> None:
     async def invalid(_: Request) -> Response:
         AwareDatetimeOnly.validate_python("canary")
         raise AssertionError
@@ -197,14 +197,15 @@ async def test_a_bug_is_500_in_the_dialects_words_and_what_the_caller_wrote_is_n
             assert "canary" not in str(logs)
 
 
-async def test_clocks_that_agree_within_bounds_are_no_news_and_a_slow_ack_is_no_wrong_clock() -> None:
+async def test_clocks_within_bounds_raise_no_alarm() -> None:
+    """A slow ack is not a wrong clock either."""
     clock = ClockWatch(10.0)
     for log_time_ms in (90_000, 100_000, 130_000, 140_000):
         clock.compare(log_time_ms, 100_000, 130_000)
     assert clock.agrees
 
 
-async def test_a_clock_more_than_ten_seconds_off_either_way_is_an_alarm_until_an_ack_agrees() -> None:
+async def test_a_clock_over_ten_seconds_off_alarms_until_an_ack_agrees() -> None:
     for log_time_ms in (89_999, 140_001):
         clock = ClockWatch(10.0)
         with structlog.testing.capture_logs() as logs:
@@ -234,7 +235,7 @@ async def test_ready_is_every_check_and_alive_is_another_question() -> None:
 
 
 class FakeDeployment:
-    """What Postgres says of P, one answer after the other; the last one stays."""
+    """What Postgres says of P: one answer after the other, and the last one stays."""
 
     def __init__(self, *answers: int | Exception | None) -> None:
         self.answers = list(answers)
@@ -249,7 +250,7 @@ class FakeDeployment:
 
 
 async def ask(check: health.PartitionCheck, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
-    """Let a check ask a hundred times or so; return what it logged, having seen that it asks on."""
+    """Let a check ask about a hundred times, see that it goes on asking, and return its logs."""
     monkeypatch.setattr(health, "ASK_AGAIN_SECONDS", 0.0)
     monkeypatch.setattr(health, "LOOK_AGAIN_SECONDS", 0.0)
     with structlog.testing.capture_logs() as logs:
@@ -266,7 +267,7 @@ async def test_partitions_are_believed_until_postgres_says_otherwise(monkeypatch
     assert check.agree()
     assert await ask(check, monkeypatch) == [("partitions_agree", "info")]
     assert check.agree()
-    deployment.answers = [16]  # another deployment's dump was put back under us
+    deployment.answers = [16]  # another deployment's dump was restored under us
     assert set(await ask(check, monkeypatch)) == {("partitions_disagree", "error")}
     assert not check.agree()
     deployment.answers = [12]
@@ -275,7 +276,7 @@ async def test_partitions_are_believed_until_postgres_says_otherwise(monkeypatch
 
 
 async def test_a_database_without_tables_is_asked_again_and_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As an API finds it that is started before the migrations."""
+    """An API that is started before the migrations finds such a database."""
     deployment = FakeDeployment(asyncpg.UndefinedTableError("no table"))
     check = health.PartitionCheck({EVENTS: 12, TEXTS: 12}, deployment)  # type: ignore[arg-type]
     assert await ask(check, monkeypatch) == [("partitions_unasked", "error")]

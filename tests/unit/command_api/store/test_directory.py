@@ -1,4 +1,4 @@
-"""The directory: lookups that strangers cause have a share of the pool, and no more."""
+"""The directory: lookups that strangers cause get a share of the pool, and no more."""
 
 import asyncio
 from typing import Any
@@ -10,7 +10,7 @@ from services.command_api.store.directory import LOOKUPS_WAITING_MAX, Directory
 
 
 class SlowDatabase:
-    """Answers nobody until the test says so, and counts those that it holds."""
+    """Answers no query until the test says so, and counts the queries that it holds."""
 
     def __init__(self, connections_max: int = 10, within_seconds: float = 5.0) -> None:
         self.connections_max = connections_max
@@ -23,13 +23,13 @@ class SlowDatabase:
         await self.answers.wait()
 
 
-def directory_on(database: Any) -> Directory:  # noqa: ANN401 - it stands for the database
+def directory_on(database: Any) -> Directory:  # noqa: ANN401 - a stand-in for the database
     return Directory(database)
 
 
 @pytest.mark.parametrize(("connections", "share"), [(10, 3), (3, 1), (1, 1)])
 async def test_two_hundred_unknown_tokens_leave_most_connections_to_reads(connections: int, share: int) -> None:
-    """Three of ten look up, a hundred wait for their turn, and the rest hear at once that they cannot be looked up."""
+    """Three of ten connections look up, a hundred tokens wait, and the rest are answered at once: not now."""
     database = SlowDatabase(connections)
     directory = directory_on(database)
     looking = [asyncio.create_task(directory.token(f"guess-{number}")) for number in range(200)]

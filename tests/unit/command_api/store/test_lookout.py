@@ -1,4 +1,4 @@
-"""The lookout: many wait for positions, one looks."""
+"""The lookout: many requests wait for positions, and one task looks them up."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from services.command_api.store.lookout import LOOK_AGAIN_SECONDS, TENANT_WAITER
 
 
 class Checkpoints:
-    """Where two partitions stand, and every look at them."""
+    """The checkpoints of two partitions, and every lookup of them."""
 
     def __init__(self) -> None:
         self.next_offsets = {3: 42, 4: 7}
@@ -31,7 +31,7 @@ class Checkpoints:
 
 async def test_a_position_that_is_passed_is_seen_at_the_first_look() -> None:
     checkpoints = Checkpoints()
-    assert await Lookout(checkpoints.look).wait("acme", 3, 41, 0) is False  # no time, no look
+    assert await Lookout(checkpoints.look).wait("acme", 3, 41, 0) is False  # no time, no lookup
     assert await Lookout(checkpoints.look).wait("acme", 3, 41, 1.0)
     assert checkpoints.looks[-1] == [3]
 
@@ -48,7 +48,7 @@ async def test_a_partition_that_does_not_exist_is_not_waited_for() -> None:
     assert checkpoints.looks == [[999]]
 
 
-async def test_who_waits_hears_of_what_is_committed_meanwhile() -> None:
+async def test_a_waiter_hears_of_a_commit_made_meanwhile() -> None:
     checkpoints = Checkpoints()
     lookout = Lookout(checkpoints.look)
     waiting = asyncio.create_task(lookout.wait("acme", 3, 42, 5.0))
@@ -57,19 +57,19 @@ async def test_who_waits_hears_of_what_is_committed_meanwhile() -> None:
     assert await waiting
 
 
-async def test_a_hundred_who_wait_are_one_look_at_a_time() -> None:
+async def test_a_hundred_waiters_make_one_lookup_at_a_time() -> None:
     checkpoints = Checkpoints()
     lookout = Lookout(checkpoints.look)
     seconds = LOOK_AGAIN_SECONDS * 8
     passed = await asyncio.gather(*(lookout.wait("acme", 3 + n % 2, 10**9, seconds) for n in range(100)))
     assert not any(passed)
     assert checkpoints.at_once_max == 1
-    # Each for itself would be eight hundred.
+    # One lookup per waiter would be eight hundred.
     assert 2 <= len(checkpoints.looks) <= 10
     assert checkpoints.looks[0] == [3, 4]
 
 
-async def test_with_nobody_waiting_nobody_looks() -> None:
+async def test_the_lookout_without_waiters_asks_nothing() -> None:
     checkpoints = Checkpoints()
     lookout = Lookout(checkpoints.look)
     assert not await lookout.wait("acme", 3, 42, LOOK_AGAIN_SECONDS * 2)
@@ -77,10 +77,10 @@ async def test_with_nobody_waiting_nobody_looks() -> None:
     looks = len(checkpoints.looks)
     await asyncio.sleep(LOOK_AGAIN_SECONDS * 3)
     assert len(checkpoints.looks) == looks
-    assert await lookout.wait("acme", 3, 41, 1.0)  # and again for who comes later
+    assert await lookout.wait("acme", 3, 41, 1.0)  # and a later waiter is looked up again
 
 
-async def test_who_comes_while_others_wait_is_looked_after_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_new_waiter_is_looked_up_at_once_beside_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.command_api.store.lookout.LOOK_AGAIN_SECONDS", 5.0)
     lookout = Lookout(Checkpoints().look)
     patient = asyncio.create_task(lookout.wait("acme", 3, 10**9, 0.5))
@@ -90,7 +90,7 @@ async def test_who_comes_while_others_wait_is_looked_after_at_once(monkeypatch: 
     assert not await patient
 
 
-async def test_too_many_who_wait_are_as_if_not_reached() -> None:
+async def test_one_waiter_too_many_hears_that_it_is_not_reached() -> None:
     lookout = Lookout(Checkpoints().look, waiters_max=2)
     patient = [asyncio.create_task(lookout.wait("acme", 3, 10**9, LOOK_AGAIN_SECONDS * 3)) for _ in range(2)]
     await asyncio.sleep(0)
@@ -100,7 +100,7 @@ async def test_too_many_who_wait_are_as_if_not_reached() -> None:
 
 
 async def test_a_tenants_thousand_waiters_leave_the_reads_of_another_alone() -> None:
-    """They wait for a position that will never come; each read of the other tenant carries X-Min-Position."""
+    """They wait for a position that never comes. Each read of the other tenant carries X-Min-Position."""
     lookout = Lookout(Checkpoints().look)
     patient = [asyncio.create_task(lookout.wait("acme", 3, 10**18, 0.5)) for _ in range(1000)]
     await asyncio.sleep(0)
@@ -112,7 +112,7 @@ async def test_a_tenants_thousand_waiters_leave_the_reads_of_another_alone() -> 
     assert not lookout._places
 
 
-async def test_who_gives_up_makes_room() -> None:
+async def test_a_waiter_that_gives_up_makes_room() -> None:
     lookout = Lookout(Checkpoints().look, waiters_max=1)
     patient = asyncio.create_task(lookout.wait("acme", 3, 10**9, 30.0))
     await asyncio.sleep(0)
@@ -121,7 +121,8 @@ async def test_who_gives_up_makes_room() -> None:
     assert await lookout.wait("acme", 3, 0, 5.0)
 
 
-async def test_with_postgres_away_all_who_wait_hear_it_and_the_next_look_is_a_new_one() -> None:
+async def test_all_waiters_hear_that_postgres_is_away() -> None:
+    """The next lookup is a new one."""
     checkpoints = Checkpoints()
     checkpoints.error = ReadsAwayError()
     lookout = Lookout(checkpoints.look)

@@ -1,4 +1,4 @@
-"""Press: ids, digests and bodies, which must come out the same in every process for thirty days."""
+"""Press: ids, digests and bodies, which must be the same in every process for thirty days."""
 
 import dataclasses
 from datetime import UTC, date, datetime, timedelta
@@ -33,7 +33,7 @@ def made(command: Command, caller: Caller = MACHINE, key: str | None = "k1", **m
 def test_a_key_gives_one_event_id_whenever_and_in_whatever_dialect() -> None:
     first = made(START)
     again = made(dataclasses.replace(START, comment="other"), dialect="thebase", now=NOW + timedelta(days=3))
-    # Spelled out: another release must find the same event under the same key.
+    # Written out, because another release must find the same event under the same key.
     assert first.event_id == again.event_id == UUID("17ca2b84-f544-5679-9fc3-a99d2fe384b5")
 
 
@@ -52,7 +52,7 @@ def test_another_target_key_client_or_tenant_gives_another(command: Command, cal
     assert made(command, caller, key).event_id != made(START).event_id
 
 
-def test_two_verbs_on_one_timer_under_one_key_meet_and_are_told_apart_by_their_digests() -> None:
+def test_two_verbs_under_one_key_differ_in_their_digests_alone() -> None:
     pause, stop = made(PressTimer("pause", 5)), made(PressTimer("stop", 5))
     assert pause.event_id == stop.event_id
     assert pause.event.digest != stop.event.digest
@@ -80,12 +80,13 @@ def test_the_digest_is_of_what_was_asked_under_our_names() -> None:
 
 
 def test_the_digest_says_nothing_of_free_text() -> None:
-    """It is in a public stream for ever: an erased comment could be guessed from it."""
+    """The digest is in a public stream for ever, so an erased comment could be guessed from it."""
     bare = StartTimer("dana", job_id="j")
     assert digest(dataclasses.replace(bare, comment="therapy", work_item="room 7")) == digest(bare)
 
 
-def test_empty_and_absent_are_the_same_and_billable_left_out_is_not_billable_said() -> None:
+def test_empty_means_absent_but_an_absent_billable_is_no_value() -> None:
+    """`billable: true` has another digest than no `billable`."""
     assert digest(StartTimer("dana", account_id="", comment="")) == digest(StartTimer("dana"))
     assert digest(StartTimer("dana", billable=True)) != digest(StartTimer("dana"))
 
@@ -115,7 +116,8 @@ def test_a_start_says_all_but_its_texts() -> None:
     assert b"canary" not in body
 
 
-def test_a_text_names_its_owner_and_its_start_and_there_is_none_without_words() -> None:
+def test_a_text_names_its_owner_and_start() -> None:
+    """A press without words has no text."""
     press = made(START)
     assert press.text is not None
     assert TIMER_TEXT.validate_json(press.text) == TimerText(
@@ -125,20 +127,20 @@ def test_a_text_names_its_owner_and_its_start_and_there_is_none_without_words() 
     assert made(PressTimer("stop", 1)).text is None
 
 
-def test_a_start_lies_in_its_owners_slot_and_a_press_in_its_timers() -> None:
+def test_a_start_and_its_later_presses_share_the_owners_slot() -> None:
     slot = slot_of("acme", "dana")
     timer_id = TimerIds(lambda: NOW).draw(slot)
     assert made(START).slot == made(PressTimer("stop", timer_id)).slot == slot == slot_of_timer(timer_id)
 
 
-def test_all_that_follows_from_a_request_bears_the_event_id_of_its_press() -> None:
+def test_a_retry_with_another_id_keeps_its_event_id() -> None:
     press = made(START)
-    for drawn in (1, 2):  # tried again with another id, it is the same request
+    for drawn in (1, 2):  # a retry with another id is the same request
         headers = dict(press.headers(drawn, 3, ReplyAddress("timer.replies.v1", 5, f"r-{drawn}")))
         assert headers["ce_correlationid"] == headers["ce_id"] == str(press.event_id).encode()
 
 
-def test_what_is_written_reads_as_it_was_meant() -> None:
+def test_a_written_press_reads_back_the_same() -> None:
     press = made(PressTimer("pause", 1 << 41, AT), traceparent="00-" + "a" * 32 + "-" + "b" * 16 + "-01")
     headers = press.headers(1 << 41, 3, ReplyAddress("timer.replies.v1", 5, "r-1"))
     read = codec.read(headers, press.body())
@@ -160,9 +162,7 @@ texts = st.none() | st.text(max_size=20)
 @hypothesis.given(
     owner=st.text(min_size=1, max_size=128), key=st.text(min_size=1, max_size=40), comment=texts, item=texts
 )
-def test_whatever_was_said_a_retry_is_the_same_press(
-    owner: str, key: str, comment: str | None, item: str | None
-) -> None:
+def test_a_retry_of_any_start_is_the_same_press(owner: str, key: str, comment: str | None, item: str | None) -> None:
     command = StartTimer(owner, comment=comment, work_item=item)
     first, again = made(command, key=key), made(command, key=key, now=NOW + timedelta(minutes=5))
     assert (first.event_id, first.event, first.slot, first.text) == (

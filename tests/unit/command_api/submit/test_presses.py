@@ -1,4 +1,4 @@
-"""Submit: the order of the steps, and what each ending is told as."""
+"""Submit: the order of the steps, and the answer to each ending."""
 
 import asyncio
 from collections.abc import Callable
@@ -58,7 +58,7 @@ class SentRecord:
 
 @dataclass
 class FakeSender:
-    """Keeps what it is given; the test tells the fates."""
+    """Keeps its records; the test tells their fates."""
 
     partitions: dict[str, int] = field(default_factory=lambda: {EVENTS: 12, TEXTS: 12})
     sent: list[SentRecord] = field(default_factory=list)
@@ -121,7 +121,7 @@ class Wired:
         self.waiters.sweep(asyncio.get_running_loop().time() + 100)
 
 
-async def test_a_press_is_sent_to_its_slots_partition_under_its_timers_id_and_answered_by_its_reply() -> None:
+async def test_a_press_goes_to_its_slots_partition_and_its_reply_answers() -> None:
     it = Wired()
     answer = it.submit()
     record = await it.nth(1)
@@ -143,7 +143,7 @@ async def test_the_text_is_acked_before_the_event_is_sent() -> None:
     answer = it.submit(StartTimer("dana", comment="first"))
     text = await it.nth(1)
     assert (text.topic, text.partition, text.headers) == (TEXTS, SLOT % 12, {})
-    text.told(Acked(3, None))  # its topic keeps the producer's time, and needs no other
+    text.told(Acked(3, None))  # its topic keeps the producer's time and needs no other
     event = await it.nth(2)
     assert event.topic == EVENTS
     assert event.key == text.key
@@ -201,7 +201,7 @@ async def test_a_send_that_failed_is_told_with_its_reason() -> None:
         assert await answer == NotRecorded(why)
 
 
-async def test_an_ack_after_the_expiry_or_a_void_by_it_is_not_recorded() -> None:
+async def test_a_press_acked_late_or_void_by_expiry_is_not_recorded() -> None:
     it = Wired()
     answer = it.submit()
     (await it.nth(1)).told(Acked(5, NOW_MS + 30_001))
@@ -211,7 +211,8 @@ async def test_an_ack_after_the_expiry_or_a_void_by_it_is_not_recorded() -> None
     assert await answer == NotRecorded("expired")
 
 
-async def test_a_taken_id_is_drawn_again_under_the_same_event_with_its_text() -> None:
+async def test_a_taken_id_is_drawn_again_under_the_same_event() -> None:
+    """Its text is sent again with it."""
     it = Wired()
     answer = it.submit(StartTimer("dana", comment="first"))
     (await it.nth(1)).told(Acked(1, None))
@@ -279,7 +280,8 @@ async def test_a_look_that_finds_another_digest_is_a_reused_key() -> None:
     assert await answer == Refused(Rule.KEY_REUSED, Position(SLOT % 12, 5))
 
 
-async def test_what_was_said_thirty_days_before_our_ack_is_forgotten_and_a_millisecond_later_is_not() -> None:
+async def test_an_outcome_is_forgotten_exactly_thirty_days_before_our_ack() -> None:
+    """A millisecond younger, it still answers."""
     for age, remembered in ((timedelta(days=30), False), (timedelta(days=30) - timedelta(milliseconds=1), True)):
         it = Wired()
         answer = it.submit(key="k")
@@ -290,7 +292,8 @@ async def test_what_was_said_thirty_days_before_our_ack_is_forgotten_and_a_milli
         assert isinstance(await answer, Accepted if remembered else StillWaiting)
 
 
-async def test_an_outcome_of_a_newer_projector_is_still_waiting_and_not_an_error_of_the_caller() -> None:
+async def test_an_outcome_of_a_newer_projector_is_still_waiting() -> None:
+    """It is not an error of the caller."""
     it = Wired()
     answer = it.submit(key="k")
     record = await it.nth(1)
@@ -301,7 +304,7 @@ async def test_an_outcome_of_a_newer_projector_is_still_waiting_and_not_an_error
     assert isinstance(await answer, StillWaiting)
 
 
-async def test_nobody_is_left_waiting_behind_an_answer() -> None:
+async def test_no_waiter_is_left_behind_an_answer() -> None:
     it = Wired()
     for told in (Unacked("not_sent"), Acked(5, NOW_MS + 40_000)):
         answer = it.submit()

@@ -1,4 +1,4 @@
-"""Waiters: one future, woken once, by the reply, by a failure to send or by the deadline."""
+"""Waiters: one future, woken once: by the reply, by a failure to send or by the deadline."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -45,7 +45,7 @@ async def test_an_ack_alone_answers_nothing_and_the_deadline_then_says_overdue()
     assert await waiter.fate == Overdue(IN_TIME)
 
 
-async def test_a_deadline_without_ack_waits_for_the_sender_to_say_what_became_of_it() -> None:
+async def test_a_deadline_without_ack_waits_for_the_senders_fate() -> None:
     waiters = Waiters(10)
     waiter = opened(waiters)
     waiters.sweep(later(2.1))
@@ -54,7 +54,7 @@ async def test_a_deadline_without_ack_waits_for_the_sender_to_say_what_became_of
     assert await waiter.fate == Overdue(IN_TIME)
 
 
-async def test_an_ack_without_the_brokers_time_or_without_offset_is_of_unknown_fate() -> None:
+async def test_an_ack_without_broker_time_or_offset_has_unknown_fate() -> None:
     waiters = Waiters(10)
     for acked in (Acked(7, None), Acked(-1, EXPIRES_MS)):
         waiter = opened(waiters)
@@ -62,7 +62,7 @@ async def test_an_ack_without_the_brokers_time_or_without_offset_is_of_unknown_f
         assert await waiter.fate == Unacked("fate_unknown")
 
 
-async def test_an_ack_later_than_the_expiry_is_no_record_and_one_in_the_same_millisecond_is() -> None:
+async def test_an_ack_counts_up_to_the_millisecond_of_the_expiry() -> None:
     waiters = Waiters(10)
     late = opened(waiters)
     late.told(Acked(7, EXPIRES_MS + 1))
@@ -81,8 +81,8 @@ async def test_two_requests_under_one_key_wait_apart() -> None:
     assert not first.fate.done()
 
 
-async def test_a_reply_about_another_press_is_dropped_and_the_right_one_still_heard() -> None:
-    """A request id is in the headers of its event, for every reader of the log to see and to name."""
+async def test_a_reply_about_another_press_is_dropped() -> None:
+    """A request id is in the headers of its event, so any reader of the log can see it and name it."""
     waiters = Waiters(10)
     waiter = opened(waiters)
     with structlog.testing.capture_logs() as logs:
@@ -95,7 +95,7 @@ async def test_a_reply_about_another_press_is_dropped_and_the_right_one_still_he
     assert await waiter.fate == outcome()
 
 
-async def test_beyond_the_bound_nobody_waits_until_somebody_leaves() -> None:
+async def test_a_waiter_beyond_the_bound_is_refused_until_one_leaves() -> None:
     waiters = Waiters(1)
     waiter = opened(waiters)
     assert waiters.open(EVENT_ID, later(2), EXPIRES_AT) is None
@@ -103,7 +103,8 @@ async def test_beyond_the_bound_nobody_waits_until_somebody_leaves() -> None:
     opened(waiters)
 
 
-async def test_a_taken_id_that_nobody_hears_of_is_an_alarm_and_a_plain_late_reply_is_not() -> None:
+async def test_a_taken_id_without_a_waiter_is_an_alarm() -> None:
+    """A plain reply that comes late is not."""
     waiters = Waiters(10)
     waiter = opened(waiters)
     waiters.close(waiter)
@@ -128,20 +129,20 @@ def taken(waiters: Waiters, *values: bytes | None) -> list[Any]:
     return logs
 
 
-async def test_one_record_answers_all_whom_it_names() -> None:
+async def test_one_record_answers_every_waiter_that_it_names() -> None:
     waiters = Waiters(10)
     first, second = opened(waiters), opened(waiters, event_id=UUID(int=9))
     other = Outcome.model_validate({**outcome().model_dump(by_alias=True), "event_id": UUID(int=9)})
     body = join_replies(
         [(first.request_id, write_outcome(outcome())), ("nobody", b"null"), (second.request_id, write_outcome(other))]
     )
-    assert taken(waiters, body) != []  # a body that is no list of replies is logged
+    assert taken(waiters, body) != []  # a body that is not a list of replies is logged
     body = join_replies([(first.request_id, write_outcome(outcome())), (second.request_id, write_outcome(other))])
     assert taken(waiters, body) == []
     assert (await first.fate, await second.fate) == (outcome(), other)
 
 
-async def test_a_reply_that_does_not_read_is_logged_without_its_text_and_passed() -> None:
+async def test_a_malformed_reply_is_logged_without_its_text_and_passed() -> None:
     waiters = Waiters(10)
     waiter = opened(waiters)
     good = join_replies([(waiter.request_id, write_outcome(outcome()))])

@@ -91,7 +91,7 @@ async def test_each_record_hears_its_own_offset_and_the_brokers_time() -> None:
         assert it.times == [LOG_TIME_MS]
 
 
-async def test_what_arrives_while_a_batch_is_in_flight_is_the_next_batch_in_order() -> None:
+async def test_records_sent_during_a_batch_are_the_next_in_order() -> None:
     async with wired() as it:
         it.send(b"a")
         await ticks()
@@ -123,7 +123,7 @@ async def test_a_busy_partition_does_not_hold_up_another() -> None:
         assert it.batches == [[b"a"], [b"b"]]
 
 
-async def test_an_ack_without_the_brokers_time_says_so_and_one_without_offset_too() -> None:
+async def test_an_ack_says_when_broker_time_or_offset_is_missing() -> None:
     async with wired() as it:
         it.send(b"a")
         await ticks()
@@ -137,7 +137,8 @@ async def test_an_ack_without_the_brokers_time_says_so_and_one_without_offset_to
         assert it.times == []
 
 
-async def test_a_send_in_flight_at_the_deadline_has_no_known_fate_and_what_was_not_sent_never_will_be() -> None:
+async def test_a_send_in_flight_at_the_deadline_has_unknown_fate() -> None:
+    """A record that still waits for its batch then is never sent."""
     async with wired() as it:
         it.send(b"a")
         await ticks()
@@ -149,12 +150,13 @@ async def test_a_send_in_flight_at_the_deadline_has_no_known_fate_and_what_was_n
         assert it.fates == {b"a": [Unacked("fate_unknown")], b"b": [Unacked("not_sent")]}
         it.producer.sent[0].ack(offset=0)
         await ticks()
-        # The late ack changes nothing, and the record whose caller was told "not sent" is never sent.
+        # The late ack changes nothing, and the record that was reported as "not sent" is never sent.
         assert it.fates == {b"a": [Unacked("fate_unknown")], b"b": [Unacked("not_sent")]}
         assert it.batches == [[b"a"]]
 
 
-async def test_a_producer_whose_batch_failed_is_replaced_and_the_next_records_go_to_the_new_one() -> None:
+async def test_a_producer_whose_batch_failed_is_replaced() -> None:
+    """The next records go to the new one."""
     async with wired() as it:
         it.send(b"a")
         await ticks()
@@ -171,7 +173,7 @@ async def test_a_producer_whose_batch_failed_is_replaced_and_the_next_records_go
         assert it.fine()
 
 
-async def test_a_batch_that_can_no_longer_count_costs_its_producer_and_frees_the_lane() -> None:
+async def test_an_expired_batch_costs_its_producer_and_frees_the_lane() -> None:
     async with wired() as it:
         it.send(b"a")
         await ticks()
@@ -183,7 +185,7 @@ async def test_a_batch_that_can_no_longer_count_costs_its_producer_and_frees_the
         it.send(b"b")
         await ticks()
         assert it.batches == [[b"b"]]
-        # The old one may still write it. Nobody waits for that, and nothing breaks.
+        # The old producer may still write it. No task waits for that, and nothing breaks.
         it.producers[0].sent[0].ack(offset=0)
         await ticks()
         assert it.fates[b"a"] == [Unacked("fate_unknown")]
@@ -203,7 +205,7 @@ async def test_beyond_the_bounds_the_answer_is_no_at_once() -> None:
         assert it.fates[b"b" * 250] == [Unacked("overloaded")]
 
 
-async def test_what_was_given_up_counts_against_the_bounds_until_it_has_landed() -> None:
+async def test_a_record_given_up_counts_until_it_has_landed() -> None:
     async with wired(records_max=1) as it:
         it.send(b"a")
         await ticks()
@@ -240,7 +242,7 @@ async def test_one_listener_that_raises_costs_its_neighbours_nothing() -> None:
         assert it.batches[1:] == [[b"c"]]
 
 
-async def test_at_the_end_nothing_more_is_taken_and_what_is_on_its_way_may_arrive() -> None:
+async def test_a_closing_sender_takes_nothing_more_and_awaits_its_acks() -> None:
     async with wired() as it:
         it.send(b"a")
         await ticks()

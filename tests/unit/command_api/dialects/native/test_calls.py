@@ -108,13 +108,13 @@ async def test_a_malformed_body_is_not_repeated() -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/timers/x", "/v1/timers/7/start", "/v1/nothing", "/favicon.ico"])
-async def test_what_is_not_there_is_a_problem(path: str) -> None:
+async def test_a_missing_resource_is_a_problem(path: str) -> None:
     async with Clerk().client() as client:
         answer = await client.get(path)
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
 
 
-async def test_nobody_and_nobody_to_ask() -> None:
+async def test_an_unknown_caller_is_401_and_an_unreachable_directory_503() -> None:
     async with Clerk(caller=Unknown()).client() as client:
         unknown = await client.get(TIMER_PATH)
     async with Clerk(caller=Away()).client() as client:

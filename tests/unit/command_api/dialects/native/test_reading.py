@@ -1,4 +1,4 @@
-"""Dialect C: what the bodies of presses say."""
+"""Dialect C: the bodies of presses."""
 
 import json
 from datetime import UTC, date, datetime
@@ -60,7 +60,7 @@ def test_empty_and_null_are_not_given() -> None:
         ({"owner": "x" * 129}, Rule.TEXT_TOO_LONG, "owner"),
     ],
 )
-def test_what_a_start_shows_by_itself(said: dict[str, object], rule: Rule, parameter: str) -> None:
+def test_a_malformed_start_names_its_rule_and_parameter(said: dict[str, object], rule: Rule, parameter: str) -> None:
     read = read_start(json.dumps(said).encode())
     assert isinstance(read, Malformed)
     assert (read.rule, read.parameter) == (rule, parameter)

@@ -1,4 +1,4 @@
-"""Dialect C: one timer, and what became of one press."""
+"""Dialect C: one timer, and the outcome of one press."""
 
 import json
 from dataclasses import replace
@@ -93,15 +93,15 @@ async def test_no_row_is_202_before_the_checkpoint_and_404_past_it() -> None:
     assert await _outcome(Clerk(checkpoint=42), "") == 404
 
 
-async def test_a_reused_key_that_was_answered_202_is_422_where_its_location_leads() -> None:
-    """Its row is another press's: the first under the key. Without the digest it would be told as its own."""
+async def test_a_reused_key_answered_202_is_422_at_its_location() -> None:
+    """Its row belongs to another press, the first under the key. Without the digest it would be told as its own."""
     first = replace(KEPT, source_offset=7, digest="e" * 64)
     reused = f"?at=3:42&digest={'d' * 16}"
     async with Clerk(outcome_row=first, checkpoint=42).client() as client:
         answer = await client.get(OUTCOME + reused)
     assert (answer.status_code, answer.json()["rule"]) == (422, "R24")
     assert await _outcome(Clerk(outcome_row=first), f"?at=3:42&digest={'e' * 16}") == 200
-    assert await _outcome(Clerk(outcome_row=first)) == 200  # a Location of the release before
+    assert await _outcome(Clerk(outcome_row=first)) == 200  # a Location of the previous release
     theirs = replace(first, body='{"v":1,"owner":"noa"}')
     assert await _outcome(Clerk(caller=DANA, outcome_row=first), reused) == 422
     assert await _outcome(Clerk(caller=DANA, outcome_row=theirs), reused) == 404
@@ -114,7 +114,8 @@ async def test_an_outcome_can_be_waited_for() -> None:
     assert clerk.asked == [("wait_for", "acme", 3, 42, 5.0), ("outcome", "acme", EVENT_ID, 3)]
 
 
-async def test_a_position_on_a_partition_that_does_not_exist_is_wrong_and_no_reason_to_try_again() -> None:
+async def test_a_position_on_a_missing_partition_is_never_waited_for() -> None:
+    """It is wrong (400 or 404), and not a reason to try again (503)."""
     async with Clerk(row=ROW).client() as client:
         assert (await client.get(TIMER_PATH, headers={"X-Min-Position": "12:0"})).status_code == 400
         waited = await client.get(f"{OUTCOME}?at=12:0", headers={"Prefer": "wait=5"})
@@ -140,7 +141,7 @@ async def _heard_by_dana(body: dict[str, object]) -> tuple[int, str]:
 
 
 async def test_a_person_hears_the_end_of_each_of_their_own_presses() -> None:
-    """R23 and R05 name no owner, so only the actor says whose press it was."""
+    """R23 and R05 name no owner, so only the actor tells whose press it was."""
     actor = {"client": "c", "person": "dana", "role": "person"}
     assert await _heard_by_dana({"owner": "dana", "actor": None, "rule": None}) == (200, "shown")
     assert await _heard_by_dana({"owner": None, "actor": actor, "rule": "R23"}) == (200, "shown")

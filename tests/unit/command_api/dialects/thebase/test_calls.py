@@ -1,4 +1,4 @@
-"""Dialect A: in which words each request is answered."""
+"""Dialect A: the words of each answer."""
 
 import pytest
 
@@ -71,7 +71,8 @@ async def test_no_rule_has_a_status_that_this_dialect_does_not_know(rule: Rule, 
     assert set(answer.json()) == {"code", "title", "message", "type", "instance"}
 
 
-async def test_recorded_and_not_judged_is_202_for_a_start_without_key_and_503_for_the_rest() -> None:
+async def test_a_press_not_judged_in_time_is_202_or_503() -> None:
+    """A start without a key is 202, because its id is certain. A start with one, and a stop, are 503."""
     async with Clerk(answer=WAITING).client() as client:
         start = await client.post("/v2/timer/start", content=SEED_START)
         keyed = await client.post("/v2/timer/start", content=SEED_START, headers={"Idempotency-Key": "k"})
@@ -90,7 +91,7 @@ async def test_not_recorded_is_503_with_the_time_to_wait() -> None:
     )
 
 
-async def test_a_bad_token_is_401_and_one_that_nobody_can_look_up_503() -> None:
+async def test_an_unknown_token_is_401_and_an_unreachable_directory_503() -> None:
     async with Clerk(caller=Unknown()).client() as client:
         unknown = await client.get("/v2/timer/open")
     async with Clerk(caller=Away()).client() as client:
@@ -130,6 +131,6 @@ async def test_a_trace_is_passed_on_when_it_reads_and_dropped_when_not() -> None
     assert [press.traceparent for press in clerk.submitted] == [trace, None]
 
 
-async def test_a_person_hears_404_for_a_stop_of_somebody_elses_timer() -> None:
+async def test_a_person_hears_404_for_a_stop_of_another_persons_timer() -> None:
     async with Clerk(caller=DANA, answer=refused(Rule.NOT_THE_OWNER)).client() as client:
         assert (await client.put(f"/v2/timer/{LONG}")).content == NOT_FOUND

@@ -1,4 +1,4 @@
-"""Dialect A: what the body of a start says."""
+"""Dialect A: the body of a start."""
 
 import json
 from datetime import UTC, datetime
@@ -75,11 +75,11 @@ def test_an_owner_that_is_no_id_is_invalid(owner: bytes) -> None:
         b'{"owner":%b}' % (b"9" * 5000),
     ],
 )
-def test_what_is_no_json_object_is_invalid(body: bytes) -> None:
+def test_a_body_that_is_not_a_json_object_is_invalid(body: bytes) -> None:
     assert read_start(body, JERUSALEM) == Malformed(Rule.VALUE_INVALID, "body")
 
 
-def test_a_comment_of_4000_characters_is_kept_and_one_more_is_too_long() -> None:
+def test_a_comment_has_at_most_4000_characters() -> None:
     kept = read_start(json.dumps({"owner": "7", "comment": "ש" * 4000}).encode(), JERUSALEM)
     assert kept == StartTimer(owner="7", comment="ש" * 4000)
     assert read_start(json.dumps({"owner": "7", "comment": "x" * 4001}).encode(), JERUSALEM) == Malformed(

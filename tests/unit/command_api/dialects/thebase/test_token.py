@@ -1,4 +1,4 @@
-"""Dialect A's tokens: a client's id and secret, and nothing else, buy one."""
+"""Dialect A's tokens: only a client's id and secret get one."""
 
 import base64
 
@@ -26,7 +26,7 @@ async def test_a_token_is_issued_for_basic_credentials() -> None:
 @pytest.mark.parametrize(
     ("authorization", "body", "status", "error"),
     [
-        (BASIC, GRANT, 401, "invalid_client"),  # the clerk knows nobody
+        (BASIC, GRANT, 401, "invalid_client"),  # the clerk knows no client
         (None, GRANT, 401, "invalid_client"),
         ("Basic !!!", GRANT, 401, "invalid_client"),
         ("Basic " + base64.b64encode(b"nocolon").decode(), GRANT, 401, "invalid_client"),
@@ -54,7 +54,7 @@ async def test_no_token_without_postgres_is_503() -> None:
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
 
 
-async def test_too_many_who_ask_for_tokens_hear_503_and_when_to_come_back() -> None:
+async def test_too_many_token_requests_are_503_with_retry_after() -> None:
     async with Clerk(issued=Busy(3)).client() as client:
         answer = await client.post("/oauth/token", content=GRANT, headers={"Authorization": BASIC})
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "3")

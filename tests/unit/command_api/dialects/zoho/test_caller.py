@@ -1,4 +1,4 @@
-"""Dialect B: the caller is known before a body is asked for, and a failure is told in the words that it can have."""
+"""Dialect B: the caller is looked up before a body is asked for, and a failure uses the words known by then."""
 
 from collections.abc import AsyncIterator
 from urllib.parse import urlencode
@@ -11,8 +11,8 @@ TIMER = "/people/api/timetracker/timer"
 PAUSE = {"timeLogId": str(SHORT), "timer": "stop"}
 
 
-async def test_an_unknown_caller_is_not_asked_for_a_body_and_hears_the_same() -> None:
-    """Only one that waits to be asked; a form that comes by itself says in which format its failure is told."""
+async def test_an_unknown_caller_is_not_asked_for_a_body() -> None:
+    """This is about a caller that waits to be asked. A form that comes unasked names the format of its failure."""
     asked: list[int] = []
 
     async def form() -> AsyncIterator[bytes]:
@@ -28,7 +28,7 @@ async def test_an_unknown_caller_is_not_asked_for_a_body_and_hears_the_same() ->
     assert (comes.status_code, comes.headers["content-type"], asked) == (401, "application/xml", [1])
 
 
-async def test_an_unknown_caller_who_is_not_asked_hears_the_verb_of_the_query() -> None:
+async def test_a_caller_not_asked_for_a_body_hears_the_querys_verb() -> None:
     async with Clerk(caller=Away()).client() as client:
         away = await client.post(TIMER, params=PAUSE, content=b"x=y", headers={"Expect": "100-continue"})
     assert (away.status_code, away.json()["response"]["message"]) == (503, "Error in pausing the timer")

@@ -138,7 +138,7 @@ async def test_query_and_form_say_it_together() -> None:
         (START | {"user": "noa@acme.example"}, "Logged-in user alone can start timer", 7038, "Permission denied"),
     ],
 )
-async def test_what_a_request_shows_by_itself_is_refused_unrecorded(
+async def test_a_malformed_request_is_refused_and_not_recorded(
     said: dict[str, str], message: str, code: int, text: str
 ) -> None:
     clerk = Clerk(caller=DANA)
@@ -166,7 +166,7 @@ async def test_user_is_any_alias_of_the_tokens_person(user: str) -> None:
     assert clerk.only.command.owner == "dana"
 
 
-async def test_a_machine_acts_for_whom_it_names_and_runs_nothing_itself() -> None:
+async def test_a_machine_acts_for_a_named_owner_and_runs_no_timer() -> None:
     clerk = Clerk()
     async with clerk.client() as client:
         await client.get(TIMER, params=START | {"user": "noa"})
@@ -220,7 +220,7 @@ async def test_a_bad_token_is_401() -> None:
 
 
 @pytest.mark.parametrize("verb", VERBS)
-async def test_whatever_is_not_judged_in_time_is_503_in_the_verbs_words(verb: str) -> None:
+async def test_a_press_not_judged_in_time_is_503_in_its_verbs_words(verb: str) -> None:
     message = {"start": IN_START, "pause": IN_PAUSE, "resume": IN_RESUME}[verb]
     expected = _error(message, "SERVICE_UNAVAILABLE", "Please try after some time")
     async with Clerk(caller=Away()).client() as client:

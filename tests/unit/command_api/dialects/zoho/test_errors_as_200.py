@@ -1,4 +1,4 @@
-"""Dialect B for clients that read only the body: its errors under HTTP 200, where a deployment says so."""
+"""Dialect B for clients that read only the body: errors under HTTP 200, if the deployment is set so."""
 
 from typing import Any
 
@@ -12,8 +12,8 @@ ZOHO = "/people/api/timetracker"
 PAUSE = f"{ZOHO}/timer?timeLogId={SHORT}&timer=stop"
 
 
-async def _statuses(path: str, **mood: Any) -> tuple[int, int]:  # noqa: ANN401 - what a clerk has
-    """Return the status with the setting off and on; the bodies are the same."""
+async def _statuses(path: str, **mood: Any) -> tuple[int, int]:  # noqa: ANN401 - the arguments of a clerk
+    """Return the status with the setting off and on. The bodies are the same."""
     async with Clerk(**({"caller": DANA} | mood)).client() as client:
         off = await client.get(path)
     async with Clerk(**({"caller": DANA} | mood)).client(zoho_errors_as_200=True) as client:

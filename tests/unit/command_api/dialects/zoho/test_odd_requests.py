@@ -77,7 +77,7 @@ async def test_two_content_types_are_a_wrong_value() -> None:
 
 @pytest.mark.parametrize("user", ["Dana", "DANA", "dana ", "noa@acme.example"])
 async def test_the_owners_id_is_compared_as_it_is(user: str) -> None:
-    """Two owners may differ in a capital alone; aliases may not."""
+    """Two owners may differ only in a capital letter; two aliases may not."""
     clerk = Clerk(caller=DANA)
     async with clerk.client() as client:
         answer = await client.get(f"{TIMER}?{START.replace('user=dana', urlencode({'user': user}))}")

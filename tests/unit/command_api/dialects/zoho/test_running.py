@@ -66,7 +66,7 @@ async def test_a_format_that_says_no_date_is_a_wrong_value(date_format: str) -> 
     assert (answer.status_code, answer.json()["response"]["errors"]["code"]) == (400, 8001)
 
 
-async def test_it_waits_for_a_position_and_is_503_behind_it_or_without_postgres() -> None:
+async def test_the_running_timer_is_503_behind_its_position_or_without_postgres() -> None:
     async with Clerk(caller=DANA, fresh=False).client() as client:
         behind = await client.get(RUNNING, headers={"X-Min-Position": "3:42"})
         wrong = await client.get(RUNNING, headers={"X-Min-Position": "3"})
