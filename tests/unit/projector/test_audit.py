@@ -40,7 +40,7 @@ def book() -> PolicyBook:
 
 
 def record(offset: int, type_: str = "timer.started.v1", value: bytes | None = None, **changed: str) -> Record:
-    """Return one record, a second after the one before it; every one with an event id of its own."""
+    """Return one record, a second after the one before it, with an event id of its own."""
     moment = NOON + timedelta(seconds=offset)
     said = {"ce_type": type_, "ce_id": str(UUID(int=offset + 1)), "ce_time": moment.isoformat(), "ce_subject": TIMER}
     said |= {"ce_expirytime": (moment + timedelta(seconds=30)).isoformat(), "ce_policyrev": "0"}
@@ -86,7 +86,7 @@ def test_another_verdict_is_one_difference_and_drags_no_other_along() -> None:
 
 
 def test_later_presses_are_judged_after_what_is_recorded() -> None:
-    """A start that was refused then is no timer now, whatever today's code thinks of it."""
+    """A start that was refused then is no timer now, even if today's code would accept it."""
     refused = json.loads(fold(LOG)[0]) | {"verdict": "refused", "rule": "R08", "timer": None, "changed": []}
     recorded = json.dumps(refused, separators=(",", ":")).encode()
     found = differences(LOG[:2], [recorded, fold(LOG)[1]])
@@ -94,13 +94,13 @@ def test_later_presses_are_judged_after_what_is_recorded() -> None:
     assert json.loads(found[1].today or b"")["rule"] == "R05"
 
 
-def test_a_press_that_nobody_recorded_is_a_difference() -> None:
+def test_a_press_without_a_recorded_outcome_is_a_difference() -> None:
     outcomes = fold(LOG)
     (found,) = differences(LOG, [*outcomes[:2], *outcomes[3:]])
     assert (found.source_offset, found.recorded, found.today) == (2, None, outcomes[2])
 
 
-def test_what_lies_after_the_last_outcome_is_not_judged_yet() -> None:
+def test_presses_after_the_last_outcome_are_not_judged_yet() -> None:
     assert differences(LOG, fold(LOG)[:3]) == []
 
 

@@ -1,4 +1,4 @@
-"""Progress: what is done about a partition that has records waiting on the log and gets none."""
+"""Progress: how a partition is treated that has records waiting on the log but gets none."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from tests.support.fakes.in_hand import OutcomesInHand, Record
 
 @dataclass
 class Log:
-    """A log of which some offsets hold a record, and the others lie where a transaction ended."""
+    """A log on which some offsets hold a record, and the others are ends of transactions."""
 
     records: dict[int, list[int]]
     gaps: dict[int, int] = field(default_factory=dict)
@@ -66,7 +66,7 @@ async def test_a_projector_of_which_nothing_advances_is_ended_at_the_third_look(
 
 
 async def test_a_partition_before_nothing_but_a_gap_is_not_stuck() -> None:
-    """Its end lies behind where a transaction ended, and no record is there to be read."""
+    """Its end lies behind the end of a transaction, and there is no record to read."""
     projector = Projector(0)
     projector.stands(0, 2)
     await looks(Progress(projector, Log({0: [0, 1]}, gaps={0: 1})), times=10)
@@ -80,7 +80,7 @@ async def test_a_partition_that_is_stuck_alone_is_taken_up_again() -> None:
     assert projector.disturbed == [[0]]
 
 
-async def test_a_partition_that_is_stuck_where_it_was_taken_up_ends_the_process() -> None:
+async def test_a_partition_stuck_since_it_was_taken_up_ends_the_process() -> None:
     projector = Projector(0, 1)
     progress = Progress(projector, Log({0: [0, 1], 1: list(range(100))}))
     with pytest.raises(StuckError, match=r"\[0\]"):
@@ -88,7 +88,7 @@ async def test_a_partition_that_is_stuck_where_it_was_taken_up_ends_the_process(
     assert projector.disturbed == [[0]]
 
 
-async def test_a_partition_that_advanced_after_it_was_taken_up_may_be_taken_up_once_more() -> None:
+async def test_a_partition_that_advanced_may_be_taken_up_once_more() -> None:
     projector = Projector(0, 1)
     progress = Progress(projector, Log({0: [0, 1, 2], 1: list(range(100))}))
     for at in range(6):

@@ -108,7 +108,8 @@ def test_an_interval_of_no_length_is_closed_and_has_no_days() -> None:
     assert story.timer("desk").total_us == 0
 
 
-def test_a_stop_of_a_paused_timer_closes_nothing_and_says_when_it_was_stopped() -> None:
+def test_a_stop_of_a_paused_timer_closes_no_interval() -> None:
+    """The timer says when it was stopped, and keeps its total."""
     story = given(started("desk", at="09:00"), paused("desk", at="09:10"))
     story.when(stopped("desk", at="11:00")).changing(None)
     assert story.timer("desk").stopped_at == moment("11:00")

@@ -1,4 +1,4 @@
-"""Evolve: one outcome onto a sheet, fresh or from the stream. It never argues."""
+"""Evolve: applies one outcome to a sheet, fresh or from the stream, and never judges it again."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ NOBODY = Timesheet("acme", "dana")
 
 
 def replayed(story: Story, before: Timesheet = NOBODY) -> Timesheet:
-    """Fold the outcomes as a reader of the stream does, from their bytes."""
+    """Fold the outcomes from their bytes, as a reader of the stream does."""
     for folded in story.answers:
         before = evolve(before, read_outcome(folded.body))
     return before
@@ -45,7 +45,7 @@ def test_an_opened_interval_is_open_until_it_is_closed() -> None:
     assert replayed(story).timers[timer_id("desk")].open == OpenInterval(2, moment("09:20"), "Asia/Jerusalem")
 
 
-def test_what_was_worked_is_remembered_in_the_order_in_which_it_ended() -> None:
+def test_closed_intervals_are_remembered_in_the_order_of_their_ends() -> None:
     story = given(
         started("desk", at="09:00"),
         started("phone", at="09:10"),
@@ -66,7 +66,7 @@ def test_a_refused_outcome_leaves_the_sheet_as_it_was() -> None:
 
 
 def test_a_refused_outcome_brings_no_timer_with_it() -> None:
-    """It says how the pressed timer stands; whoever does not know that timer asks elsewhere."""
+    """It says how the pressed timer stands. A sheet that does not know that timer must ask elsewhere."""
     story = given(started("desk", at="09:00"), resumed("desk", at="09:10"))
     assert story.outcome.timer is not None
     assert evolve(NOBODY, story.outcome) == NOBODY
@@ -97,7 +97,7 @@ def test_the_sheet_that_was_given_is_not_touched() -> None:
     assert before == same
 
 
-def test_evolve_believes_what_was_judged_although_it_would_not_be_judged_so_today() -> None:
+def test_evolve_believes_a_verdict_that_todays_rules_would_not_give() -> None:
     """It carries a flag of a rule that this release has never heard of."""
     story = given(started("desk", at="09:00"), paused("desk", at="09:10"))
     said = story.outcome.model_copy(update={"flags": ("R99",), "rule": None})
@@ -105,7 +105,7 @@ def test_evolve_believes_what_was_judged_although_it_would_not_be_judged_so_toda
 
 
 def test_an_end_that_was_taken_back_is_replaced() -> None:
-    """The sheet knew an interval until 11:00, by the system's guess; a person's word says 09:30."""
+    """The sheet knew an interval until 11:00, guessed by the system. A person says 09:30."""
     guessed = replayed(given(started("desk", at="09:00"), stopped("desk", at="11:00")))
     outcome = given(started("desk", at="09:00"), stopped("desk", at="09:30")).outcome
     (change,) = outcome.changed

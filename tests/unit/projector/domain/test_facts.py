@@ -1,4 +1,4 @@
-"""Owner facts: what becomes known about an owner, from when it counts, and the zone that cuts an interval."""
+"""Owner facts: what is learned about an owner, from when it counts, and the zone that cuts an interval."""
 
 from datetime import date, datetime
 from typing import Any
@@ -89,9 +89,7 @@ def test_an_event_states_what_it_names_and_nothing_else(event: OwnerFact, known:
         (OwnerTextsErased, {}),
     ],
 )
-def test_a_fact_is_kept_as_an_outcome_of_its_owner_and_changes_no_timer(
-    event: type[OwnerFact], said: dict[str, Any]
-) -> None:
+def test_a_fact_is_an_outcome_of_its_owner_and_changes_no_timer(event: type[OwnerFact], said: dict[str, Any]) -> None:
     story = given(started("desk", at="09:00"))
     timers = story.sheet().timers
     story.when(fact(event, "09:10", **said)).then(accepted())
@@ -102,7 +100,7 @@ def test_a_fact_is_kept_as_an_outcome_of_its_owner_and_changes_no_timer(
 
 
 @pytest.mark.parametrize("zone", ["", "Mars/Olympus", "asia/jerusalem", "../../etc/localtime", "localtime"])
-def test_a_zone_that_tzdata_does_not_have_is_refused_and_the_old_one_stays(zone: str) -> None:
+def test_an_unknown_zone_is_refused_and_the_old_one_stays(zone: str) -> None:
     story = given(fact(OwnerProfileSet, "08:00", zone="Europe/Berlin"))
     story.when(fact(OwnerProfileSet, "09:00", zone=zone)).then(refused(Rule.VALUE_INVALID, reason="unknown_zone"))
     assert story.sheet().zone == "Europe/Berlin"
@@ -127,7 +125,7 @@ def test_an_owners_own_zone_counts_before_the_tenants() -> None:
 
 
 def test_the_zone_in_force_when_an_interval_opened_cuts_all_of_it() -> None:
-    """She flew from Jerusalem to New York while it ran."""
+    """The owner flew from Jerusalem to New York while it ran."""
     story = given(started("desk", at="21:00"), fact(OwnerProfileSet, "22:30", zone="America/New_York"))
     story.when(paused("desk", at="23:00"))
     closed = story.outcome.changed[0].closed
@@ -136,7 +134,7 @@ def test_the_zone_in_force_when_an_interval_opened_cuts_all_of_it() -> None:
     assert days(closed) == {"2026-03-02": 60, "2026-03-03": 60}
 
 
-def test_the_next_interval_of_the_same_timer_is_cut_by_the_new_zone() -> None:
+def test_the_next_interval_of_a_timer_is_cut_by_the_new_zone() -> None:
     story = given(
         started("desk", at="21:00"),
         fact(OwnerProfileSet, "22:30", zone="America/New_York"),
@@ -150,8 +148,8 @@ def test_the_next_interval_of_the_same_timer_is_cut_by_the_new_zone() -> None:
     assert days(closed) == {"2026-03-02": 60, "2026-03-03": 60}
 
 
-def test_a_fact_counts_from_its_place_on_the_log_and_not_from_its_time() -> None:
-    """A backdated start that comes after it is cut by it; one that came before is not."""
+def test_a_fact_counts_from_its_place_on_the_log() -> None:
+    """A backdated start after the fact is cut by it. A start before the fact is not."""
     story = given(started("phone", at="08:59", owner="noam"), fact(OwnerProfileSet, "09:00", zone="Europe/Berlin"))
     story.when(started("desk", at="09:01", asked="08:00"))
     (change,) = story.outcome.changed

@@ -1,4 +1,4 @@
-"""What is answered again, and what is void: a key that is known, R21, R22, R24, and the borders between them."""
+"""Presses that are answered again or void: known keys, R21, R22, R24, and the borders between them."""
 
 import pytest
 
@@ -13,13 +13,13 @@ KEY_REUSED = Came("repeated", "refused", "R24", "key_reused")
 
 
 @pytest.mark.parametrize("logged", ["09:00", "09:00:30"])
-def test_what_is_on_the_log_at_its_expiry_is_in_time(logged: str) -> None:
+def test_a_press_on_the_log_at_its_expiry_is_in_time(logged: str) -> None:
     given().when(started("desk", at="09:00", logged=logged, expires="09:00:30")).then(accepted())
 
 
 @pytest.mark.parametrize("logged", ["09:00:30.001", "2026-03-03T09:00"])
-def test_what_comes_after_its_expiry_is_void(logged: str) -> None:
-    """The caller had 503, and must be able to believe it."""
+def test_a_press_after_its_expiry_is_void(logged: str) -> None:
+    """The caller was answered 503, and must be able to believe it."""
     story = given().when(started("desk", at="09:00", logged=logged, expires="09:00:30")).then(void(Rule.EXPIRED))
     assert story.outcomes == []
     assert story.sheet().timers == {}
@@ -48,7 +48,7 @@ def test_a_press_that_was_judged_hears_that_again_although_this_copy_expired() -
 # R21: the drawn id is taken.
 
 
-def test_a_taken_id_is_void_for_everybody_and_the_timer_stays_as_it_was() -> None:
+def test_a_start_under_a_taken_id_is_void_and_changes_no_timer() -> None:
     story = given(started("desk", at="09:00"))
     before = story.timer("desk")
     story.when(started("desk", at="09:10", job_id="J-2")).then(void(Rule.ID_TAKEN))
@@ -69,8 +69,8 @@ def test_an_expired_start_under_a_taken_id_is_expired() -> None:
     story.when(started("desk", at="09:10", logged="09:11", expires="09:10:30")).then(void(Rule.EXPIRED))
 
 
-def test_two_requests_under_one_key_that_drew_two_ids_hear_of_one_timer() -> None:
-    """Two API processes, one impatient caller."""
+def test_two_requests_under_one_key_hear_of_one_timer() -> None:
+    """Two API processes drew an id each for one impatient caller."""
     story = given().when(started("desk", at="09:00", key="k", digest="same"))
     story.when(started("phone", at="09:00", key="k", digest="same")).then(again(accepted()))
     assert story.outcome.timer is not None
@@ -94,7 +94,7 @@ def test_after_thirty_days_to_the_millisecond_a_key_is_new() -> None:
 
 
 def test_it_is_the_log_that_counts_the_days() -> None:
-    """A copy that lay in some producer for a month is judged as new, whatever its own clock says."""
+    """A copy that lay in a producer for a month is judged as new, although its own time is a month old."""
     story = given(started("desk", at="2026-03-02T09:00", key="k", digest="same"))
     story.when(started("phone", at="2026-03-02T09:00", logged="2026-04-01T09:00", key="k", digest="same"))
     assert isinstance(story.answers[-1], Kept)
@@ -131,7 +131,7 @@ def test_a_refusal_is_remembered_like_any_other_answer() -> None:
     assert story.running("desk") is None
 
 
-def test_a_reused_key_comes_before_all_that_may_be_wrong_with_the_press() -> None:
+def test_a_reused_key_comes_before_every_other_refusal() -> None:
     story = given(started("desk", at="09:00", key="k", digest="one"))
     story.when(started("desk", at="09:10", logged="09:20", expires="09:10:30", key="k", digest="other"))
     story.then(KEY_REUSED)

@@ -1,4 +1,4 @@
-"""What should not be there: wrong partitions (R23), unread policies, unreadable records, and our own failures."""
+"""Records that should not be there: wrong partitions (R23), unread policies, unreadable records, our own failures."""
 
 from uuid import UUID
 
@@ -32,7 +32,7 @@ from tests.support.story.given import (
     void,
 )
 
-# R23: what should not be there.
+# R23: records that should not be there.
 
 
 def a_ledger(kpart: int, partitions: int) -> Ledger:
@@ -68,8 +68,8 @@ def test_an_owner_fact_lies_on_the_partition_of_its_owner() -> None:
     assert verdicts == ["accepted" if kpart == home else "refused" for kpart in range(12)]
 
 
-def test_a_start_whose_id_has_another_owners_slot_is_refused_even_on_that_owners_partition() -> None:
-    """On a log of one partition everything is where it should be, and still the id would route to nobody."""
+def test_a_start_with_an_id_of_another_owners_slot_is_refused() -> None:
+    """Even where that owner's partition is the same, because the id would lead later presses to no known owner."""
     told = started("desk", at="09:00")
     elsewhere = type(told)(told.event, timer_id("desk", owner="noam"), told.recorded_at, told.log_time)
     Story().when(elsewhere).then(refused(Rule.INTERNAL, reason="wrong_partition"))
@@ -87,14 +87,14 @@ def test_a_policy_that_the_api_had_not_seen_does_not_judge() -> None:
 
 
 def test_a_press_that_names_a_revision_that_was_never_written_is_refused() -> None:
-    """Nothing can be waited for, and its revision is not carried on: the next press is judged as ever."""
+    """No policy will come to wait for. The revision is not carried on, so the next press is judged as usual."""
     story = Story().when(started("desk", at="09:00", policy_rev=1 << 62))
     story.then(refused(Rule.INTERNAL, reason="no_such_policy"))
     assert story.outcome.policy_rev == -1
     story.when(started("phone", at="09:01", policy_rev=1)).then(accepted())
 
 
-def test_our_failure_on_a_press_carries_no_revision_on_that_was_never_written() -> None:
+def test_our_failure_on_a_press_carries_on_no_unwritten_revision() -> None:
     story = Story()
     refuse_entry(story.ledger, started("desk", at="09:00", policy_rev=1 << 62).logged(0), story.book)
     assert story.ledger.policy_rev == -1
@@ -149,7 +149,7 @@ def test_a_refused_press_is_kept_and_raises_it() -> None:
 
 
 def test_a_deadline_for_which_nothing_fell_due_is_void() -> None:
-    """Doubled, early and late ones do no harm."""
+    """Doubled, early and late deadlines do no harm."""
     story = given(started("desk", at="09:00")).when(fact(DeadlineReached, "09:30"), fact(DeadlineReached, "09:30"))
     story.then(void(None), void(None))
     assert isinstance(story.answers[-1], Voided)
@@ -181,7 +181,7 @@ def test_an_unreadable_record_says_only_that_something_was_there() -> None:
     assert (ledger.sheets, ledger.verdicts) == ({}, {})
 
 
-def test_a_press_that_we_failed_on_names_only_the_event_and_its_actor() -> None:
+def test_our_failure_on_a_press_names_the_event_and_actor_alone() -> None:
     """The actor is named so that a person may read the end of their own press."""
     ledger = Ledger(0, 1, Known({}, {}, {}, -1))
     press = started("desk", at="09:00", asked="08:59", job_id="J-1").logged(41)

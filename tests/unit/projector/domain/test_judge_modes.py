@@ -1,4 +1,4 @@
-"""What tenants make of the rules of time: off, flag, block, strict. Never a stop that is refused."""
+"""The rules of time in each mode that a tenant may set: off, flag, block, strict. None refuses a stop."""
 
 from collections.abc import Callable
 from typing import Final
@@ -73,13 +73,14 @@ def test_less_than_a_minute_ahead_is_refused_in_no_mode(mode: Mode, press: str) 
 
 
 @pytest.mark.parametrize("mode", [Mode.OFF, Mode.FLAG])
-def test_what_is_not_refused_is_clamped_to_the_log_all_the_same(mode: Mode) -> None:
+def test_a_future_time_that_is_not_refused_is_still_clamped(mode: Mode) -> None:
     story = given(policy=future_time(mode)).when(started("desk", at="09:30", asked="2027-01-01T00:00"))
     assert story.timer("desk").started_at == moment("09:30")
 
 
 @pytest.mark.parametrize("press", PRESSES)
-def test_a_tenant_that_says_nothing_refuses_what_is_over_a_minute_ahead_stops_aside(press: str) -> None:
+def test_a_policy_without_a_mode_refuses_times_over_a_minute_ahead(press: str) -> None:
+    """Stops are accepted all the same."""
     before, pressing = PRESSES[press]
     for policy in (JERUSALEM, future_time(None)):
         story = given(*before, policy=policy)
@@ -100,7 +101,8 @@ def test_a_work_date_of_tomorrow_does_what_the_mode_says(mode: Mode, came: Came)
     given(policy=future_time(mode)).when(started("desk", at="09:30", work_date=tomorrow)).then(came)
 
 
-def test_a_tenant_for_whom_late_is_nothing_hears_nothing_and_time_still_does_not_go_back() -> None:
+def test_a_late_stop_with_late_off_has_no_flag_and_is_clamped() -> None:
+    """Mode off drops the flag alone. The clamp stays, because a timer never goes back in time."""
     story = given(started("desk", at="09:00"), policy=late_press(Mode.OFF))
     story.when(stopped("desk", at="09:30", asked="08:00")).then(accepted())
     timer = story.timer("desk")
@@ -110,7 +112,7 @@ def test_a_tenant_for_whom_late_is_nothing_hears_nothing_and_time_still_does_not
 @pytest.mark.parametrize("mode", [Mode.FLAG, Mode.BLOCK, Mode.STRICT])
 @pytest.mark.parametrize("press", PRESSES)
 def test_work_queued_offline_is_refused_in_no_mode(mode: Mode, press: str) -> None:
-    """What happened, happened: a late press can only be flagged."""
+    """The work was done, so a late press can only be flagged."""
     before, pressing = PRESSES[press]
     story = given(*before, policy=late_press(mode))
     story.when(pressing("desk", at="09:30", asked="09:15")).then(accepted("late"))

@@ -48,7 +48,7 @@ def test_a_resume_beside_a_running_timer_is_flagged() -> None:
 
 
 @pytest.mark.parametrize("press", [paused, stopped], ids=["pause", "stop"])
-def test_what_ends_an_interval_never_overlaps(press: Callable[..., Told]) -> None:
+def test_a_press_that_ends_an_interval_never_overlaps(press: Callable[..., Told]) -> None:
     story = given(started("desk", at="09:00"), started("phone", at="09:20"))
     story.when(press("desk", at="09:30")).then(accepted())
 
@@ -81,7 +81,7 @@ def test_a_start_before_one_that_runs_overlaps_from_where_that_began() -> None:
     )
 
 
-def test_of_several_overlaps_the_first_is_named() -> None:
+def test_the_first_of_several_overlaps_is_named() -> None:
     story = given(
         started("desk", at="09:00"),
         stopped("desk", at="09:10"),
@@ -93,7 +93,7 @@ def test_of_several_overlaps_the_first_is_named() -> None:
 
 
 def test_intervals_that_touch_do_not_overlap() -> None:
-    """They are half-open: ten o'clock belongs to the second alone."""
+    """Intervals are half-open: ten o'clock belongs to the second one alone."""
     story = given(started("desk", at="09:00"), stopped("desk", at="10:00"))
     story.when(started("phone", at="10:00:10", asked="10:00")).then(accepted())
 

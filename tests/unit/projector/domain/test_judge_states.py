@@ -1,4 +1,4 @@
-"""The state table of the contract, cell by cell: every command in every state, by everybody who may press or not."""
+"""The state table of the contract, cell by cell: every command in every state, by every kind of actor."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -87,7 +87,7 @@ def test_a_start_under_a_new_id_runs(by: Actor) -> None:
 
 @BY_STATE
 def test_a_start_under_a_known_id_is_void_in_every_state(before: tuple[Told, ...]) -> None:
-    """The API draws another id, and nobody sees it."""
+    """The API draws another id, and the caller does not notice."""
     given(*before).when(started("desk", at="09:30")).then(void(Rule.ID_TAKEN)).changing_nothing()
 
 
@@ -113,7 +113,7 @@ def test_a_running_timer_pauses(before: tuple[Told, ...], pauses_after: Closed, 
     "before", [PAUSED, STOPPED, STOPPED_PAUSED], ids=["paused", "stopped", "stopped after a pause"]
 )
 @BY_WHOM
-def test_what_does_not_run_cannot_pause(before: tuple[Told, ...], by: Actor) -> None:
+def test_a_timer_that_does_not_run_cannot_pause(before: tuple[Told, ...], by: Actor) -> None:
     given(*before).when(paused("desk", at="09:30", by=by)).then(not_legal()).changing_nothing()
 
 
@@ -130,7 +130,7 @@ def test_a_paused_timer_resumes(by: Actor) -> None:
     ids=["running", "resumed", "stopped", "stopped after a pause"],
 )
 @BY_WHOM
-def test_what_is_not_paused_cannot_resume(before: tuple[Told, ...], by: Actor) -> None:
+def test_a_timer_that_is_not_paused_cannot_resume(before: tuple[Told, ...], by: Actor) -> None:
     given(*before).when(resumed("desk", at="09:30", by=by)).then(not_legal()).changing_nothing()
 
 
@@ -176,7 +176,7 @@ def test_no_time_that_comes_with_a_repeated_stop_counts(asked: str) -> None:
 @BY_STATE
 @BY_PRESS
 def test_another_person_may_press_nothing_in_any_state(press: Pressing, before: tuple[Told, ...]) -> None:
-    """Who it is comes before what state it is in."""
+    """The actor is checked before the timer's state."""
     story = given(*before)
     timer = story.outcome.timer
     story.when(press("desk", at="09:30", by=NOAM)).then(not_theirs())
@@ -202,7 +202,7 @@ def test_a_role_that_acts_for_all_may_carry_any_person(role: str) -> None:
 @BY_STATE
 @BY_PRESS
 def test_a_timer_of_another_tenant_reads_like_one_that_never_was(press: Pressing, before: tuple[Told, ...]) -> None:
-    """Bytes and all, the id itself aside: nobody learns which ids exist elsewhere."""
+    """All bytes but the id are the same, so a caller cannot learn which ids exist elsewhere."""
 
     def answer(story: Story) -> bytes:
         # A foreign id carries its own owner's slot, so the press names "other" but the timer is dana's of acme.
@@ -244,7 +244,7 @@ def test_the_same_key_with_another_body_is_refused_and_not_kept(before: tuple[To
     other = replace(other, event=other.event.model_copy(update={"digest": "f" * 64}))
     story.when(other).then(Came("repeated", "refused", Rule.KEY_REUSED.value, "key_reused"))
     assert (len(story.outcomes), story.sheet()) == (kept, sheet)
-    # And the first answer is still the answer.
+    # And the first answer still holds.
     story.when(press("11:30"))
     assert story.answers[-1].body == first
 

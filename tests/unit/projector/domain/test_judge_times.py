@@ -1,4 +1,4 @@
-"""When a press counts, and what is said of times that callers give: R14, R18, and the labels beside them."""
+"""When a press counts, and the findings on times that callers give: R14, R18 and the labels beside them."""
 
 from collections.abc import Callable
 from datetime import date
@@ -35,23 +35,23 @@ def refused_future(timer: str, from_: str, to: str) -> Came:
 # When it counts.
 
 
-def test_when_nobody_says_when_the_moment_is_the_apis_clock() -> None:
+def test_a_press_without_a_time_counts_from_the_apis_clock() -> None:
     story = given().when(started("desk", at="09:00:00.250", logged="09:00:07")).then(accepted())
     assert story.timer("desk").started_at == moment("09:00:00.250")
 
 
-def test_an_api_clock_ahead_of_the_logs_is_clamped_and_nobody_is_blamed() -> None:
-    """An hour ahead, even: the caller asked for nothing."""
+def test_an_api_clock_ahead_of_the_log_is_clamped_without_blame() -> None:
+    """Even an hour ahead, because the caller asked for no time."""
     story = given().when(started("desk", at="10:00", logged="09:00")).then(accepted())
     assert story.timer("desk").started_at == moment("09:00")
 
 
-def test_an_api_clock_behind_is_believed_and_nobody_is_blamed() -> None:
+def test_an_api_clock_behind_the_log_is_believed_without_blame() -> None:
     story = given().when(started("desk", at="08:00", logged="09:00")).then(accepted())
     assert story.timer("desk").started_at == moment("08:00")
 
 
-def test_what_was_asked_counts_before_what_the_api_heard() -> None:
+def test_the_asked_time_counts_before_the_apis_clock() -> None:
     story = given().when(started("desk", at="09:00", asked="08:59:30")).then(accepted())
     assert story.timer("desk").started_at == moment("08:59:30")
     assert story.outcome.asked_at == story.outcome.at == moment("08:59:30")
@@ -60,7 +60,7 @@ def test_what_was_asked_counts_before_what_the_api_heard() -> None:
 
 @pytest.mark.parametrize("press", [paused, stopped], ids=["pause", "stop"])
 def test_no_press_counts_before_its_timers_last_one(press: Callable[..., Told]) -> None:
-    """The API of the second press has a slow clock: the interval is empty, never negative."""
+    """The API of the second press has a slow clock. The interval is then empty, never negative."""
     story = given(started("desk", at="09:00")).when(press("desk", at="08:50", logged="09:05")).then(accepted())
     assert story.outcome.at == story.timer("desk").last_at == moment("09:00")
     assert story.minutes("desk") == 0
@@ -101,21 +101,22 @@ def test_over_a_minute_ahead_is_refused(asked: str) -> None:
 
 
 @pytest.mark.parametrize("asked", ["08:59:59.999999", "09:00", "09:00:00.000999"])
-def test_what_lies_in_the_logs_own_millisecond_is_not_ahead(asked: str) -> None:
+def test_a_time_in_the_logs_own_millisecond_is_not_ahead(asked: str) -> None:
     """The broker's clock shows 09:00:00.000 for all of it."""
     story = given().when(started("desk", at="09:00", asked=asked)).then(accepted())
     assert story.timer("desk").started_at == min(moment(asked), moment("09:00"))
 
 
 def test_it_is_the_log_that_says_what_the_future_is() -> None:
-    """Heard at nine, on the log at half past: what was asked had come by then."""
+    """Heard at nine, on the log at half past nine: the asked time had come by then."""
     given().when(started("desk", at="09:00", asked="09:20", logged="09:30")).then(accepted("late"))
     given().when(started("desk", at="09:30", asked="09:30", logged="09:00")).then(
         refused_future("desk", "09:00", "09:30")
     )
 
 
-def test_a_pause_over_a_minute_ahead_is_refused_and_the_timer_runs_on() -> None:
+def test_a_pause_over_a_minute_ahead_is_refused() -> None:
+    """The timer runs on."""
     story = given(started("desk", at="09:00"))
     story.when(paused("desk", at="09:10", asked="09:12")).then(refused_future("desk", "09:10", "09:12"))
     assert story.running("desk") is not None
@@ -133,7 +134,7 @@ def test_a_stop_however_far_ahead_is_clamped_and_flagged_and_never_refused(asked
     assert story.minutes("desk") == 10
 
 
-def test_a_press_that_is_not_legal_hears_that_before_it_hears_about_its_time() -> None:
+def test_an_illegal_press_hears_r07_before_its_time_is_judged() -> None:
     story = given(started("desk", at="09:00"))
     story.when(resumed("desk", at="09:10", asked="12:00"))
     story.then(refused(Rule.NOT_LEGAL_NOW, found(Rule.NOT_LEGAL_NOW, "desk", "09:10", refused=True)))
@@ -145,7 +146,7 @@ def test_a_work_date_of_tomorrow_is_a_future_time() -> None:
 
 
 @pytest.mark.parametrize("work_date", [date(2026, 3, 2), date(2026, 3, 1), date(1999, 1, 1)])
-def test_a_work_date_of_today_or_before_is_kept_and_moves_no_time(work_date: date) -> None:
+def test_a_work_date_up_to_today_is_kept_and_moves_no_time(work_date: date) -> None:
     story = given().when(started("desk", at="09:00", work_date=work_date)).then(accepted())
     assert story.timer("desk").work_date == work_date
     assert story.timer("desk").started_at == moment("09:00")
@@ -185,7 +186,7 @@ def test_lateness_is_measured_on_the_log_and_not_at_the_api() -> None:
 
 
 def test_a_press_that_came_late_by_itself_is_not_labelled() -> None:
-    """The caller asked for no time; that the log took an hour is not theirs."""
+    """The caller asked for no time, and is not to blame that the log took an hour."""
     given().when(started("desk", at="09:00", logged="10:00")).then(accepted())
 
 
@@ -197,7 +198,8 @@ def test_a_press_that_came_late_by_itself_is_not_labelled() -> None:
         ("09:09:58", accepted("R18", findings=[found(LATE_PRESS, "desk", "09:09:58", "09:10")])),
     ],
 )
-def test_a_time_before_the_timers_last_event_is_moved_to_it_and_flagged_beyond_a_second(asked: str, came: Came) -> None:
+def test_a_time_before_the_timers_last_event_is_moved_to_it(asked: str, came: Came) -> None:
+    """It is flagged when it moves by more than a second."""
     story = given(started("desk", at="09:00"), paused("desk", at="09:10"))
     story.when(resumed("desk", at="09:10:10", asked=asked)).then(came)
     assert story.timer("desk").last_at == moment("09:10")
@@ -211,7 +213,7 @@ def test_a_press_moved_by_a_day_is_both_late_and_moved() -> None:
     assert story.timer("desk").flags == ("R18", "late")
 
 
-def test_a_slow_api_clock_moves_a_press_and_nobody_is_blamed() -> None:
+def test_a_slow_api_clock_moves_a_press_without_blame() -> None:
     given(started("desk", at="09:00")).when(paused("desk", at="08:00", logged="09:10")).then(accepted())
 
 
@@ -237,7 +239,7 @@ def test_a_timer_keeps_the_flags_of_all_its_presses() -> None:
     assert story.timer("desk").flags == ("R14", "R18", "late", "zone_assumed")
 
 
-def test_what_was_noted_of_a_refused_press_stays_off_its_timer() -> None:
+def test_the_findings_on_a_refused_press_stay_off_its_timer() -> None:
     story = given(started("desk", at="09:00"))
     story.when(paused("desk", at="09:10", asked="09:20"))
     assert story.outcome.flags == ()

@@ -1,4 +1,4 @@
-"""The ledger: what a batch adds lies beside what was known, and before it."""
+"""The ledger: a batch's own results lie beside earlier knowledge, and count before it."""
 
 from types import MappingProxyType
 
@@ -24,7 +24,7 @@ BEFORE = given(started("desk", at="09:00", key="k"))
 
 
 def after(story: Story) -> Known:
-    """Return what a finished batch leaves for the next. Nobody may write into it."""
+    """Return the knowledge that a finished batch leaves for the next, in read-only maps."""
     return Known(
         MappingProxyType(story.ledger.sheets),
         MappingProxyType(story.ledger.owner_of),
@@ -44,7 +44,7 @@ def test_a_new_batch_knows_all_that_was_known_before_it() -> None:
 
 
 def test_a_batch_that_is_thrown_away_leaves_no_trace() -> None:
-    """Its maps are read-only here; to write into them would raise."""
+    """Its maps are read-only here, so that a write into them would raise."""
     known = after(BEFORE)
     ledger = Ledger(0, 1, known)
     fold_entry(ledger, stopped("desk", at="09:10").logged(1), book_of(JERUSALEM))
@@ -55,18 +55,18 @@ def test_a_batch_that_is_thrown_away_leaves_no_trace() -> None:
     assert set(ledger.owner_of) == {timer_id("desk"), timer_id("phone")}
 
 
-def test_what_a_batch_adds_counts_before_what_was_known() -> None:
+def test_a_batchs_own_results_count_before_earlier_knowledge() -> None:
     ledger = Ledger(0, 1, after(BEFORE))
     book = book_of(JERUSALEM)
     assert came_of(fold_entry(ledger, paused("desk", at="09:10").logged(1), book)) == accepted()
     assert came_of(fold_entry(ledger, paused("desk", at="09:20").logged(2), book)).rule == Rule.NOT_LEGAL_NOW
 
 
-def test_an_owner_nobody_has_heard_of_has_an_empty_sheet() -> None:
+def test_an_unknown_owner_has_an_empty_sheet() -> None:
     assert Ledger(0, 1, Known({}, {}, {}, -1)).sheet_of(("acme", "dana")) == Timesheet("acme", "dana")
 
 
-def test_a_refused_start_gives_its_id_to_nobody() -> None:
+def test_a_refused_start_leaves_its_id_unknown() -> None:
     story = given().when(started("desk", at="09:00", asked="10:00"))
     assert story.ledger.owner_of == {}
     story.when(stopped("desk", at="09:10")).then(refused(Rule.TIMER_UNKNOWN))

@@ -1,4 +1,4 @@
-"""Releases apart: what the next release writes is read by this one, and waits only where it says that it must."""
+"""Releases apart: this release reads what the next one writes, and waits only where the record says so."""
 
 import json
 from typing import Any
@@ -34,7 +34,7 @@ def this_release() -> dict[str, Any]:
 
 
 def next_release() -> dict[str, Any]:
-    """Return the same with a member more in every object, and words that this release has never heard."""
+    """Return the same with one more member in every object, and with words unknown to this release."""
 
     def more(value: Any) -> Any:  # noqa: ANN401 - any JSON
         if isinstance(value, dict):
@@ -69,8 +69,8 @@ def test_words_of_the_next_release_are_taken_as_they_are() -> None:
     assert read.findings[0].rule == "R77"
 
 
-def test_an_outcome_of_the_next_release_folds_and_is_written_down_like_ours() -> None:
-    """An older projector that takes a partition back goes on from what the newer one judged."""
+def test_an_outcome_of_the_next_release_folds_like_ours() -> None:
+    """An older projector that takes a partition back goes on from the newer one's verdicts, with the same rows."""
     dana = Timesheet("acme", "dana")
     read, ours = read_outcome(written(next_release())), read_outcome(written(this_release()))
     assert evolve(dana, read).timers == evolve(dana, ours).timers
@@ -81,7 +81,7 @@ def test_an_outcome_of_the_next_release_folds_and_is_written_down_like_ours() ->
     )
 
 
-def test_a_row_of_the_next_release_is_published_under_its_own_key_and_bytes() -> None:
+def test_a_row_of_the_next_release_has_the_same_topic_key() -> None:
     assert key_of_body(written(next_release())) == outcome_key(read_outcome(written(this_release()))) == b"acme/dana"
 
 
@@ -112,7 +112,7 @@ def test_a_state_that_this_release_does_not_know_is_newer() -> None:
     "body",
     [b"", b"null", b"[]", b"not json", b'{"v":1}', b'{"mood":"canary-7f3a"}', written({"v": CANARY, CANARY: 1})],
 )
-def test_what_is_no_outcome_is_unreadable_and_not_quoted(body: bytes) -> None:
+def test_a_malformed_outcome_is_unreadable_and_not_quoted(body: bytes) -> None:
     with pytest.raises(UnreadableOutcomeError) as caught:
         read_outcome(body)
     assert str(caught.value)

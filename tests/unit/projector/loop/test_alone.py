@@ -1,4 +1,4 @@
-"""Record by record: what is done with a batch of which the store, or the fold, fails on one."""
+"""Record by record: how a batch is handled when the store or the fold fails on one record of it."""
 
 import itertools
 from collections.abc import Callable
@@ -10,10 +10,10 @@ from shared.events.outcome import read_outcome
 from tests.support.fakes.writer_desk import HOME, NEXT_DOOR, Desk, FussyStore, is_about, names_an_owner, noams
 from tests.support.story.given import moment, paused, resumed, started, stopped, timer_id
 
-# The store refuses what is to be written.
+# The store refuses the data to be written.
 
 
-async def test_of_a_batch_that_the_store_refuses_only_the_press_at_fault_is_refused() -> None:
+async def test_only_the_press_at_fault_is_refused_from_a_refused_batch() -> None:
     desk = Desk(FussyStore(unwritable=is_about("phone")))
     await desk.take(
         home=[
@@ -60,7 +60,8 @@ async def test_one_by_one_each_press_knows_the_ones_before_it() -> None:
     assert desk.store.checkpoints[HOME].next_offset == 5
 
 
-async def test_a_retry_of_a_press_that_the_store_refused_hears_that_and_is_not_kept() -> None:
+async def test_a_retry_of_a_store_refused_press_hears_the_refusal_again() -> None:
+    """The retry itself is not kept."""
     desk = Desk(FussyStore(unwritable=is_about("phone")))
     await desk.take(home=[started("phone", at="09:00", key="k")])
     await desk.take(home=[started("phone", at="09:01", key="k")])
@@ -68,7 +69,7 @@ async def test_a_retry_of_a_press_that_the_store_refused_hears_that_and_is_not_k
     assert desk.store.checkpoints[HOME].next_offset == 2
 
 
-# The store cannot even look.
+# The store refuses even the lookup.
 
 
 async def test_a_press_that_cannot_be_looked_for_is_refused_alone() -> None:
@@ -102,8 +103,8 @@ async def test_a_press_that_cannot_be_looked_for_may_have_expired() -> None:
     assert desk.store.checkpoints[NEXT_DOOR].next_offset == 1
 
 
-async def test_a_key_that_was_answered_hears_that_again_although_its_press_cannot_be_looked_for() -> None:
-    """The first came while the store could still look."""
+async def test_an_answered_key_hears_its_answer_though_lookups_fail() -> None:
+    """The first press came while the store could still look its owner up."""
     desk = Desk()
     press = started("desk", at="09:00", owner="noam", key="k")
     await desk.take(next_door=[press])
@@ -117,8 +118,8 @@ async def test_a_key_that_was_answered_hears_that_again_although_its_press_canno
 # The fold fails.
 
 
-async def test_a_press_on_which_the_fold_fails_is_refused_alone_and_its_neighbours_do_not_wait() -> None:
-    """The owner's zone is one that the pinned tzdata has dropped."""
+async def test_a_press_that_breaks_the_fold_is_refused_alone() -> None:
+    """The pinned tzdata has dropped the owner's zone. The presses beside it do not wait."""
     desk = Desk()
     await desk.take(home=[paused("desk", at="08:00")], next_door=[noams(started, "09:00")])
     desk.partitions[HOME].cache.take({("acme", "dana"): Timesheet("acme", "dana", zone="No/Where")})
@@ -136,10 +137,10 @@ async def test_a_press_on_which_the_fold_fails_is_refused_alone_and_its_neighbou
     assert desk.trouble == []
 
 
-# The partition is taken up again meanwhile.
+# The partition is taken up again during the batch.
 
 
-async def test_what_was_read_for_a_partition_that_was_taken_up_again_is_not_judged() -> None:
+async def test_reads_made_before_a_partition_is_taken_up_are_not_judged() -> None:
     desk = Desk()
     await desk.take(home=[started("desk", at="09:00")])
     desk.store.meanwhile = lambda: desk.partitions[HOME].disturb("fenced")
@@ -150,7 +151,7 @@ async def test_what_was_read_for_a_partition_that_was_taken_up_again_is_not_judg
 
 
 def at_read(number: int, happens: Callable[[], object]) -> Callable[[], None]:
-    """Return what a store does meanwhile: nothing, but once."""
+    """Return the store's side effect: it acts at one read, and does nothing at the others."""
     reads = itertools.count(1)
 
     def meanwhile() -> None:
@@ -160,12 +161,12 @@ def at_read(number: int, happens: Callable[[], object]) -> Callable[[], None]:
     return meanwhile
 
 
-# The batch is read, then its first press alone, then whether that was answered before, then its second.
+# The reads in order: the batch, its first press alone, that press's earlier answer, its second press.
 SECOND_ALONE: Final = 4
 THREE: Final = (started("phone", at="09:00"), started("desk", at="09:01"), stopped("desk", at="09:02"))
 
 
-async def test_one_by_one_the_rest_is_left_once_the_partition_is_taken_up_again() -> None:
+async def test_judging_one_by_one_stops_once_the_partition_is_taken_up_again() -> None:
     desk = Desk(FussyStore(unwritable=is_about("phone")))
     desk.store.meanwhile = at_read(SECOND_ALONE, lambda: desk.partitions[HOME].disturb("publish_failed"))
     await desk.take(home=THREE)
@@ -173,7 +174,7 @@ async def test_one_by_one_the_rest_is_left_once_the_partition_is_taken_up_again(
     assert desk.trouble == []
 
 
-async def test_one_by_one_a_partition_that_lost_is_in_trouble_and_the_rest_is_left() -> None:
+async def test_judging_one_by_one_stops_at_a_partition_that_is_fenced() -> None:
     desk = Desk(FussyStore(unwritable=is_about("phone")))
     desk.store.meanwhile = at_read(SECOND_ALONE, lambda: desk.store.lost.add(HOME))
     await desk.take(home=THREE)
@@ -181,7 +182,7 @@ async def test_one_by_one_a_partition_that_lost_is_in_trouble_and_the_rest_is_le
     assert desk.trouble == [(HOME, "fenced")]
 
 
-async def test_one_by_one_trouble_of_any_other_kind_leaves_the_rest_as_well() -> None:
+async def test_judging_one_by_one_stops_at_any_other_trouble() -> None:
     desk = Desk(FussyStore(unwritable=is_about("phone")))
     desk.store.meanwhile = at_read(SECOND_ALONE, lambda: setattr(desk.store, "away", True))
     await desk.take(home=THREE)
@@ -189,7 +190,7 @@ async def test_one_by_one_trouble_of_any_other_kind_leaves_the_rest_as_well() ->
     assert desk.trouble == [(HOME, "commit_failed")]
 
 
-# What is remembered afterwards.
+# What the cache keeps afterwards.
 
 
 async def test_after_a_batch_the_cache_is_trimmed_whichever_way_it_went() -> None:

@@ -1,4 +1,4 @@
-"""A batch: records up to the first that must wait, and who waits for its answers."""
+"""A batch: the records up to the first that must wait, and the waiters for its answers."""
 
 from dataclasses import replace
 from typing import Final
@@ -30,8 +30,8 @@ def test_a_batch_ends_before_a_policy_that_was_not_read_yet() -> None:
     assert stop == PolicyUnseen(2, 1)
 
 
-def test_a_press_under_a_zone_that_only_newer_data_has_waits_for_the_upgrade() -> None:
-    """To judge it by the document before would be an answer that the next release takes back."""
+def test_a_press_under_a_newer_zone_waits_for_the_upgrade() -> None:
+    """A verdict by the previous document would be taken back by the next release."""
     book = book_of(JERUSALEM)
     newer = PolicyRecord(replaces=0, set_by="avi", set_at=moment("08:00"), document=JERUSALEM).model_dump_json()
     with pytest.raises(NewerPolicyError):
@@ -41,8 +41,8 @@ def test_a_press_under_a_zone_that_only_newer_data_has_waits_for_the_upgrade() -
     assert ([entry.offset for entry in entries], stop) == ([0], PolicyUnseen(2, 1))
 
 
-def test_whoever_takes_over_waits_for_the_policies_that_the_fold_had_met() -> None:
-    """Its book may lag behind that of the projector before it, and a press is judged by no older policy than that."""
+def test_a_successor_waits_for_the_policies_that_the_fold_had_met() -> None:
+    """Its book may lag behind its predecessor's, and no press may be judged by an older policy than the last one."""
     log = records(started("desk", at="09:00", policy_rev=1))
     assert entries_of(log, BOOK, BOOK.position)[1] is None
     assert entries_of(log, BOOK, BOOK.position + 1) == ([], PolicyUnseen(BOOK.position + 1, 0))
@@ -60,7 +60,7 @@ def test_an_unreadable_record_ends_nothing() -> None:
     assert stop is None
 
 
-def test_only_presses_that_somebody_waits_for_are_waited_for() -> None:
+def test_a_batch_waits_only_for_presses_with_a_reply_address() -> None:
     told = started("desk", at="09:00").logged(0)
     envelope = replace(told.envelope, reply=ReplyAddress("timer.replies.v1", 3, "r-1"))
     waited = replace(told, press=replace(told.press, envelope=envelope))
@@ -69,7 +69,7 @@ def test_only_presses_that_somebody_waits_for_are_waited_for() -> None:
 
 @pytest.mark.parametrize("revision", ["9223372036854775808", "9" * 30, "-2"])
 def test_a_policy_revision_that_no_offset_can_be_is_unreadable(revision: str) -> None:
-    """It would be waited for until somebody looked."""
+    """Otherwise the partition would wait for it until a person looked."""
     told = record(started("desk", at="09:00"), 0)
     headers = [(name, revision.encode() if name == "ce_policyrev" else value) for name, value in told.headers]
     entries, stop = entries_of([replace(told, headers=headers)], BOOK, -1)

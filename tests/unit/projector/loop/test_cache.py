@@ -1,4 +1,4 @@
-"""The cache: what it holds, what it asks for, and what it may forget."""
+"""The cache: what it holds, what it asks for, and what it forgets."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -55,7 +55,7 @@ def test_every_press_asks_whether_it_was_judged_before() -> None:
     assert wanted(cached(SHEET), *presses).events == [(3, UUID(int=1)), (3, UUID(int=2)), (3, UUID(int=3))]
 
 
-def test_a_start_of_an_unknown_owner_asks_for_the_owner_and_whose_the_id_is() -> None:
+def test_a_start_of_an_unknown_owner_asks_for_owner_and_id() -> None:
     assert since(started("desk", at="09:00", asked="08:00")) == (
         {(SLOT, "acme", "dana"): moment("08:00")},
         {(SLOT, timer_id("desk")): moment("08:00")},
@@ -78,7 +78,7 @@ def test_an_owner_fact_asks_for_its_owner_alone() -> None:
     assert since(told, SHEET) == ({}, {})
 
 
-def test_several_presses_ask_for_the_earliest_moment_that_any_of_them_reaches_back_to() -> None:
+def test_several_presses_ask_back_to_their_earliest_moment() -> None:
     presses = [
         started("desk", at="09:00", asked="08:30"),
         started("phone", at="09:10", asked="08:00"),
@@ -87,7 +87,7 @@ def test_several_presses_ask_for_the_earliest_moment_that_any_of_them_reaches_ba
     ]
     asked = wanted(Cache(), *presses)
     assert asked.owners == {(SLOT, "acme", "dana"): moment("08:00")}
-    # A pause overlaps nothing, so it reaches back to no interval that is closed.
+    # A pause overlaps nothing, so it needs no closed intervals.
     assert asked.timers == {
         (SLOT, timer_id("desk")): moment("08:30"),
         (SLOT, timer_id("phone")): moment("08:00"),
@@ -95,7 +95,7 @@ def test_several_presses_ask_for_the_earliest_moment_that_any_of_them_reaches_ba
 
 
 def test_a_press_of_long_ago_asks_for_the_earliest_overlap_alone() -> None:
-    """Its owner may have closed twenty thousand intervals since."""
+    """Its owner may have closed 20,000 intervals since."""
     old = started("desk", at="09:00", asked="2020-01-02T09:00")
     asked = wanted(cached(SHEET), old, resumed("car", at="09:10", asked="2020-01-03T09:00"))
     assert asked.owners == {(SLOT, "acme", "dana"): moment("09:00")}
@@ -131,7 +131,7 @@ def test_the_moment_is_what_was_asked_clamped_to_the_log() -> None:
 # What it takes in.
 
 
-def test_what_was_read_joins_what_was_known() -> None:
+def test_a_read_sheet_joins_the_cached_one() -> None:
     dropped = SHEET.trimmed()
     read = replace(SHEET, closed=SHEET.closed[1:], closed_since=moment("09:15"))
     cache = cached(dropped)
@@ -149,7 +149,7 @@ def test_a_sheet_that_remembers_everything_still_does_after_a_read() -> None:
     assert cache.sheets[ACME_DANA] == SHEET
 
 
-def test_of_two_sheets_the_one_that_goes_back_further_says_how_far() -> None:
+def test_joined_sheets_know_as_far_back_as_the_longer_one() -> None:
     since = [SHEET.closed_since, moment("09:00"), moment("09:20")]
     assert since[0] is None
     joined = {
@@ -168,7 +168,7 @@ def test_an_interval_that_both_remember_is_remembered_once() -> None:
     assert joined == SHEET
 
 
-def test_what_a_batch_added_is_there_once_it_is_committed() -> None:
+def test_a_batchs_sheets_are_cached_once_it_is_committed() -> None:
     cache = cached()
     ledger = Ledger(0, 1, Known(cache.sheets, cache.owner_of, {}, -1))
     ledger.sheets[ACME_DANA] = SHEET
@@ -198,7 +198,7 @@ def test_a_sheet_that_was_not_touched_is_not_trimmed_twice() -> None:
 
 
 def test_a_trimmed_sheet_never_forgets_how_far_back_it_knows() -> None:
-    """Trimmed again with nothing new, and with something older than what was dropped before."""
+    """It is trimmed again with nothing new, and with an interval older than those dropped before."""
     trimmed = SHEET.trimmed()
     assert trimmed.trimmed() == trimmed
     older = replace(trimmed, closed=(ClosedInterval(1, moment("08:00"), moment("08:30")),))
@@ -207,7 +207,7 @@ def test_a_trimmed_sheet_never_forgets_how_far_back_it_knows() -> None:
     assert newer.trimmed().closed_since == moment("09:45")
 
 
-def test_a_sheet_without_past_knows_all_of_it_before_and_after_it_is_trimmed() -> None:
+def test_a_sheet_without_past_knows_all_of_it_after_trimming() -> None:
     empty = Timesheet("acme", "dana")
     assert empty.trimmed() == empty
     assert empty.knows_since(moment("2020-01-01T00:00"))
@@ -222,7 +222,7 @@ def owners(names: Sequence[str]) -> list[Timesheet]:
     return [given(started("desk", at="09:00", owner=name)).sheet(name) for name in names]
 
 
-def test_the_owners_who_were_not_seen_for_longest_go_first_with_their_timers() -> None:
+def test_the_owners_unseen_for_longest_are_evicted_with_their_timers() -> None:
     cache = cached(owners_max=2)
     for sheet in owners("abcd"):
         cache.take({(sheet.tenant, sheet.owner): sheet})
@@ -231,7 +231,7 @@ def test_the_owners_who_were_not_seen_for_longest_go_first_with_their_timers() -
     assert cache.owner_of == {timer_id("desk", name): ("acme", name) for name in "cd"}
 
 
-def test_who_was_touched_last_stays() -> None:
+def test_the_owner_touched_last_stays() -> None:
     cache = cached(owners_max=2)
     for sheet in owners("abac"):
         cache.take({(sheet.tenant, sheet.owner): sheet})
@@ -239,14 +239,14 @@ def test_who_was_touched_last_stays() -> None:
     assert list(cache.sheets) == [("acme", "a"), ("acme", "c")]
 
 
-def test_of_one_batch_too_the_owners_seen_first_go_first() -> None:
+def test_the_owners_seen_first_in_one_batch_are_evicted_first() -> None:
     cache = cached(*owners("abcd"), owners_max=2)
     cache.trim()
     assert list(cache.sheets) == [("acme", "c"), ("acme", "d")]
 
 
-def test_within_a_batch_nobody_goes() -> None:
-    """The fold needs every sheet that was read for it, however many."""
+def test_no_owner_is_evicted_within_a_batch() -> None:
+    """The fold needs every sheet that was read for it, however many there are."""
     cache = cached(*owners("abcd"), owners_max=2)
     assert len(cache.sheets) == 4
 
@@ -262,7 +262,7 @@ def test_a_cache_is_bounded_by_timers_and_not_by_owners_alone() -> None:
 
 
 def test_paused_timers_leave_the_sheet() -> None:
-    """A timer of dialect B is never stopped: within a year an owner has more than a thousand of them."""
+    """A timer of dialect B is never stopped, so an owner has more than a thousand of them within a year."""
     story = given(
         *[press(f"t{n}", at="09:00") for n in range(50) for press in (started, paused)], started("on", at="09:01")
     )

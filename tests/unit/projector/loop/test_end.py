@@ -1,4 +1,4 @@
-"""How the loop ends, and how it lets go of what is somebody else's."""
+"""How the loop ends, and how it drops a partition that another projector owns."""
 
 from services.projector.loop.partition import Status
 from services.projector.ports import Checkpoint
@@ -7,7 +7,7 @@ from tests.support.fakes.in_hand import StuckStream, turns
 from tests.support.story.given import stopped
 
 
-async def test_a_clean_end_waits_for_acks_and_writes_down_how_far_it_came() -> None:
+async def test_a_clean_end_waits_for_acks_and_saves_its_progress() -> None:
     stream = StuckStream()
     house = House(outcomes=stream)
     async with at_work(house):
@@ -44,8 +44,8 @@ async def test_an_end_with_nothing_on_its_way_waits_for_nothing() -> None:
         assert house.store.checkpoints[HOME].published == 3
 
 
-async def test_what_is_let_go_is_published_no_further() -> None:
-    """Whoever has the partition now publishes what is committed."""
+async def test_a_revoked_partition_is_published_no_further() -> None:
+    """Its new owner publishes what is committed."""
     stream = StuckStream()
     async with at_work(House(outcomes=stream)) as house:
         await house.hears(*A_DAY)
@@ -57,7 +57,7 @@ async def test_what_is_let_go_is_published_no_further() -> None:
 
 
 async def test_a_partition_given_twice_is_worked_on_once() -> None:
-    """What was on its way is given up, and published once by the one who takes it up anew."""
+    """The publish under way is given up, and the recovery that follows publishes the outcomes once."""
     stream = StuckStream()
     async with at_work(House(outcomes=stream)) as house:
         await house.hears(*A_DAY[:2])

@@ -1,4 +1,4 @@
-"""Logs that are not dense: gaps where foreign transactions ended, and records that are not what they should be."""
+"""Logs that are not dense: gaps where foreign transactions ended, and records that are not as they should be."""
 
 import pytest
 import structlog
@@ -16,7 +16,7 @@ CANARY = "canary-7f3a"
 
 
 def sparse(*offsets: int) -> EventsInHand:
-    """Return a log that holds the presses of a day at these offsets, and nothing between them."""
+    """Return a log that holds the presses of a day at these offsets, with gaps between them."""
     log = EventsInHand()
     log.logs[HOME] = [record(press, offset) for press, offset in zip(A_DAY, offsets, strict=True)]
     return log
@@ -33,7 +33,7 @@ async def test_a_gap_in_the_events_is_passed_wherever_a_batch_ends(at_once: int)
         assert house.store.checkpoints[HOME].next_offset == 8
 
 
-async def test_a_log_that_begins_with_a_gap_is_folded_from_its_first_record() -> None:
+async def test_a_log_that_begins_with_a_gap_is_folded() -> None:
     async with at_work(House(log=sparse(3, 4, 5))) as house:
         await turns()
         assert [offset for offset, _, _ in house.said()] == [3, 4, 5]
@@ -50,7 +50,7 @@ async def test_a_gap_between_two_batches_is_said_once() -> None:
 
 
 class Hasty(EventsInHand):
-    """A log whose reader hands out, once, what it had fetched before it was sought."""
+    """A log whose reader returns, once, records that it fetched before the seek."""
 
     stale = True
 
@@ -62,8 +62,8 @@ class Hasty(EventsInHand):
         return found
 
 
-async def test_records_that_were_fetched_before_a_seek_do_not_pass_for_a_gap() -> None:
-    """Otherwise the presses before them would be lost without a word."""
+async def test_records_fetched_before_a_seek_do_not_count_as_a_gap() -> None:
+    """Otherwise the presses before them would be lost silently."""
     log = Hasty()
     log.logs[HOME] = [record(press, offset) for offset, press in enumerate(A_DAY)]
     async with at_work(House(log=log)) as house:
@@ -99,7 +99,7 @@ async def test_gaps_and_strange_records_on_the_judged_stream_are_passed(at_once:
 
 
 async def test_an_outcome_of_a_newer_release_is_waited_for() -> None:
-    """To skip it would judge its press a second time, and change an answer that was given."""
+    """Skipping it would judge its press a second time, and change an answer that was given."""
     house = await a_house(stream=KEPT[:3])
     house.outcomes.streams[0][1] = house.outcomes.streams[0][1].replace(b'"v":1', b'"v":2', 1)
     with pytest.raises(NewerOutcomeError):
@@ -107,14 +107,14 @@ async def test_an_outcome_of_a_newer_release_is_waited_for() -> None:
     assert len(house.store.bodies[0]) == 1 or not house.store.bodies[0]
 
 
-async def test_a_partition_behind_a_newer_outcome_is_held_with_an_alarm_of_its_own() -> None:
+async def test_a_partition_behind_a_newer_outcome_is_held_with_an_alarm() -> None:
     house = House()
     house.outcomes.streams[HOME] = [b'{"v":2,"source_offset":0}']
     with structlog.testing.capture_logs() as logs:
         async with at_work(house):
             assert house.state() == (Status.HELD, "newer_outcome")
             assert [alarm["event"] for alarm in alarms(logs)] == ["outcome_newer_than_we_are"]
-            house.outcomes.streams[HOME] = []  # upgraded, or taken away
+            house.outcomes.streams[HOME] = []  # upgraded, or the record was removed
             await house.clock.passes(10)
             assert house.state() == (Status.LIVE, "recovered")
 
@@ -136,8 +136,8 @@ async def test_a_recovery_that_goes_on_failing_becomes_an_alarm() -> None:
 # Policies that were never written.
 
 
-async def test_a_press_under_a_policy_that_was_never_written_is_refused_and_passed() -> None:
-    """One header would otherwise hold its partition until a person deletes a record, which nothing can."""
+async def test_a_press_under_an_unwritten_policy_is_refused_and_passed() -> None:
+    """Otherwise one header would hold its partition until a person deletes the record, and Kafka cannot delete one."""
     house = House()
     house.policies.ends_at = house.book.position + 1
     presses = (
@@ -171,7 +171,7 @@ async def test_a_policy_that_the_topic_has_is_waited_for() -> None:
 
 @pytest.mark.parametrize("at_once", [1, 2, 100])
 async def test_a_start_of_long_ago_finds_the_overlap_that_begins_first(at_once: int) -> None:
-    """Not all that was worked since is read for it: of the intervals that it overlaps, one is enough."""
+    """The store does not read all intervals since then: one that overlaps is enough."""
     log = EventsInHand(at_once=at_once)
     told = [
         started("desk", at="2026-02-01T09:00"),
@@ -189,5 +189,5 @@ async def test_a_start_of_long_ago_finds_the_overlap_that_begins_first(at_once: 
             "2026-02-10T09:00:00+00:00",
             "2026-02-01T09:30:00+00:00",
         ]
-        # No sheet keeps what only that press asked about.
+        # No sheet keeps the interval that only that press asked for.
         assert house.projector.keeper.ours[HOME].cache.sheets["acme", "dana"].closed == ()

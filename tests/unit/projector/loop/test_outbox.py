@@ -1,4 +1,4 @@
-"""Outcomes on their way to the judged stream, and verdicts on their way to whoever waits."""
+"""Outcomes on their way to the judged stream, and verdicts on their way to their waiters."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -17,7 +17,7 @@ def outcomes(*offsets: int) -> list[ToPublish]:
 
 
 class SlowStream(OutcomesInHand):
-    """A stream whose acks a test hands out."""
+    """A stream that acks when the test says so."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ class SlowStream(OutcomesInHand):
 
 @asynccontextmanager
 async def publishing(outbox: Outbox) -> AsyncIterator[None]:
-    """Let an outbox publish until the end of the block, and hear of whatever else ended it."""
+    """Let an outbox publish until the end of the block, and raise any error that ended it earlier."""
     running = asyncio.ensure_future(outbox.run())
     await turns()
     yield
@@ -72,7 +72,7 @@ async def test_at_most_five_hundred_go_at_once() -> None:
     assert [offset for asked in stream.asked for offset in asked] == list(range(1_201))
 
 
-async def test_what_may_or_may_not_have_gone_is_still_in_hand() -> None:
+async def test_outcomes_of_an_unknown_publish_stay_in_the_outbox() -> None:
     stream = OutcomesInHand(broken=ConnectionError("no ack"))
     outbox = Outbox(3, stream, published=0, outcomes_next=0)
     outbox.add(outcomes(0, 1))
@@ -98,17 +98,17 @@ def test_one_record_goes_to_each_process_with_all_that_its_waiters_hear() -> Non
     ]
 
 
-def test_nobody_who_waits_is_sent_nothing() -> None:
+def test_no_reply_is_sent_without_a_waiter() -> None:
     assert replies() == replies((None, b"1")) == []
 
 
-def test_what_no_broker_takes_in_one_record_goes_in_several_and_in_order() -> None:
+def test_replies_too_large_for_one_record_go_in_several_in_order() -> None:
     large = b"x" * 100_000
     sent = replies(*[(to(3, str(n)), large) for n in range(5)])
     assert [[request_id for request_id, _ in answers] for _, _, answers in sent] == [["0", "1"], ["2", "3"], ["4"]]
 
 
-def test_a_record_of_replies_is_a_quarter_of_what_a_broker_takes_at_most() -> None:
+def test_a_record_of_replies_fills_a_quarter_of_the_brokers_limit() -> None:
     sent = replies((to(3, "a"), b"x" * (256 * 1024 - 1)), (to(3, "b"), b"x"), (to(3, "c"), b"x"))
     assert [[request_id for request_id, _ in answers] for _, _, answers in sent] == [["a", "b"], ["c"]]
 

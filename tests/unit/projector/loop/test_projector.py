@@ -1,4 +1,4 @@
-"""The projector's loop, one branch at a time: who is read, who steps aside, and how he comes back."""
+"""The projector's loop, one branch at a time: which partitions are read, which step aside, and how they come back."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ from tests.support.story.given import Told, paused, started, stopped
 # An ordinary day.
 
 
-async def test_what_is_on_the_log_is_folded_committed_and_published() -> None:
+async def test_presses_on_the_log_are_folded_committed_and_published() -> None:
     async with at_work(House()) as house:
         assert house.state() == (Status.LIVE, "recovered")
         await house.hears(*A_DAY)
@@ -33,7 +33,7 @@ async def test_one_poll_is_one_read_whatever_it_holds() -> None:
         assert len(house.store.asked) <= 2
 
 
-async def test_what_was_folded_is_remembered_and_not_read_again() -> None:
+async def test_a_folded_sheet_is_cached_and_not_read_again() -> None:
     async with at_work(House()) as house:
         await house.hears(*A_DAY[:1])
         await house.hears(*A_DAY[1:])
@@ -75,7 +75,7 @@ async def test_records_fetched_before_a_seek_are_dropped_and_fetched_again() -> 
         assert house.said() == ACCEPTED
 
 
-async def test_everybody_who_waits_is_answered_and_those_of_one_process_together() -> None:
+async def test_every_waiter_is_answered_and_one_processs_waiters_together() -> None:
     house = House()
 
     def asking(told: Told, offset: int, topic: str, partition: int) -> Record:
@@ -97,7 +97,7 @@ async def test_everybody_who_waits_is_answered_and_those_of_one_process_together
         assert (to_three[2][1][0], read_outcome(to_three[2][1][1]).verdict) == ("r-2", "void")
 
 
-async def test_how_far_outcomes_are_published_is_written_down_after_a_second_of_idleness() -> None:
+async def test_publishing_progress_is_saved_after_a_second_of_idleness() -> None:
     async with at_work(House()) as house:
         await house.hears(*A_DAY)
         assert house.store.checkpoints[HOME].published == 0
@@ -108,7 +108,7 @@ async def test_how_far_outcomes_are_published_is_written_down_after_a_second_of_
         assert (at.next_offset, at.published, at.outcomes_next) == (3, 3, 3)
 
 
-async def test_what_nobody_may_ask_for_any_more_is_deleted_a_bite_at_a_time_each_minute() -> None:
+async def test_forgotten_outcomes_are_deleted_in_bites_each_minute() -> None:
     async with at_work(House(store=MoodyStore(prunes=[True, True, False]))) as house:
         await house.clock.passes(59.9)
         assert len(house.store.prunes) == 3
@@ -118,7 +118,7 @@ async def test_what_nobody_may_ask_for_any_more_is_deleted_a_bite_at_a_time_each
         assert [seconds for seconds in house.clock.by_upkeep if seconds != 1.0] == [60.0, 0.1, 0.1, 60.0]
 
 
-async def test_what_cannot_be_deleted_now_is_deleted_later() -> None:
+async def test_outcomes_that_cannot_be_deleted_now_are_deleted_later() -> None:
     async with at_work(House(store=MoodyStore(prunes=[ConnectionError(), False]))) as house:
         await house.clock.passes(60)
         assert house.state() == (Status.LIVE, "recovered")
@@ -126,7 +126,7 @@ async def test_what_cannot_be_deleted_now_is_deleted_later() -> None:
         assert house.store.prunes == []
 
 
-# Waiting for what is not in our hands.
+# Waiting for policies and other processes.
 
 
 async def test_a_newer_event_holds_its_partition_and_is_not_lost() -> None:
@@ -146,19 +146,19 @@ async def test_a_newer_event_holds_its_partition_and_is_not_lost() -> None:
     ]
 
 
-async def test_a_policy_that_was_not_read_yet_is_waited_for_beside_the_loop() -> None:
+async def test_an_unread_policy_is_waited_for_beside_the_loop() -> None:
     house = House()
     house.log.logs[NEXT_DOOR] = records(started("desk", at="09:00", owner="noam"))
     with structlog.testing.capture_logs() as logs:
         async with at_work(house, HOME, NEXT_DOOR):
             await house.hears(started("desk", at="09:00", policy_rev=1), paused("desk", at="09:10", policy_rev=2))
             assert house.said() == ACCEPTED[:1]
-            # Nothing is wrong yet: the API was some milliseconds ahead of us.
+            # This is no fault yet: the API was some milliseconds ahead of us.
             assert house.state() == (Status.HELD, "policy_awaited")
             assert HOME not in house.log.positions
             assert alarms(logs) == []
             assert house.said(NEXT_DOOR) == [(0, "accepted", None)]
-            # Five seconds went by, and it did not come.
+            # Five seconds passed, and the policy did not come.
             house.policies.look()
             await turns()
             assert house.state() == (Status.HELD, "policy_unseen")
@@ -174,12 +174,12 @@ async def test_a_policy_that_was_not_read_yet_is_waited_for_beside_the_loop() ->
 # Alarms about single records.
 
 
-async def test_what_wakes_somebody_is_named_by_its_offset_and_quotes_nothing() -> None:
+async def test_an_alarm_names_its_records_offset_and_quotes_nothing() -> None:
     house = House()
     house.log.logs[HOME] = [
         record(started("desk", at="09:00"), 0),
         Record(1, 0, [("ce_type", b"secret")], b"secret"),
-        record(started("desk", at="09:10"), 2),  # its id is taken, and nobody waits
+        record(started("desk", at="09:10"), 2),  # its id is taken, and it has no waiter
         record(started("desk", at="09:20", owner="noam"), 3),  # on the wrong partition
     ]
     with structlog.testing.capture_logs() as logs:

@@ -1,4 +1,4 @@
-"""Recover, its first half: is this the log that was folded?"""
+"""Recover, first half: is this the log that was folded?"""
 
 from dataclasses import replace
 
@@ -16,14 +16,14 @@ async def test_where_nothing_ever_was_everything_begins_at_zero() -> None:
     assert await House().recovered() == Checkpoint(0)
 
 
-async def test_a_log_that_nobody_has_folded_is_folded_from_its_beginning() -> None:
+async def test_an_unfolded_log_is_folded_from_its_beginning() -> None:
     house = await a_house()
     assert await house.recovered() == Checkpoint(0)
 
 
 @pytest.mark.parametrize("committed", range(1, 7))
 async def test_a_partition_is_read_on_where_it_stood(committed: int) -> None:
-    """The last record passed may have been kept, known or void: its id and time are checked all the same."""
+    """The last record passed may have been kept, known or void. Its id and time are checked in each case."""
     stream = [offset for offset in KEPT if offset < committed]
     house = await a_house(committed=committed, published=committed, stream=stream)
     at = await house.recovered()
@@ -47,7 +47,7 @@ async def test_a_log_made_anew_is_an_alarm() -> None:
     await house.refuses("lies outside")
 
 
-async def test_a_log_made_anew_and_grown_past_where_we_stood_is_an_alarm() -> None:
+async def test_a_log_made_anew_and_grown_past_us_is_an_alarm() -> None:
     house = await a_house(committed=3, published=3, stream=[0, 2])
     house.log.logs[0] = records(*reversed(DAY))
     await house.refuses("is not the one that was folded")
@@ -59,13 +59,14 @@ async def test_another_record_under_the_same_id_at_another_time_is_an_alarm() ->
     await house.refuses("is not the one that was folded")
 
 
-async def test_a_log_whose_head_was_eaten_past_where_we_stood_is_an_alarm() -> None:
+async def test_a_log_that_lost_its_head_past_us_is_an_alarm() -> None:
     house = await a_house(committed=3, published=3, stream=[0, 2])
     house.log.begins[0] = 4
     await house.refuses(r"outside the log's \[4, 6\]")
 
 
-async def test_a_log_that_begins_where_we_stand_cannot_be_compared_and_is_an_alarm() -> None:
+async def test_a_log_that_begins_where_we_stand_is_an_alarm() -> None:
+    """The record before our position is gone, so the two logs cannot be compared."""
     house = await a_house(committed=3, published=3, stream=[0, 2])
     house.log.begins[0] = 3
     await house.refuses("the record before next_offset 3 is missing")
@@ -77,7 +78,7 @@ async def test_a_log_that_begins_with_the_record_we_compare_is_fine() -> None:
     assert where(await house.recovered()) == (3, 3, 2)
 
 
-async def test_a_log_whose_head_was_eaten_before_anybody_folded_it_is_an_alarm() -> None:
+async def test_an_unfolded_log_that_lost_its_head_is_an_alarm() -> None:
     house = await a_house()
     house.log.begins[0] = 1
     await house.refuses(r"next_offset 0 lies outside the log's \[1, 6\]")
@@ -92,15 +93,15 @@ async def test_the_last_record_may_have_been_unreadable() -> None:
     await house.refuses("is not the one that was folded")
 
 
-async def test_what_one_release_could_not_read_another_may() -> None:
-    """It was passed without its id, and its time is all there is to compare."""
+async def test_a_record_unreadable_to_one_release_may_be_read_by_another() -> None:
+    """It was passed without its id, so only its time can be compared."""
     house = House()
     house.log.logs[0] = [record(DAY[0], 0)]
     house.store.checkpoints[0] = Checkpoint(0, 1, None, moment("09:00"))
     assert where(await house.recovered()) == (1, 0, 0)
 
 
-async def test_what_a_newer_release_passed_is_known_by_its_id_alone() -> None:
+async def test_a_record_passed_by_a_newer_release_matches_by_id_alone() -> None:
     house = await a_house(committed=3, published=3, stream=[0, 2])
     house.log.logs[0][2] = replace(house.log.logs[0][2], value=b"{}")
     assert where(await house.recovered()) == (3, 3, 2)
@@ -114,14 +115,14 @@ async def test_a_log_that_went_back_is_noticed_before_anything_is_projected() ->
     assert house.store.checkpoints[0].next_offset == 3
 
 
-async def test_a_judged_stream_that_is_shorter_than_what_we_read_of_it_is_an_alarm() -> None:
+async def test_a_judged_stream_shorter_than_we_read_is_an_alarm() -> None:
     house = await a_house(committed=6, published=6, stream=KEPT)
     house.outcomes.streams[0].pop()
     await house.refuses(r"outcomes_next 4 lies outside the judged stream's \[0, 3\]")
 
 
-async def test_a_judged_stream_that_lost_its_head_before_we_read_it_is_an_alarm() -> None:
-    """What is missing may have been accepted, and would pass for void."""
+async def test_an_unread_judged_stream_that_lost_its_head_is_an_alarm() -> None:
+    """The missing outcomes may be accepted ones, and would pass for void."""
     house = await a_house(stream=KEPT)
     house.outcomes.begins[0] = 1
     await house.refuses(r"outcomes_next 0 lies outside the judged stream's \[1, 4\]")

@@ -1,4 +1,4 @@
-"""Recover, its second half: catch up with the judged stream, and publish what is committed."""
+"""Recover, second half: catch up with the judged stream, and publish what is committed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -34,27 +34,27 @@ async def test_an_older_dump_projects_what_it_lacks_and_nothing_twice(at_once: i
     assert house.store.bodies[0] == list(bodies(*DAY).values())
 
 
-async def test_of_outcomes_published_more_than_once_the_first_occurrence_counts() -> None:
+async def test_the_first_of_repeated_outcomes_counts() -> None:
     house = await a_house(stream=[0, 2, 0, 2, 4, 0, 2, 4, 5])
     assert where(await house.recovered()) == (6, 6, 9)
     assert house.store.bodies[0] == list(bodies(*DAY).values())
 
 
-async def test_what_was_read_already_is_not_read_again_but_how_far_is_known() -> None:
-    """A stream that ends in repetitions only."""
+async def test_repetitions_add_nothing_and_move_the_position() -> None:
+    """The stream ends in repetitions only. How far it was read is known all the same."""
     house = await a_house(committed=6, published=6, stream=KEPT)
     house.outcomes.streams[0] += house.outcomes.streams[0]
     assert where(await house.recovered()) == (6, 6, 8)
 
 
-async def test_a_stream_of_another_log_is_noticed_before_anything_is_judged_or_published() -> None:
-    """The events were made anew, the outcomes were not, and the database is empty."""
+async def test_a_stream_of_another_log_is_refused_before_any_commit() -> None:
+    """The events were made anew, the outcomes were not, and the database is empty. Nothing is judged or published."""
     house = await a_house(stream=KEPT)
     house.log.logs[0] = records(*reversed(DAY))
     await house.refuses("is not the one that was folded")
 
 
-async def test_somebody_else_who_catches_up_fences_us() -> None:
+async def test_another_projector_that_catches_up_fences_us() -> None:
     house = await a_house(stream=KEPT)
 
     class Overtaken(OutcomeStore):
@@ -71,9 +71,7 @@ async def test_somebody_else_who_catches_up_fences_us() -> None:
 
 
 @pytest.mark.parametrize(("published", "missing"), [(0, KEPT), (1, KEPT[1:]), (3, KEPT[2:]), (5, KEPT[3:])])
-async def test_what_is_committed_and_not_published_is_published_in_order(
-    published: int, missing: Sequence[int]
-) -> None:
+async def test_committed_outcomes_are_published_in_order(published: int, missing: Sequence[int]) -> None:
     house = await a_house(committed=6, published=published, stream=[o for o in KEPT if o < published])
     assert where(await house.recovered()) == (6, 6, 4)
     assert [read_outcome(body).source_offset for body in house.outcomes.streams[0]] == list(KEPT)
@@ -81,7 +79,7 @@ async def test_what_is_committed_and_not_published_is_published_in_order(
 
 
 @pytest.mark.parametrize("landed", [2, 3, 4])
-async def test_what_was_published_although_its_ack_was_not_heard_is_not_published_again(landed: int) -> None:
+async def test_an_outcome_published_without_ack_is_not_published_again(landed: int) -> None:
     house = await a_house(committed=6, published=3, stream=KEPT[:landed])
     house.store.checkpoints[0] = replace(house.store.checkpoints[0], outcomes_next=2)
     assert where(await house.recovered()) == (6, 6, 4)
@@ -89,8 +87,8 @@ async def test_what_was_published_although_its_ack_was_not_heard_is_not_publishe
     assert said == [0, 2, 4, 5]
 
 
-async def test_repetitions_at_the_end_of_the_stream_do_not_hide_what_came_before_them() -> None:
-    """Somebody's late copy of the first outcome says nothing of the last."""
+async def test_repetitions_at_the_streams_end_hide_no_later_outcome() -> None:
+    """A late copy of the first outcome does not say whether the last one was published."""
     house = await a_house(committed=6, published=0, stream=[0, 2, 4, 0, 2])
     house.store.checkpoints[0] = replace(house.store.checkpoints[0], outcomes_next=0)
     assert where(await house.recovered()) == (6, 6, 6)
@@ -99,14 +97,14 @@ async def test_repetitions_at_the_end_of_the_stream_do_not_hide_what_came_before
 
 
 async def test_how_far_it_came_is_written_down_at_once() -> None:
-    """A quiet partition has no next commit, and whoever takes it over would publish all of it again."""
+    """A quiet partition has no next commit, and its next owner would publish all of it again."""
     house = await a_house(committed=6)
     at = await house.recovered()
     assert house.store.checkpoints[0] == at
     assert where(at) == (6, 6, 4)
 
 
-async def test_somebody_who_takes_over_while_we_publish_fences_us() -> None:
+async def test_another_projector_that_takes_over_meanwhile_fences_us() -> None:
     house = await a_house(committed=6)
 
     class Overtaken(OutcomeStore):
@@ -129,7 +127,7 @@ async def test_more_than_one_batch_is_published_in_order() -> None:
     assert said == list(range(601))
 
 
-async def test_when_the_fate_of_a_publish_is_unknown_the_partition_is_not_taken_up() -> None:
+async def test_a_publish_of_unknown_fate_stops_the_recovery() -> None:
     house = await a_house(committed=6)
     house.outcomes.broken = ConnectionError("no ack")
     with pytest.raises(ConnectionError):

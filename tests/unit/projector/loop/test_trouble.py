@@ -1,4 +1,4 @@
-"""The projector's loop in trouble: who steps aside, how long he waits, and how he comes back."""
+"""The projector's loop in trouble: which partitions step aside, how long they wait, and how they come back."""
 
 import structlog
 
@@ -10,7 +10,8 @@ from tests.support.fakes.in_hand import OutcomesInHand, StuckStream, records, tu
 from tests.support.story.given import started, stopped
 
 
-async def test_a_commit_whose_fate_is_unknown_is_looked_up_and_nothing_is_judged_twice() -> None:
+async def test_a_commit_of_unknown_fate_is_looked_up() -> None:
+    """No press is judged twice."""
     for moody in (
         MoodyStore(commit_raises=[ConnectionError("before it was sent")]),
         MoodyStore(commit_then_raises=[ConnectionError("after it was done")]),
@@ -44,7 +45,7 @@ async def test_a_partition_in_trouble_does_not_hold_up_its_neighbours() -> None:
         assert house.said(NEXT_DOOR) == [(0, "accepted", None)]
 
 
-async def test_a_log_that_went_back_is_an_alarm_until_somebody_has_looked() -> None:
+async def test_a_log_that_went_back_alarms_until_it_is_restored() -> None:
     house = House()
     house.store.checkpoints[HOME] = Checkpoint(HOME, 1)
     with structlog.testing.capture_logs() as logs:
@@ -55,7 +56,7 @@ async def test_a_log_that_went_back_is_an_alarm_until_somebody_has_looked() -> N
             assert house.waited() == [10.0, 10.0]
             assert house.state() == (Status.HELD, "log_went_back")
             assert house.outcomes.streams[HOME] == []
-            # Somebody restored the log.
+            # An operator restored the log.
             house.log.logs[HOME] = records(started("desk", at="09:00"))
             told = started("desk", at="09:00").logged(0)
             house.store.checkpoints[HOME] = Checkpoint(HOME, 1, told.envelope.event_id, told.log_time)
@@ -64,7 +65,7 @@ async def test_a_log_that_went_back_is_an_alarm_until_somebody_has_looked() -> N
     assert [alarm["event"] for alarm in alarms(logs)] == ["log_went_back", "log_went_back"]
 
 
-async def test_while_the_store_is_away_a_partition_waits_longer_each_time_and_at_most_five_seconds() -> None:
+async def test_pauses_grow_to_five_seconds_while_the_store_is_away() -> None:
     away: list[Exception] = [ConnectionError() for _ in range(9)]
     async with at_work(House(store=MoodyStore(checkpoint_raises=away))) as house:
         for _ in range(9):
@@ -74,7 +75,7 @@ async def test_while_the_store_is_away_a_partition_waits_longer_each_time_and_at
         assert house.state() == (Status.LIVE, "recovered")
 
 
-async def test_whoever_is_in_trouble_again_and_again_is_left_alone_for_longer_until_something_succeeds() -> None:
+async def test_pauses_grow_with_repeated_trouble_until_a_success() -> None:
     house = House(store=MoodyStore(commit_raises=[ConnectionError() for _ in range(4)]))
     async with at_work(house):
         await house.hears(*A_DAY)
@@ -83,7 +84,7 @@ async def test_whoever_is_in_trouble_again_and_again_is_left_alone_for_longer_un
             await house.clock.passes(0.8)
         assert house.waited() == [0.1, 0.2, 0.4, 0.8]
         assert house.said() == ACCEPTED
-        # It is over: the next trouble is the first again.
+        # The trouble is over, so the next one counts as the first again.
         house.store.commit_raises.append(ConnectionError())
         await house.hears(stopped("desk", at="09:30"))
         assert house.waited() == [0.1, 0.2, 0.4, 0.8, 0.1]
@@ -91,7 +92,7 @@ async def test_whoever_is_in_trouble_again_and_again_is_left_alone_for_longer_un
         assert len(house.said()) == 4
 
 
-async def test_outcomes_that_nobody_takes_are_read_again_from_the_store_beyond_a_measure() -> None:
+async def test_a_backlog_over_its_limit_is_read_again_from_the_store() -> None:
     """Memory is not a queue."""
     stream = StuckStream()
     async with at_work(House(outcomes=stream)) as house:
@@ -109,7 +110,7 @@ async def test_outcomes_that_nobody_takes_are_read_again_from_the_store_beyond_a
         assert stream.streams[HOME] == house.store.bodies[HOME]
 
 
-async def test_a_publish_whose_fate_is_unknown_is_done_again_from_what_is_committed() -> None:
+async def test_a_publish_of_unknown_fate_is_repeated_from_the_store() -> None:
     house = House(outcomes=OutcomesInHand(broken=ConnectionError("no ack")))
     async with at_work(house):
         await house.hears(*A_DAY)
@@ -135,8 +136,8 @@ async def test_a_position_that_the_log_does_not_hold_is_looked_at_anew() -> None
         assert house.said() == ACCEPTED
 
 
-async def test_an_idle_partition_hears_within_a_minute_that_it_is_somebody_elses() -> None:
-    """Nothing comes that would be refused by the compare-and-set, so it is asked about now and then."""
+async def test_an_idle_partition_hears_within_a_minute_that_it_is_fenced() -> None:
+    """No commit comes that the compare-and-set could refuse, so the store is asked now and then."""
     async with at_work(House()) as house:
         await house.hears(*A_DAY)
         house.store.checkpoints.clear()  # an older dump was restored

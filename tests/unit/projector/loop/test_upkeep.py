@@ -1,4 +1,4 @@
-"""Upkeep: what goes on beside the fold waits for nothing, and nothing waits for it."""
+"""Upkeep: tasks beside the fold do not wait for it, and the fold does not wait for them."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from tests.support.story.given import stopped
 
 @dataclass
 class FrozenStore(MoodyStore):
-    """A store that answers no question about progress, nor deletes anything, until it thaws."""
+    """A store that saves no progress and deletes nothing until it thaws."""
 
     thawed: asyncio.Event = field(default_factory=asyncio.Event)
     statements: list[int] = field(default_factory=list)
@@ -49,8 +49,8 @@ async def test_progress_of_all_partitions_is_one_statement() -> None:
         assert store.statements == [3]
 
 
-async def test_a_statement_that_looked_during_a_commit_fences_nobody() -> None:
-    """It found the checkpoint where our own commit had just put it, and not where we stood before."""
+async def test_a_progress_statement_during_a_commit_fences_no_partition() -> None:
+    """It found the checkpoint where our own commit had just put it, and not at our earlier position."""
     store = FrozenStore()
     async with at_work(House(store=store)) as house:
         await house.clock.passes(61.0)
@@ -80,7 +80,7 @@ async def test_a_partition_that_a_commit_holds_is_asked_again_later() -> None:
         assert house.store.saved >= 2
 
 
-async def test_what_cannot_be_deleted_in_one_partition_is_not_tried_in_the_next() -> None:
+async def test_a_failed_prune_is_not_tried_on_the_next_partition() -> None:
     """A store that is away is asked once a minute, not once for each of twelve partitions."""
     store = MoodyStore(prunes=[ConnectionError(), False, False])
     with structlog.testing.capture_logs() as logs:

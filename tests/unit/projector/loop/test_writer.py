@@ -1,4 +1,4 @@
-"""Batches through the store: one read, one commit, and who is in trouble when it fails."""
+"""Batches through the store: one read, one commit, and the partitions in trouble when one fails."""
 
 from dataclasses import replace
 
@@ -59,11 +59,11 @@ async def test_a_verdict_of_one_partition_is_not_known_on_another() -> None:
     assert together.said(NEXT_DOOR) == [(0, "refused", "R23")]
 
 
-# Somebody holds, or owns, a partition.
+# Another projector holds, or owns, a partition.
 
 
-async def test_a_partition_whose_row_is_held_is_in_trouble_and_its_neighbour_is_not() -> None:
-    """A frozen projector holds it, for as long as its session may."""
+async def test_a_partition_whose_row_is_held_is_in_trouble_alone() -> None:
+    """A frozen projector holds it for as long as its session lives."""
     desk = Desk(FussyStore(held={HOME}))
     await desk.take(home=[started("desk", at="09:00")], next_door=[noams(started, "09:00")])
     assert desk.trouble == [(HOME, "busy")]
@@ -78,7 +78,7 @@ async def test_a_partition_that_lost_is_in_trouble_and_its_neighbour_is_not() ->
     assert desk.partitions[NEXT_DOOR].at.next_offset == 1
 
 
-async def test_a_checkpoint_moved_by_somebody_else_fences_us() -> None:
+async def test_a_checkpoint_moved_by_another_projector_fences_us() -> None:
     desk = Desk()
     await desk.take(home=[started("desk", at="09:00")])
     desk.store.checkpoints[HOME] = replace(desk.store.checkpoints[HOME], next_offset=7)
@@ -87,7 +87,7 @@ async def test_a_checkpoint_moved_by_somebody_else_fences_us() -> None:
     assert desk.said() == [(0, "accepted", None)]
 
 
-# Nobody knows what happened.
+# The fate of a commit is unknown.
 
 
 @pytest.mark.parametrize("at_the", ["read", "commit"])

@@ -1,4 +1,4 @@
-"""Rows: what outcomes mean for each table, one commit at a time, in columns as `unnest` takes them."""
+"""Rows: what outcomes mean for each table, one commit at a time, in the columns that `unnest` takes."""
 
 import json
 from datetime import date
@@ -93,15 +93,15 @@ def test_a_whole_life_in_one_commit_is_one_row_each() -> None:
     ]
 
 
-def test_a_pause_in_a_later_commit_says_nothing_of_who_started_the_timer_that_would_be_kept() -> None:
-    """Its own event stands where the starter's would, and the query leaves the starter alone."""
+def test_a_pause_in_a_later_commit_keeps_the_timers_starter() -> None:
+    """Its own event stands in the starter's column, and the query does not update that column."""
     story = given(started("desk", at="09:00"), paused("desk", at="09:10"))
     (timer,) = writes(story, since=1)["upsert_timers"]
     assert timer[15] == event(1)
     assert "started_by = " not in query("upsert_timers").partition("DO UPDATE")[2]
 
 
-def test_what_is_not_billable_is_worked_and_not_billed() -> None:
+def test_time_that_is_not_billable_is_worked_and_not_billed() -> None:
     story = given(
         started("desk", at="09:00", billable=False),
         stopped("desk", at="09:10"),
@@ -165,7 +165,8 @@ def test_an_unreadable_record_is_an_outcome_and_a_dead_letter() -> None:
     }
 
 
-def test_facts_of_one_kind_and_subject_become_one_row_and_the_newest_field_wins() -> None:
+def test_facts_of_one_kind_and_subject_become_one_row() -> None:
+    """Of each field, the newest value wins."""
     story = given(
         fact(OwnerProfileSet, "09:00", zone="Europe/Berlin", timers_disabled=True),
         fact(OwnerProfileSet, "09:01", zone="Africa/Cairo"),
@@ -210,7 +211,7 @@ def test_a_commit_without_outcomes_writes_nothing() -> None:
 
 
 def test_an_interval_ends_before_the_next_of_its_timer_is_open() -> None:
-    """Postgres looks at each row as it comes, and two open intervals of one timer are refused."""
+    """Postgres checks each row as it comes, and refuses two open intervals of one timer."""
     story = given(
         started("desk", at="09:00"),
         started("phone", at="09:00"),
@@ -227,7 +228,7 @@ def test_rows_become_columns_and_none_become_none() -> None:
 
 
 def test_an_end_that_was_taken_back_gives_its_days_back() -> None:
-    """The system had stopped the timer at 11:00; a late press says 09:30, and the day loses an hour and a half."""
+    """The system had stopped the timer at 11:00. A late press says 09:30, and the day loses an hour and a half."""
     story = given(started("desk", at="09:00", billable=False)).when(stopped("desk", at="09:30"))
     said = story.outcome
     (change,) = said.changed
@@ -244,7 +245,7 @@ def test_an_end_that_was_taken_back_gives_its_days_back() -> None:
 
 
 def test_minutes_of_another_timer_are_billable_as_that_timer_is() -> None:
-    """A switch of a billable timer by one that is not: each change says how its own timer stands."""
+    """A timer that is not billable replaces a billable one. Each change says how its own timer stands."""
     story = given(started("desk", at="09:00"), started("phone", at="09:10", billable=False))
     ended_by_switch = given(started("desk", at="09:00"), stopped("desk", at="09:10")).outcome.changed[0]
     outcome = story.outcome.model_copy(update={"changed": (ended_by_switch, *story.outcome.changed)})

@@ -1,4 +1,4 @@
-"""Text batch: what a run of text records amounts to."""
+"""Text batch: the net effect of a run of text records."""
 
 import json
 from typing import Any
@@ -15,7 +15,7 @@ OTHER_EVENT = UUID(int=EVENT_ID.int + 1)
 NEIGHBOUR = SHORT + 1  # another timer in the same slot
 
 
-def value(**changed: Any) -> bytes:  # noqa: ANN401 - what is wrong with a field is what a test is about
+def value(**changed: Any) -> bytes:  # noqa: ANN401 - a test gives a field any value
     return json.dumps(
         {"tenant": "acme", "owner": "dana", "event_id": str(EVENT_ID), "comment": "hi"} | changed
     ).encode()
@@ -60,11 +60,11 @@ def test_a_key_that_is_no_short_id_is_unreadable(key: bytes | None) -> None:
         (value(owner="somebody else"), "body: the owner does not live in the timer's slot"),
     ],
 )
-def test_a_value_that_does_not_read_is_told_by_its_place_and_not_quoted(body: bytes, reason: str) -> None:
+def test_a_malformed_value_is_named_by_its_place_and_not_quoted(body: bytes, reason: str) -> None:
     assert read_text(record(b"%d" % SHORT, body)) == UnreadableText(reason)
 
 
-def test_of_two_texts_of_one_event_the_later_counts() -> None:
+def test_the_later_of_two_texts_of_one_event_counts() -> None:
     batch = TextBatch.of([Written(SHORT, text("one")), Written(SHORT, text("two"))])
     assert batch == TextBatch(erased=set(), kept={(SHORT, EVENT_ID): text("two")})
 
