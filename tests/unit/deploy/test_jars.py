@@ -1,4 +1,4 @@
-"""A jar is the one that was locked, or it is not used."""
+"""A jar is used only if it is the one that was locked."""
 
 import hashlib
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ LINE = f"org.example:example:1.0 {hashlib.sha256(GOOD).hexdigest()}"
 
 @dataclass
 class Repository:
-    """A Maven repository that has one jar, with the walk to it that jgo has."""
+    """A Maven repository that has one jar, with the path to it that jgo takes."""
 
     folder: Path
     content: bytes = GOOD

@@ -1,4 +1,4 @@
-"""What is in the way is said in one line that names the setting."""
+"""An obstacle on this machine is reported in one line that names the setting."""
 
 import re
 import shutil
@@ -13,7 +13,7 @@ from deploy.local.secrets import kept_secret
 from deploy.local.settings import HOST, Settings
 from deploy.local.trouble import Trouble
 
-Usage = namedtuple("Usage", ["total", "used", "free"])  # noqa: PYI024 - as shutil has it
+Usage = namedtuple("Usage", ["total", "used", "free"])  # noqa: PYI024 - the type that shutil returns
 
 
 def test_a_taken_port_is_named_with_the_setting_that_moves_it() -> None:

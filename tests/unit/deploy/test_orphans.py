@@ -1,4 +1,4 @@
-"""Servers that outlived their postmaster are ended, and nothing else that works in their folder."""
+"""Servers that outlived their postmaster are ended, and no other process that works in their folder."""
 
 import signal
 import subprocess
@@ -61,10 +61,10 @@ def test_no_orphan_costs_no_time(tmp_path: Path) -> None:
     assert time.monotonic() - began < orphans.NOTICE_WITHIN_SECONDS
 
 
-def test_what_a_crashed_run_left_includes_the_orphans_of_its_postmaster(
+def test_the_leftovers_of_a_run_include_its_postmasters_orphans(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Control of the found ones: `working_in` looks for Python here, because no Postgres runs in this test."""
+    """`working_in` looks for Python here, because no Postgres runs in this test."""
     settings = Settings(home=tmp_path)
     settings.postgres_data.mkdir()
     found = orphans.working_in

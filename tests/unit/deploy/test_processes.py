@@ -1,4 +1,4 @@
-"""The local stack ends what it started, all of it, and nothing else."""
+"""The local stack ends every process that it started, and no other."""
 
 import os
 import signal
@@ -41,7 +41,7 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def somebody() -> Iterator["subprocess.Popen[bytes]"]:
+def stranger() -> Iterator["subprocess.Popen[bytes]"]:
     with subprocess.Popen(SLEEP) as child:
         yield child
         child.kill()
@@ -58,33 +58,33 @@ def identity_of(child: "subprocess.Popen[bytes]") -> Identity:
     return identity
 
 
-def test_a_pid_that_somebody_else_has_by_now_is_not_signalled(somebody: "subprocess.Popen[bytes]") -> None:
-    Identity(somebody.pid, "another-start").signal(signal.SIGKILL)
+def test_a_pid_reused_by_another_process_is_not_signalled(stranger: "subprocess.Popen[bytes]") -> None:
+    Identity(stranger.pid, "another-start").signal(signal.SIGKILL)
     with pytest.raises(subprocess.TimeoutExpired):
-        somebody.wait(0.2)
-    # Control: under its own name the same signal ends it.
-    identity_of(somebody).signal(signal.SIGKILL)
-    assert somebody.wait(5) == -signal.SIGKILL
+        stranger.wait(0.2)
+    # Control: under its own identity the same signal ends it.
+    identity_of(stranger).signal(signal.SIGKILL)
+    assert stranger.wait(5) == -signal.SIGKILL
 
 
-def test_a_zombie_is_not_alive(somebody: "subprocess.Popen[bytes]") -> None:
-    identity = identity_of(somebody)
+def test_a_zombie_is_not_alive(stranger: "subprocess.Popen[bytes]") -> None:
+    identity = identity_of(stranger)
     assert identity.alive
-    os.kill(somebody.pid, signal.SIGKILL)
-    os.waitid(os.P_PID, somebody.pid, os.WEXITED | os.WNOWAIT)  # ended, and not yet buried
+    os.kill(stranger.pid, signal.SIGKILL)
+    os.waitid(os.P_PID, stranger.pid, os.WEXITED | os.WNOWAIT)  # ended, but not yet reaped
     assert not identity.alive
 
 
-def test_what_a_crashed_run_left_is_ended_and_a_stranger_with_its_pid_is_not(
-    settings: Settings, somebody: "subprocess.Popen[bytes]"
+def test_leftovers_are_ended_and_a_process_with_a_reused_pid_is_not(
+    settings: Settings, stranger: "subprocess.Popen[bytes]"
 ) -> None:
     settings.run.mkdir()
     with subprocess.Popen(SLEEP) as left:
         identity_of(left).write(settings.run / "kafka.pid")
-        Identity(somebody.pid, "another-start").write(settings.run / "postgres.pid")
+        Identity(stranger.pid, "another-start").write(settings.run / "postgres.pid")
         assert leftovers.end_all(settings) == ["kafka"]
         assert left.wait(5) == -signal.SIGTERM
-    assert somebody.poll() is None
+    assert stranger.poll() is None
     assert list(settings.run.glob("*.pid")) == []
 
 
@@ -95,7 +95,7 @@ def test_kafka_and_postgres_are_ended_last(settings: Settings) -> None:
     assert list(leftovers.found(settings)) == ["command_api", "projector", "kafka", "postgres"]
 
 
-def test_a_half_written_pid_file_is_nobody(settings: Settings) -> None:
+def test_a_half_written_pid_file_names_no_process(settings: Settings) -> None:
     settings.run.mkdir()
     (settings.run / "kafka.pid").write_text("12")
     assert leftovers.end_all(settings) == []
@@ -118,7 +118,7 @@ def test_a_killed_supervisor_leaves_no_process(settings: Settings, watched: str)
     assert lived is (watched == "unwatched")  # the control: without the watchdog it lives on
 
 
-def test_one_run_per_folder_and_the_second_is_told_who_has_it(settings: Settings) -> None:
+def test_a_second_run_in_a_folder_hears_the_firsts_pid(settings: Settings) -> None:
     path = settings.run / "stack.lock"
     first, second = Lock(path), Lock(path)
     first.take()
@@ -138,14 +138,15 @@ def test_the_lock_of_a_killed_run_is_free(settings: Settings) -> None:
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as holder:
         assert holder.stdout is not None
         holder.stdout.readline()
-        # CPython drops a lock object that nothing names; this one lives in a module that still runs.
+        # CPython frees a lock object without a reference; this one lives in a module that still runs.
         holder.kill()
     lock = Lock(path)
     lock.take()
     lock.release()
 
 
-def test_a_program_that_ends_at_once_is_reported_with_its_last_words_and_its_log(settings: Settings) -> None:
+def test_a_program_that_ends_at_once_is_reported_with_its_log(settings: Settings) -> None:
+    """Its last line of output is in the report too."""
     process = script(settings, "print('the key is missing'); raise SystemExit(3)", ready_line="ready")
     process.start()
     with pytest.raises(Trouble, match=rf"ended with status 3: the key is missing - its log: {process.log}"):

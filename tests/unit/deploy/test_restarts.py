@@ -1,4 +1,4 @@
-"""A part that dies is started again, each time a little later; one that dies too often ends the run."""
+"""A part that dies is started again, each time a little later. A part that dies too often ends the run."""
 
 from dataclasses import dataclass, field
 from functools import partial
@@ -34,7 +34,7 @@ def test_a_part_that_dies_now_and_then_is_started_again_for_ever() -> None:
 
 
 class Fake(Process):
-    """A process that dies when a test says, and is ready when a test says."""
+    """A process that dies and is ready when a test says so."""
 
     def __init__(self, name: str, log: Path) -> None:
         super().__init__(Program(name=name, argv=[], environ={}), log, log)
@@ -80,7 +80,7 @@ class Run:
         self.keeper = Keeper(parts, self.said.append, lambda: self.now)
 
     def passes(self, seconds: float) -> bool:
-        """Look every tenth of a second for so long, and return whether all was ready at the end."""
+        """Look every tenth of a second for `seconds`, and return whether all was ready at the end."""
         ready = self.keeper.look()
         until = self.now + seconds
         while self.now < until:
@@ -99,7 +99,7 @@ def test_as_long_as_all_lives_nothing_is_said_or_started(run: Run) -> None:
     assert (run.said, run.kafka.starts, run.api.starts) == ([], 0, 0)
 
 
-def test_a_part_that_was_killed_is_started_after_its_pause_and_nothing_else_is(run: Run) -> None:
+def test_a_killed_part_alone_is_started_after_its_pause(run: Run) -> None:
     run.api.status = -9
     assert not run.passes(0.4)
     assert run.api.starts == 0
@@ -111,14 +111,14 @@ def test_a_part_that_was_killed_is_started_after_its_pause_and_nothing_else_is(r
     ]
 
 
-def test_an_orderly_end_that_nobody_asked_for_is_a_death_too(run: Run) -> None:
+def test_an_unrequested_orderly_end_counts_as_a_death(run: Run) -> None:
     run.api.status = 0
     run.passes(1.0)
     assert run.api.starts == 1
     assert run.said[0] == "command_api ended with status 0; starting it again in 0.5 s"
 
 
-def test_all_is_ready_again_only_when_the_parts_that_lived_on_say_so_too(run: Run) -> None:
+def test_all_is_ready_only_when_the_surviving_parts_say_so(run: Run) -> None:
     """An API lives on without a broker, and is ready a moment after the broker."""
     run.kafka.status, run.api.is_ready = -9, False
     assert not run.passes(3.0)
@@ -128,14 +128,15 @@ def test_all_is_ready_again_only_when_the_parts_that_lived_on_say_so_too(run: Ru
     assert run.said[1:] == ["All is ready again, after 3.0 s"]
 
 
-def test_parts_that_die_together_pause_side_by_side_and_each_counts_for_itself(run: Run) -> None:
+def test_parts_that_die_together_pause_and_count_each_alone(run: Run) -> None:
     for _ in range(3):
         run.kafka.status = run.api.status = 1
         run.passes(2.1)
     assert (run.kafka.starts, run.api.starts) == (3, 3)
 
 
-def test_the_fourth_death_is_one_line_that_says_which_part_how_and_where_its_log_is(run: Run) -> None:
+def test_the_fourth_death_ends_the_run_with_one_line(run: Run) -> None:
+    """The line names the part, how it ended, and its log."""
     run.api.words = b"starting\nthe port is taken\n\n"
     for _ in range(3):
         run.api.status = 3

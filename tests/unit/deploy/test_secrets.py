@@ -1,4 +1,4 @@
-"""Secrets of a local stack are read by their owner alone, from their first byte on."""
+"""Only their owner can read the secrets of a local stack, from the first byte on."""
 
 import os
 import stat
@@ -12,7 +12,7 @@ from deploy.local.secrets import kept_secret, write_secretly
 
 @pytest.fixture(autouse=True)
 def generous() -> Iterator[None]:
-    """A mask under which a file that is just written is everybody's."""
+    """Set a mask under which a plainly written file is readable by all."""
     before = os.umask(0)
     yield
     os.umask(before)

@@ -1,4 +1,4 @@
-"""A run ends in order, whatever ends it: Ctrl-C in a pause, a part that dies too often, a part that never starts.
+"""A run ends in order, whatever the cause: Ctrl-C in a pause, a part that dies too often, a part that never starts.
 
 The parts are small programs instead of Kafka, Postgres and the services; processes and signals are real.
 """
@@ -66,7 +66,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def begin(settings: Settings) -> Iterator[Begin]:
-    """Begin a run of an API and a projector, and see to it that both and the run are gone afterwards."""
+    """Begin a run of an API and a projector, and make sure that all three are gone afterwards."""
     begun: list[subprocess.Popen[str]] = []
 
     def run(api: str, projector: str) -> "subprocess.Popen[str]":
@@ -116,7 +116,7 @@ def test_a_signal_in_a_pause_ends_what_lives_and_starts_nothing(
     assert not (settings.run / "ready").exists()
 
 
-def test_a_part_that_comes_back_is_another_process_and_all_is_ready_again(settings: Settings, begin: Begin) -> None:
+def test_a_part_that_comes_back_is_another_process(settings: Settings, begin: Begin) -> None:
     child = begin(LIVES, LIVES)
     heard(child, "up")
     api, projector = part(settings, "command_api"), part(settings, "projector")
@@ -126,9 +126,8 @@ def test_a_part_that_comes_back_is_another_process_and_all_is_ready_again(settin
     assert part(settings, "projector") == projector
 
 
-def test_a_part_that_dies_too_often_ends_the_run_and_no_signal_cuts_that_short(
-    settings: Settings, begin: Begin
-) -> None:
+def test_a_part_that_dies_too_often_ends_the_run(settings: Settings, begin: Begin) -> None:
+    """A signal that comes during that end does not cut it short."""
     child = begin(DIES, SLOW_TO_END)
     heard(child, "starting it again in 2 s")
     projector = part(settings, "projector")
@@ -146,7 +145,7 @@ def test_a_part_that_dies_too_often_ends_the_run_and_no_signal_cuts_that_short(
     )
 
 
-def test_a_part_that_cannot_start_at_all_is_one_line_and_no_restart(settings: Settings, begin: Begin) -> None:
+def test_a_part_that_cannot_start_is_reported_and_not_restarted(settings: Settings, begin: Begin) -> None:
     child = begin(FAILS, LIVES)
     rest = said_by(child).read()
     assert child.wait(10) == 1

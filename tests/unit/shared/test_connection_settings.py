@@ -1,4 +1,4 @@
-"""What a process is told about Kafka and Postgres: plaintext unless it says otherwise, and nothing half said."""
+"""Settings of Kafka and Postgres: plaintext unless they say otherwise, and half a setting is refused."""
 
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ def ours(authority: Authority) -> Certificate:
     return authority.vouches_for("ours")
 
 
-def kafka(**said: Any) -> KafkaSettings:  # noqa: ANN401 - what is wrong with a setting is what a test is about
+def kafka(**said: Any) -> KafkaSettings:  # noqa: ANN401 - a test gives a setting any value
     return KafkaSettings(kafka_bootstrap_servers=BROKERS, **said)
 
 
@@ -65,7 +65,8 @@ def test_sasl_without_a_user_is_a_mistake() -> None:
     assert [setting for setting, _ in complaints(caught.value)] == ["kafka_user", "kafka_password_file"]
 
 
-def test_a_forgotten_protocol_does_not_send_in_the_clear_what_a_ca_file_was_given_for(authority: Authority) -> None:
+def test_a_ca_file_without_a_tls_protocol_is_refused(authority: Authority) -> None:
+    """The protocol was forgotten, and everything would be sent in the clear."""
     with pytest.raises(ValidationError, match="PLAINTEXT, which has no certificates"):
         kafka(kafka_ca_file=authority.ca)
 

@@ -1,4 +1,4 @@
-"""Client secrets and tokens: what is kept of them, and what is believed."""
+"""Client secrets and tokens: what is stored of them, and which are believed."""
 
 import warnings
 from datetime import UTC, datetime, timedelta
@@ -35,7 +35,7 @@ def test_two_hashes_of_one_secret_differ() -> None:
 
 
 @pytest.mark.parametrize("kept", ["", "scrypt", "scrypt$x$8$1$AAAA$AAAA", "scrypt$3$8$1$AAAA$AAAA", "md5$1$1$1$a$a"])
-def test_what_is_no_hash_of_ours_verifies_nothing(kept: str) -> None:
+def test_a_text_that_is_no_hash_of_ours_verifies_nothing(kept: str) -> None:
     assert not verify_secret("s", kept)
 
 

@@ -1,4 +1,4 @@
-"""Queries lie beside the code that runs them: none is missing, and none is there that nobody runs."""
+"""Queries lie beside the code that runs them: none is missing, and none is unused."""
 
 import re
 from collections.abc import Iterable
@@ -28,7 +28,7 @@ def queries_named(sources: Iterable[Path]) -> set[str]:
 
 
 @pytest.mark.parametrize(("room", "query"), ROOMS.items())
-def test_every_query_is_there_and_somebody_runs_it(room: str, query: Queries) -> None:
+def test_every_query_exists_and_is_run(room: str, query: Queries) -> None:
     service = (SERVICES / room).parent
     sources = "".join(path.read_text() for path in service.rglob("*.py"))
     there = {path.stem for path in (SERVICES / room).glob("*.sql")}

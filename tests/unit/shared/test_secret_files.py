@@ -1,4 +1,4 @@
-"""Secrets come from files where there are such files; the environment wins."""
+"""Secrets come from files if there are such files; the environment wins."""
 
 from pathlib import Path
 
@@ -14,11 +14,11 @@ class _Settings(ProcessSettings):
 
 
 def _read(folder: Path) -> str:
-    # Any folder in the place of /run/secrets; the argument is pydantic's own.
+    # Any folder instead of /run/secrets; the argument is pydantic's own.
     return _Settings(_secrets_dir=folder).token.get_secret_value()
 
 
-def test_a_secret_is_read_from_the_file_of_its_name_without_the_line_end(tmp_path: Path) -> None:
+def test_a_secret_is_read_from_its_file_without_the_line_end(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("from a file\n")
     (tmp_path / "somebody_elses_token").write_text("another")
     assert _read(tmp_path) == "from a file"

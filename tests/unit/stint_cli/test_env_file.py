@@ -1,4 +1,4 @@
-"""The file of credentials: a shell reads from it what was written into it."""
+"""The file of credentials: a shell reads the same values that were written."""
 
 import subprocess
 from pathlib import Path
@@ -11,7 +11,7 @@ ODD = ["", "plain", "it's", 'a "b" $HOME `id` \\', "#no comment", " leading", "×
 
 
 @pytest.mark.parametrize("value", ODD)
-def test_what_was_written_is_read_again_here_and_by_a_shell(tmp_path: Path, value: str) -> None:
+def test_a_written_file_reads_back_here_and_in_a_shell(tmp_path: Path, value: str) -> None:
     file = tmp_path / "demo.env"
     write_env(file, {"STINT_ODD": value, "STINT_NEXT": "x"}, "for tests")
     assert read_env(file) == {"STINT_ODD": value, "STINT_NEXT": "x"}

@@ -1,4 +1,4 @@
-"""Migrations: what is outstanding, and what makes an operator stop and look."""
+"""Migrations: which are outstanding, and which stop the command until an operator looks."""
 
 from pathlib import Path
 
@@ -19,12 +19,12 @@ def test_a_new_database_has_everything_outstanding_in_order() -> None:
     assert outstanding([ONE, TWO], []) == [ONE, TWO]
 
 
-def test_what_was_applied_is_never_applied_again() -> None:
+def test_an_applied_migration_is_never_applied_again() -> None:
     assert outstanding([ONE, TWO], [applied(ONE)]) == [TWO]
     assert outstanding([ONE, TWO], [applied(ONE), applied(TWO)]) == []
 
 
-def test_a_file_that_was_changed_after_it_was_applied_is_refused_by_name() -> None:
+def test_a_file_changed_after_it_was_applied_is_refused() -> None:
     with pytest.raises(Trouble, match=r"^0001_one\.sql is not the file that was applied"):
         outstanding([Migration(1, "0001_one.sql", "SELECT 1 ;"), TWO], [applied(ONE)])
 

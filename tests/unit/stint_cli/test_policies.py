@@ -1,4 +1,4 @@
-"""Policies, as operators set them: what nobody may set is not written."""
+"""Policies, as operators set them: an invalid one is not written."""
 
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -15,7 +15,7 @@ NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 class Written:
-    """Stands for a producer."""
+    """Stands in for a producer."""
 
     def __init__(self) -> None:
         self.values: list[bytes] = []
@@ -26,24 +26,25 @@ class Written:
 
 
 @pytest.fixture
-def producer() -> Any:  # noqa: ANN401 - it stands for a producer
+def producer() -> Any:  # noqa: ANN401 - a stand-in for a producer
     return Written()
 
 
-async def test_a_document_under_which_a_timer_could_run_till_monday_is_not_written(producer: Any) -> None:  # noqa: ANN401
+async def test_a_document_without_auto_close_is_not_written(producer: Any) -> None:  # noqa: ANN401
+    """Under it a timer that is forgotten on a Friday would run until Monday."""
     with pytest.raises(Trouble, match="auto_close_seconds must be set while R10, R11, R12"):
         await publish_policy(producer, "acme", ZOHO, replaces=None, set_by="avi", set_at=NOW)
     assert producer.values == []
 
 
-async def test_what_this_release_does_not_enforce_is_not_written(producer: Any) -> None:  # noqa: ANN401
+async def test_an_unenforced_document_is_not_written(producer: Any) -> None:  # noqa: ANN401
     ends = ZOHO.model_copy(update={"rules": Rules(R16=LongRunning(auto_close_seconds=50_400))})
     with pytest.raises(Trouble, match="preset zoho is not enforced by this release"):
         await publish_policy(producer, "acme", ends, replaces=None, set_by="avi", set_at=NOW)
     assert producer.values == []
 
 
-async def test_what_is_enforced_is_written(producer: Any) -> None:  # noqa: ANN401
+async def test_an_enforced_document_is_written(producer: Any) -> None:  # noqa: ANN401
     native = Policy(preset=Preset.NATIVE, zone="Asia/Jerusalem", rules=Rules(R13=Overlap(mode=OverlapMode.ALLOW)))
     assert await publish_policy(producer, "acme", native, replaces=None, set_by="avi", set_at=NOW) == 7
     assert len(producer.values) == 1

@@ -1,4 +1,4 @@
-"""Tenants, clients and people: a name that would make every press fail is refused where it is made."""
+"""Tenants, clients and people: a name that would make every press fail is refused at creation."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from services.stint_cli.trouble import Trouble
 
 
 class Written:
-    """Stands for a connection, and keeps what was to be written."""
+    """Stands in for a connection, and keeps the rows to be written."""
 
     def __init__(self) -> None:
         self.rows: list[tuple[object, ...]] = []
@@ -23,7 +23,7 @@ class Written:
 
 
 @pytest.fixture
-def conn() -> Any:  # noqa: ANN401 - it stands for a connection
+def conn() -> Any:  # noqa: ANN401 - a stand-in for a connection
     return Written()
 
 
@@ -41,7 +41,8 @@ async def test_any_other_name_will_do(conn: Any, name: str) -> None:  # noqa: AN
 
 
 @pytest.mark.parametrize("client", ["", "desk:1", "person:dana", ":", "a b", "a\n", "שלום", "x" * 129])
-async def test_a_client_that_cannot_log_in_or_passes_for_a_person_is_not_made(conn: Any, client: str) -> None:  # noqa: ANN401
+async def test_a_client_with_an_unusable_id_is_not_made(conn: Any, client: str) -> None:  # noqa: ANN401
+    """Such a client could not log in, or would pass for a person."""
     with pytest.raises(Trouble, match="A client id is"):
         await create_client(conn, "acme", client)
     assert conn.rows == []
@@ -54,7 +55,7 @@ async def test_any_other_client_will_do(conn: Any, client: str) -> None:  # noqa
 
 
 @pytest.mark.parametrize("owner", ["", "x" * 129])
-async def test_a_person_who_could_own_nothing_is_not_made(conn: Any, owner: str) -> None:  # noqa: ANN401
+async def test_a_person_with_an_unusable_owner_id_is_not_made(conn: Any, owner: str) -> None:  # noqa: ANN401
     with pytest.raises(Trouble, match="An owner is"):
         await create_person(conn, "acme", owner, "Dana Levi")
     assert conn.rows == []

@@ -1,4 +1,4 @@
-"""The topics job: which differences break a promise."""
+"""The topics job: the differences that break a promise."""
 
 import pytest
 
@@ -12,7 +12,7 @@ THREE = {"min.insync.replicas": "2", "unclean.leader.election.enable": "false"}
 def found(
     name: str, partitions: int = 12, config: dict[str, str] | None = None, replicas: int = 3
 ) -> dict[str, FoundTopic]:
-    """Return one topic as it must be on three brokers, but for what is given."""
+    """Return one topic as it must be on three brokers, with the given differences."""
     wanted = next(topic for topic in topics(12) if topic.name == name)
     brokers_own = {"segment.bytes": "1073741824", "message.timestamp.type": "CreateTime"}
     return {name: FoundTopic(partitions, replicas, brokers_own | THREE | wanted.config | (config or {}))}
@@ -76,5 +76,5 @@ def test_fewer_replicas_than_wanted_are_told_with_both_numbers() -> None:
 
 @pytest.mark.parametrize("wanted", [1, 2, 3])
 def test_more_replicas_than_wanted_are_as_safe(wanted: int) -> None:
-    """As when a broker of three is away while the job runs."""
+    """This happens when one of three brokers is away while the job runs."""
     assert differences(topics(12), found(EVENTS), wanted) == []

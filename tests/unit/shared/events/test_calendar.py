@@ -1,4 +1,4 @@
-"""Local days: the table of the contract, and clocks that are stranger than it."""
+"""Local days: the table of the contract, and clocks that are stranger than its rows."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -161,7 +161,7 @@ def test_a_strange_clock(start: str, end: str, zone_name: str, minutes: dict[str
         ("2026-03-29", "America/Nuuk", "2026-03-29T01:00"),
         ("2018-11-04", "America/Sao_Paulo", "2018-11-04T03:00"),
         ("1919-03-31", "America/Toronto", "1919-03-31T04:30"),  # 23:30 -> 00:30: a gap of which midnight is the middle
-        ("1883-11-18", "America/New_York", "1883-11-18T04:56:02"),  # by the sun, and to the second
+        ("1883-11-18", "America/New_York", "1883-11-18T04:56:02"),  # by the sun, to the second
     ],
 )
 def test_a_day_begins_at_the_first_instant_of_its_date(day: str, zone_name: str, begins: str) -> None:
@@ -193,7 +193,7 @@ def test_a_date_that_a_zone_skipped_never_begins(day: str, zone_name: str) -> No
 )
 def test_every_moment_belongs_to_the_day_that_has_begun(moment: str, zone_name: str, day: str) -> None:
     assert local_day(at(moment), zone_name) == date.fromisoformat(day)
-    # And whoever works then works on that day.
+    # And work at that time counts on that day.
     (part,) = split(at(moment), at(moment) + timedelta(microseconds=1), zone_name)
     assert part == DayPart(on=date.fromisoformat(day), us=1)
 

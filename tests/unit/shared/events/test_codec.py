@@ -1,4 +1,4 @@
-"""Reading presses: what is one, what is none, and what only a newer version can tell."""
+"""Reading presses: which records are presses, which are not, and which only a newer version can read."""
 
 import json
 
@@ -115,7 +115,7 @@ def test_an_envelope_that_no_version_can_read_is_unreadable(record_headers: Head
 
 
 @pytest.mark.parametrize("type_", ["timer.started.v2", "timer.merged.v1", "owner.moved_on.v12", "deadline.missed.v1"])
-def test_a_type_of_a_known_shape_that_we_do_not_know_is_newer(type_: str) -> None:
+def test_an_unknown_type_of_a_known_shape_is_newer(type_: str) -> None:
     assert read(headers(ce_type=type_), b"whatever it is") == Newer(type_)
 
 
@@ -127,7 +127,7 @@ def test_a_body_whose_only_fault_is_a_field_too_many_is_newer() -> None:
 
 
 def test_a_body_whose_only_fault_is_an_unknown_word_is_newer() -> None:
-    """A later release knows more roles. A dead letter would lose an acknowledged press."""
+    """A later release may know more roles. A dead letter would lose an acknowledged press."""
     assert read(headers(), body(actor={"client": "desk", "role": "kiosk"})) == Newer("timer.started.v1")
     assert read(headers(), body(actor={"client": "desk", "role": "kiosk"}, mood="good")) == Newer("timer.started.v1")
 
@@ -139,7 +139,7 @@ def test_a_field_or_a_word_too_many_does_not_excuse_another_fault() -> None:
 
 
 def test_a_deadline_without_an_expiry_is_unreadable() -> None:
-    """A broker's clock that jumps ahead must not stop timers at limits that lie in tomorrow."""
+    """A broker clock that jumps ahead must not stop timers at limits that are not due until tomorrow."""
     deadline = json.dumps(json.loads(body()) | {"owner": "dana"}).encode()
     said = headers(ce_type="deadline.reached.v1", ce_subject=None, ce_expirytime=None)
     assert read(said, deadline) == Unreadable("envelope: header ce_expirytime is missing")
@@ -159,18 +159,18 @@ def test_a_reason_quotes_nothing_of_the_record() -> None:
     [("x-null", None), ("x-bytes", b"\xff\xfe"), ("traceparent", b"\xff"), ("x-large", b"x" * 1024 * 1024), ("", b"")],
     ids=["null", "no text", "no text in a known one", "1 MB", "no name"],
 )
-def test_an_odd_header_costs_nobody_the_press(odd: tuple[str, bytes | None]) -> None:
+def test_an_odd_header_loses_no_press(odd: tuple[str, bytes | None]) -> None:
     found = read([*headers(), odd], body())
     assert isinstance(found, Press)
     assert found.event == STARTED
     assert found.envelope.event_id == ENVELOPE.event_id
 
 
-def test_a_reply_partition_of_five_thousand_digits_costs_nobody_the_press() -> None:
+def test_a_reply_partition_of_5000_digits_loses_no_press() -> None:
     assert isinstance(read(headers(reply_partition="9" * 5000), body()), Press)
 
 
 @pytest.mark.parametrize("type_", ["owner.texts_erased.v1", "deadline.reached.v1"])
-def test_what_concerns_an_owner_needs_no_timer(type_: str) -> None:
+def test_an_owner_event_needs_no_timer(type_: str) -> None:
     event = next(event for event in EVERY if event.type == type_)
     assert isinstance(read(headers(ce_type=type_, ce_subject=None), write_body(event)), Press)

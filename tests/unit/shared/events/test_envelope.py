@@ -1,4 +1,4 @@
-"""The envelope: what goes into the headers of a record comes out of them again."""
+"""The envelope: what is written into the headers of a record is read from them again."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -67,7 +67,7 @@ def test_a_header_that_must_be_there_is_missed_by_name(name: str) -> None:
         ("ce_expirytime", "soon"),
     ],
 )
-def test_a_header_that_does_not_read_is_told_by_name_and_not_quoted(name: str, value: str) -> None:
+def test_a_malformed_header_is_named_and_not_quoted(name: str, value: str) -> None:
     with pytest.raises(MalformedEnvelopeError, match=f"^header {name} does not read$"):
         decode_headers(tolerant(headers(**{name: value})))
 
@@ -91,7 +91,7 @@ def test_null_and_undecodable_headers_are_left_out_and_cost_nothing_else() -> No
         {"reply_to": b"\xff"},
     ],
 )
-def test_a_reply_address_that_does_not_read_costs_the_answer_and_not_the_press(changed: dict[str, str | None]) -> None:
+def test_a_malformed_reply_address_loses_the_answer_and_not_the_press(changed: dict[str, str | None]) -> None:
     envelope = decode_headers(tolerant(headers(**changed)))
     assert envelope.reply is None
     assert envelope.event_id == EVENT_ID

@@ -1,4 +1,4 @@
-"""One key: which presses are one event, when two ask for the same, and how long a key is remembered."""
+"""One key: which presses are one event, when two presses ask for the same, and how long a key is remembered."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -11,7 +11,7 @@ GIVEN = {"account_id": "77", "at": "2026-03-01T09:00:00Z", "comment": "שלום"
 
 
 def test_a_digest_never_changes() -> None:
-    """It lies on the log beside its event, and a retry may come weeks and releases later."""
+    """The digest is on the log beside its event, and a retry may come weeks and releases later."""
     assert (
         digest_of("start", "dana", {"at": "2026"}) == "4ab382218520740e6bd489495637a43e2dd1e536ca85e047f55de3fa894e4439"
     )
@@ -31,13 +31,13 @@ def test_absent_null_and_empty_are_the_same() -> None:
         ("stop", "dana", GIVEN),
         ("start", "dan", GIVEN),
         ("start", "dana", GIVEN | {"account_id": "077"}),
-        ("start", "dana", GIVEN | {"at": "2026-03-01T09:00:00.0Z"}),  # the same instant, spelt otherwise
+        ("start", "dana", GIVEN | {"at": "2026-03-01T09:00:00.0Z"}),  # the same instant, written differently
         ("start", "dana", GIVEN | {"comment": "שלום "}),
         ("start", "dana", GIVEN | {"billable": False}),
         ("start", "dana", {"account_id": "77", "at": "2026-03-01T09:00:00Z", "work_item": "שלום"}),
     ],
 )
-def test_whatever_else_is_asked_for_is_another_digest(
+def test_a_press_that_asks_otherwise_has_another_digest(
     verb: str, target: str, given: dict[str, str | bool | None]
 ) -> None:
     assert digest_of(verb, target, given) != digest_of("start", "dana", GIVEN)
@@ -48,7 +48,7 @@ def test_false_is_said_and_is_not_the_word_false() -> None:
     assert len(said) == 4
 
 
-def test_one_key_on_one_target_by_one_client_is_one_event_id_for_ever() -> None:
+def test_one_key_of_one_client_on_one_target_is_one_event_id() -> None:
     assert str(keyed_event_id("acme", "desk", "owner", "7", "k")) == "8544a5df-0ce3-5973-abd1-db4f857a19b3"
 
 

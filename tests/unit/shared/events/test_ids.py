@@ -1,4 +1,4 @@
-"""Ids and slots: both spellings, and what a mistyped one is."""
+"""Ids and slots: both spellings, and mistyped ids."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -26,13 +26,13 @@ SHORT_MAX = 2**63 - 1
 
 
 def clock(*moments: datetime) -> Callable[[], datetime]:
-    """Read `moments` one after the other; the last one stays."""
+    """Return a clock that shows `moments` one after the other; the last one stays."""
     left = list(moments)
     return lambda: left.pop(0) if len(left) > 1 else left[0]
 
 
 def bits(*values: int) -> Callable[[int], int]:
-    """Be as random as `values`, over and over."""
+    """Return a random source that gives `values` again and again."""
     drawn: Iterator[int] = cycle(values)
     return lambda _count: next(drawn)
 
@@ -85,9 +85,9 @@ def test_two_neighbouring_digits_swapped_in_a_long_id_are_noticed() -> None:
         "0x1",
         "1e3",
         "1_000",
-        "\u0661\u0662",  # digits, and not ours
+        "\u0661\u0662",  # digits, but not ASCII
         "1\n",
-        str(SHORT_MAX + 1),  # 19 digits, and no int64
+        str(SHORT_MAX + 1),  # 19 digits, but no int64
         "1" * 20,  # neither short nor long
         "1" * 38,
         "1" * 39,
@@ -95,7 +95,7 @@ def test_two_neighbouring_digits_swapped_in_a_long_id_are_noticed() -> None:
         "1" * 10_000,
     ],
 )
-def test_what_spells_no_id_is_none(text: str) -> None:
+def test_a_text_that_spells_no_id_is_none(text: str) -> None:
     assert parse_timer_id(text) is None
 
 
@@ -128,19 +128,19 @@ def test_a_full_millisecond_borrows_the_next_one() -> None:
 
 
 def test_a_clock_that_goes_back_draws_no_id_anew() -> None:
-    # The same chance at the same millisecond, but for the step back in between.
+    # The same random bits at the same millisecond, with the step back in between.
     ids = TimerIds(clock(NOON, NOON - timedelta(hours=1), NOON), bits(5, 6, 5, 6, 7))
     first, in_the_past, again = ids.draw(9), ids.draw(9), ids.draw(9)
     assert len({first, in_the_past, again}) == 3
     assert in_the_past >> 22 == NOON_MS
 
 
-def test_a_clock_that_went_back_for_hours_is_not_remembered_id_by_id() -> None:
+def test_a_clock_that_went_back_for_hours_fills_no_memory() -> None:
     ids = TimerIds(clock(NOON, NOON - timedelta(hours=1)), bits(*range(1024)))
     drawn = [ids.draw(n % SLOTS) for n in range(10_000)]
     assert len(set(drawn)) == 10_000
     assert len(ids._drawn) <= 1024
-    assert max(drawn) >> 22 == NOON_MS + 9  # the ids run on by themselves, a thousand a millisecond
+    assert max(drawn) >> 22 == NOON_MS + 9  # the ids go on without the clock, a thousand a millisecond
 
 
 def test_ids_follow_the_clock() -> None:
@@ -148,7 +148,8 @@ def test_ids_follow_the_clock() -> None:
     assert ids.draw(9) < ids.draw(9)
 
 
-def test_a_slot_is_the_crc_of_tenant_and_owner_for_the_life_of_the_log() -> None:
+def test_a_slot_is_the_crc_of_tenant_and_owner() -> None:
+    """It never changes during the life of a log."""
     assert slot_of("demo", "dana") == 0x13459402 % 4096  # as gzip works it out
     assert slot_of("dana", "demo") != slot_of("demo", "dana")
     assert slot_of("דמו", "דנה") in range(SLOTS)

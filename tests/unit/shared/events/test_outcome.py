@@ -1,4 +1,4 @@
-"""Outcomes: the same bytes as a row, on the topic and in a reply, and they come back as what they were."""
+"""Outcomes: the same bytes in a row, on the topic and in a reply, and they read back the same."""
 
 import json
 from datetime import date, timedelta

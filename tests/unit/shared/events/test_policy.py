@@ -1,4 +1,4 @@
-"""Policy documents: what one says, what it leaves to its preset, and what no document may say."""
+"""Policy documents: what one sets, what it leaves to its preset, and what is invalid."""
 
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ POLICY = TypeAdapter(Policy)
 CLOSES = {"R16": {"auto_close_seconds": 50_400}}
 
 
-def policy(preset: str = "native", **said: Any) -> Policy:  # noqa: ANN401 - documents hold anything
+def policy(preset: str = "native", **said: Any) -> Policy:  # noqa: ANN401 - documents hold any value
     return POLICY.validate_python({"preset": preset, "zone": "Asia/Jerusalem"} | said)
 
 
@@ -20,7 +20,7 @@ def policy(preset: str = "native", **said: Any) -> Policy:  # noqa: ANN401 - doc
 def test_native_and_thebase_flag_what_they_do_not_refuse(preset: str) -> None:
     modes = {rule: policy(preset).mode(rule) for rule in Rule}
     assert {rule for rule, mode in modes.items() if mode is Mode.BLOCK} == {Rule.TIMERS_DISABLED}
-    # Of a time to come, a pause is refused as a start is: only a stop never waits for it.
+    # A pause in the future is refused like a start. Only a stop is never refused.
     assert {rule for rule, mode in modes.items() if mode is Mode.STRICT} == {Rule.FUTURE_TIME}
     assert {rule for rule, mode in modes.items() if mode is Mode.OFF} == {Rule.PAST_TIME, Rule.OWNER_UNKNOWN}
     assert all(modes[rule] is Mode.FLAG for rule in (Rule.DAY_OFF, Rule.OVER_DAILY_CAP, Rule.LATE_PRESS))
@@ -41,7 +41,7 @@ def test_the_document_counts_before_its_preset() -> None:
     assert said.mode(Rule.OVER_ESTIMATE) is Mode.STRICT
 
 
-def test_a_rule_with_a_limit_and_no_mode_keeps_the_mode_of_the_preset() -> None:
+def test_a_rule_with_a_limit_alone_keeps_the_presets_mode() -> None:
     assert policy(rules={"R11": {"billable_seconds_per_day": 28_800}}).mode(Rule.OVER_DAILY_CAP) is Mode.FLAG
 
 
@@ -91,12 +91,12 @@ def _not_yet(what: str) -> str:
         ),
     ],
 )
-def test_what_this_release_does_not_enforce_cannot_be_set(said: dict[str, Any], what: str) -> None:
-    """A document that were taken and not judged by would leave presses unjudged for good."""
+def test_an_unenforced_setting_cannot_be_set(said: dict[str, Any], what: str) -> None:
+    """A document that is accepted but not enforced would leave its presses unjudged for good."""
     assert policy(**said).unfit == _not_yet(what)
 
 
-def test_what_this_release_enforces_can_be_set() -> None:
+def test_an_enforced_setting_can_be_set() -> None:
     assert policy().unfit is None
     rules = {"R13": {"mode": "allow"}, "R14": {"mode": "off"}, "R18": {"mode": "off"}}
     assert policy("thebase", rules=rules).unfit is None
@@ -115,7 +115,7 @@ DAYS_366: Final = 366 * 24 * 3600
     ],
 )
 def test_a_length_of_time_is_a_second_to_366_days(rule: str, limit: str) -> None:
-    """What has no bound overflows: every press of that tenant would be our own failure."""
+    """An unbounded length overflows, and every press of that tenant would be our own failure."""
     for seconds in (1, DAYS_366):
         policy(rules={rule: {limit: seconds}})
     for seconds in (0, DAYS_366 + 1, 10**30):
@@ -148,7 +148,7 @@ def test_a_length_of_time_is_a_second_to_366_days(rule: str, limit: str) -> None
         {"rules": {"R15": {"locked_before": 1_774_915_200}}},
     ],
 )
-def test_what_no_document_may_say(said: dict[str, Any]) -> None:
+def test_an_invalid_document_is_refused(said: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         policy(**({"preset": "native"} | said))
 

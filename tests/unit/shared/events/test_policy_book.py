@@ -1,4 +1,4 @@
-"""The book of policies: which revision is in force, for every reader alike."""
+"""The book of policies: which revision is in force, the same for every reader."""
 
 import pytest
 
@@ -20,7 +20,7 @@ def book(*records: bytes | None, key: bytes = b"acme") -> PolicyBook:
     return filled
 
 
-def test_an_empty_book_has_no_policy_for_anybody() -> None:
+def test_an_empty_book_has_no_policy_for_any_tenant() -> None:
     empty = PolicyBook()
     assert (empty.position, empty.latest("acme"), empty.latest_revision("acme")) == (NO_REVISION, None, None)
     assert empty.in_force("acme", 99) is None
@@ -52,10 +52,10 @@ def test_a_policy_that_names_another_revision_is_void(replaces: int | None) -> N
     filled = book(record("UTC"))
     assert filled.apply(1, b"acme", record("Asia/Tokyo", replaces=replaces)) is None
     assert filled.latest_revision("acme") == 0
-    assert filled.position == 1  # seen all the same: presses may wait for it
+    assert filled.position == 1  # seen nevertheless, because presses may wait for it
 
 
-def test_of_two_that_replace_one_revision_the_first_on_the_log_wins() -> None:
+def test_the_first_of_two_that_replace_one_revision_wins() -> None:
     filled = book(record("UTC"), record("Asia/Tokyo", replaces=0), record("Africa/Cairo", replaces=0))
     latest = filled.latest("acme")
     assert latest is not None
@@ -69,7 +69,7 @@ def test_a_revision_is_an_offset_and_may_have_other_tenants_in_between() -> None
     ):
         filled.apply(offset, key, record(replaces=replaces))
     assert filled.latest_revision("acme") == 2
-    assert filled.latest_revision("beta") == 4  # the one at 3 named a revision of somebody else's
+    assert filled.latest_revision("beta") == 4  # the one at 3 named another tenant's revision
     at_three = filled.in_force("acme", 3)
     assert at_three is not None
     assert at_three[0] == 2
@@ -99,13 +99,13 @@ def test_a_record_that_comes_again_changes_nothing() -> None:
         (b"acme", record(replaces=0).replace(b'"set_by":"desk"', b'"set_by":7,"mood":"good"')),
     ],
 )
-def test_what_cannot_be_read_is_passed_and_leaves_the_policy_in_force(key: bytes | None, value: bytes | None) -> None:
+def test_an_unreadable_record_is_passed_and_leaves_the_policy_in_force(key: bytes | None, value: bytes | None) -> None:
     filled = book(record("UTC"))
     assert filled.apply(1, key, value) is None
     assert (filled.position, filled.latest_revision("acme")) == (1, 0)
 
 
-# What only a later release knows: a field, a word, a zone (here of a planet that tzdata does not have yet).
+# Known to a later release only: a field, a word, a zone (here on a planet that tzdata does not have yet).
 LATER = [
     (b'"set_by":"desk"', b'"set_by":"desk","mood":"good"'),
     (b'"native"', b'"acme"'),
@@ -115,7 +115,7 @@ LATER = [
 
 @pytest.mark.parametrize(("ours", "theirs"), LATER)
 def test_a_newer_document_stops_the_reader_where_it_was(ours: bytes, theirs: bytes) -> None:
-    """To call it void would part us for good from those who know it: they go on from there, we from before."""
+    """If we called it void, newer readers would go on from it and we from the one before, for good."""
     filled = book(record("UTC"))
     newer = record("Asia/Tokyo", replaces=0).replace(ours, theirs)
     assert newer != record("Asia/Tokyo", replaces=0)
@@ -125,14 +125,14 @@ def test_a_newer_document_stops_the_reader_where_it_was(ours: bytes, theirs: byt
 
 
 @pytest.mark.parametrize(("ours", "theirs"), LATER)
-def test_a_newer_document_that_lost_its_race_is_waited_for_by_nobody(ours: bytes, theirs: bytes) -> None:
+def test_a_newer_document_that_lost_its_race_stops_no_reader(ours: bytes, theirs: bytes) -> None:
     filled = book(record("UTC"), record("Africa/Cairo", replaces=0))
     assert filled.apply(2, b"acme", record("Asia/Tokyo", replaces=0).replace(ours, theirs)) is None
     assert (filled.position, filled.latest_revision("acme")) == (2, 1)
 
 
 @pytest.mark.parametrize("zones", [frozenset({"UTC", "Mars/Olympus"}), frozenset({"UTC"})])
-def test_with_the_zones_of_any_release_the_chain_is_the_same_or_waits(
+def test_the_chain_is_the_same_or_waits_whatever_zones_are_known(
     zones: frozenset[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     records = [record("UTC"), record("Asia/Tokyo", replaces=0).replace(b"Asia/Tokyo", b"Mars/Olympus")]
@@ -146,7 +146,7 @@ def test_with_the_zones_of_any_release_the_chain_is_the_same_or_waits(
 
 
 def test_a_reader_takes_what_a_writer_should_not_have_set() -> None:
-    """A later release may ask more of a document, or less: the chain of revisions is not to depend on it."""
+    """A later release may demand more of a document, or less, and the chain of revisions must not depend on that."""
     filled = book(record("UTC"), record("UTC", replaces=0, preset="zoho"), record("UTC", replaces=1))
     assert filled.latest_revision("acme") == 2
     judged_by = filled.in_force("acme", 1)
@@ -154,8 +154,8 @@ def test_a_reader_takes_what_a_writer_should_not_have_set() -> None:
     assert judged_by[1].unfit is not None
 
 
-def test_a_gap_that_was_passed_holds_no_revision_and_the_next_record_counts() -> None:
-    """Where a transaction ended lies a control record: an offset that no reader is given."""
+def test_a_passed_gap_holds_no_revision_and_hides_no_record() -> None:
+    """A transaction ends with a control record: an offset that no reader is given."""
     filled = book(record("UTC"))
     filled.pass_gap(before=3)
     assert (filled.position, filled.latest_revision("acme")) == (2, 0)

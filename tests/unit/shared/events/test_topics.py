@@ -1,11 +1,11 @@
-"""Topics: their configuration is a promise, so it is written here a second time."""
+"""Topics: their configuration is a promise, so it is written down here a second time."""
 
 import pytest
 
 from shared.events.topics import Topic, topics
 
 DAY_MS = 86_400_000
-# Whatever a producer compresses with, the broker unpacks: a codec that one reader lacks would stop its partition.
+# The broker unpacks any compression, because a codec that a reader lacks would stop its partition.
 PLAIN = {"compression.type": "uncompressed"}
 FOR_EVER = PLAIN | {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}
 
@@ -15,7 +15,7 @@ def named(partitions: int = 12) -> dict[str, Topic]:
 
 
 @pytest.mark.parametrize("partitions", [1, 12, 256])
-def test_what_concerns_an_owner_has_as_many_partitions_as_the_deployment(partitions: int) -> None:
+def test_the_topics_of_owners_have_the_deployments_partitions(partitions: int) -> None:
     assert {name: topic.partitions for name, topic in named(partitions).items()} == {
         "timer.commands.v1": partitions,
         "timer.events.v1": partitions,
@@ -36,8 +36,8 @@ def test_outcomes_are_kept_for_ever() -> None:
     assert named()["timer.outcomes.v1"].config == FOR_EVER
 
 
-def test_an_erased_text_leaves_the_disk_within_days_on_a_quiet_topic_too() -> None:
-    """Compaction alone never touches the segment that is written to, nor a log that is not dirty enough."""
+def test_an_erased_text_leaves_even_a_quiet_topics_disk_within_days() -> None:
+    """Compaction alone touches neither the active segment nor a log that is not dirty enough."""
     assert named()["timer.texts.v1"].config == PLAIN | {
         "cleanup.policy": "compact",
         "segment.ms": str(DAY_MS),
@@ -50,5 +50,5 @@ def test_an_erased_text_leaves_the_disk_within_days_on_a_quiet_topic_too() -> No
     ("name", "kept_ms"),
     [("timer.commands.v1", 7 * DAY_MS), ("timer.replies.v1", DAY_MS // 24), ("timer.dead.v1", 30 * DAY_MS)],
 )
-def test_what_is_only_passed_on_is_kept_for_a_while(name: str, kept_ms: int) -> None:
+def test_a_topic_that_only_passes_records_on_keeps_them_briefly(name: str, kept_ms: int) -> None:
     assert named()[name].config == PLAIN | {"retention.ms": str(kept_ms), "cleanup.policy": "delete"}

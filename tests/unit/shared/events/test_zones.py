@@ -1,4 +1,4 @@
-"""Zones: what a wall clock meant, also on the days on which it was changed."""
+"""Zones: what a wall clock meant, also on the days when it was changed."""
 
 import zoneinfo
 from datetime import UTC, datetime
@@ -43,7 +43,7 @@ def test_an_ordinary_reading_means_one_instant(wall: str, zone_name: str, instan
 )
 def test_an_ambiguous_reading_is_the_first_of_the_two(wall: str, zone_name: str, instant: str) -> None:
     assert instant_of(local(wall), zone_name) == utc(instant)
-    # Whatever a caller's own datetime said about it.
+    # The fold of the caller's own datetime is ignored.
     assert instant_of(local(wall).replace(fold=1), zone_name) == utc(instant)
 
 
@@ -79,7 +79,7 @@ def test_a_zone_of_the_pinned_tzdata_is_a_zone(name: str) -> None:
 @pytest.mark.parametrize(
     "name", ["", "Mars/Olympus", "asia/jerusalem", "../../etc/passwd", "/etc/localtime", "localtime", "posixrules"]
 )
-def test_what_tzdata_does_not_have_is_none(name: str) -> None:
+def test_a_name_outside_tzdata_is_no_zone(name: str) -> None:
     assert not is_zone(name)
 
 

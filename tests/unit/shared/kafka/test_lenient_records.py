@@ -1,4 +1,4 @@
-"""Records whose header names do not read: aiokafka would raise out of the fetch, at every attempt."""
+"""Records with header names that are not UTF-8: aiokafka would raise out of the fetch, at every attempt."""
 
 import pytest
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
@@ -8,7 +8,7 @@ from shared.kafka.lenient_records import LenientRecords
 
 
 def a_fetch() -> bytes:
-    """Return a batch of three records, the second with a header name of two bytes that are no UTF-8."""
+    """Return a batch of three records. The second has a header name of two bytes that are not UTF-8."""
     builder = DefaultRecordBatchBuilder(
         magic=2,
         compression_type=0,
@@ -39,7 +39,7 @@ def test_a_header_name_that_does_not_read_costs_its_neighbours_nothing() -> None
 
 
 def test_aiokafka_by_itself_still_gives_the_whole_batch_up() -> None:
-    """The control: should this fail one day, `shared.kafka.lenient_records` can go."""
+    """The control: if this fails one day, `shared.kafka.lenient_records` can go."""
     with pytest.raises(UnicodeDecodeError):
         list(MemoryRecords(a_fetch()).next_batch())
 

@@ -1,4 +1,4 @@
-"""Backoff: pauses that grow, and failures that are told once."""
+"""Backoff: pauses that grow, and failures that are logged once."""
 
 from structlog.testing import capture_logs
 

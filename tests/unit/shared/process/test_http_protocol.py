@@ -1,4 +1,4 @@
-"""A request that offers an upgrade is read like any other, however its bytes come.
+"""A request that offers an upgrade is read like any other, in whatever pieces its bytes come.
 
 Each safety test has its control: uvicorn's own protocol, given the same bytes, fails it.
 """
@@ -27,7 +27,7 @@ READ: Final = {"length": STOP, "chunked": STOP + b"{}", "empty": b"", "none": b"
 @pytest.mark.parametrize("pieces", ["one", "at the head's end", "byte by byte"])
 @pytest.mark.parametrize("body", BODIES)
 @pytest.mark.parametrize("offer", OFFERS)
-async def test_a_request_that_offers_an_upgrade_is_read_as_if_it_did_not(offer: bytes, body: str, pieces: str) -> None:
+async def test_a_request_with_an_upgrade_offer_reads_like_any_other(offer: bytes, body: str, pieces: str) -> None:
     stream = request(offer, BODIES[body]) + NEXT
     cuts = {
         "one": [],
@@ -43,7 +43,7 @@ async def test_a_request_that_offers_an_upgrade_is_read_as_if_it_did_not(offer: 
 
 @pytest.mark.parametrize("body", ["length", "chunked"])
 async def test_control_uvicorn_by_itself_loses_the_body(body: str) -> None:
-    """And carries out what the body says, when it looks like a request and comes in a segment of its own."""
+    """It even carries out the body, if that looks like a request and comes in a segment of its own."""
     stream = request(OFFERS[0], BODIES[body])
     whole = await exchange([stream], HttpToolsProtocol)
     assert whole.presses == [("POST", "/press", b"")]
@@ -108,7 +108,7 @@ async def test_http_1_0_with_an_offer_keeps_its_body_too() -> None:
     assert (told.presses, told.closed) == ([("POST", "/press", STOP)], True)
 
 
-async def test_an_offer_does_not_forget_that_the_body_is_to_be_asked_for() -> None:
+async def test_an_upgrade_offer_does_not_cancel_100_continue() -> None:
     head, _, body = request(OFFERS[0] + b"Expect: 100-continue \r\n", BODIES["length"]).partition(b"\r\n\r\n")
     told = await exchange([head + b"\r\n\r\n", b"", body])
     assert (told.statuses, told.presses) == ([100, 200], [("POST", "/press", STOP)])

@@ -1,4 +1,4 @@
-"""What two readers could read in two ways is refused, and nothing that follows it is carried out.
+"""A request that two readers could read in two ways is refused, and what follows it is not carried out.
 
 Each safety test has its control: uvicorn's own protocol, given the same bytes, fails it.
 """
@@ -40,8 +40,8 @@ UNREADABLE: Final = {
 
 @pytest.mark.parametrize("offer", [b"", OFFERS[0]], ids=["no offer", "an offer"])
 @pytest.mark.parametrize("why", UNREADABLE)
-async def test_what_two_readers_could_read_in_two_ways_is_400_and_the_end(why: str, offer: bytes) -> None:
-    """Of what follows, nothing is carried out: not at once, and not when it comes later."""
+async def test_an_ambiguous_request_is_400_and_ends_the_connection(why: str, offer: bytes) -> None:
+    """The bytes that follow are not carried out: not at once, and not when they come later."""
     stream = request(offer, UNREADABLE[why])
     for pieces in ([stream + STOP], [stream, STOP], cut(stream + STOP, range(len(stream)))):
         told = await exchange(pieces)
@@ -50,7 +50,7 @@ async def test_what_two_readers_could_read_in_two_ways_is_400_and_the_end(why: s
 
 @pytest.mark.parametrize("why", ["gzip", "gzip, then chunked", "nearly chunked", "a chunk that is no number"])
 async def test_control_uvicorn_by_itself_carries_out_what_follows_or_the_request_itself(why: str) -> None:
-    """With an offer. Without one it refuses them all but `gzip, chunked`, and the tests above hold it to that."""
+    """With an upgrade offer. Without one it refuses all but `gzip, chunked`, as the tests above check."""
     told = await exchange([request(OFFERS[0], UNREADABLE[why]), STOP], HttpToolsProtocol)
     assert told.presses or told.statuses != [400]
 
@@ -69,7 +69,7 @@ async def test_control_uvicorn_by_itself_reads_on_behind_a_connect() -> None:
 
 @pytest.mark.parametrize("behind", [b"junk\r\n\r\n", request(b"", UNREADABLE["a chunk that is no number"])])
 async def test_a_press_is_never_answered_with_the_400_of_what_follows(behind: bytes) -> None:
-    """It is carried out, so its own answer comes, and then the end of the connection."""
+    """The press is carried out, so its own answer comes, and then the end of the connection."""
     for pieces in ([STOP + behind], [STOP, behind], [STOP + NEXT + behind + STOP]):
         told = await exchange(pieces, slowly=True)
         assert told.presses == [("POST", "/stop", b""), ("GET", "/next", b"")][: 1 + (NEXT in pieces[0])]
@@ -77,6 +77,6 @@ async def test_a_press_is_never_answered_with_the_400_of_what_follows(behind: by
         assert told.written.count(b"connection: close") == 1
 
 
-async def test_control_uvicorn_by_itself_answers_a_press_with_the_400_of_what_follows() -> None:
+async def test_control_uvicorn_answers_a_press_with_the_400_after_it() -> None:
     told = await exchange([STOP + b"junk\r\n\r\n"], HttpToolsProtocol, slowly=True)
     assert (told.presses, told.statuses) == ([("POST", "/stop", b"")], [400])

@@ -1,4 +1,4 @@
-"""A server that is asked to end leaves nobody without an answer who came in before it closed."""
+"""A server that is asked to end answers every client that connected before it closed."""
 
 import asyncio
 import signal
@@ -41,16 +41,16 @@ def _config() -> uvicorn.Config:
 
 
 async def _answer(door: socket.socket) -> bytes:
-    """Return the status line, or nothing from whom we are hung up on."""
+    """Return the status line, or HUNG_UP if the server closes the connection without one."""
     try:
         return (await asyncio.wait_for(asyncio.to_thread(door.recv, 4096), 5)).partition(b"\r\n")[0]
     except ConnectionError:
         return HUNG_UP
 
 
-async def _who_stands_at_the_door(server: uvicorn.Server) -> set[bytes]:
+async def _answers_in_the_accept_queue(server: uvicorn.Server) -> set[bytes]:
     async with _serving(server) as address, AsyncExitStack() as ending:
-        # The kernel has let them in; the loop, which we do not yield to, knows of none.
+        # The kernel has accepted them. The loop has seen none, because we do not yield to it.
         waiting = [ending.enter_context(closing(socket.create_connection(address))) for _ in range(5)]
         for one in waiting:
             one.sendall(REQUEST)
@@ -59,15 +59,15 @@ async def _who_stands_at_the_door(server: uvicorn.Server) -> set[bytes]:
         return {await _answer(one) for one in waiting}
 
 
-async def test_who_stands_at_the_door_when_it_closes_is_let_in_and_answered() -> None:
-    assert await _who_stands_at_the_door(Server(_config())) == {OK}
+async def test_a_client_in_the_accept_queue_at_the_end_is_answered() -> None:
+    assert await _answers_in_the_accept_queue(Server(_config())) == {OK}
 
 
-async def test_control_uvicorn_by_itself_hangs_up_on_who_stands_at_the_door() -> None:
-    assert OK not in await _who_stands_at_the_door(uvicorn.Server(_config()))
+async def test_control_uvicorn_hangs_up_on_clients_in_the_accept_queue() -> None:
+    assert OK not in await _answers_in_the_accept_queue(uvicorn.Server(_config()))
 
 
-async def _who_has_not_spoken_yet(server: uvicorn.Server) -> bytes:
+async def _answer_without_a_request_yet(server: uvicorn.Server) -> bytes:
     async with _serving(server) as address:
         with closing(socket.create_connection(address)) as silent:
             await asyncio.sleep(0.05)
@@ -81,12 +81,12 @@ async def _who_has_not_spoken_yet(server: uvicorn.Server) -> bytes:
             return answer
 
 
-async def test_who_came_in_and_has_not_spoken_yet_is_heard_out() -> None:
-    assert await _who_has_not_spoken_yet(Server(_config())) == OK
+async def test_an_accepted_client_without_a_request_yet_is_heard_out() -> None:
+    assert await _answer_without_a_request_yet(Server(_config())) == OK
 
 
-async def test_control_uvicorn_by_itself_hangs_up_on_who_has_not_spoken_yet() -> None:
-    assert await _who_has_not_spoken_yet(uvicorn.Server(_config())) == HUNG_UP
+async def test_control_uvicorn_hangs_up_on_a_client_without_a_request_yet() -> None:
+    assert await _answer_without_a_request_yet(uvicorn.Server(_config())) == HUNG_UP
 
 
 async def test_while_it_leaves_it_serves_and_says_so_in_each_answer() -> None:

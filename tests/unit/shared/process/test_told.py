@@ -1,4 +1,4 @@
-"""What a log line says of an error: enough to look for it, and nothing of the record that it was raised over."""
+"""A log line about an error: enough to find the error, and nothing of the record that raised it."""
 
 from collections.abc import Callable
 
