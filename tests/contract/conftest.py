@@ -1,4 +1,4 @@
-"""Who calls in these tests: a machine and two persons of one tenant, and a machine of another."""
+"""The callers of these tests: a machine and two persons of one tenant, and a machine of another."""
 
 import httpx
 import pytest
@@ -9,7 +9,7 @@ from tests.support.stack.deployments import Deployment, Person, Tenant
 
 @pytest.fixture
 def http(api: Api) -> httpx.AsyncClient:
-    """Give a client without any token."""
+    """Give an HTTP client without any token."""
     return api.http
 
 
@@ -21,7 +21,7 @@ async def second_tenant(deployment: Deployment) -> Tenant:
 
 @pytest.fixture
 async def other_tenant(second_tenant: Tenant, api: Api) -> Tenant:
-    """Give another tenant, whose policy the API has heard of."""
+    """Give another tenant, after the API has read its policy."""
     await api.knows(second_tenant)
     return second_tenant
 
@@ -34,5 +34,5 @@ async def person(deployment: Deployment, tenant: Tenant) -> Person:
 
 @pytest.fixture
 async def other_person(deployment: Deployment, tenant: Tenant) -> Person:
-    """Give somebody else of the same tenant."""
+    """Give another person of the same tenant."""
     return await deployment.person(tenant)

@@ -1,4 +1,4 @@
-"""A Java client as Java ships it: it offers HTTP/2 on every request, and a server that declines keeps the body."""
+"""A Java client as Java ships it: it offers HTTP/2 on every request, and a server that declines must keep the body."""
 
 import asyncio
 import shutil
@@ -16,12 +16,12 @@ WITHIN_SECONDS: Final = 120  # it is compiled first
 
 
 def _no_jdk() -> str | None:
-    """Say why no Java can run a source file here, or None."""
+    """Return why no Java can run a source file here, or None."""
     java = shutil.which("java")
     if java is None:
         return "there is no `java` on the PATH"
     listed = subprocess.run([java, "--list-modules"], capture_output=True, text=True, check=False).stdout
-    # The Java of the local stack is a runtime, without a compiler.
+    # The local stack's Java is a runtime without a compiler.
     missing = {"jdk.compiler", "java.net.http"} - {line.partition("@")[0] for line in listed.split()}
     return f"`java` on the PATH has no {', '.join(sorted(missing))}" if missing else None
 

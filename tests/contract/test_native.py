@@ -97,7 +97,7 @@ async def test_an_unknown_timer_is_404(http: httpx.AsyncClient, tenant: Tenant, 
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-async def test_what_the_state_does_not_allow_is_409(http: httpx.AsyncClient, tenant: Tenant) -> None:
+async def test_a_press_that_the_state_does_not_allow_is_409(http: httpx.AsyncClient, tenant: Tenant) -> None:
     location = (await _start(http, tenant)).headers["location"]
     assert (await _press(http, tenant, location, "resume")).json()["rule"] == "R07"
     assert (await _press(http, tenant, location, "stop")).status_code == 200
@@ -117,12 +117,12 @@ async def test_a_person_presses_and_reads_only_their_own(
     assert (await http.get(location, headers=bearer(tenant.token))).json()["state"] == "RUNNING"
 
 
-async def test_an_outcome_is_there_for_whoever_did_not_wait(http: httpx.AsyncClient, tenant: Tenant) -> None:
+async def test_an_outcome_is_there_for_a_caller_that_did_not_wait(http: httpx.AsyncClient, tenant: Tenant) -> None:
     hurried = await http.post(
         "/v1/timers", json={"owner": str(fresh_number())}, headers=bearer(tenant.token) | {"Prefer": "wait=0"}
     )
     assert hurried.status_code in {201, 202}
-    if hurried.status_code == 201:  # the verdict was faster than nothing
+    if hurried.status_code == 201:  # the verdict came before the answer
         return
     assert hurried.headers["retry-after"] == "1"
     told = await http.get(hurried.headers["location"], headers=bearer(tenant.token) | {"Prefer": "wait=5"})

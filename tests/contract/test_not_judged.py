@@ -1,4 +1,4 @@
-"""What each dialect says of a press that is recorded and not judged in time (CONTRACT, section 4): nobody projects."""
+"""How each dialect answers a press that is recorded but not judged in time (CONTRACT, section 4): no projector runs."""
 
 import asyncio
 
@@ -10,13 +10,14 @@ from tests.support.stack.deployments import Person, Tenant
 TRY_AGAIN = b'"errors":{"code":"SERVICE_UNAVAILABLE","message":"Please try after some time"},"status":1}}'
 
 
-async def test_each_dialect_says_it_in_its_own_way_and_all_hear_the_verdict_afterwards(
+async def test_each_dialect_words_a_press_that_is_not_judged(
     api: Api, crew: Crew, tenant: Tenant, person: Person
 ) -> None:
+    """All hear the verdict afterwards."""
     http, machine = api.http, bearer(tenant.token)
     timer = (await api.start(str(fresh_number()))).json()["id"]
     paused = (await api.start(person.owner)).json()["timelog_id"]
-    await http.post("/people/api/timetracker/timer", headers=zoho(person.token))  # its token is in hand from here on
+    await http.post("/people/api/timetracker/timer", headers=zoho(person.token))  # its token is cached from here on
     await crew.be(apis=1, projectors=0)
 
     start = {"owner": fresh_number(), "comment": "once"}
@@ -46,6 +47,6 @@ async def test_each_dialect_says_it_in_its_own_way_and_all_hear_the_verdict_afte
     assert retried[0].content == retried[1].content
     assert (await http.get(f"/v1/timers/{a_start.json()['id']}", headers=machine)).json()["state"] == "RUNNING"
     assert (await http.get(f"/v1/timers/{timer}", headers=machine)).json()["state"] == "STOPPED"
-    # It was paused by the press that heard 503: a retry without a key hears that it is.
+    # The press that heard 503 paused it, so a retry without a key hears that it is paused.
     again = await http.post("/people/api/timetracker/timer", data=pause, headers=zoho(person.token))
     assert (again.status_code, again.json()["response"]["errors"]["code"]) == (400, 8001)

@@ -1,4 +1,4 @@
-"""Odd but lawful requests against running services: what a server passes on is not always what a test client sends."""
+"""Odd but lawful requests against running services: a server may pass on other bytes than a test client sends."""
 
 import httpx
 import pytest

@@ -1,4 +1,4 @@
-"""Dialect A against running services, byte for byte: the first seed's examples as they are printed."""
+"""Dialect A against running services, byte for byte: the first seed's examples as printed."""
 
 import asyncio
 import base64
@@ -13,7 +13,7 @@ from shared.events.ids import parse_timer_id
 from tests.contract.ways_in import bearer, fresh_number, until
 from tests.support.stack.deployments import Tenant
 
-# As the document prints it, blanks and all.
+# As the document prints it, with its blanks.
 PRINTED_START = b"""{
     "account_id": "",
     "start_time": "",
@@ -30,7 +30,7 @@ def _text(code_points: str) -> str:
 
 
 def _is_started(answer: httpx.Response) -> str:
-    """Return the id of an answer that is exactly what the document prints."""
+    """Return the id in an answer that is exactly as the document prints it."""
     match = re.fullmatch(rb'\{"id":"([0-9]{39})","message":"%s"\}' % _text(STARTED).encode(), answer.content)
     assert match is not None, answer.content
     assert answer.status_code == 201
@@ -78,7 +78,7 @@ async def test_the_printed_start_and_stop_are_answered_as_printed(
 
 
 async def test_a_stop_again_is_the_same_answer_again(http: httpx.AsyncClient, tenant: Tenant) -> None:
-    # Between 99 and 104.9 seconds, every total is printed as the document's.
+    # Between 99 and 104.9 seconds, every total is printed as in the document.
     begun = datetime.now(UTC) - timedelta(seconds=99.5)
     body = f'{{"owner":{fresh_number()},"start_time":"{begun.isoformat()}"}}'.encode()
     timer_id = await _start(http, tenant, body)
@@ -147,7 +147,7 @@ async def test_a_bad_start_is_400(http: httpx.AsyncClient, tenant: Tenant, body:
 
 
 async def test_a_body_too_large_is_400_here(http: httpx.AsyncClient, tenant: Tenant) -> None:
-    # Only announced: whoever goes on sending may find the connection reset before it reads the answer.
+    # The body is only announced: a client that sends it may find the connection reset before it reads the answer.
     reader, writer = await asyncio.open_connection(http.base_url.host, http.base_url.port)
     said = {"Host": "api.test", "Content-Length": "1000000"} | bearer(tenant.token)
     head = "".join(f"{name}: {value}\r\n" for name, value in said.items())
@@ -180,7 +180,7 @@ async def test_open_timers_are_listed_until_they_are_stopped(http: httpx.AsyncCl
         assert page.json()["count"] == len(page.json()["items"])
         return next((i for i in re.findall(r'\{"id":"[^}]*\}', page.text) if timer_id in i), None)
 
-    # Nine o'clock is New York's here; the text comes by another way, some milliseconds later.
+    # Nine o'clock is New York's here. The text comes by another topic, some milliseconds later.
     started_at = f"{nine.astimezone(UTC):%FT%TZ}"
     await until(listed, f'{{"id":"{timer_id}","account_id":null,"start_time":"{started_at}","comment":"בבוקר"}}')
     await http.put(f"/v2/timer/{timer_id}", headers=bearer(other_tenant.token))

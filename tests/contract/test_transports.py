@@ -16,7 +16,7 @@ from tests.support.stack.deployments import Deployment, Tenant
 from tests.support.stack.raw_http import Answer, Line, Request, connected
 
 ALIVE: Final = Request("GET", "/livez").wire
-# Ids, moments, positions, names and tokens: what differs from one request to the next by itself.
+# Ids, moments, positions, names and tokens differ between any two requests.
 _VARIES: Final = re.compile(
     rb'[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9:.]+Z)?|"[0-9]+:[0-9]+"|[0-9]+:[0-9]{2}(?::[0-9]{2})?|owner-[0-9]+|[0-9]{10,}'
     rb'|"(?:date|fromTime|diff|totaltime|total_seconds)":[0-9.]+|"access_token":"[^"]+"|"id":"[^"]+"'
@@ -110,8 +110,8 @@ async def test_a_known_caller_is_asked_for_a_body_that_waits(prepare: Prepare, l
     assert await _in_step(line)
 
 
-@pytest.mark.parametrize("call", [call for call in CALLS if call != "A token"])  # it is known by its body too
-async def test_an_unknown_caller_is_refused_at_once_and_not_asked_for_a_body(prepare: Prepare, line: Line) -> None:
+@pytest.mark.parametrize("call", [call for call in CALLS if call != "A token"])  # its body names the caller
+async def test_an_unknown_caller_is_refused_at_once_without_its_body(prepare: Prepare, line: Line) -> None:
     asked = await prepare()
     waiting = Request(asked.method, asked.target, (("Authorization", "Bearer nobody's"),), asked.body)
     begun = datetime.now(UTC)
@@ -129,7 +129,7 @@ async def test_an_unknown_caller_is_refused_at_once_and_not_asked_for_a_body(pre
 async def test_a_press_in_the_body_of_a_request_is_not_carried_out(
     http: httpx.AsyncClient, deployment: Deployment, tenant: Tenant, line: Line, framed: str, *, split: bool
 ) -> None:
-    """The outer request has no token. The one in its body has, and would stop the timer."""
+    """The outer request has no token. The request in its body has one, and would stop the timer."""
     place = Place(http, tenant, await deployment.person(tenant))
     timer = f"/v1/timers/{(await place.timer())['id']}"
     inner = Request("POST", f"{timer}/stop", place.bearer).wire

@@ -1,4 +1,4 @@
-"""Dialect B against running services, byte for byte: the second seed's examples as they are printed."""
+"""Dialect B against running services, byte for byte: the second seed's examples as printed."""
 
 import json
 import re
@@ -30,7 +30,7 @@ PRINTED_XML = b"""<?xml version="1.0" encoding="UTF-8"?>
 
 
 def _compact(printed: str) -> bytes:
-    """Return printed JSON without the blanks that a page needs and a wire does not; the order of members stays."""
+    """Return printed JSON without the page's blanks; the order of members stays."""
     return json.dumps(json.loads(printed), separators=(",", ":")).encode()
 
 
@@ -67,7 +67,7 @@ async def _start(http: httpx.AsyncClient, person: Person, **more: str) -> str:
 async def _timer(
     http: httpx.AsyncClient, person: Person, time_log_id: str, timer: str, **headers: str
 ) -> httpx.Response:
-    # Spelled as the document's sample request is.
+    # Written like the document's sample request.
     return await http.post(f"{TIMER}?timeLogId={time_log_id}&timer={timer}", headers=zoho(person.token) | headers)
 
 
@@ -137,7 +137,7 @@ async def test_only_the_owner_may_press(http: httpx.AsyncClient, person: Person,
         ),
     ],
 )
-async def test_what_is_wrong_has_its_code(
+async def test_each_malformed_request_has_its_code(
     http: httpx.AsyncClient, person: Person, query: str, message: str, code: int, text: str
 ) -> None:
     answer = await http.post(f"{TIMER}?{query}", headers=zoho(person.token))

@@ -1,7 +1,7 @@
 """Two tables for `test_transports`: every call of every dialect, and odd but lawful ways to send a request.
 
-Safe to change: add a row. A call prepares what it needs for a person of its own, so that its answer is the same each
-time but for ids, moments and positions. A transport turns a request into the segments in which it is sent.
+Safe to change: add a row. A call prepares what it needs for a person of its own, so that only ids, moments and
+positions differ between its answers. A transport turns a request into the segments in which it is sent.
 """
 
 import base64
@@ -29,14 +29,14 @@ _CHUNK_BYTES: Final = 7
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a call is made: a person whom no other call knows, and the ordinary way in to prepare with."""
+    """The place of one call: a fresh person, and an ordinary client to prepare with."""
 
     http: httpx.AsyncClient
     tenant: Tenant
     person: Person
 
     def begun(self, hours_ago: float) -> str:
-        """Return a moment in the past, as C takes it."""
+        """Return a moment in the past, as dialect C takes it."""
         return (datetime.now(UTC) - timedelta(hours=hours_ago)).isoformat()
 
     async def timer(self, *presses: str) -> dict[str, str]:
@@ -50,12 +50,12 @@ class Place:
 
     @property
     def bearer(self) -> tuple[tuple[str, str], ...]:
-        """The person's token as dialects A and C take it."""
+        """Return the person's token as dialects A and C take it."""
         return (("Authorization", f"Bearer {self.person.token}"),)
 
     @property
     def zoho(self) -> tuple[tuple[str, str], ...]:
-        """The person's token as dialect B takes it."""
+        """Return the person's token as dialect B takes it."""
         return (("Authorization", f"Zoho-oauthtoken {self.person.token}"),)
 
 
@@ -146,7 +146,7 @@ async def _c_timer(place: Place) -> Request:
 
 
 async def _c_outcome(place: Place) -> Request:
-    # Of a press that nobody made, at a position that is folded: 404, and a look at both parameters.
+    # The outcome of a press that was never made, at a folded position: 404, after both parameters are read.
     position = (await place.timer())["position"]
     return Request("GET", f"/v1/outcomes/019ca9d4-5e00-7000-8000-000000000001?at={position}", place.bearer)
 

@@ -1,4 +1,4 @@
-"""Ways in: the headers and numbers with which callers of the published APIs come."""
+"""Ways in: the headers and numbers that callers of the published APIs use."""
 
 import asyncio
 import itertools
@@ -7,12 +7,12 @@ from typing import Final
 
 UNTIL_SECONDS: Final = 10.0
 
-# Owners as dialect A has them: bare integers of 39 digits, which no float can hold.
+# Dialect A's owners: bare integers of 39 digits, which no float can hold.
 _numbers: Final = itertools.count(253960413951646409173244928790043995931)
 
 
 def fresh_number() -> int:
-    """Return an owner whom no other test knows."""
+    """Return an owner that no other test uses."""
     return next(_numbers)
 
 
@@ -27,7 +27,7 @@ def zoho(token: str) -> dict[str, str]:
 
 
 async def until(ask: Callable[[], Awaitable[object]], expected: object) -> None:
-    """Return when `ask` says `expected`: a text comes some milliseconds after its timer."""
+    """Return once `ask` gives `expected`, because a text comes some milliseconds after its timer."""
     heard = await ask()
     try:
         async with asyncio.timeout(UNTIL_SECONDS):
