@@ -7,7 +7,7 @@ from typing import Final
 
 from deploy.local.settings import ROOT
 
-# Who logs an error under a name that it was given; the name is where it is made or called.
+# Functions that log an error under a name that they are given. The name is at their call.
 _NAMED_BY_CALLER: Final = {"Setbacks": 0, "read_for_ever": 2}
 _ROOMS: Final = ("services", "shared")
 
@@ -44,6 +44,6 @@ def _name(call: ast.Call, place: int, path: Path) -> Iterator[str]:
         case ast.Constant(value=str(name)):
             yield name
         case ast.Name() | ast.Attribute(value=ast.Name(id="self")) if path.relative_to(ROOT).parts[0] == "shared":
-            return  # handed on: its caller says it
+            return  # passed on: the caller has the name
         case other:
             raise ValueError(f"{path}:{call.lineno}: an event's name is a constant, not {ast.unparse(other)}")

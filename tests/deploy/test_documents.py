@@ -1,4 +1,4 @@
-"""The pages of the repository lead somewhere: every link, every heading, every test that is named."""
+"""The pages of the repository point to things that exist: every link, every heading, every named test."""
 
 import re
 from itertools import chain
@@ -25,7 +25,7 @@ def prose(path: Path) -> str:
 
 
 def headings(path: Path) -> set[str]:
-    """Return a page's headings as links spell them."""
+    """Return a page's headings as links write them."""
     titles = re.findall(r"^#+ (.+)$", prose(path), re.MULTILINE)
     return {re.sub(r"[^a-z0-9 _-]", "", title.lower()).replace(" ", "-") for title in titles}
 
@@ -63,6 +63,6 @@ def test_every_test_that_a_page_names_is_there(page: Path) -> None:
 
 
 def test_the_contract_has_its_ten_sections() -> None:
-    """Docstrings cite them by number."""
+    """Docstrings cite the sections by number."""
     found = re.findall(r"^## §(\d+)\. ", prose(ROOT / "docs" / "contract.md"), re.MULTILINE)
     assert found == [str(number) for number in range(1, 11)]

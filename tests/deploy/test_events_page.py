@@ -1,4 +1,4 @@
-"""docs/events.md says what the models say: `python -m deploy.events_page` writes it anew."""
+"""docs/events.md agrees with the models: `python -m deploy.events_page` writes it anew."""
 
 import re
 from typing import Literal
@@ -37,7 +37,7 @@ def test_every_topic_and_every_event_has_its_place() -> None:
 
 
 def test_fields_are_told_as_they_are_spelt_on_the_wire() -> None:
-    """`from` is no name in Python, and is the name in JSON."""
+    """`from` cannot be a name in Python, and is the name in JSON."""
     assert "| `from` |" in page()
     assert "from_" not in page()
 

@@ -1,4 +1,4 @@
-"""What `deploy/k8s` would ask a cluster for is valid, confined, and fits the services as they are."""
+"""The manifests of `deploy/k8s` are valid, confined, and fit the services as they are."""
 
 import re
 import tomllib
@@ -58,13 +58,13 @@ def test_every_manifest_is_what_kubernetes_says_it_must_be(folder: str) -> None:
 
 
 def test_the_validator_finds_what_is_wrong() -> None:
-    """The control: a field that there is not."""
+    """The control: a field that does not exist."""
     wrong = one(built("base"), "Deployment", "command-api") | {"spec": {"replica": 2}}
     with pytest.raises(kubernetes_validate.ValidationError):
         kubernetes_validate.validate(wrong, RELEASE, strict=True)
 
 
-def test_what_a_service_is_made_of_is_there() -> None:
+def test_every_part_of_a_service_is_there() -> None:
     kinds = {(each["kind"], each["metadata"]["name"]) for each in built("overlays/production")}
     assert {
         ("Deployment", "command-api"),
@@ -109,7 +109,7 @@ def test_an_upgrade_can_name_everything_that_it_applies_first() -> None:
         assert manifest["metadata"]["labels"]["app.kubernetes.io/name"] in names, manifest["metadata"]
 
 
-def test_the_image_is_the_one_that_compose_builds_and_bears_the_releases_number() -> None:
+def test_the_image_is_that_of_compose_tagged_with_the_release() -> None:
     release = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
     [built_by_compose] = {service["image"] for service in compose["services"].values() if "build" in service}
@@ -139,7 +139,7 @@ def test_the_topics_job_names_the_number_of_partitions() -> None:
 
 
 def mount(folder: Path, files: dict[str, str]) -> Path:
-    """Lay out a projected volume as a kubelet does, which changes all of its files at once: by links to links."""
+    """Lay out a projected volume as a kubelet does: links to links, so that all its files change at once."""
     inside = folder / "..2026_11_21_22_00_00.1"
     inside.mkdir(parents=True)
     (folder / "..data").symlink_to(inside.name)
@@ -153,7 +153,7 @@ def mount(folder: Path, files: dict[str, str]) -> Path:
 def test_its_settings_are_whole_and_every_one_of_them_exists(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The settings class itself reads what the pod would, secret files included, and nothing is left over."""
+    """The settings class reads what the pod would have, secret files included, and no variable is left over."""
     kind, pod = SETTINGS[name], pod_of(name)
     prefix = kind.model_config["env_prefix"]
     authority = Authority(tmp_path / "authority").ca.read_text()
@@ -205,7 +205,7 @@ def test_its_probes_ask_what_the_service_answers_where_it_listens(
 
 
 def test_it_is_not_killed_before_it_has_ended_by_itself() -> None:
-    """Drain, requests in flight, what was sent, and the producer's end, each with its own deadline."""
+    """Drain, requests in flight, sent records and the producer's end each have a deadline of their own."""
     environ = settings_of(built("overlays/production"), container_of("command-api"))
     drain = float(environ["COMMAND_API_DRAIN_SECONDS"])
     grace = ApiSettings.model_fields["grace_seconds"].default

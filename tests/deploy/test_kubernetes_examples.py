@@ -1,7 +1,7 @@
-"""The examples of Kafka and Postgres promise what Stint rests on, and are called as the base calls them.
+"""The examples of Kafka and Postgres promise what Stint needs, under the names that the base uses.
 
-They are parsed here and nothing more: their schemas are the Strimzi and CloudNativePG operators', which no package
-ships, and are NOT checked.
+They are only parsed here. Their schemas are NOT checked, because they belong to the Strimzi and CloudNativePG
+operators, and no package ships them.
 """
 
 import pytest
@@ -29,7 +29,7 @@ def test_kafka_keeps_everything_three_times_and_acknowledges_with_two() -> None:
     assert nodes == {"controllers": 3, "brokers": 3}
 
 
-def test_kafka_listens_to_nobody_in_the_clear_and_to_nobody_without_a_login() -> None:
+def test_kafka_demands_tls_and_a_login() -> None:
     listeners = one(example("kafka"), "Kafka", "stint")["spec"]["kafka"]["listeners"]
     assert [(each["tls"], each["authentication"]["type"]) for each in listeners] == [(True, "scram-sha-512")]
 
@@ -59,7 +59,7 @@ def test_a_user_is_let_near_our_topics_and_groups_alone(user: str) -> None:
                 assert (other, acl["operations"]) == ("cluster", ["Describe"])
 
 
-def test_postgres_is_three_and_hears_nobody_in_the_clear() -> None:
+def test_postgres_is_three_instances_and_demands_tls() -> None:
     spec = one(example("postgres"), "Cluster", "stint-postgres")["spec"]
     assert spec["instances"] == 3
     assert spec["postgresql"]["synchronous"]["number"] == 1
@@ -67,7 +67,7 @@ def test_postgres_is_three_and_hears_nobody_in_the_clear() -> None:
     assert spec["imageCatalogRef"]["major"] == 18
 
 
-def test_every_secret_that_the_base_refers_to_is_made_by_an_operator_or_is_the_key() -> None:
+def test_an_operator_makes_every_secret_but_the_token_key() -> None:
     kafka, postgres = one(example("kafka"), "Kafka", "stint"), one(example("postgres"), "Cluster", "stint-postgres")
     made = {f"{each['metadata']['name']}/password" for each in example("kafka") if each["kind"] == "KafkaUser"}
     made |= {f"{kafka['metadata']['name']}-cluster-ca-cert/ca.crt"}

@@ -1,4 +1,4 @@
-"""The operator's page says what the code says: every setting, every alarm, every file that it points to."""
+"""The operator's page agrees with the code: every setting, every alarm, every file that it points to."""
 
 import re
 
@@ -56,11 +56,11 @@ def test_every_alarm_is_on_the_page_and_no_other(page: str) -> None:
 
 
 def test_alarms_are_found_wherever_code_logs_errors() -> None:
-    """The control: an alarm under its own name, one that is handed on, one with a traceback."""
+    """The control: an alarm under its own name, one that is passed on, one with a traceback."""
     assert {"log_went_back", "texts_feed_lost", "producer_not_started", "press_failed"} <= alarms().keys()
 
 
-def test_what_the_page_points_to_is_there(page: str) -> None:
+def test_every_target_of_the_page_exists(page: str) -> None:
     targets = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page)
     targets += [f"../{path}" for path in re.findall(r"`((?:tests|services|deploy)/[\w./-]+\.\w+)`", page)]
     assert targets
