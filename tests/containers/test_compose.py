@@ -1,4 +1,4 @@
-"""docker-compose.yml as its users run it: up, a press, a projector killed, a press, an API ended under load, down."""
+"""docker-compose.yml as operators run it: up, a press, a projector killed, a press, an API ended under load, down."""
 
 import asyncio
 import json
@@ -48,7 +48,7 @@ class Deployment:
         return await http.post("/v1/timers", json={"owner": self.env["STINT_OWNER"]}, headers=headers)
 
     async def press(self, http: httpx.AsyncClient, verb: str, timer: str) -> httpx.Response:
-        """Press until it is judged: while a dead projector is missed, the answer is 202, and its key repeats it."""
+        """Press until it is judged. Until a dead projector is missed, the answer is 202; the key repeats the press."""
         headers = {"Idempotency-Key": str(uuid4())}
         async with asyncio.timeout(WITHIN_SECONDS):
             while True:
@@ -66,7 +66,7 @@ def _run(command: list[str], environ: dict[str, str]) -> str:
 
 @pytest.fixture(scope="module")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """Bring it up with `make docker-up`, and leave neither a container nor a volume."""
+    """Bring a deployment up with `make docker-up`, and leave neither a container nor a volume."""
     home = tmp_path_factory.mktemp("compose")
     [port] = free_ports(1)
     environ = os.environ | {
@@ -95,7 +95,8 @@ def test_only_the_gateway_is_published_and_only_on_loopback(deployment: Deployme
     assert published == {}
 
 
-def test_no_container_may_write_its_root_or_gain_a_privilege_or_is_unlimited(deployment: Deployment) -> None:
+def test_every_container_is_limited_and_without_privileges(deployment: Deployment) -> None:
+    """None may write its root, gain a privilege, or use memory and CPU without limit."""
     for container in deployment.compose("ps", "--quiet", "--all").split():
         found = deployment.inspect(container)
         host = found["HostConfig"]
@@ -107,7 +108,7 @@ def test_no_container_may_write_its_root_or_gain_a_privilege_or_is_unlimited(dep
         assert host["NanoCpus"] > 0
 
 
-def test_our_image_is_small_and_runs_as_nobody_of_importance(deployment: Deployment) -> None:
+def test_our_image_is_small_and_runs_as_an_ordinary_user(deployment: Deployment) -> None:
     [found] = json.loads(_run(["docker", "image", "inspect", "stint:dev"], deployment.environ))
     assert found["Size"] < 220_000_000
     assert found["Config"]["User"] == "10001:10001"
@@ -135,10 +136,10 @@ async def test_a_killed_projector_is_missed_and_replaced_and_loses_no_press(
     assert stopped.json()["state"] == "STOPPED"
 
 
-async def test_processes_that_are_ended_one_after_the_other_under_load_lose_no_press(
+async def test_processes_ended_one_by_one_under_load_lose_no_press(
     deployment: Deployment, http: httpx.AsyncClient
 ) -> None:
-    """As an upgrade does it: SIGTERM, and back. No answer but 2xx."""
+    """Each gets SIGTERM and is started again, as in an upgrade. Every answer is 2xx."""
     over = asyncio.Event()
 
     async def keep_pressing() -> list[httpx.Response]:
@@ -204,7 +205,7 @@ async def test_without_any_api_the_gateway_says_503_in_each_dialect(
         deployment.compose("up", "--detach", "--wait", "--no-recreate", "command-api")
 
 
-async def test_what_was_recorded_outlives_the_containers(deployment: Deployment, http: httpx.AsyncClient) -> None:
+async def test_recorded_presses_outlive_the_containers(deployment: Deployment, http: httpx.AsyncClient) -> None:
     timer = (await deployment.start(http)).json()["id"]
     stopped = (await deployment.press(http, "stop", timer)).json()
     _run(["make", "docker-down"], deployment.environ)

@@ -1,4 +1,4 @@
-"""A balancer, as a gateway does it: requests go to replicas that are ready, in turn, and are never repeated."""
+"""A balancer like a gateway's: requests go to the ready replicas in turn, and are never repeated."""
 
 import asyncio
 import itertools
@@ -10,13 +10,13 @@ import httpx
 
 from tests.support.stack.crew import Service
 
-# As slow as balancers are: who is gone in the meantime is found out by a request.
+# As slow as real balancers: a request is what finds a replica that is gone in the meantime.
 _LOOK_EVERY_SECONDS: Final = 0.5
 _LOOK_WITHIN_SECONDS: Final = 2.0
 
 
 class Balancer(httpx.AsyncBaseTransport):
-    """A transport that knows which of its replicas are ready, by asking. `url` in a request is of no matter."""
+    """A transport that asks its replicas whether they are ready. The host in a request's URL is ignored."""
 
     def __init__(self) -> None:
         self.ready: list[Service] = []
@@ -25,11 +25,11 @@ class Balancer(httpx.AsyncBaseTransport):
         self._way = httpx.AsyncHTTPTransport()
 
     def serve_from(self, replicas: Sequence[Service]) -> None:
-        """Name the replicas that there are, as a deployment changes them."""
+        """Set the replicas, as a deployment changes them."""
         self._replicas = list(replicas)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request to whose turn it is."""
+        """Send a request to the next ready replica."""
         to = self.ready[next(self._turns) % len(self.ready)]
         request.url = request.url.copy_with(host="127.0.0.1", port=to.port)
         return await self._way.handle_async_request(request)
@@ -56,7 +56,7 @@ async def _is_ready(http: httpx.AsyncClient, replica: Service) -> bool:
 
 @asynccontextmanager
 async def balanced(replicas: Sequence[Service]) -> AsyncIterator[Balancer]:
-    """Give a balancer over replicas that are ready already."""
+    """Give a balancer over replicas that are already ready."""
     balancer = Balancer()
     balancer.serve_from(replicas)
     balancer.ready = list(replicas)

@@ -1,4 +1,4 @@
-"""Backup and restore as docs/operations.md tells them: Postgres' own pg_dump and pg_restore."""
+"""Backup and restore as in docs/operations.md, with Postgres' own pg_dump and pg_restore."""
 
 import asyncio
 import subprocess
@@ -13,7 +13,7 @@ _WITHIN_SECONDS: Final = 60.0
 
 
 async def backup(dsn: str, to: Path) -> None:
-    """Dump a database while it is written to. What the dump holds is one moment's: the checkpoint and its rows."""
+    """Dump a database while it is written to. The dump is of one moment: the checkpoint and its rows."""
     await _do("pg_dump", "--format=custom", f"--file={to}", f"--dbname={dsn}")
 
 

@@ -1,4 +1,4 @@
-"""Kafka is away: nothing can be recorded, everybody is told so, and nothing is done by hand when it is back."""
+"""Kafka is away: presses cannot be recorded, every caller is told so, and recovery needs no operator."""
 
 import asyncio
 import time
@@ -31,7 +31,7 @@ IMPATIENT: Final = {
 
 
 @pytest.mark.fault
-async def test_with_kafka_away_everybody_hears_so_and_it_is_over_when_it_is_back(
+async def test_every_caller_hears_that_kafka_is_away_until_it_is_back(
     crew: Crew,
     client: Callable[..., httpx.AsyncClient],
     deployment: Deployment,
@@ -89,7 +89,7 @@ async def test_with_kafka_away_everybody_hears_so_and_it_is_over_when_it_is_back
 
 
 async def presses_of(deployment: Deployment, owners: Sequence[str]) -> list[tuple[datetime, datetime]]:
-    """Return when the starts of some owners came onto the log, and when they expired."""
+    """Return when the starts of some owners reached the log, and when they expired."""
     read = [(record.log_time, record.press()) for record in await read_topic(deployment.kafka, EVENTS)]
     return [
         (log_time, press.envelope.expires_at)

@@ -1,7 +1,7 @@
-"""Kafka, Postgres, one of its backends, or everything at once is killed with -9 while people work: no press is lost.
+"""Kafka, Postgres, one of its backends, or all at once are killed with -9 while people work: no press is lost.
 
 Each test shows that its fault fired: presses of that moment heard no verdict, or another process serves now.
-Nothing is done by hand afterwards but to start again what was killed; the time until all is ready is in the report.
+Afterwards the test only starts the killed parts again. The time until all is ready is in the report.
 """
 
 import asyncio
@@ -33,10 +33,10 @@ pytestmark = pytest.mark.fault
 READY_WITHIN_SECONDS: Final = 30.0
 ASKED_MAX: Final = 100_000
 SEEDS: Final = range(8) if os.environ.get("STINT_TEST_LONG") == "1" else range(1)
-# A backend that computes notices neither a signal to end that is not for it, nor the end of its postmaster.
+# A busy backend notices neither the end of its postmaster nor a signal to another process.
 COMPUTES: Final = "DO $$ BEGIN LOOP END LOOP; END $$"
 CHILDREN: Final = "SELECT array_agg(pid) FROM pg_stat_activity WHERE backend_type IN ('checkpointer', 'walwriter')"
-# Inside a transaction: of the fold, of texts or of policies, whichever comes first.
+# Inside any transaction: of the fold, of texts or of policies.
 VICTIM: Final = """
 SELECT pid FROM pg_stat_activity WHERE application_name = 'stint-projector' AND xact_start IS NOT NULL LIMIT 1
 """
@@ -45,7 +45,7 @@ TERMINATE: Final = f"SELECT pid FROM ({VICTIM}) AS victim WHERE pg_terminate_bac
 
 @dataclass
 class Ground:
-    """A deployment under load, something of which a test kills."""
+    """A deployment under load, of which a test kills a part."""
 
     crew: Crew
     deployment: Deployment
@@ -54,15 +54,15 @@ class Ground:
     starts_at: float = 0.0
 
     def killed(self) -> None:
-        """Remember when."""
+        """Remember the time of the kill."""
         self.killed_at = time.monotonic()
 
     def starts(self) -> None:
-        """Remember when what was killed is started again: everything is to be ready 30 s later."""
+        """Remember when the killed part is started again. Everything must be ready 30 s later."""
         self.starts_at = time.monotonic()
 
     def disturbed(self) -> bool:
-        """Return whether the projector met the fault in its work."""
+        """Return whether the fault disturbed the projector's work."""
         return all("partition_in_trouble" in service.said_since_mark() for service in self.crew.projectors)
 
     def unheard(self) -> int:
@@ -70,7 +70,7 @@ class Ground:
         return sum(op.type == "info" and op.t > self.killed_at for op in self.load.history)
 
     async def is_felt(self) -> None:
-        """Return when a press has heard no verdict."""
+        """Return once a press has heard no verdict."""
 
         async def felt() -> bool:
             return self.unheard() > 0
@@ -78,7 +78,7 @@ class Ground:
         await eventually(felt, "a press hears no verdict")
 
     async def is_ready_again(self) -> float:
-        """Return, in seconds, when all processes are ready, every partition is somebody's, and people go on."""
+        """Wait until all processes are ready, every partition has a projector and people go on. Return the seconds."""
         await asyncio.gather(*(service.ready(READY_WITHIN_SECONDS) for service in self.crew.everybody()))
         await self.crew.settled(READY_WITHIN_SECONDS)
         await self.load.goes_on()
@@ -96,7 +96,7 @@ def under_load(
     tenant: Tenant,
     record_property: Callable[[str, object], None],
 ) -> UnderLoad:
-    """Let people work inside; afterwards wait until all is well again, and check all that they left behind."""
+    """Let people work inside. Afterwards wait until all is well again, and check all their presses."""
 
     @asynccontextmanager
     async def under_load() -> AsyncIterator[Ground]:
@@ -129,7 +129,7 @@ async def test_a_broker_that_is_killed_loses_no_press(under_load: UnderLoad, dep
 async def test_a_postmaster_that_is_killed_beside_a_busy_backend_loses_no_press(
     under_load: UnderLoad, deployment: Deployment
 ) -> None:
-    """The busy one outlives its postmaster, and would keep Postgres from starting again."""
+    """The busy backend outlives its postmaster, and would keep Postgres from starting again."""
     async with under_load() as ground, busy_backend(deployment) as busy:
         ground.killed()
         await asyncio.to_thread(deployment.stack.kill_postgres)
@@ -142,10 +142,8 @@ async def test_a_postmaster_that_is_killed_beside_a_busy_backend_loses_no_press(
         assert busy is None or not busy.alive
 
 
-async def test_a_backend_of_the_projector_that_is_killed_takes_all_sessions_along_and_loses_no_press(
-    under_load: UnderLoad, deployment: Deployment
-) -> None:
-    """Postgres ends every session then, because a backend that is killed may have left its memory half written."""
+async def test_a_killed_backend_of_the_projector_loses_no_press(under_load: UnderLoad, deployment: Deployment) -> None:
+    """Postgres then ends every session, because a killed backend may have left shared memory half written."""
     async with under_load() as ground, connected(deployment.stack.postgres.superuser_dsn) as conn:
         children = await conn.fetchval(CHILDREN)
         ground.killed()
@@ -157,7 +155,7 @@ async def test_a_backend_of_the_projector_that_is_killed_takes_all_sessions_alon
     assert ground.disturbed()
 
 
-async def test_a_backend_of_the_projector_that_is_terminated_in_a_transaction_loses_no_press(
+async def test_a_terminated_backend_of_the_projector_loses_no_press(
     under_load: UnderLoad, deployment: Deployment
 ) -> None:
     """Five in a row, each inside a transaction."""
@@ -207,7 +205,7 @@ async def test_everything_killed_at_once_and_started_in_any_order_loses_no_press
 
 @asynccontextmanager
 async def busy_backend(deployment: Deployment) -> AsyncIterator[Identity | None]:
-    """Have a backend that computes without end; None where it is in a container, out of our sight."""
+    """Run a backend that computes without end. None when Postgres is in a container, out of our sight."""
     conn = await asyncpg.connect(deployment.stack.postgres.superuser_dsn)
     computing = asyncio.create_task(conn.execute(COMPUTES))
     try:
@@ -220,7 +218,7 @@ async def busy_backend(deployment: Deployment) -> AsyncIterator[Identity | None]
 
 
 async def found(conn: asyncpg.Connection, query: str) -> int:
-    """Ask for a pid without a pause, because what is looked for lasts milliseconds."""
+    """Ask for a pid again and again without a pause, because its state lasts milliseconds."""
     for _ in range(ASKED_MAX):
         if (pid := await conn.fetchval(query)) is not None:
             return int(pid)

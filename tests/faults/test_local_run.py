@@ -1,4 +1,4 @@
-"""`make run` starts a part that died again, gives up on one that dies too often, and leaves no process behind."""
+"""`make run` restarts a part that died, gives up on a part that dies too often, and leaves no process behind."""
 
 import os
 import re
@@ -34,24 +34,24 @@ AGAIN: Final = "All is ready again"
 
 @dataclass
 class LocalRun:
-    """One `python -m deploy.local run`, and what it prints."""
+    """One `python -m deploy.local run`, and its output."""
 
     settings: Settings
     child: "subprocess.Popen[str]"
     printed: list[str] = field(default_factory=list)
 
     def prints(self, words: str, within_seconds: float, times: int = 1) -> str:
-        """Return the line that holds `words`, once there are so many of them."""
+        """Wait for `times` lines that contain `words`, and return the last."""
         found = self.awaits(lambda: len(self.having(words)) >= times, f"{words!r} x {times}", within_seconds)
         assert found
         return self.having(words)[times - 1]
 
     def having(self, words: str) -> list[str]:
-        """Return the printed lines that hold `words`."""
+        """Return the printed lines that contain `words`."""
         return [line for line in self.printed if words in line]
 
     def awaits(self, true: Callable[[], bool], what: str, within_seconds: float) -> bool:
-        """Wait for a condition; fail with all that was printed when it does not come to hold."""
+        """Wait for a condition. Fail with all output when it does not become true."""
         until = time.monotonic() + within_seconds
         while not true():
             assert time.monotonic() < until, f"not within {within_seconds} s: {what}\n{''.join(self.printed)}"
@@ -59,11 +59,11 @@ class LocalRun:
         return True
 
     def identity(self, part: str) -> Identity | None:
-        """Return which process a part is now."""
+        """Return the identity of a part's process."""
         return Identity.read(self.settings.run / f"{part}.pid")
 
     def kill(self, *parts: str) -> None:
-        """Kill parts with -9, all before any can be started again."""
+        """Kill parts with -9, all of them before any can be started again."""
         for one in [self.identity(part) for part in parts]:
             assert one is not None
             assert one.alive
@@ -71,7 +71,7 @@ class LocalRun:
 
 
 def left_in(home: Path) -> list[str]:
-    """Return the processes that belong to the stack in a folder, by what they work in, run with or were told."""
+    """Return the processes of the stack in a folder, found by working folder, executable or arguments."""
     return [entry.name for entry in PROC.iterdir() if entry.name.isdigit() and _belongs(entry, home)]
 
 
@@ -92,9 +92,9 @@ def settings(tmp_path: Path) -> Settings:
 
 @contextmanager
 def running(settings: Settings) -> Iterator[LocalRun]:
-    """Have a local stack up inside."""
+    """Keep a local stack up inside."""
     told = {name: str(port) for name, port in settings.ports.items()} | {"STINT_HOME": str(settings.home)}
-    # A killed projector's partitions move after its session: the shortest that the broker lets it have.
+    # A killed projector's partitions move when its session ends. This is the shortest session that the broker allows.
     told["PROJECTOR_SESSION_TIMEOUT_MS"] = "6000"
     child = subprocess.Popen(
         [sys.executable, "-m", "deploy.local", "run"],
@@ -129,9 +129,9 @@ def press(settings: Settings, owner: str) -> int:
 
 
 def test_parts_that_are_killed_are_started_again_until_one_dies_too_often(settings: Settings) -> None:
-    """Both services, then both bases, then one service until its fourth death ends the run."""
+    """First both services, then Kafka and Postgres, then one service until its fourth death ends the run."""
     with running(settings) as run:
-        assert left_in(settings.home)  # control: they are found while they run
+        assert left_in(settings.home)  # control: the processes are found while they run
         formatted = (settings.home / "kafka" / "log" / "meta.properties").read_text()
         assert press(settings, "before") == 201
         for number, parts in enumerate([("command_api", "projector"), ("kafka", "postgres")], 1):

@@ -1,4 +1,4 @@
-"""Poison: records that say nothing to anybody do not hold up their neighbours, and are not lost sight of."""
+"""Poison: unreadable records do not delay their neighbours, and are reported."""
 
 import asyncio
 import json
@@ -32,7 +32,7 @@ POISON: Final[dict[str, dict[str, bytes | None]]] = {
 
 @asynccontextmanager
 async def one_batch(crew: Crew) -> AsyncIterator[None]:
-    """Let what is written in the block reach the projector at once."""
+    """Let the records that are written in the block reach the projector in one batch."""
     [projector] = crew.projectors
     projector.freeze()
     yield
@@ -61,7 +61,7 @@ async def test_poison_does_not_hold_up_its_neighbours(
     assert (await worked(deployment.dsn, owner))[owner].timers == 0
 
 
-async def test_a_record_without_a_key_and_with_broken_headers_beside_is_a_press_like_any_other(
+async def test_a_press_with_broken_optional_headers_is_judged(
     api: Api, deployment: Deployment, tenant: Tenant, owner: str
 ) -> None:
     assert api.token
@@ -74,7 +74,7 @@ async def test_a_record_without_a_key_and_with_broken_headers_beside_is_a_press_
 async def test_a_press_that_postgres_refuses_for_its_data_is_refused_alone(
     where: str, api: Api, crew: Crew, deployment: Deployment, tenant: Tenant, owner: str
 ) -> None:
-    """Its owner cannot even be looked for; its account can only not be written down."""
+    """One press has an owner that cannot be looked up, the other an account that cannot be stored."""
     kpart = deployment.partition_of(tenant, owner)
     refused = owner_on({kpart}, deployment, tenant, "nul\0" if where == "owner" else "owner")
     headers, body = start_of(tenant, refused, UNWRITABLE)
@@ -96,7 +96,7 @@ async def test_a_press_that_postgres_refuses_for_its_data_is_refused_alone(
 async def test_a_press_on_a_partition_that_is_not_its_owners_is_refused(
     api: Api, deployment: Deployment, tenant: Tenant, owner: str
 ) -> None:
-    """Its minutes would be counted where nobody looks for them."""
+    """Its minutes would be counted on a partition where no read looks for them."""
     assert api.token
     elsewhere = (deployment.partition_of(tenant, owner) + 1) % deployment.partitions
     offset = await put_start(deployment, tenant, owner, kpart=elsewhere)

@@ -77,7 +77,7 @@ async def test_with_postgres_away_presses_are_recorded_and_judged_when_it_is_bac
 
 
 async def reads_are_refused(api: Api, person: Person, tenant: Tenant, timer: str) -> None:
-    """Check that nobody is told that he is unknown, or that there is nothing, because we cannot look."""
+    """Check that no caller hears 401 or 404 only because we cannot look."""
     zoho = {"Authorization": f"Zoho-oauthtoken {person.token}"}
     unknown = {"Authorization": f"Zoho-oauthtoken {person.token[:-4]}zzzz"}
     grant = {"grant_type": "client_credentials"}

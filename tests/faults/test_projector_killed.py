@@ -1,4 +1,4 @@
-"""A projector is killed with -9 at each point of a commit: nothing is lost, nothing counts twice, everybody hears."""
+"""A projector is killed with -9 at each point of a commit: no press is lost or counted twice, every caller hears."""
 
 import asyncio
 from collections.abc import Callable
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.fault
 PLACES: Final[tuple[Place, ...]] = ("before_compare_and_set", "after_compare_and_set", "after_commit")
 
 
-async def test_a_projector_killed_at_any_point_of_its_commit_loses_nothing_and_doubles_nothing(
+async def test_a_projector_killed_in_its_commit_loses_and_doubles_nothing(
     crew: Crew, client: Callable[..., httpx.AsyncClient], tenant: Tenant, deployment: Deployment
 ) -> None:
     await crew.be(apis=1, projectors=1)
@@ -29,7 +29,7 @@ async def test_a_projector_killed_at_any_point_of_its_commit_loses_nothing_and_d
     group = [*crew.projectors, *(trap.service for trap in doomed.values())]
     owners = {place: await trap.victim(group, deployment, tenant) for place, trap in doomed.items()}
     timers = [(await api.begin(owner)).json()["id"] for owner in owners.values()]
-    # Whose verdict is committed and was never sent is told by the look at it, when the wait is over.
+    # A verdict that was committed but never sent is found by the lookup at the end of the wait.
     hasty = Patient(client(), tenant.token, wait_seconds=2)
 
     pressing = asyncio.gather(

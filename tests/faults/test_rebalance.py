@@ -31,7 +31,7 @@ async def test_partitions_change_hands_under_load_without_a_gap_or_a_double(
         await load.is_whole(deployment, api, trail)
 
 
-async def test_processes_that_are_asked_to_end_under_load_lose_nothing_that_they_answered(
+async def test_processes_asked_to_end_under_load_lose_no_answered_press(
     crew: Crew, client: Callable[..., httpx.AsyncClient], tenant: Tenant, deployment: Deployment
 ) -> None:
     await crew.be(apis=1, projectors=1)

@@ -1,4 +1,4 @@
-"""Postgres is lost and an older dump restored: what it lacks comes back from the outcomes, answers stay the same."""
+"""Postgres is lost and an older dump restored: missing rows come back from the outcomes, answers stay the same."""
 
 import asyncio
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from tests.support.stack.waits import WITHIN_SECONDS, drained, texts_kept
 
 UNTOLD = "SELECT count(*) FROM outcome JOIN fold_v1.checkpoint USING (kpart) WHERE source_offset >= published"
 
-# All that comes from the log; tenants, clients, persons and their tokens are in Postgres alone, and in its dumps.
+# All tables that come from the log. Tenants, clients, persons and tokens are in Postgres and its dumps alone.
 FROM_THE_LOG = (*FOLDED, "timer_text", "text_position", "policy", "deployment")
 
 
@@ -59,7 +59,7 @@ async def test_an_older_dump_catches_up_to_the_bytes_that_were_lost(
     found = await dump(restored, FROM_THE_LOG)
     for table in FROM_THE_LOG:
         assert found[table].splitlines() == lost[table].splitlines(), table
-    # What was judged is not judged again, and so not published again.
+    # Judged presses are not judged again, and so not published again.
     assert await end_offsets(deployment.kafka, OUTCOMES) == published
 
     patient = Patient(client(again.url), tenant.token)
@@ -70,7 +70,7 @@ async def test_an_older_dump_catches_up_to_the_bytes_that_were_lost(
 
 
 async def told(deployment: Deployment) -> None:
-    """Return when the checkpoints say of every outcome that it is published: what a dump lacks is told again."""
+    """Return once the checkpoints say that every outcome is published. Outcomes missing in a dump are told again."""
     async with asyncio.timeout(WITHIN_SECONDS):
         while await deployment.pool.fetchval(UNTOLD):  # noqa: ASYNC110 - it is another process
             await asyncio.sleep(0.05)

@@ -1,6 +1,7 @@
-"""A rolling upgrade: every process is replaced, one after the other, while people press; nobody hears anything but 2xx.
+"""A rolling upgrade: every process is replaced, one after the other, while people press. Every answer is 2xx.
 
-Each is asked to end as a deployment asks it (SIGTERM), one of a kind at a time, and only once its successor is ready.
+Each process is asked to end with SIGTERM, as a deployment does: one of a kind at a time, and only after its
+successor is ready.
 """
 
 import asyncio
@@ -18,14 +19,14 @@ from tests.support.stack.crew import Crew, Service
 from tests.support.stack.deployments import Deployment, Tenant, fresh_owner
 from tests.support.stack.waits import drained
 
-# Three times what the balancer takes to notice.
+# Three times as long as the balancer needs to notice.
 DRAIN_SECONDS = 1.5
 WORKERS = 3
 
 
 @dataclass
 class Presses:
-    """Every answer, and everything that came instead of one."""
+    """Every answer, and every error that came instead of one."""
 
     statuses: list[int] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
@@ -33,13 +34,13 @@ class Presses:
 
     @property
     def wrong(self) -> list[str]:
-        """What somebody heard that was not 2xx."""
+        """Return every answer that was not 2xx, and every error."""
         return self.failures + [str(status) for status in self.statuses if not 200 <= status < 300]
 
 
 @asynccontextmanager
 async def people(http: httpx.AsyncClient, tenant: Tenant) -> AsyncIterator[Presses]:
-    """Let people start and stop timers, each waiting for one answer before the next press; nobody tries twice."""
+    """Let people start and stop timers. Each waits for an answer before the next press, and none retries."""
     presses, api, going_on = Presses(), Api(http, tenant.token), True
 
     async def work() -> None:
@@ -68,7 +69,7 @@ async def people(http: httpx.AsyncClient, tenant: Tenant) -> AsyncIterator[Press
 async def replace(
     old: Service, among: list[Service], successor: Callable[[], Awaitable[Service]], balancer: Balancer | None = None
 ) -> None:
-    """Start the next one, and ask the old one to end once that is ready: one more for a while, and never fewer."""
+    """Start a new process, and ask the old one to end once the new one is ready: never one fewer, briefly one more."""
     among.append(await successor())
     if balancer is not None:
         balancer.serve_from(among)
@@ -79,7 +80,7 @@ async def replace(
 
 
 @pytest.mark.fault
-async def test_every_process_is_replaced_under_load_and_nobody_hears_anything_but_2xx(
+async def test_a_rolling_upgrade_under_load_answers_only_2xx(
     crew: Crew, deployment: Deployment, tenant: Tenant
 ) -> None:
     await crew.be(apis=0, projectors=0)
@@ -113,8 +114,8 @@ async def test_every_process_is_replaced_under_load_and_nobody_hears_anything_bu
 
 
 @pytest.mark.fault
-async def test_without_the_drain_somebody_finds_nobody_there(crew: Crew, tenant: Tenant) -> None:
-    """The control: a replica that is gone before anybody could notice."""
+async def test_without_the_drain_a_request_finds_no_server(crew: Crew, tenant: Tenant) -> None:
+    """The control: the replica is gone before the balancer could notice."""
     await crew.be(apis=0, projectors=1)
     apis = list(await asyncio.gather(crew.api(), crew.api()))
     async with (

@@ -1,6 +1,6 @@
-"""A log that is not what its reader expects: written by a later release, or not the one that was folded.
+"""A log that its reader does not expect: written by a later release, or not the one that was folded.
 
-On a stack of their own, for the last of these tests takes its log away. They come in this order.
+The tests run on a stack of their own, because the last one deletes its log. They run in this order.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ WRITTEN_LATER = {"ce_type": NEWER.encode()}
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A deployment of these tests' own, with one API and one projector."""
+    """These tests' own deployment, with one API and one projector."""
 
     deployment: Deployment
     crew: Crew
@@ -45,7 +45,7 @@ class Place:
     api: Api
 
     def owner_on(self, kpart: int) -> str:
-        """Return a fresh owner who lives on a partition."""
+        """Return a fresh owner on a partition."""
         return owner_on({kpart}, self.deployment, self.tenant)
 
     async def timers(self, *owners: str) -> list[int]:
@@ -68,7 +68,7 @@ async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place
                 await crew.go_home()
 
 
-async def test_an_event_newer_than_the_projector_waits_for_the_upgrade_and_is_judged_after_it(place: Place) -> None:
+async def test_a_newer_event_waits_for_the_upgrade_and_is_then_judged(place: Place) -> None:
     deployment, crew, api = place.deployment, place.crew, place.api
     [projector] = crew.projectors
     newer, behind, elsewhere, last = (place.owner_on(kpart) for kpart in (3, 3, 4, 5))
@@ -81,7 +81,7 @@ async def test_an_event_newer_than_the_projector_waits_for_the_upgrade_and_is_ju
 
     upgraded = await crew.projector(module=upgraded_projector.__name__, wait=False)
     await crew.be(apis=1, projectors=0)
-    # The last record of its partition, which a projector that is not upgraded yet will find where it goes on.
+    # The last record of its partition. A projector that is not upgraded yet finds it at its position.
     await put_start(deployment, place.tenant, last, WRITTEN_LATER)
     await drained(deployment)
     assert await place.timers(newer, behind, elsewhere, last) == [1, 1, 1, 1]
@@ -95,7 +95,7 @@ async def test_an_event_newer_than_the_projector_waits_for_the_upgrade_and_is_ju
 
 
 async def test_a_strangers_transactions_leave_gaps_that_are_passed_on_both_logs(place: Place) -> None:
-    """A connector that writes in transactions leaves offsets that no reader is given, at the end of a log too."""
+    """A connector's transactions leave offsets that no reader is given, also at the end of a log."""
     deployment, crew, api = place.deployment, place.crew, place.api
     for commits in (True, False):
         assert (await api.start(place.owner_on(6))).status_code == 201
@@ -103,7 +103,7 @@ async def test_a_strangers_transactions_leave_gaps_that_are_passed_on_both_logs(
         assert (await api.start(place.owner_on(6))).status_code == 201
     [before] = crew.projectors
     await crew.be(apis=1, projectors=0)
-    # What lies on the judged stream from here on is read by the projector that recovers.
+    # The recovering projector reads the judged stream from here on.
     await asyncio.to_thread(write_in_a_transaction, deployment, 6, commits=True)
     await asyncio.to_thread(write_in_a_transaction, deployment, 6, commits=False)
     await crew.be(apis=1, projectors=1)
@@ -127,7 +127,8 @@ def write_in_a_transaction(deployment: Deployment, kpart: int, *, commits: bool)
         producer.abort_transaction(30)
 
 
-async def test_a_log_made_anew_under_its_checkpoints_is_an_alarm_and_nothing_of_it_is_folded(place: Place) -> None:
+async def test_a_log_made_anew_under_its_checkpoints_is_an_alarm(place: Place) -> None:
+    """Nothing of it is folded."""
     deployment, crew, api = place.deployment, place.crew, place.api
     for kpart in (2, 2, 2, 7, 7):
         assert (await api.start(place.owner_on(kpart))).status_code == 201
@@ -145,7 +146,7 @@ async def test_a_log_made_anew_under_its_checkpoints_is_an_alarm_and_nothing_of_
 
     await crew.be(apis=1, projectors=0)
     await make_log_anew(deployment)
-    # One partition is shorter than what was folded of it, another has grown past it.
+    # One partition is shorter than what was folded of it. Another has grown past that.
     for kpart in (2, 7, 7, 7):
         await put_start(deployment, place.tenant, place.owner_on(kpart))
     projector = await crew.projector(wait=False)
@@ -161,14 +162,14 @@ async def test_a_log_made_anew_under_its_checkpoints_is_an_alarm_and_nothing_of_
 
 
 async def health_of(projector: Service) -> tuple[int, dict[str, str]]:
-    """Return what a projector's health says, and which of its partitions wait."""
+    """Return the status of a projector's health, and the partitions that wait."""
     async with httpx.AsyncClient() as http:
         health = await http.get(f"{projector.url}/readyz")
     return health.status_code, health.json()["waiting"]
 
 
 async def make_log_anew(deployment: Deployment) -> None:
-    """Delete the topic of presses and make it again, as an operator might who is very sure of himself."""
+    """Delete the topic of presses and make it again, as a careless operator might."""
     admin = AIOKafkaAdminClient(**deployment.kafka.options())
     await admin.start()
     try:

@@ -1,4 +1,4 @@
-"""A zombie: a projector that froze in the middle of a commit, was thought dead, and wakes when another has its work."""
+"""A zombie: a projector that froze during a commit, counted as dead, and wakes after its heir took over."""
 
 import asyncio
 import time
@@ -25,8 +25,8 @@ from tests.support.stack.waits import drained
 
 pytestmark = pytest.mark.fault
 
-# So long one that froze in its transaction may hold the others up: until it is missed, until its session is ended, and
-# twice as long again for a machine that has other things to do.
+# How long a projector frozen in its transaction may delay the others: until it is missed, then until its session is
+# ended, and twice as long again on a busy machine.
 HELD_UP_SECONDS_MAX = 4 * SESSION_MS / 1000
 NO_TIMEOUTS = {f"PROJECTOR_{name}_TIMEOUT_MS": "600000" for name in ("TRANSACTION", "IDLE_IN_TRANSACTION", "LOCK")}
 # The projector itself must wait longer than its transactions last.
@@ -35,12 +35,12 @@ NO_TIMEOUTS["PROJECTOR_POSTGRES_WITHIN_SECONDS"] = "601"
 
 @pytest.fixture
 async def api(crew: Crew, client: Callable[..., httpx.AsyncClient], tenant: Tenant) -> Patient:
-    """Give a patient client, with one API and one projector standing, who will be the zombie's heir."""
+    """Give a patient client, with one API and one projector up. That projector will be the zombie's heir."""
     await crew.be(apis=1, projectors=1)
     return Patient(client(), tenant.token)
 
 
-async def test_a_projector_frozen_before_its_compare_and_set_is_fenced_when_it_wakes(
+async def test_a_projector_frozen_before_its_compare_and_set_is_fenced(
     api: Patient, crew: Crew, tenant: Tenant, deployment: Deployment
 ) -> None:
     zombie = await trapped(crew, "before_compare_and_set", "freeze")
@@ -63,7 +63,7 @@ async def test_a_projector_frozen_before_its_compare_and_set_is_fenced_when_it_w
 async def test_without_the_compare_and_set_it_counts_the_minutes_twice(
     api: Patient, crew: Crew, tenant: Tenant, deployment: Deployment
 ) -> None:
-    """The control of the test above, in a database of its own. The key of `outcome` is a second fence: out as well."""
+    """The control of the test above, in a database of its own. The key of `outcome` is a second fence: off too."""
     aside = await beside(deployment, "unfenced")
     dsn = aside["PROJECTOR_POSTGRES_DSN"]
     async with connected(dsn) as conn:
@@ -91,7 +91,7 @@ async def test_without_the_compare_and_set_it_counts_the_minutes_twice(
         assert len(c15_fence(evidence)) == 1
 
 
-async def test_a_projector_frozen_inside_its_transaction_holds_its_heir_up_for_seconds_only(
+async def test_a_projector_frozen_in_its_transaction_delays_its_heir_by_seconds(
     api: Patient, crew: Crew, tenant: Tenant, deployment: Deployment
 ) -> None:
     zombie = await trapped(crew, "after_compare_and_set", "freeze")
@@ -114,7 +114,7 @@ async def test_a_projector_frozen_inside_its_transaction_holds_its_heir_up_for_s
 async def test_without_timeouts_its_heir_does_not_come_to_its_turn(
     api: Patient, crew: Crew, tenant: Tenant, deployment: Deployment
 ) -> None:
-    """The control of the test above: the session holds the checkpoint for as long as its projector is frozen."""
+    """The control of the test above: the session holds the checkpoint while its projector is frozen."""
     [heir] = crew.projectors
     zombie = await trapped(crew, "after_compare_and_set", "freeze", NO_TIMEOUTS)
     owner = await zombie.victim([heir, zombie.service], deployment, tenant)
@@ -137,7 +137,7 @@ async def test_without_timeouts_its_heir_does_not_come_to_its_turn(
 
 
 def tried_in_vain(heir: Service, kpart: int) -> int:
-    """Return how often an heir waited for a partition's checkpoint, to take it up or to move it, and gave up."""
+    """Return how often an heir waited in vain for a partition's checkpoint, to take it up or to move it."""
     troubles = (
         said_by(heir, "recovery_failed") + said_by(heir, "recovery_not_yet") + said_by(heir, "partition_in_trouble")
     )

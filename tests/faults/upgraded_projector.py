@@ -1,4 +1,4 @@
-"""The projector of the next release, which reads an event that today's has never heard of.
+"""The projector of the next release, which reads an event that today's does not know.
 
 `python -m tests.faults.upgraded_projector`.
 """

@@ -1,6 +1,6 @@
-"""A broker that demands TLS: one listener that wants a login as well, one that wants the client's certificate.
+"""A broker that demands TLS: one listener demands a login as well, one the client's certificate.
 
-It lets each user near what the example of `deploy/k8s` says, and near nothing else.
+Each user has the permissions of the example in `deploy/k8s`, and no others.
 """
 
 from dataclasses import dataclass, replace
@@ -40,7 +40,7 @@ _OPERATIONS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Guarded:
-    """The stack, its listeners and what it takes to be let in."""
+    """The stack, its listeners and the credentials that they accept."""
 
     stack: Stack
     ca: Path
@@ -50,7 +50,7 @@ class Guarded:
     password_file: Path
 
     def settings(self, user: str = OPERATOR) -> dict[str, str]:
-        """Return the settings, without prefix, of a process that is let in by its login."""
+        """Return the settings, without prefix, of a process that connects with its login."""
         return {
             "KAFKA_BOOTSTRAP_SERVERS": self.login,
             "KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
@@ -60,7 +60,7 @@ class Guarded:
         }
 
     def settings_by_certificate(self) -> dict[str, str]:
-        """Return the settings, without prefix, of a process that is let in by its certificate."""
+        """Return the settings, without prefix, of a process that connects with its certificate."""
         return {
             "KAFKA_BOOTSTRAP_SERVERS": self.mutual,
             "KAFKA_SECURITY_PROTOCOL": "SSL",
@@ -71,7 +71,7 @@ class Guarded:
 
 
 def guarded_in(home: Path) -> Guarded:
-    """Return a stack, not yet started, whose broker has both listeners beside the one for tests."""
+    """Return a stack, not yet started, with a broker that has both listeners beside the one for tests."""
     authority = Authority(home / "tls")
     login, mutual = (f"{HOST}:{port}" for port in free_ports(2))
     password_file = home / "password"
@@ -89,7 +89,7 @@ def guarded_in(home: Path) -> Guarded:
 
 
 def let_in(guarded: Guarded) -> None:
-    """Give the broker the example's users, over the listener that asks nobody who they are."""
+    """Give the broker the example's users, over the listener without authentication."""
     admin = AdminClient({"bootstrap.servers": guarded.stack.kafka.address})
     scram = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, _ITERATIONS)
     users = {each["metadata"]["name"]: each["spec"] for each in example("kafka") if each["kind"] == "KafkaUser"}
@@ -102,7 +102,7 @@ def let_in(guarded: Guarded) -> None:
 
 
 def _acls(user: str, said: Manifest) -> list[AclBinding]:
-    """Return in Kafka's words what Strimzi would make of one rule."""
+    """Return the Kafka ACLs that Strimzi would make of one rule."""
     resource = said["resource"]
     pattern = ResourcePatternType.PREFIXED if resource.get("patternType") == "prefix" else ResourcePatternType.LITERAL
     return [
@@ -130,7 +130,7 @@ def _listeners(stack: Stack, login: str, mutual: str) -> dict[str, str]:
         "listener.name.login.scram-sha-512.sasl.jaas.config": _SCRAM,
         "listener.name.mutual.ssl.client.auth": "required",
         "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-        # Whoever comes over a test's own listener, and whoever bears the client's certificate.
+        # The user of the tests' own listener, and the user of the client's certificate.
         "super.users": "User:ANONYMOUS;User:CN=client",
     }
 

@@ -1,6 +1,6 @@
-"""A Postgres that demands TLS. The local one is built without it, so this one is a container's or the system's own.
+"""A Postgres that demands TLS. The local build has no TLS, so this one is a container or the system's own.
 
-In the order in which they are tried: the image `postgres:17` on a Docker engine, then Debian's postgresql-NN.
+They are tried in this order: the image `postgres:17` on a Docker engine, then Debian's postgresql-NN.
 """
 
 import shutil
@@ -21,7 +21,7 @@ from tests.support.stack.stacks import free_ports
 IMAGE: Final = "postgres:17"
 DEBIAN: Final = Path("/usr/lib/postgresql")
 INSTALL: Final = f"TLS for Postgres: `docker pull {IMAGE}`, or install Debian's postgresql-17, to test against"
-# A user who needs no password but a certificate in that name.
+# A user with a certificate in that name instead of a password.
 PAPERS: Final = "papers"
 
 _HBA: Final = f"hostssl all {PAPERS} all cert\nhostssl all all all scram-sha-256\n"
@@ -32,7 +32,7 @@ _PASSWORD: Final = "of this container alone"
 
 @dataclass(frozen=True, slots=True)
 class GuardedPostgres:
-    """The server, who vouches for it, and the papers that it accepts. `port` says no word in the clear."""
+    """The server, the CA of its certificate, and a client certificate that it accepts. `port` speaks TLS only."""
 
     port: int
     ca: Path
@@ -42,14 +42,14 @@ class GuardedPostgres:
     password: str = field(repr=False)
 
     def dsn(self, query: str = "", *, user: str | None = None, password: str | None = None, host: str = HOST) -> str:
-        """Return a way in: as the superuser, if nobody else is named."""
+        """Return a DSN: the superuser's, if no other user is named."""
         secret = self.password if password is None else password
         said = secret.replace(" ", "%20")
         return f"postgresql://{user or self.superuser}:{said}@{host}:{self.port}/{DATABASE}{query}"
 
 
 def available() -> Callable[[Path], Iterator[GuardedPostgres]] | None:
-    """Return how to start one here, or None."""
+    """Return a way to start one here, or None."""
     if _has_image():
         return _contained
     return _debians if _debian() is not None else None
@@ -57,7 +57,7 @@ def available() -> Callable[[Path], Iterator[GuardedPostgres]] | None:
 
 @contextmanager
 def guarded_postgres(folder: Path) -> Iterator[GuardedPostgres]:
-    """Run one, and end it afterwards."""
+    """Run one inside, and end it afterwards."""
     start = available()
     if start is None:
         raise LookupError(INSTALL)
@@ -131,7 +131,7 @@ def _contained(folder: Path) -> Iterator[GuardedPostgres]:
     tls = folder / "tls"
     authority, papers = _papers(tls)
     [port] = free_ports(1)
-    # The key must be the server's own, and no mount can say so.
+    # The key file must belong to the server's user, and a mount cannot set that.
     own = " ".join(f"/given/{name}" for name in _CERTIFICATES)
     options = " ".join(f"-c {name}={value}" for name, value in _options("/tls").items())
     script = (
@@ -155,7 +155,7 @@ def _contained(folder: Path) -> Iterator[GuardedPostgres]:
 
 def _await_ready(container: str) -> None:
     until = time.monotonic() + _READY_WITHIN_SECONDS
-    # By its address: while the first start makes the database, only its socket answers.
+    # Asked over TCP: while the first start makes the database, only the socket answers.
     while _docker("exec", container, "pg_isready", f"--host={HOST}").returncode:
         if time.monotonic() > until or not _runs(container):
             logs = _docker("logs", container)

@@ -1,4 +1,4 @@
-"""Folded again: an empty database on the same log comes to the same bytes, whatever happened to the first one."""
+"""Folded again: an empty database on the same log gets the same bytes, whatever happened to the first one."""
 
 from shared.events.topics import OUTCOMES
 from tests.support.proof.checkers.replay import c7_same_bytes
@@ -24,14 +24,14 @@ async def test_an_empty_database_catches_up_to_the_same_bytes(
     await crew.projector(aside)
     await drained(deployment, aside["PROJECTOR_POSTGRES_DSN"])
     assert c7_same_bytes(evidence, await dump(aside["PROJECTOR_POSTGRES_DSN"])) == []
-    # What was judged is not judged again, and so not published again.
+    # Judged presses are not judged again, and so not published again.
     assert len(await read_topic(deployment.kafka, OUTCOMES)) == len(evidence.outcomes)
 
 
 async def test_judging_all_presses_again_gives_the_verdicts_that_were_told(
     api: Api, deployment: Deployment, owner: str
 ) -> None:
-    """Whatever the tests before this one did to the log and the tables is checked as well."""
+    """This also checks all that the tests before this one did to the log and the tables."""
     await some_of_everything(Patient(api.http, api.token), owner)
     assert await problems_of(deployment) == []
 

@@ -1,6 +1,6 @@
 """Gaps: offsets that no reader is given, because a transaction ended there.
 
-On a stack of their own: a gap at the end of a shared topic would be waited for by every test that drains it.
+They run on a stack of their own: every test that drains a shared topic would wait for a gap at its end.
 """
 
 import asyncio
@@ -28,12 +28,12 @@ from tests.support.stack.until import eventually
 
 pytestmark = pytest.mark.real
 
-# A reader that waits for a record that will not come gives up after ten seconds.
+# A reader that waits for a missing record gives up after ten seconds.
 AT_ONCE_SECONDS = 2.0
 
 
 class Stranger:
-    """A writer in transactions, as connectors and stream processors are. It is no part of ours."""
+    """A foreign writer in transactions, such as a connector or a stream processor."""
 
     def __init__(self, deployment: Deployment) -> None:
         self._servers = deployment.kafka.bootstrap_servers
@@ -43,7 +43,7 @@ class Stranger:
     async def writes(
         self, topic: str, kpart: int, *values: bytes | None, key: bytes = b"k", abort: bool = False
     ) -> None:
-        """Write values in one transaction, and end it."""
+        """Write values in one transaction, and commit or abort it."""
         await asyncio.to_thread(self._write, topic, kpart, values, key, abort=abort)
 
     async def deletes(self, topic: str, kpart: int, before: int) -> None:
@@ -90,25 +90,22 @@ async def outcomes(own: Deployment) -> AsyncIterator[KafkaOutcomeLog]:
 
 
 async def found(events: KafkaEventLog, kpart: int, *offsets: int) -> list[int | None]:
-    """Return where the first record at or after each offset lies."""
+    """Return the offset of the first record at or after each offset."""
     async with asyncio.timeout(AT_ONCE_SECONDS):
         records = [await events.first_from(kpart, offset) for offset in offsets]
     return [None if record is None else record.offset for record in records]
 
 
-async def test_the_first_record_after_a_gap_is_found_and_after_the_last_none_is(
-    stranger: Stranger, events: KafkaEventLog
-) -> None:
+async def test_the_first_record_after_a_gap_is_found(stranger: Stranger, events: KafkaEventLog) -> None:
+    """After the last record there is none to find."""
     await stranger.writes(EVENTS, 0, b"at 0")
     await stranger.writes(EVENTS, 0, b"at 2", b"at 3")
     assert await events.span(0) == Span(0, 5)
     assert await found(events, 0, 0, 1, 2, 3, 4, 5) == [0, 2, 2, 3, None, None]
 
 
-async def test_records_of_an_aborted_transaction_are_there_and_its_end_is_a_gap(
-    stranger: Stranger, events: KafkaEventLog
-) -> None:
-    """No reader of ours waits for transactions: one that is never ended would stop its partition."""
+async def test_an_aborted_transaction_leaves_its_records_and_a_gap(stranger: Stranger, events: KafkaEventLog) -> None:
+    """Our readers do not wait for transactions: a transaction that never ends would stop its partition."""
     await stranger.writes(EVENTS, 1, b"at 0", abort=True)
     await stranger.writes(EVENTS, 1, b"at 2")
     assert await found(events, 1, 0, 1, 3) == [0, 2, None]
@@ -141,7 +138,7 @@ async def test_the_judged_stream_is_read_over_its_gaps_with_its_nulls(
 
 
 async def test_the_policies_are_caught_up_over_a_gap_at_their_end(own: Deployment, stranger: Stranger) -> None:
-    """A press may name the revision that a gap took: it is waited for by nobody for longer than a moment."""
+    """A press may name the revision that a gap took. No reader waits for it longer than a moment."""
     await own.tenant()
     await stranger.writes(POLICIES, 0, b"no policy", key=b"stranger")
     reader = PolicyReader(own.kafka)

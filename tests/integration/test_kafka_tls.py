@@ -1,4 +1,4 @@
-"""A broker that demands TLS and a login lets in who has both, and nobody else; who is refused hears why."""
+"""A broker that demands TLS and a login accepts clients with both, and no others. A refused client hears why."""
 
 import asyncio
 import os
@@ -22,7 +22,7 @@ PREFIXES = ("COMMAND_API_", "PROJECTOR_", "STINT_CLI_")
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """How a command ended, and what it said."""
+    """A command's exit status and output."""
 
     status: int | None
     text: str
@@ -71,7 +71,7 @@ async def topics_command(inside: Deployment, settings: dict[str, str]) -> Said:
 
 
 async def test_a_press_goes_all_the_way_over_tls(inside: Deployment, crew: Crew, guarded: Guarded) -> None:
-    """Producers, consumers of every kind and the administration know no other way, and do no more than they may."""
+    """Every producer, consumer and admin client uses TLS, and the permissions of the example are enough."""
     assert await topics_command(inside, guarded.settings()) == THERE
     tenant = await inside.tenant()
     api, _ = await asyncio.gather(
@@ -91,8 +91,8 @@ async def test_a_certificate_opens_where_there_is_no_login(inside: Deployment, g
     assert await topics_command(inside, guarded.settings_by_certificate()) == THERE
 
 
-async def test_who_may_not_look_at_topics_is_told_so(inside: Deployment, guarded: Guarded) -> None:
-    """The control of the press above: what the example's users are not allowed, they cannot do."""
+async def test_a_user_that_may_not_look_at_topics_is_told_so(inside: Deployment, guarded: Guarded) -> None:
+    """The control of the press above: the example's users cannot do what they are not allowed."""
     said = await topics_command(inside, guarded.settings("stint-command-api"))
     assert said.status == 1
     assert "uthoriz" in said.text, said
@@ -123,13 +123,13 @@ async def test_a_wrong_password_is_refused_by_name(
     assert "sesame" not in projector.said()
 
 
-async def test_who_speaks_in_the_clear_is_refused(inside: Deployment, guarded: Guarded) -> None:
+async def test_a_client_without_tls_is_refused(inside: Deployment, guarded: Guarded) -> None:
     said = await topics_command(inside, {"KAFKA_BOOTSTRAP_SERVERS": guarded.login})
     assert said.status == 1
     assert "it wants another KAFKA_SECURITY_PROTOCOL, or a certificate of ours" in said.text
 
 
-async def test_who_has_no_login_and_no_certificate_is_refused(inside: Deployment, guarded: Guarded) -> None:
+async def test_a_client_without_login_or_certificate_is_refused(inside: Deployment, guarded: Guarded) -> None:
     tls = {"KAFKA_SECURITY_PROTOCOL": "SSL", "KAFKA_CA_FILE": str(guarded.ca)}
     nameless = await topics_command(inside, tls | {"KAFKA_BOOTSTRAP_SERVERS": guarded.login})
     assert nameless.status == 1

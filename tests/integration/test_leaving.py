@@ -1,4 +1,4 @@
-"""How an API comes and goes: ready before it listens, if so told; unready before it closes, and nobody hung up on."""
+"""How an API comes and goes: ready before it listens, if set so; unready before it closes, with no request cut off."""
 
 import asyncio
 import os
@@ -19,10 +19,10 @@ PRESSERS = 8
 
 
 async def _press_until_refused(service: Service, token: str) -> list[int]:
-    """Press on a new connection each time, as through the gateway; whatever else than a refused one fails the test."""
+    """Press on a new connection each time, as the gateway does. Any failure but a refused connection fails the test."""
     heard = []
     while True:
-        # No certificates: reading them anew each time takes longer than the press.
+        # Without certificates, because reading them each time takes longer than the press.
         async with httpx.AsyncClient(base_url=service.url, timeout=20, verify=False) as http:
             try:
                 heard.append((await Api(http, token).start(fresh_owner())).status_code)
@@ -31,7 +31,7 @@ async def _press_until_refused(service: Service, token: str) -> list[int]:
 
 
 async def _not_ready(service: Service) -> float:
-    """Return how long it took it to say that it leaves, while it still answers."""
+    """Return how long it took the API to be unready, while it still answers."""
     began = time.monotonic()
     async with httpx.AsyncClient(base_url=service.url) as http:
         while (said := await http.get("/readyz")).status_code == HTTPStatus.OK:  # noqa: ASYNC110 - another process sets no event
@@ -67,7 +67,7 @@ def _without_broker() -> dict[str, str]:
 
 
 async def _first_word(service: Service) -> httpx.Response:
-    """Return what it says when it first listens."""
+    """Return the API's first `/readyz` answer after it listens."""
     async with asyncio.timeout(20), httpx.AsyncClient(base_url=service.url, verify=False) as http:
         while True:
             try:
@@ -81,14 +81,14 @@ async def test_an_api_that_is_told_to_listens_only_when_it_is_ready(crew: Crew) 
     assert (await _first_word(coming)).status_code == HTTPStatus.OK
 
 
-async def test_without_it_somebody_may_ask_too_early(crew: Crew) -> None:
-    """The control. Its broker never comes, so that it cannot be ready before somebody asks."""
+async def test_without_the_wait_a_request_may_come_too_early(crew: Crew) -> None:
+    """The control. Its broker never comes, so the API cannot be ready before the request."""
     early = _launched(crew, _without_broker())
     assert (await _first_word(early)).status_code == HTTPStatus.SERVICE_UNAVAILABLE
     assert await early.stop() == 0
 
 
-async def test_an_api_that_does_not_become_ready_listens_in_the_end_and_says_so(crew: Crew) -> None:
+async def test_an_api_that_stays_unready_listens_in_the_end_and_says_so(crew: Crew) -> None:
     waiting = _launched(crew, _without_broker() | {"COMMAND_API_LISTEN_WHEN_READY_WITHIN_SECONDS": "0.5"})
     said = await _first_word(waiting)
     assert said.status_code == HTTPStatus.SERVICE_UNAVAILABLE

@@ -1,4 +1,4 @@
-"""One Idempotency-Key: however often, wherever and whenever it is pressed, it is one press with one answer."""
+"""One Idempotency-Key: however often, wherever and whenever it is sent, it is one press with one answer."""
 
 import asyncio
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from tests.support.stack.until import eventually
 from tests.support.stack.waits import drained
 
 
-async def test_fifty_starts_at_once_under_one_key_over_two_processes_are_one_timer(
+async def test_fifty_starts_under_one_key_over_two_processes_are_one_timer(
     crew: Crew, client: Callable[..., httpx.AsyncClient], tenant: Tenant, deployment: Deployment, owner: str
 ) -> None:
     await crew.be(apis=2, projectors=1)
@@ -30,7 +30,7 @@ async def test_fifty_starts_at_once_under_one_key_over_two_processes_are_one_tim
     assert await worked(deployment.dsn, owner) == {owner: Worked(1, 0, 0, 0, 0)}
     assert await kept_twice(deployment.dsn) == []
     presses = [record.press() for record in await read_topic(deployment.kafka, EVENTS) if owner in str(record.value)]
-    # They were fifty presses with as many ids to choose from, and are one event.
+    # Fifty presses drew an id each, and became one event.
     assert len(presses) == 50
     assert len({press.envelope.subject for press in presses if isinstance(press, Press)}) > 1
     assert len({press.envelope.event_id for press in presses if isinstance(press, Press)}) == 1
@@ -39,7 +39,7 @@ async def test_fifty_starts_at_once_under_one_key_over_two_processes_are_one_tim
 async def test_without_a_key_fifty_starts_are_fifty_timers(
     crew: Crew, client: Callable[..., httpx.AsyncClient], tenant: Tenant, deployment: Deployment, owner: str
 ) -> None:
-    """The control of the test above: it is the key that makes them one."""
+    """The control of the test above: without the key they are not one."""
     await crew.be(apis=2, projectors=1)
     apis = [Patient(client(service.url), tenant.token) for service in crew.apis]
     answers = await asyncio.gather(*(apis[number % 2].start(owner) for number in range(50)))
@@ -48,9 +48,10 @@ async def test_without_a_key_fifty_starts_are_fifty_timers(
     assert (await worked(deployment.dsn, owner))[owner].timers == 50
 
 
-async def test_a_press_whose_api_dies_after_the_ack_is_judged_once_and_its_key_hears_the_verdict(
+async def test_a_press_whose_api_dies_after_the_ack_is_judged_once(
     crew: Crew, client: Callable[..., httpx.AsyncClient], tenant: Tenant, deployment: Deployment
 ) -> None:
+    """Its key hears the verdict."""
     await crew.be(apis=1, projectors=1)
     doomed = await crew.api()
     other, dying = (Patient(client(service.url), tenant.token) for service in (crew.apis[0], doomed))
@@ -58,7 +59,7 @@ async def test_a_press_whose_api_dies_after_the_ack_is_judged_once_and_its_key_h
     owner = owner_on({kpart}, deployment, tenant)
     before = (await end_offsets(deployment.kafka, EVENTS))[kpart]
 
-    # Nobody judges for a moment, so that the press is acked and not answered.
+    # No projector judges for a moment, so that the press is acked but not answered.
     [projector] = crew.projectors
     projector.freeze()
     starting = asyncio.create_task(dying.start(owner, key="once"))

@@ -20,7 +20,7 @@ async def records_of(deployment: Deployment, topic: str, words: str) -> list[Log
     return [record for record in await read_topic(deployment.kafka, topic) if words.encode() in (record.value or b"")]
 
 
-async def test_a_press_lies_on_the_log_once_and_its_answer_is_its_verdict(
+async def test_a_press_is_on_the_log_once_and_answered_by_its_verdict(
     api: Api, deployment: Deployment, tenant: Tenant, owner: str
 ) -> None:
     started = await api.start(owner, comment="canary in the log", job_id="j-1")
@@ -63,7 +63,7 @@ async def test_outcomes_are_published_without_words(api: Api, deployment: Deploy
     timer = (await api.start(owner, comment="never in outcomes")).json()["id"]
     await api.press("stop", timer)
     await drained(deployment)
-    await api.start(owner)  # a later commit moves what was published before it
+    await api.start(owner)  # a later commit saves how far outcomes were published before it
     outcomes = await records_of(deployment, OUTCOMES, owner)
     assert len(outcomes) >= 2
     assert not any(b"never in outcomes" in (record.value or b"") for record in outcomes)

@@ -1,4 +1,4 @@
-"""A Postgres that demands TLS is spoken to over TLS by everybody who opens one, and believed by nobody unverified."""
+"""All our connections to a Postgres that demands TLS use TLS, and verify its certificate."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +17,7 @@ from shared.settings import PostgresSettings
 from tests.integration.guarded_postgres import INSTALL, PAPERS, GuardedPostgres, available, guarded_postgres
 from tests.support.stack.certificates import Authority
 
-# Younger servers know `transaction_timeout`, which the projector asks for.
+# Newer servers know `transaction_timeout`, which the projector sets.
 PROJECTORS_MAJOR_MIN = 17
 MINE = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
 
@@ -30,8 +30,8 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuardedPostgre
         yield guarded
 
 
-async def is_over_tls(dsn: str, **said: Any) -> bool:  # noqa: ANN401 - the settings that a test is about
-    """Open Postgres as the command line does, and say whether that is over TLS."""
+async def is_over_tls(dsn: str, **said: Any) -> bool:  # noqa: ANN401 - the settings of a test
+    """Connect to Postgres as the command line does, and say whether the connection is over TLS."""
     settings = PostgresSettings(postgres_dsn=SecretStr(dsn), **said)
     async with connected(settings.postgres_dsn.get_secret_value(), settings.postgres_tls) as conn:
         return bool(await conn.fetchval(MINE))
@@ -91,11 +91,11 @@ async def test_a_wrong_password_is_refused_by_name(guarded: GuardedPostgres) -> 
     assert "guess" not in str(caught.value)
 
 
-async def test_who_speaks_in_the_clear_is_refused(guarded: GuardedPostgres) -> None:
+async def test_a_client_without_tls_is_refused(guarded: GuardedPostgres) -> None:
     with pytest.raises(Trouble, match="no encryption"):
         await is_over_tls(guarded.dsn("?sslmode=disable"))
 
 
-async def test_a_server_without_tls_is_refused_by_who_demands_it(guarded: GuardedPostgres, stack: Stack) -> None:
+async def test_a_client_that_demands_tls_refuses_a_server_without_it(guarded: GuardedPostgres, stack: Stack) -> None:
     with pytest.raises(Trouble, match="rejected SSL upgrade"):
         await is_over_tls(stack.postgres.dsn, postgres_ca_file=guarded.ca)

@@ -1,4 +1,4 @@
-"""What the API asks Postgres again and again is answered by an index, also by a plan that knows no values."""
+"""The API's frequent queries use an index, also in a generic plan that knows no values."""
 
 import re
 from itertools import pairwise
@@ -8,7 +8,7 @@ import pytest
 from services.command_api.store.database import query
 from tests.support.stack.deployments import Deployment
 
-# A tenant of a thousand owners, three open timers each, on twelve partitions; taken back with the transaction.
+# A tenant of a thousand owners, three open timers each, on twelve partitions. The transaction is rolled back.
 CROWD = """
 INSERT INTO timer
   (slot, id, tenant, owner, billable, state, started_at, total_us, last_at, flags, started_by, source_offset)
@@ -23,7 +23,7 @@ ANALYZE fold_v1.timer; ANALYZE fold_v1.interval; ANALYZE outcome;
 
 
 async def plan_of(deployment: Deployment, sql: str) -> list[str]:
-    """Return the plan of a query for whatever values, line by line."""
+    """Return the generic plan of a query, line by line."""
     values = ", ".join(["NULL"] * len(set(re.findall(r"\$[0-9]", sql))))
     async with deployment.pool.acquire() as conn:
         crowded = conn.transaction()
@@ -40,7 +40,7 @@ async def plan_of(deployment: Deployment, sql: str) -> list[str]:
 
 
 def conditions_on(plan: list[str], index: str) -> list[str]:
-    """Return by what a plan enters an index."""
+    """Return the index conditions of a plan."""
     return [after for line, after in pairwise(plan) if f"using {index}" in line or f"on {index}" in line]
 
 
@@ -60,8 +60,8 @@ async def test_a_read_begins_at_an_index(deployment: Deployment, name: str, inde
     assert [said for said in conditions_on(plan, index) if condition in said], "\n".join(plan)
 
 
-async def test_a_condition_that_may_be_left_out_is_no_way_into_an_index(deployment: Deployment) -> None:
-    """The control: one query for both ways to ask."""
+async def test_an_optional_condition_uses_no_index(deployment: Deployment) -> None:
+    """The control: one query with an optional condition, instead of two queries."""
     sql = query("find_outcome").replace("kpart = $3", "($3::integer IS NULL OR kpart = $3)")
     plan = await plan_of(deployment, sql)
     assert not [said for said in conditions_on(plan, "outcome_by_event") if "kpart" in said], "\n".join(plan)

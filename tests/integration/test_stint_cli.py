@@ -1,4 +1,4 @@
-"""The operator's commands, on real parts: they may be run again at any time, by two at once, and say what is wrong."""
+"""The operator's commands, on real parts: they may run again at any time, also two at once, and say what is wrong."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -26,7 +26,7 @@ NOW = datetime.now(UTC)
 
 
 async def empty_database(deployment: Deployment, name: str) -> str:
-    """Make a database in which nothing was ever migrated."""
+    """Make a database without any migration."""
     async with connected(deployment.stack.postgres.superuser_dsn) as conn:
         await conn.execute(f'CREATE DATABASE "{name}" OWNER stint')
     return f"{deployment.dsn.rpartition('/')[0]}/{name}"
@@ -85,7 +85,7 @@ async def test_another_number_of_partitions_is_refused_by_kafka_and_by_postgres(
 
 async def test_topics_on_fewer_brokers_than_wanted_are_refused(deployment: Deployment) -> None:
     async with Brokers(deployment.kafka) as brokers:
-        assert await check_topics(brokers, PARTITIONS, None) == []  # as many as this cluster has
+        assert await check_topics(brokers, PARTITIONS, None) == []  # as many replicas as this cluster allows
         with pytest.raises(Trouble, match=r"timer\.events\.v1 has 1 replicas, not 3; .*min\.insync\.replicas=1, not 2"):
             await check_topics(brokers, PARTITIONS, 3)
 
@@ -96,7 +96,7 @@ async def test_topics_before_tables_are_told_what_to_do_first(deployment: Deploy
             await record_partitions(conn, PARTITIONS)
 
 
-async def test_of_two_first_policies_one_comes_into_force(deployment: Deployment) -> None:
+async def test_one_of_two_first_policies_comes_into_force(deployment: Deployment) -> None:
     policy = Policy(preset=Preset.NATIVE, zone="Asia/Tokyo")
     revisions = [
         await publish_policy(deployment.producer, "two-firsts", policy, replaces=None, set_by="tests", set_at=NOW)
@@ -155,9 +155,8 @@ async def test_the_demo_tenant_keeps_its_credentials_until_they_are_about_to_exp
         assert await good_credentials(conn, renewed, later) == [True, True, True]
 
 
-async def test_the_demo_tenants_credentials_are_made_anew_when_the_file_or_the_database_is_lost(
-    deployment: Deployment, tmp_path: Path
-) -> None:
+async def test_lost_credentials_of_the_demo_tenant_are_made_anew(deployment: Deployment, tmp_path: Path) -> None:
+    """First the file is lost, then the database."""
     file = tmp_path / "demo.env"
     first = await make(deployment, file, NOW)
     async with connected(deployment.dsn) as conn:
@@ -168,7 +167,7 @@ async def test_the_demo_tenants_credentials_are_made_anew_when_the_file_or_the_d
 
         await conn.execute("DELETE FROM person_token; DELETE FROM client WHERE tenant = 'demo'")
         third = await make(deployment, file, NOW)
-        assert third["STINT_TOKEN"] == second["STINT_TOKEN"]  # signed: no database has it
+        assert third["STINT_TOKEN"] == second["STINT_TOKEN"]  # signed, so no database has it
         assert await good_credentials(conn, third, NOW) == [True, True, True]
 
 

@@ -1,4 +1,4 @@
-"""The projector's queries on real Postgres, where a table in memory would be too kind."""
+"""The projector's queries on real Postgres, because a table in memory would be too lenient."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -37,7 +37,7 @@ async def committed(store: PostgresStore, story: Story, last_log_time: datetime)
 
 
 async def test_a_clock_that_jumped_ahead_makes_no_key_forgotten(pool: asyncpg.Pool) -> None:
-    """A broker stamps one press 40 days ahead; the fold voids it, and the checkpoint takes its time over."""
+    """A broker stamps one press 40 days ahead. The fold voids it, and the checkpoint takes over its time."""
     store, now = PostgresStore(pool), datetime.now(UTC)
     story = given(started("desk", at=(now - timedelta(days=1)).replace(tzinfo=None).isoformat(timespec="seconds")))
     await committed(store, story, last_log_time=now + timedelta(days=40))
@@ -46,7 +46,7 @@ async def test_a_clock_that_jumped_ahead_makes_no_key_forgotten(pool: asyncpg.Po
 
 
 async def test_an_outcome_of_a_month_ago_is_pruned(pool: asyncpg.Pool) -> None:
-    """The control: it is the jump that was held back, and not pruning."""
+    """The control: the test above held back the jump, not pruning itself."""
     store, now = PostgresStore(pool), datetime.now(UTC)
     old = (now - timedelta(days=32)).replace(tzinfo=None).isoformat(timespec="seconds")
     await committed(store, given(started("desk", at=old)), last_log_time=now)
@@ -55,7 +55,7 @@ async def test_an_outcome_of_a_month_ago_is_pruned(pool: asyncpg.Pool) -> None:
 
 
 async def test_an_owners_paused_timers_are_not_read(pool: asyncpg.Pool) -> None:
-    """Of five timers a day, each paused for good, a start reads none."""
+    """The owner leaves five timers a day paused for good, and a start reads none of them."""
     store = PostgresStore(pool)
     pauses = [press(f"t{n}", at="09:00") for n in range(300) for press in (started, paused)]
     story = given(*pauses, started("runs", at="09:01"))
@@ -68,7 +68,7 @@ async def test_an_owners_paused_timers_are_not_read(pool: asyncpg.Pool) -> None:
 
 
 async def test_a_press_of_long_ago_reads_one_interval(pool: asyncpg.Pool) -> None:
-    """Its owner has closed hundreds since, and 20,000 of them were 2.9 MB on the loop that all partitions share."""
+    """Its owner has closed hundreds since. 20,000 of them were 2.9 MB, on the loop that all partitions share."""
     store = PostgresStore(pool)
     at = [f"10:{n // 60:02}:{n % 60:02}" for n in range(301)]
     pairs = [(started(f"t{n}", at=at[n]), paused(f"t{n}", at=at[n + 1])) for n in range(300)]

@@ -1,4 +1,4 @@
-"""Tenants are kept apart, and so are texts: they are where texts belong, and nowhere else."""
+"""Tenants are kept apart, and texts too: they are where texts belong, and nowhere else."""
 
 import asyncio
 import json
@@ -17,12 +17,12 @@ from tests.support.stack.logs import read_topic
 from tests.support.stack.waits import drained, texts_kept
 
 VERBS: Final = ("pause", "resume", "stop")
-# What two presses on two timers at two moments cannot have in common.
+# Fields that two presses on two timers at two moments cannot have in common.
 OWN: Final = ("source_offset", "event_id", "subject", "digest", "recorded_at", "log_time", "at")
 
 
 async def refusals(api: Api, person: Person, timer: str) -> list[tuple[int, bytes]]:
-    """Return everything that a tenant hears about a timer, whichever way it asks."""
+    """Return every answer to a tenant about a timer, in each way to ask."""
     zoho = {"Authorization": f"Zoho-oauthtoken {person.token}"}
     asked: list[httpx.Response] = [await api.press(verb, timer) for verb in VERBS]
     asked.append(await api.timer(timer))
@@ -56,18 +56,18 @@ async def test_another_tenants_timer_is_as_unknown_as_one_that_never_was(
 
 
 def alike(outcome: dict[str, Any]) -> dict[str, Any]:
-    """Return an outcome without what is its own."""
+    """Return an outcome without its own ids, times and places."""
     return {name: value for name, value in outcome.items() if name not in OWN}
 
 
-async def test_what_people_write_is_in_the_texts_and_nowhere_else(
+async def test_free_text_is_in_the_texts_and_nowhere_else(
     api: Api, crew: Crew, deployment: Deployment, owner: str
 ) -> None:
     comment, work_item = f"canary-{owner} sang", f"a task, canary-{owner}"
     started = await api.start(owner, comment=comment, work_item=work_item)
     timer = started.json()["id"]
     answers = [started, *[await api.press(verb, timer) for verb in VERBS]]
-    # One that is refused was written down before anybody could know.
+    # The log has a refused press too, because it was written before it was judged.
     answers.append(await api.start(owner, comment=comment, work_item=work_item, at="2999-01-01T00:00:00Z"))
     assert [answer.status_code for answer in answers] == [201, 200, 200, 200, 422]
     await drained(deployment)

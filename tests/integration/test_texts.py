@@ -1,4 +1,4 @@
-"""Texts in a real Postgres: an older one never comes back, and nobody's trouble is another's."""
+"""Texts in a real Postgres: an older text never comes back, and one partition's trouble stays its own."""
 
 import asyncio
 import json
@@ -15,19 +15,19 @@ from services.projector.texts.queries import query
 from shared.events.ids import make_short, slot_of
 from tests.support.stack.deployments import Deployment, fresh_owner
 
-# Far from the partitions of the deployment itself, whose own texts pass by here.
+# Far from the partitions of the deployment, because its own texts come through here.
 _partitions = iter(range(1_000, 2_000))
 
 
 class Someone:
-    """An owner with one timer, whose texts lie on a partition that nobody else uses."""
+    """An owner with one timer, with texts on a partition of its own."""
 
     def __init__(self) -> None:
         self.owner, self.kpart, self.event = fresh_owner(), next(_partitions), uuid4()
         self.timer = make_short(1, slot_of("acme", self.owner), self.kpart % 1024)
 
     def wrote(self, offset: int, comment: str | None, **said: Any) -> TextRecord:  # noqa: ANN401 - JSON
-        """Return a text; `comment` None: the erasure of all of them."""
+        """Return a text record. `comment` None erases all texts."""
         value = {"tenant": "acme", "owner": self.owner, "event_id": str(self.event), "comment": comment} | said
         body = None if comment is None else json.dumps(value).encode()
         return TextRecord(self.kpart, offset, b"%d" % self.timer, body)
@@ -51,7 +51,7 @@ async def database(deployment: Deployment) -> AsyncIterator[asyncpg.Connection]:
 
 
 async def comments(database: asyncpg.Connection, *people: Someone) -> list[list[str]]:
-    """Return the comments of each."""
+    """Return the comments of each owner."""
     return [
         [row[0] for row in await database.fetch("SELECT comment FROM timer_text WHERE timer_id = $1", one.timer)]
         for one in people
@@ -75,7 +75,7 @@ async def test_texts_that_come_again_change_nothing(
     assert await texts.next_offsets([someone.kpart]) == {someone.kpart: 2}
 
 
-async def test_a_text_that_was_erased_is_not_brought_back_by_a_projector_that_comes_late(
+async def test_an_erased_text_is_not_brought_back_by_a_late_projector(
     texts: Texts, someone: Someone, database: asyncpg.Connection
 ) -> None:
     await texts.keep([someone.wrote(0, "secret"), someone.wrote(1, None)])
@@ -86,7 +86,7 @@ async def test_a_text_that_was_erased_is_not_brought_back_by_a_projector_that_co
 async def test_without_its_position_a_late_text_would_come_back(
     texts: Texts, someone: Someone, database: asyncpg.Connection
 ) -> None:
-    """The control of the test above: it is the position that guards."""
+    """The control of the test above: the position is the guard."""
     await texts.keep([someone.wrote(0, "secret"), someone.wrote(1, None)])
     await database.execute("UPDATE text_position SET next_offset = 0 WHERE kpart = $1", someone.kpart)
     await texts.next_offsets([someone.kpart])
@@ -94,10 +94,10 @@ async def test_without_its_position_a_late_text_would_come_back(
     assert await comments(database, someone) == [["secret"]]
 
 
-async def test_an_older_dump_restored_is_noticed_and_read_on_from_where_it_stands(
+async def test_an_older_dump_is_noticed_and_read_on_from_its_position(
     texts: Texts, someone: Someone, database: asyncpg.Connection
 ) -> None:
-    """Going on from where we were would leave out for good what lies between."""
+    """Going on from our own position would skip the texts in between for good."""
     await texts.keep([someone.wrote(0, "one"), someone.wrote(1, "two")])
     await database.execute("UPDATE text_position SET next_offset = 1 WHERE kpart = $1", someone.kpart)
     with pytest.raises(PositionWentBackError):
@@ -119,7 +119,7 @@ async def test_erasing_takes_the_texts_of_every_event_and_of_no_other_timer(
     assert await comments(database, someone, neighbour) == [[], ["mine"]]
 
 
-async def test_what_cannot_be_read_is_counted_once_and_passed(
+async def test_an_unreadable_text_is_counted_once_and_passed(
     texts: Texts, someone: Someone, database: asyncpg.Connection
 ) -> None:
     batch = [

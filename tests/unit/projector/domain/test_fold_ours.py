@@ -69,7 +69,7 @@ def test_an_owner_fact_lies_on_the_partition_of_its_owner() -> None:
 
 
 def test_a_start_with_an_id_of_another_owners_slot_is_refused() -> None:
-    """Even where that owner's partition is the same, because the id would lead later presses to no known owner."""
+    """On a log of one partition the record is where it should be, but later presses would not find the id's owner."""
     told = started("desk", at="09:00")
     elsewhere = type(told)(told.event, timer_id("desk", owner="noam"), told.recorded_at, told.log_time)
     Story().when(elsewhere).then(refused(Rule.INTERNAL, reason="wrong_partition"))
