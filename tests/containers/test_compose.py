@@ -160,7 +160,7 @@ async def test_processes_ended_one_by_one_under_load_lose_no_press(
     assert [(answer.status_code, answer.text) for answer in heard if not answer.is_success] == []
 
 
-async def test_the_gateway_words_what_is_too_large_as_its_dialect_does(http: httpx.AsyncClient) -> None:
+async def test_the_gateway_words_a_too_large_body_as_its_dialect_does(http: httpx.AsyncClient) -> None:
     large = {"owner": "o" * LARGE}
     native = await http.post("/v1/timers", json=large)
     assert native.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE

@@ -52,7 +52,7 @@ def every_container() -> Iterator[tuple[str, Manifest]]:
 
 
 @every_folder
-def test_every_manifest_is_what_kubernetes_says_it_must_be(folder: str) -> None:
+def test_every_manifest_is_valid_for_kubernetes(folder: str) -> None:
     for manifest in built(folder):
         assert kubernetes_validate.validate(manifest, RELEASE, strict=True)
 

@@ -44,7 +44,7 @@ def test_a_broker_is_where_the_base_looks_for_it() -> None:
 
 
 @pytest.mark.parametrize("user", sorted(USERS))
-def test_a_user_is_let_near_our_topics_and_groups_alone(user: str) -> None:
+def test_a_user_may_reach_our_topics_and_groups_alone(user: str) -> None:
     known = {topic.name for topic in topics(1)}
     for acl in one(example("kafka"), "KafkaUser", user)["spec"]["authorization"]["acls"]:
         resource = acl["resource"]

@@ -33,7 +33,7 @@ async def refusals(api: Api, person: Person, timer: str) -> list[tuple[int, byte
     return [(answer.status_code, answer.content) for answer in asked]
 
 
-async def test_another_tenants_timer_is_as_unknown_as_one_that_never_was(
+async def test_another_tenants_timer_is_as_unknown_as_a_missing_one(
     api: Api, deployment: Deployment, tenant: Tenant, owner: str
 ) -> None:
     stranger = await deployment.tenant()

@@ -166,7 +166,7 @@ def test_the_ready_line_of_an_earlier_start_does_not_count(settings: Settings) -
     second.stop()
 
 
-def test_a_program_that_will_not_end_is_killed_in_the_end(settings: Settings) -> None:
+def test_a_program_that_does_not_end_is_killed(settings: Settings) -> None:
     deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf'); time.sleep(60)"
     process = script(settings, deaf, ready_line="deaf")
     process.start()

@@ -94,7 +94,7 @@ def run(tmp_path: Path) -> Run:
     return Run(tmp_path)
 
 
-def test_as_long_as_all_lives_nothing_is_said_or_started(run: Run) -> None:
+def test_nothing_is_printed_or_started_while_all_parts_live(run: Run) -> None:
     assert run.passes(5.0)
     assert (run.said, run.kafka.starts, run.api.starts) == ([], 0, 0)
 

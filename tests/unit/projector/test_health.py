@@ -55,7 +55,7 @@ async def look_while_another_advances(progress: Progress, projector: Projector, 
         await progress.look()
 
 
-async def test_a_projector_of_which_nothing_advances_is_ended_at_the_third_look() -> None:
+async def test_a_projector_without_any_progress_is_ended_at_the_third_look() -> None:
     projector = Projector(0, 1)
     projector.stands(1, 5)
     progress = Progress(projector, Log({0: [0, 1], 1: [4, 5, 6]}))

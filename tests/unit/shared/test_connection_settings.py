@@ -72,7 +72,7 @@ def test_a_ca_file_without_a_tls_protocol_is_refused(authority: Authority) -> No
 
 
 @pytest.mark.parametrize("text", ["", "not a certificate\n"])
-def test_a_ca_file_that_is_none_is_named_at_start(text: str, tmp_path: Path) -> None:
+def test_an_invalid_ca_file_is_named_at_start(text: str, tmp_path: Path) -> None:
     path = tmp_path / "ca.crt"
     path.write_text(text)
     with pytest.raises(ValidationError, match="kafka_ca_file"):
@@ -91,7 +91,7 @@ def test_a_certificate_and_its_key_come_together(authority: Authority, ours: Cer
         kafka(**both | {"kafka_key_file": authority.vouches_for("another").key})
 
 
-def test_a_certificate_for_postgres_is_of_no_use_without_a_ca_file(ours: Certificate) -> None:
+def test_a_certificate_for_postgres_needs_a_ca_file(ours: Certificate) -> None:
     with pytest.raises(ValidationError, match="POSTGRES_CA_FILE is not given"):
         PostgresSettings(postgres_dsn=DSN, postgres_certificate_file=ours.certificate, postgres_key_file=ours.key)
 

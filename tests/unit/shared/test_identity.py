@@ -23,7 +23,7 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CLAIMS = TokenClaims("acme", "desk", "machine", NOW, NOW + timedelta(hours=1))
 
 
-def test_a_secret_is_known_again_by_its_hash_and_no_other_is() -> None:
+def test_a_hash_verifies_its_own_secret_alone() -> None:
     kept = hash_secret("open sesame")
     assert verify_secret("open sesame", kept)
     assert not verify_secret("open sesam", kept)
@@ -45,13 +45,13 @@ def test_a_signed_token_says_what_was_signed() -> None:
     assert read_token(token, KEY, NOW) == CLAIMS
 
 
-def test_a_token_is_nothing_from_the_second_on_at_which_it_expires() -> None:
+def test_a_token_is_invalid_from_the_second_of_its_expiry() -> None:
     token = sign_token(CLAIMS, KEY)
     assert read_token(token, KEY, CLAIMS.expires_at - timedelta(seconds=1)) == CLAIMS
     assert read_token(token, KEY, CLAIMS.expires_at) is None
 
 
-def test_a_token_of_another_key_or_touched_anywhere_is_nothing() -> None:
+def test_a_token_of_another_key_or_with_any_change_is_invalid() -> None:
     token = sign_token(CLAIMS, KEY)
     assert read_token(token, b"x" * 32, NOW) is None
     head, body, signature = token.split(".")
@@ -62,7 +62,7 @@ def test_a_token_of_another_key_or_touched_anywhere_is_nothing() -> None:
 
 
 @pytest.mark.parametrize("change", [{"role": "king"}, {"exp": "soon"}, {"tenant": None}, {"exp": 10**30}])
-def test_a_signed_token_with_claims_of_another_shape_is_nothing(change: dict[str, object]) -> None:
+def test_a_signed_token_with_claims_of_another_shape_is_invalid(change: dict[str, object]) -> None:
     payload = {"tenant": "acme", "client": "desk", "role": "machine", "iat": 0, "exp": 2**31} | change
     token = jwt.encode({"alg": "HS256"}, payload, OctKey.import_key(KEY))
     assert read_token(token, KEY, NOW) is None

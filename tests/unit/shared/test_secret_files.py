@@ -30,12 +30,12 @@ def test_the_environment_wins_over_a_file(tmp_path: Path, monkeypatch: pytest.Mo
     assert _read(tmp_path) == "from the environment"
 
 
-def test_a_machine_without_such_files_is_nothing_to_warn_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_without_secret_files_warns_of_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOKEN", "from the environment")
     assert _read(tmp_path / "nothing here") == "from the environment"
 
 
-def test_a_secret_that_is_nowhere_is_missed_by_name(tmp_path: Path) -> None:
+def test_a_missing_secret_is_named(tmp_path: Path) -> None:
     with pytest.raises(ValidationError, match="token"):
         _read(tmp_path)
 

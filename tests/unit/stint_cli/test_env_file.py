@@ -28,7 +28,7 @@ def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
     assert file.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_file_that_is_not_there_or_is_none_says_nothing(tmp_path: Path) -> None:
+def test_a_missing_or_malformed_file_has_no_values(tmp_path: Path) -> None:
     assert read_env(tmp_path / "none") == {}
     (tmp_path / "bytes").write_bytes(b"\xff\xfe")
     assert read_env(tmp_path / "bytes") == {}

@@ -18,14 +18,14 @@ def found(
     return {name: FoundTopic(partitions, replicas, brokers_own | THREE | wanted.config | (config or {}))}
 
 
-def test_topics_that_are_as_they_must_be_differ_in_nothing() -> None:
+def test_correct_topics_have_no_differences() -> None:
     everything: dict[str, FoundTopic] = {}
     for topic in topics(12):
         everything |= found(topic.name, topic.partitions)
     assert differences(topics(12), everything, 3) == []
 
 
-def test_topics_that_do_not_exist_yet_differ_in_nothing() -> None:
+def test_missing_topics_have_no_differences() -> None:
     assert differences(topics(12), {}, 3) == []
 
 
@@ -61,7 +61,7 @@ def test_a_setting_that_a_promise_rests_on_is_told_with_both_values(
     assert differences(topics(12), found(topic, config=config), 3) == [said]
 
 
-def test_how_long_commands_wait_is_the_operators_to_choose() -> None:
+def test_operators_choose_how_long_commands_wait() -> None:
     assert differences(topics(12), found(COMMANDS, config={"retention.ms": "1"}), 3) == []
 
 

@@ -101,7 +101,7 @@ async def test_a_bucket_fills_again_by_a_guess_a_second(monkeypatch: pytest.Monk
     assert await it.ask(guessed, "yet another") == Busy()
 
 
-async def test_a_client_renews_its_token_without_a_hash_however_many_guess(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_client_renews_its_token_without_a_hash_despite_guesses(monkeypatch: pytest.MonkeyPatch) -> None:
     it = Wired(monkeypatch, HASH_SECONDS)
     assert await it.ask() == it.clients["desk"]
     it.seconds += TOKEN_LIFE.total_seconds()

@@ -53,7 +53,7 @@ def test_a_row_elsewhere_answers_a_retry_and_refuses_another_request(offset: int
     assert told_of(row(offset, None), PLACE, next_offset, NOW) == "reused"
 
 
-def test_a_location_of_the_release_before_is_answered_as_before() -> None:
+def test_a_location_of_the_previous_release_is_still_answered() -> None:
     assert told_of(row(7, "b" * 64), Place(3, 42), PAST, NOW) == "shown"
 
 

@@ -221,7 +221,7 @@ def doubts_over(clock: ClockWatch) -> bool:
     return clock.agrees
 
 
-async def test_ready_is_every_check_and_alive_is_another_question() -> None:
+async def test_readiness_needs_every_check_and_liveness_none() -> None:
     checks = {"replies": True, "producer": True}
     app = Starlette(routes=health.routes(lambda: True, {name: lambda n=name: checks[n] for name in checks}))  # type: ignore[misc]
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api") as http:

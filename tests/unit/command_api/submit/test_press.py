@@ -30,7 +30,7 @@ def made(command: Command, caller: Caller = MACHINE, key: str | None = "k1", **m
     return press_of(asked, now=more.get("now", NOW), expires_after=timedelta(seconds=30))
 
 
-def test_a_key_gives_one_event_id_whenever_and_in_whatever_dialect() -> None:
+def test_a_key_gives_one_event_id_at_any_time_in_any_dialect() -> None:
     first = made(START)
     again = made(dataclasses.replace(START, comment="other"), dialect="thebase", now=NOW + timedelta(days=3))
     # Written out, because another release must find the same event under the same key.
@@ -64,7 +64,7 @@ def test_without_a_key_every_press_is_its_own() -> None:
     assert first.event_id.version == second.event_id.version == 7
 
 
-def test_the_digest_is_of_what_was_asked_under_our_names() -> None:
+def test_the_digest_covers_the_request_under_our_names() -> None:
     given: dict[str, str | bool | None] = {
         "account_id": "7",
         "job_id": "j",

@@ -239,7 +239,7 @@ async def test_an_id_that_is_always_taken_is_an_alarm_and_an_end() -> None:
     assert [entry["event"] for entry in logs] == ["timer_ids_exhausted"]
 
 
-async def test_recorded_and_not_judged_in_time_says_where_to_look() -> None:
+async def test_a_press_not_judged_in_time_says_where_to_look() -> None:
     it = Wired()
     answer = it.submit()
     record = await it.nth(1)
@@ -250,7 +250,7 @@ async def test_recorded_and_not_judged_in_time_says_where_to_look() -> None:
     assert it.reads.looked == [("acme", event_id, SLOT % 12)]
 
 
-async def test_one_look_finds_the_verdict_that_the_reply_did_not_bring() -> None:
+async def test_a_lookup_finds_the_verdict_of_a_lost_reply() -> None:
     it = Wired()
     answer = it.submit(key="k")
     record = await it.nth(1)
@@ -261,7 +261,7 @@ async def test_one_look_finds_the_verdict_that_the_reply_did_not_bring() -> None
     assert await answer == answer_of(SLOT % 12, written)
 
 
-async def test_a_look_with_postgres_away_is_no_answer_but_still_waiting() -> None:
+async def test_a_lookup_without_postgres_is_still_waiting() -> None:
     it = Wired()
     it.reads.away = True
     answer = it.submit()
@@ -270,7 +270,7 @@ async def test_a_look_with_postgres_away_is_no_answer_but_still_waiting() -> Non
     assert isinstance(await answer, StillWaiting)
 
 
-async def test_a_look_that_finds_another_digest_is_a_reused_key() -> None:
+async def test_a_lookup_that_finds_another_digest_is_a_reused_key() -> None:
     it = Wired()
     answer = it.submit(key="k")
     record = await it.nth(1)

@@ -191,7 +191,7 @@ async def test_an_expired_batch_costs_its_producer_and_frees_the_lane() -> None:
         assert it.fates[b"a"] == [Unacked("fate_unknown")]
 
 
-async def test_beyond_the_bounds_the_answer_is_no_at_once() -> None:
+async def test_a_send_beyond_the_bounds_is_refused_at_once() -> None:
     async with wired(records_max=2) as it:
         it.send(b"a", b"b", b"c")
         assert it.fates[b"c"] == [Unacked("overloaded")]

@@ -165,7 +165,7 @@ def test_one_owners_zone_is_not_anothers() -> None:
     assert change.opened.zone == "Asia/Jerusalem"
 
 
-def test_a_fact_names_the_moment_it_was_heard_clamped_to_the_log() -> None:
+def test_a_fact_names_its_hearing_clamped_to_the_log() -> None:
     told = fact(OwnerTextsErased, "09:00:00.000500")
     story = Story().when(told)
     assert story.outcome.at == story.outcome.log_time == datetime.fromisoformat("2026-03-02T09:00:00Z")

@@ -40,7 +40,7 @@ def test_a_voided_key_may_be_used_again() -> None:
     story.when(started("desk", at="09:02", key="k")).then(accepted())
 
 
-def test_a_press_that_was_judged_hears_that_again_although_this_copy_expired() -> None:
+def test_an_expired_copy_of_a_judged_press_hears_the_verdict() -> None:
     story = given(started("desk", at="09:00", key="k"))
     story.when(started("desk", at="09:00", logged="09:05", expires="09:00:30", key="k")).then(again(accepted()))
 
@@ -117,7 +117,7 @@ def test_the_newest_verdict_on_a_key_is_the_one_that_is_known() -> None:
     assert story.answers[-1].body == second
 
 
-def test_another_body_after_thirty_days_is_no_longer_another_body() -> None:
+def test_another_body_after_thirty_days_is_no_reused_key() -> None:
     story = given(started("desk", at="2026-03-02T09:00", key="k", digest="one"))
     story.when(started("phone", at="2026-04-01T08:59:59.999", key="k", digest="other")).then(KEY_REUSED)
     story.when(started("phone", at="2026-04-01T09:00", key="k", digest="other"))

@@ -207,7 +207,7 @@ def test_our_failure_on_a_press_names_the_event_and_actor_alone() -> None:
     assert ledger.sheets == {}
 
 
-def test_a_retry_of_a_press_that_we_failed_on_hears_that() -> None:
+def test_a_retry_of_a_press_that_we_failed_on_hears_the_failure() -> None:
     story = Story()
     press = started("desk", at="09:00", key="k")
     failed = refuse_entry(story.ledger, press.logged(0), story.book)

@@ -57,7 +57,7 @@ def expected(mode: Mode, press: str, asked: str) -> Came:
 
 @pytest.mark.parametrize("press", PRESSES)
 @pytest.mark.parametrize("mode", Mode)
-def test_a_time_that_had_not_come_does_what_its_mode_says(mode: Mode, press: str) -> None:
+def test_a_future_time_is_treated_as_its_mode_says(mode: Mode, press: str) -> None:
     before, pressing = PRESSES[press]
     story = given(*before, policy=future_time(mode))
     story.when(pressing("desk", at="09:30", asked="09:40")).then(expected(mode, press, "09:40"))
@@ -65,7 +65,7 @@ def test_a_time_that_had_not_come_does_what_its_mode_says(mode: Mode, press: str
 
 @pytest.mark.parametrize("press", PRESSES)
 @pytest.mark.parametrize("mode", Mode)
-def test_less_than_a_minute_ahead_is_refused_in_no_mode(mode: Mode, press: str) -> None:
+def test_a_time_under_a_minute_ahead_is_refused_in_no_mode(mode: Mode, press: str) -> None:
     before, pressing = PRESSES[press]
     story = given(*before, policy=future_time(mode))
     came = accepted() if mode is Mode.OFF else expected(Mode.FLAG, press, "09:31")

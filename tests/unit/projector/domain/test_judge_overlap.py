@@ -70,7 +70,7 @@ def test_a_backdated_start_overlaps_what_was_worked_then() -> None:
     story.when(started("phone", at="11:00", asked="09:30")).then(overlapping("phone", "09:30", "late"))
 
 
-def test_a_backdated_start_before_what_was_worked_overlaps_from_where_that_began() -> None:
+def test_a_backdated_start_overlaps_from_the_worked_intervals_begin() -> None:
     story = given(started("desk", at="09:00"), stopped("desk", at="10:00"))
     story.when(started("phone", at="11:00", asked="08:30")).then(overlapping("phone", "09:00", "late"))
 
@@ -114,7 +114,7 @@ def test_a_timer_does_not_overlap_its_own_intervals() -> None:
     story.then(accepted("R18", findings=[found(Rule.LATE_PRESS, "desk", "09:59:30", "10:00")]))
 
 
-def test_a_resume_that_was_moved_overlaps_from_where_it_was_moved_to() -> None:
+def test_a_resume_that_was_moved_overlaps_from_its_new_time() -> None:
     story = given(started("desk", at="09:00"), started("phone", at="09:00"), paused("desk", at="09:30"))
     story.when(resumed("desk", at="09:30:20", asked="09:10")).then(
         accepted(
@@ -151,6 +151,6 @@ def test_every_further_start_is_a_finding_of_its_own() -> None:
     assert overlaps == expected
 
 
-def test_a_tenant_that_allows_it_hears_nothing_of_it() -> None:
+def test_a_tenant_that_allows_overlaps_gets_no_finding() -> None:
     allowing = JERUSALEM.model_copy(update={"rules": Rules(R13=Overlap(mode=OverlapMode.ALLOW))})
     given(started("desk", at="09:00"), policy=allowing).when(started("phone", at="09:30")).then(accepted())

@@ -201,7 +201,7 @@ def test_a_role_that_acts_for_all_may_carry_any_person(role: str) -> None:
 
 @BY_STATE
 @BY_PRESS
-def test_a_timer_of_another_tenant_reads_like_one_that_never_was(press: Pressing, before: tuple[Told, ...]) -> None:
+def test_another_tenants_timer_reads_like_one_that_never_existed(press: Pressing, before: tuple[Told, ...]) -> None:
     """All bytes but the id are the same, so a caller cannot learn which ids exist elsewhere."""
 
     def answer(story: Story) -> bytes:

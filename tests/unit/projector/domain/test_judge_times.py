@@ -89,7 +89,7 @@ def test_a_repeated_stop_is_no_timers_last_one() -> None:
 
 
 @pytest.mark.parametrize("asked", ["09:00:00.001", "09:00:01", "09:00:59.999999", "09:01:00"])
-def test_up_to_a_minute_ahead_is_clamped_and_flagged(asked: str) -> None:
+def test_a_time_up_to_a_minute_ahead_is_clamped_and_flagged(asked: str) -> None:
     story = given().when(started("desk", at="09:00", asked=asked)).then(flagged_future("desk", "09:00", asked))
     assert story.timer("desk").started_at == moment("09:00")
     assert story.timer("desk").flags == ("R14",)
@@ -175,7 +175,7 @@ def test_a_clock_a_minute_ahead_may_already_have_tomorrow(at: str, accepts: bool
         ("2026-02-20T09:00", accepted("late")),
     ],
 )
-def test_over_a_minute_past_is_used_as_asked_and_labelled_late(asked: str, came: Came) -> None:
+def test_a_time_over_a_minute_past_is_used_and_labelled_late(asked: str, came: Came) -> None:
     story = given().when(started("desk", at="09:00", asked=asked)).then(came)
     assert story.timer("desk").started_at == moment(asked)
 

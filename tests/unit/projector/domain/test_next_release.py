@@ -121,7 +121,7 @@ def test_a_malformed_outcome_is_unreadable_and_not_quoted(body: bytes) -> None:
     assert caught.value.__suppress_context__
 
 
-def test_an_older_release_that_left_optional_members_out_is_read_too() -> None:
+def test_an_outcome_without_optional_members_is_read_too() -> None:
     """Absent and null mean the same."""
     said = {name: value for name, value in this_release().items() if value is not None}
     said["changed"] = [{n: v for n, v in change.items() if v is not None} for change in said["changed"]]

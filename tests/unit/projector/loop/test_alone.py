@@ -193,7 +193,7 @@ async def test_judging_one_by_one_stops_at_any_other_trouble() -> None:
 # What the cache keeps afterwards.
 
 
-async def test_after_a_batch_the_cache_is_trimmed_whichever_way_it_went() -> None:
+async def test_the_cache_is_trimmed_after_every_batch() -> None:
     for store in (FussyStore(), FussyStore(unwritable=is_about("phone"))):
         desk = Desk(store)
         await desk.take(home=[started("desk", at="09:00"), stopped("desk", at="09:10"), started("phone", at="09:20")])

@@ -15,7 +15,7 @@ from tests.support.story.given import JERUSALEM, book_of, moment, paused, starte
 BOOK: Final = book_of(JERUSALEM)
 
 
-def test_a_batch_ends_before_what_only_a_newer_version_can_read() -> None:
+def test_a_batch_ends_before_a_record_of_a_newer_version() -> None:
     newer = replace(record(paused("desk", at="09:10"), 1), headers=[("ce_type", b"timer.paused.v2")])
     log = [record(started("desk", at="09:00"), 0), newer, record(stopped("desk", at="09:20"), 2)]
     entries, stop = entries_of(log, BOOK, -1)
@@ -68,7 +68,7 @@ def test_a_batch_waits_only_for_presses_with_a_reply_address() -> None:
 
 
 @pytest.mark.parametrize("revision", ["9223372036854775808", "9" * 30, "-2"])
-def test_a_policy_revision_that_no_offset_can_be_is_unreadable(revision: str) -> None:
+def test_a_policy_revision_beyond_any_offset_is_unreadable(revision: str) -> None:
     """Otherwise the partition would wait for it until a person looked."""
     told = record(started("desk", at="09:00"), 0)
     headers = [(name, revision.encode() if name == "ce_policyrev" else value) for name, value in told.headers]

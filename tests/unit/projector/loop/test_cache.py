@@ -110,7 +110,7 @@ def test_a_pause_or_stop_of_long_ago_asks_for_no_overlap() -> None:
         assert wanted(Cache(), press("desk", at="09:00", asked="2020-01-02T09:00")).overlaps == []
 
 
-def test_a_press_from_before_what_a_sheet_remembers_asks_for_it_again() -> None:
+def test_a_press_older_than_its_sheet_asks_for_the_sheet_again() -> None:
     trimmed = SHEET.trimmed()
     assert trimmed.closed_since == moment("09:30")
     assert since(resumed("car", at="09:50", asked="09:30"), trimmed) == ({}, {})
@@ -123,7 +123,7 @@ def test_a_stopped_timer_is_asked_for_again_once_it_was_dropped() -> None:
     assert since(stopped("phone", at="09:50"), SHEET.trimmed()) == ({}, {(SLOT, timer_id("phone")): moment("09:50")})
 
 
-def test_the_moment_is_what_was_asked_clamped_to_the_log() -> None:
+def test_a_presss_moment_is_its_asked_time_clamped_to_the_log() -> None:
     asked = wanted(Cache(), paused("desk", at="09:10", asked="12:00"))
     assert asked.timers == {(SLOT, timer_id("desk")): moment("09:10")}
 

@@ -113,6 +113,6 @@ def test_a_record_of_replies_fills_a_quarter_of_the_brokers_limit() -> None:
     assert [[request_id for request_id, _ in answers] for _, _, answers in sent] == [["a", "b"], ["c"]]
 
 
-def test_one_answer_that_is_larger_than_that_goes_alone() -> None:
+def test_an_answer_over_the_limit_goes_alone() -> None:
     sent = replies((to(3, "a"), b"1"), (to(3, "b"), b"x" * 300_000), (to(3, "c"), b"2"))
     assert [[request_id for request_id, _ in answers] for _, _, answers in sent] == [["a"], ["b"], ["c"]]

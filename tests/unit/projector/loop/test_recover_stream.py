@@ -16,7 +16,7 @@ from tests.support.story.given import started, stopped
 
 
 @pytest.mark.parametrize("at_once", [1, 2, 100])
-async def test_an_empty_database_projects_what_was_judged_and_judges_only_the_rest(at_once: int) -> None:
+async def test_an_empty_database_projects_judged_presses_and_judges_the_rest(at_once: int) -> None:
     house = await a_house(stream=KEPT[:3])
     house.outcomes.at_once = at_once
     at = await house.recovered()
@@ -26,7 +26,7 @@ async def test_an_empty_database_projects_what_was_judged_and_judges_only_the_re
 
 
 @pytest.mark.parametrize("at_once", [1, 2, 100])
-async def test_an_older_dump_projects_what_it_lacks_and_nothing_twice(at_once: int) -> None:
+async def test_an_older_dump_projects_its_missing_outcomes_once(at_once: int) -> None:
     house = await a_house(committed=3, published=0)
     house.outcomes.streams[0] = list(bodies(*DAY).values())
     house.outcomes.at_once = at_once
@@ -96,7 +96,7 @@ async def test_repetitions_at_the_streams_end_hide_no_later_outcome() -> None:
     assert said == [0, 2, 4, 0, 2, 5]
 
 
-async def test_how_far_it_came_is_written_down_at_once() -> None:
+async def test_publishing_progress_is_saved_at_once() -> None:
     """A quiet partition has no next commit, and its next owner would publish all of it again."""
     house = await a_house(committed=6)
     at = await house.recovered()

@@ -70,7 +70,7 @@ async def test_a_partition_whose_row_is_held_is_in_trouble_alone() -> None:
     assert (desk.said(HOME), desk.said(NEXT_DOOR)) == ([], [(0, "accepted", None)])
 
 
-async def test_a_partition_that_lost_is_in_trouble_and_its_neighbour_is_not() -> None:
+async def test_a_fenced_partition_is_in_trouble_alone() -> None:
     desk = Desk(FussyStore(lost={HOME}))
     await desk.take(home=[started("desk", at="09:00")], next_door=[noams(started, "09:00")])
     assert desk.trouble == [(HOME, "fenced")]
@@ -91,7 +91,7 @@ async def test_a_checkpoint_moved_by_another_projector_fences_us() -> None:
 
 
 @pytest.mark.parametrize("at_the", ["read", "commit"])
-async def test_trouble_of_any_other_kind_is_every_partitions_and_nothing_is_guessed(at_the: str) -> None:
+async def test_any_other_trouble_concerns_every_partition(at_the: str) -> None:
     def break_(_: Outcome) -> bool:
         raise ConnectionError
 

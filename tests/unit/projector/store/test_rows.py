@@ -187,7 +187,7 @@ def test_facts_of_one_kind_and_subject_become_one_row() -> None:
     assert {row[:3] for row in writes(story)["learn_facts"]} == {(SLOT, "acme", "dana")}
 
 
-def test_an_attendance_is_told_whole_and_takes_an_old_check_out_back() -> None:
+def test_a_new_attendance_replaces_the_old_one_whole() -> None:
     checked_in = {"on": "2026-03-02", "checked_in_at": "2026-03-02T07:00:00Z"}
     story = given(
         fact(OwnerAttendanceRecorded, "17:00", **checked_in, checked_out_at="2026-03-02T16:00:00Z"),

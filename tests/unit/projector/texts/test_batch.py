@@ -74,7 +74,7 @@ def test_texts_of_two_events_on_one_timer_are_two_texts() -> None:
     assert batch.kept == {(SHORT, EVENT_ID): text("one"), (SHORT, OTHER_EVENT): text("two", OTHER_EVENT)}
 
 
-def test_erasing_takes_all_that_was_written_before_and_nothing_that_comes_after() -> None:
+def test_an_erasure_takes_earlier_texts_and_no_later_one() -> None:
     batch = TextBatch.of(
         [
             Written(SHORT, text("one")),

@@ -51,7 +51,7 @@ def test_every_type_of_the_contract_is_tried_above() -> None:
     assert {event.type for event in EVERY} == set(BODY_OF)
 
 
-def test_a_body_says_only_what_is_not_the_default() -> None:
+def test_a_body_leaves_defaults_out() -> None:
     assert b"billable" not in write_body(STARTED)
     assert b"asked_at" not in write_body(STARTED)
     assert b'"billable":false' in write_body(EVERY[1])
@@ -132,7 +132,7 @@ def test_a_body_whose_only_fault_is_an_unknown_word_is_newer() -> None:
     assert read(headers(), body(actor={"client": "desk", "role": "kiosk"}, mood="good")) == Newer("timer.started.v1")
 
 
-def test_a_field_or_a_word_too_many_does_not_excuse_another_fault() -> None:
+def test_an_unknown_field_or_word_does_not_excuse_another_fault() -> None:
     assert read(headers(), body(mood="good", owner="")) == Unreadable("body: string_too_short at owner")
     strange = body(actor={"client": "desk", "role": "kiosk"}, owner="")
     assert read(headers(), strange) == Unreadable("body: string_too_short at owner")

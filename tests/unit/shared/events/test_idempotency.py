@@ -43,7 +43,7 @@ def test_a_press_that_asks_otherwise_has_another_digest(
     assert digest_of(verb, target, given) != digest_of("start", "dana", GIVEN)
 
 
-def test_false_is_said_and_is_not_the_word_false() -> None:
+def test_false_is_not_the_text_false() -> None:
     said = {digest_of("start", "dana", {"billable": value}) for value in (False, True, "false", None)}
     assert len(said) == 4
 

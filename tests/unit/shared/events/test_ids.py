@@ -53,7 +53,7 @@ def test_the_long_spelling_always_has_39_digits(at_ms: int) -> None:
         assert int(long) < 2**128
 
 
-def test_a_short_id_of_our_time_has_18_or_19_digits() -> None:
+def test_a_short_id_drawn_today_has_18_or_19_digits() -> None:
     assert len(str(make_short(NOON_MS, 0, 0))) in {18, 19}
     assert make_short(2**41 - 1, SLOTS - 1, 1023) == SHORT_MAX
 
@@ -127,7 +127,7 @@ def test_a_full_millisecond_borrows_the_next_one() -> None:
     assert max(drawn) >> 22 == NOON_MS + 2
 
 
-def test_a_clock_that_goes_back_draws_no_id_anew() -> None:
+def test_a_clock_that_goes_back_draws_no_id_twice() -> None:
     # The same random bits at the same millisecond, with the step back in between.
     ids = TimerIds(clock(NOON, NOON - timedelta(hours=1), NOON), bits(5, 6, 5, 6, 7))
     first, in_the_past, again = ids.draw(9), ids.draw(9), ids.draw(9)

@@ -67,7 +67,7 @@ def _needs_an_end(rules: str) -> str:
     return f"rules.R16.auto_close_seconds must be set while {rules} may refuse a pause"
 
 
-def test_a_preset_whose_strict_rules_are_softened_needs_none() -> None:
+def test_a_preset_with_softened_rules_needs_no_automatic_stop() -> None:
     softened = {"R10": {"mode": "block"}, "R11": {"mode": "off"}, "R12": {"mode": "flag"}}
     assert policy("zoho", rules=softened).unfit == _not_yet("preset zoho")
 

@@ -145,7 +145,7 @@ def test_the_chain_is_the_same_or_waits_whatever_zones_are_known(
             book(*records)
 
 
-def test_a_reader_takes_what_a_writer_should_not_have_set() -> None:
+def test_a_reader_takes_a_document_that_a_writer_should_not_set() -> None:
     """A later release may demand more of a document, or less, and the chain of revisions must not depend on that."""
     filled = book(record("UTC"), record("UTC", replaces=0, preset="zoho"), record("UTC", replaces=1))
     assert filled.latest_revision("acme") == 2

@@ -89,7 +89,7 @@ async def test_no_split_of_a_pipeline_changes_what_is_read(
 
 
 @pytest.mark.parametrize("method", [b"GET", b"HEAD", b"OPTIONS", b"DELETE", b"PUT"])
-async def test_an_offer_without_a_body_leaves_the_connection_as_it_was(method: bytes) -> None:
+async def test_an_upgrade_offer_without_a_body_changes_no_connection(method: bytes) -> None:
     told = await exchange([request(OFFERS[0], b"\r\n", method), NEXT])
     assert told.presses == [(method.decode(), "/press", b""), ("GET", "/next", b"")]
     assert not told.closed

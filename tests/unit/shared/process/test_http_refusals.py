@@ -49,7 +49,7 @@ async def test_an_ambiguous_request_is_400_and_ends_the_connection(why: str, off
 
 
 @pytest.mark.parametrize("why", ["gzip", "gzip, then chunked", "nearly chunked", "a chunk that is no number"])
-async def test_control_uvicorn_by_itself_carries_out_what_follows_or_the_request_itself(why: str) -> None:
+async def test_control_uvicorn_carries_out_an_ambiguous_request_or_what_follows(why: str) -> None:
     """With an upgrade offer. Without one it refuses all but `gzip, chunked`, as the tests above check."""
     told = await exchange([request(OFFERS[0], UNREADABLE[why]), STOP], HttpToolsProtocol)
     assert told.presses or told.statuses != [400]

@@ -59,7 +59,7 @@ async def test_prefer_says_how_long_to_wait(prefer: str | None, seconds: float) 
     assert clerk.only.wait_seconds == seconds
 
 
-async def test_recorded_and_not_judged_is_202_with_the_place_to_ask() -> None:
+async def test_a_press_not_judged_in_time_is_202_with_its_location() -> None:
     async with Clerk(answer=WAITING).client() as client:
         answer = await client.post("/v1/timers", json={"owner": "dana"})
     assert (answer.status_code, answer.headers["location"], answer.headers["retry-after"]) == (
@@ -69,7 +69,7 @@ async def test_recorded_and_not_judged_is_202_with_the_place_to_ask() -> None:
     )
 
 
-async def test_not_recorded_is_503_with_the_time_to_wait() -> None:
+async def test_a_press_not_recorded_is_503_with_the_time_to_wait() -> None:
     async with Clerk(answer=NOT_RECORDED).client() as client:
         answer = await client.post(f"{TIMER_PATH}/stop")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "7")

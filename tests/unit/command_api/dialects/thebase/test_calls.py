@@ -81,7 +81,7 @@ async def test_a_press_not_judged_in_time_is_202_or_503() -> None:
     assert [(a.status_code, a.headers["retry-after"]) for a in (keyed, stop)] == [(503, "1"), (503, "1")]
 
 
-async def test_not_recorded_is_503_with_the_time_to_wait() -> None:
+async def test_a_press_not_recorded_is_503_with_the_time_to_wait() -> None:
     async with Clerk(answer=NOT_RECORDED).client() as client:
         answer = await client.post("/v2/timer/start", content=SEED_START)
     assert (answer.status_code, answer.headers["retry-after"], answer.json()["code"]) == (
@@ -114,7 +114,7 @@ async def test_a_malformed_idempotency_key_is_400(key: str) -> None:
     assert (answer.status_code, clerk.submitted) == (400, [])
 
 
-async def test_methods_and_paths_that_are_not_there_are_answered_in_this_style() -> None:
+async def test_unknown_methods_and_paths_are_answered_in_this_dialect() -> None:
     async with Clerk().client() as client:
         method = await client.get("/v2/timer/start")
         path = await client.get("/v2/timer/open/")

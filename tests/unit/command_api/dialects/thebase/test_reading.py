@@ -136,7 +136,7 @@ def test_year_9999_is_a_time_like_any_other() -> None:
     assert isinstance(read, StartTimer)
 
 
-def test_the_moment_of_a_start_without_time_is_nobodys_claim() -> None:
+def test_a_start_without_time_claims_no_moment() -> None:
     read = read_start(b'{"owner":"7","start_time":null}', JERUSALEM)
     assert isinstance(read, StartTimer)
     assert read.at is None

@@ -245,7 +245,7 @@ async def test_a_look_at_a_link_presses_nothing() -> None:
     assert clerk.submitted == []
 
 
-async def test_methods_and_paths_that_are_not_there_are_answered_in_this_style() -> None:
+async def test_unknown_methods_and_paths_are_answered_in_this_dialect() -> None:
     async with Clerk().client() as client:
         method = await client.delete(TIMER)
         path = await client.get("/people/api/nothing?format=xml")

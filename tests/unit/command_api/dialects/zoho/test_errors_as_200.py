@@ -39,7 +39,7 @@ async def _statuses(path: str, **mood: Any) -> tuple[int, int]:  # noqa: ANN401 
         (PAUSE, {}, (200, 200)),
     ],
 )
-async def test_errors_of_calls_are_200_and_what_http_acts_upon_stays(
+async def test_errors_of_calls_are_200_but_401_429_and_503_stay(
     path: str, mood: dict[str, object], statuses: tuple[int, int], form: str
 ) -> None:
     assert await _statuses(path + form, **mood) == statuses
