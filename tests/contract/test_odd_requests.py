@@ -17,7 +17,7 @@ async def _state(http: httpx.AsyncClient, tenant: Tenant, location: str) -> obje
 
 
 @pytest.mark.parametrize("slash", ["%2F", "%2f"])
-async def test_an_encoded_slash_stops_nothing(http: httpx.AsyncClient, tenant: Tenant, slash: str) -> None:
+async def test_an_encoded_slash_stops_no_timer(http: httpx.AsyncClient, tenant: Tenant, slash: str) -> None:
     location = await _started(http, tenant)
     answer = await http.post(f"{location}{slash}stop", headers=bearer(tenant.token))
     assert (answer.status_code, await _state(http, tenant, location)) == (404, "RUNNING")

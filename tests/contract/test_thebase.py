@@ -58,7 +58,7 @@ async def test_a_token_comes_from_oauth_and_starts_a_timer(http: httpx.AsyncClie
     _is_started(started)
 
 
-async def test_a_wrong_secret_buys_nothing(http: httpx.AsyncClient, tenant: Tenant) -> None:
+async def test_a_wrong_secret_gets_no_token(http: httpx.AsyncClient, tenant: Tenant) -> None:
     answer = await http.post(
         "/oauth/token", content=b"grant_type=client_credentials", auth=httpx.BasicAuth(tenant.client, "wrong")
     )

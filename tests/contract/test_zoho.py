@@ -155,7 +155,7 @@ async def test_a_bad_token_is_401(http: httpx.AsyncClient) -> None:
     assert (answer.status_code, answer.json()["response"]["errors"]["code"]) == (401, "INVALID_OAUTHTOKEN")
 
 
-async def test_nothing_runs_until_something_does(http: httpx.AsyncClient, person: Person) -> None:
+async def test_the_running_timer_is_empty_before_the_first_start(http: httpx.AsyncClient, person: Person) -> None:
     message, uri = "Running Timer information fetched successfully", "/api/timetracker/getcurrentlyrunningtimer"
     nothing = f'{{"response":{{"message":"{message}","uri":"{uri}","status":0}}}}'
     assert (await http.get(RUNNING, headers=zoho(person.token))).text == nothing

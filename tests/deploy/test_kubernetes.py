@@ -228,7 +228,7 @@ def test_no_secret_lies_in_the_manifests() -> None:
             assert "env" not in container
 
 
-def test_nothing_is_allowed_that_is_not_said() -> None:
+def test_network_traffic_is_denied_unless_a_policy_names_it() -> None:
     policies = [each for each in built("base") if each["kind"] == "NetworkPolicy"]
     nobody = one(built("base"), "NetworkPolicy", "nobody")["spec"]
     assert nobody == {

@@ -53,7 +53,7 @@ async def test_everybody_speaks_tls_with_a_ca_file(guarded: GuardedPostgres) -> 
         await pool.close()
 
 
-async def test_a_dsn_may_say_it_all_by_itself(guarded: GuardedPostgres) -> None:
+async def test_a_dsn_alone_may_demand_tls(guarded: GuardedPostgres) -> None:
     assert await is_over_tls(guarded.dsn(f"?sslmode=verify-full&sslrootcert={guarded.ca}"))
 
 

@@ -44,7 +44,7 @@ def test_a_wheel_that_this_platform_lacks_is_named() -> None:
 
 
 @pytest.mark.parametrize("text", ["http", "0", "65536", "-1", "٣"])
-def test_a_port_that_is_none_is_named(text: str) -> None:
+def test_an_invalid_port_is_named(text: str) -> None:
     with pytest.raises(Trouble, match=f"STINT_KAFKA_PORT={text} is no port"):
         Settings.from_environment({"STINT_KAFKA_PORT": text})
 

@@ -32,7 +32,7 @@ def complaints(error: ValidationError) -> list[tuple[object, str]]:
     return [(problem["loc"][0], problem["msg"]) for problem in error.errors()]
 
 
-def test_nothing_said_is_plaintext_without_a_login() -> None:
+def test_the_default_is_plaintext_without_a_login() -> None:
     options = kafka().kafka.options()
     assert options["bootstrap_servers"] == BROKERS
     assert not {"security_protocol", "ssl_context", "sasl_mechanism"} & options.keys()

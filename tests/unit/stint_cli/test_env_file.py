@@ -21,7 +21,7 @@ def test_a_written_file_reads_back_here_and_in_a_shell(tmp_path: Path, value: st
     assert shown.stdout.decode() == f"{value}|x"
 
 
-def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
+def test_only_its_owner_may_read_the_file(tmp_path: Path) -> None:
     file = tmp_path / "demo.env"
     file.touch(mode=0o644)
     write_env(file, {"STINT_TOKEN": "t"}, "for tests")
@@ -40,6 +40,6 @@ def test_lines_that_say_nothing_are_passed_over(tmp_path: Path) -> None:
     assert read_env(file) == {"STINT_A": "1"}
 
 
-def test_nothing_is_left_beside_it(tmp_path: Path) -> None:
+def test_no_temporary_file_is_left_behind(tmp_path: Path) -> None:
     write_env(tmp_path / "demo.env", {"STINT_A": "1"}, "for tests")
     assert [path.name for path in tmp_path.iterdir()] == ["demo.env"]

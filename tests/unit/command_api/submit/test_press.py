@@ -91,7 +91,7 @@ def test_empty_means_absent_but_an_absent_billable_is_no_value() -> None:
     assert digest(StartTimer("dana", billable=True)) != digest(StartTimer("dana"))
 
 
-def test_times_count_as_spelt() -> None:
+def test_the_spelling_of_a_time_counts_in_the_digest() -> None:
     other = dataclasses.replace(AT, spelt="2026-03-01T11:00:00Z")
     assert digest(PressTimer("stop", 1, AT)) != digest(PressTimer("stop", 1, other))
 

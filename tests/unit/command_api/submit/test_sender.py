@@ -226,7 +226,7 @@ async def test_one_record_that_cannot_be_written_does_not_stop_its_lane() -> Non
         assert it.batches == [[b"a", b"b"]]
 
 
-async def test_one_listener_that_raises_costs_its_neighbours_nothing() -> None:
+async def test_a_listener_that_raises_does_not_disturb_its_neighbours() -> None:
     def raising(_: Acked | Unacked) -> None:
         raise RuntimeError("a bug")
 

@@ -140,7 +140,7 @@ def test_only_what_is_kept_raises_the_partitions_revision() -> None:
     assert story.outcome.policy_revision == 0
 
 
-def test_a_refused_press_is_kept_and_raises_it() -> None:
+def test_a_refused_press_raises_the_partitions_revision() -> None:
     story = Story(book_of(JERUSALEM, JERUSALEM)).when(paused("desk", at="09:00", policy_rev=3))
     assert story.ledger.policy_rev == 3
 

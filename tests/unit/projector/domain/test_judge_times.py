@@ -217,7 +217,7 @@ def test_a_slow_api_clock_moves_a_press_without_blame() -> None:
     given(started("desk", at="09:00")).when(paused("desk", at="08:00", logged="09:10")).then(accepted())
 
 
-def test_a_start_has_nothing_to_be_moved_to() -> None:
+def test_a_start_is_not_moved_to_another_timers_event() -> None:
     given(started("desk", at="09:00"), stopped("desk", at="09:10")).when(
         started("phone", at="09:10", asked="09:09:30")
     ).then(accepted("R13", findings=[found(Rule.OVERLAP, "phone", "09:09:30")]))

@@ -12,7 +12,7 @@ from tests.support.story.given import moment
 # A plain start.
 
 
-async def test_where_nothing_ever_was_everything_begins_at_zero() -> None:
+async def test_an_empty_log_is_folded_from_zero() -> None:
     assert await House().recovered() == Checkpoint(0)
 
 

@@ -47,7 +47,7 @@ def test_an_error_that_quotes_its_record_is_told_without_it(quoting: Callable[[]
     assert told(error).startswith(type(error).__name__)
 
 
-def test_kinds_and_states_are_told() -> None:
+def test_an_error_is_told_by_its_kind_and_state() -> None:
     assert "literal_error" in told(_of_a_record())
     assert told(_of_a_row()) == "UniqueViolationError: SQLSTATE 23505"
 

@@ -48,7 +48,7 @@ async def test_pages_are_linked_in_both_directions() -> None:
         "offset=" + "9" * 40,
     ],
 )
-async def test_a_page_that_is_none_is_400(query: str) -> None:
+async def test_a_malformed_page_is_400(query: str) -> None:
     async with Clerk().client() as client:
         assert (await client.get(f"/v2/timer/open?{query}")).status_code == 400
 

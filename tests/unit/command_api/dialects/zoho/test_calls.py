@@ -104,7 +104,7 @@ async def test_a_start_says_all_that_was_given() -> None:
     assert (clerk.only.dialect, clerk.only.key) == ("zoho", "k")
 
 
-async def test_query_and_form_say_it_together() -> None:
+async def test_a_command_may_be_split_over_query_and_form() -> None:
     clerk = Clerk(caller=DANA)
     async with clerk.client() as client:
         await client.post(TIMER, params={"timeLogId": LONG}, data={"timer": "stop"})
@@ -238,7 +238,7 @@ async def test_a_malformed_key_is_a_wrong_value() -> None:
     assert (answer.status_code, answer.text) == (400, _error(IN_PAUSE, 8001, WRONG))
 
 
-async def test_a_look_at_a_link_presses_nothing() -> None:
+async def test_a_head_request_records_no_press() -> None:
     clerk = Clerk(caller=DANA)
     async with clerk.client() as client:
         assert (await client.head(TIMER, params=PAUSE)).status_code == 405

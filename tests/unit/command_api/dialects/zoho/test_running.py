@@ -116,7 +116,7 @@ def test_a_timer_without_work_date_is_on_the_day_it_opened() -> None:
 
 
 @hypothesis.given(st.text())
-def test_xml_says_every_text_but_what_it_cannot(text: str) -> None:
+def test_xml_keeps_every_character_that_it_can_write(text: str) -> None:
     sayable = [
         c for c in text if c in "\t\n\r" or "\x20" <= c <= "\ud7ff" or "\ue000" <= c <= "\ufffd" or c >= "\U00010000"
     ]
