@@ -68,6 +68,7 @@ async def test_nothing_of_a_producer_that_was_given_up_lands_when_the_broker_tak
     await eventually(told, "whoever waits for the ack hears that none will come", within_seconds=5)
     assert acked.exception() is not None
     keeping.cancel()
+    await asyncio.wait({keeping})
     await kept.close()
     assert tasks_of("Sender._") == before
 
