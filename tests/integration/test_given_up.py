@@ -61,14 +61,15 @@ async def test_nothing_of_a_producer_that_was_given_up_lands_when_the_broker_tak
     await asyncio.sleep(0.3)  # it is refused and sent again, some times
     assert not acked.done()
     kept.broken(producer, "no ack")
+    await asyncio.sleep(0.1)  # less than the pause before the next one
+    keeping.cancel()
+    await asyncio.wait({keeping})
 
     async def told() -> bool:
         return bool(acked.done())
 
     await eventually(told, "whoever waits for the ack hears that none will come", within_seconds=5)
     assert acked.exception() is not None
-    keeping.cancel()
-    await asyncio.wait({keeping})
     await kept.close()
     assert tasks_of("Sender._") == before
 

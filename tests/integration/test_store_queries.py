@@ -1,5 +1,6 @@
 """The projector's queries on real Postgres, because a table in memory would be too lenient."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -9,10 +10,14 @@ import pytest
 
 from services.projector.domain.outcomes import Kept
 from services.projector.ports import Advance, Checkpoint, Wanted
+from services.projector.store.policies import PolicyRows
 from services.projector.store.postgres import PostgresStore
 from shared.events.ids import slot_of
 from shared.events.outcome import write_outcome
+from shared.events.policy import Policy, Preset
+from shared.events.policy_book import PolicyRecord
 from tests.support.stack.deployments import Deployment
+from tests.support.stack.until import eventually
 from tests.support.story.given import Story, given, paused, started, timer_id
 
 pytestmark = pytest.mark.real
@@ -79,3 +84,22 @@ async def test_a_press_of_long_ago_reads_one_interval(pool: asyncpg.Pool) -> Non
     asked.overlaps.append((*DANA, timer_id("new"), first - timedelta(days=300)))
     (interval,) = (await store.read(asked)).sheets["acme", "dana"].closed
     assert interval.start >= first
+
+
+async def test_a_policy_that_postgres_refuses_holds_up_no_other(pool: asyncpg.Pool) -> None:
+    """A zero byte is lawful on Kafka and in JSON, and Postgres stores none."""
+    rows = PolicyRows(pool)
+    writing = asyncio.create_task(rows.run())
+    for revision, set_by in enumerate(["ann", "a\0b", "ann"]):
+        record = PolicyRecord(
+            replaces=None, set_by=set_by, set_at=datetime.now(UTC), document=Policy(preset=Preset.NATIVE, zone="UTC")
+        )
+        rows.add(revision, "acme", record)
+
+    async def written() -> bool:
+        return [row["revision"] for row in await pool.fetch("SELECT revision FROM policy ORDER BY 1")] == [0, 2]
+
+    try:
+        await eventually(written, "the policies beside it are written")
+    finally:
+        writing.cancel()

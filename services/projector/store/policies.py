@@ -10,6 +10,7 @@ import structlog
 
 from services.projector.store.queries import query
 from shared.events.policy_book import PolicyRecord
+from shared.process.logs import told
 
 _log = structlog.get_logger()
 
@@ -49,13 +50,24 @@ class PolicyRows:
                 try:
                     await self._keep(batch)
                 except Exception as error:  # noqa: BLE001 - Postgres is away; retry
-                    _log.warning("policies_not_kept", policies=len(batch), error=repr(error))
+                    _log.warning("policies_not_kept", policies=len(batch), error=told(error))
                     await asyncio.sleep(_RETRY_AFTER_SECONDS)
                 else:
                     for _ in batch:
                         self._waiting.popleft()
 
     async def _keep(self, kept: list[PolicyRow]) -> None:
+        """Write rows together; if Postgres refuses a value of one, write them singly, and pass that one over."""
+        try:
+            await self._write(kept)
+        except asyncpg.DataError as error:
+            if len(kept) > 1:
+                for policy in kept:
+                    await self._keep([policy])
+                return
+            _log.error("policy_not_kept", offset=kept[0].revision, error=told(error))
+
+    async def _write(self, kept: list[PolicyRow]) -> None:
         await self._pool.execute(
             query("keep_policies"),
             [policy.revision for policy in kept],
