@@ -1,4 +1,4 @@
-"""How each dialect answers a press that is recorded but not judged in time (CONTRACT, section 4): no projector runs."""
+"""How each dialect answers a press that is recorded but not judged in time, because no projector runs."""
 
 import asyncio
 

@@ -66,3 +66,12 @@ def test_the_contract_has_its_ten_sections() -> None:
     """Docstrings cite the sections by number."""
     found = re.findall(r"^## §(\d+)\. ", prose(ROOT / "docs" / "contract.md"), re.MULTILINE)
     assert found == [str(number) for number in range(1, 11)]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_every_path_that_a_page_names_is_there(page: Path) -> None:
+    """Rooms are renamed, and a page that sends a newcomer to the wrong one is worse than none."""
+    if page.name == "CHANGELOG.md":
+        return  # it tells of the past
+    paths = set(re.findall(r"`((?:services|shared|deploy|tests|docs)/[\w./-]+)`", prose(page)))
+    assert {path for path in paths if not (ROOT / path).exists()} == set()

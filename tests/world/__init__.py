@@ -1,4 +1,4 @@
-"""The world: PROOF's seeded, single-threaded one, under the same `Projector` loop as production.
+"""The world: seeded, single-threaded, under the same `Projector` loop as production (tests/README.md).
 
     plan, trouble              what may go wrong in a seed, and when     loop       virtual time
     topics, database, tables   Kafka and Postgres, in memory             story      from the first press to the last row

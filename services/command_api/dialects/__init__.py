@@ -10,7 +10,8 @@ and `error_response(status, headers)`). The rest is shared.
     headers, parameters, values, times   what requests say, read
     malformed, reasons, jsontext         what answers share: first problem, sentences of rules, JSON without a model
 
-Safe to change: words that are "ours" in CONTRACT. With care: what counts as "not given", because digests rest on it.
+Safe to change: words that are "ours" in docs/contract.md. With care: what counts as "not given", because digests rest
+on it.
 Never: a published word, status, key or code point; clients compare them.
 """
 

@@ -10,7 +10,7 @@ from shared.events.rules import Rule
 
 ShapeRule = Literal[Rule.PARAMETER_MISSING, Rule.VALUE_INVALID, Rule.TEXT_TOO_LONG]
 
-# The order in which the rules answer (CONTRACT, section 6).
+# The order in which the rules answer (docs/contract.md, section 6).
 _IN_ORDER: Final[tuple[ShapeRule, ...]] = (Rule.PARAMETER_MISSING, Rule.VALUE_INVALID, Rule.TEXT_TOO_LONG)
 
 _MISSING: Final = {"missing"}

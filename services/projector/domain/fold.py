@@ -1,4 +1,4 @@
-"""Fold: one entry of the log after the other, each to an answer (docs/architecture.md, "Write path", step 5).
+"""Fold: one entry of the log after the other, each to an answer (docs/architecture.md, the write path, step 5).
 
     known -> void -> settled up to the press -> judged -> evolved -> settled up to the log
 

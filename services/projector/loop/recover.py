@@ -1,4 +1,4 @@
-"""Recover: how a partition is taken up, whatever happened before (docs/architecture.md, "Write path", step 1).
+"""Recover: how a partition is taken up, whatever happened before (docs/architecture.md, the write path, step 1).
 
 Check, catch up, check, publish. An empty database, an older dump restored, a take-over and a plain start are one path.
 """

@@ -1,4 +1,4 @@
-"""Dialect C, `/v1`: our own (CONTRACT, section 4). `reading` reads the bodies, and `reads` answers the GETs.
+"""Dialect C, `/v1`: our own (docs/contract.md, section 4). `reading` reads the bodies, and `reads` answers the GETs.
 
 Ours: R07 and R13 are 409, R24 and every other rule of the tenant's 422, R06 403. `at` needs an offset. A body may have
 known fields only, and a press no query parameters. `Prefer: wait` beyond 30 s waits 30 s.

@@ -5,6 +5,6 @@
     answers    its Hebrew texts, totals, list and errors
     token      a client's id and secret for a bearer token
 
-Safe to change: words that are "ours" in CONTRACT, section 2.
+Safe to change: words that are "ours" in docs/contract.md, section 2.
 Never: a published word, status or key; an answer that tells an unknown timer from another tenant's.
 """

@@ -20,7 +20,7 @@ from shared.events.durations import total_minutes
 from shared.events.ids import to_long
 from shared.events.rules import Rule
 
-# The published texts, by code point (CONTRACT, section 2), so that no editor can reverse their direction.
+# The published texts, by code point (docs/contract.md, section 2), so that no editor can reverse their direction.
 STARTED: Final = "\u05d4\u05d8\u05d9\u05d9\u05de\u05e8 \u05d4\u05d5\u05e4\u05e2\u05dc"
 STOPPED: Final = "\u05d4\u05d8\u05d9\u05d9\u05de\u05e8 \u05d4\u05d5\u05e4\u05e1\u05e7"
 

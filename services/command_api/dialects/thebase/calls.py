@@ -1,4 +1,4 @@
-"""Dialect A, `/v2/timer` and `/oauth/token`, as TheBase's CRM publishes it (CONTRACT, section 2).
+"""Dialect A, `/v2/timer` and `/oauth/token`, as TheBase's CRM publishes it (docs/contract.md, section 2).
 
 Safe to change: nothing that a client can see.
 Ours, where the page says nothing: a person's token works too, for that person's timers. Another person's timer is

@@ -6,6 +6,6 @@
     running    the running timer, in whole seconds since a local midnight
     dates      `dateFormat` and its letters
 
-Safe to change: words that are "ours" in CONTRACT, section 3.
+Safe to change: words that are "ours" in docs/contract.md, section 3.
 Never: a message or a code that has "doc" beside it there, or the spelling of one.
 """

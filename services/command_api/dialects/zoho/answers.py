@@ -1,6 +1,6 @@
 """The answers of dialect B: published messages and codes, in JSON or in XML, under HTTP 200 and 400.
 
-Never: a message or a code that has "doc" beside it in CONTRACT, section 3, or the spelling of one.
+Never: a message or a code that has "doc" beside it in docs/contract.md, section 3, or the spelling of one.
 """
 
 import re

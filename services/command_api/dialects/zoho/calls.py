@@ -1,4 +1,4 @@
-"""Dialect B, `/people/api/timetracker`, as Zoho People publishes it (CONTRACT, section 3).
+"""Dialect B, `/people/api/timetracker`, as Zoho People publishes it (docs/contract.md, section 3).
 
 `timer=stop` is a pause: this API has no final stop.
 Safe to change: nothing that a client can see.

@@ -123,7 +123,7 @@ def c10_answers_are_final(evidence: Evidence) -> list[str]:
 
 
 def body_of(timer: Mapping[str, Any], position: str) -> dict[str, Any]:
-    """Return a timer as CONTRACT §4 spells it, from an outcome's timer."""
+    """Return a timer as docs/contract.md, section 4, spells it, from an outcome's timer."""
     short, us = int(timer["id"]), timer["total_us"]
     tenths = (us + 3_000_000) // 6_000_000
     said = {name: timer[name] for name in _SAME} | {name: _spelt_out(timer[name]) for name in _MOMENTS}

@@ -1,4 +1,4 @@
-"""C6, C8, C9 and C16: the tables, against the log, against each other, and against the state machine of CONTRACT §1."""
+"""C6, C8, C9 and C16: the tables, against the log, each other, and the state machine (docs/contract.md, section 1)."""
 
 import json
 import re
@@ -134,7 +134,7 @@ def _in_order(intervals: list[_Interval]) -> bool:
 
 
 def c9_state_machine(evidence: Evidence) -> list[str]:
-    """C9: each timer's accepted presses are a life that CONTRACT §1 allows, and its row is how that life stands."""
+    """C9: each timer's accepted presses are a life that docs/contract.md, section 1, allows, and its row fits."""
     lives: dict[str, str] = {}
     for _, outcome, _ in evidence.judged:
         if outcome["verdict"] == "accepted" and outcome["event_type"] in _LETTERS:

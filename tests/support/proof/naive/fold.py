@@ -1,4 +1,4 @@
-"""The naive fold: CONTRACT §1, §6 and §9 and DESIGN step 5 read aloud, one record after the other, into plain dicts."""
+"""The naive fold: docs/contract.md (sections 1, 6, 9) and docs/architecture.md (step 5), as plain dicts."""
 
 import zlib
 from collections.abc import Callable, Iterable, Mapping

@@ -1,4 +1,4 @@
-"""The naive fold's outcomes: CONTRACT §9, field by field, and how each value is written."""
+"""The naive fold's outcomes: docs/contract.md, section 9, field by field, and how each value is written."""
 
 import json
 from datetime import UTC, date, datetime

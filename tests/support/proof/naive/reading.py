@@ -1,4 +1,4 @@
-"""What a record says, read by hand: no models, no validators, only what CONTRACT §7 and DESIGN "Topics" list."""
+"""What a record says, read by hand: no models, no validators, only docs/contract.md, section 7, and docs/events.md."""
 
 import json
 import re

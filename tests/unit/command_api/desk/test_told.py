@@ -1,4 +1,4 @@
-"""Told: 200, 202, 404 or R24, for a press that was answered 202 (CONTRACT, section 4)."""
+"""Told: 200, 202, 404 or R24, for a press that was answered 202 (docs/contract.md, section 4)."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,0 +1,75 @@
+"""The lines that README and docs/http.md ask a newcomer to paste, run as they stand, against running services."""
+
+import asyncio
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from deploy.local.settings import ROOT
+from services.stint_cli.env_file import write_env
+from tests.support.stack.api import Api
+from tests.support.stack.deployments import Deployment, Tenant
+
+_BLOCK = re.compile(r"```sh\n(.*?)```", re.DOTALL)
+_ANSWER = re.compile(r"#  ?([^\n:]+)(?::[^\n]*)?$", re.MULTILINE)
+
+
+def lines_of(page: str) -> str:
+    """Return what a page asks to paste, but for the first clone and what runs until Ctrl-C."""
+    blocks = _BLOCK.findall((ROOT / page).read_text(encoding="utf-8"))
+    return "\n".join(block for block in blocks if "git clone" not in block and "asyncio.run" not in block)
+
+
+@pytest.fixture
+async def folder(api: Api, deployment: Deployment, tenant: Tenant, tmp_path: Path) -> Path:
+    """Give a folder with the credentials that a local stack writes into its own."""
+    person = await deployment.person(tenant, "dana")
+    values = {
+        "STINT_URL": str(api.http.base_url).rstrip("/"),
+        "STINT_CLIENT_ID": tenant.client,
+        "STINT_CLIENT_SECRET": tenant.secret,
+        "STINT_TOKEN": tenant.token,
+        "STINT_OWNER": person.owner,
+        "STINT_ZOHO_TOKEN": person.token,
+    }
+    write_env(tmp_path / ".stint" / "demo.env", values, "credentials")
+    return tmp_path
+
+
+async def pasted(lines: str, folder: Path) -> list[str]:
+    """Return what a shell prints."""
+    if shutil.which("curl") is None:
+        pytest.skip("the lines are for curl, and this machine has none")
+    shell = await asyncio.create_subprocess_exec(
+        "bash",
+        "-eu",
+        "-c",
+        lines,
+        cwd=folder,
+        env={"PATH": os.environ["PATH"]},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await shell.communicate()
+    assert shell.returncode == 0, said.decode()
+    return said.decode().splitlines()
+
+
+async def test_the_session_on_the_first_screen_answers_as_it_says(folder: Path) -> None:
+    lines = lines_of("README.md")
+    answers = [answer.strip() for answer in _ANSWER.findall(lines)]
+    assert len(answers) > 4
+    said = await pasted(lines, folder)
+    assert said[: len(answers)] == answers
+    assert '"state":"STOPPED"' in said[len(answers)]
+
+
+async def test_the_lines_of_each_dialect_work_as_they_stand(folder: Path) -> None:
+    said = "\n".join(await pasted(lines_of("docs/http.md"), folder))
+    for answer in ("access_token", "total_minuets", "Timer Paused successfully", "ridge tiles", "STOPPED"):
+        assert answer in said
+    assert "error" not in said.lower()
+    assert "problem" not in said
