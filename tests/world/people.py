@@ -34,7 +34,7 @@ _LAST: Final = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class PressRequest:
     """One press as a client words it: who, what, and under which key."""
 
     command: Command
@@ -55,7 +55,7 @@ class Pressing:
         self._name = name
         self._tenant = tenant
         self._offices = offices
-        self._made: list[Request] = []
+        self._made: list[PressRequest] = []
         # Under these keys something else was asked too, and which of the two was recorded only the log knows.
         self._reused: set[str] = set()
         self._owners = [owner for of, owner in world.plan.owners if of == tenant] or ["o9"]
@@ -66,14 +66,14 @@ class Pressing:
             await asyncio.sleep(self._world.chance.random() * _THINKS_SECONDS)
             await self._until_known(self._wish())
 
-    async def _until_known(self, request: Request) -> None:
+    async def _until_known(self, request: PressRequest) -> None:
         """Press, and press again under the same key while nobody knows what became of it."""
         for _ in range(_TRIES):
             self._world.left -= 1
             if await self._press(request) != "info" or self._world.chance.random() < 0.3:
                 return
 
-    async def _press(self, request: Request) -> str:
+    async def _press(self, request: PressRequest) -> str:
         event_id = str(event_id_of(request.command, request.caller, request.key))
         timer_id = str(request.command.timer_id) if isinstance(request.command, PressTimer) else None
         self._note(request, event_id, timer_id, "invoke")
@@ -89,7 +89,7 @@ class Pressing:
 
     def _note(
         self,
-        request: Request,
+        request: PressRequest,
         event_id: str,
         timer_id: str | None,
         type: Literal["invoke", "ok", "fail", "info"],  # noqa: A002 - the word of the history
@@ -100,7 +100,7 @@ class Pressing:
 
     # Wishes.
 
-    def _wish(self) -> Request:
+    def _wish(self) -> PressRequest:
         world, chance = self._world, self._world.chance
         if self._made and world.happens("key_again"):
             return chance.choice(self._made)
@@ -109,7 +109,7 @@ class Pressing:
             self._reused.add(str(event_id_of(request.command, request.caller, request.key)))
             return replace(request, command=_other(request.command))
         command, caller = self._command(), self._caller()
-        request = Request(command, caller, f"k{len(world.history)}")
+        request = PressRequest(command, caller, f"k{len(world.history)}")
         self._made.append(request)
         return request
 
@@ -167,7 +167,7 @@ class Pressing:
         return AskedTime(at, at.isoformat(), zone_assumed=chance.random() < 0.2)
 
 
-def heard_as(request: Request, answer: Answer | None) -> dict[str, Any]:
+def heard_as(request: PressRequest, answer: Answer | None) -> dict[str, Any]:
     """Return what dialect C makes of an answer, as a line of the history has it."""
     match answer:
         case None:

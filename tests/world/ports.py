@@ -9,7 +9,7 @@ from uuid import UUID
 
 from services.projector.ports import Advance, Checkpoint, Found, RawRecord, Span, ToPublish, Wanted
 from shared.events.outcome import join_replies
-from tests.world.topics import Bell, Record
+from tests.world.topics import Bell, EventRecord
 
 if TYPE_CHECKING:
     from tests.world.process import Process
@@ -35,7 +35,7 @@ class Consumer:
         self.positions: dict[int, int] = {}
         self._held: set[int] = set()
         # What was fetched before a seek, and comes after it.
-        self._stale: dict[int, list[Record]] = {}
+        self._stale: dict[int, list[EventRecord]] = {}
         self._process = process
         self._world = process.world
         self._bell = Bell()
@@ -101,7 +101,7 @@ class Consumer:
         events = self._world.events
         return Span(events.begins[kpart], events.end(kpart))
 
-    async def first_from(self, kpart: int, offset: int) -> Record | None:
+    async def first_from(self, kpart: int, offset: int) -> EventRecord | None:
         await self._reach("record before the checkpoint")
         events = self._world.events
         return next(iter(_from(events.records[kpart], max(offset, events.begins[kpart]))), None)
@@ -112,7 +112,7 @@ class Consumer:
             raise ConnectionError("the broker does not answer")
 
 
-def _from(records: list[Record], offset: int) -> list[Record]:
+def _from(records: list[EventRecord], offset: int) -> list[EventRecord]:
     return records[bisect_left(records, offset, key=lambda record: record.offset) :]
 
 

@@ -16,7 +16,7 @@ from services.projector.domain import judge as judging
 from services.projector.domain.entry import moment_of
 from services.projector.domain.rules import RULES, RULES_OF_A_REPEATED_STOP, Case
 from shared.events.models import BODY_OF
-from tests.support.proof.checkers.history import Evidence, LogRecord, Op
+from tests.support.proof.checkers.history import Evidence, EvidenceRecord, Op
 from tests.world.foreign import NEWER_READ_AS, NEWER_TYPE, downgrade, upgrade
 from tests.world.group import Group
 from tests.world.loop import VirtualLoop, run
@@ -39,7 +39,7 @@ Guard = Callable[[World], None]
 
 
 @dataclass(frozen=True)
-class Story:
+class SeedStory:
     """What a run leaves behind."""
 
     plan: Plan
@@ -51,7 +51,7 @@ class Story:
     tables: Tables
 
 
-def tell(plan: Plan, guard_off: Guard | None = None) -> Story:
+def tell(plan: Plan, guard_off: Guard | None = None) -> SeedStory:
     """Run a plan to its end: presses and faults, then healing, then rest."""
     loop = VirtualLoop()
     with _arranged() as alarms:
@@ -62,7 +62,7 @@ def tell(plan: Plan, guard_off: Guard | None = None) -> Story:
     return _story(world)
 
 
-def tell_again(story: Story, plan: Plan, *, judge_again: bool) -> Story:
+def tell_again(story: SeedStory, plan: Plan, *, judge_again: bool) -> SeedStory:
     """Begin with an empty database and the logs of a story: catch up from its outcomes, or judge all presses again."""
     loop = VirtualLoop()
     with _arranged() as alarms:
@@ -74,7 +74,7 @@ def tell_again(story: Story, plan: Plan, *, judge_again: bool) -> Story:
     return _story(world)
 
 
-def go_on(story: Story, *steps: tuple[Guard, float]) -> Story:
+def go_on(story: SeedStory, *steps: tuple[Guard, float]) -> SeedStory:
     """Go on where a story has ended, with a projector over its logs and its database.
 
     Each step does something to the world, and lets seconds pass.
@@ -247,26 +247,30 @@ def _ask_again(world: World) -> None:
             world.history += [replace(heard, type="invoke", body=None, status=None, position=None), heard]
 
 
-def _story(world: World) -> Story:
+def _story(world: World) -> SeedStory:
     world.fired["fenced"] += world.database.fenced
     evidence = Evidence(
         partitions=world.plan.partitions,
         history=tuple(world.history),
         events=tuple(
-            LogRecord(kpart, r.offset, r.key, r.value, r.headers, moment_of(r.timestamp))
+            EvidenceRecord(kpart, r.offset, r.key, r.value, r.headers, moment_of(r.timestamp))
             for kpart, log in enumerate(world.events.records)
             for r in log
         ),
         outcomes=tuple(
-            LogRecord(kpart, r.offset, r.key, r.value) for kpart, log in enumerate(world.outcomes.records) for r in log
+            EvidenceRecord(kpart, r.offset, r.key, r.value)
+            for kpart, log in enumerate(world.outcomes.records)
+            for r in log
         ),
-        policies=tuple(LogRecord(0, offset, key, value) for offset, (key, value) in enumerate(world.policies.records)),
+        policies=tuple(
+            EvidenceRecord(0, offset, key, value) for offset, (key, value) in enumerate(world.policies.records)
+        ),
         tables=world.database.tables.dump(),
         moves=tuple(world.database.moves),
         breaks=frozenset({BREAKER}),
         also=NEWER_READ_AS if "newer_event" in world.fired else {},
     )
-    return Story(
+    return SeedStory(
         plan=world.plan,
         evidence=evidence,
         fired=world.fired,

@@ -8,7 +8,14 @@ from typing import Any, Final
 import pytest
 
 from tests.support.proof.checkers.every import CHECKERS, problems
-from tests.support.proof.checkers.history import CheckpointMove, Evidence, LogRecord, Op, read_history, write_history
+from tests.support.proof.checkers.history import (
+    CheckpointMove,
+    Evidence,
+    EvidenceRecord,
+    Op,
+    read_history,
+    write_history,
+)
 from tests.support.proof.checkers.replay import c7_audit, c7_same_bytes
 from tests.world.plan import plan_of
 from tests.world.story import tell
@@ -53,18 +60,18 @@ def _kept_twice(evidence: Evidence) -> Evidence:
     kpart, kept, _ = next(judged for judged in reversed(evidence.judged) if judged[1]["event_id"] is not None)
     last = max(outcome["source_offset"] for of, outcome, _ in evidence.judged if of == kpart)
     again = json.dumps(kept | {"source_offset": last + 1}).encode()
-    return replace(evidence, outcomes=[*evidence.outcomes, LogRecord(kpart, 10_000, b"k", again)])
+    return replace(evidence, outcomes=[*evidence.outcomes, EvidenceRecord(kpart, 10_000, b"k", again)])
 
 
 def _repeated_otherwise(evidence: Evidence) -> Evidence:
     first = evidence.outcomes[0]
     other = (first.value or b"").replace(b'"v":1', b'"v":1 ')
-    return replace(evidence, outcomes=[*evidence.outcomes, LogRecord(first.partition, 10_000, first.key, other)])
+    return replace(evidence, outcomes=[*evidence.outcomes, EvidenceRecord(first.partition, 10_000, first.key, other)])
 
 
 def _invented(evidence: Evidence) -> Evidence:
     headers = (("ce_id", SOME_ID.encode()),)
-    return replace(evidence, events=[*evidence.events, LogRecord(0, 10_000, None, b"", headers)])
+    return replace(evidence, events=[*evidence.events, EvidenceRecord(0, 10_000, None, b"", headers)])
 
 
 def _refused_to_its_caller(evidence: Evidence) -> Evidence:
@@ -108,7 +115,7 @@ def _two_starts(evidence: Evidence) -> Evidence:
     kpart, outcome, _ = next(j for j in evidence.judged if j[1]["verdict"] == "accepted" and j[1]["timer"] is not None)
     last = max(o["source_offset"] for k, o, _ in evidence.judged if k == kpart)
     again = outcome | {"event_id": SOME_ID, "event_type": "timer.started.v1", "source_offset": last + 1}
-    record = LogRecord(kpart, 10_000, b"k", json.dumps(again).encode())
+    record = EvidenceRecord(kpart, 10_000, b"k", json.dumps(again).encode())
     return replace(evidence, outcomes=[*evidence.outcomes, record])
 
 
@@ -181,7 +188,7 @@ def test_an_audit_that_differs_is_noticed(good: Evidence) -> None:
     assert c7_audit(good) == []
     first = good.outcomes[0]
     other = (first.value or b"").replace(b'"flags":[', b'"flags":["R17",').replace(b'"R17",]', b'"R17"]')
-    tampered = replace(good, outcomes=[LogRecord(first.partition, 0, first.key, other), *good.outcomes[1:]])
+    tampered = replace(good, outcomes=[EvidenceRecord(first.partition, 0, first.key, other), *good.outcomes[1:]])
     assert c7_audit(tampered)
 
 

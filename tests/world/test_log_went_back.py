@@ -11,7 +11,7 @@ from services.projector.loop import recover
 from tests.support.proof.checkers.every import problems
 from tests.support.proof.checkers.tables import c6_read_model_is_fold_of_log
 from tests.world.plan import calm
-from tests.world.story import Guard, Story, go_on, tell
+from tests.world.story import Guard, SeedStory, go_on, tell
 from tests.world.topics import Published
 from tests.world.world import World
 
@@ -22,7 +22,7 @@ KPART: Final = 1
 
 
 @pytest.fixture(scope="module")
-def story() -> Story:
+def story() -> SeedStory:
     told = tell(calm(0, 30))
     assert problems(told.evidence) == []
     assert len([record for record in told.evidence.events if record.partition == KPART]) > 5
@@ -71,7 +71,7 @@ WAYS: Final[tuple[Guard, ...]] = (shorter, made_anew, another_press, another_tim
 
 
 @pytest.mark.parametrize("went_back", WAYS, ids=lambda way: way.__name__)
-def test_somebody_is_told_and_nothing_is_touched(story: Story, went_back: Guard) -> None:
+def test_somebody_is_told_and_nothing_is_touched(story: SeedStory, went_back: Guard) -> None:
     gone_on = go_on(story, (went_back, A_WHILE))
     assert gone_on.alarms[ALARM] >= 2
     assert gone_on.evidence.tables == story.evidence.tables
@@ -79,7 +79,7 @@ def test_somebody_is_told_and_nothing_is_touched(story: Story, went_back: Guard)
 
 
 @pytest.mark.parametrize("went_back", WAYS, ids=lambda way: way.__name__)
-def test_it_goes_on_by_itself_once_the_log_is_back(story: Story, went_back: Guard) -> None:
+def test_it_goes_on_by_itself_once_the_log_is_back(story: SeedStory, went_back: Guard) -> None:
     def back(world: World) -> None:
         whole = [record for record in story.evidence.events if record.partition == KPART]
         world.events.records[KPART].clear()
@@ -94,14 +94,14 @@ def test_it_goes_on_by_itself_once_the_log_is_back(story: Story, went_back: Guar
     assert c6_read_model_is_fold_of_log(gone_on.evidence) == []
 
 
-def test_the_neighbours_go_on(story: Story) -> None:
+def test_the_neighbours_go_on(story: SeedStory) -> None:
     gone_on = go_on(story, (shorter, 1.0), (lambda world: press(world, 1 - KPART), 2.0))
     at = {row["kpart"]: row["next_offset"] for row in gone_on.evidence.rows("checkpoint")}
     before = {row["kpart"]: row["next_offset"] for row in story.evidence.rows("checkpoint")}
     assert at == {KPART: before[KPART], 1 - KPART: before[1 - KPART] + 1}
 
 
-def test_without_the_check_presses_would_be_swallowed(story: Story) -> None:
+def test_without_the_check_presses_would_be_swallowed(story: SeedStory) -> None:
     """The control: as many new presses as were lost, and none of them counts."""
 
     async def no_check(*_: Any) -> None:  # noqa: ANN401 - whatever it is given

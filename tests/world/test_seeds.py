@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.proof.checkers.presses import physical_duplicates
 from tests.world.plan import RATES, plan_of
-from tests.world.story import Story
+from tests.world.story import SeedStory
 from tests.world.verdicts import examine, told
 
 LONG: Final = os.environ.get("STINT_TEST_LONG") == "1"
@@ -44,7 +44,7 @@ class Tally:
     seeds: int = 0
     fired: Counter[str] = field(default_factory=Counter)
 
-    def take(self, story: Story) -> None:
+    def take(self, story: SeedStory) -> None:
         """Count what has happened in one more."""
         self.seeds += 1
         self.fired += story.fired

@@ -15,7 +15,7 @@ _MS: Final = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class EventRecord:
     """One record of the events, as the product reads it and as the checkers do."""
 
     offset: int
@@ -29,7 +29,7 @@ class EventTopic:
     """`timer.events.v1`. Offsets have holes where a foreign transaction ended or was aborted."""
 
     def __init__(self, partitions: int, dated: Callable[[int], int], holes: Callable[[], int] = lambda: 0) -> None:
-        self.records: list[list[Record]] = [[] for _ in range(partitions)]
+        self.records: list[list[EventRecord]] = [[] for _ in range(partitions)]
         # Where each partition begins, once retention has eaten of it.
         self.begins = [0] * partitions
         self.holes_at_end = [0] * partitions
@@ -41,11 +41,11 @@ class EventTopic:
         """Return the offset of the next record, but for holes."""
         return _end(self.records[kpart]) + self.holes_at_end[kpart]
 
-    def append(self, kpart: int, key: bytes | None, headers: Headers, value: bytes | None) -> Record:
+    def append(self, kpart: int, key: bytes | None, headers: Headers, value: bytes | None) -> EventRecord:
         """Append one record and return it."""
         offset = self.end(kpart) + self._holes()
         self.holes_at_end[kpart] = 0
-        record = Record(offset, self._dated(kpart), key, tuple(headers), value)
+        record = EventRecord(offset, self._dated(kpart), key, tuple(headers), value)
         self.records[kpart].append(record)
         for ring in self._listeners:
             ring(kpart)
@@ -54,7 +54,7 @@ class EventTopic:
     def restore(self, logged: Logged) -> None:
         """Put back a record that was there once."""
         timestamp = (logged.log_time - _EPOCH) // _MS if logged.log_time is not None else 0
-        record = Record(logged.offset, timestamp, logged.key, logged.headers, logged.value)
+        record = EventRecord(logged.offset, timestamp, logged.key, logged.headers, logged.value)
         self.records[logged.partition].append(record)
 
     def listen(self, ring: Callable[[int], None]) -> None:
@@ -108,7 +108,7 @@ class OutcomeTopic:
             self.judged[record.partition].add(source_offset)
 
 
-def _end(records: Sequence[Record] | Sequence[Published]) -> int:
+def _end(records: Sequence[EventRecord] | Sequence[Published]) -> int:
     return records[-1].offset + 1 if records else 0
 
 

@@ -9,13 +9,13 @@ from typing import Final
 from tests.support.proof.checkers.every import problems as problems_of
 from tests.support.proof.checkers.replay import c7_audit, c7_same_bytes
 from tests.world.plan import Plan
-from tests.world.story import Guard, Story, tell, tell_again
+from tests.world.story import Guard, SeedStory, tell, tell_again
 
 CALM_PRESSES: Final = 10
 _BATCHES: Final = (1, 7, 50)
 
 
-def examine(plan: Plan, guard_off: Guard | None = None, *, both_ways: bool = True) -> tuple[Story, list[str]]:
+def examine(plan: Plan, guard_off: Guard | None = None, *, both_ways: bool = True) -> tuple[SeedStory, list[str]]:
     """Tell a plan, tell it again from its logs, both ways or in turn, and return all that is wrong."""
     story = tell(plan, guard_off)
     problems = [*story.problems, *problems_of(story.evidence), *c7_audit(story.evidence)]

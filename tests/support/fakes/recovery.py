@@ -25,7 +25,7 @@ KEPT = (0, 2, 4, 5)
 
 
 @dataclass
-class House:
+class RecoveryHouse:
     """A log, a judged stream and a store, each as far as a test lets it come."""
 
     log: EventsInHand = field(default_factory=EventsInHand)
@@ -52,9 +52,9 @@ def bodies(*told: Told) -> dict[int, bytes]:
 
 async def a_house(
     told: Sequence[Told] = DAY, *, committed: int = 0, published: int = 0, stream: Sequence[int] = ()
-) -> House:
+) -> RecoveryHouse:
     """Return a house where presses below `committed` are in the store, and outcomes of `stream` on the judged one."""
-    house, said = House(), bodies(*told)
+    house, said = RecoveryHouse(), bodies(*told)
     house.log.logs[0] = records(*told)
     house.outcomes.streams[0] = [said[offset] for offset in stream]
     if committed:

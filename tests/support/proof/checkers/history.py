@@ -61,7 +61,7 @@ class Logged(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class LogRecord:
+class EvidenceRecord:
     """A record of a topic, for worlds that have none of their own."""
 
     partition: int

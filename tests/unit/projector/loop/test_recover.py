@@ -6,7 +6,8 @@ import pytest
 
 from services.projector.ports import Checkpoint
 from tests.support.fakes.in_hand import record, records
-from tests.support.fakes.recovery import DAY, KEPT, House, a_house, where
+from tests.support.fakes.recovery import DAY, KEPT, a_house, where
+from tests.support.fakes.recovery import RecoveryHouse as House
 from tests.support.story.given import moment
 
 # A plain start.
