@@ -1,11 +1,11 @@
-"""The rig: what more than one test file uses. What a single file uses lies in that file or beside it.
+"""The rig: what more than one test file uses. What a single file uses is in that file or beside it.
 
     story/    presses and histories, told in a line each
     fakes/    stand-ins for the product's ports, store and desk
     stack/    real parts: Kafka, Postgres, processes, and clients of them
     proof/    what must be true afterwards: checkers, a second fold, evidence
 
-`tests/world` is a rig of its own: a seeded world in memory, and its checkers are those of `proof/`.
-Safe to add: a stand-in's mood, as an argument. With care: `proof/`; a checker that is too kind proves nothing.
-Never: product code that imports from here.
+`tests/world` is a rig of its own: a seeded world in memory. Its checkers are those of `proof/`.
+Safe to add: a stand-in's mood, as an argument. With care: `proof/`, because a lenient checker proves nothing.
+Never: product code that imports from here; a module that one test file alone uses.
 """

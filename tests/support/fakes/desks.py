@@ -1,4 +1,7 @@
-"""A desk to test dialects with: it answers what a test tells it to, and remembers what it was asked to record."""
+"""A desk to test dialects with: it answers what a test tells it to, and remembers what it was asked to record.
+
+Where it differs: nothing is judged, stored or sent. No call waits, not even `wait_for`, and its clock stands at NOON.
+"""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -79,7 +82,7 @@ def refused(rule: Rule) -> Refused:
 
 @dataclass
 class Clerk:
-    """Every collaborator of a desk at once. What a test does not set is an ordinary day."""
+    """Every collaborator of a desk at once. What a test does not set is ordinary: a machine, an accepted press."""
 
     caller: Caller | Unknown | Away = MACHINE
     answer: Answer = field(default_factory=accepted)
@@ -111,7 +114,7 @@ class Clerk:
         self.submitted.append(asked)
         return self.answer
 
-    def latest(self, tenant: str) -> Policy | None:  # noqa: ARG002 - whoever asks, the answer is the test's
+    def latest(self, tenant: str) -> Policy | None:  # noqa: ARG002 - every tenant gets the test's answer
         return self.policy
 
     async def open_timers(self, tenant: str, limit: int, offset: int, owner: str | None = None) -> list[OpenTimer]:
@@ -130,7 +133,7 @@ class Clerk:
         self._ask("outcome", tenant, event_id, kpart)
         return self.outcome_row
 
-    async def next_offset(self, kpart: int) -> int | None:  # noqa: ARG002 - whoever asks, the answer is the test's
+    async def next_offset(self, kpart: int) -> int | None:  # noqa: ARG002 - every partition gets the test's answer
         return self.checkpoint
 
     async def wait_for(self, tenant: str, kpart: int, offset: int, seconds: float) -> bool:

@@ -1,4 +1,7 @@
-"""A projector at work on ports in hand, and a store with moods."""
+"""The projector's loop at work on ports in hand, and a store whose next answers a test decides.
+
+Where it differs: there is no consumer group. A test assigns the partitions, and time passes when a test says so.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -33,7 +36,7 @@ NEXT_DOOR: Final = partition_of(slot_of("acme", "noam"), PARTITIONS)
 
 @dataclass
 class MoodyStore(OutcomeStore):
-    """A store whose next answers a test decides."""
+    """An `OutcomeStore` that raises what a test has put in line: before a commit, after it, or at a checkpoint."""
 
     commit_raises: list[Exception] = field(default_factory=list)
     commit_then_raises: list[Exception] = field(default_factory=list)
@@ -89,7 +92,7 @@ class House:
         )
 
     async def hears(self, *told: Told, kpart: int = HOME) -> None:
-        """Put presses on the log, and let the loop do what it does with them."""
+        """Put presses on the log, and run the loop until it has nothing more to do."""
         begin = len(self.log.logs[kpart])
         self.log.append(kpart, *[record(press, begin + n) for n, press in enumerate(told)])
         await turns()
@@ -108,7 +111,7 @@ class House:
         return [read_outcome(body) for body in self.store.bodies[kpart]]
 
     def waited(self) -> list[float]:
-        """Return how long it waited for something, upkeep aside."""
+        """Return how long the loop and the keeper waited each time. The waits of upkeep are not among them."""
         return self.clock.asked
 
     def state(self, kpart: int = HOME) -> tuple[Status, str]:
@@ -118,7 +121,7 @@ class House:
 
 @asynccontextmanager
 async def at_work(house: House, *kparts: int) -> AsyncIterator[House]:
-    """Let a projector work on some partitions, dana's if none are named, until the test is over."""
+    """Run a projector on some partitions until the block ends. Without any named, it gets dana's."""
     running = asyncio.ensure_future(house.projector.run())
     house.projector.keeper.assigned(kparts or [HOME])
     await turns()
@@ -133,7 +136,7 @@ async def at_work(house: House, *kparts: int) -> AsyncIterator[House]:
 
 
 def alarms(logs: Sequence[EventDict]) -> list[dict[str, Any]]:
-    """Return what wakes somebody."""
+    """Return the log entries of level `error`: these are the alarms."""
     return [{k: v for k, v in entry.items() if k != "log_level"} for entry in logs if entry["log_level"] == "error"]
 
 

@@ -1,6 +1,8 @@
 """The projector's ports, held in one hand: logs that are lists, a clock that moves when told, and trouble on demand.
 
-For the branches of its loop, one at a time. What happens when everything goes wrong at once is tests/world's business.
+They try the branches of the loop one at a time. Faults that come together are tried in `tests/world`.
+Where they differ: a call fails only when a test says so, and takes no time. There is no group, no transaction, no
+second process, and a publish is never torn or doubled.
 """
 
 import asyncio
@@ -45,16 +47,16 @@ def records(*told: Told) -> list[Record]:
 
 
 async def turns(count: int = _TURNS) -> None:
-    """Let everything that can go on go on."""
+    """Run the tasks of the event loop for so many turns."""
     for _ in range(count):
         await asyncio.sleep(0)
 
 
 @dataclass
 class EventsInHand:
-    """`ports.EventLog`. A partition is read once somebody says from where, and not while it is held.
+    """`ports.EventLog`. A partition is read after `read_from`, and is not read while it is held.
 
-    Offsets may have gaps; `ends` says where a log ends that holds no record at its end.
+    Offsets may have gaps; `ends` gives the end of a log whose last offsets hold no record. A poll waits without limit.
     """
 
     logs: dict[int, list[Record]] = field(default_factory=lambda: defaultdict(list))
@@ -115,7 +117,7 @@ class EventsInHand:
 
 @dataclass
 class OutcomesInHand:
-    """`ports.OutcomeLog`. `at_once` records are read at a time; `broken` publishes nothing.
+    """`ports.OutcomeLog`. `at_once` records are read at a time. When it is `broken`, a publish writes nothing.
 
     A GAP in a stream is an offset without a record, a NULL is a record without a value.
     """
@@ -145,12 +147,12 @@ class OutcomesInHand:
 
 @dataclass
 class StuckStream(OutcomesInHand):
-    """A judged stream that acks nothing until it is let go."""
+    """A judged stream that acks nothing before `lets_go`."""
 
     unstuck: asyncio.Event = field(default_factory=asyncio.Event)
 
     def lets_go(self) -> None:
-        """Ack whatever comes, and what has come."""
+        """Ack what was published so far, and all that follows."""
         self.unstuck.set()
 
     async def publish(self, kpart: int, outcomes: Sequence[ToPublish]) -> int:
@@ -160,7 +162,7 @@ class StuckStream(OutcomesInHand):
 
 @dataclass
 class RepliesInHand:
-    """`ports.Replies`: what was sent to whom."""
+    """`ports.Replies`: what was sent, by topic and partition. No reply is lost."""
 
     sent: list[tuple[str, int, list[tuple[str, bytes]]]] = field(default_factory=list)
 
@@ -170,7 +172,7 @@ class RepliesInHand:
 
 @dataclass
 class ClockInHand:
-    """`ports.Clock`. Nobody wakes before the test says that so much time has passed.
+    """`ports.Clock`. A sleeper wakes when the test has let enough time pass, and never by itself.
 
     `asked` are the waits of the loop and the keeper; what goes on beside them waits in `by_upkeep`.
     """
@@ -192,7 +194,7 @@ class ClockInHand:
         await waker.wait()
 
     async def passes(self, seconds: float) -> None:
-        """Let time pass, and whoever waited for it go on."""
+        """Let time pass, and wake the sleepers whose time has come."""
         await turns()
         self.now += seconds
         due = [waker for until, waker in self._sleepers if until <= self.now]
@@ -223,5 +225,5 @@ class PoliciesInHand:
         return self.ends_at
 
     def look(self) -> None:
-        """Let those who wait look at the book once more."""
+        """Wake the callers of `reach`: each looks at the book once more. Their time limit is ignored."""
         self._moved.set()

@@ -1,7 +1,9 @@
-"""A store that remembers nothing but the bytes of committed outcomes, and reads all of them again for each question.
+"""A store that remembers only the bytes of committed outcomes, and reads all of them again for each question.
 
-It stands in for Postgres where only the fold is on trial. It shares no code with `evolve` nor with the tables: what it
-says of a timer, it read from JSON. As a database may, it returns rows in no particular order.
+Where it differs from Postgres: it has no tables, locks, transactions or constraints, and it prunes nothing. A commit is
+fenced, then written whole. It is for tests in which only the fold is on trial.
+It shares no code with `evolve` nor with the tables: it reads timers from JSON. Like a database, it promises no order
+of rows.
 """
 
 import json
@@ -61,7 +63,7 @@ class OutcomeStore:
         return [_to_publish(json.loads(body), body) for body in waiting[:limit]]
 
     async def save_progress(self, ats: Sequence[Checkpoint]) -> Mapping[int, bool]:
-        """Write down how far outcomes are published, and say which partitions stand where `ats` says."""
+        """Save how far outcomes are published. Return for each partition whether it stands where `ats` says."""
         self.saved += 1
         stands: dict[int, bool] = {}
         for at in ats:
@@ -76,7 +78,7 @@ class OutcomeStore:
         return False
 
     def sheet(self, key: OwnerKey, named: set[int] | None = None, since: datetime | None = None) -> Timesheet:
-        """Return an owner's sheet: all of it, or as far as somebody asked."""
+        """Return an owner's sheet: all of it, or only the timers `named` and the intervals that end after `since`."""
         zone: str | None = None
         said_last: dict[int, dict[str, Any]] = {}
         opened: dict[tuple[int, int], OpenInterval] = {}
@@ -100,7 +102,7 @@ class OutcomeStore:
         )
 
     def _overlaps(self, wanted: Wanted) -> Iterator[tuple[OwnerKey, ClosedInterval]]:
-        """Return, of all that a press of long ago overlaps, what begins first."""
+        """Yield, for each press of long ago, the first interval that it overlaps."""
         for _, tenant, owner, timer_id, moment in wanted.overlaps:
             key = (tenant, owner) if tenant is not None and owner is not None else self._owner_of(timer_id)
             if key is None:

@@ -1,4 +1,7 @@
-"""A house to recover a partition in: a log, a judged stream and a store, each as far as a test lets it come."""
+"""A house in which partition 0 is recovered: a log, a judged stream and a store, each filled as far as a test says.
+
+Where it differs: as `in_hand` and `outcome_store` do. No loop runs; a test calls `recover` by itself.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -26,7 +29,7 @@ KEPT = (0, 2, 4, 5)
 
 @dataclass
 class RecoveryHouse:
-    """A log, a judged stream and a store, each as far as a test lets it come."""
+    """A log, a judged stream and a store, each filled as far as a test says."""
 
     log: EventsInHand = field(default_factory=EventsInHand)
     outcomes: OutcomesInHand = field(default_factory=OutcomesInHand)
@@ -37,7 +40,7 @@ class RecoveryHouse:
         return await recover(0, self.log, self.outcomes, self.store, lambda *what: self.skipped.append(what))
 
     async def refuses(self, why: str) -> None:
-        """Expect that nobody folds or publishes here before somebody has looked."""
+        """Expect LogWentBackError, and that nothing was published."""
         stream = list(self.outcomes.streams[0])
         with pytest.raises(LogWentBackError, match=why):
             await self.recovered()
@@ -53,7 +56,7 @@ def bodies(*told: Told) -> dict[int, bytes]:
 async def a_house(
     told: Sequence[Told] = DAY, *, committed: int = 0, published: int = 0, stream: Sequence[int] = ()
 ) -> RecoveryHouse:
-    """Return a house where presses below `committed` are in the store, and outcomes of `stream` on the judged one."""
+    """Return a house: presses below `committed` are in the store, the outcomes of `stream` on the judged stream."""
     house, said = RecoveryHouse(), bodies(*told)
     house.log.logs[0] = records(*told)
     house.outcomes.streams[0] = [said[offset] for offset in stream]

@@ -1,4 +1,7 @@
-"""The protocol alone, on a wire of memory: bytes in, and what the application got and what went back."""
+"""Our HTTP protocol alone, on a connection in memory: bytes in; then what the application got, and what went back.
+
+Where it differs from TCP: a write always succeeds at once, `close` takes effect at once, and reading never pauses.
+"""
 
 import asyncio
 import itertools
@@ -23,7 +26,7 @@ OFFERS: Final = (
 
 
 class Wire(asyncio.Transport):
-    """The other end of a connection: keeps what is written to it."""
+    """The transport of a connection. It keeps what is written to it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -49,7 +52,7 @@ class Wire(asyncio.Transport):
 
 @dataclass
 class Exchange:
-    """What became of one connection's bytes: requests that the application read whole, and what went back."""
+    """What one connection's bytes led to: the requests that the application read whole, and what went back."""
 
     read: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
     cut_off: int = 0
@@ -94,7 +97,7 @@ class Exchange:
 async def exchange(
     pieces: Iterable[bytes], kind: type[HttpToolsProtocol] = HttpProtocol, *, slowly: bool = False
 ) -> Exchange:
-    """Give the pieces to a protocol, one after the other, and then the end of the connection."""
+    """Give the pieces to a protocol one by one, then end the connection."""
     told = Exchange(slowly=slowly)
     config = http_config(told.asgi(), "here", 0, 1)
     config.load()
@@ -114,11 +117,11 @@ async def exchange(
 
 
 def cut(stream: bytes, at: Iterable[int]) -> list[bytes]:
-    """Return the stream in pieces; an edge beyond its end counts on from its begin."""
+    """Return the stream cut at these places, each taken modulo its length."""
     edges = [0, *sorted({edge % len(stream) for edge in at}), len(stream)]
     return [stream[begin:end] for begin, end in itertools.pairwise(edges) if begin < end]
 
 
 def request(offer: bytes, body: bytes, method: bytes = b"POST") -> bytes:
-    """Return a request with some headers more, of which the last ones end the head and begin the body."""
+    """Return a request with the headers of `offer`, the end of the head, and `body`."""
     return method + b" /press?a=b HTTP/1.1\r\nHost: a\r\nX-Key: k\r\n" + offer + body

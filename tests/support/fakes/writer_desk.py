@@ -1,4 +1,7 @@
-"""A desk that takes batches through a store, and a store that says no when a test wants it to."""
+"""The writer of batches on its own, and a store that says no when a test wants it to.
+
+Where it differs: there is no loop and no judged stream. What is committed is never published.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -33,7 +36,7 @@ NOBODY_PUBLISHES: Final = cast("OutcomeLog", None)
 
 @dataclass
 class FussyStore(OutcomeStore):
-    """A store that says no when a test wants it to, and remembers what it was asked."""
+    """An `OutcomeStore` that says no when a test wants it to, and remembers the size of each commit."""
 
     unreadable: Callable[[Wanted], bool] = lambda _: False
     unwritable: Callable[[Outcome], bool] = lambda _: False
@@ -71,7 +74,7 @@ class Desk:
     trouble: list[tuple[int, str]] = field(default_factory=list)
 
     async def take(self, **told: Sequence[Told] | Sequence[Entry]) -> None:
-        """Take one batch of each partition through: `home`, and `next_door` on noam's."""
+        """Write one batch for each partition: `home` is dana's, `next_door` is noam's."""
         writer = BatchWriter(self.store, BOOK, self._committed, self._in_trouble)
         await writer.take_through([self._batch(PLACES[name], entries) for name, entries in told.items()])
 
@@ -102,7 +105,7 @@ def noams(told: Callable[..., Told], at: str) -> Told:
 
 
 def is_about(timer: str) -> Callable[[Outcome], bool]:
-    """Return whether an accepted outcome is about one of dana's timers."""
+    """Return a test of outcomes: accepted, and about this timer of dana's."""
     return lambda outcome: outcome.verdict == "accepted" and outcome.subject == timer_id(timer)
 
 

@@ -1,10 +1,10 @@
-"""Given, when, then: presses told in a line each, folded by the fold itself, and what came of the last.
+"""Given, when, then: presses told in a line each, folded by the product's fold, and the outcome of the last.
 
     given(started("desk", at="09:00")).when(paused("desk", at="09:25")).then(accepted())
 
-The API hears a press `at`, and the log has it in the same millisecond unless `logged` says otherwise; `asked` is the
-caller's own time. Times without a day are on MONDAY, in UTC. Whatever a story is about, each of its presses is checked
-for what is true of all: an outcome reads back as it was written, and what is not accepted changes nothing.
+The API hears a press `at`, and the log has it in the same millisecond unless `logged` says otherwise. `asked` is the
+caller's own time. Times without a day are on MONDAY, in UTC. Two things are checked for each press of each story: its
+outcome reads back as it was written, and a press that is not accepted changes nothing.
 """
 
 import zlib
@@ -42,7 +42,7 @@ _TICK: Final = timedelta(milliseconds=1)
 
 
 class How(TypedDict, total=False):
-    """What a press may say besides: what is left out is ordinary."""
+    """What else a press may say. What is left out is ordinary."""
 
     owner: str
     tenant: str
@@ -56,7 +56,7 @@ class How(TypedDict, total=False):
 
 
 class HowStarted(How, total=False):
-    """What a start may say besides."""
+    """What else a start may say."""
 
     job_id: str
     billable: bool
@@ -66,7 +66,7 @@ class HowStarted(How, total=False):
 
 @dataclass(frozen=True)
 class Told:
-    """One press before it lies on a log. Without a key, it is nobody's repetition."""
+    """One press before it is on a log. Without a key it repeats no other press."""
 
     event: AnyEvent
     timer: int | None
@@ -164,7 +164,7 @@ def _tick(at: datetime) -> datetime:
 
 @dataclass(frozen=True)
 class Came:
-    """What came of a press, as its caller hears it."""
+    """The outcome of a press, as its caller hears it."""
 
     of: Literal["kept", "repeated", "void"]
     verdict: str
@@ -175,17 +175,17 @@ class Came:
 
 
 def accepted(*flags: str, findings: Iterable[Finding] = ()) -> Came:
-    """Expect that it counts."""
+    """Expect that the press is accepted."""
     return Came("kept", "accepted", flags=flags, findings=tuple(findings))
 
 
 def refused(rule: Rule, *findings: Finding, reason: str | None = None) -> Came:
-    """Expect that it is recorded, and changes nothing."""
+    """Expect that the press is recorded and refused, and changes nothing."""
     return Came("kept", "refused", rule.value, reason or rule.reason, findings=findings)
 
 
 def void(rule: Rule | None) -> Came:
-    """Expect that it is answered, and not kept."""
+    """Expect that the press is answered, and no outcome is kept."""
     return Came("void", "void", rule and rule.value, rule and rule.reason)
 
 
@@ -214,7 +214,7 @@ def book_of(*policies: Policy, tenants: Sequence[str] = ("acme", "other")) -> Po
 
 @dataclass
 class Story:
-    """Presses of a log with one partition, in order, and what came of each."""
+    """Presses of a log with one partition, in order, and the outcome of each."""
 
     book: PolicyBook = field(default_factory=lambda: book_of(JERUSALEM))
     ledger: Ledger = field(default_factory=lambda: Ledger(0, 1, Known({}, {}, {}, -1)))
@@ -222,14 +222,14 @@ class Story:
     asked: int = 0
 
     def when(self, *told: Told) -> "Story":
-        """Fold more presses. What `then` is asked about are these."""
+        """Fold more presses. `then` is about these."""
         self.asked = len(told)
         for press in told:
             self.answers.append(self._fold(press))
         return self
 
     def then(self, *expected: Came) -> "Story":
-        """Compare what came of the presses of the last `when` with what was expected."""
+        """Compare the outcomes of the presses of the last `when` with what was expected."""
         assert tuple(came_of(folded) for folded in self.answers[-self.asked :]) == expected
         return self
 
@@ -245,13 +245,13 @@ class Story:
         return self
 
     def changing_nothing(self) -> "Story":
-        """See that the last press changed nothing."""
+        """Check that the last press changed nothing."""
         assert self.outcome.changed == ()
         return self
 
     @property
     def outcome(self) -> Outcome:
-        """The outcome of the last press, also when it is void or somebody heard it before."""
+        """The outcome of the last press, also when it is void or repeated."""
         return read_outcome(self.answers[-1].body)
 
     @property
@@ -289,12 +289,12 @@ class Story:
 
 
 def given(*told: Told, policy: Policy = JERUSALEM) -> Story:
-    """Begin a story: what was pressed before the press that it is about."""
+    """Begin a story with the presses that came before the one it is about."""
     return Story(book_of(policy)).when(*told)
 
 
 def came_of(folded: Folded) -> Came:
-    """Return what came of a press."""
+    """Return the outcome of a press as `then` compares it."""
     said = read_outcome(folded.body)
     of: dict[type, Literal["kept", "repeated", "void"]] = {Kept: "kept", Repeated: "repeated", Voided: "void"}
     return Came(of[type(folded)], said.verdict, said.rule, said.reason, said.flags, said.findings)

@@ -1,8 +1,8 @@
-"""Histories: logs of one partition as chance writes them, with clocks, keys, owners and zones that are not ordinary.
+"""Histories: logs of one partition as chance writes them, with strange clocks, keys, owners and zones.
 
-Two owners of one tenant, a stranger's tenant, three timers each. Presses come from several clients, with times asked
-and clocks that are off; some are repeated, under their own event id or under a key; the log's clock may stand still,
-jump by a month, and now and then go back.
+Two owners of one tenant, a second tenant, three timers each. Presses come from several clients, with asked times and
+clocks that are wrong. Some are repeated, under their own event id or under a key. The log's clock may stand still, jump
+by a month, and sometimes go back.
 """
 
 from dataclasses import dataclass, replace
@@ -38,7 +38,7 @@ Entry = LoggedPress | UnreadableRecord
 BEGINNING: Final = datetime(2026, 3, 26, 20, 59, 59, 250_000, tzinfo=UTC)  # an hour before a short night in Jerusalem
 OWNERS: Final = ("dana", "noam")
 ZONES: Final = ("Africa/Cairo", "America/St_Johns", "Pacific/Chatham", "No/Where")
-# Both tenants change their minds once, and whatever is judged after the first press that knows of it is judged by that.
+# Both tenants change their policy once. From the first press that names the new one, all presses are judged by it.
 HAVANA: Final = Policy(preset=Preset.NATIVE, zone="America/Havana", rules=Rules(R14=RuleMode(mode=Mode.BLOCK)))
 BOOK: Final[PolicyBook] = book_of(JERUSALEM, HAVANA)
 
@@ -48,7 +48,7 @@ _MINUTE: Final = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Move:
-    """One record to come. `again` repeats the press of so many records ago, if that was one."""
+    """One record to write. `again` repeats the press of so many records ago, if that record was a press."""
 
     gap: timedelta
     kind: str
@@ -84,7 +84,8 @@ _BY: Final = [
 _ORDINARY_EXPIRY: Final = timedelta(seconds=30)
 _STRANGE_EXPIRIES: Final = [None, timedelta(seconds=-1), 0 * _MS]
 
-# What each field may be, the ordinary first, as often as it is: a move is three numbers, and each says several fields.
+# The values of each field, the ordinary ones first and as often as they occur. A move is three numbers, and each number
+# chooses several fields.
 _WHAT: Final[dict[str, list[Any]]] = {
     "kind": ["next"] * 14 + ["start", "pause", "resume", "stop", "stop", "zone", "zone", "leave", "due", "unread"],
     "owner": ["dana", "dana", "noam"],
@@ -123,7 +124,7 @@ def _move(what: int, when: int, who: int) -> Move:
 
 moves: Final = st.builds(_move, _numbers(_WHAT), _numbers(_WHEN), _numbers(_WHO))
 
-# What somebody presses next who remembers what they pressed before.
+# What a person presses next, by what they pressed last on that timer.
 _NEXT: Final = {"": "start", "start": "pause", "pause": "resume", "resume": "pause", "stop": "stop"}
 
 

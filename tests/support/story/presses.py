@@ -1,4 +1,4 @@
-"""Presses to test with: an ordinary one, from which each test departs in what it is about."""
+"""Presses to test with: an ordinary one, of which each test changes one thing."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -37,7 +37,7 @@ Headers = list[tuple[str, bytes | None]]
 
 
 def headers(**changed: bytes | str | None) -> Headers:
-    """Return the headers of an ordinary start, some of them changed; None: not there."""
+    """Return the headers of an ordinary start, some of them changed. A header that is None is left out."""
     named: dict[str, bytes | None] = dict(encode_headers(ENVELOPE))
     for name, value in changed.items():
         key = name.replace("_type", "-type") if name == "content_type" else name
