@@ -1,4 +1,4 @@
-"""The API as a client uses it: dialect C, which says most."""
+"""A client of the API in dialect C, whose answers say most."""
 
 import asyncio
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _KNOWN_WITHIN_SECONDS: Final = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """One client of one API process, with one token. `http` is there for whatever this does not know."""
+    """One client of one API process, with one token. Calls that are not here are made on `http`."""
 
     http: httpx.AsyncClient
     token: str
@@ -32,7 +32,7 @@ class Api:
         return await self.http.post(f"/v1/timers/{timer}/{verb}", json=said, headers=self.headers(key))
 
     async def timer(self, timer: str, position: str | None = None) -> httpx.Response:
-        """Ask for one timer, as it stands when the read models have passed `position`."""
+        """Ask for one timer, as it is when the read models have passed `position`."""
         more = {} if position is None else {"X-Min-Position": position}
         return await self.http.get(f"/v1/timers/{timer}", headers=self.headers(None, **more))
 
@@ -42,7 +42,7 @@ class Api:
         return await self.http.get(f"/v1/outcomes/{event_id}", params=params, headers=self.headers())
 
     async def knows(self, tenant: Tenant) -> None:
-        """Return when this API has heard of a tenant's policy: until then its presses are answered with 503."""
+        """Return when this API has read a tenant's policy. Until then the tenant's presses are answered with 503."""
         headers = {"Authorization": f"Bearer {tenant.token}"}
         async with asyncio.timeout(_KNOWN_WITHIN_SECONDS):
             while True:

@@ -1,4 +1,4 @@
-"""Beside: a second set of read models on the same log, folded by projectors that nobody else depends on."""
+"""Beside: a second set of read models on the same log, folded by projectors of one test alone."""
 
 from tests.support.stack.deployments import Deployment
 

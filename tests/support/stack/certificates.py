@@ -1,4 +1,4 @@
-"""Certificates for tests: an authority of one's own, and whom it vouches for. Made anew each time, good for a day."""
+"""Certificates for tests: an authority and what it signs. They are made anew each time, and expire after a day."""
 
 import ipaddress
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Certificate:
 
 
 class Authority:
-    """Somebody to believe. `ca` is its own certificate."""
+    """A certificate authority. `ca` is its own certificate."""
 
     def __init__(self, folder: Path, name: str = "an authority") -> None:
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,7 @@
-"""The same stack in containers: what tests do to it stays what it is, and only who starts, stops and kills it differs.
+"""The same stack in containers: tests use it like the local one, but Docker starts, stops and kills its parts.
 
-Ports of the host are fixed, for Docker maps others at every start; the containers go when the stack ends.
+Where it differs from the local stack: official images, and data that goes with the container. The containers are
+removed when the stack ends. Ports of the host are fixed, because Docker would map others at each start.
 """
 
 import time
@@ -28,8 +29,8 @@ _PAUSE_SECONDS: Final = 0.05
 _KAFKA_DATA: Final = "/var/lib/kafka/data"
 _FIRST_START: Final = ROOT / "deploy/docker/first-start.sh"
 
-# Its reaper would be one more image to pull. Who ends the tests ends their containers; who kills them, finds these by
-# the label org.testcontainers.
+# Its reaper would be one more image to pull. Tests that end remove their containers. After tests that were killed, the
+# containers are found by the label org.testcontainers.
 testcontainers_config.ryuk_disabled = True
 
 
@@ -37,7 +38,7 @@ class Container:
     """One container that is started, stopped, killed and started again on what it had."""
 
     def __init__(self, made: DockerContainer, port: int, host_port: int, ready: Callable[["Container"], bool]) -> None:
-        # On loopback alone; its types know only the number, what takes them takes both.
+        # On loopback alone. The types of testcontainers know only a number; Docker takes address and port.
         made.ports[f"{port}/tcp"] = cast("Any", (HOST, host_port))
         self.began = 0.0
         self._made = made
@@ -45,7 +46,7 @@ class Container:
         self._exists = False
 
     def launch(self) -> None:
-        """Start it, for the first time or again, and return at once."""
+        """Start it (the first time or again) and return at once."""
         self.began = time.time()
         if self._exists:
             self._made.get_wrapped_container().start()
@@ -54,7 +55,7 @@ class Container:
             self._made.start()
 
     def await_ready(self) -> None:
-        """Return when it serves; raise `Trouble` with its last words when it ends or takes longer."""
+        """Return when it serves. Raises `Trouble` with its last line when it ends, or is not ready in time."""
         until = time.monotonic() + _READY_WITHIN_SECONDS
         while not self._ready(self):
             self._made.reload()
@@ -64,16 +65,16 @@ class Container:
             time.sleep(_PAUSE_SECONDS)
 
     def said(self) -> str:
-        """Return what it has said since it was started last."""
+        """Return its log since its last start."""
         log: bytes = self._made.get_wrapped_container().logs(since=self.began)
         return log.decode(errors="replace")
 
     def does(self, *command: str) -> bool:
-        """Run a program in it, and say whether that went well."""
+        """Run a program in it. Return whether the program succeeded."""
         return self._made.exec(list(command)).exit_code == 0
 
     def stop(self) -> None:
-        """Ask it to end, and wait. Ended already is fine."""
+        """Ask it to end, and wait. Does nothing if it never started."""
         if self._exists:
             self._made.get_wrapped_container().stop(timeout=_STOPPED_WITHIN_SECONDS)
 
@@ -82,14 +83,14 @@ class Container:
         self._made.get_wrapped_container().kill()
 
     def remove(self) -> None:
-        """Remove it with all that it had. Never started is fine."""
+        """Remove it with its data. Does nothing if it never started."""
         if self._exists:
             self._exists = False
             self._made.stop()
 
 
 class Contained:
-    """What takes the place of a process of the local stack."""
+    """A container in the place of a process of the local stack."""
 
     container: Container
 
@@ -102,17 +103,17 @@ class Contained:
         self.container.await_ready()
 
     def stop(self) -> None:
-        """Ask it to end and wait. Not running is fine."""
+        """Ask it to end, and wait."""
         self.container.stop()
 
     def kill(self) -> None:
-        """Kill -9 it, and with it all that it had started."""
+        """Kill -9 it, with all processes that it had started."""
         self.container.kill()
 
 
 @dataclass
 class ContainedKafka(Contained, Kafka):
-    """One broker in the official image, told what the local one is told."""
+    """One broker in the official image, with the settings of the local one."""
 
     def __post_init__(self) -> None:
         """Say what the container is; start nothing."""
@@ -138,14 +139,14 @@ class ContainedPostgres(Contained, Postgres):
         )
         password = self._password_file(ROLE)
         kept_secret(password)
-        password.chmod(0o644)  # the container's user is none of ours; the folder above lets nobody else in
+        password.chmod(0o644)  # the container's user is another one; the folder above keeps other users out
         made.with_volume_mapping(password, "/run/secrets/postgres_password")
         made.with_volume_mapping(_FIRST_START, f"/docker-entrypoint-initdb.d/{_FIRST_START.name}")
         options = {"max_wal_size": "256MB", "log_timezone": "UTC", "timezone": "UTC", **self.extra}
         made.with_command(
             ["postgres", *(part for name, value in options.items() for part in ("-c", f"{name}={value}"))]
         )
-        # By its address: while the first start prepares the cluster, only its socket answers.
+        # Asked at its address, because its socket answers already while the first start prepares the cluster.
         asks = ("pg_isready", "--quiet", f"--host={HOST}", f"--username={ROLE}")
         self.container = Container(made, 5432, self.settings.postgres_port, lambda server: server.does(*asks))
 
@@ -163,7 +164,7 @@ class ContainedStack(Stack):
         self._containers = (kafka.container, postgres.container)
 
     def stop(self) -> None:
-        """End both, give the folder back, and leave no container."""
+        """End both, give the folder back, and remove the containers."""
         try:
             super().stop()
         finally:

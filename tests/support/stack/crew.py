@@ -1,7 +1,7 @@
 """The crew: API processes and projectors as child processes, which tests start, kill, freeze and thaw.
 
-Two kinds. The *standing* ones (`be`) serve one test after the other, for a start costs a second. *Extra* ones are one
-test's own, with its own settings or its own entry point, and are ended after it.
+There are two kinds. *Standing* processes (`be`) serve one test after the other, because a start costs a second. *Extra*
+processes belong to one test, with its own settings or its own entry point, and are ended after it.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from tests.support.stack.deployments import TOKEN_KEY, Deployment
 from tests.support.stack.stacks import free_ports
 
 READY_WITHIN_SECONDS: Final = 30.0
-# A projector or broker that dies is missed after this long; tests wait for it, so it is short.
+# A dead projector is noticed after this long. It is short because tests wait for it.
 SESSION_MS: Final = 2000
 
 _PREFIXES: Final = {"command_api": "COMMAND_API_", "projector": "PROJECTOR_"}
@@ -41,21 +41,21 @@ class Service:
 
     @property
     def name(self) -> str:
-        """Which one; its log is called so."""
+        """Its kind and number. Its log file has this name."""
         return self.process.name
 
     @property
     def shares_the_log(self) -> bool:
-        """Whether it is one of the projectors among which the partitions are divided: not one that folds elsewhere."""
+        """Whether it is a projector of the group that shares the partitions, and not one with a group of its own."""
         return self.kind == "projector" and "PROJECTOR_GROUP_ID" not in self.process.program.environ
 
     @property
     def url(self) -> str:
-        """Where it answers."""
+        """The address at which it answers."""
         return f"http://{HOST}:{self.port}"
 
     async def start(self) -> None:
-        """Start it, for the first time or again, and return when it says that it is ready."""
+        """Start it (the first time or again), and return when it says that it is ready."""
         self.launch()
         await self.ready()
 
@@ -73,17 +73,17 @@ class Service:
         return self.process.exit_status
 
     def kill(self) -> None:
-        """End it with -9, as a crash would. A frozen one too."""
+        """End it with -9, as a crash would, also while it is frozen."""
         self.process.kill()
         self.frozen = False
 
     def freeze(self) -> None:
-        """Stop its clock: it is alive, and does nothing (SIGSTOP)."""
+        """Freeze it (SIGSTOP): it is alive, and does nothing."""
         self._signal(signal.SIGSTOP)
         self.frozen = True
 
     def thaw(self) -> None:
-        """Let it go on where it was (SIGCONT)."""
+        """Let it continue where it stopped (SIGCONT)."""
         self._signal(signal.SIGCONT)
         self.frozen = False
 
@@ -97,17 +97,17 @@ class Service:
         return self.process.log.read_text(errors="replace") if self.process.log.exists() else ""
 
     async def says(self, words: str, within_seconds: float = 20.0) -> None:
-        """Return when its log holds `words`; raise TimeoutError when it does not come to say them."""
+        """Return when its log holds `words`. Raises TimeoutError when they do not come."""
         async with asyncio.timeout(within_seconds):
             while words not in self.said():  # noqa: ASYNC110 - a file cannot set an event
                 await asyncio.sleep(0.05)
 
     def mark(self) -> None:
-        """Remember how far its log went: what follows is the next test's."""
+        """Remember the end of its log: what follows belongs to the next test."""
         self._read_to = self.process.log.stat().st_size if self.process.log.exists() else 0
 
     def said_since_mark(self) -> str:
-        """Return what it has logged since."""
+        """Return what it has logged since the mark."""
         if not self.process.log.exists():
             return ""
         with self.process.log.open("rb") as log:
@@ -117,7 +117,7 @@ class Service:
 
 @dataclass
 class Crew:
-    """Everybody who works on one deployment."""
+    """All processes that work on one deployment."""
 
     deployment: Deployment
     apis: list[Service] = field(default_factory=list)
@@ -126,7 +126,7 @@ class Crew:
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     async def be(self, apis: int = 1, projectors: int = 1) -> None:
-        """See to it that so many stand, and are ready: start who is missing, end who is too many."""
+        """Have exactly so many standing processes, and all ready: start those that are missing, end those in excess."""
         leaving = self.apis[apis:] + self.projectors[projectors:]
         del self.apis[apis:], self.projectors[projectors:]
         await asyncio.gather(*(service.stop() for service in leaving))
@@ -139,7 +139,7 @@ class Crew:
             await self.settled()
 
     async def settled(self, within_seconds: float = READY_WITHIN_SECONDS) -> None:
-        """Return when every partition is somebody's: what a projector left that died is missed for a session's time."""
+        """Return when each partition has a projector. After a projector died, this takes as long as its session."""
         async with asyncio.timeout(within_seconds), httpx.AsyncClient() as http:
             while await self._owned(http) != self.deployment.partitions:  # noqa: ASYNC110 - it is another process
                 await asyncio.sleep(0.05)
@@ -148,7 +148,7 @@ class Crew:
         awake = [one for one in self.everybody() if one.shares_the_log and one.process.alive and not one.frozen]
         try:
             said = [(await http.get(f"{service.url}/readyz")).json() for service in awake]
-        except httpx.TransportError:  # one has just begun, or has just ended
+        except httpx.TransportError:  # a process has just begun, or has just ended
             return 0
         return sum(one["partitions"] for one in said if one["ready"])
 
@@ -169,20 +169,20 @@ class Crew:
         return service
 
     def everybody(self) -> list[Service]:
-        """Return all of them, standing or extra."""
+        """Return all processes, standing or extra."""
         return self.apis + self.projectors + self.extras
 
     def mark(self) -> None:
-        """Begin a test: what is logged from here on is its own."""
+        """Begin a test: what is logged from here on belongs to it."""
         for service in self.everybody():
             service.mark()
 
     async def dismiss_extras(self) -> None:
-        """End a test: its own processes go, the standing ones are thawed, and those that it killed forgotten."""
+        """End a test: end its extra processes, thaw the standing ones, and forget those that it killed."""
         for service in self.extras:
             if service.frozen:
                 service.kill()
-        # The others are asked: who says goodbye to its group is not missed for seconds by the next test.
+        # The others are asked to end, so that they leave their group and the next test need not wait for their sessions.
         await asyncio.gather(*(service.stop() for service in self.extras))
         self.extras.clear()
         for standing in (self.apis, self.projectors):
@@ -191,7 +191,7 @@ class Crew:
             standing[:] = [service for service in standing if service.process.alive]
 
     async def go_home(self) -> None:
-        """End everybody."""
+        """End all processes."""
         await self.dismiss_extras()
         await self.be(apis=0, projectors=0)
 

@@ -1,4 +1,4 @@
-"""A deployment to test against: a stack that is migrated and has its topics, and people who may press."""
+"""A deployment to test against: a migrated stack with its topics, and tenants and persons that may press."""
 
 import itertools
 from collections.abc import AsyncIterator
@@ -67,7 +67,7 @@ class Deployment:
     producer: AIOKafkaProducer
     dsn: str
     partitions: int = PARTITIONS
-    environ: dict[str, str] = field(default_factory=dict)  # for every service, above what it is given anyway
+    environ: dict[str, str] = field(default_factory=dict)  # given to every service; goes before what the crew sets
 
     @property
     def kafka(self) -> KafkaAddress:
@@ -77,7 +77,7 @@ class Deployment:
     async def tenant(
         self, zone: str = "Asia/Jerusalem", preset: Preset = Preset.NATIVE, role: ClientRole = "machine"
     ) -> Tenant:
-        """Make a fresh tenant with a client and a policy. A running API learns of the policy a moment later."""
+        """Make a fresh tenant with a client and a policy. A running API reads the policy a moment later."""
         name = f"tenant-{next(_numbers)}"
         client = f"{name}-client"
         now = datetime.now(UTC)
@@ -99,11 +99,11 @@ class Deployment:
         return Person(owner, name, token, aliases)
 
     def partition_of(self, tenant: Tenant, owner: str) -> int:
-        """Return the partition on which an owner's presses lie."""
+        """Return the partition of an owner's presses."""
         return partition_of(slot_of(tenant.name, owner), self.partitions)
 
     async def fresh_database(self, name: str) -> str:
-        """Make an empty, migrated database on the same server and return its DSN: for folding the log once more."""
+        """Make an empty, migrated database on the same server, to fold the log into once more. Return its DSN."""
         async with connected(self.stack.postgres.superuser_dsn) as conn:
             await conn.execute(f'DROP DATABASE IF EXISTS "{name}"')
             await conn.execute(f'CREATE DATABASE "{name}" OWNER stint')
@@ -115,13 +115,13 @@ class Deployment:
 
 
 def fresh_owner() -> str:
-    """Return an owner whom no other test knows."""
+    """Return an owner that no other test uses."""
     return f"owner-{next(_numbers)}"
 
 
 @asynccontextmanager
 async def deployed(stack: Stack, partitions: int = PARTITIONS) -> AsyncIterator[Deployment]:
-    """Give a deployment on a stack that runs already: tables, topics, and the tests' own way in."""
+    """Give a deployment on a running stack: tables, topics, and the tests' own pool and producer."""
     dsn = stack.postgres.dsn
     kafka = KafkaAddress(bootstrap_servers=stack.kafka.address)
     async with connected(dsn) as conn, Brokers(kafka) as brokers:
@@ -133,5 +133,5 @@ async def deployed(stack: Stack, partitions: int = PARTITIONS) -> AsyncIterator[
         try:
             yield Deployment(stack, pool, producer, dsn, partitions)
         finally:
-            # A broker that a test has left dead would hold it for ever.
+            # With a broker that a test has left dead, the producer would wait for ever.
             await ended_within(10, producer.stop(), "producer")

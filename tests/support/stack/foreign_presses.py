@@ -1,4 +1,4 @@
-"""Presses that did not come through the API: written straight onto the log, as a bug or a stranger might."""
+"""Presses that did not come through the API: written straight onto the log, as a bug or another program might."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ ids: Final = TimerIds(_now)
 
 
 def start_of(tenant: Tenant, owner: str, client: str | None = None) -> tuple[dict[str, bytes | None], bytes]:
-    """Return the headers and the body of a start that nothing is wrong with, pressed just now."""
+    """Return the headers and the body of a good start, pressed just now."""
     now = _now()
     event = TimerStarted(
         tenant=tenant.name,
@@ -50,9 +50,9 @@ async def put_start(
     other: Mapping[str, bytes | None] | None = None,
     kpart: int | None = None,
 ) -> int:
-    """Write a start where its owner lives, or on another partition, and return its offset.
+    """Write a start on its owner's partition, or on another one, and return its offset.
 
-    `other` names headers that are not as they should be, and perhaps the `body`.
+    `other` replaces headers, and the `body` if it names one.
     """
     named, body = start_of(tenant, owner)
     written = {"body": body} | named | dict(other or {})

@@ -1,4 +1,4 @@
-"""Holders: which projector has which partition, so that a test can press where it wants to be heard."""
+"""Holders: which projector has which partition, so that a test can choose the projector that folds its presses."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ _SETTLED_WITHIN_SECONDS: Final = 20.0
 
 
 async def holders(group: Collection[Service], partitions: int) -> dict[int, Service]:
-    """Return who of a group holds each partition, once all are held and folded."""
+    """Return the projector of each partition, once the group holds and folds all of them."""
     async with asyncio.timeout(_SETTLED_WITHIN_SECONDS), httpx.AsyncClient() as http:
         while not await _settled(http, group, partitions):  # noqa: ASYNC110 - they are other processes
             await asyncio.sleep(0.05)
@@ -30,15 +30,15 @@ async def holders(group: Collection[Service], partitions: int) -> dict[int, Serv
 async def owner_with(
     holder: Service, group: Collection[Service], deployment: Deployment, tenant: Tenant, word: str = "owner"
 ) -> str:
-    """Return a fresh owner whose presses `holder` folds among its group, and whose name begins with `word`."""
+    """Return a fresh owner whose name begins with `word`, and whose presses `holder` folds."""
     held = await holders(group, deployment.partitions)
     return owner_on([kpart for kpart, service in held.items() if service is holder], deployment, tenant, word)
 
 
 def owner_on(kparts: Collection[int], deployment: Deployment, tenant: Tenant, word: str = "owner") -> str:
-    """Return a fresh owner who lives on one of these partitions, and whose name begins with `word`."""
+    """Return a fresh owner on one of these partitions, whose name begins with `word`."""
     if not kparts:
-        raise ValueError("nobody lives on no partition")
+        raise ValueError("no partitions to choose an owner for")
     while True:
         owner = f"{word}-{fresh_owner()}"
         if deployment.partition_of(tenant, owner) in kparts:
@@ -46,7 +46,7 @@ def owner_on(kparts: Collection[int], deployment: Deployment, tenant: Tenant, wo
 
 
 def said_by(service: Service, event: str) -> list[dict[str, Any]]:
-    """Return what a service logged under one name since the test began."""
+    """Return the log entries of one event that a service wrote since the test began."""
     return list(_events(service.said_since_mark(), event))
 
 
@@ -55,7 +55,7 @@ async def _settled(http: httpx.AsyncClient, group: Collection[Service], partitio
         said = [(await http.get(f"{service.url}/readyz")).json() for service in group]
     except httpx.TransportError:
         return False
-    # One that has just joined has none yet, and the others do not know that they will lose theirs.
+    # A projector that has just joined has no partition yet, and the others do not know that they will lose some.
     return (
         all(one["ready"] and one["partitions"] for one in said) and sum(one["partitions"] for one in said) == partitions
     )

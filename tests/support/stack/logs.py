@@ -1,4 +1,4 @@
-"""The log as another client sees it: read with librdkafka, from the first record to the last, of every partition."""
+"""The log as another client reads it: librdkafka, every partition, from the first record to the last."""
 
 import asyncio
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ _BATCH: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class LogRecord:
-    """One record, as it lies on a topic. `log_time` is None where the broker gave none."""
+    """One record of a topic. `log_time` is None when the broker did not date it."""
 
     partition: int
     offset: int
@@ -31,7 +31,7 @@ class LogRecord:
 
     @property
     def position(self) -> str:
-        """Where it lies, as callers are told: "p:offset"."""
+        """Its position as callers are told it: "p:offset"."""
         return f"{self.partition}:{self.offset}"
 
     def header(self, name: str) -> str | None:
@@ -44,7 +44,7 @@ class LogRecord:
 
 
 async def read_topic(kafka: KafkaAddress, topic: str) -> list[LogRecord]:
-    """Return every record of a topic that lies there now, by partition and offset."""
+    """Return every record that is on a topic now, by partition and offset."""
     return await asyncio.to_thread(_read_topic, kafka.bootstrap_servers, topic)
 
 
@@ -84,7 +84,7 @@ def _read_topic(servers: str, topic: str) -> list[LogRecord]:
         while left:
             for message in consumer.consume(_BATCH, timeout=0.1):
                 record = _record(message)
-                # A compacted topic may lack its last record, but never the one that was written last of all.
+                # A record that came after the ends were asked is not one of those that are on the topic now.
                 if record.offset < spans[record.partition][1]:
                     found.append(record)
             for at in consumer.position([TopicPartition(topic, partition) for partition in left]):
@@ -127,7 +127,7 @@ def _record(message: Message) -> LogRecord:
     kind, milliseconds = message.timestamp()
     partition, offset = message.partition(), message.offset()
     if partition is None or offset is None:
-        raise RuntimeError("a record that lies nowhere")
+        raise RuntimeError("a record without partition or offset")
     return LogRecord(
         partition=partition,
         offset=offset,

@@ -1,4 +1,4 @@
-"""Kubernetes manifests as kustomize builds them, and as tests look into them."""
+"""Kubernetes manifests as kustomize builds them, and functions to look into them."""
 
 import shutil
 import subprocess
@@ -15,18 +15,18 @@ from deploy.local.settings import ROOT
 K8S: Final = ROOT / "deploy" / "k8s"
 BUILT: Final = ("base", "overlays/production")
 
-# One manifest. Its shape is Kubernetes' affair, and checked against Kubernetes' schemas.
+# One manifest. Its shape is checked against Kubernetes' schemas, so here it is a plain dict.
 Manifest = dict[str, Any]
 
 
 @cache
 def built(folder: str) -> tuple[Manifest, ...]:
-    """Return what `kubectl apply -k` would send. Asks nobody: neither a cluster nor the network."""
+    """Return what `kubectl apply -k` would send. Neither a cluster nor the network is asked."""
     kubectl = shutil.which("kubectl", path=str(Path(sys.executable).parent))
     if kubectl is None:
         raise LookupError("kubectl is not installed beside this Python: run `make install`")
     done = subprocess.run([kubectl, "kustomize", str(K8S / folder)], capture_output=True, text=True, check=False)
-    # kustomize says what is out of date as a warning, and that is to be mended too.
+    # kustomize warns of what is out of date, and that must be mended too.
     if done.returncode or done.stderr:
         raise ValueError(done.stderr)
     return parsed(done.stdout)
@@ -49,14 +49,14 @@ def one(manifests: tuple[Manifest, ...], kind: str, name: str) -> Manifest:
 
 
 def pods(manifests: tuple[Manifest, ...]) -> Iterator[tuple[str, Manifest]]:
-    """Return the name and the pod's specification of everything that makes pods."""
+    """Return the name and the pod specification of each manifest that makes pods."""
     for each in manifests:
         if each["kind"] in {"Deployment", "StatefulSet", "Job"}:
             yield each["metadata"]["name"], each["spec"]["template"]["spec"]
 
 
 def containers(pod: Manifest) -> list[Manifest]:
-    """Return all containers of a pod, those that run first included."""
+    """Return all containers of a pod, its init containers included."""
     return [*pod.get("initContainers", []), *pod["containers"]]
 
 

@@ -1,4 +1,4 @@
-"""A patient client: it waits longer for a verdict than a screen would, because a test has just killed who judges."""
+"""A patient client: it waits longer for a verdict than a screen would, because a test has just killed a projector."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -13,7 +13,7 @@ LONG_SECONDS: Final = 15
 
 @dataclass(frozen=True, slots=True)
 class Patient(Api):
-    """An API's client that asks to wait, and that works half an hour."""
+    """A client of the API that asks the API to wait, and whose timers run for half an hour."""
 
     wait_seconds: int = LONG_SECONDS
 

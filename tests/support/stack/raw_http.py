@@ -1,4 +1,4 @@
-"""A caller that writes its own bytes, for transports that no HTTP client of ours would choose."""
+"""A caller that writes its own bytes: transports that no HTTP client of ours would choose."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
@@ -16,7 +16,7 @@ Headers = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request. Its Content-Length is written for it, unless the headers frame the body in another way."""
+    """One request. `head` adds its Content-Length, unless the headers frame the body in another way."""
 
     method: str
     target: str
@@ -29,7 +29,7 @@ class Request:
 
     @property
     def head(self) -> bytes:
-        """All that comes before the body."""
+        """The request line and the headers, with the empty line."""
         lines = [f"{self.method} {self.target} HTTP/1.1", "Host: api.test"]
         lines += [f"{name}: {value}" for name, value in self.headers]
         if self.body is not None and not any(name.lower() == "transfer-encoding" for name, _ in self.headers):
@@ -44,7 +44,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer, with the interim ones (100) that came before it."""
+    """One answer, with the interim answers (100) before it."""
 
     status: int
     headers: dict[str, str]
@@ -60,7 +60,7 @@ class Line:
         self._writer = writer
 
     async def say(self, segments: Iterable[bytes], gap_seconds: float = _GAP_SECONDS) -> None:
-        """Send the segments, each by itself."""
+        """Send the segments one by one, with a gap between them."""
         for number, segment in enumerate(segments):
             if number:
                 await asyncio.sleep(gap_seconds)

@@ -1,4 +1,4 @@
-"""A real Kafka and a real Postgres for tests: on free ports, in a folder of their own, quick to notice the dead."""
+"""A real Kafka and a real Postgres for tests: on free ports, in a folder of their own, with short sessions."""
 
 import os
 import socket
@@ -16,14 +16,14 @@ def chosen_stack_in(home: Path) -> Stack:
     """Return what STINT_TEST_STACK says: processes (`local`, the default), or containers."""
     if not CONTAINERS:
         return stack_in(home)
-    # Only now, for where there are no containers there need be nothing to run them.
+    # Imported only here, because a machine without Docker need not have the library.
     from tests.support.stack.containers import ContainedStack  # noqa: PLC0415
 
     return stack_in(home, ContainedStack)
 
 
 def stack_in(home: Path, kind: type[Stack] = Stack) -> Stack:
-    """Return a stack, not yet started, that nobody else uses."""
+    """Return a stack of its own folder and ports, not yet started."""
     http, projector, kafka, controller, postgres = free_ports(5)
     return kind(
         Settings(
@@ -36,12 +36,14 @@ def stack_in(home: Path, kind: type[Stack] = Stack) -> Stack:
             postgres_port=postgres,
         ),
         broker_properties={
-            # A killed member's partitions move after its session: two seconds instead of ten.
+            # A killed member's partitions move after its session, which is two seconds here instead of ten.
             "group.min.session.timeout.ms": "1000",
         },
-        jvm_flags=["-XX:TieredStopAtLevel=1"],  # it starts sooner, and never lives long enough to regret it
+        jvm_flags=[
+            "-XX:TieredStopAtLevel=1"
+        ],  # the broker starts sooner, and does not run long enough to need the second compiler
         postgres_options={
-            # What is tested is the death of processes, never of the machine: their writes outlive them in its cache.
+            # Tests kill processes, never the machine. Writes of a killed process survive in the cache of the kernel.
             "fsync": "off",
             "log_lock_waits": "on",
         },
@@ -49,7 +51,7 @@ def stack_in(home: Path, kind: type[Stack] = Stack) -> Stack:
 
 
 def no_engine() -> str | None:
-    """Say, in one line, why there is nothing here to run containers on; None: there is."""
+    """Return in one line why no containers can run here, or None if they can."""
     for command in (["docker", "info"], ["docker", "compose", "version"]):
         try:
             works = subprocess.run(command, capture_output=True, check=False).returncode == 0
@@ -64,7 +66,7 @@ def no_engine() -> str | None:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ports that nobody listens on. Held together until all are known, so that none comes twice."""
+    """Return free ports. All are held until the last is known, so that no port comes twice."""
     with ExitStack() as held:
         probes = [held.enter_context(socket.socket()) for _ in range(count)]
         for probe in probes:

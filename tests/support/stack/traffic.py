@@ -1,7 +1,7 @@
-"""Traffic: people who work half an hour each, one after the other, while a test breaks something underneath them.
+"""Traffic: workers that start and stop timers of half an hour, one after the other, while a test breaks something.
 
-They insist: a press that hears no verdict is made again under its key, at another API if need be, until it has one.
-All that was pressed and heard is a history, for the checkers.
+A press without a verdict is made again under its key, at the next API, until it has one. All that was pressed and heard
+is written as a history, which the checkers read.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from tests.support.stack.waits import drained
 
 _GOES_ON_WITHIN_SECONDS: Final = 30.0
 _AGAIN_AFTER_SECONDS: Final = 0.05
-# People rest: two cores are busy enough with what is being broken.
+# Workers pause, because the two cores are needed for the parts that recover.
 _REST_SECONDS: Final = 0.1
 _ASKED_AGAIN: Final = 150
 
@@ -40,7 +40,7 @@ class Press:
     event_id: str
 
     async def at(self, api: Patient) -> httpx.Response:
-        """Make it, for the first time or again."""
+        """Make it: the first time, or again."""
         return await (api.begin if self.verb == "start" else api.end)(self.target, key=self.verb)
 
 
@@ -57,7 +57,7 @@ class Traffic:
     workers: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def goes_on(self, shifts: int = 20) -> None:
-        """Return when so many more shifts are over: whatever was broken, people go on working."""
+        """Return when so many more shifts are over. Raises TimeoutError when the workers get no further."""
         enough = len(self.owners) + shifts
         async with asyncio.timeout(_GOES_ON_WITHIN_SECONDS):
             while len(self.owners) < enough:
@@ -67,7 +67,7 @@ class Traffic:
                 await asyncio.sleep(0.02)
 
     async def is_whole(self, deployment: Deployment, api: Patient, trail: Trail | None = None) -> None:
-        """Ask for answers again, and check that nothing was lost, counts twice, or is told in another way now."""
+        """Ask for answers again, and check: no press was lost, none counts twice, each answer is as before."""
         assert self.owners
         for press in self.answered[:: len(self.answered) // _ASKED_AGAIN + 1]:
             await self._heard(press, api)
@@ -78,7 +78,7 @@ class Traffic:
         assert not wrong
 
     async def work(self, number: int) -> None:
-        """Work one shift after the other until it is time to go."""
+        """Work one shift after the other until `ending`."""
         while not self.ending:
             owner = fresh_owner()
             started = await self._insist(number, self._press(number, "start", owner))
@@ -97,7 +97,7 @@ class Traffic:
             if answer is not None and answer.status_code in {200, 201}:
                 self.answered.append(press)
                 return answer
-            # With a key, nobody is refused here: whatever was heard is that nobody knows.
+            # No press is refused here. Without a verdict, the answer says that the fate is unknown.
             assert answer is None or answer.status_code in {202, 503}, answer.text
             await asyncio.sleep(_AGAIN_AFTER_SECONDS)
         raise AssertionError("there is always another attempt")
@@ -129,7 +129,7 @@ class Traffic:
 
 @asynccontextmanager
 async def traffic(apis: Sequence[Patient], tenant: Tenant, workers: int = 8) -> AsyncIterator[Traffic]:
-    """Let so many people work. When the block ends, each ends the shift in hand."""
+    """Run so many workers. When the block ends, each finishes its shift."""
     load = Traffic(apis, tenant)
     load.workers = [asyncio.create_task(load.work(number)) for number in range(workers)]
     try:

@@ -1,7 +1,7 @@
 """A projector that dies or freezes at one point of one commit: `python -m tests.support.stack.trapped_projector`.
 
-It is the projector of production around a store that has a trap in it; TRAP_… variables say where it lies, which press
-springs it, and what happens then. The guards can be taken out as well, to see that it is they who guard.
+Where it differs from the projector of production: its store has a trap in it. TRAP_… variables say where the trap is,
+which press springs it, and what happens then. The fence can be switched off too; that is the control.
 """
 
 import os
@@ -34,7 +34,7 @@ Place = Literal["before_compare_and_set", "after_compare_and_set", "after_commit
 
 
 class Trap(BaseSettings):
-    """Where the trap lies. The press that springs it is of type `event`, by an owner whose name begins with `owner`."""
+    """Where the trap is. The press that springs it is of type `event`, by an owner whose name begins with `owner`."""
 
     model_config = SettingsConfigDict(env_prefix="TRAP_", frozen=True)
 
@@ -42,16 +42,16 @@ class Trap(BaseSettings):
     does: Literal["die", "freeze"]
     owner: str
     event: str = "timer.stopped.v1"
-    # False: the checkpoint is moved wherever it stands.
+    # False: the checkpoint is moved wherever it is.
     fence: bool = True
 
     def catches(self, outcome: Outcome) -> bool:
-        """Say whether this press springs it."""
+        """Return whether this press springs it."""
         return outcome.event_type == self.event and (outcome.owner or "").startswith(self.owner)
 
 
 class TrappedStore(PostgresStore):
-    """The store, with a trap that springs once."""
+    """The store of production, with a trap that springs once."""
 
     def __init__(self, pool: asyncpg.Pool, trap: Trap) -> None:
         super().__init__(pool)
@@ -59,14 +59,14 @@ class TrappedStore(PostgresStore):
         self._sprung = False
 
     async def commit(self, advances: Sequence[Advance]) -> None:
-        """Commit, or meet one's end on the way."""
-        # Outside of any transaction: a session that waits in one would be ended, and nothing be left to be fenced.
+        """Commit. The trap may spring before, during or after it."""
+        # Outside of any transaction: Postgres ends a session that waits inside one, and no commit would be left to fence.
         self._step_on("before_compare_and_set", advances)
         await super().commit(advances)
         self._step_on("after_commit", advances)
 
     async def compare_and_set(self, conn: Connection, advances: Sequence[Advance]) -> None:
-        """Move the checkpoints, asking where they stand or not asking."""
+        """Move the checkpoints: with the fence, only from where they were read."""
         if self._trap.fence:
             await super().compare_and_set(conn, advances)
         else:
@@ -83,7 +83,7 @@ class TrappedStore(PostgresStore):
 
 
 async def main(settings: Settings, trap: Trap) -> int:
-    """Project until a signal says to end, or the trap does."""
+    """Project until a signal or the trap ends the process."""
     process = ProjectorProcess(settings, lambda pool: TrappedStore(pool, trap))
     await serve(process.app(), settings.http_host, settings.http_port, settings.grace_seconds)
     return 1 if process.failed else 0

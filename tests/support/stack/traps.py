@@ -16,13 +16,13 @@ _numbers: Final = itertools.count(1)
 
 @dataclass(frozen=True, slots=True)
 class Trapped:
-    """A projector with a trap in it, for the stop of its `victim`s."""
+    """A projector with a trap in it. The first stop of a `victim` springs it."""
 
     service: Service
     word: str
 
     async def victim(self, group: Collection[Service], deployment: Deployment, tenant: Tenant) -> str:
-        """Return a fresh owner whose presses this one folds among its group, and whose first stop springs the trap."""
+        """Return a fresh owner whose presses this projector folds, and whose first stop springs the trap."""
         return await owner_with(self.service, group, deployment, tenant, self.word)
 
     async def sprung(self) -> None:
@@ -32,7 +32,7 @@ class Trapped:
     async def frozen(self) -> None:
         """Return when the trap has frozen it."""
         await self.sprung()
-        self.service.freeze()  # it is already; now the crew knows it too
+        self.service.freeze()  # it is frozen already; this tells the crew
 
 
 async def trapped(
@@ -44,7 +44,7 @@ async def trapped(
     fence: bool = True,
 ) -> Trapped:
     """Start a projector with a trap at `place`."""
-    # Nobody else's victim springs it: a projector that catches up meets those of the tests before.
+    # Each trap has its own word. A projector that catches up also folds the victims of earlier tests.
     word = f"victim{next(_numbers)}x"
     trap = {"TRAP_PLACE": place, "TRAP_DOES": does, "TRAP_OWNER": word, "TRAP_FENCE": str(fence)}
     return Trapped(await crew.projector(trap | dict(environ or {}), trapped_projector.__name__), word)

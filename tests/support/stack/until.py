@@ -1,4 +1,4 @@
-"""Until: waiting for whatever a test can ask about, and for nothing else."""
+"""Until: waiting for a condition that a test can ask about."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,7 +8,7 @@ _WITHIN_SECONDS: Final = 20.0
 
 
 async def eventually(true: Callable[[], Awaitable[bool]], what: str, within_seconds: float = _WITHIN_SECONDS) -> None:
-    """Return when a condition has come to hold; raise TimeoutError, saying what was waited for, when it does not."""
+    """Return when a condition holds. Raises TimeoutError, with `what` in its text, when it does not in time."""
     try:
         async with asyncio.timeout(within_seconds):
             while not await true():  # noqa: ASYNC110 - it is about other processes

@@ -1,4 +1,4 @@
-"""Waiting for what the system says of itself: a checkpoint, never a while."""
+"""Waiting for a checkpoint, never for a time."""
 
 import asyncio
 from typing import Final
@@ -20,13 +20,13 @@ async def passed(deployment: Deployment, position: str, within_seconds: float = 
 
 
 async def drained(deployment: Deployment, dsn: str | None = None, within_seconds: float = WITHIN_SECONDS) -> None:
-    """Return when every press that lies on the log now is folded, in our database or another."""
+    """Return when every press that is on the log now is folded, in our database or in `dsn`."""
     ends = await end_offsets(deployment.kafka, EVENTS)
     await _reached(dsn or deployment.dsn, ends, "checkpoint", within_seconds)
 
 
 async def texts_kept(deployment: Deployment, dsn: str | None = None, within_seconds: float = WITHIN_SECONDS) -> None:
-    """Return when every text that lies on the log now is in its table, in our database or another."""
+    """Return when every text that is on the log now is in its table, in our database or in `dsn`."""
     ends = await end_offsets(deployment.kafka, TEXTS)
     written = {partition: end for partition, end in ends.items() if end > 0}
     await _reached(dsn or deployment.dsn, written, "text_position", within_seconds)
