@@ -1,4 +1,4 @@
-"""Evidence of a run on the real stack: its topics as another client reads them, and its tables, for the checkers."""
+"""Evidence of a run on the real stack: its topics, as another client reads them, and its tables."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -24,7 +24,7 @@ from tests.support.stack.waits import drained
 # Presses of this client are those that Postgres refuses for their data.
 UNWRITABLE: Final = "unwritable"
 
-# All but C3: who else pressed on a stack that is shared with other tests, one history does not know.
+# All but C3: other tests press on the same stack, and one history does not have their presses.
 _CHECKERS: Final = (
     c1_nothing_acknowledged_is_lost,
     c2_exactly_once_in_effect,
@@ -44,7 +44,7 @@ _KEPT: Final = "SELECT kpart, source_offset FROM outcome"
 async def evidence_of(
     deployment: Deployment, history: Sequence[Op] = (), moves: Sequence[CheckpointMove] = ()
 ) -> Evidence:
-    """Return what everybody left behind, once all of it is folded and published."""
+    """Return the evidence of all presses on the stack, once all of them are folded and published."""
     await drained(deployment)
     outcomes: list[LogRecord] = []
     kept = {(row["kpart"], row["source_offset"]) for row in await deployment.pool.fetch(_KEPT)}
@@ -70,6 +70,6 @@ async def evidence_of(
 async def problems_of(
     deployment: Deployment, history: Sequence[Op] = (), moves: Sequence[CheckpointMove] = ()
 ) -> list[str]:
-    """Return all that is wrong with what everybody left behind."""
+    """Return what the checkers find wrong with that evidence."""
     evidence = await evidence_of(deployment, history, moves)
     return [problem for check in _CHECKERS for problem in check(evidence)]

@@ -1,4 +1,4 @@
-"""Minutes: what one owner worked, as each table that knows of it says. They agree, or something was counted twice."""
+"""Minutes: what one owner worked, as each table has it. Tables that differ have counted something twice."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -6,7 +6,7 @@ from typing import Final
 
 import asyncpg
 
-# What timers in these tests are started and stopped at: the same for all, so that each owner has worked half an hour.
+# When timers in these tests start and stop. It is the same for all, so each owner has worked half an hour.
 BEGAN: Final = (datetime.now(UTC) - timedelta(hours=1)).replace(microsecond=0)
 ENDED: Final = BEGAN + timedelta(minutes=30)
 HALF_AN_HOUR: Final = 30 * 60 * 1_000_000
@@ -25,7 +25,7 @@ SELECT w.owner,
 
 @dataclass(frozen=True, slots=True)
 class Worked:
-    """How many timers an owner has, how many of them are stopped, and their time in microseconds, told three times."""
+    """An owner's timers, how many of them are stopped, and their time in microseconds as three tables have it."""
 
     timers: int
     stopped: int
@@ -48,7 +48,7 @@ async def worked(dsn: str, *owners: str) -> dict[str, Worked]:
 
 
 async def kept_twice(dsn: str) -> list[str]:
-    """Return the event ids that have more than one verdict: none, for no test lasts thirty days."""
+    """Return the event ids with more than one verdict. There should be none, because no test lasts thirty days."""
     conn = await asyncpg.connect(dsn)
     try:
         rows = await conn.fetch(

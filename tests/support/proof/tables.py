@@ -1,4 +1,4 @@
-"""Tables as text: every row in key order as canonical JSON, so that two databases can be compared byte by byte."""
+"""Tables as text: each row as canonical JSON, in key order, so that two databases can be compared byte by byte."""
 
 import json
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ async def dump(dsn: str, tables: Sequence[str] = FOLDED, fold_schema: str = "fol
     """Return the text of each table, one line a row."""
     conn = await asyncpg.connect(dsn, server_settings={"timezone": "UTC"})
     try:
-        # One snapshot: a table read later must not know more than one read before.
+        # One snapshot: a table that is read later must not have newer rows.
         async with conn.transaction(isolation="repeatable_read", readonly=True):
             return {table: await _dump(conn, table, fold_schema if table in FOLD else "public") for table in tables}
     finally:

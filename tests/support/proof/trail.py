@@ -1,4 +1,4 @@
-"""The trail of checkpoints: every move of each, in the order in which they were committed, for C15."""
+"""The trail of checkpoints: every move of each, in the order of the commits. C15 checks it."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -26,13 +26,13 @@ _LIFT: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Trail:
-    """What the checkpoints of one database have done since the trail was laid."""
+    """The moves of the checkpoints of one database since the trail was laid."""
 
     dsn: str
     stood: tuple[CheckpointMove, ...]
 
     async def moves(self) -> list[CheckpointMove]:
-        """Return where each checkpoint stood, and every move of it until now."""
+        """Return where each checkpoint was at first, and every move of it until now."""
         # A row's updates are committed one after the other, so their numbers are in that order too.
         async with connected(self.dsn) as conn:
             rows = await conn.fetch("SELECT kpart, read_at, moved_to FROM trail ORDER BY number")
@@ -41,7 +41,7 @@ class Trail:
 
 @asynccontextmanager
 async def trail_of(dsn: str) -> AsyncIterator[Trail]:
-    """Record every move of a checkpoint while the block runs. Postgres may be killed in it: no connection is kept."""
+    """Record every move of a checkpoint while the block runs. No connection is kept, so Postgres may be killed."""
     try:
         async with connected(dsn) as conn:
             await conn.execute(_LAY)

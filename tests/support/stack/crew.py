@@ -182,7 +182,7 @@ class Crew:
         for service in self.extras:
             if service.frozen:
                 service.kill()
-        # The others are asked to end, so that they leave their group and the next test need not wait for their sessions.
+        # The others are asked to end: they leave their group, so the next test need not wait for their sessions.
         await asyncio.gather(*(service.stop() for service in self.extras))
         self.extras.clear()
         for standing in (self.apis, self.projectors):

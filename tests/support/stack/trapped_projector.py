@@ -60,7 +60,7 @@ class TrappedStore(PostgresStore):
 
     async def commit(self, advances: Sequence[Advance]) -> None:
         """Commit. The trap may spring before, during or after it."""
-        # Outside of any transaction: Postgres ends a session that waits inside one, and no commit would be left to fence.
+        # Outside of any transaction: Postgres ends a session that waits inside one, and no commit would be fenced.
         self._step_on("before_compare_and_set", advances)
         await super().commit(advances)
         self._step_on("after_commit", advances)

@@ -31,5 +31,5 @@ CHECKERS: Final[Mapping[str, Callable[[Evidence], list[str]]]] = {
 
 
 def problems(evidence: Evidence) -> list[str]:
-    """Return all that is wrong."""
+    """Return what all checkers find wrong. An empty list means nothing."""
     return [problem for check in CHECKERS.values() for problem in check(evidence)]

@@ -1,10 +1,10 @@
-"""C15: the fence. Checkpoints move from where they stood, only forward, and no batch is applied twice."""
+"""C15: the fence. Each checkpoint moves forward from where it was, and no batch is applied twice."""
 
 from tests.support.proof.checkers.history import Evidence
 
 
 def c15_fence(evidence: Evidence) -> list[str]:
-    """C15: each partition's checkpoint history has no gap and only grows; a restored dump begins it anew."""
+    """C15: each partition's checkpoint history has no gap and only grows; a restored dump begins a new history."""
     wrong = []
     stands: dict[int, int] = {}
     for move in evidence.moves:

@@ -1,6 +1,6 @@
-"""Evidence: what a run leaves behind, as values that know nothing of the world that it ran in.
+"""Evidence: what a run leaves behind, as plain values. They do not know whether the run was real or seeded.
 
-A history is JSON lines, one operation a line twice: when it was invoked, and when its caller heard something.
+A history is JSON lines, two for each operation: one when it was invoked, one when its caller got an answer or none.
 """
 
 import json
@@ -44,7 +44,7 @@ def read_history(path: Path) -> list[Op]:
 
 
 class Logged(Protocol):
-    """One record of a topic, as any client may have read it."""
+    """One record of a topic, as any client reads it."""
 
     @property
     def partition(self) -> int: ...
@@ -62,7 +62,7 @@ class Logged(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EvidenceRecord:
-    """A record of a topic, for worlds that have none of their own."""
+    """A record of a topic, as the seeded world writes it into its evidence."""
 
     partition: int
     offset: int
@@ -73,7 +73,7 @@ class EvidenceRecord:
 
 
 def source_of(value: bytes | None) -> int | None:
-    """Return of which record of the events an outcome speaks, or None: it is no outcome."""
+    """Return the offset of the event that an outcome is about, or None if the value is no outcome."""
     try:
         said = json.loads(value or b"")
         return int(said["source_offset"]) if said["v"] == 1 and said["log_time"] else None
@@ -83,7 +83,7 @@ def source_of(value: bytes | None) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class CheckpointMove:
-    """One checkpoint that a commit moved. `restored`: an older dump put it where it was once."""
+    """One move of a checkpoint by a commit. `restored`: an older dump put it back."""
 
     kpart: int
     read_at: int

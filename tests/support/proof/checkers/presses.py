@@ -1,6 +1,6 @@
-"""C1-C5 and C10: what callers were told, against what lies on the log and what was judged of it.
+"""C1-C5 and C10: what callers were told, against the records on the log and their verdicts.
 
-Each checker returns what is wrong, in sentences; nothing is well.
+Each checker returns what is wrong, in sentences. No sentence means that all is well.
 """
 
 import hashlib
@@ -49,15 +49,15 @@ def c2_exactly_once_in_effect(evidence: Evidence) -> list[str]:
 
 
 def physical_duplicates(evidence: Evidence) -> int:
-    """Return how many records lie on the log beside the first of their event id: allowed, and worth knowing."""
+    """Return how many records repeat an event id that is on the log already. They are allowed, and worth knowing."""
     return sum(len(places) - 1 for places in evidence.event_ids().values())
 
 
 def c3_nothing_invented(evidence: Evidence) -> list[str]:
-    """C3: every logged id was invoked; what is accepted was answered ok, or nobody knew."""
+    """C3: every logged id was invoked; an accepted press was answered ok, or its caller heard no verdict."""
     invoked = {op.event_id for op in evidence.history if op.type == "invoke"}
     logged = evidence.event_ids()
-    wrong = [f"C3: {event_id} is on the log and nobody pressed" for event_id in logged if event_id not in invoked]
+    wrong = [f"C3: {event_id} is on the log and no client pressed it" for event_id in logged if event_id not in invoked]
     refused = {(op.event_id, op.position) for op in evidence.history if op.type == "fail" and not _is_key_reused(op)}
     for kpart, outcome, _ in evidence.judged:
         position = f"{kpart}:{outcome['source_offset']}"
@@ -87,7 +87,7 @@ def c4_an_unknown_resolves_once(evidence: Evidence) -> list[str]:
 
 
 def c5_order(evidence: Evidence) -> list[str]:
-    """C5: what one client heard ok about one timer, before it pressed again, lies before it on the log."""
+    """C5: a press that one client heard ok about a timer has a lower offset than its next press of that timer."""
     wrong = []
     # By client and press: what the client had last heard of the timer when it first asked for this.
     known: dict[tuple[str, str | None], Op | None] = {}
@@ -106,7 +106,7 @@ def c5_order(evidence: Evidence) -> list[str]:
 
 
 def c10_answers_are_final(evidence: Evidence) -> list[str]:
-    """C10: each ok body is what was judged at its position, and is heard again later."""
+    """C10: each ok body is the verdict at its position, and is heard again later."""
     judged = {f"{kpart}:{o['source_offset']}": (o, raw) for kpart, o, raw in evidence.judged}
     wrong = []
     for op in evidence.history:
@@ -123,7 +123,7 @@ def c10_answers_are_final(evidence: Evidence) -> list[str]:
 
 
 def body_of(timer: Mapping[str, Any], position: str) -> dict[str, Any]:
-    """Return a timer as docs/contract.md, section 4, spells it, from an outcome's timer."""
+    """Return a timer as `docs/contract.md` §4 spells it, from an outcome's timer."""
     short, us = int(timer["id"]), timer["total_us"]
     tenths = (us + 3_000_000) // 6_000_000
     said = {name: timer[name] for name in _SAME} | {name: _spelt_out(timer[name]) for name in _MOMENTS}

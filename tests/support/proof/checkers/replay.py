@@ -1,4 +1,4 @@
-"""C7: told again from the logs to a database that knew nothing, the same bytes; judged again, the same verdicts."""
+"""C7: an empty database filled from the logs gets the same bytes, and judging again gives the same verdicts."""
 
 import json
 from collections.abc import Mapping
@@ -12,12 +12,12 @@ from tests.support.proof.checkers.tables import differences, newest_of
 
 
 def c7_same_bytes(evidence: Evidence, again: Mapping[str, str]) -> list[str]:
-    """C7: tables that were folded anew, in other batches by other projectors, are the same to the byte."""
+    """C7: tables that are folded anew, in other batches by other projectors, are the same to the byte."""
     return [f"C7: {line}" for line in differences(evidence.tables, again, newest_of(evidence), exact=True)]
 
 
 def c7_audit(evidence: Evidence) -> list[str]:
-    """C7: judging all presses again gives what is recorded, except where the recorded verdict is our own failure."""
+    """C7: judging all presses again gives the recorded verdicts, except those that record a failure of our own."""
     policies, wrong = PolicyBook(), []
     for record in evidence.policies:
         policies.apply(record.offset, record.key, record.value)

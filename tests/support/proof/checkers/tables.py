@@ -1,4 +1,4 @@
-"""C6, C8, C9 and C16: the tables, against the log, each other, and the state machine (docs/contract.md, section 1)."""
+"""C6, C8, C9 and C16: the tables, against the log, each other, and the state machine of `docs/contract.md` §1."""
 
 import json
 import re
@@ -23,7 +23,7 @@ _LETTERS: Final = {
     "timer.stopped.v1": "x",
 }
 _Interval = tuple[datetime, datetime | None]
-# A stop may be heard again: the same answer, and nothing changes.
+# A second stop gets the same answer and changes nothing.
 _LIFE: Final = re.compile(r"s(pr)*p?(x+)?")
 _AFTER: Final = {"s": "RUNNING", "r": "RUNNING", "p": "PAUSED", "x": "STOPPED"}
 # In a row of dead letters, and in the body of an outcome that is a text in a row.
@@ -55,7 +55,7 @@ def c6_read_model_is_fold_of_log(evidence: Evidence) -> list[str]:
 
 
 def newest_of(evidence: Evidence) -> dict[int, datetime]:
-    """Return when the newest record of each partition came."""
+    """Return the log time of the newest record of each partition."""
     newest: dict[int, datetime] = {}
     for record in evidence.events:
         moment = record.log_time or _NEVER
@@ -68,7 +68,7 @@ def differences(
 ) -> list[str]:
     """Return where two dumps differ. Outcomes that may be pruned may be missing on either side.
 
-    Unless `exact`, the words of a reason may differ: they are for whoever looks a record up, and the reader's own.
+    Unless `exact`, the words of a reason may differ: people read them, and each reader of records has its own.
     """
     wrong = []
     for table in expected:
@@ -134,7 +134,7 @@ def _in_order(intervals: list[_Interval]) -> bool:
 
 
 def c9_state_machine(evidence: Evidence) -> list[str]:
-    """C9: each timer's accepted presses are a life that docs/contract.md, section 1, allows, and its row fits."""
+    """C9: each timer's accepted presses are a life that `docs/contract.md` §1 allows, and its row is how it ends."""
     lives: dict[str, str] = {}
     for _, outcome, _ in evidence.judged:
         if outcome["verdict"] == "accepted" and outcome["event_type"] in _LETTERS:

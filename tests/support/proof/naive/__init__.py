@@ -1,4 +1,13 @@
-"""A second fold, written apart from the first: from the pages in docs/ alone, with plain dicts, slow and obvious.
+"""A second fold, written apart from the first, with plain dicts, slow and obvious.
 
-It shares the pinned zone data, the ids' layout and the policy book with the product, and not one line of its domain.
+It is written from `docs/contract.md` and `docs/architecture.md`, never from the first fold.
+
+    fold        one partition, record by record, into a book
+    reading     what a record says
+    outcome     how an outcome is written
+    policies    which documents of a tenant came into force
+    days        local days, found by walking
+    tables      the books as the text of each table
+
+It shares the pinned zone data, the layout of ids and the policy book with the product, and no line of its domain.
 """

@@ -1,4 +1,4 @@
-"""Local days, found by walking: the first quarter of an hour at which a wall shows the date."""
+"""Local days, found by walking: the first quarter of an hour at which a local clock shows the date."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
@@ -6,7 +6,7 @@ from typing import Final
 
 from shared.events.zones import zone
 
-# Since 1972 every zone of the world stands whole quarters of an hour off UTC, and changes at one.
+# Since 1972 each zone is off UTC by whole quarters of an hour, and changes at a whole quarter.
 _STEP: Final = timedelta(minutes=15)
 _SPREAD: Final = timedelta(hours=27)
 _DAY: Final = timedelta(days=1)
@@ -14,7 +14,7 @@ _DAY: Final = timedelta(days=1)
 
 @cache
 def first_moment(day: date, zone_name: str) -> datetime | None:
-    """Return the first instant whose local date is `day`, or None: the zone left that date out."""
+    """Return the first instant whose local date is `day`, or None if the zone left that date out."""
     there = zone(zone_name)
     moment = datetime.combine(day, time(), UTC) - _SPREAD
     for _ in range(2 * _SPREAD // _STEP):
@@ -35,7 +35,7 @@ def day_of(moment: datetime, zone_name: str) -> date:
 
 
 def days_between(start: datetime, end: datetime, zone_name: str) -> list[tuple[date, int]]:
-    """Return how many microseconds of [start, end) lie on each local day, in order; none of no length."""
+    """Return how many microseconds of [start, end) lie on each local day, in order. Days without any are left out."""
     found = []
     day = day_of(start, zone_name)
     while start < end:

@@ -1,4 +1,4 @@
-"""The naive fold: docs/contract.md (sections 1, 6, 9) and docs/architecture.md (step 5), as plain dicts."""
+"""The naive fold: `docs/contract.md` §1, §6 and §9 read aloud, one record after the other, into plain dicts."""
 
 import zlib
 from collections.abc import Callable, Iterable, Mapping
@@ -11,7 +11,7 @@ from tests.support.proof.naive.days import day_of, days_between
 from tests.support.proof.naive.outcome import Row, blank, failed, said_of, shown, timer_of
 from tests.support.proof.naive.reading import NEWER, TIMER_EVENTS, UNREADABLE, Headers, Said, read
 
-# Presses that the run arranged to fail inside a rule: known by what they say, so that both folds agree about them.
+# Presses that the run made fail inside a rule. They are recognised by their content, so that both folds agree.
 Breaks = Callable[[Said], bool]
 
 _THIRTY_DAYS: Final = timedelta(days=30)
@@ -31,10 +31,10 @@ _REASONS: Final = {
 
 @dataclass(frozen=True)
 class Habits:
-    """What rules of a later release will do, so that the frame is tried before they are there.
+    """What rules of a later release will do, so that the frame is tried before the rules are there.
 
-    `auto_close` stops a timer whose interval has become so long, and finds R16; `switch_to` ends the owner's other
-    timers in that state when one begins.
+    `auto_close` stops a timer whose interval has become so long, and finds R16. When a timer begins, `switch_to` is the
+    state into which the owner's other timers go.
     """
 
     auto_close: timedelta | None = None
@@ -43,7 +43,7 @@ class Habits:
 
 @dataclass
 class Book:
-    """What one partition amounts to."""
+    """All that the fold knows of one partition."""
 
     kpart: int
     partitions: int
@@ -95,7 +95,7 @@ def _fold_press(book: Book, press: Said, policies: Mapping[str, list[tuple[int, 
         if kept["event_id"] == press["event_id"] and press["log_time"] - kept["log_time"] < _THIRTY_DAYS:
             return  # known: answered again, or R24
     if "\0" in press.get("owner", ""):
-        # Nobody can even look for such an owner: SQLSTATE 22.
+        # Postgres refuses even to look for such an owner: SQLSTATE 22.
         _meet(book, press)
         book.outcomes.append(failed(press) | {"policy_rev": book.policy_rev})
         return
@@ -110,7 +110,7 @@ def _fold_press(book: Book, press: Said, policies: Mapping[str, list[tuple[int, 
 
 
 def _meet(book: Book, press: Said) -> None:
-    """Remember the highest revision that the partition has met; one that was never written is none."""
+    """Remember the highest revision that the partition has met. A revision that was never written does not count."""
     if press["policy_rev"] < book.policies_end:
         book.policy_rev = max(book.policy_rev, press["policy_rev"])
 
@@ -159,7 +159,7 @@ def _judge(book: Book, press: Said, policies: Mapping[str, list[tuple[int, Row]]
 
 
 def _fall_due(book: Book, press: Said, said: Row, until: datetime) -> tuple[list[Row], list[Row]]:
-    """Stop what has run for too long, the earliest first; return what was found and what was changed."""
+    """Stop timers that ran for too long, the earliest first. Return the findings and the changes."""
     limit = book.habits.auto_close
     if limit is None:
         return [], []
@@ -229,7 +229,7 @@ def _mode(policy: Row, rule: str, else_: str) -> str:
 
 
 def _refusal(press: Said, owner: str, state: str | None, at: datetime, future: list[Row], *, again: bool) -> Row | None:
-    """R06, R07, R14, in this order; a stopped timer that is stopped again is asked only whose it is."""
+    """R06, R07, R14, in this order. A second stop is only asked whether the timer is the caller's."""
     if press["actor"]["role"] == "person" and press["actor"]["person"] != owner:
         return _finding(press, "R06", at, refused=True)
     legal = {_START: True, _STOP: True, _PAUSE: state == "RUNNING", _RESUME: state == "PAUSED"}
@@ -239,7 +239,7 @@ def _refusal(press: Said, owner: str, state: str | None, at: datetime, future: l
 
 
 def _future(press: Said, at: datetime, zone: str, mode: str) -> list[Row]:
-    """R14: what was given lies in the future. Refused over a minute, unless the mode lets it be; else noted."""
+    """R14: the given time is in the future. By over a minute it is refused, unless the mode allows it; else noted."""
     asked, log_time = press["asked_at"], press["log_time"]
     refusing = {"off": (), "flag": (), "block": (_START, _RESUME), "strict": (_START, _RESUME, _PAUSE)}[mode]
     refused = press["kind"] in refusing
@@ -255,7 +255,7 @@ def _future(press: Said, at: datetime, zone: str, mode: str) -> list[Row]:
 def _flags(
     book: Book, press: Said, owner: str, timer: Row | None, at: datetime, policy: Row
 ) -> tuple[set[str], list[Row]]:
-    """What is noted of an accepted press."""
+    """The flags of an accepted press."""
     labels, findings = set(), []
     asked, log_time = press["asked_at"], press["log_time"]
     if press["kind"] in (_START, _RESUME) and _mode(policy, "R13", "flag") != "allow":
@@ -324,7 +324,7 @@ def _learn(book: Book, press: Said, said: Row) -> Row:
     if "\0" in f"{press['owner']}{about}":
         return failed(press)
     key = (press["tenant"], press["owner"], kind, about)
-    # A profile is told in parts; any other fact is told whole.
+    # A profile is told in parts. Any other fact is told whole.
     book.facts[key] = {**book.facts.get(key, {}), **body} if kind == "profile" else body
     return said | {"verdict": "accepted", "fact": {"kind": kind, "about": about, "body": body}}
 

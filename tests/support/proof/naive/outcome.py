@@ -1,4 +1,4 @@
-"""The naive fold's outcomes: docs/contract.md, section 9, field by field, and how each value is written."""
+"""The naive fold's outcomes: `docs/contract.md` §9, field by field, and how each value is written."""
 
 import json
 from datetime import UTC, date, datetime
@@ -19,14 +19,14 @@ _IDS: Final = ("subject", "timer_id", "id", "timer")
 
 
 def blank(offset: int, log_time: datetime, policy_rev: int) -> Row:
-    """Return an outcome that says only that something was there."""
+    """Return an outcome that says only that there was a record."""
     nothing = dict.fromkeys(ORDER)
     lists: Row = {"flags": [], "findings": [], "changed": []}
     return nothing | lists | {"v": 1, "source_offset": offset, "log_time": log_time, "policy_rev": policy_rev}
 
 
 def said_of(press: Row) -> Row:
-    """Return what an outcome says of its press whatever the verdict."""
+    """Return the fields that an outcome has from its press with any verdict."""
     said = blank(press["offset"], press["log_time"], -1)
     same = ("event_id", "event_type", "subject", "tenant", "actor", "dialect", "digest", "recorded_at", "asked_at")
     said |= {name: press[name] for name in same}
@@ -35,7 +35,7 @@ def said_of(press: Row) -> Row:
 
 
 def failed(press: Row) -> Row:
-    """Return R23 `internal`, which names only the event and who pressed."""
+    """Return R23 `internal`, which names only the event and its actor."""
     said = blank(press["offset"], press["log_time"], -1)
     said |= {name: press[name] for name in ("event_id", "event_type", "subject", "tenant", "actor", "digest")}
     return said | {"verdict": "refused", "rule": "R23", "reason": "internal"}
@@ -50,7 +50,7 @@ def body(outcome: Row) -> str:
 
 
 def timer_of(timer: Row) -> Row:
-    """Return what an outcome says of a timer, as it stands now."""
+    """Return a timer as an outcome says it, at this moment of the fold."""
     return {name: timer[name] for name in _TIMER}
 
 

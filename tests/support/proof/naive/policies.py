@@ -7,7 +7,7 @@ from tests.support.proof.naive.outcome import Row
 
 
 def policies_in_force(records: Iterable[tuple[int, bytes | None, bytes | None]]) -> dict[str, list[tuple[int, Row]]]:
-    """Return each tenant's documents with their revisions, those that are void left out."""
+    """Return each tenant's documents with their revisions, without those that are void."""
     found: dict[str, list[tuple[int, Row]]] = {}
     for offset, key, value in records:
         try:

@@ -1,4 +1,4 @@
-"""What a record says, read by hand: no models, no validators, only docs/contract.md, section 7, and docs/events.md."""
+"""What a record says, read by hand: no models, no validators, only `docs/contract.md` §7 and `docs/events.md`."""
 
 import json
 import re
@@ -16,7 +16,7 @@ _ROLES: Final = {"machine", "person", "admin", "system"}
 UNREADABLE: Final = "unreadable"
 NEWER: Final = "newer"
 
-# The calendar that every part of the system can hold.
+# The dates that every part of the system can hold.
 _FIRST: Final = datetime(1, 1, 2, tzinfo=UTC)
 _LAST: Final = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
@@ -95,7 +95,7 @@ def _text(longest: int) -> Callable[[Any], str]:
     def understand(given: Any) -> str:  # noqa: ANN401 - anything may be there
         if not isinstance(given, str) or not 1 <= len(given) <= longest:
             raise ValueError
-        given.encode()  # a lone surrogate is no text
+        given.encode()  # raises on a lone surrogate, which is no text
         return given
 
     return understand

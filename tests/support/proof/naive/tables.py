@@ -64,7 +64,7 @@ def line_of(row: Row) -> str:
 def _cell(value: Any) -> Any:  # noqa: ANN401 - whatever a column holds
     match value:
         case datetime():
-            # As Postgres writes a timestamptz into JSON: the offset spelled out, no idle zeros.
+            # As Postgres writes a timestamptz into JSON: with its offset, without trailing zeros.
             whole, dot, rest = value.astimezone(UTC).replace(tzinfo=None).isoformat().partition(".")
             return f"{whole}{dot}{rest.rstrip('0')}+00:00"
         case date():
