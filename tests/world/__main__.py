@@ -1,4 +1,4 @@
-"""One seed again: `python -m tests.world SEED [CRASH_POINT]`. Prints what went wrong, and what happened."""
+"""One seed again: `python -m tests.world SEED [CRASH_POINT]`. Prints what happened, and what went wrong."""
 
 import sys
 
@@ -7,7 +7,7 @@ from tests.world.verdicts import CALM_PRESSES, examine
 
 
 def main(seed: int, crash_at: int | None) -> int:
-    """Tell one seed and say what is wrong with it."""
+    """Tell one seed, and print what is wrong with it."""
     plan = plan_of(seed) if crash_at is None else calm(seed, CALM_PRESSES, crash_at)
     story, problems = examine(plan)
     said = [f"plan: {plan}", f"fired: {dict(story.fired)}", f"logged: {dict(story.alarms)}"]

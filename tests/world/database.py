@@ -1,4 +1,8 @@
-"""The database: transactions over tables in memory, with row locks, time-outs and a fence, like the store in SQL."""
+"""The database: transactions over tables in memory, with row locks, time-outs and a fence, like the store in SQL.
+
+Where it differs from Postgres: only checkpoints are locked. A commit stages all of its rows at once, and a reader sees
+the tables as the last commit left them. No deadlock and no serialization failure can happen.
+"""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -18,11 +22,11 @@ _LOOK_SECONDS: Final = 0.01
 
 @dataclass(eq=False)
 class Transaction:
-    """One write transaction: the checkpoints it holds, until it ends or is ended."""
+    """One write transaction. It holds its checkpoints until it ends, by itself or by its time-out."""
 
     kparts: tuple[int, ...]
     open: bool = True
-    # What the tables were when it staged its rows, and what they would be.
+    # The tables when it staged its rows, and the tables with those rows.
     staged: tuple[Tables, Tables] | None = None
 
 
@@ -50,7 +54,7 @@ class Database:
             raise ConnectionError("the database is away")
 
     async def begin(self, kparts: Iterable[int]) -> Transaction:
-        """Lock some checkpoints, in order, waiting for whoever holds them."""
+        """Lock some checkpoints in order. Wait while another transaction holds one of them."""
         self.reach()
         transaction = Transaction(tuple(sorted(kparts)))
         try:
@@ -69,19 +73,19 @@ class Database:
         until = loop.time() + LOCK_SECONDS
         while kpart in self._locks:
             if loop.time() >= until and self.timeouts:
-                raise BusyError(f"partition {kpart} is held by somebody")
+                raise BusyError(f"partition {kpart} is held by another transaction")
             await asyncio.sleep(_LOOK_SECONDS)
             self.reach()
 
     def end(self, transaction: Transaction) -> None:
-        """Let go of what a transaction holds; what it has not committed is as if it had never been."""
+        """Release what a transaction holds. What it has not committed is lost."""
         transaction.open = False
         for kpart in transaction.kparts:
             if self._locks.get(kpart) is transaction:
                 del self._locks[kpart]
 
     def stage(self, transaction: Transaction, advances: Sequence[Advance]) -> None:
-        """Run the statements of a commit: the compare-and-set first, then the rows. Nobody else sees any of it."""
+        """Run the statements of a commit: the compare-and-set first, then the rows. No other session sees them yet."""
         transaction.staged = (self.tables, self._after(advances))
 
     def _after(self, advances: Sequence[Advance]) -> Tables:
@@ -104,18 +108,18 @@ class Database:
         return staged
 
     def commit(self, transaction: Transaction, advances: Sequence[Advance]) -> None:
-        """Make it so. Raises when the transaction has been ended meanwhile."""
+        """Commit the staged rows. Raises ConnectionError if the transaction was ended meanwhile."""
         self.reach()
         if not transaction.open or transaction.staged is None:
             raise ConnectionError("the session ended within its transaction")
         before, after = transaction.staged
-        # Somebody may have committed other partitions meanwhile.
+        # Another session may have committed other partitions meanwhile.
         self.tables = after if self.tables is before else self._after(advances)
         self.past.append(before)
         self.moves += [CheckpointMove(a.to.kpart, a.read_at, a.to.next_offset) for a in advances]
 
     def save_progress(self, at: Checkpoint) -> bool | None:
-        """Do what `save_progress.sql` does with one partition; None: a commit holds it at this moment."""
+        """Do what `save_progress.sql` does with one partition. Return None while a commit holds the partition."""
         self.reach()
         if at.kpart in self._locks:
             return None
@@ -135,7 +139,7 @@ class Database:
         return True
 
     def prune(self, kpart: int, now: datetime) -> int:
-        """Do what `prune_outcomes.sql` does; return how many went."""
+        """Do what `prune_outcomes.sql` does. Return how many outcomes were deleted."""
         self.reach()
         self.tables = self.tables.copy()
         return self.tables.prune(kpart, now)
@@ -143,7 +147,7 @@ class Database:
     def restore(self, older: Tables) -> None:
         """Put an older dump in place of what is there."""
         self.tables = older
-        # A dump holds no locks, and whoever was connected is not any more.
+        # A dump holds no locks, and all sessions have ended.
         for transaction in list(self._locks.values()):
             self.end(transaction)
         self.moves += [

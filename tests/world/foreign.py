@@ -1,4 +1,4 @@
-"""Foreign records: what lies on the log and came through no API of ours: facts, clocks, mistakes, poison."""
+"""Foreign records: records that came through no API of ours: facts, deadlines, mistakes, poison."""
 
 import json
 from collections.abc import Callable
@@ -69,7 +69,7 @@ def _saying(body: bytes | None) -> Poison:
     return spoil
 
 
-# What no version can read; and, last, what looks broken and reads all the same.
+# Records that no version can read. The last two look broken, and can be read.
 POISON: Final[tuple[Poison, ...]] = (
     _saying(b"not json"),
     _saying(b"[" * 100_000),
@@ -108,7 +108,7 @@ POISON: Final[tuple[Poison, ...]] = (
 )
 
 
-# Revisions that no run comes to.
+# Revisions that no run reaches.
 _NO_POLICIES: Final = (1_000_000, 1 << 62)
 _STRANGE: Final = (None, b"", b"not json", b"null", b"[]", b'{"v":1}', b'{"source_offset":0}', b"\xff")
 STRANGE_POLICIES: Final[tuple[tuple[bytes | None, bytes | None], ...]] = (
@@ -121,14 +121,14 @@ STRANGE_POLICIES: Final[tuple[tuple[bytes | None, bytes | None], ...]] = (
 
 
 class Foreign:
-    """Puts such records on the log, and into the history: nothing on the log was invoked by nobody."""
+    """Puts foreign records on the log. Each is in the history too, because C3 wants every logged id invoked."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._put = 0
 
     def poison(self) -> None:
-        """Put a record that cannot be read, or nearly cannot."""
+        """Put a record that cannot be read, or that looks so."""
         chance = self._world.chance
         tenant, owner = chance.choice(self._world.plan.owners)
         event = TimerStarted(**self._said(tenant), owner=owner)
@@ -137,7 +137,7 @@ class Foreign:
         self._append(self._kpart(tenant, owner), spoilt, value, chance.choice((None, b"\xff", b"key")))
 
     def mistake(self) -> None:
-        """Put a record that reads well, and that no API of ours would write; or a fact, or a deadline."""
+        """Put a record that can be read but that no API of ours would write; or a fact, or a deadline."""
         chance, plan = self._world.chance, self._world.plan
         tenant, owner = chance.choice(plan.owners)
         wrong = (self._kpart(tenant, owner) + 1) % plan.partitions
@@ -161,7 +161,7 @@ class Foreign:
                 self._record(self._fact(tenant, owner), None)
 
     def names_no_policy(self) -> None:
-        """Put a press that was judged, it says, by a policy that nobody ever wrote."""
+        """Put a press that names a policy revision that was never written."""
         tenant, owner = self._world.chance.choice(self._world.plan.owners)
         event = TimerStarted(**self._said(tenant), owner=owner)
         headers, body = self._written(event, self._timer_of(tenant, owner))
@@ -169,7 +169,7 @@ class Foreign:
         self._append(self._kpart(tenant, owner), list(named.items()), body, b"foreign")
 
     def aborts_a_transaction(self) -> None:
-        """Leave offsets without a record at the end of a partition, until something comes behind them."""
+        """Leave an offset without a record at the end of a partition. It becomes a gap when the next record comes."""
         topic = self._world.chance.choice((self._world.events, self._world.outcomes))
         topic.holes_at_end[self._world.chance.randrange(self._world.plan.partitions)] += 1
 

@@ -1,4 +1,8 @@
-"""The group: eager rebalancing, as Kafka's coordinator does it. It says who should own a partition; it may be wrong."""
+"""The group: eager rebalancing, as Kafka's coordinator does it. It says which projector has a partition.
+
+It may be wrong: a projector that is frozen still believes in its partitions (a zombie), until it hears otherwise.
+Where it differs from Kafka: there are no heartbeats, and a deal is by chance and not by an assignor.
+"""
 
 import asyncio
 from typing import Final
@@ -20,19 +24,19 @@ class Group:
         world.spawn(self._coordinate())
 
     def join(self, process: Process) -> None:
-        """Let a process in, at the next deal."""
+        """Add a process at the next deal."""
         if process not in self._members and not process.dead:
             self._members.append(process)
         self.deal()
 
     def leave(self, process: Process) -> None:
-        """Let a process go at once: it has said goodbye."""
+        """Remove a process at once: it has left the group by itself."""
         if process in self._members:
             self._members.remove(process)
         self.deal()
 
     def silent(self, process: Process) -> None:
-        """Throw a process out that has not been heard of for a session."""
+        """Remove a process that was silent for a session."""
         if process in self._members and (process.dead or process.frozen):
             self._throw_out(process)
             self.deal()
@@ -53,14 +57,14 @@ class Group:
         members = list(self._members)
         letting_go = {member: member.spawn(member.revoked()) for member in members if not member.dead}
         if len(letting_go) < len(members):
-            # The dead say nothing, and the group waits for them as for anybody.
+            # A dead process does not answer. The group waits for it until its session ends.
             await asyncio.sleep(SESSION_SECONDS)
         if letting_go:
             await asyncio.wait(letting_go.values(), timeout=SESSION_SECONDS)
         for member in members:
             if member in self._members and (member.dead or not letting_go[member].done()):
                 if not member.dead:
-                    # Its next word to the group is that it comes back, and then it lets go of all it had.
+                    # It joins again later, and first gives up all the partitions that it had.
                     letting_go[member].cancel()
                 self._throw_out(member)
         self._deal_out([member for member in members if member in self._members])

@@ -1,6 +1,6 @@
-"""Guards, switched off: each control takes one out of the product or of the world, and a checker has to notice.
+"""Guards, switched off: each control takes one guard out of the product or of the world, and a checker must notice.
 
-A checker that notices nothing here would notice nothing there either.
+A checker that does not notice it here would not notice it in a real run either.
 """
 
 import re
@@ -33,7 +33,7 @@ from tests.world.world import World
 
 @dataclass(frozen=True)
 class Control:
-    """One guard: how to take it out, which checkers may notice, and which faults it guards against."""
+    """One guard: how to switch it off, which checkers may notice, and the rates of the faults it guards against."""
 
     name: str
     noticed_by: tuple[str, ...]

@@ -9,11 +9,11 @@ _T = TypeVar("_T")
 
 
 class DeadlockError(Exception):
-    """Everything waits, and no timer will ever wake anything."""
+    """All tasks wait, and no timer is left to wake one."""
 
 
 class _Jumps:
-    """Stands where a selector would: instead of waiting for I/O, it lets the time pass."""
+    """In the place of a selector: it waits for no I/O, and lets the time pass at once."""
 
     def __init__(self, loop: "VirtualLoop") -> None:
         self._loop = loop
@@ -27,7 +27,7 @@ class _Jumps:
 
 
 class VirtualLoop(base_events.BaseEventLoop):
-    """asyncio as it is, over a clock of its own."""
+    """asyncio's own loop, over a clock that jumps to the next timer."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -40,14 +40,14 @@ class VirtualLoop(base_events.BaseEventLoop):
         return self.now
 
     def _process_events(self, event_list: list[Any]) -> None:
-        """Do nothing: there are none."""
+        """Do nothing: there are no events of I/O."""
 
     def _write_to_self(self) -> None:
-        """Do nothing: nobody calls from another thread."""
+        """Do nothing: there is no other thread that could call."""
 
 
 def run(main: Coroutine[Any, Any, _T], loop: VirtualLoop) -> _T:
-    """Run to its end, and end whatever it leaves behind."""
+    """Run `main` to its end, then cancel the tasks that it leaves behind."""
     try:
         return loop.run_until_complete(main)
     finally:

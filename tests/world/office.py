@@ -1,4 +1,7 @@
-"""An API process: the product's submitter and waiters, on a sender and reads that lead into the world."""
+"""An API process: the product's submitter and waiters, on a sender and reads that lead into the world.
+
+Where it differs from the API: there are no HTTP, no dialects, no tokens and no desk. The sender is not the product's.
+"""
 
 import asyncio
 from collections.abc import Sequence
@@ -47,7 +50,7 @@ class Office:
         self.number = number
         self.book = PolicyBook()
         self._skew = skew
-        # In order: whoever is told first that the process died acts first.
+        # In order: when the process dies, the calls are cancelled in the order in which they came.
         self._calls: dict[asyncio.Task[Answer], None] = {}
         self._open()
         world.spawn(self._sweep())
@@ -72,7 +75,7 @@ class Office:
         return self.world.now() + self._skew
 
     async def submit(self, command: Command, caller: Caller, key: str) -> Answer | None:
-        """Return the answer, or None: the process died over it."""
+        """Return the answer, or None if the process died before it."""
         self._read_policies()
         pressing = self._presses.submit(Asked(command, caller, "native", key, _WAIT_SECONDS))
         call: asyncio.Task[Answer] = self.world.spawn(pressing)
@@ -84,7 +87,7 @@ class Office:
         return None if call.cancelled() else call.result()
 
     def _kill(self) -> None:
-        """End at once, with all that waited, and be there again with an empty memory."""
+        """End at once with all calls that wait, and start again with an empty memory."""
         for call in tuple(self._calls):
             call.cancel()
         self._open()
@@ -101,7 +104,7 @@ class Office:
 
 
 class Ids:
-    """Draws ids like `TimerIds`, but for one that another process has drawn in the same moment, now and then."""
+    """Draws ids like `TimerIds`. Sometimes it draws an id that another process has drawn in the same moment."""
 
     def __init__(self, world: World, now: Now) -> None:
         self._world = world
@@ -121,7 +124,7 @@ class Ids:
 
 
 class Post:
-    """What the submitter sends through: to the log, as the network pleases."""
+    """In the place of `Sender`: a send may be lost, late, doubled, or of unknown fate."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -168,7 +171,7 @@ class Post:
 
 
 class Window:
-    """The read model that the submitter looks at once, when nobody has answered."""
+    """The read model, in which the submitter looks once after it has waited in vain."""
 
     def __init__(self, world: World) -> None:
         self._world = world

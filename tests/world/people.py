@@ -1,4 +1,4 @@
-"""People: clients that press, one thing after the other, and write down what they asked and what they heard."""
+"""People: clients that press one thing after the other, and write what they asked and heard into the history."""
 
 import asyncio
 import json
@@ -24,18 +24,18 @@ from tests.support.proof.checkers.history import Op
 from tests.world.office import Office, event_id_of
 from tests.world.world import World
 
-# Whose presses a rule of the product is made to break on.
+# For the presses of this client, a rule of the product is made to raise.
 BREAKER: Final = "breaker"
 _THINKS_SECONDS: Final = 0.3
 _TRIES: Final = 3
-# The ends of the calendar that Postgres and every zone can hold.
+# The first and last dates that Postgres and every zone can hold.
 _FIRST: Final = datetime(1, 1, 2, tzinfo=UTC)
 _LAST: Final = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class PressRequest:
-    """One press as a client words it: who, what, and under which key."""
+    """One press as a client words it: its command, its caller, its key."""
 
     command: Command
     caller: Caller
@@ -56,18 +56,18 @@ class Pressing:
         self._tenant = tenant
         self._offices = offices
         self._made: list[PressRequest] = []
-        # Under these keys something else was asked too, and which of the two was recorded only the log knows.
+        # Under these keys something else was asked too. Only the log knows which of the two was recorded.
         self._reused: set[str] = set()
         self._owners = [owner for of, owner in world.plan.owners if of == tenant] or ["o9"]
 
     async def live(self) -> None:
-        """Press until the world has had enough."""
+        """Press until no presses are left to make."""
         while self._world.left > 0:
             await asyncio.sleep(self._world.chance.random() * _THINKS_SECONDS)
             await self._until_known(self._wish())
 
     async def _until_known(self, request: PressRequest) -> None:
-        """Press, and press again under the same key while nobody knows what became of it."""
+        """Press, and press again under the same key while the fate of the press is unknown."""
         for _ in range(_TRIES):
             self._world.left -= 1
             if await self._press(request) != "info" or self._world.chance.random() < 0.3:
@@ -168,7 +168,7 @@ class Pressing:
 
 
 def heard_as(request: PressRequest, answer: Answer | None) -> dict[str, Any]:
-    """Return what dialect C makes of an answer, as a line of the history has it."""
+    """Return what dialect C answers, as fields of a line of the history."""
     match answer:
         case None:
             return {"type": "info"}
@@ -190,7 +190,7 @@ def heard_as(request: PressRequest, answer: Answer | None) -> dict[str, Any]:
 
 
 def _other(command: Command) -> Command:
-    """Return a press that may come under the same key, and asks for something else."""
+    """Return another command that may come under the same key."""
     match command:
         case StartTimer():
             return replace(command, job_id="j2")

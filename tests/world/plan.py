@@ -1,4 +1,4 @@
-"""Plans: what a seed's world is made of, and what may go wrong in it. Each seed has its own mix of faults."""
+"""Plans: what a seed's world is made of, and which faults it may have. Each seed has its own mix of faults."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Final
 
-# What may happen at a point, at a send, at a commit: how likely at each chance, where a plan has the fault at all.
+# Faults at a point, at a send, at a commit: how likely each is at each chance, in a plan that has the fault.
 RATES: Final[Mapping[str, float]] = {
     "crash": 0.006,
     "frozen_here": 0.006,
@@ -41,7 +41,7 @@ RATES: Final[Mapping[str, float]] = {
     "gap_in_events": 0.06,
     "gap_in_outcomes": 0.06,
     "log_clock_jumps": 0.03,
-    # What the world itself does, at each look it takes.
+    # Faults that `trouble` may cause, at each look that it takes.
     "killed": 0.06,
     "frozen": 0.05,
     "left": 0.04,
@@ -63,7 +63,7 @@ RATES: Final[Mapping[str, float]] = {
     "clock_fast": 1.0,
     "newer_event": 1.0,
 }
-# What a plan has seldom, because it changes all that comes after it.
+# Faults that few plans have, because they change all that comes after.
 _SELDOM: Final = {
     "clock_slow": 0.04,
     "newer_event": 0.05,
@@ -82,7 +82,7 @@ _BEGINNINGS: Final = ("03-07", "03-26", "03-28", "04-04", "04-23", "07-01", "09-
 
 @dataclass(frozen=True)
 class Plan:
-    """What a seed stands for."""
+    """What a seed stands for: the size of its world, and the rates of its faults."""
 
     seed: int
     presses: int
@@ -95,7 +95,7 @@ class Plan:
     batch_max: int
     latency_seconds: float
     rates: Mapping[str, float] = field(default_factory=dict)
-    # Crash, or freeze for so long, at exactly this point, and nowhere else.
+    # Crash, or freeze for `freeze_seconds`, at exactly this point.
     crash_at: int | None = None
     freeze_at: int | None = None
     freeze_seconds: float = 0.0
@@ -124,7 +124,7 @@ def plan_of(seed: int, presses_max: int = 55) -> Plan:
 
 
 def calm(seed: int, presses: int, crash_at: int | None = None) -> Plan:
-    """Return a small plan in which nothing goes wrong, but for one crash if it is asked for."""
+    """Return a small plan without faults, or with one crash at the point `crash_at`."""
     chance = Random(f"calm {seed}")
     return Plan(
         seed=seed,

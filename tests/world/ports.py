@@ -1,4 +1,8 @@
-"""The ports of a projector, as the world has them: Kafka and Postgres with their habits, and their bad days."""
+"""The ports of a projector in the world: Kafka and Postgres with their habits and their faults.
+
+Where they differ: as `topics`, `group` and `database` do. Each call takes a random moment, passes the numbered points
+of its process, and may fail as the plan says.
+"""
 
 import asyncio
 import json
@@ -34,7 +38,7 @@ class Consumer:
     def __init__(self, process: "Process") -> None:
         self.positions: dict[int, int] = {}
         self._held: set[int] = set()
-        # What was fetched before a seek, and comes after it.
+        # Records that were fetched before a seek, and are handed out after it.
         self._stale: dict[int, list[EventRecord]] = {}
         self._process = process
         self._world = process.world
@@ -161,7 +165,7 @@ class Stream:
 
 
 class Replies:
-    """`ports.Replies`: verdicts for whoever waits."""
+    """`ports.Replies`: verdicts for the offices. A reply may be lost, doubled, forged or strange."""
 
     def __init__(self, process: "Process") -> None:
         self._process = process
@@ -185,7 +189,7 @@ class Replies:
 
 
 def _of_another_press(body: bytes) -> bytes:
-    """Return a verdict that is not the one waited for, under the request id that it is waited for by."""
+    """Return a verdict on another press, to be sent under the request id of this one."""
     said = json.loads(body)
     no: dict[str, object] = {
         "event_id": str(UUID(int=0xF)),
@@ -234,7 +238,7 @@ class Time:
 
 
 class Store:
-    """`ports.Store`: one database for all processes, which may be away, slow, or silent about what it did."""
+    """`ports.Store`: one database for all processes. It may be away, frozen, or break off after a commit."""
 
     def __init__(self, process: "Process") -> None:
         self._process = process

@@ -1,6 +1,7 @@
 """A projector process: the product's loop, whole, on ports that lead into the world.
 
 Every call of a port passes numbered points. At a point the process may be killed, frozen, or made to wait.
+Where it differs from the projector: there is no HTTP server, no signal and no reader of policies or texts.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ from shared.events.policy_book import PolicyBook
 from tests.world.ports import Consumer, Policies, Replies, Store, Stream, Time
 from tests.world.world import PROCESS, KilledError, World
 
-# How long the group waits for a member that is not heard of.
+# How long the group waits for a silent member.
 SESSION_SECONDS: Final = 2.0
 _FREEZES_SECONDS: Final = 6.0
 _STUCK_SECONDS: Final = 10.0
@@ -28,7 +29,7 @@ class Process:
     def __init__(self, world: World, name: str) -> None:
         self.world = world
         self.name = name
-        # In order, for they are cancelled in it.
+        # In order, because they are cancelled in this order.
         self.tasks: dict[asyncio.Task[Any], None] = {}
         self.dead = False
         self.frozen = False
@@ -53,11 +54,11 @@ class Process:
         self.spawn(self.projector.run())
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-        """Run something of this process."""
+        """Start a task of this process. It ends when the process is killed."""
         return self.world.loop.create_task(work, context=self._context)
 
     async def point(self, name: str) -> None:
-        """Pass a numbered point, or never get past it."""
+        """Pass a numbered point. Raises KilledError if the process dies there."""
         world = self.world
         number = len(world.points)
         world.points.append(name)
@@ -71,21 +72,21 @@ class Process:
             self.freeze(world.plan.freeze_seconds)
         elif not self.frozen and world.happens("frozen_here"):
             self.freeze(world.chance.random() * _FREEZES_SECONDS)
-        # Even nothing takes a moment: others may go first.
+        # Each call takes a moment, so that others may go first.
         await asyncio.sleep(world.soon())
         while self.frozen:
             await self._thawed.wait()
         self.live()
 
     def live(self) -> None:
-        """Raise when this process is dead: what it has not done by now, it never does."""
+        """Raise KilledError if this process is dead."""
         if self.dead:
             raise KilledError
 
     # Ways to end.
 
     def kill(self) -> None:
-        """End at once: memory gone, connections dropped, nobody told."""
+        """End at once: its memory is gone, its connections are dropped, the group is not told."""
         self.dead = True
         self.consumer.close()
         self.world.processes.remove(self)
@@ -96,11 +97,11 @@ class Process:
 
     @property
     def stuck(self) -> bool:
-        """Whether it will not come back in any time that anybody waits."""
+        """Whether it stays frozen for longer than the world waits."""
         return self.frozen and self.thaws_at - self.world.loop.now > _STUCK_SECONDS
 
     async def stop(self) -> None:
-        """End as after SIGTERM: the batch in hand, progress written down, the group left. What is frozen is killed."""
+        """End as after SIGTERM: finish the batch, save the progress, leave the group. A frozen process is killed."""
         if self.frozen:
             self.kill()
             return
@@ -118,7 +119,7 @@ class Process:
     # Ways to be away.
 
     def freeze(self, seconds: float) -> None:
-        """Do nothing for a while, and know nothing of it."""
+        """Do nothing for a while, without noticing it."""
         self.frozen = True
         self._thawed.clear()
         thaw = self.world.loop.call_later(seconds, self.thaw)
@@ -126,28 +127,28 @@ class Process:
         self._fall_silent()
 
     def thaw(self) -> None:
-        """Go on as if nothing had been."""
+        """Go on as if no time had passed."""
         if self.world.loop.now + _TICK_SECONDS < self.thaws_at:
-            return  # frozen again meanwhile, and for longer
+            return  # it was frozen again meanwhile, for longer
         self.frozen = False
         self._thawed.set()
 
     # The group.
 
     def assigned(self, kparts: list[int]) -> None:
-        """Hear that partitions are ours."""
+        """Take the partitions that the group gives."""
         self.member = True
         self.consumer.assign(kparts)
         self._context.run(self.projector.keeper.assigned, kparts)
 
     async def revoked(self) -> None:
-        """Hear that the group deals anew."""
+        """Give all partitions back, because the group rebalances."""
         await self.point("revoke")
         await self.projector.keeper.revoked(sorted(self.consumer.positions))
         self.consumer.positions.clear()
 
     def kicked(self) -> None:
-        """Be thrown out of the group, and hear of it only after a while: till then, a zombie."""
+        """Be removed from the group, and notice it a while later. Until then it is a zombie."""
         self.member = False
         self.spawn(self._notice())
 
@@ -158,13 +159,13 @@ class Process:
             self.world.group.join(self)
 
     def displaced(self, kparts: list[int]) -> None:
-        """Hear that the log does not hold our positions."""
+        """Hear that the log does not have our positions."""
         self._context.run(self.projector.keeper.displaced, kparts)
 
     # Policies.
 
     def hear_of_policies(self) -> None:
-        """Read what came, after a while."""
+        """Read the new policies after a while."""
         late = self.world.happens("policy_late")
         self.world.loop.call_later(_POLICY_LATE_SECONDS if late else self.world.soon(), self._read_policies)
 

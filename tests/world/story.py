@@ -1,4 +1,4 @@
-"""Stories: one seed's world told from its first press to the last row, and told again from its logs alone."""
+"""Stories: one seed's world from its first press to the last row, and again from its logs alone."""
 
 import asyncio
 import json
@@ -28,7 +28,7 @@ from tests.world.texts import problems_of
 from tests.world.trouble import Trouble, policy
 from tests.world.world import World
 
-# After the last fault, so long may it take until everything is folded and published.
+# Within this time after the last fault, all presses must be folded and published.
 HEALED_WITHIN_SECONDS: Final = 30.0
 LOOKS_EVERY_SECONDS: Final = 60.0
 _LOOK_SECONDS: Final = 0.1
@@ -40,7 +40,7 @@ Guard = Callable[[World], None]
 
 @dataclass(frozen=True)
 class SeedStory:
-    """What a run leaves behind."""
+    """What one seed's run leaves behind."""
 
     plan: Plan
     evidence: Evidence
@@ -52,7 +52,7 @@ class SeedStory:
 
 
 def tell(plan: Plan, guard_off: Guard | None = None) -> SeedStory:
-    """Run a plan to its end: presses and faults, then healing, then rest."""
+    """Run a plan to its end: presses and faults, then the repair, then rest."""
     loop = VirtualLoop()
     with _arranged() as alarms:
         world = _world(plan, loop, alarms)
@@ -63,7 +63,7 @@ def tell(plan: Plan, guard_off: Guard | None = None) -> SeedStory:
 
 
 def tell_again(story: SeedStory, plan: Plan, *, judge_again: bool) -> SeedStory:
-    """Begin with an empty database and the logs of a story: catch up from its outcomes, or judge all presses again."""
+    """Begin with an empty database and the logs of a story. Catch up from its outcomes, or judge all presses again."""
     loop = VirtualLoop()
     with _arranged() as alarms:
         world = _world(plan, loop, alarms)
@@ -75,9 +75,9 @@ def tell_again(story: SeedStory, plan: Plan, *, judge_again: bool) -> SeedStory:
 
 
 def go_on(story: SeedStory, *steps: tuple[Guard, float]) -> SeedStory:
-    """Go on where a story has ended, with a projector over its logs and its database.
+    """Continue after the end of a story, with one projector on its logs and its database.
 
-    Each step does something to the world, and lets seconds pass.
+    Each step changes the world, and lets so many seconds pass.
     """
     loop = VirtualLoop()
     with _arranged() as alarms:
@@ -108,7 +108,7 @@ def _bring_back(world: World, evidence: Evidence, *, outcomes: bool) -> None:
 
 @contextmanager
 def _arranged() -> Iterator[Counter[str]]:
-    """Have one rule break for one client, hear what the product logs, and leave no trace of either."""
+    """Make a rule raise for one client and count what the product logs. Undo both at the end."""
     alarms: Counter[str] = Counter()
 
     def hear(_: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -171,7 +171,7 @@ async def _fold_only(world: World) -> None:
 
 
 async def _heal(world: World, trouble: Trouble) -> None:
-    """Put everything right that a person with a key to the machine room can, and wait until all is quiet."""
+    """Repair all that an operator can repair, and wait until all is folded and published."""
     world.healing = True
     world.database.away = world.kafka_away = False
     if not await _drained(world):
@@ -181,7 +181,7 @@ async def _heal(world: World, trouble: Trouble) -> None:
         await _restart(world, trouble)
         if not await _drained(world):
             return
-    # Old outcomes are deleted once a minute.
+    # The projector prunes outcomes once a minute.
     await asyncio.sleep(_PRUNED_SECONDS if "month_passes" in world.fired else _IDLE_SECONDS)
     for process in list(world.processes):
         await process.stop()
@@ -196,7 +196,7 @@ async def _restart(world: World, trouble: Trouble) -> None:
 async def _drained(world: World) -> bool:
     within = HEALED_WITHIN_SECONDS
     if "dump_restored" in world.fired:
-        # A partition that nobody presses on learns that its database went back in time when it looks, once a minute.
+        # A partition without presses looks at its database once a minute, and only then notices that it is older.
         within += LOOKS_EVERY_SECONDS
     began = world.loop.now
     while (left := _behind(world)) is not None:
@@ -208,7 +208,7 @@ async def _drained(world: World) -> bool:
 
 
 def _behind(world: World) -> str | None:
-    """Say what is still to be done, or None. A partition may stand before an event of the next release."""
+    """Return what is still to be done, or None. A partition may wait before an event of the next release."""
     if world.on_their_way:
         return f"{world.on_their_way} records are on their way"
     if zombies := [process.name for process in world.processes if process.frozen and not process.stuck]:
@@ -224,10 +224,10 @@ def _behind(world: World) -> str | None:
 
 
 def _held(world: World, kpart: int, left: list[int]) -> bool:
-    """Say whether a partition rightly waits for the next release."""
+    """Return whether a partition rightly waits for the next release."""
     if NEWER_TYPE in BODY_OF or "error: event_newer_than_we_are" not in world.alarms:
-        return False  # we are the next release, or nobody was told
-    # A held partition does not look; it is taken up anew with the upgrade, wherever its database stands by then.
+        return False  # we are the next release, or there was no alarm
+    # A held partition does not look at its database. The upgrade takes it up again, from where the database is by then.
     ahead = left if "dump_restored" in world.fired else left[:1]
     return any(
         name == "ce_type" and value == NEWER_TYPE.encode()
@@ -238,7 +238,7 @@ def _held(world: World, kpart: int, left: list[int]) -> bool:
 
 
 def _ask_again(world: World) -> None:
-    """Ask once more for every verdict that somebody has heard of."""
+    """Ask once more for the verdict of every press that a client got an answer to."""
     newest = {str(row[2]): row for row in sorted(world.database.tables.rows["outcome"].values())}
     for event_id in sorted({op.event_id for op in world.history if op.type != "invoke" and op.event_id}):
         if event_id in newest:

@@ -1,6 +1,7 @@
-"""Tables in memory: what each `.sql` file of the projector's store does to rows, keys, constraints and all.
+"""Tables in memory: what each `.sql` file of the projector's store does to rows, with keys and constraints.
 
-A `Tables` is never changed once it is committed: a transaction works on a copy, so a snapshot and a dump cost nothing.
+Where it differs from Postgres: `test_tables` compares the two after the same commits, and finds no difference.
+A `Tables` is never changed once it is committed. A transaction works on a copy, so a snapshot and a dump cost nothing.
 """
 
 import json
@@ -19,7 +20,7 @@ from tests.support.proof.naive.tables import KEYS, text_of
 
 Row = tuple[Any, ...]
 
-# In the order of the columns that the queries are given; `flags` are text there, and a list in a dump.
+# In the order in which the queries are given the columns. `flags` are text there, and a list in a dump.
 COLUMNS: Final = {
     "outcome": ("kpart", "source_offset", "event_id", "tenant", "digest", "log_time", "body"),
     "dead_letter": ("kpart", "source_offset", "log_time", "reason"),
@@ -55,7 +56,7 @@ class Tables:
     rows: dict[str, dict[Row, Row]] = field(default_factory=lambda: {name: {} for name in COLUMNS})
 
     def copy(self) -> "Tables":
-        """Return what a transaction may change."""
+        """Return a copy that a transaction may change."""
         return Tables(dict(self.checkpoint), {name: dict(rows) for name, rows in self.rows.items()})
 
     def write(self, advances: Sequence[Advance]) -> None:
@@ -108,7 +109,7 @@ class Tables:
         return [ToPublish(row[0], key_of_body(row[5]), row[5].encode()) for row in rows[:limit]]
 
     def prune(self, kpart: int, now: datetime) -> int:
-        """Do what `prune_outcomes` does; return how many went."""
+        """Do what `prune_outcomes` does. Return how many outcomes were deleted."""
         at = self.checkpoint[kpart]
         if at.last_log_time is None:
             return 0
@@ -131,7 +132,7 @@ class Tables:
             tables[name] = text_of(name, named)
         return {name: tables[name] for name in KEYS}
 
-    # One function for each query, given one row of what `unnest` returns.
+    # One function for each query. It gets one row of what `unnest` returns.
 
     def _insert_outcome(self, row: Row) -> None:
         self._insert("outcome", row)
@@ -142,7 +143,7 @@ class Tables:
     def _upsert_timer(self, row: Row) -> None:
         before = self.rows["timer"].get(row[:2])
         if before is not None:
-            # Who started it, and all that a start says, is written once.
+            # `started_by`, and all that a start says, is written once.
             row = (*before[:9], row[9], before[10], *row[11:15], before[15], row[16])
         self._put("timer", row)
 
@@ -191,7 +192,7 @@ _WRITES: Final[dict[str, Callable[[Tables, Row], None]]] = {
 
 
 def _overlaps(wanted: Wanted, whose: Row, timers: dict[int, Timer], worked: Sequence[Row]) -> Iterator[ClosedInterval]:
-    """Return, for each press of long ago, the interval that begins first of those that it overlaps."""
+    """Yield, for each press of long ago, the first interval that it overlaps."""
     for slot, tenant, owner, timer_id, moment in wanted.overlaps:
         pressed = timers.get(timer_id)
         if (slot, tenant, owner) != whose and (tenant is not None or pressed is None):

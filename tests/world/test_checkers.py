@@ -1,4 +1,4 @@
-"""Checkers: each notices, by its own name, evidence that was tampered with in the smallest way it is there for."""
+"""Checkers: each notices, by its own name, the smallest tampering that it is there for."""
 
 import json
 from collections.abc import Callable
@@ -26,7 +26,7 @@ SOME_ID: Final = "00000000-0000-4000-8000-000000000000"
 
 @pytest.fixture(scope="module")
 def good() -> Evidence:
-    """Give the evidence of a day with a bit of everything: refusals, repeats, poison, late presses."""
+    """Give the evidence of a day with some of each: refusals, repeats, poison, late presses."""
     rates = {"send_doubled": 0.2, "reply_lost": 0.2, "key_again": 0.1, "poison": 0.3}
     story = tell(replace(plan_of(1), presses=40, partitions=2, rates=rates))
     assert problems(story.evidence) == []
@@ -39,7 +39,7 @@ def _ok(evidence: Evidence, op: str) -> Op:
 
 
 def _with_row(evidence: Evidence, table: str, **changed: Any) -> Evidence:  # noqa: ANN401 - any column
-    """Change one row of a table: the first that says something else."""
+    """Change one row of a table: the first that has other values."""
     rows = evidence.rows(table)
     row = next(row for row in rows if all(row[name] not in {value, None} for name, value in changed.items()))
     row.update(changed)
@@ -86,7 +86,7 @@ def _another_verdict_for_the_same_key(evidence: Evidence) -> Evidence:
 
 
 def _out_of_order(evidence: Evidence) -> Evidence:
-    """Have a client hear of a stop that lies before the start it had heard of."""
+    """Make a client hear of a start with a higher offset before it asks for the stop."""
     told = _ok(evidence, "stop")
     at = evidence.history.index(told)
     heard = replace(told, op="start", event_id=SOME_ID, position=(told.position or "").partition(":")[0] + ":9999")
@@ -180,7 +180,7 @@ def test_a_replay_that_lacks_one_row_is_noticed(good: Evidence, table: str) -> N
 
 
 def test_a_replay_that_words_a_reason_otherwise_is_noticed(good: Evidence) -> None:
-    """The naive fold may call it what it likes; the same product may not."""
+    """The naive fold may use other words for a reason; the same product may not."""
     assert c7_same_bytes(good, _with_row(good, "dead_letter", reason="other").tables)
 
 

@@ -1,4 +1,4 @@
-"""Controls: with its guard switched off, each checker fails on some seed; and on a dump that was tampered with."""
+"""Controls: with one guard switched off, a checker fails on some seed."""
 
 from dataclasses import replace
 from typing import Final
@@ -21,4 +21,4 @@ def test_without_this_guard_something_is_noticed(control: Control) -> None:
             found = examine(plan, control.world)[1]
         if any(problem.startswith(control.noticed_by) for problem in found):
             return
-    pytest.fail(f"{SEEDS_MAX} seeds without {control.name}, and nobody noticed; at last {found[:3]}")
+    pytest.fail(f"{SEEDS_MAX} seeds without {control.name}, and no checker noticed; at last {found[:3]}")

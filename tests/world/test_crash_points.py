@@ -1,4 +1,4 @@
-"""Points: killed, or frozen, at each numbered point once, by itself; and at each point of catching up."""
+"""Points: one projector is killed, or frozen, at each numbered point once, and at each point of catching up."""
 
 import os
 from dataclasses import replace
@@ -26,7 +26,7 @@ def test_a_crash_at_any_point_costs_nothing(seed: int) -> None:
     for point in range(len(points)):
         plan = calm(seed, CALM_PRESSES, crash_at=point)
         story, problems = examine(plan, both_ways=False)
-        # The same story up to the crash, and the crash where it should be.
+        # The same story up to the crash, and the crash at its point.
         assert story.points[: point + 1] == points[: point + 1]
         assert story.fired[f"crash {points[point]}"] == 1
         if problems:
@@ -48,7 +48,7 @@ def test_a_crash_at_any_point_of_catching_up_costs_nothing(judge_again: bool) ->
 
 @pytest.mark.parametrize("seconds", [8.0, 10_000.0], ids=["a zombie", "for ever"])
 def test_a_projector_frozen_at_any_point_costs_nothing(seconds: float) -> None:
-    """It comes back when others have its work, with the same batch in its hands; or it never comes back."""
+    """It comes back with its old batch when another projector has its partition; or it never comes back."""
     calmly = replace(calm(SWEPT, CALM_PRESSES), projectors=2)
     points = tell(calmly).points
     fenced, failures = 0, []
@@ -58,12 +58,12 @@ def test_a_projector_frozen_at_any_point_costs_nothing(seconds: float) -> None:
         if problems:
             failures.append(f"frozen at point {point}, {points[point]}: {problems[:5]}")
     assert not failures, "\n".join(failures)
-    # Frozen before its compare-and-set, and gone on after the take-over.
+    # At least once it was frozen before its compare-and-set, and went on after the take-over.
     assert fenced or seconds > 1000
 
 
 def test_without_time_outs_a_frozen_commit_is_never_taken_over() -> None:
-    """The control: whoever holds the row of a checkpoint holds it for ever."""
+    """The control: a frozen session holds the row of its checkpoint for ever."""
     points = tell(calm(SWEPT, CALM_PRESSES)).points
     plan = replace(calm(SWEPT, CALM_PRESSES), freeze_at=points.index("inside commit"), freeze_seconds=10_000.0)
     assert examine(plan)[1] == []

@@ -1,4 +1,4 @@
-"""The log is not the one that was folded: alarm, wait, publish nothing, swallow nothing, and go on once it is back."""
+"""The log is not the one that was folded: alarm, wait, publish nothing, lose no press, go on when the log is back."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -34,36 +34,36 @@ def nothing(_: World) -> None:
 
 
 def shorter(world: World) -> None:
-    """Have a broker lose its tail."""
+    """Let a broker lose the end of a partition."""
     world.events.records[KPART].pop()
 
 
 def made_anew(world: World) -> None:
-    """Have the topic deleted and made again; somebody presses on it already."""
+    """Delete the topic and make it again. One press is on it already."""
     first = world.events.records[KPART][0]
     world.events.records[KPART].clear()
     world.events.append(KPART, first.key, first.headers, first.value)
 
 
 def another_press(world: World) -> None:
-    """Have another event where the last one was."""
+    """Put another event in the place of the last one."""
     log = world.events.records[KPART]
     log[-1] = replace(log[-2], offset=log[-1].offset, timestamp=log[-1].timestamp)
 
 
 def another_time(world: World) -> None:
-    """Have the same event there, at another time."""
+    """Give the last event another log time."""
     log = world.events.records[KPART]
     log[-1] = replace(log[-1], timestamp=log[-1].timestamp + 1)
 
 
 def eaten(world: World) -> None:
-    """Have retention eat all that was folded."""
+    """Let retention delete all that was folded."""
     world.events.begins[KPART] = world.events.end(KPART)
 
 
 def outcomes_lost(world: World) -> None:
-    """Have the judged stream lose its tail."""
+    """Let the judged stream lose its end."""
     world.outcomes.records[KPART].pop()
 
 
@@ -102,9 +102,9 @@ def test_the_neighbours_go_on(story: SeedStory) -> None:
 
 
 def test_without_the_check_presses_would_be_swallowed(story: SeedStory) -> None:
-    """The control: as many new presses as were lost, and none of them counts."""
+    """The control: as many new presses come as were lost, and none of them counts."""
 
-    async def no_check(*_: Any) -> None:  # noqa: ANN401 - whatever it is given
+    async def no_check(*_: Any) -> None:  # noqa: ANN401 - any arguments
         """Find nothing wrong."""
 
     steps: tuple[tuple[Callable[[World], None], float], ...] = ((shorter, 0.0), (press, A_WHILE))
@@ -115,5 +115,5 @@ def test_without_the_check_presses_would_be_swallowed(story: SeedStory) -> None:
 
 
 def press(world: World, kpart: int = KPART) -> None:
-    """Have one more record on the log, which nobody can read: its dead letter says that it was folded."""
+    """Put one more record on the log that cannot be read. Its dead letter shows that it was folded."""
     world.events.append(kpart, None, [("ce_type", b"timer.started.v1")], b"{}")

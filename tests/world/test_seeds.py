@@ -1,4 +1,4 @@
-"""Seeds: whatever goes wrong, no minute is lost, every answer stands, and everything is well again within 30 s."""
+"""Seeds: with any mix of faults, no minute is lost, every answer is final, and all is folded within 30 s."""
 
 import os
 from collections import Counter
@@ -16,14 +16,14 @@ LONG: Final = os.environ.get("STINT_TEST_LONG") == "1"
 SEEDS: Final = 10_000 if LONG else 500
 PRESSES_MAX: Final = 150 if LONG else 55
 AT_ONCE: Final = 20
-# What must have happened beside what plans ask for.
+# What must have happened besides the faults that plans ask for.
 CONSEQUENCES: Final = ("fenced", "zombie", "rebalance", "pruned", "duplicates")
 CRASHES: Final = (
     *("before read", "after read", "before commit", "inside commit", "after commit", "before publish", "after publish"),
     *("load the checkpoint", "span of the events", "span of the outcomes", "record before the checkpoint", "catch up"),
     *("before unpublished", "poll with records in hand", "revoke"),
 )
-# What must have been said of presses, with the reason where there are several.
+# The verdicts that presses must have had, with the reason where a rule has several.
 VERDICTS: Final = (
     *("accepted", "accepted R13", "accepted R14", "accepted R18", "accepted late", "accepted zone_assumed"),
     *(
@@ -45,7 +45,7 @@ class Tally:
     fired: Counter[str] = field(default_factory=Counter)
 
     def take(self, story: SeedStory) -> None:
-        """Count what has happened in one more."""
+        """Count what has happened in one more seed."""
         self.seeds += 1
         self.fired += story.fired
         evidence = story.evidence
@@ -85,6 +85,6 @@ def test_every_fault_has_fired(tally: Tally) -> None:
 
 
 def test_a_seed_is_the_same_story_each_time() -> None:
-    """Otherwise nobody could look into a failure."""
+    """Otherwise a failure could not be looked into."""
     first, second = (examine(plan_of(7))[0] for _ in range(2))
     assert (first.points, first.fired, first.evidence.tables) == (second.points, second.fired, second.evidence.tables)

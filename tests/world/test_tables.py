@@ -1,4 +1,4 @@
-"""The world's tables are what SQL makes of the same commits: otherwise the world would prove nothing about Postgres."""
+"""The world's tables equal those that SQL makes of the same commits. Else the world proves nothing about Postgres."""
 
 import asyncio
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ async def test_sql_makes_the_same_tables_of_the_same_commits(deployment: Deploym
         found = await store.read(wanted)
         assert _in_order(found) == _in_order(tables.read(wanted))
         assert any(sheet.closed for sheet in found.sheets.values())
-        # What a commit holds is passed by; what stands elsewhere is said.
+        # A partition that a commit holds is left out. One that is elsewhere is False.
         at = dict(tables.checkpoint)
         moved = replace(at[0], next_offset=at[0].next_offset + 1)
         async with pool.acquire() as conn, conn.transaction():
@@ -81,7 +81,7 @@ def _everything(evidence: Evidence) -> Wanted:
         owner = (timer["slot"], timer["tenant"], timer["owner"])
         wanted.owners[owner] = datetime.fromisoformat(timer["last_at"]) + timedelta(days=99)
         wanted.timers[timer["slot"], timer["id"]] = wanted.owners[owner]
-        # As a start under an id that is new, and as a resume of a timer that is there.
+        # As a start under a new id, and as a resume of a timer that is there.
         wanted.overlaps += [(*owner, timer["id"] ^ 1, asked), (timer["slot"], None, None, timer["id"], asked)]
     for row in evidence.rows("owner_fact")[:2]:
         wanted.owners[row["slot"], row["tenant"], row["owner"]] = LONG_AGO
@@ -93,7 +93,7 @@ def _everything(evidence: Evidence) -> Wanted:
 
 
 def _in_order(found: Found) -> tuple[Any, ...]:
-    """Return what was found, where no order is promised in one of our own."""
+    """Return what was found, with intervals in a fixed order, because the store promises none."""
     sheets = {
         owner: replace(sheet, closed=tuple(sorted(sheet.closed, key=lambda closed: (closed.timer_id, closed.start))))
         for owner, sheet in found.sheets.items()

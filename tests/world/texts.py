@@ -1,7 +1,7 @@
-"""Texts in the world: their topic, who else writes to it, and the product's reading of it checked by a plain one.
+"""Texts in the world: their topic, its foreign records, and the product's reading of it checked by a plain one.
 
-The projection that keeps texts in Postgres is tried on the real parts. Here its pure half is: whatever lies on the
-topic, in whatever runs it is read, of each start the newest text is kept and of an erased timer none.
+Where it differs: no texts are written to Postgres here; that half is tried on real parts. Here is the pure half: with
+any records on the topic, read in runs of any length, each start keeps its newest text and an erased timer keeps none.
 """
 
 import json
@@ -22,7 +22,7 @@ _STRANGE: Final[tuple[tuple[bytes | None, bytes | None], ...]] = (
     (b"12", b'{"tenant":"acme","owner":"o0","event_id":"x","mood":1}'),
 )
 
-# Under which timer and by which start: owner, comment, work item.
+# By timer and event id of the start: owner, comment, work item.
 Texts = dict[tuple[int, str], tuple[Any, ...]]
 
 
@@ -39,7 +39,7 @@ class TextTopic:
         return record
 
     def strange(self, chance: Random, partitions: int) -> None:
-        """Put a record of a stranger's: no text, or another text or an erasure of a timer that is known."""
+        """Put a foreign record: no text, or another text or an erasure of a known timer."""
         written = [record for record in self.records if record.key and record.value]
         key, value = chance.choice(_STRANGE)
         if written and chance.random() < 0.5:
@@ -49,7 +49,7 @@ class TextTopic:
 
 
 def problems_of(topic: TextTopic, chance: Random, commented: Mapping[str, str]) -> list[str]:
-    """Return where the product's reading differs from a plain one, or from what a client wrote and was acked for."""
+    """Return where the product's reading differs from a plain one, or lacks a comment that was acked."""
     read, plain = _read(topic, chance), _plain(topic)
     differ = [key for key in sorted(read.keys() | plain.keys()) if read.get(key) != plain.get(key)]
     wrong = [f"texts: {key} is {read.get(key)} and should be {plain.get(key)}" for key in differ]
@@ -89,7 +89,7 @@ def _plain(topic: TextTopic) -> Texts:
 
 
 def _readable(topic: TextTopic) -> Iterator[tuple[int, dict[str, Any] | None]]:
-    """Yield what any reader would take for a text, or for an erasure."""
+    """Yield each record that is a text or an erasure to any reader."""
     for record in topic.records:
         key = (record.key or b"").decode(errors="replace")
         if not key.isascii() or not key.isdigit() or len(key) > 19 or int(key) >= 1 << 63:

@@ -1,4 +1,8 @@
-"""Topics in memory: what Kafka keeps. The broker's clock dates the presses, to the millisecond."""
+"""Topics in memory: what Kafka keeps. The broker's clock dates the presses, to the millisecond.
+
+Where they differ from Kafka: there are no replicas, no compaction, no sizes and no producer ids. Retention happens only
+when a test moves `begins`.
+"""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -26,11 +30,11 @@ class EventRecord:
 
 
 class EventTopic:
-    """`timer.events.v1`. Offsets have holes where a foreign transaction ended or was aborted."""
+    """`timer.events.v1`. Offsets have holes where a foreign transaction was committed or aborted."""
 
     def __init__(self, partitions: int, dated: Callable[[int], int], holes: Callable[[], int] = lambda: 0) -> None:
         self.records: list[list[EventRecord]] = [[] for _ in range(partitions)]
-        # Where each partition begins, once retention has eaten of it.
+        # Where each partition begins, after retention has deleted its first records.
         self.begins = [0] * partitions
         self.holes_at_end = [0] * partitions
         self._dated = dated
@@ -38,7 +42,7 @@ class EventTopic:
         self._listeners: list[Callable[[int], None]] = []
 
     def end(self, kpart: int) -> int:
-        """Return the offset of the next record, but for holes."""
+        """Return the offset of the next record, unless it leaves a hole."""
         return _end(self.records[kpart]) + self.holes_at_end[kpart]
 
     def append(self, kpart: int, key: bytes | None, headers: Headers, value: bytes | None) -> EventRecord:
@@ -69,7 +73,7 @@ class EventTopic:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """One record of the judged stream, whoever wrote it."""
+    """One record of the judged stream: an outcome, or a foreign record."""
 
     offset: int
     key: bytes | None
@@ -77,7 +81,7 @@ class Published:
 
 
 class OutcomeTopic:
-    """`timer.outcomes.v1`, with holes like the events; and the records of the events that it speaks of."""
+    """`timer.outcomes.v1`, with holes like the events. `judged`: offsets of the events whose outcomes are on it."""
 
     def __init__(self, partitions: int, holes: Callable[[], int] = lambda: 0) -> None:
         self.records: list[list[Published]] = [[] for _ in range(partitions)]
@@ -86,7 +90,7 @@ class OutcomeTopic:
         self._holes = holes
 
     def end(self, kpart: int) -> int:
-        """Return the offset of the next record, but for holes."""
+        """Return the offset of the next record, unless it leaves a hole."""
         return _end(self.records[kpart]) + self.holes_at_end[kpart]
 
     def append(self, kpart: int, outcomes: Sequence[ToPublish]) -> int:
@@ -125,7 +129,7 @@ class PolicyTopic:
 
 
 class Bell:
-    """Wakes whoever waits for news, or for a while."""
+    """Wakes a task that waits for a record, or for a time."""
 
     def __init__(self) -> None:
         self._waiting: asyncio.Future[None] | None = None

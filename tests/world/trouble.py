@@ -1,4 +1,4 @@
-"""Trouble: what goes wrong with whole processes and machines, and who puts it right again."""
+"""Trouble: faults of whole processes and machines, and their repair."""
 
 import asyncio
 from datetime import timedelta
@@ -19,7 +19,7 @@ _JUMPS: Final = (timedelta(minutes=2), timedelta(minutes=50), timedelta(hours=7)
 
 
 class Trouble:
-    """Looks in every now and then."""
+    """Takes a look every now and then: it causes faults, and starts projectors that are missing."""
 
     def __init__(self, world: World, group: Group) -> None:
         self._world = world
@@ -30,7 +30,7 @@ class Trouble:
         self.foreign = Foreign(world)
 
     async def live(self) -> None:
-        """Let things happen until the world heals, and keep enough projectors on their feet for ever."""
+        """Cause faults until the world heals. Keep enough projectors running for ever."""
         while True:
             await asyncio.sleep(self._world.chance.random() * _LOOK_SECONDS)
             self._look_after()
@@ -130,7 +130,7 @@ class Trouble:
             R18=RuleMode(mode=chance.choice((*Mode, None))),
         )
         if kind < 0.25:
-            world.set_policy(tenant, latest + 1, document)  # void: it replaces what is not in force
+            world.set_policy(tenant, latest + 1, document)  # void: it replaces a revision that is not in force
         else:
             world.revisions[tenant] = world.set_policy(tenant, latest, document)
 

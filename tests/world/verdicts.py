@@ -1,4 +1,4 @@
-"""Verdicts on stories: every checker over one seed, the replays included, and how to tell that seed again."""
+"""Verdicts on stories: every checker over one seed and its replays, and how to run that seed again."""
 
 import subprocess
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ _BATCHES: Final = (1, 7, 50)
 
 
 def examine(plan: Plan, guard_off: Guard | None = None, *, both_ways: bool = True) -> tuple[SeedStory, list[str]]:
-    """Tell a plan, tell it again from its logs, both ways or in turn, and return all that is wrong."""
+    """Run a plan, fold its logs again, and return all that is wrong. `both_ways`: from outcomes and from presses."""
     story = tell(plan, guard_off)
     problems = [*story.problems, *problems_of(story.evidence), *c7_audit(story.evidence)]
     if problems:
@@ -42,14 +42,14 @@ def again_plan(plan: Plan, *, judge_again: bool) -> Plan:
 
 
 def told(plan: Plan, problems: Iterable[str]) -> str:
-    """Return what to print of a seed that failed."""
+    """Return what to print about a seed that failed."""
     again = f"python -m tests.world {plan.seed}" + ("" if plan.crash_at is None else f" {plan.crash_at}")
     head = f"seed {plan.seed}, commit {commit()}, crash point {plan.crash_at}; once more: {again}"
     return "\n  ".join([head, *list(problems)[:8]])
 
 
 def commit() -> str:
-    """Return the commit that is tested, for whoever reads a failure later."""
+    """Return the tested commit, to be printed with a failure."""
     here = Path(__file__).parent
     said = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"],

@@ -1,6 +1,6 @@
-"""The world: one clock, one source of chance, the topics, the database, and whoever lives in it.
+"""The world: one clock, one source of chance, the topics, the database, and the processes that use them.
 
-Single-threaded and seeded: a seed is a story, the same each time it is told.
+It is single-threaded and seeded: a seed is a story, and the same story each time.
 """
 
 import asyncio
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
     from tests.world.group import Group
     from tests.world.process import Process
 
-# Whose code runs: so that a process that is killed takes its tasks with it, and those of nobody else.
+# The process whose code runs, so that a killed process ends its own tasks and no others.
 PROCESS: Final[contextvars.ContextVar["Process | None"]] = contextvars.ContextVar("process", default=None)
 _MS: Final = timedelta(milliseconds=1)
-# A host comes back from a dead battery with its clock a month and more ahead, for one record.
+# A host restarts with an empty clock battery, and its clock is over a month ahead for one record.
 _JUMP: Final = timedelta(days=40)
 _EPOCH: Final = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
 class KilledError(BaseException):
-    """The process is dead. No `except Exception` of the product outlives it."""
+    """The process is dead. It is a BaseException, so that no `except Exception` of the product catches it."""
 
 
 class World:
@@ -55,21 +55,21 @@ class World:
         self.database = Database(plan.partitions)
         self.processes: list[Process] = []
         self.group: Group | None = None
-        # Who reads which partition of the replies.
+        # The reader of each partition of the replies.
         self.mailboxes: dict[int, Callable[[bytes | None], None]] = {}
         self.texts = TextTopic()
-        # What was written beside a start that its client knows to be recorded, by event id.
+        # The comment of each start that its client knows to be recorded, by event id.
         self.commented: dict[str, str] = {}
-        # How many presses are left to make, and the timers that people have heard of: tenant and short id.
+        # How many presses are left to make, and the timers that clients know: tenant and short id.
         self.left = plan.presses
         self.known: list[tuple[str, int]] = []
         # The revision in force of each tenant.
         self.revisions: dict[str, int] = {}
-        # The id that was drawn last in each slot, by whichever process.
+        # The id that was drawn last in each slot, by any process.
         self.drawn: dict[int, int] = {}
         self.kafka_away = False
         self.healing = False
-        # Records that are on their way to the log, and will land whatever becomes of their sender.
+        # How many records are on their way to the log. They will land even if their sender dies.
         self.on_their_way = 0
         self._jumped = timedelta()
         loop.set_task_factory(self._task)
@@ -82,11 +82,11 @@ class World:
         return self.plan.begins_at + self._jumped + timedelta(seconds=self.loop.now)
 
     def jump(self, by: timedelta) -> None:
-        """Let hours or weeks pass of which no process notices anything but the date."""
+        """Let hours or weeks pass. Processes notice only the date."""
         self._jumped += by
 
     def happens(self, kind: str) -> bool:
-        """Say whether a fault of this kind happens now, and count it."""
+        """Return whether a fault of this kind happens now, and count it."""
         rate = self.plan.rates.get(kind)
         if rate is None or self.healing or self.chance.random() >= rate:
             return False
@@ -94,11 +94,11 @@ class World:
         return True
 
     def soon(self) -> float:
-        """Return how long something takes that takes no time worth mentioning."""
+        """Return a random time below the plan's latency."""
         return self.chance.random() * self.plan.latency_seconds
 
     def _dated(self, kpart: int) -> int:
-        """Return the log time of the next record: the broker's clock never goes back, unless it has jumped ahead."""
+        """Return the log time of the next record. The broker's clock goes back only after it has jumped ahead."""
         log_ms = (self.now() - _EPOCH) // _MS + self.chance.randrange(2)
         if self.happens("log_clock_jumps"):
             return log_ms + _JUMP // _MS
@@ -106,13 +106,13 @@ class World:
         return self._newest_ms[kpart]
 
     def _holes(self, kind: str) -> int:
-        """Return how many offsets a foreign transaction leaves without a record."""
+        """Return how many offsets a foreign transaction leaves without a record before the next one."""
         return self.chance.randint(1, 2) if self.happens(kind) else 0
 
     # Tasks.
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-        """Run something of the world's own."""
+        """Start a task of the world's own, which belongs to no process."""
         return self.loop.create_task(work, context=contextvars.Context())
 
     def _task(self, loop: Any, work: Any, **options: Any) -> asyncio.Task[Any]:  # noqa: ANN401 - asyncio's own types
@@ -136,13 +136,13 @@ class World:
     # Policies.
 
     def set_policy(self, tenant: str, replaces: int | None, document: Policy) -> int:
-        """Write one policy and return its offset: its revision, unless it turns out void."""
+        """Write one policy and return its offset. It is its revision, unless the policy is void."""
         record = PolicyRecord(replaces=replaces, set_by="boss", set_at=self.now(), document=document)
         value = record.__pydantic_serializer__.to_json(record, by_alias=True, exclude_none=False)
         return self.write_policy(tenant.encode(), value)
 
     def write_policy(self, key: bytes | None, value: bytes | None) -> int:
-        """Write one record, whatever it is, and have all processes hear of it."""
+        """Write any record on the topic of policies, and tell all processes to read it."""
         offset = self.policies.append(key, value)
         for process in self.processes:
             process.hear_of_policies()
