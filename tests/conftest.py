@@ -1,4 +1,4 @@
-"""What every test has: examples that are the same in each run, and one real stack for all that want it."""
+"""What every test has: examples that are the same in each run, and one real stack for the tests that ask for it."""
 
 import os
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
@@ -17,21 +17,21 @@ from tests.support.stack.stacks import CONTAINERS, chosen_stack_in, no_engine
 LONG = os.environ.get("STINT_TEST_LONG") == "1"
 LINES_SHOWN = 60
 
-# Derandomized: a run that failed fails again, and one that passed did not pass by luck. No deadline: two busy cores
-# make any single example slow once in a while, and slowness is measured elsewhere.
+# Derandomized: a run that failed fails again, and a run that passed did not pass by luck. No deadline: on two busy
+# cores any example may be slow, and slowness is measured elsewhere.
 hypothesis.settings.register_profile("test", derandomize=True, deadline=None, max_examples=100, database=None)
 hypothesis.settings.register_profile("long", parent=hypothesis.settings.get_profile("test"), max_examples=2000)
 hypothesis.settings.load_profile("long" if LONG else "test")
 
 
 def pytest_sessionstart() -> None:
-    """Say in one line what is missing, where containers are asked for and nothing can run them."""
+    """Skip all tests, with one line why, when containers are asked for and cannot run."""
     if CONTAINERS and (why := no_engine()):
         pytest.exit(f"SKIPPED, every test in containers: {why}", returncode=0)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs the real stack, and leave what is marked `long` or `containers` to their own targets."""
+    """Mark tests that need the real stack. Skip `long` and `containers` ones, which have targets of their own."""
     skip = pytest.mark.skip(reason="long: only in `make test-long`")
     skip_containers = pytest.mark.skip(reason="containers: only in `make test-containers`")
     for item in items:
@@ -47,7 +47,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show, beside a failure, what our processes said during the test."""
+    """Show with a failure what our processes logged during the test."""
     report = yield
     crews = [found for found in getattr(item, "funcargs", {}).values() if isinstance(found, Crew)]
     if call.excinfo is not None and report.failed:
@@ -59,7 +59,7 @@ def pytest_runtest_makereport(
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Start a real Kafka and a real Postgres, for the whole session and for nobody else."""
+    """Start a real Kafka and a real Postgres for this session."""
     with chosen_stack_in(tmp_path_factory.mktemp("stack")) as stack:
         yield stack
 
@@ -73,7 +73,7 @@ async def deployment(stack: Stack) -> AsyncIterator[Deployment]:
 
 @pytest.fixture(scope="session")
 async def tenant(deployment: Deployment) -> Tenant:
-    """Give a tenant in Asia/Jerusalem whom every API knows from its start."""
+    """Give a tenant in Asia/Jerusalem that every API knows from its start."""
     return await deployment.tenant()
 
 
@@ -90,7 +90,7 @@ async def whole_crew(deployment: Deployment, tenant: Tenant) -> AsyncIterator[Cr
 
 @pytest.fixture
 async def crew(whole_crew: Crew) -> AsyncIterator[Crew]:
-    """Give the crew as the last test left it: say with `be` who should stand. The test's own extras die with it."""
+    """Give the crew as the last test left it. `be` says how many processes should stand; extras end with the test."""
     whole_crew.mark()
     try:
         yield whole_crew
@@ -114,14 +114,14 @@ async def client(crew: Crew) -> AsyncIterator[Callable[..., httpx.AsyncClient]]:
 
 @pytest.fixture
 async def api(crew: Crew, client: Callable[..., httpx.AsyncClient], tenant: Tenant) -> Api:
-    """Give one API and one projector, both ready, and a machine's way in."""
+    """Give a machine client of one API, with one projector, both ready."""
     await crew.be(apis=1, projectors=1)
     return Api(client(), tenant.token)
 
 
 @pytest.fixture
 def owner() -> str:
-    """Give an owner whom no other test knows."""
+    """Give an owner that no other test uses."""
     return fresh_owner()
 
 

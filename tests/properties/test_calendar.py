@@ -1,4 +1,4 @@
-"""What is true of every interval on every clock."""
+"""Days: true of every interval in every zone."""
 
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -67,8 +67,8 @@ Span = tuple[str, datetime, datetime]
 
 
 @given(around_a_change)
-def test_days_are_those_of_somebody_who_watches_the_clock_each_minute(span: Span) -> None:
-    """It shows yesterday's date again after midnight, at times; then today has begun all the same."""
+def test_days_match_a_clock_that_is_read_each_minute(span: Span) -> None:
+    """After midnight a clock may go back and show yesterday's date again. Today has begun all the same."""
     name, start, end = span
     watched: dict[date, int] = {}
     minute = start.replace(second=0, microsecond=0) - timedelta(days=2)
@@ -91,7 +91,7 @@ def test_parts_add_up_and_their_days_follow_each_other(span: Span) -> None:
 
 
 @given(around_a_change | anywhere, st.floats(0, 1))
-def test_worked_in_one_go_or_in_two_the_days_are_the_same(span: Span, where: float) -> None:
+def test_an_interval_cut_in_two_has_the_same_days(span: Span, where: float) -> None:
     name, start, end = span
     middle = start + (end - start) * where
     together: dict[date, int] = {}
@@ -101,7 +101,7 @@ def test_worked_in_one_go_or_in_two_the_days_are_the_same(span: Span, where: flo
 
 
 @given(around_a_change | anywhere)
-def test_no_moment_lies_before_the_day_it_belongs_to(span: Span) -> None:
+def test_no_moment_comes_before_its_day_begins(span: Span) -> None:
     name, start, end = span
     day = local_day(start, name)
     begins = first_instant(day, name)

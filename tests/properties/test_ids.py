@@ -1,4 +1,4 @@
-"""What is true of every id."""
+"""Ids: true of every timer id, in both spellings."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -43,8 +43,8 @@ def test_every_owner_has_a_slot(tenant: str, owner: str) -> None:
 
 
 @given(st.lists(st.tuples(moments, st.integers(0, 3)), max_size=60), st.integers(0, 3))
-def test_however_the_clock_jumps_no_id_is_drawn_twice(presses: list[tuple[datetime, int]], chances: int) -> None:
-    """A poor source of chance, too: it knows only `chances + 1` values."""
+def test_no_id_is_drawn_twice_under_a_jumping_clock(presses: list[tuple[datetime, int]], chances: int) -> None:
+    """The source of chance is poor too: it has only `chances + 1` values."""
     readings = iter(presses)
     count = iter(range(10**9))
     at = ID_EPOCH

@@ -1,4 +1,4 @@
-"""What is true of every record, however it came to be on the log."""
+"""Records: true of every record, with any bytes."""
 
 import json
 from datetime import UTC, datetime
@@ -45,25 +45,25 @@ any_headers = st.lists(st.tuples(names, st.none() | st.binary(max_size=40) | lin
 
 
 @given(envelopes)
-def test_every_envelope_survives_the_journey(envelope: Envelope) -> None:
+def test_an_envelope_reads_back_as_it_was_written(envelope: Envelope) -> None:
     assert decode_headers(tolerant(encode_headers(envelope))) == envelope
 
 
 @given(any_headers, st.none() | st.binary(max_size=200))
-def test_reading_never_raises_whatever_the_bytes(given_headers: Headers, value: bytes | None) -> None:
+def test_a_record_of_any_bytes_reads_without_an_error(given_headers: Headers, value: bytes | None) -> None:
     assert isinstance(read(given_headers, value), Press | Unreadable | Newer)
-    # Over good headers, the later ones win: each good one may be the only one that is bad.
+    # Drawn headers follow the good ones, and the later win. So each header may be the only bad one.
     assert isinstance(read([*headers(), *given_headers], body()), Press | Unreadable | Newer)
 
 
 @given(st.sampled_from(sorted(BODY_OF)), json_values)
-def test_reading_never_raises_whatever_the_json(type_: str, value: Any) -> None:  # noqa: ANN401 - anything at all
+def test_a_record_of_any_json_reads_without_an_error(type_: str, value: Any) -> None:  # noqa: ANN401 - anything at all
     found = read(headers(ce_type=type_), json.dumps(value).encode())
     assert isinstance(found, Unreadable)
 
 
 @given(st.sampled_from(["owner", "tenant", "asked_at", "actor", "billable", "work_date", "more"]), json_values)
-def test_one_wrong_field_is_read_or_told_and_not_repeated(name: str, value: Any) -> None:  # noqa: ANN401 - anything
+def test_a_wrong_field_is_reported_and_not_quoted(name: str, value: Any) -> None:  # noqa: ANN401 - anything
     found = read(headers(), body(**{name: value}))
     assert isinstance(found, Newer) == (name == "more")
     if isinstance(found, Unreadable):
@@ -71,21 +71,21 @@ def test_one_wrong_field_is_read_or_told_and_not_repeated(name: str, value: Any)
 
 
 @given(st.dictionaries(lines, st.none() | st.booleans() | lines, max_size=6), st.randoms())
-def test_a_digest_does_not_depend_on_order_nor_on_what_was_not_said(given_: dict[str, Any], chance: Any) -> None:  # noqa: ANN401 - hypothesis' own
+def test_a_digest_depends_neither_on_order_nor_on_empty_fields(given_: dict[str, Any], chance: Any) -> None:  # noqa: ANN401 - hypothesis' own
     items = [(name, value) for name, value in given_.items() if value not in (None, "")]
     chance.shuffle(items)
     assert digest_of("start", "dana", given_) == digest_of("start", "dana", dict(items))
 
 
 @given(walls, st.sampled_from(sorted(available_timezones())))
-def test_a_wall_clock_reads_again_what_it_read_or_what_comes_after_the_gap(wall: datetime, name: str) -> None:
+def test_a_local_time_reads_back_or_is_moved_past_the_gap(wall: datetime, name: str) -> None:
     again = instant_of(wall, name).astimezone(zone(name)).replace(tzinfo=None)
     assert again >= wall
     assert again == wall or instant_of(again, name) == instant_of(wall, name)
 
 
 @given(st.lists(st.tuples(st.integers(0, 30), st.none() | st.binary(max_size=8), st.none() | st.binary(max_size=60))))
-def test_no_bytes_bring_the_book_of_policies_down(records: list[tuple[int, bytes | None, bytes | None]]) -> None:
+def test_the_policy_book_takes_any_bytes(records: list[tuple[int, bytes | None, bytes | None]]) -> None:
     book = PolicyBook()
     for offset, key, value in records:
         book.apply(offset, key, value)
@@ -93,7 +93,7 @@ def test_no_bytes_bring_the_book_of_policies_down(records: list[tuple[int, bytes
 
 
 @given(st.none() | st.binary(max_size=20), st.none() | st.binary(max_size=200))
-def test_reading_a_text_never_raises(key: bytes | None, value: bytes | None) -> None:
+def test_a_text_of_any_bytes_reads_without_an_error(key: bytes | None, value: bytes | None) -> None:
     found = read_text(TextRecord(0, 0, key, value))
     assert isinstance(found, Written | Erased | UnreadableText)
 
@@ -110,7 +110,7 @@ text_records = st.lists(
 
 
 @given(text_records, st.integers(0, 12))
-def test_texts_come_to_the_same_in_one_batch_or_in_two(records: list[tuple[int, int, str | None]], split: int) -> None:
+def test_texts_are_the_same_in_one_batch_or_in_two(records: list[tuple[int, int, str | None]], split: int) -> None:
     def rows(*runs: list[tuple[int, int, str | None]]) -> dict[tuple[int, int], str | None]:
         kept: dict[tuple[int, int], str | None] = {}
         for run in runs:

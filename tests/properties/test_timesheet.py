@@ -1,4 +1,4 @@
-"""What is true of every history, however strange the day."""
+"""Timesheets: true of every history."""
 
 import re
 from collections import Counter, defaultdict
@@ -80,7 +80,7 @@ def test_replaying_the_outcomes_gives_the_sheets_that_were_folded_live(log: list
 
 
 @given(histories)
-def test_an_outcome_reads_as_what_it_is_and_writes_as_what_it_was(log: list[Entry]) -> None:
+def test_an_outcome_reads_back_and_writes_the_same_bytes(log: list[Entry]) -> None:
     for one in folded(log)[1]:
         said = read_outcome(one.body)
         assert write_outcome(said) == one.body
@@ -89,7 +89,7 @@ def test_an_outcome_reads_as_what_it_is_and_writes_as_what_it_was(log: list[Entr
 
 
 @given(histories)
-def test_what_is_not_accepted_changes_nothing(log: list[Entry]) -> None:
+def test_a_press_that_is_not_accepted_changes_nothing(log: list[Entry]) -> None:
     ledger = Ledger(0, 1, Known({}, {}, {}, -1))
     for entry in log:
         before = dict(ledger.sheets)
@@ -105,8 +105,8 @@ def test_what_is_not_accepted_changes_nothing(log: list[Entry]) -> None:
 
 
 @given(histories)
-def test_what_is_void_or_known_leaves_no_trace_at_all(log: list[Entry]) -> None:
-    """A log without them folds to the same bytes."""
+def test_void_and_known_presses_leave_no_trace(log: list[Entry]) -> None:
+    """Without them, the log folds to the same bytes."""
     _, came = folded(log)
     kept = [entry for entry, one in zip(log, came, strict=True) if isinstance(one, Kept)]
     ledger, again = folded(kept)
@@ -115,10 +115,10 @@ def test_what_is_void_or_known_leaves_no_trace_at_all(log: list[Entry]) -> None:
 
 
 @given(histories)
-def test_the_accepted_presses_of_a_timer_are_a_life(log: list[Entry]) -> None:
+def test_the_accepted_presses_of_a_timer_follow_the_state_machine(log: list[Entry]) -> None:
     for life in by_timer(log).values():
         assert LIFE.fullmatch("".join(LETTERS[str(outcome.event_type)] for outcome in life))
-        # Only the first stop is one; what comes after it says the same and changes nothing.
+        # Only the first stop counts. Later stops get the same answer and change nothing.
         stops = [outcome for outcome in life if outcome.event_type == "timer.stopped.v1"]
         assert all((again.changed, again.timer) == ((), stops[0].timer) for again in stops[1:])
 
@@ -131,8 +131,8 @@ def test_a_stop_is_never_refused_by_a_rule_of_time(log: list[Entry]) -> None:
 
 
 @given(histories)
-def test_a_running_timer_can_be_stopped_by_its_machine_whatever_was_asked(log: list[Entry]) -> None:
-    """Every stop by a machine of its tenant that was not void is accepted, if there was such a timer."""
+def test_a_machine_can_always_stop_its_timer(log: list[Entry]) -> None:
+    """Any asked time will do: each stop by a machine of the timer's tenant that is not void is accepted."""
     started = set()
     for one in folded(log)[1]:
         if not isinstance(one, Kept) or one.outcome.subject is None or one.outcome.tenant != "acme":
@@ -197,7 +197,7 @@ def test_time_only_moves_forward_on_a_timer_and_never_past_the_log(log: list[Ent
 
 
 @given(histories)
-def test_every_rule_that_flags_or_refuses_has_a_finding_and_no_other_has(log: list[Entry]) -> None:
+def test_each_flag_and_refusal_has_its_finding_and_no_other(log: list[Entry]) -> None:
     for outcome in outcomes(log):
         flagged = [flag for flag in outcome.flags if flag.startswith("R")]
         assert list(outcome.flags) == sorted(set(outcome.flags))
@@ -212,7 +212,7 @@ def test_every_rule_that_flags_or_refuses_has_a_finding_and_no_other_has(log: li
 
 
 @given(histories)
-def test_of_one_event_id_one_press_in_thirty_days_is_kept(log: list[Entry]) -> None:
+def test_one_press_of_an_event_id_is_kept_in_thirty_days(log: list[Entry]) -> None:
     last: dict[object, datetime] = {}
     for outcome in outcomes(log):
         if outcome.event_id is None:
@@ -223,7 +223,7 @@ def test_of_one_event_id_one_press_in_thirty_days_is_kept(log: list[Entry]) -> N
 
 
 @given(histories)
-def test_a_repeat_hears_an_answer_that_was_kept_or_that_its_key_was_used(log: list[Entry]) -> None:
+def test_a_repeat_gets_a_kept_answer_or_key_reused(log: list[Entry]) -> None:
     kept: set[bytes] = set()
     for one in folded(log)[1]:
         match one:
@@ -244,7 +244,7 @@ def test_policy_revisions_never_go_back(log: list[Entry]) -> None:
 
 @given(histories)
 def test_one_owners_presses_do_not_depend_on_anothers(log: list[Entry]) -> None:
-    """What is judged of noam is the same on a log from which dana's presses are gone."""
+    """Noam's verdicts are the same on a log without dana's presses."""
 
     def said(of: Sequence[Entry]) -> Counter[tuple[object, ...]]:
         return Counter(
@@ -261,7 +261,7 @@ def test_one_owners_presses_do_not_depend_on_anothers(log: list[Entry]) -> None:
 
 @given(text, text, st.none() | text, st.booleans())
 def test_owners_may_have_any_name_that_is_text(owner: str, client: str, job_id: str | None, billable: bool) -> None:  # noqa: FBT001 - drawn
-    """Quotes, newlines, emoji, U+2028: in bytes and back, and no name is another's."""
+    """Quotes, newlines, emoji and U+2028 are written and read back, and no two names are mixed up."""
     by = Actor(client=client, person=owner, role="person")
     how = {} if job_id is None else {"job_id": job_id}
     story = told.given(

@@ -1,4 +1,4 @@
-"""Batch borders, and what a cache holds or forgot between any two presses, do not matter."""
+"""Batches: their borders, and what the cache holds or has forgotten, do not matter."""
 
 import asyncio
 from collections import defaultdict
@@ -70,33 +70,31 @@ def test_any_split_of_the_log_folds_to_the_same_answers_and_outcomes(log: list[E
 
 
 @given(histories, sizes, st.integers(0, 2))
-def test_whatever_the_cache_forgot_is_read_again_and_the_answers_are_the_same(
-    log: list[Entry], sizes: list[int], owners_max: int
-) -> None:
+def test_a_cache_of_any_size_gives_the_same_answers(log: list[Entry], sizes: list[int], owners_max: int) -> None:
     _, came = folded(log)
     assert Run(log, sizes, owners_max).answers == [one.body for one in came]
 
 
 @given(histories, sizes)
-def test_a_projector_that_is_born_again_after_each_batch_answers_the_same(log: list[Entry], sizes: list[int]) -> None:
+def test_a_projector_restarted_after_each_batch_answers_the_same(log: list[Entry], sizes: list[int]) -> None:
     _, came = folded(log)
     assert Run(log, sizes, owners_max=100, reborn=True).answers == [one.body for one in came]
 
 
 @given(histories, sizes)
-def test_the_sheets_in_the_cache_are_what_the_outcomes_say(log: list[Entry], sizes: list[int]) -> None:
+def test_cached_sheets_agree_with_the_outcomes(log: list[Entry], sizes: list[int]) -> None:
     run = Run(log, sizes, owners_max=100)
     for key, sheet in run.partition.cache.sheets.items():
         said = run.store.sheet(key)
         running = {id_: timer for id_, timer in said.timers.items() if timer.open is not None}
         assert (sheet.timers, sheet.zone) == (running, said.zone)
-        # Of what was worked it remembers nothing, and knows up to when that is so.
+        # The cache holds no closed intervals, and knows a moment after which none ends.
         assert sheet.closed == ()
         assert all(sheet.closed_since is not None and interval.end <= sheet.closed_since for interval in said.closed)
 
 
 @given(histories, sizes)
-def test_a_store_filled_from_outcomes_alone_has_the_same_rows_in_any_split(log: list[Entry], sizes: list[int]) -> None:
+def test_outcomes_alone_give_the_same_rows_in_any_split(log: list[Entry], sizes: list[int]) -> None:
     _, came = folded(log)
     written = [Kept(one.outcome, one.body) for one in came if isinstance(one, Kept)]
     read_back = [Kept(read_outcome(one.body), one.body) for one in written]
@@ -121,7 +119,7 @@ def merged(commits: Sequence[Rows]) -> dict[str, dict[Any, Any]]:
         tables["dead_letter"] |= {row[:2]: row for row in rows.dead_letters}
         tables["interval"] |= rows.intervals
         for id_, timer in rows.timers.items():
-            # Who started it is said once, when it is new.
+            # `started_by` is written once, with the timer's first row.
             started_by = tables["timer"].get(id_, timer)[15]
             tables["timer"][id_] = (*timer[:15], started_by, timer[16])
         for day, worked in rows.day_totals.items():
@@ -130,7 +128,7 @@ def merged(commits: Sequence[Rows]) -> dict[str, dict[Any, Any]]:
         for violation in rows.violations:
             tables["violation"].setdefault((violation[0], violation[1], violation[2], violation[3]), violation)
         for about, fact in rows.facts.items():
-            # A profile is told in parts, any other fact whole.
+            # A profile is told in parts. Any other fact is told whole.
             before = tables["owner_fact"].get(about, {}) if about[3] == "profile" else {}
             tables["owner_fact"][about] = before | fact
     return {name: table for name, table in tables.items() if table}

@@ -1,4 +1,4 @@
-"""Two folds written apart from each other come to the same bytes, whatever the history."""
+"""The naive fold: two folds that were written apart give the same bytes for every history."""
 
 import json
 
@@ -33,7 +33,7 @@ def written(entry: Entry) -> tuple[Headers, bytes | None]:
 
 
 @given(histories)
-def test_a_press_reads_as_what_was_written(log: list[Entry]) -> None:
+def test_a_press_reads_back_as_it_was_written(log: list[Entry]) -> None:
     for entry in log:
         found = read(*written(entry))
         assert not isinstance(found, Newer)
@@ -43,11 +43,11 @@ def test_a_press_reads_as_what_was_written(log: list[Entry]) -> None:
 
 
 @given(histories)
-def test_a_second_fold_that_shares_no_line_with_the_first_says_the_same_bytes(log: list[Entry]) -> None:
+def test_the_naive_fold_gives_the_same_bytes(log: list[Entry]) -> None:
     _, came = folded(log)
     kept = [one.body.decode() for one in came if isinstance(one, Kept)]
     book = fold_partition(0, [(entry.offset, entry.log_time, *written(entry)) for entry in log], POLICIES, 1)
-    # Why a record cannot be read is for people; the two say it in their own words.
+    # People read why a record is unreadable, and each fold has its own words for it.
     naive = [
         body(row | {"reason": "no_body"}) if row["verdict"] == "unreadable" else body(row) for row in book.outcomes
     ]

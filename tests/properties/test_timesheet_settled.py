@@ -1,7 +1,7 @@
-"""What falls due and what a switch ends: the frame that the coming rules stand on, tried before they are there.
+"""Settled: timers that fall due, and timers that a switch ends. The frame of coming rules is tried before them.
 
-A settle that stops what ran for too long and a rule that switches take the place of this release's, which have nothing
-to find. Live fold, replay, a fold written apart and the rows of the tables must agree on what they did.
+This release's rules find nothing of the kind. A settle that stops timers which ran too long, and a rule that switches,
+take their place. Live fold, replay, naive fold and the rows of the tables must agree on what these did.
 """
 
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ READ_MODELS: Final = ("timer", "interval", "day_total", "violation", "owner_fact
 
 
 def settle(sheet: Timesheet, policy: Policy, until: datetime, at_most: int) -> Settled:
-    """Stop what has run for LIMIT, and find R16."""
+    """Stop timers that ran for LIMIT, and find R16."""
     del policy
     due = sorted((timer.open.start + LIMIT, timer.id) for timer in sheet.timers.values() if timer.open is not None)
     due = [(at, id_) for at, id_ in due if at <= until][:at_most]
@@ -50,7 +50,7 @@ def settle(sheet: Timesheet, policy: Policy, until: datetime, at_most: int) -> S
 
 
 def switches(case: Case) -> Flag | None:
-    """Pause the owner's other timers, beside the finding of R13 that there is anyway."""
+    """Pause the owner's other timers, in addition to the usual finding of R13."""
     others = [t.id for t in case.sheet.timers.values() if t.open is not None and t.id != case.timer_id]
     if not case.opens or not others:
         return None
@@ -97,7 +97,7 @@ def test_live_fold_replay_naive_fold_and_rows_agree_on_what_fell_due(log: list[E
 
 
 def test_a_refused_press_keeps_what_fell_due_before_it() -> None:
-    """The timer had been stopped by itself at 15:00, so it cannot be resumed; the stop is told with the refusal."""
+    """The timer was stopped automatically at 15:00, so it cannot be resumed. The refusal carries the stop."""
     with a_release_with_more_rules():
         story = told(started("desk", at="09:00")).when(resumed("desk", at="16:00"))
     said = story.outcome
@@ -110,8 +110,8 @@ def test_a_refused_press_keeps_what_fell_due_before_it() -> None:
     assert story.minutes("desk") == 6 * 60
 
 
-def test_what_falls_due_between_a_press_and_its_log_time_is_told_with_it() -> None:
-    """A start that was queued offline for seven hours: it counts from 09:00, and has ended by itself at 15:00."""
+def test_a_start_carries_the_stop_that_fell_due_before_its_log_time() -> None:
+    """A start was queued offline for seven hours: it counts from 09:00, and was stopped automatically at 15:00."""
     with a_release_with_more_rules():
         story = told().when(started("desk", at="16:00", asked="09:00"))
     assert [change.by for change in story.outcome.changed] == ["press", "settle"]
@@ -130,8 +130,8 @@ def test_a_switch_ends_the_other_timer_in_the_same_outcome() -> None:
     assert story.running("desk") is None
 
 
-def test_one_outcome_holds_at_most_200_changes_and_the_rest_falls_due_at_the_next_record() -> None:
-    """Three thousand forgotten timers in one outcome would be more than a broker takes, for ever."""
+def test_changes_beyond_200_fall_due_at_the_next_record() -> None:
+    """Three thousand forgotten timers in one outcome would make a record that no broker takes."""
     starts = [started(str(number), at="09:00", owner="dana") for number in range(700)]
     by_id = {start.timer: start for start in starts}
     running = len(by_id)

@@ -165,7 +165,7 @@ TAMPERINGS: Final[tuple[tuple[str, Tampering], ...]] = (
 
 
 @pytest.mark.parametrize(("name", "tamper"), TAMPERINGS, ids=[f"{n}-{i}" for i, (n, _) in enumerate(TAMPERINGS)])
-def test_a_checker_notices_what_it_is_there_for(good: Evidence, name: str, tamper: Tampering) -> None:
+def test_a_checker_notices_tampered_evidence(good: Evidence, name: str, tamper: Tampering) -> None:
     found = CHECKERS[name](tamper(good))
     assert found
     assert all(problem.startswith(f"{name}:") for problem in found)
@@ -179,7 +179,7 @@ def test_a_replay_that_lacks_one_row_is_noticed(good: Evidence, table: str) -> N
     assert c7_same_bytes(good, _without_row(good, table).tables)
 
 
-def test_a_replay_that_words_a_reason_otherwise_is_noticed(good: Evidence) -> None:
+def test_a_replay_with_other_words_for_a_reason_is_noticed(good: Evidence) -> None:
     """The naive fold may use other words for a reason; the same product may not."""
     assert c7_same_bytes(good, _with_row(good, "dead_letter", reason="other").tables)
 

@@ -13,7 +13,7 @@ SEEDS_MAX: Final = 40
 
 
 @pytest.mark.parametrize("control", CONTROLS, ids=lambda control: control.name.replace(" ", "_"))
-def test_without_this_guard_something_is_noticed(control: Control) -> None:
+def test_a_checker_notices_that_a_guard_is_off(control: Control) -> None:
     found: list[str] = []
     for seed in range(SEEDS_MAX):
         plan = replace(plan_of(seed), rates=control.rates)

@@ -71,7 +71,7 @@ WAYS: Final[tuple[Guard, ...]] = (shorter, made_anew, another_press, another_tim
 
 
 @pytest.mark.parametrize("went_back", WAYS, ids=lambda way: way.__name__)
-def test_somebody_is_told_and_nothing_is_touched(story: SeedStory, went_back: Guard) -> None:
+def test_a_log_that_went_back_is_an_alarm_and_changes_nothing(story: SeedStory, went_back: Guard) -> None:
     gone_on = go_on(story, (went_back, A_WHILE))
     assert gone_on.alarms[ALARM] >= 2
     assert gone_on.evidence.tables == story.evidence.tables
@@ -79,7 +79,7 @@ def test_somebody_is_told_and_nothing_is_touched(story: SeedStory, went_back: Gu
 
 
 @pytest.mark.parametrize("went_back", WAYS, ids=lambda way: way.__name__)
-def test_it_goes_on_by_itself_once_the_log_is_back(story: SeedStory, went_back: Guard) -> None:
+def test_a_partition_goes_on_by_itself_once_its_log_is_back(story: SeedStory, went_back: Guard) -> None:
     def back(world: World) -> None:
         whole = [record for record in story.evidence.events if record.partition == KPART]
         world.events.records[KPART].clear()
@@ -94,14 +94,14 @@ def test_it_goes_on_by_itself_once_the_log_is_back(story: SeedStory, went_back: 
     assert c6_read_model_is_fold_of_log(gone_on.evidence) == []
 
 
-def test_the_neighbours_go_on(story: SeedStory) -> None:
+def test_other_partitions_go_on_when_one_log_went_back(story: SeedStory) -> None:
     gone_on = go_on(story, (shorter, 1.0), (lambda world: press(world, 1 - KPART), 2.0))
     at = {row["kpart"]: row["next_offset"] for row in gone_on.evidence.rows("checkpoint")}
     before = {row["kpart"]: row["next_offset"] for row in story.evidence.rows("checkpoint")}
     assert at == {KPART: before[KPART], 1 - KPART: before[1 - KPART] + 1}
 
 
-def test_without_the_check_presses_would_be_swallowed(story: SeedStory) -> None:
+def test_without_the_check_presses_are_lost(story: SeedStory) -> None:
     """The control: as many new presses come as were lost, and none of them counts."""
 
     async def no_check(*_: Any) -> None:  # noqa: ANN401 - any arguments
