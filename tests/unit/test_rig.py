@@ -1,0 +1,69 @@
+"""The rig: each room's sign maps its files, a module serves several test files, and the page lists every fault."""
+
+import ast
+import re
+from collections import defaultdict
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.world.plan import RATES
+
+ROOT: Final = Path(__file__).parents[2]
+SUPPORT: Final = ROOT / "tests" / "support"
+ROOMS: Final = tuple(sign.parent for base in (SUPPORT, ROOT / "tests" / "world") for sign in base.rglob("__init__.py"))
+
+
+def files_of(room: Path) -> set[str]:
+    """Return the modules of a room, and its rooms with a slash. Tests and `__main__` are left out."""
+    modules = {file.stem for file in room.glob("*.py") if not file.stem.startswith(("_", "test_"))}
+    return modules | {f"{inner.parent.name}/" for inner in room.glob("*/__init__.py")}
+
+
+def mapped(sign: str) -> list[str]:
+    """Return the names in the first column of a sign's map: lines that are indented by four spaces."""
+    columns = re.findall(r"^ {4}(\S+(?: \S+)*) {2,}\S", sign, re.MULTILINE)
+    return [name for column in columns for name in column.split()]
+
+
+@pytest.mark.parametrize("room", ROOMS, ids=lambda room: str(room.relative_to(ROOT)))
+def test_a_room_of_the_rig_maps_its_files_and_nothing_else(room: Path) -> None:
+    sign = ast.get_docstring(ast.parse((room / "__init__.py").read_text()), clean=False) or ""
+    assert sorted(mapped(sign)) == sorted(files_of(room))
+
+
+def test_a_module_of_the_rig_serves_several_test_files_or_the_rig() -> None:
+    """A module that one test file alone imports belongs into that file, or beside it."""
+    users = defaultdict(set)
+    for file in (ROOT / "tests").rglob("*.py"):
+        for module in imported(file):
+            users[module].add(file)
+    modules = [file for file in SUPPORT.rglob("*.py") if file.stem != "__init__"]
+    lonely = [file for file in modules if len(users[dotted(file)]) < 2 and not _serves_rig(users[dotted(file)])]
+    assert lonely == []
+
+
+def test_the_page_lists_every_fault_of_the_world() -> None:
+    """`tests/README.md` has them in a table, grouped by the part that fails."""
+    table = (ROOT / "tests" / "README.md").read_text().partition("| faults of |")[2].partition("\n\n")[0]
+    assert sorted(re.findall(r"`(\w+)`", table)) == sorted(RATES)
+
+
+def _serves_rig(users: set[Path]) -> bool:
+    return any(user.is_relative_to(SUPPORT) for user in users)
+
+
+def dotted(file: Path) -> str:
+    return ".".join(file.relative_to(ROOT).with_suffix("").parts)
+
+
+def imported(file: Path) -> set[str]:
+    """Return the modules that a file imports, also those that it imports from their room."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            found |= {node.module, *(f"{node.module}.{name.name}" for name in node.names)}
+    return found
