@@ -66,7 +66,7 @@ class FussyStore(OutcomeStore):
 
 
 @dataclass
-class Desk:
+class WriterDesk:
     """A writer, and what it told its loop."""
 
     store: FussyStore = field(default_factory=FussyStore)

@@ -7,14 +7,14 @@ from typing import Final
 
 from services.projector.domain.state import Timesheet
 from shared.events.outcome import read_outcome
-from tests.support.fakes.writer_desk import HOME, NEXT_DOOR, Desk, FussyStore, is_about, names_an_owner, noams
+from tests.support.fakes.writer_desk import HOME, NEXT_DOOR, FussyStore, WriterDesk, is_about, names_an_owner, noams
 from tests.support.story.given import moment, paused, resumed, started, stopped, timer_id
 
 # The store refuses the data to be written.
 
 
 async def test_only_the_press_at_fault_is_refused_from_a_refused_batch() -> None:
-    desk = Desk(FussyStore(unwritable=is_about("phone")))
+    desk = WriterDesk(FussyStore(unwritable=is_about("phone")))
     await desk.take(
         home=[
             started("desk", at="09:00"),
@@ -35,7 +35,7 @@ async def test_only_the_press_at_fault_is_refused_from_a_refused_batch() -> None
 
 
 async def test_a_neighbour_of_a_refused_partition_is_committed_whole() -> None:
-    desk = Desk(FussyStore(unwritable=is_about("phone")))
+    desk = WriterDesk(FussyStore(unwritable=is_about("phone")))
     await desk.take(
         home=[started("phone", at="09:01"), started("desk", at="09:02")],
         next_door=[noams(started, "09:00"), noams(stopped, "09:10")],
@@ -46,7 +46,7 @@ async def test_a_neighbour_of_a_refused_partition_is_committed_whole() -> None:
 
 
 async def test_one_by_one_each_press_knows_the_ones_before_it() -> None:
-    desk = Desk(FussyStore(unwritable=is_about("phone")))
+    desk = WriterDesk(FussyStore(unwritable=is_about("phone")))
     await desk.take(
         home=[
             started("desk", at="09:00", key="k"),
@@ -62,7 +62,7 @@ async def test_one_by_one_each_press_knows_the_ones_before_it() -> None:
 
 async def test_a_retry_of_a_store_refused_press_hears_the_refusal_again() -> None:
     """The retry itself is not kept."""
-    desk = Desk(FussyStore(unwritable=is_about("phone")))
+    desk = WriterDesk(FussyStore(unwritable=is_about("phone")))
     await desk.take(home=[started("phone", at="09:00", key="k")])
     await desk.take(home=[started("phone", at="09:01", key="k")])
     assert desk.said() == [(0, "refused", "R23")]
@@ -73,7 +73,7 @@ async def test_a_retry_of_a_store_refused_press_hears_the_refusal_again() -> Non
 
 
 async def test_a_press_that_cannot_be_looked_for_is_refused_alone() -> None:
-    desk = Desk(FussyStore(unreadable=names_an_owner("noam")))
+    desk = WriterDesk(FussyStore(unreadable=names_an_owner("noam")))
     press = noams(started, "09:01")
     await desk.take(home=[started("desk", at="09:00"), press, stopped("desk", at="09:10")])
     assert desk.said() == [(0, "accepted", None), (1, "refused", "R23"), (2, "accepted", None)]
@@ -81,14 +81,14 @@ async def test_a_press_that_cannot_be_looked_for_is_refused_alone() -> None:
 
 
 async def test_a_press_that_cannot_be_looked_for_holds_up_no_other_partition() -> None:
-    desk = Desk(FussyStore(unreadable=names_an_owner("noam")))
+    desk = WriterDesk(FussyStore(unreadable=names_an_owner("noam")))
     await desk.take(home=[started("desk", at="09:00")], next_door=[noams(started, "09:01"), noams(stopped, "09:02")])
     assert desk.said(HOME) == [(0, "accepted", None)]
     assert desk.said(NEXT_DOOR) == [(0, "refused", "R23"), (1, "refused", "R05")]
 
 
 async def test_a_press_that_cannot_be_looked_for_is_kept_once() -> None:
-    desk = Desk(FussyStore(unreadable=names_an_owner("noam")))
+    desk = WriterDesk(FussyStore(unreadable=names_an_owner("noam")))
     press = started("desk", at="09:00", owner="noam", key="k")
     await desk.take(next_door=[press])
     await desk.take(next_door=[press])
@@ -97,7 +97,7 @@ async def test_a_press_that_cannot_be_looked_for_is_kept_once() -> None:
 
 
 async def test_a_press_that_cannot_be_looked_for_may_have_expired() -> None:
-    desk = Desk(FussyStore(unreadable=names_an_owner("noam")))
+    desk = WriterDesk(FussyStore(unreadable=names_an_owner("noam")))
     await desk.take(next_door=[started("desk", at="09:00", owner="noam", logged="09:01", expires="09:00:30")])
     assert desk.said(NEXT_DOOR) == []
     assert desk.store.checkpoints[NEXT_DOOR].next_offset == 1
@@ -105,7 +105,7 @@ async def test_a_press_that_cannot_be_looked_for_may_have_expired() -> None:
 
 async def test_an_answered_key_hears_its_answer_though_lookups_fail() -> None:
     """The first press came while the store could still look its owner up."""
-    desk = Desk()
+    desk = WriterDesk()
     press = started("desk", at="09:00", owner="noam", key="k")
     await desk.take(next_door=[press])
     desk.store.unreadable = names_an_owner("noam")
@@ -120,7 +120,7 @@ async def test_an_answered_key_hears_its_answer_though_lookups_fail() -> None:
 
 async def test_a_press_that_breaks_the_fold_is_refused_alone() -> None:
     """The pinned tzdata has dropped the owner's zone. The presses beside it do not wait."""
-    desk = Desk()
+    desk = WriterDesk()
     await desk.take(home=[paused("desk", at="08:00")], next_door=[noams(started, "09:00")])
     desk.partitions[HOME].cache.take({("acme", "dana"): Timesheet("acme", "dana", zone="No/Where")})
     await desk.take(
@@ -141,7 +141,7 @@ async def test_a_press_that_breaks_the_fold_is_refused_alone() -> None:
 
 
 async def test_reads_made_before_a_partition_is_taken_up_are_not_judged() -> None:
-    desk = Desk()
+    desk = WriterDesk()
     await desk.take(home=[started("desk", at="09:00")])
     desk.store.meanwhile = lambda: desk.partitions[HOME].disturb("fenced")
     await desk.take(home=[stopped("desk", at="09:10")], next_door=[noams(started, "09:00")])
@@ -167,7 +167,7 @@ THREE: Final = (started("phone", at="09:00"), started("desk", at="09:01"), stopp
 
 
 async def test_judging_one_by_one_stops_once_the_partition_is_taken_up_again() -> None:
-    desk = Desk(FussyStore(unwritable=is_about("phone")))
+    desk = WriterDesk(FussyStore(unwritable=is_about("phone")))
     desk.store.meanwhile = at_read(SECOND_ALONE, lambda: desk.partitions[HOME].disturb("publish_failed"))
     await desk.take(home=THREE)
     assert desk.said() == [(0, "refused", "R23")]
@@ -175,7 +175,7 @@ async def test_judging_one_by_one_stops_once_the_partition_is_taken_up_again() -
 
 
 async def test_judging_one_by_one_stops_at_a_partition_that_is_fenced() -> None:
-    desk = Desk(FussyStore(unwritable=is_about("phone")))
+    desk = WriterDesk(FussyStore(unwritable=is_about("phone")))
     desk.store.meanwhile = at_read(SECOND_ALONE, lambda: desk.store.lost.add(HOME))
     await desk.take(home=THREE)
     assert desk.said() == [(0, "refused", "R23")]
@@ -183,7 +183,7 @@ async def test_judging_one_by_one_stops_at_a_partition_that_is_fenced() -> None:
 
 
 async def test_judging_one_by_one_stops_at_any_other_trouble() -> None:
-    desk = Desk(FussyStore(unwritable=is_about("phone")))
+    desk = WriterDesk(FussyStore(unwritable=is_about("phone")))
     desk.store.meanwhile = at_read(SECOND_ALONE, lambda: setattr(desk.store, "away", True))
     await desk.take(home=THREE)
     assert desk.said() == [(0, "refused", "R23")]
@@ -195,7 +195,7 @@ async def test_judging_one_by_one_stops_at_any_other_trouble() -> None:
 
 async def test_the_cache_is_trimmed_after_every_batch() -> None:
     for store in (FussyStore(), FussyStore(unwritable=is_about("phone"))):
-        desk = Desk(store)
+        desk = WriterDesk(store)
         await desk.take(home=[started("desk", at="09:00"), stopped("desk", at="09:10"), started("phone", at="09:20")])
         (sheet,) = desk.partitions[HOME].cache.sheets.values()
         assert sheet.closed == ()

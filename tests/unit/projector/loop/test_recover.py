@@ -6,15 +6,14 @@ import pytest
 
 from services.projector.ports import Checkpoint
 from tests.support.fakes.in_hand import record, records
-from tests.support.fakes.recovery import DAY, KEPT, a_house, where
-from tests.support.fakes.recovery import RecoveryHouse as House
+from tests.support.fakes.recovery import DAY, KEPT, RecoveryHouse, a_house, where
 from tests.support.story.given import moment
 
 # A plain start.
 
 
 async def test_an_empty_log_is_folded_from_zero() -> None:
-    assert await House().recovered() == Checkpoint(0)
+    assert await RecoveryHouse().recovered() == Checkpoint(0)
 
 
 async def test_an_unfolded_log_is_folded_from_its_beginning() -> None:
@@ -86,7 +85,7 @@ async def test_an_unfolded_log_that_lost_its_head_is_an_alarm() -> None:
 
 
 async def test_the_last_record_may_have_been_unreadable() -> None:
-    house = House()
+    house = RecoveryHouse()
     house.log.logs[0] = [replace(record(DAY[0], 0), headers=[("ce_type", b"?")])]
     house.store.checkpoints[0] = Checkpoint(0, 1, None, moment("09:00"))
     assert where(await house.recovered()) == (1, 0, 0)
@@ -96,7 +95,7 @@ async def test_the_last_record_may_have_been_unreadable() -> None:
 
 async def test_a_record_unreadable_to_one_release_may_be_read_by_another() -> None:
     """It was passed without its id, so only its time can be compared."""
-    house = House()
+    house = RecoveryHouse()
     house.log.logs[0] = [record(DAY[0], 0)]
     house.store.checkpoints[0] = Checkpoint(0, 1, None, moment("09:00"))
     assert where(await house.recovered()) == (1, 0, 0)

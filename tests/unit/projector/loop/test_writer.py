@@ -11,21 +11,21 @@ from services.projector.ports import (
 )
 from shared.events.outcome import Outcome
 from tests.support.fakes.in_hand import Record
-from tests.support.fakes.writer_desk import BOOK, HOME, NEXT_DOOR, Desk, FussyStore, noams
+from tests.support.fakes.writer_desk import BOOK, HOME, NEXT_DOOR, FussyStore, WriterDesk, noams
 from tests.support.story.given import moment, started, stopped
 
 # An ordinary day.
 
 
 async def test_one_poll_of_several_partitions_is_one_read_and_one_commit() -> None:
-    desk = Desk()
+    desk = WriterDesk()
     await desk.take(home=[started("desk", at="09:00")], next_door=[noams(started, "09:00")])
     assert desk.store.commits == [[1, 1]]
     assert (desk.said(HOME), desk.said(NEXT_DOOR)) == ([(0, "accepted", None)], [(0, "accepted", None)])
 
 
 async def test_a_checkpoint_names_the_last_record_whatever_became_of_it() -> None:
-    desk = Desk()
+    desk = WriterDesk()
     known = started("desk", at="09:05", key="k")
     await desk.take(home=[started("desk", at="09:00", key="k"), known])
     at = desk.store.checkpoints[HOME]
@@ -36,7 +36,7 @@ async def test_a_checkpoint_names_the_last_record_whatever_became_of_it() -> Non
 
 
 async def test_a_batch_of_nothing_new_moves_the_checkpoint_and_writes_no_outcome() -> None:
-    desk = Desk()
+    desk = WriterDesk()
     await desk.take(home=[started("desk", at="09:00", key="k")])
     await desk.take(home=[started("desk", at="09:05", key="k"), started("desk", at="09:06")])
     assert desk.store.commits == [[1], [0]]
@@ -48,7 +48,7 @@ async def test_a_batch_of_nothing_new_moves_the_checkpoint_and_writes_no_outcome
 
 async def test_a_verdict_of_one_partition_is_not_known_on_another() -> None:
     """A copy on the wrong partition is refused there, whether or not both are in one poll."""
-    together, apart = Desk(), Desk()
+    together, apart = WriterDesk(), WriterDesk()
     press = started("desk", at="09:00", key="k")
     for desk in (together, apart):
         await desk.take(home=[press])
@@ -64,14 +64,14 @@ async def test_a_verdict_of_one_partition_is_not_known_on_another() -> None:
 
 async def test_a_partition_whose_row_is_held_is_in_trouble_alone() -> None:
     """A frozen projector holds it for as long as its session lives."""
-    desk = Desk(FussyStore(held={HOME}))
+    desk = WriterDesk(FussyStore(held={HOME}))
     await desk.take(home=[started("desk", at="09:00")], next_door=[noams(started, "09:00")])
     assert desk.trouble == [(HOME, "busy")]
     assert (desk.said(HOME), desk.said(NEXT_DOOR)) == ([], [(0, "accepted", None)])
 
 
 async def test_a_fenced_partition_is_in_trouble_alone() -> None:
-    desk = Desk(FussyStore(lost={HOME}))
+    desk = WriterDesk(FussyStore(lost={HOME}))
     await desk.take(home=[started("desk", at="09:00")], next_door=[noams(started, "09:00")])
     assert desk.trouble == [(HOME, "fenced")]
     assert (desk.said(HOME), desk.said(NEXT_DOOR)) == ([], [(0, "accepted", None)])
@@ -79,7 +79,7 @@ async def test_a_fenced_partition_is_in_trouble_alone() -> None:
 
 
 async def test_a_checkpoint_moved_by_another_projector_fences_us() -> None:
-    desk = Desk()
+    desk = WriterDesk()
     await desk.take(home=[started("desk", at="09:00")])
     desk.store.checkpoints[HOME] = replace(desk.store.checkpoints[HOME], next_offset=7)
     await desk.take(home=[stopped("desk", at="09:10")])
@@ -96,7 +96,7 @@ async def test_any_other_trouble_concerns_every_partition(at_the: str) -> None:
         raise ConnectionError
 
     store = FussyStore(away=True) if at_the == "read" else FussyStore(unwritable=break_)
-    desk = Desk(store)
+    desk = WriterDesk(store)
     await desk.take(home=[started("desk", at="09:00")], next_door=[noams(started, "09:00")])
     assert desk.trouble == [(HOME, f"{at_the}_failed"), (NEXT_DOOR, f"{at_the}_failed")]
     assert [partition.status for partition in desk.partitions.values()] == [Status.LOADING] * 2
