@@ -66,8 +66,12 @@ class KeptProducer:
             self._current = producer
             self._there.set()
             self._log.info("producer_started", partitions=self.partitions)
-            await self._broken.wait()
-            self._end(producer, "broken_producer")
+            try:
+                await self._broken.wait()
+            finally:
+                # Cancelled before it heard that its producer is broken, it ends it all the same: `close` knows of none.
+                if self._current is not producer:
+                    self._end(producer, "broken_producer")
             # A failure that comes back at once must not become a hot loop.
             await asyncio.sleep(RETRY_AFTER_SECONDS)
 

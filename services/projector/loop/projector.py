@@ -53,10 +53,12 @@ class Projector:
 
     async def run(self) -> None:
         """Fold until `stop`."""
-        upkeep = asyncio.create_task(self._upkeep.run(), name="upkeep of progress")
+        upkeep = asyncio.create_task(self._upkeep.run(), name="upkeep")
         try:
             while not self._stopping:
                 records = await self._log.poll()
+                if upkeep.done():
+                    upkeep.result()  # it ends by an error alone, which then ends the process
                 self.polled_at = self._clock.monotonic()
                 if records:
                     async with self.keeper.folding:
@@ -75,7 +77,7 @@ class Projector:
 
     async def _fold(self, records: Mapping[int, Sequence[RawRecord]]) -> None:
         batches: list[Batch] = []
-        stops: list[tuple[Partition, Stop]] = []
+        stops: list[tuple[Partition, object, Stop]] = []
         for kpart in sorted(records):
             partition = self.keeper.live(kpart)
             if partition is None or not records[kpart] or not self.keeper.is_next(partition, records[kpart][0].offset):
@@ -84,11 +86,12 @@ class Projector:
             if entries:
                 batches.append(Batch(partition, entries, {}))
             if stop is not None:
-                stops.append((partition, stop))
+                stops.append((partition, partition.generation, stop))
         if batches:
             await self._take_through(batches)
-        for partition, stop in stops:
-            if self.keeper.live(partition.kpart) is partition:
+        for partition, generation, stop in stops:
+            # A partition that was taken up again meanwhile stands before its stop, and will meet it anew.
+            if self.keeper.live(partition.kpart) is partition and partition.generation is generation:
                 self.keeper.hold(partition, stop)
 
     async def _take_through(self, batches: Sequence[Batch]) -> None:

@@ -4,6 +4,7 @@ The fold waits for neither. A slow or absent store delays upkeep, and never a po
 """
 
 import asyncio
+from itertools import count
 from typing import Final
 
 import structlog
@@ -30,12 +31,10 @@ class Upkeep:
         self._log = structlog.get_logger()
 
     async def run(self) -> None:
-        """Do both, for ever."""
-        pruned = asyncio.create_task(self._keep_pruned(), name="upkeep of old outcomes")
-        try:
-            await self._keep_progress()
-        finally:
-            pruned.cancel()
+        """Do both, for ever. An error of either ends both, and is raised."""
+        async with asyncio.TaskGroup() as both:
+            both.create_task(self._keep_progress(), name="upkeep of progress")
+            both.create_task(self._keep_pruned(), name="upkeep of old outcomes")
 
     async def save_progress(self) -> None:
         """Save how far outcomes are published, in one statement for all partitions that moved."""
@@ -65,11 +64,17 @@ class Upkeep:
             await self.save_progress()
 
     async def _keep_pruned(self) -> None:
-        """Delete outcomes whose keys are forgotten, partition after partition."""
-        while True:
+        """Delete outcomes whose keys are forgotten, partition after partition.
+
+        A failure ends the round, because a store that is away would fail for each. Rounds begin with one partition
+        after the other, so that one that always fails keeps no other from its turn.
+        """
+        for turn in count():
             await self._clock.sleep(_PRUNE_EVERY_SECONDS)
+            ours = list(self._keeper.ours.values())
+            first = turn % len(ours) if ours else 0
             try:
-                for partition in list(self._keeper.ours.values()):
+                for partition in ours[first:] + ours[:first]:
                     while self._keeper.live(partition.kpart) is partition and await self._store.prune(partition.kpart):
                         await self._clock.sleep(_BETWEEN_TWO_BITES_SECONDS)
             except Exception as error:  # noqa: BLE001 - it is deleted later

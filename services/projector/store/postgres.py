@@ -135,7 +135,7 @@ class PostgresStore:
 
     async def prune(self, kpart: int) -> bool:
         """Delete some published outcomes whose keys are no longer remembered; return whether there may be more."""
-        return await self._pool.execute(query("prune_outcomes"), kpart, _PRUNED_AT_ONCE) == f"DELETE {_PRUNED_AT_ONCE}"
+        return await self._pool.execute(query("prune_outcomes"), kpart, _PRUNED_AT_ONCE) != "DELETE 0"
 
 
 def _where(to: Checkpoint) -> tuple[object, ...]:

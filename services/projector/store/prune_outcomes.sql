@@ -1,6 +1,7 @@
 -- Delete published outcomes that lie 31 days of log time behind the partition's newest record, and behind today.
 -- A broker's clock that jumps a month ahead dates a record in the future: nothing is forgotten because of that.
--- Log time rises with the offset, so only the oldest are looked at; those of them that are too young end it.
+-- Log time rises with the offset, so only the oldest are looked at. When all of them are too young, it is done; one
+-- that is dated in the future stays among them and holds up no other.
 DELETE FROM outcome o
  USING (
         SELECT old.kpart, old.source_offset

@@ -1,9 +1,12 @@
 """The projector's loop, one branch at a time: which partitions are read, which step aside, and how they come back."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+import pytest
 import structlog
 
+from services.projector.loop.batch import Batch
 from services.projector.loop.partition import Status
 from shared.events.envelope import ReplyAddress, encode_headers
 from shared.events.outcome import read_outcome
@@ -144,6 +147,26 @@ async def test_a_newer_event_holds_its_partition_and_is_not_lost() -> None:
     assert alarms(logs) == [
         {"event": "event_newer_than_we_are", "partition": HOME, "event_type": "timer.paused.v2", "offset": 1}
     ]
+
+
+async def test_a_newer_event_met_before_a_take_up_holds_nothing_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The presses before it were not committed: held there, they would wait for an upgrade."""
+    house = House()
+    newer = replace(record(paused("desk", at="09:10"), 1), headers=[("ce_type", b"timer.paused.v2")])
+    house.log.logs[HOME] = [record(A_DAY[0], 0), newer]
+    writer = house.projector._writer
+    take_through = writer.take_through
+
+    async def fails_once(batches: Sequence[Batch]) -> None:
+        monkeypatch.setattr(writer, "take_through", take_through)
+        house.projector.keeper.disturb(batches[0].partition, "commit_failed")
+        await turns()  # it is live again before the batch of another partition has ended
+
+    monkeypatch.setattr(writer, "take_through", fails_once)
+    async with at_work(house):
+        await turns()
+        assert house.said() == ACCEPTED[:1]
+        assert house.state() == (Status.HELD, "newer_event")
 
 
 async def test_an_unread_policy_is_waited_for_beside_the_loop() -> None:

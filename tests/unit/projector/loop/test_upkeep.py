@@ -4,8 +4,10 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import pytest
 import structlog
 
+from services.projector.loop import upkeep
 from services.projector.loop.partition import Status
 from services.projector.ports import Checkpoint
 from tests.support.fakes.house import A_DAY, ACCEPTED, HOME, NEXT_DOOR, House, MoodyStore, at_work
@@ -28,6 +30,19 @@ class FrozenStore(MoodyStore):
     async def prune(self, kpart: int) -> bool:
         await self.thawed.wait()
         return await super().prune(kpart)
+
+
+@dataclass
+class UnprunableStore(MoodyStore):
+    """A store that fails whenever the first partition is to be pruned."""
+
+    pruned: list[int] = field(default_factory=list)
+
+    async def prune(self, kpart: int) -> bool:
+        if kpart == HOME:
+            raise TimeoutError
+        self.pruned.append(kpart)
+        return False
 
 
 async def test_a_frozen_store_holds_up_no_poll_and_no_fold() -> None:
@@ -90,6 +105,31 @@ async def test_a_failed_prune_is_not_tried_on_the_next_partition() -> None:
             await house.clock.passes(60.0)
             assert store.prunes == []
     assert [entry["event"] for entry in logs].count("outcomes_not_pruned") == 1
+
+
+async def test_a_partition_that_cannot_be_pruned_keeps_no_other_from_its_turn() -> None:
+    store = UnprunableStore()
+    async with at_work(House(store=store), HOME, NEXT_DOOR) as house:
+        await house.clock.passes(61.0)
+        await house.clock.passes(61.0)
+    assert store.pruned == [NEXT_DOOR]
+
+
+async def test_an_error_in_upkeep_ends_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unseen, it would leave a projector that saves no progress and seems well."""
+
+    def fails(*_: object) -> bool:
+        raise ZeroDivisionError
+
+    house = House()
+    running = asyncio.ensure_future(house.projector.run())
+    house.projector.keeper.assigned([HOME])
+    await turns()
+    monkeypatch.setattr(upkeep, "_is_due", fails)
+    await house.clock.passes(2.0)
+    await house.hears(*A_DAY)
+    with pytest.raises(ExceptionGroup):
+        await asyncio.wait_for(running, 5)
 
 
 async def test_the_loop_ends_its_upkeep_with_itself() -> None:

@@ -67,3 +67,18 @@ async def test_a_producer_that_was_given_up_is_ended_however_long_its_own_stop_w
     assert asyncio.all_tasks() == before
     # Whoever waits for an ack hears that none will come.
     assert all(producer.acked is not None and producer.acked.exception() is not None for producer in made)
+
+
+async def test_a_producer_that_broke_as_the_process_ended_is_ended_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The keeping is cancelled before it hears of it, and `close` finds no producer in use."""
+    monkeypatch.setattr(kept_producer, "STOP_WITHIN_SECONDS", 0.01)
+    kept = KeptProducer(Unheard, [TOPIC])
+    keeping = asyncio.create_task(kept.run())
+    producer = await kept.get()
+    kept.broken(producer, "no ack")
+    keeping.cancel()
+    await asyncio.wait({keeping})
+    await kept.close()
+    assert isinstance(producer, Unheard)
+    assert producer.acked is not None
+    assert (producer.alive, producer.acked.exception() is None) == (False, False)
