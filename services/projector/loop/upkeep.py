@@ -32,9 +32,15 @@ class Upkeep:
 
     async def run(self) -> None:
         """Do both, for ever. An error of either ends both, and is raised."""
-        async with asyncio.TaskGroup() as both:
-            both.create_task(self._keep_progress(), name="upkeep of progress")
-            both.create_task(self._keep_pruned(), name="upkeep of old outcomes")
+        both = [
+            asyncio.create_task(self._keep_progress(), name="upkeep of progress"),
+            asyncio.create_task(self._keep_pruned(), name="upkeep of old outcomes"),
+        ]
+        try:
+            await asyncio.gather(*both)
+        finally:
+            for task in both:
+                task.cancel()
 
     async def save_progress(self) -> None:
         """Save how far outcomes are published, in one statement for all partitions that moved."""
