@@ -5,17 +5,20 @@ Never: `repr` or `str` of an error that was raised over a record or a row. `told
 
 import logging
 import sys
+import traceback
 from typing import Final
 
 import asyncpg
 import structlog
 from pydantic import ValidationError
+from structlog.typing import ExcInfo
 
 from shared.events.base import kinds_of
 
 _LOUD_LIBRARIES: Final = ("aiokafka", "faststream", "uvicorn.access")
 _SAID_AGAIN_AFTER_SECONDS: Final = 10.0
 _SENTENCES_MAX: Final = 1000
+_CAUSES_MAX: Final = 10
 
 
 def configure_logging(service: str) -> None:
@@ -25,7 +28,7 @@ def configure_logging(service: str) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
+            structlog.processors.ExceptionRenderer(traceback_of),
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
@@ -52,8 +55,20 @@ def told(error: BaseException) -> str:
         case UnicodeError() | KeyError():
             # The first quotes the bytes that did not decode, the second the key that was missing.
             return name
+        case BaseExceptionGroup():
+            return f"{name}: {', '.join(told(one) for one in error.exceptions)}"
         case _:
             return repr(error)
+
+
+def traceback_of(exc_info: ExcInfo) -> str:
+    """Return an error's traceback and those of its causes, the oldest first, each ended by what `told` says of it."""
+    told_of: list[str] = []
+    error: BaseException | None = exc_info[1]
+    while error is not None and len(told_of) < _CAUSES_MAX:
+        told_of.append("".join(traceback.format_tb(error.__traceback__)) + told(error))
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return "\n\n".join(reversed(told_of))
 
 
 class _Seldom(logging.Filter):

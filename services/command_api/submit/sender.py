@@ -17,6 +17,7 @@ import structlog
 from shared.kafka.clients import AIOKafkaProducer
 from shared.kafka.kept_producer import KeptProducer
 from shared.process.ending import ended_within
+from shared.process.logs import told
 
 Header = tuple[str, bytes]
 
@@ -221,7 +222,7 @@ class Sender:
             sending.add_done_callback(_lands_in(lane.landed))
             metadata = await lane.landed
         except Exception as error:  # noqa: BLE001 - this producer's sequence has a gap now
-            self._kept.broken(producer, repr(error))
+            self._kept.broken(producer, told(error))
             for record in records:
                 self._tell(record, Unacked("fate_unknown"))
         else:

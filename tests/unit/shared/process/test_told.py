@@ -1,5 +1,8 @@
 """A log line about an error: enough to find the error, and nothing of the record that raised it."""
 
+import json
+import subprocess
+import sys
 from collections.abc import Callable
 
 import asyncpg
@@ -9,7 +12,7 @@ from structlog.testing import capture_logs
 
 from shared.events.outcome import Outcome
 from shared.process.backoff import Setbacks
-from shared.process.logs import told
+from shared.process.logs import told, traceback_of
 
 CANARY = "canary-7f3a"
 
@@ -45,6 +48,36 @@ def test_an_error_that_quotes_its_record_is_told_without_it(quoting: Callable[[]
     assert CANARY in repr(error) + str(error)
     assert CANARY not in told(error)
     assert told(error).startswith(type(error).__name__)
+
+
+@pytest.mark.parametrize("quoting", QUOTING)
+def test_a_traceback_says_where_and_quotes_nothing(quoting: Callable[[], Exception]) -> None:
+    """The record may be quoted by the error itself, by its cause, or by one of a group."""
+    for error in (quoting(), ExceptionGroup("several", [quoting()])):
+        with pytest.raises(RuntimeError) as bug:
+            raise RuntimeError("a bug") from error
+        whole = traceback_of((RuntimeError, bug.value, bug.value.__traceback__))
+        assert CANARY not in whole
+        assert type(quoting()).__name__ in whole
+        assert "test_told.py" in whole
+        assert whole.endswith("RuntimeError('a bug')")
+
+
+def test_a_process_writes_its_tracebacks_so() -> None:
+    """In a process of its own, because logging is configured once for each."""
+    program = f"""
+import structlog
+from shared.process.logs import configure_logging
+configure_logging("test")
+try:
+    raise KeyError("{CANARY}"[:])
+except KeyError as error:
+    structlog.get_logger().error("failed", exc_info=error)
+"""
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    [line] = done.stderr.splitlines()
+    assert json.loads(line)["exception"].endswith("KeyError")
+    assert CANARY not in line
 
 
 def test_an_error_is_told_by_its_kind_and_state() -> None:
