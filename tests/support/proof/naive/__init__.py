@@ -3,6 +3,7 @@
 It is written from `docs/contract.md` and `docs/architecture.md`, never from the first fold.
 
     fold        one partition, record by record, into a book
+    facts       what a record says of its owner
     reading     what a record says
     outcome     how an outcome is written
     policies    which documents of a tenant came into force

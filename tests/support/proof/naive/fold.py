@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from shared.events.zones import is_zone
 from tests.support.proof.naive.days import day_of, days_between
-from tests.support.proof.naive.outcome import Row, blank, failed, said_of, shown, timer_of
+from tests.support.proof.naive.facts import learn
+from tests.support.proof.naive.outcome import Row, blank, failed, said_of, timer_of
 from tests.support.proof.naive.reading import NEWER, TIMER_EVENTS, UNREADABLE, Headers, Said, read
 
 # Presses that the run made fail inside a rule. They are recognised by their content, so that both folds agree.
@@ -147,7 +147,7 @@ def _judge(book: Book, press: Said, policies: Mapping[str, list[tuple[int, Row]]
     elif press["kind"] in TIMER_EVENTS:
         said = _press_timer(book, press, said, timer, policy)
     else:
-        said = _learn(book, press, said)
+        said = learn(book.facts, press, said)
     if said["reason"] == "internal":
         return said
     since = _fall_due(book, press, said, press["log_time"])
@@ -315,37 +315,6 @@ def _end(book: Book, press: Said, timer_id: int, at: datetime, state: str, by: s
         closed = {"seq": len(intervals), "start": last["start"], "end": at, "zone": last["zone"]}
         closed |= {"days": days, "was": None}
     return {"timer": timer_id, "by": by, "after": timer_of(timer), "opened": None, "closed": closed}
-
-
-def _learn(book: Book, press: Said, said: Row) -> Row:
-    kind, about, body = _fact(press)
-    if kind == "profile" and body.get("zone") is not None and not is_zone(body["zone"]):
-        return said | {"verdict": "refused", "rule": "R03", "reason": "unknown_zone"}
-    if "\0" in f"{press['owner']}{about}":
-        return failed(press)
-    key = (press["tenant"], press["owner"], kind, about)
-    # A profile is told in parts. Any other fact is told whole.
-    book.facts[key] = {**book.facts.get(key, {}), **body} if kind == "profile" else body
-    return said | {"verdict": "accepted", "fact": {"kind": kind, "about": about, "body": body}}
-
-
-def _fact(press: Said) -> tuple[str, str, Row]:
-    def given(*names: str) -> Row:
-        return {name: shown(press[name]) for name in names if press[name] is not None}
-
-    match press["kind"]:
-        case "owner.profile_set.v1":
-            return "profile", "", given("zone", "timers_disabled", "active")
-        case "owner.leave_granted.v1":
-            return "leave", str(press["on"]), {"granted": True}
-        case "owner.leave_revoked.v1":
-            return "leave", str(press["on"]), {"granted": False}
-        case "owner.attendance_recorded.v1":
-            return "attendance", str(press["on"]), given("checked_in_at", "checked_out_at")
-        case "owner.estimate_set.v1":
-            return "estimate", press["job_id"], given("seconds")
-        case _:
-            return "texts_erased", "", {}
 
 
 def _finding(press: Said, rule: str, begins: datetime, ends: datetime | None = None, *, refused: bool = False) -> Row:

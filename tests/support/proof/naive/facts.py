@@ -1,0 +1,37 @@
+"""The naive fold's facts: what is known of an owner beside the timers."""
+
+from shared.events.zones import is_zone
+from tests.support.proof.naive.outcome import Row, failed, shown
+from tests.support.proof.naive.reading import Said
+
+
+def learn(facts: dict[tuple[str, str, str, str], Row], press: Said, said: Row) -> Row:
+    """Learn what a record says of its owner. Return the outcome."""
+    kind, about, body = _fact(press)
+    if kind == "profile" and body.get("zone") is not None and not is_zone(body["zone"]):
+        return said | {"verdict": "refused", "rule": "R03", "reason": "unknown_zone"}
+    if "\0" in f"{press['owner']}{about}":
+        return failed(press)
+    key = (press["tenant"], press["owner"], kind, about)
+    # A profile is told in parts. Any other fact is told whole.
+    facts[key] = {**facts.get(key, {}), **body} if kind == "profile" else body
+    return said | {"verdict": "accepted", "fact": {"kind": kind, "about": about, "body": body}}
+
+
+def _fact(press: Said) -> tuple[str, str, Row]:
+    def given(*names: str) -> Row:
+        return {name: shown(press[name]) for name in names if press[name] is not None}
+
+    match press["kind"]:
+        case "owner.profile_set.v1":
+            return "profile", "", given("zone", "timers_disabled", "active")
+        case "owner.leave_granted.v1":
+            return "leave", str(press["on"]), {"granted": True}
+        case "owner.leave_revoked.v1":
+            return "leave", str(press["on"]), {"granted": False}
+        case "owner.attendance_recorded.v1":
+            return "attendance", str(press["on"]), given("checked_in_at", "checked_out_at")
+        case "owner.estimate_set.v1":
+            return "estimate", press["job_id"], given("seconds")
+        case _:
+            return "texts_erased", "", {}
