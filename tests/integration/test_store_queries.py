@@ -10,6 +10,7 @@ import pytest
 
 from services.projector.domain.outcomes import Kept
 from services.projector.ports import Advance, Checkpoint, Wanted
+from services.projector.store import postgres
 from services.projector.store.policies import PolicyRows
 from services.projector.store.postgres import PostgresStore
 from shared.events.ids import slot_of
@@ -57,6 +58,21 @@ async def test_an_outcome_of_a_month_ago_is_pruned(pool: asyncpg.Pool) -> None:
     await committed(store, given(started("desk", at=old)), last_log_time=now)
     await store.prune(KPART)
     assert await pool.fetchval("SELECT count(*) FROM outcome") == 0
+
+
+async def test_an_outcome_dated_ahead_slows_no_pruning_down(
+    pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stays among the oldest until its day has come."""
+    monkeypatch.setattr(postgres, "_PRUNED_AT_ONCE", 2)
+    store, now = PostgresStore(pool), datetime.now(UTC)
+    old = (now - timedelta(days=32)).replace(tzinfo=None)
+    days = [(old + timedelta(seconds=n)).isoformat(timespec="seconds") for n in range(4)]
+    await committed(store, given(*[started(f"desk {n}", at=day) for n, day in enumerate(days)]), last_log_time=now)
+    await pool.execute("UPDATE outcome SET log_time = $1 WHERE source_offset = 0", now + timedelta(days=40))
+    while await store.prune(KPART):
+        pass
+    assert await pool.fetchval("SELECT array_agg(source_offset) FROM outcome") == [0]
 
 
 async def test_an_owners_paused_timers_are_not_read(pool: asyncpg.Pool) -> None:
