@@ -201,8 +201,19 @@ async def test_without_any_api_the_gateway_says_503_in_each_dialect(
         ):
             answer = (await http.get(f"{people}/{call}", params=said)).json()["response"]
             assert (answer["message"], answer["uri"]) == (message, f"/api/timetracker/{call}")
+        assert b"\r\nconnection: close\r\n" in (await _answer_before_the_body(deployment.url)).lower()
     finally:
         deployment.compose("up", "--detach", "--wait", "--no-recreate", "command-api")
+
+
+async def _answer_before_the_body(url: str) -> bytes:
+    """Return the head of an answer to a press whose body has not been sent yet."""
+    reader, writer = await asyncio.open_connection(HOST, int(url.rpartition(":")[2]))
+    writer.write(b"POST /v1/timers HTTP/1.1\r\nHost: here\r\nContent-Length: 2\r\n\r\n")
+    async with asyncio.timeout(15):
+        head = await reader.readuntil(b"\r\n\r\n")
+    writer.close()
+    return head
 
 
 async def test_recorded_presses_outlive_the_containers(deployment: Deployment, http: httpx.AsyncClient) -> None:
