@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from services.projector.domain.entry import Entry, LoggedPress, UnreadableRecord, moment_of
-from services.projector.domain.evolve import evolve
 from services.projector.domain.fold import fold_entry, refuse_entry
-from services.projector.domain.ledger import Known, Ledger
 from services.projector.domain.outcomes import Kept
+from services.projector.domain.sheet.evolve import evolve
+from services.projector.domain.sheet.ledger import Known, Ledger
 from services.projector.ports import RawRecord
 from shared.events.codec import Newer, Unreadable, read
 from shared.events.outcome import Outcome, UnreadableOutcomeError, read_outcome

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from services.projector.loop.partition import POLICY_AWAITED, Partition, Status
+from services.projector.loop.partition.partition import POLICY_AWAITED, Partition, Status
 from services.projector.loop.projector import Projector
 from services.projector.ports import RawRecord
 from shared.kafka.clients import KafkaError

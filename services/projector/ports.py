@@ -2,7 +2,7 @@
 
 In production the ports lead to Kafka and Postgres, in `tests/world` to a seeded world. The loop is the same.
 
-`kpart` is a partition's number, as in the tables. A `Partition` (`loop/partition.py`) is the object: one partition as
+`kpart` is a partition's number, as in the tables. A `Partition` (`loop/partition/partition.py`) is the object: one partition as
 its writer holds it.
 """
 
@@ -12,9 +12,9 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from services.projector.domain.ledger import KnownOutcome, OwnerKey
 from services.projector.domain.outcomes import Kept
-from services.projector.domain.state import Timesheet
+from services.projector.domain.sheet.ledger import KnownOutcome, OwnerKey
+from services.projector.domain.sheet.state import Timesheet
 from shared.events.envelope import Headers
 
 

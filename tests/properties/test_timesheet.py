@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.projector.domain.entry import LoggedPress
-from services.projector.domain.evolve import evolve
 from services.projector.domain.fold import Folded, Repeated, Voided, fold_entry
-from services.projector.domain.ledger import Known, Ledger, OwnerKey
 from services.projector.domain.outcomes import Kept
-from services.projector.domain.state import Timesheet
+from services.projector.domain.sheet.evolve import evolve
+from services.projector.domain.sheet.ledger import Known, Ledger, OwnerKey
+from services.projector.domain.sheet.state import Timesheet
 from shared.events.calendar import local_day
 from shared.events.models import Actor
 from shared.events.outcome import Closed, Outcome, State, outcome_key, read_outcome, write_outcome

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.projector.domain.outcomes import Kept
-from services.projector.loop.batch import Batch
-from services.projector.loop.cache import Cache
-from services.projector.loop.partition import Partition
-from services.projector.loop.writer import BatchWriter
+from services.projector.loop.partition.batch import Batch
+from services.projector.loop.partition.cache import Cache
+from services.projector.loop.partition.partition import Partition
+from services.projector.loop.partition.writer import BatchWriter
 from services.projector.ports import Advance, Checkpoint, OutcomeLog
 from services.projector.store.rows import Rows, rows_of
 from shared.events.outcome import read_outcome

@@ -13,12 +13,13 @@ from unittest.mock import patch
 from hypothesis import event, given
 
 from services.projector.domain.effect import ended
-from services.projector.domain.evolve import evolve
-from services.projector.domain.ledger import OwnerKey
 from services.projector.domain.outcomes import Kept
-from services.projector.domain.rules import RULES, Case, Flag, Switch
+from services.projector.domain.rules.case import Case, Flag, Switch
+from services.projector.domain.rules.judge import RULES
 from services.projector.domain.settle import Settled
-from services.projector.domain.state import Timesheet
+from services.projector.domain.sheet.evolve import evolve
+from services.projector.domain.sheet.ledger import OwnerKey
+from services.projector.domain.sheet.state import Timesheet
 from services.projector.ports import Advance, Checkpoint
 from shared.events.models import DeadlineReached
 from shared.events.outcome import CHANGES_MAX, Finding, Outcome, State, read_outcome
@@ -61,7 +62,7 @@ def switches(case: Case) -> Flag | None:
 def a_release_with_more_rules() -> Iterator[None]:
     with (
         patch("services.projector.domain.fold.settle", settle),
-        patch("services.projector.domain.judge.RULES", (*RULES, switches)),
+        patch("services.projector.domain.rules.judge.RULES", (*RULES, switches)),
     ):
         yield
 

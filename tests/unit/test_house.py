@@ -13,14 +13,6 @@ _ROOT: Final = Path(__file__).resolve().parents[2]
 _SERVICES: Final = ("services/command_api", "services/projector")
 _MODULES_MAX: Final = 8
 
-# Rooms with more modules than that, how many, and why they stay one room.
-_LARGE_ROOMS: Final = {
-    # One idea, the fold; each module is one step of it, and no three of them are used without the others.
-    "services/projector/domain": 11,
-    # `upkeep` was cut out of `keeper`, which had two jobs; merging them again would hide the second.
-    "services/projector/loop": 9,
-}
-
 # Names that two classes of the product may share, and why.
 _SHARED_NAMES: Final = {
     # A verdict of the judge, and the same verdict as its caller is told it; both follow docs/architecture.md.
@@ -75,9 +67,7 @@ def test_two_product_classes_of_one_name_fail_the_build() -> None:
 def test_no_room_of_a_service_holds_more_than_eight_modules(room: str) -> None:
     """A listing is the first drawing of the architecture. At nine, look for the room that wants to exist."""
     modules = _modules(_rooms()[room])
-    most = _LARGE_ROOMS.get(room, _MODULES_MAX)
-    assert len(modules) <= most, modules
-    assert room not in _LARGE_ROOMS or len(modules) == most  # a room that shrank needs no exception so large
+    assert len(modules) <= _MODULES_MAX, modules
 
 
 @pytest.mark.parametrize("room", sorted(_rooms()))

@@ -12,13 +12,15 @@ from unittest.mock import patch
 
 from services.command_api.submit.replies import Waiters
 from services.command_api.submit.sender import Acked
-from services.projector.domain import effect, fold, rules
-from services.projector.domain.ledger import Ledger
+from services.projector.domain import effect, fold
 from services.projector.domain.outcomes import Kept
-from services.projector.domain.state import Timesheet
-from services.projector.loop import recover
+from services.projector.domain.rules import judge
+from services.projector.domain.rules.permission import not_legal_now
+from services.projector.domain.sheet.ledger import Ledger
+from services.projector.domain.sheet.state import Timesheet
 from services.projector.loop.keeper import Keeper
-from services.projector.loop.partition import Partition
+from services.projector.loop.partition import recover
+from services.projector.loop.partition.partition import Partition
 from services.projector.ports import Checkpoint, ToPublish
 from services.projector.store.rows import Rows
 from shared.events.durations import microseconds
@@ -126,7 +128,7 @@ def _count_wrongly() -> AbstractContextManager[Any]:
 
 
 def _allow_everything() -> AbstractContextManager[Any]:
-    return patch.object(story, "RULES", tuple(rule for rule in rules.RULES if rule is not rules.not_legal_now))
+    return patch.object(story, "RULES", tuple(rule for rule in judge.RULES if rule is not not_legal_now))
 
 
 def _ack_at_once() -> AbstractContextManager[Any]:

@@ -12,9 +12,10 @@ from unittest.mock import patch
 
 import structlog
 
-from services.projector.domain import judge as judging
 from services.projector.domain.entry import moment_of
-from services.projector.domain.rules import RULES, RULES_OF_A_REPEATED_STOP, Case
+from services.projector.domain.rules import judge as judging
+from services.projector.domain.rules.case import Case
+from services.projector.domain.rules.judge import RULES, RULES_OF_A_REPEATED_STOP
 from shared.events.models import BODY_OF
 from tests.support.proof.checkers.history import Evidence, EvidenceRecord, Op
 from tests.world.foreign import NEWER_READ_AS, NEWER_TYPE, downgrade, upgrade

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from services.projector.domain.ledger import KnownOutcome, OwnerKey
-from services.projector.domain.state import ClosedInterval, OpenInterval, Timer, Timesheet
+from services.projector.domain.sheet.ledger import KnownOutcome, OwnerKey
+from services.projector.domain.sheet.state import ClosedInterval, OpenInterval, Timer, Timesheet
 from services.projector.ports import Advance, Checkpoint, Found, ReadRefusedError, ToPublish, Wanted, WriteRefusedError
 from services.projector.store.rows import rows_of
 from shared.events.outcome import State, TimerAfter, key_of_body

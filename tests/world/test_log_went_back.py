@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 import pytest
 
-from services.projector.loop import recover
+from services.projector.loop.partition import recover
 from tests.support.proof.checkers.every import problems
 from tests.support.proof.checkers.tables import c6_read_model_is_fold_of_log
 from tests.world.plan import calm

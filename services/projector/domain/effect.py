@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import assert_never
 
-from services.projector.domain.judge import Accepted
-from services.projector.domain.rules import Case, Switch
-from services.projector.domain.state import Timer
+from services.projector.domain.rules.case import Case, Switch
+from services.projector.domain.rules.judge import Accepted
+from services.projector.domain.sheet.state import Timer
 from shared.events.calendar import split
 from shared.events.durations import microseconds
 from shared.events.models import WORK, TimerPaused, TimerResumed, TimerStarted, TimerStopped

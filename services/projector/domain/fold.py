@@ -11,10 +11,6 @@ from typing import Final, assert_never
 
 from services.projector.domain.effect import effect
 from services.projector.domain.entry import Entry, LoggedPress, UnreadableRecord
-from services.projector.domain.evolve import learned, with_changes
-from services.projector.domain.facts import fact_of
-from services.projector.domain.judge import Accepted, Refused, is_repeated_stop, judge
-from services.projector.domain.ledger import Ledger, OwnerKey
 from services.projector.domain.outcomes import (
     Came,
     Kept,
@@ -24,9 +20,13 @@ from services.projector.domain.outcomes import (
     refused,
     void,
 )
-from services.projector.domain.rules import Case, TimerEvent
+from services.projector.domain.rules.case import Case, TimerEvent
+from services.projector.domain.rules.judge import Accepted, Refused, is_repeated_stop, judge
 from services.projector.domain.settle import settle
-from services.projector.domain.state import Timesheet
+from services.projector.domain.sheet.evolve import learned, with_changes
+from services.projector.domain.sheet.facts import fact_of
+from services.projector.domain.sheet.ledger import Ledger, OwnerKey
+from services.projector.domain.sheet.state import Timesheet
 from shared.events.idempotency import Use, key_reused, recall
 from shared.events.ids import partition_of, slot_of, slot_of_timer
 from shared.events.models import (

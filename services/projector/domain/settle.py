@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.projector.domain.state import Timesheet
+from services.projector.domain.sheet.state import Timesheet
 from shared.events.outcome import Change, Finding
 from shared.events.policy import Policy
 

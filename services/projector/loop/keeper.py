@@ -15,9 +15,9 @@ import asyncio
 from collections.abc import Iterable
 from typing import Final, assert_never
 
-from services.projector.loop.batch import NewerEvent, PolicyUnseen, Stop
-from services.projector.loop.partition import POLICY_AWAITED, Gap, Partition, Status
-from services.projector.loop.recover import LogWentBackError, recover
+from services.projector.loop.partition.batch import NewerEvent, PolicyUnseen, Stop
+from services.projector.loop.partition.partition import POLICY_AWAITED, Gap, Partition, Status
+from services.projector.loop.partition.recover import LogWentBackError, recover
 from services.projector.ports import (
     Checkpoint,
     Clock,

@@ -10,12 +10,12 @@ from typing import Final
 
 from services.projector.domain.fold import Voided
 from services.projector.domain.outcomes import Kept
-from services.projector.loop.batch import Batch, Stop, entries_of
 from services.projector.loop.keeper import Keeper
-from services.projector.loop.outbox import BACKLOG_MAX, send_replies
-from services.projector.loop.partition import Partition
+from services.projector.loop.partition.batch import Batch, Stop, entries_of
+from services.projector.loop.partition.outbox import BACKLOG_MAX, send_replies
+from services.projector.loop.partition.partition import Partition
+from services.projector.loop.partition.writer import BatchWriter
 from services.projector.loop.upkeep import Upkeep
-from services.projector.loop.writer import BatchWriter
 from services.projector.ports import Clock, EventLog, OutcomeLog, PolicyProgress, RawRecord, Replies, Store
 from shared.events.policy_book import PolicyBook
 from shared.events.rules import Rule

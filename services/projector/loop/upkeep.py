@@ -10,7 +10,7 @@ from typing import Final
 import structlog
 
 from services.projector.loop.keeper import Keeper
-from services.projector.loop.partition import Partition, Status
+from services.projector.loop.partition.partition import Partition, Status
 from services.projector.ports import Clock, FencedError, Store
 from shared.process.logs import told
 

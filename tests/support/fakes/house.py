@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from structlog.typing import EventDict
 
-from services.projector.loop.partition import Status
+from services.projector.loop.partition.partition import Status
 from services.projector.loop.projector import Projector
 from services.projector.ports import Advance, Checkpoint, Found, Wanted
 from shared.events.ids import partition_of, slot_of

@@ -14,8 +14,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from services.projector.domain.ledger import KnownOutcome, OwnerKey
-from services.projector.domain.state import ClosedInterval, OpenInterval, Timer, Timesheet
+from services.projector.domain.sheet.ledger import KnownOutcome, OwnerKey
+from services.projector.domain.sheet.state import ClosedInterval, OpenInterval, Timer, Timesheet
 from services.projector.ports import Advance, Checkpoint, FencedError, Found, ToPublish, Wanted
 from shared.events.outcome import State, TimerAfter
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from services.projector.domain.outcomes import Kept
-from services.projector.loop.recover import LogWentBackError, recover
+from services.projector.loop.partition.recover import LogWentBackError, recover
 from services.projector.ports import Advance, Checkpoint
 from shared.events.outcome import read_outcome
 from tests.support.fakes.in_hand import EventsInHand, OutcomesInHand, records

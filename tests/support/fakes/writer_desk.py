@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Final, cast
 
 from services.projector.domain.entry import Entry
-from services.projector.loop.batch import Batch
-from services.projector.loop.partition import Partition
-from services.projector.loop.writer import BatchWriter
+from services.projector.loop.partition.batch import Batch
+from services.projector.loop.partition.partition import Partition
+from services.projector.loop.partition.writer import BatchWriter
 from services.projector.ports import (
     Advance,
     BusyError,

@@ -15,11 +15,11 @@ from typing import Any, Final, Literal, TypedDict, Unpack
 from uuid import UUID
 
 from services.projector.domain.entry import LoggedPress
-from services.projector.domain.evolve import with_changes
 from services.projector.domain.fold import Folded, Repeated, Voided, fold_entry
-from services.projector.domain.ledger import Known, Ledger, OwnerKey
 from services.projector.domain.outcomes import Kept
-from services.projector.domain.state import OpenInterval, Timesheet
+from services.projector.domain.sheet.evolve import with_changes
+from services.projector.domain.sheet.ledger import Known, Ledger, OwnerKey
+from services.projector.domain.sheet.state import OpenInterval, Timesheet
 from shared.events.codec import Press
 from shared.events.durations import US_PER_MINUTE, microseconds
 from shared.events.envelope import Envelope

@@ -9,8 +9,8 @@ from uuid import UUID
 from services.projector.audit import Difference, audit
 from services.projector.domain.entry import LoggedPress, UnreadableRecord, moment_of
 from services.projector.domain.fold import fold_entry, refuse_entry
-from services.projector.domain.ledger import Known, Ledger
 from services.projector.domain.outcomes import Kept
+from services.projector.domain.sheet.ledger import Known, Ledger
 from shared.events.codec import Press, Unreadable, read
 from shared.events.envelope import Headers
 from shared.events.ids import partition_of, slot_of

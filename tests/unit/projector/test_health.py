@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from services.projector.health import Progress, StuckError
-from services.projector.loop.partition import Partition, Status
+from services.projector.loop.partition.partition import Partition, Status
 from services.projector.ports import Checkpoint, RawRecord
 from tests.support.fakes.in_hand import OutcomesInHand, Record
 

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from services.projector.domain.effect import ended
-from services.projector.domain.state import OpenInterval, Timer
+from services.projector.domain.sheet.state import OpenInterval, Timer
 from shared.events.outcome import Closed, DayPart, Opened, State, TimerAfter
 from tests.support.story.given import MONDAY, given, moment, paused, resumed, started, stopped, timer_id
 

@@ -6,8 +6,8 @@ import pytest
 
 from services.projector.domain.entry import UnreadableRecord
 from services.projector.domain.fold import Voided, fold_entry, refuse_entry
-from services.projector.domain.ledger import Known, Ledger
 from services.projector.domain.outcomes import Kept
+from services.projector.domain.sheet.ledger import Known, Ledger
 from shared.events.codec import Unreadable
 from shared.events.ids import partition_of, slot_of
 from shared.events.models import DeadlineReached, OwnerProfileSet

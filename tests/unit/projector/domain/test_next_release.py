@@ -6,9 +6,9 @@ from uuid import UUID
 
 import pytest
 
-from services.projector.domain.evolve import evolve
 from services.projector.domain.outcomes import Kept
-from services.projector.domain.state import Timesheet
+from services.projector.domain.sheet.evolve import evolve
+from services.projector.domain.sheet.state import Timesheet
 from services.projector.ports import Advance, Checkpoint
 from services.projector.store.rows import rows_of
 from shared.events.outcome import (

@@ -1,6 +1,6 @@
 """How the loop ends, and how it drops a partition that another projector owns."""
 
-from services.projector.loop.partition import Status
+from services.projector.loop.partition.partition import Status
 from services.projector.ports import Checkpoint
 from tests.support.fakes.house import A_DAY, ACCEPTED, HOME, House, at_work
 from tests.support.fakes.in_hand import StuckStream, turns

@@ -3,8 +3,8 @@
 import pytest
 import structlog
 
-from services.projector.loop.partition import Status
-from services.projector.loop.recover import recover
+from services.projector.loop.partition.partition import Status
+from services.projector.loop.partition.recover import recover
 from services.projector.ports import RawRecord
 from shared.events.outcome import NewerOutcomeError
 from tests.support.fakes.house import A_DAY, HOME, House, alarms, at_work

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 import structlog
 
-from services.projector.loop.batch import Batch
-from services.projector.loop.partition import Status
+from services.projector.loop.partition.batch import Batch
+from services.projector.loop.partition.partition import Status
 from shared.events.envelope import ReplyAddress, encode_headers
 from shared.events.outcome import read_outcome
 from tests.support.fakes.house import A_DAY, ACCEPTED, HOME, NEXT_DOOR, House, MoodyStore, alarms, at_work

@@ -2,8 +2,8 @@
 
 import structlog
 
-from services.projector.loop.outbox import BACKLOG_MAX
-from services.projector.loop.partition import Status
+from services.projector.loop.partition.outbox import BACKLOG_MAX
+from services.projector.loop.partition.partition import Status
 from services.projector.ports import Checkpoint, FencedError, ToPublish
 from tests.support.fakes.house import A_DAY, ACCEPTED, HOME, NEXT_DOOR, House, MoodyStore, alarms, at_work
 from tests.support.fakes.in_hand import OutcomesInHand, StuckStream, records, turns

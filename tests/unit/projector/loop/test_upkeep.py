@@ -8,7 +8,7 @@ import pytest
 import structlog
 
 from services.projector.loop import upkeep
-from services.projector.loop.partition import Status
+from services.projector.loop.partition.partition import Status
 from services.projector.ports import Checkpoint
 from tests.support.fakes.house import A_DAY, ACCEPTED, HOME, NEXT_DOOR, House, MoodyStore, at_work
 from tests.support.fakes.in_hand import turns

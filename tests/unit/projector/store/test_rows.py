@@ -7,8 +7,8 @@ from uuid import UUID
 
 from services.projector.domain.entry import UnreadableRecord
 from services.projector.domain.fold import refuse_entry
-from services.projector.domain.ledger import Known, Ledger
 from services.projector.domain.outcomes import Kept
+from services.projector.domain.sheet.ledger import Known, Ledger
 from services.projector.ports import Advance, Checkpoint
 from services.projector.store.queries import query
 from services.projector.store.rows import columns, rows_of

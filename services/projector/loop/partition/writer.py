@@ -13,8 +13,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from services.projector.domain.entry import LoggedPress
-from services.projector.loop.batch import Batch
-from services.projector.loop.partition import Partition
+from services.projector.loop.partition.batch import Batch
+from services.projector.loop.partition.partition import Partition
 from services.projector.ports import BusyError, FencedError, ReadRefusedError, Store, Wanted, WriteRefusedError
 from shared.events.ids import partition_of, slot_of
 from shared.events.policy_book import PolicyBook

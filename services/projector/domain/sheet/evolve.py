@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from services.projector.domain.state import ClosedInterval, OpenInterval, Timer, Timesheet
+from services.projector.domain.sheet.state import ClosedInterval, OpenInterval, Timer, Timesheet
 from shared.events.outcome import Change, Closed, Fact, Outcome
 
 

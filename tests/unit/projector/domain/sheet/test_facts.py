@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.projector.domain.facts import fact_of
+from services.projector.domain.sheet.facts import fact_of
 from shared.events.models import (
     OwnerAttendanceRecorded,
     OwnerEstimateSet,

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from services.projector.domain.entry import Entry, LoggedPress, UnreadableRecord, moment_of
 from services.projector.domain.fold import Folded, fold_entry, refuse_entry
-from services.projector.domain.ledger import Known, KnownOutcome, Ledger
 from services.projector.domain.outcomes import Kept
-from services.projector.loop.partition import Partition
+from services.projector.domain.sheet.ledger import Known, KnownOutcome, Ledger
+from services.projector.loop.partition.partition import Partition
 from services.projector.ports import Advance, Checkpoint, RawRecord, ToPublish
 from shared.events.codec import Newer, Unreadable, read
 from shared.events.envelope import ReplyAddress

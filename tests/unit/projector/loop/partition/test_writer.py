@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from services.projector.loop.batch import entries_of
-from services.projector.loop.partition import Status
+from services.projector.loop.partition.batch import entries_of
+from services.projector.loop.partition.partition import Status
 from services.projector.ports import (
     Checkpoint,
 )

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import structlog
 
-from services.projector.loop.cache import Cache
-from services.projector.loop.outbox import Outbox
+from services.projector.loop.partition.cache import Cache
+from services.projector.loop.partition.outbox import Outbox
 from services.projector.ports import Checkpoint, OutcomeLog
 from shared.process.backoff import Backoff
 

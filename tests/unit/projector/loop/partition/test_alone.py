@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Final
 
-from services.projector.domain.state import Timesheet
+from services.projector.domain.sheet.state import Timesheet
 from shared.events.outcome import read_outcome
 from tests.support.fakes.writer_desk import HOME, NEXT_DOOR, FussyStore, WriterDesk, is_about, names_an_owner, noams
 from tests.support.story.given import moment, paused, resumed, started, stopped, timer_id

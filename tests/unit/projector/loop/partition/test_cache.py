@@ -7,9 +7,9 @@ from uuid import UUID
 
 import pytest
 
-from services.projector.domain.ledger import Known, Ledger
-from services.projector.domain.state import ClosedInterval, Timesheet
-from services.projector.loop.cache import Cache
+from services.projector.domain.sheet.ledger import Known, Ledger
+from services.projector.domain.sheet.state import ClosedInterval, Timesheet
+from services.projector.loop.partition.cache import Cache
 from services.projector.ports import Wanted
 from shared.events.ids import slot_of
 from shared.events.models import DeadlineReached, OwnerLeaveGranted

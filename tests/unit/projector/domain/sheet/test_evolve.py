@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from services.projector.domain.evolve import evolve
-from services.projector.domain.state import ClosedInterval, OpenInterval, Timesheet
+from services.projector.domain.sheet.evolve import evolve
+from services.projector.domain.sheet.state import ClosedInterval, OpenInterval, Timesheet
 from shared.events.models import OwnerProfileSet, OwnerTextsErased
 from shared.events.outcome import State, Was, read_outcome
 from tests.support.story.given import NOAM, Story, fact, given, moment, paused, resumed, started, stopped, timer_id

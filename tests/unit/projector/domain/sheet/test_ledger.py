@@ -3,8 +3,8 @@
 from types import MappingProxyType
 
 from services.projector.domain.fold import fold_entry
-from services.projector.domain.ledger import Known, KnownOutcome, Ledger
-from services.projector.domain.state import Timesheet
+from services.projector.domain.sheet.ledger import Known, KnownOutcome, Ledger
+from services.projector.domain.sheet.state import Timesheet
 from shared.events.rules import Rule
 from tests.support.story.given import (
     JERUSALEM,

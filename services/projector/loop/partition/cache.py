@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Final
 
 from services.projector.domain.entry import LoggedPress
-from services.projector.domain.ledger import Ledger, OwnerKey
-from services.projector.domain.state import Timesheet
+from services.projector.domain.sheet.ledger import Ledger, OwnerKey
+from services.projector.domain.sheet.state import Timesheet
 from services.projector.ports import Wanted
 from shared.events.ids import slot_of, slot_of_timer
 from shared.events.models import TimerPaused, TimerResumed, TimerStarted, TimerStopped

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from services.projector.domain.state import Timesheet
+from services.projector.domain.sheet.state import Timesheet
 from shared.events.outcome import Outcome
 
 OwnerKey = tuple[str, str]

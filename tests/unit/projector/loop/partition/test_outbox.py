@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from services.projector.loop.outbox import Outbox, send_replies
+from services.projector.loop.partition.outbox import Outbox, send_replies
 from services.projector.ports import ToPublish
 from shared.events.envelope import ReplyAddress
 from tests.support.fakes.in_hand import OutcomesInHand, RepliesInHand, turns

@@ -1,12 +1,29 @@
 """Judge: what a press amounts to, given the timesheet as it stood before it. Argues, and never remembers."""
 
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Final, assert_never
 
-from services.projector.domain.rules import RULES, RULES_OF_A_REPEATED_STOP, Case, Flag, Refusal, Switch
+from services.projector.domain.rules.case import Case, Flag, Refusal, RuleFunction, Switch
+from services.projector.domain.rules.overlap import overlap
+from services.projector.domain.rules.permission import not_legal_now, not_the_owner
+from services.projector.domain.rules.times import future_time, late_press, moved_press, zone_assumed
 from shared.events.models import TimerStopped
 from shared.events.outcome import Finding, State
 from shared.events.rules import Rule
+
+# In the order in which they answer (docs/contract.md, section 6).
+RULES: Final[tuple[RuleFunction, ...]] = (
+    not_the_owner,
+    not_legal_now,
+    future_time,
+    overlap,
+    late_press,
+    moved_press,
+    zone_assumed,
+)
+
+# A repeated stop changes nothing, so no rule of time applies to it.
+RULES_OF_A_REPEATED_STOP: Final[tuple[RuleFunction, ...]] = (not_the_owner,)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 
 from services.projector.domain.entry import UnreadableRecord
-from services.projector.loop.batch import Batch, NewerEvent, PolicyUnseen, entries_of
+from services.projector.loop.partition.batch import Batch, NewerEvent, PolicyUnseen, entries_of
 from shared.events.envelope import ReplyAddress
 from shared.events.policy_book import NewerPolicyError, PolicyRecord
 from tests.support.fakes.in_hand import Record, record, records

@@ -1,0 +1,100 @@
+"""Cases: all that a rule may look at, and what it may answer."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import assert_never
+
+from services.projector.domain.entry import LoggedPress
+from services.projector.domain.sheet.state import Timer, Timesheet
+from shared.events.durations import microseconds
+from shared.events.models import TimerPaused, TimerResumed, TimerStarted, TimerStopped
+from shared.events.outcome import Finding, State
+from shared.events.policy import Mode, Policy
+from shared.events.rules import Rule
+
+TimerEvent = TimerStarted | TimerPaused | TimerResumed | TimerStopped
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """All that a rule may look at. `timer` is None for a start; `at` is when the press counts if it is accepted."""
+
+    press: LoggedPress
+    event: TimerEvent
+    timer_id: int
+    sheet: Timesheet
+    timer: Timer | None
+    policy: Policy
+    at: datetime
+
+    @property
+    def zone(self) -> str:
+        """The owner's zone as far as it is known, else the tenant's."""
+        return self.sheet.zone or self.policy.zone
+
+    @property
+    def opens(self) -> bool:
+        """Whether an interval begins with this press."""
+        return isinstance(self.event, TimerStarted | TimerResumed)
+
+    def refuses(self, rule: Rule) -> bool:
+        """Return whether the rule refuses this press when it fires. No mode refuses a stop."""
+        match self.policy.mode(rule):
+            case Mode.OFF | Mode.FLAG:
+                return False
+            case Mode.BLOCK:
+                return self.opens
+            case Mode.STRICT:
+                return not isinstance(self.event, TimerStopped)
+            case mode:
+                assert_never(mode)
+
+    def finding(self, rule: Rule, from_: datetime, to: datetime | None = None, *, refused: bool = False) -> Finding:
+        """Return a finding about the pressed timer. Its amount is the time between, None without `to`."""
+        amount = None if to is None else microseconds(from_, to)
+        return Finding(timer_id=self.timer_id, rule=rule.value, from_=from_, to=to, amount_us=amount, refused=refused)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The press is refused, and why."""
+
+    rule: Rule
+    finding: Finding
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """Another timer of the owner ends with this press, PAUSED or STOPPED: at the press, or at its own last event."""
+
+    timer_id: int
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """The press counts, with this label. A label that is no rule has no finding. `switches` end other timers."""
+
+    label: str
+    finding: Finding | None = None
+    switches: tuple[Switch, ...] = ()
+
+
+def refusal(case: Case, rule: Rule, from_: datetime, to: datetime | None = None) -> Refusal:
+    """Refuse the press by a rule, with a finding about its timer."""
+    return Refusal(rule, case.finding(rule, from_, to, refused=True), rule.reason)
+
+
+def flag(case: Case, rule: Rule, from_: datetime, to: datetime | None = None) -> Flag:
+    """Let the press count, with a finding about its timer."""
+    return Flag(rule.value, case.finding(rule, from_, to))
+
+
+def refusal_or_flag(case: Case, rule: Rule, from_: datetime, to: datetime | None = None) -> Refusal | Flag:
+    """Do what the tenant's mode of the rule says."""
+    return refusal(case, rule, from_, to) if case.refuses(rule) else flag(case, rule, from_, to)
+
+
+RuleFunction = Callable[[Case], Refusal | Flag | None]

@@ -1,0 +1,31 @@
+"""R06 and R07: who may press, and what is legal in the timer's state."""
+
+from typing import assert_never
+
+from services.projector.domain.rules.case import Case, Refusal, refusal
+from shared.events.models import TimerPaused, TimerResumed, TimerStarted, TimerStopped
+from shared.events.outcome import State
+from shared.events.rules import Rule
+
+
+def not_the_owner(case: Case) -> Refusal | None:
+    """R06: a person's token presses for its owner alone. Machines and admins act for any owner of their tenant."""
+    actor = case.event.actor
+    if actor.role != "person" or actor.person == case.sheet.owner:
+        return None
+    return refusal(case, Rule.NOT_THE_OWNER, case.at)
+
+
+def not_legal_now(case: Case) -> Refusal | None:
+    """R07: a pause needs a running timer, a resume a paused one. A stop is legal in every state."""
+    state = case.timer.state if case.timer is not None else None
+    match case.event:
+        case TimerStarted() | TimerStopped():
+            return None
+        case TimerPaused():
+            legal = state is State.RUNNING
+        case TimerResumed():
+            legal = state is State.PAUSED
+        case _:
+            assert_never(case.event)
+    return None if legal else refusal(case, Rule.NOT_LEGAL_NOW, case.at)

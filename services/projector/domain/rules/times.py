@@ -1,0 +1,58 @@
+"""R14 and R18: times that lie ahead of the log, behind it, or before the timer's last event; and an assumed zone."""
+
+from datetime import timedelta
+from typing import Final
+
+from services.projector.domain.rules.case import Case, Flag, Refusal, flag, refusal_or_flag
+from shared.events.calendar import local_day
+from shared.events.models import TimerStarted
+from shared.events.policy import Mode
+from shared.events.rules import LATE, ZONE_ASSUMED, Rule
+
+FUTURE_TOLERANCE: Final = timedelta(seconds=60)
+LATE_AFTER: Final = timedelta(seconds=60)
+MOVED_TOLERANCE: Final = timedelta(seconds=1)
+_LOG_TICK: Final = timedelta(milliseconds=1)
+
+
+def future_time(case: Case) -> Refusal | Flag | None:
+    """R14: the time asked lies ahead of the log. Over 60 s is refused. Less, and any stop, is clamped and flagged."""
+    if case.policy.mode(Rule.FUTURE_TIME) is Mode.OFF:
+        return None
+    asked, log_time = case.event.asked_at, case.press.log_time
+    if _worked_on_a_day_to_come(case):
+        return refusal_or_flag(case, Rule.FUTURE_TIME, case.at)
+    # Log times are whole milliseconds, so a time within the same millisecond is not ahead.
+    if asked is None or asked < log_time + _LOG_TICK:
+        return None
+    if asked - log_time > FUTURE_TOLERANCE:
+        return refusal_or_flag(case, Rule.FUTURE_TIME, log_time, asked)
+    return flag(case, Rule.FUTURE_TIME, log_time, asked)
+
+
+def late_press(case: Case) -> Flag | None:
+    """R18, first half: a press that was recorded over 60 s after it happened counts as asked, and is labelled."""
+    asked = case.event.asked_at
+    if asked is None or case.policy.mode(Rule.LATE_PRESS) is Mode.OFF:
+        return None
+    return Flag(LATE) if case.press.log_time - asked > LATE_AFTER else None
+
+
+def moved_press(case: Case) -> Flag | None:
+    """R18, second half: a press asked for before the timer's last event is moved to it; flagged when moved over 1 s."""
+    asked = case.event.asked_at
+    if asked is None or case.timer is None or case.policy.mode(Rule.LATE_PRESS) is Mode.OFF:
+        return None
+    moved = case.timer.last_at - asked > MOVED_TOLERANCE
+    return flag(case, Rule.LATE_PRESS, asked, case.timer.last_at) if moved else None
+
+
+def zone_assumed(case: Case) -> Flag | None:
+    """Label a start whose time came without a zone: the tenant's zone was used."""
+    assumed = isinstance(case.event, TimerStarted) and case.event.zone_assumed
+    return Flag(ZONE_ASSUMED) if assumed else None
+
+
+def _worked_on_a_day_to_come(case: Case) -> bool:
+    work_date = case.event.work_date if isinstance(case.event, TimerStarted) else None
+    return work_date is not None and work_date > local_day(case.press.log_time + FUTURE_TOLERANCE, case.zone)
