@@ -37,7 +37,7 @@ logs: $(STAMP) ## show the last lines of all logs, and follow them
 	@exec $(LOCAL) logs
 
 test: $(STAMP) ## run all tests, also with real Kafka and Postgres, on a stack of their own
-	@exec $(BIN)/python -m pytest
+	@exec $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
 
 test-long: $(STAMP) ## run the same tests with many more seeds and examples
 	@STINT_TEST_LONG=1 exec $(BIN)/python -m pytest

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,6 +17,8 @@ from tests.support.stack.stacks import CONTAINERS, chosen_stack_in, no_engine
 
 LONG = os.environ.get("STINT_TEST_LONG") == "1"
 LINES_SHOWN = 60
+TESTS = Path(__file__).parent
+ROOMS_OF_REAL_PARTS = ("contract", "integration", "faults", "containers")
 
 # Derandomized: a run that failed fails again, and a run that passed did not pass by luck. No deadline: on two busy
 # cores any example may be slow, and slowness is measured elsewhere.
@@ -31,12 +34,18 @@ def pytest_sessionstart() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests that need the real stack. Skip `long` and `containers` ones, which have targets of their own."""
+    """Mark tests that need the real stack. Skip `long` and `containers` ones, which have targets of their own.
+
+    In `make test` the tests on the shared stack have one worker, and those that start parts of their own another.
+    """
     skip = pytest.mark.skip(reason="long: only in `make test-long`")
     skip_containers = pytest.mark.skip(reason="containers: only in `make test-containers`")
     for item in items:
         if {"stack", "own_deployment"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.real)
+        if item.path.relative_to(TESTS).parts[0] in ROOMS_OF_REAL_PARTS:
+            shared = {"stack"} & set(getattr(item, "fixturenames", ()))
+            item.add_marker(pytest.mark.xdist_group("shared stack" if shared else "own parts"))
         if item.get_closest_marker("long") and not LONG:
             item.add_marker(skip)
         if item.get_closest_marker("containers") and not CONTAINERS:
