@@ -2,8 +2,8 @@
 
 In production the ports lead to Kafka and Postgres, in `tests/world` to a seeded world. The loop is the same.
 
-`kpart` is a partition's number, as in the tables. A `Partition` (`loop/partition/partition.py`) is the object: one partition as
-its writer holds it.
+`kpart` is a partition's number, as in the tables. A `Partition` (`loop/partition/partition.py`) is the object: one
+partition as its writer holds it.
 """
 
 from collections.abc import Mapping, Sequence

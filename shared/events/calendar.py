@@ -37,6 +37,13 @@ def local_day(moment: datetime, zone_name: str) -> date:
     return following if begins <= moment else day
 
 
+def day_begins(day: date, zone_name: str) -> datetime:
+    """Return when a local day begins; for a date that the zone skipped, when the next one does."""
+    while (begins := first_instant(day, zone_name)) is None:
+        day += _DAY
+    return begins
+
+
 def _next_day(day: date, zone_name: str) -> tuple[date, datetime]:
     following = day + _DAY
     while (begins := first_instant(following, zone_name)) is None:

@@ -89,10 +89,11 @@ class Opened(Told):
 
 
 class DayPart(Told):
-    """The part of an interval on one local day, in microseconds."""
+    """The part of an interval on one local day, in microseconds. `after_lock`: the day was locked by then (R15)."""
 
     on: date
     us: int
+    after_lock: bool = False
 
 
 class Was(Told):

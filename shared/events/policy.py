@@ -5,6 +5,7 @@ value that a later release may know is waited for (`LATER`). `Policy.unfit` is s
 is set.
 """
 
+from datetime import date
 from enum import StrEnum
 from typing import Annotated, Final
 
@@ -177,6 +178,17 @@ class Policy(Model):
         return overlap.mode if overlap is not None and overlap.mode is not None else OverlapMode.FLAG
 
     @property
+    def locked_before(self) -> date | None:
+        """Return the first local day that R15 leaves open: the days before it are locked. None: no day is locked."""
+        past = self.rules.R15
+        return None if past is None or self.mode(Rule.PAST_TIME) is Mode.OFF else past.locked_before
+
+    @property
+    def max_backdate_seconds(self) -> int | None:
+        """Return how far back R15 lets an interval begin, or None: as far as the deployment does."""
+        return self.rules.R15.max_backdate_seconds if self.rules.R15 is not None else None
+
+    @property
     def auto_close_seconds(self) -> int | None:
         """Return the length at which the system stops a timer, or None: never."""
         return self.rules.R16.auto_close_seconds if self.rules.R16 is not None else None
@@ -195,22 +207,17 @@ class Policy(Model):
 
 
 # What this release enforces. Everything else cannot be set until a release enforces it.
-_ENFORCED: Final = frozenset({"R13", "R14", "R18"})
-_ENFORCED_OVERLAPS: Final = frozenset({None, OverlapMode.ALLOW, OverlapMode.FLAG})
+_ENFORCED: Final = frozenset({"R08", "R13", "R14", "R15", "R18", "R20"})
 
 
 def _not_enforced(policy: Policy) -> str | None:
     """Return the path of the first setting that a document has and this release does not enforce."""
     if policy.preset is Preset.ZOHO:
         return "preset zoho"
-    if policy.timers_disabled:
-        return "timers_disabled"
     for name in ("weekend", "holidays"):
         if getattr(policy, name):
             return name
     rules = [name for name in Rules.model_fields if getattr(policy.rules, name) is not None and name not in _ENFORCED]
     if rules:
         return f"rules.{rules[0]}"
-    if policy.rules.R13 is not None and policy.rules.R13.mode not in _ENFORCED_OVERLAPS:
-        return "rules.R13.mode"
     return None

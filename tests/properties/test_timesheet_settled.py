@@ -14,8 +14,6 @@ from hypothesis import event, given
 
 from services.projector.domain.effect import ended
 from services.projector.domain.outcomes import Kept
-from services.projector.domain.rules.case import Case, Flag, Switch
-from services.projector.domain.rules.judge import RULES
 from services.projector.domain.settle import Settled
 from services.projector.domain.sheet.evolve import evolve
 from services.projector.domain.sheet.ledger import OwnerKey
@@ -23,7 +21,7 @@ from services.projector.domain.sheet.state import Timesheet
 from services.projector.ports import Advance, Checkpoint
 from shared.events.models import DeadlineReached
 from shared.events.outcome import CHANGES_MAX, Finding, Outcome, State, read_outcome
-from shared.events.policy import Policy
+from shared.events.policy import Overlap, OverlapMode, Policy, Preset, Rules
 from shared.events.rules import Rule
 from tests.properties.test_timesheet import folded
 from tests.properties.test_timesheet_naive import POLICIES, written
@@ -36,6 +34,9 @@ from tests.support.story.histories import Entry, histories
 from tests.world.tables import Tables
 
 LIMIT: Final = timedelta(hours=6)
+PAUSING: Final = Policy(
+    preset=Preset.NATIVE, zone="Asia/Jerusalem", rules=Rules(R13=Overlap(mode=OverlapMode.PAUSE_PREVIOUS))
+)
 READ_MODELS: Final = ("timer", "interval", "day_total", "violation", "owner_fact")
 
 
@@ -50,20 +51,9 @@ def settle(sheet: Timesheet, policy: Policy, until: datetime, at_most: int) -> S
     )
 
 
-def switches(case: Case) -> Flag | None:
-    """Pause the owner's other timers, in addition to the usual finding of R13."""
-    others = [t.id for t in case.sheet.timers.values() if t.open is not None and t.id != case.timer_id]
-    if not case.opens or not others:
-        return None
-    return Flag("R13", None, tuple(Switch(id_, State.PAUSED) for id_ in sorted(others)))
-
-
 @contextmanager
 def a_release_with_more_rules() -> Iterator[None]:
-    with (
-        patch("services.projector.domain.fold.settle", settle),
-        patch("services.projector.domain.rules.judge.RULES", (*RULES, switches)),
-    ):
+    with patch("services.projector.domain.fold.settle", settle):
         yield
 
 
@@ -86,7 +76,7 @@ def test_live_fold_replay_naive_fold_and_rows_agree_on_what_fell_due(log: list[E
     assert replayed([read_outcome(one.body) for one in kept]) == ledger.sheets
 
     records = [(entry.offset, entry.log_time, *written(entry)) for entry in log]
-    book = fold_partition(0, records, POLICIES, 1, habits=Habits(LIMIT, "PAUSED"))
+    book = fold_partition(0, records, POLICIES, 1, habits=Habits(LIMIT))
     naive = [body(row | ({"reason": "no_body"} if row["verdict"] == "unreadable" else {})) for row in book.outcomes]
     assert naive == [one.body.decode() for one in kept]
 
@@ -121,8 +111,7 @@ def test_a_start_carries_the_stop_that_fell_due_before_its_log_time() -> None:
 
 
 def test_a_switch_ends_the_other_timer_in_the_same_outcome() -> None:
-    with a_release_with_more_rules():
-        story = told(started("desk", at="09:00")).when(started("phone", at="09:30"))
+    story = told(started("desk", at="09:00"), policy=PAUSING).when(started("phone", at="09:30"))
     assert [(change.timer, change.by, change.after.state) for change in story.outcome.changed] == [
         (timer_id("desk"), "switch", State.PAUSED),
         (timer_id("phone"), "press", State.RUNNING),

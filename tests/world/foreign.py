@@ -201,7 +201,7 @@ class Foreign:
                 return OwnerTextsErased(**said, owner=owner)
             case 5:
                 return OwnerProfileSet(
-                    **said, owner=owner, timers_disabled=False, zone=chance.choice((None, "Mars/Base"))
+                    **said, owner=owner, timers_disabled=chance.random() < 0.5, zone=chance.choice((None, "Mars/Base"))
                 )
             case _:
                 return OwnerProfileSet(**said, owner=owner, zone=chance.choice(self._world.plan.zones), active=True)

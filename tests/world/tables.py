@@ -12,7 +12,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from services.projector.domain.sheet.ledger import KnownOutcome, OwnerKey
-from services.projector.domain.sheet.state import ClosedInterval, OpenInterval, Timer, Timesheet
+from services.projector.domain.sheet.state import ClosedInterval, OpenInterval, Profile, Timer, Timesheet
 from services.projector.ports import Advance, Checkpoint, Found, ReadRefusedError, ToPublish, Wanted, WriteRefusedError
 from services.projector.store.rows import rows_of
 from shared.events.outcome import State, TimerAfter, key_of_body
@@ -86,8 +86,8 @@ class Tables:
             closed = tuple(ClosedInterval(r[1], r[5], r[6]) for r in worked if r[6] > moment)
             closed += tuple(_overlaps(wanted, whose, touched, worked))
             profile = self.rows["owner_fact"].get((*whose, "profile", ""))
-            zone = None if profile is None else profile[5].get("zone")
-            sheets[tenant, owner_id] = Timesheet(tenant, owner_id, zone, touched, closed, moment)
+            known = None if profile is None else Profile(**profile[5])
+            sheets[tenant, owner_id] = Timesheet(tenant, owner_id, known, touched, closed, moment)
         return Found(sheets, self._verdicts(set(wanted.events)))
 
     def _verdicts(self, asked: set[tuple[int, UUID]]) -> dict[tuple[int, UUID], KnownOutcome]:

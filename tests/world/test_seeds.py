@@ -25,6 +25,8 @@ CRASHES: Final = (
 )
 # The verdicts that presses must have had, with the reason where a rule has several.
 VERDICTS: Final = (
+    *("accepted R08", "accepted R15", "accepted R20", "refused R08 timers_disabled", "refused R13 overlap"),
+    *("refused R15 past_time", "refused R20 owner_unknown"),
     *("accepted", "accepted R13", "accepted R14", "accepted R18", "accepted late", "accepted zone_assumed"),
     *(
         "refused R03 unknown_zone",

@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 from typing import Final
 
-from shared.events.policy import Mode, Overlap, OverlapMode, Policy, Preset, RuleMode, Rules
+from shared.events.policy import Mode, Overlap, OverlapMode, PastTime, Policy, Preset, RuleMode, Rules
 from tests.world.foreign import STRANGE_POLICIES, Foreign
 from tests.world.group import Group
 from tests.world.process import Process
@@ -125,9 +125,16 @@ class Trouble:
         latest = world.revisions[tenant]
         document = policy(
             chance.choice(world.plan.zones),
-            R13=Overlap(mode=chance.choice((OverlapMode.ALLOW, OverlapMode.FLAG, None))),
+            R08=RuleMode(mode=chance.choice((*Mode, None))),
+            R13=Overlap(mode=chance.choice((*OverlapMode, None))),
             R14=RuleMode(mode=chance.choice((*Mode, None))),
+            R15=PastTime(
+                mode=chance.choice((*Mode, None)),
+                max_backdate_seconds=chance.choice((None, 60, 86_400)),
+                locked_before=chance.choice((None, world.now().date())),
+            ),
             R18=RuleMode(mode=chance.choice((*Mode, None))),
+            R20=RuleMode(mode=chance.choice((*Mode, None, None, None))),
         )
         if kind < 0.25:
             world.set_policy(tenant, latest + 1, document)  # void: it replaces a revision that is not in force
@@ -135,6 +142,6 @@ class Trouble:
             world.revisions[tenant] = world.set_policy(tenant, latest, document)
 
 
-def policy(zone: str, **rules: Overlap | RuleMode) -> Policy:
+def policy(zone: str, **rules: Overlap | PastTime | RuleMode) -> Policy:
     """Return a policy that is ordinary but for some rules."""
     return Policy(preset=Preset.NATIVE, zone=zone, rules=Rules.model_validate(rules))

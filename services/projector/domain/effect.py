@@ -1,7 +1,7 @@
 """Effect: what an accepted press does to its timer and to others, as changes that leave nothing to decide later."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import assert_never
 
 from services.projector.domain.rules.case import Case, Switch
@@ -18,9 +18,14 @@ def effect(case: Case, accepted: Accepted) -> tuple[Change, ...]:
     return (*(_switched(case, switch) for switch in accepted.switches), _pressed(case, accepted.flags))
 
 
-def ended(timer: Timer, at: datetime, state: State, by: By, flags: Iterable[str] = ()) -> Change:
-    """Return how a timer is paused or stopped at `at`. Stopping a paused timer adds no time, and closes no interval."""
-    closed = _closed(timer, at)
+def ended(
+    timer: Timer, at: datetime, state: State, by: By, flags: Iterable[str] = (), *, locked_before: date | None = None
+) -> Change:
+    """Return how a timer is paused or stopped at `at`. Stopping a paused timer adds no time, and closes no interval.
+
+    Days before `locked_before` are marked as changed after their lock.
+    """
+    closed = _closed(timer, at, locked_before)
     worked_us = 0 if closed is None else microseconds(closed.start, closed.end)
     after = timer.after.model_copy(
         update={
@@ -42,16 +47,20 @@ def _pressed(case: Case, flags: Iterable[str]) -> Change:
             timer = _known(case)
             return _begun(timer.after, timer.intervals + 1, case, flags)
         case TimerPaused():
-            return ended(_known(case), case.at, State.PAUSED, "press", flags)
+            return _ended_by_press(case, State.PAUSED, flags)
         case TimerStopped():
-            return ended(_known(case), case.at, State.STOPPED, "press", flags)
+            return _ended_by_press(case, State.STOPPED, flags)
         case _:
             assert_never(case.event)
 
 
+def _ended_by_press(case: Case, state: State, flags: Iterable[str]) -> Change:
+    return ended(_known(case), case.at, state, "press", flags, locked_before=case.policy.locked_before)
+
+
 def _switched(case: Case, switch: Switch) -> Change:
     other = case.sheet.timers[switch.timer_id]
-    return ended(other, max(case.at, other.last_at), switch.state, "switch")
+    return ended(other, max(case.at, other.last_at), switch.state, "switch", locked_before=case.policy.locked_before)
 
 
 def _new(case: Case, event: TimerStarted) -> TimerAfter:
@@ -74,11 +83,13 @@ def _begun(timer: TimerAfter, seq: int, case: Case, flags: Iterable[str]) -> Cha
     return Change(timer=timer.id, by="press", after=timer.model_copy(update=moved), opened=opened)
 
 
-def _closed(timer: Timer, at: datetime) -> Closed | None:
+def _closed(timer: Timer, at: datetime, locked_before: date | None) -> Closed | None:
     running = timer.open
     if running is None:
         return None
     days = split(running.start, at, running.zone)
+    if locked_before is not None:
+        days = tuple(part.model_copy(update={"after_lock": part.on < locked_before}) for part in days)
     return Closed(seq=running.seq, start=running.start, end=at, zone=running.zone, days=days)
 
 

@@ -61,7 +61,7 @@ SELECT (SELECT json_agg(json_build_object('tenant', tenant, 'owner', owner, 'sin
                 ORDER BY greatest(o.start_at, pressed.at), o.timer_id, o.seq
                 LIMIT 1
                ) i) AS overlaps,
-       (SELECT json_agg(json_build_object('tenant', f.tenant, 'owner', f.owner, 'zone', f.body ->> 'zone'))
+       (SELECT json_agg(json_build_object('tenant', f.tenant, 'owner', f.owner, 'body', f.body))
           FROM wanted_owner o
           JOIN owner_fact f
             ON f.slot = o.slot AND f.tenant = o.tenant AND f.owner = o.owner AND f.kind = 'profile') AS profiles,

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from services.projector.domain.sheet.ledger import KnownOutcome, OwnerKey
-from services.projector.domain.sheet.state import ClosedInterval, OpenInterval, Timer, Timesheet
+from services.projector.domain.sheet.state import ClosedInterval, OpenInterval, Profile, Timer, Timesheet
 from services.projector.ports import Found
 from shared.events.outcome import TimerAfter
 
@@ -15,7 +15,7 @@ from shared.events.outcome import TimerAfter
 def found_in(row: Mapping[str, str | None]) -> Found:
     """Read the one row of `read_touched`: each column a JSON array, or nothing."""
     parts: dict[str, list[dict[str, Any]]] = {name: json.loads(text) if text else [] for name, text in row.items()}
-    zones = {_owner(profile): profile["zone"] for profile in parts["profiles"]}
+    profiles = {_owner(profile): _profile(profile["body"]) for profile in parts["profiles"]}
     timers: dict[OwnerKey, dict[int, Timer]] = {}
     for timer in parts["timers"]:
         timers.setdefault(_owner(timer), {})[timer["id"]] = _timer(timer)
@@ -26,7 +26,7 @@ def found_in(row: Mapping[str, str | None]) -> Found:
     sheets: dict[OwnerKey, Timesheet] = {}
     for known in parts["owners"]:
         key, since = _owner(known), _instant(known["since"])
-        sheets[key] = Timesheet(*key, zones.get(key), timers.get(key, {}), tuple(closed.get(key, ())), since)
+        sheets[key] = Timesheet(*key, profiles.get(key), timers.get(key, {}), tuple(closed.get(key, ())), since)
     verdicts = {
         (verdict["kpart"], UUID(verdict["event_id"])): KnownOutcome(
             verdict["digest"], _instant(verdict["log_time"]), verdict["body"].encode()
@@ -42,6 +42,10 @@ def _owner(part: dict[str, Any]) -> OwnerKey:
 
 def _instant(text: str) -> datetime:
     return datetime.fromisoformat(text)
+
+
+def _profile(body: dict[str, Any]) -> Profile:
+    return Profile(body.get("zone"), body.get("timers_disabled"), body.get("active"))
 
 
 def _timer(timer: dict[str, Any]) -> Timer:

@@ -15,7 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from services.projector.domain.sheet.ledger import KnownOutcome, OwnerKey
-from services.projector.domain.sheet.state import ClosedInterval, OpenInterval, Timer, Timesheet
+from services.projector.domain.sheet.state import ClosedInterval, OpenInterval, Profile, Timer, Timesheet
 from services.projector.ports import Advance, Checkpoint, FencedError, Found, ToPublish, Wanted
 from shared.events.outcome import State, TimerAfter
 
@@ -79,7 +79,7 @@ class OutcomeStore:
 
     def sheet(self, key: OwnerKey, named: set[int] | None = None, since: datetime | None = None) -> Timesheet:
         """Return an owner's sheet: all of it, or only the timers `named` and the intervals that end after `since`."""
-        zone: str | None = None
+        profile: dict[str, Any] | None = None
         said_last: dict[int, dict[str, Any]] = {}
         opened: dict[tuple[int, int], OpenInterval] = {}
         closed: dict[tuple[int, int], ClosedInterval] = {}
@@ -87,7 +87,7 @@ class OutcomeStore:
             if (said["tenant"], said["owner"]) != key:
                 continue
             if said["fact"] and said["fact"]["kind"] == "profile":
-                zone = said["fact"]["body"].get("zone", zone)
+                profile = (profile or {}) | said["fact"]["body"]
             for change in said["changed"]:
                 said_last[int(change["timer"])] = change["after"]
                 _take_change(change, opened, closed)
@@ -95,7 +95,7 @@ class OutcomeStore:
         timers = {id_: _timer(timer, opened, max(begun[id_])) for id_, timer in reversed(said_last.items())}
         return Timesheet(
             *key,
-            zone,
+            None if profile is None else Profile(**profile),
             {id_: t for id_, t in timers.items() if named is None or id_ in named or t.state is State.RUNNING},
             tuple(interval for interval in reversed(closed.values()) if since is None or interval.end > since),
             since,

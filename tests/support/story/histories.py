@@ -6,7 +6,7 @@ by a month, and sometimes go back.
 """
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from math import prod
 from typing import Any, Final
 from uuid import UUID
@@ -29,7 +29,7 @@ from shared.events.models import (
     TimerStarted,
     TimerStopped,
 )
-from shared.events.policy import Mode, Policy, Preset, RuleMode, Rules
+from shared.events.policy import Mode, Overlap, OverlapMode, PastTime, Policy, Preset, RuleMode, Rules
 from shared.events.policy_book import PolicyBook
 from tests.support.story.given import JERUSALEM, book_of
 
@@ -38,9 +38,35 @@ Entry = LoggedPress | UnreadableRecord
 BEGINNING: Final = datetime(2026, 3, 26, 20, 59, 59, 250_000, tzinfo=UTC)  # an hour before a short night in Jerusalem
 OWNERS: Final = ("dana", "noam")
 ZONES: Final = ("Africa/Cairo", "America/St_Johns", "Pacific/Chatham", "No/Where")
-# Both tenants change their policy once. From the first press that names the new one, all presses are judged by it.
+# Both tenants change their policy. From the first press that names a new one, all presses are judged by it.
 HAVANA: Final = Policy(preset=Preset.NATIVE, zone="America/Havana", rules=Rules(R14=RuleMode(mode=Mode.BLOCK)))
-BOOK: Final[PolicyBook] = book_of(JERUSALEM, HAVANA)
+LOCKED: Final = Policy(
+    preset=Preset.NATIVE,
+    zone="Africa/Cairo",
+    rules=Rules(
+        R08=RuleMode(mode=Mode.STRICT),
+        R13=Overlap(mode=OverlapMode.PAUSE_PREVIOUS),
+        R15=PastTime(mode=Mode.BLOCK, max_backdate_seconds=2 * 86_400, locked_before=date(2026, 3, 27)),
+        R20=RuleMode(mode=Mode.FLAG),
+    ),
+)
+CLOSED: Final = Policy(
+    preset=Preset.NATIVE,
+    zone="Asia/Jerusalem",
+    timers_disabled=True,
+    rules=Rules(
+        R08=RuleMode(mode=Mode.FLAG),
+        R13=Overlap(mode=OverlapMode.STOP_PREVIOUS),
+        R15=PastTime(mode=Mode.FLAG, locked_before=date(2026, 3, 28)),
+    ),
+)
+ONE_AT_A_TIME: Final = Policy(
+    preset=Preset.NATIVE,
+    zone="Asia/Jerusalem",
+    rules=Rules(R13=Overlap(mode=OverlapMode.BLOCK), R20=RuleMode(mode=Mode.BLOCK)),
+)
+DOCUMENTS: Final = (JERUSALEM, HAVANA, LOCKED, CLOSED, ONE_AT_A_TIME)
+BOOK: Final[PolicyBook] = book_of(*DOCUMENTS)
 
 _MS: Final = timedelta(milliseconds=1)
 _MINUTE: Final = timedelta(minutes=1)
@@ -87,7 +113,8 @@ _STRANGE_EXPIRIES: Final = [None, timedelta(seconds=-1), 0 * _MS]
 # The values of each field, the ordinary ones first and as often as they occur. A move is three numbers, and each number
 # chooses several fields.
 _WHAT: Final[dict[str, list[Any]]] = {
-    "kind": ["next"] * 14 + ["start", "pause", "resume", "stop", "stop", "zone", "zone", "leave", "due", "unread"],
+    "kind": ["next"] * 14
+    + ["start", "pause", "resume", "stop", "stop", "zone", "zone", "standing", "leave", "due", "unread"],
     "owner": ["dana", "dana", "noam"],
     "timer": [0, 0, 0, 1, 1, 2, 3],
     "again": [None] * 16 + [1, 2, 5],
@@ -103,7 +130,7 @@ _WHO: Final[dict[str, list[Any]]] = {
     "tenant": ["acme"] * 20 + ["other"],
     "key": [None] * 5 + ["a", "a", "b"],
     "wish": ["one"] * 4 + ["other"],
-    "policy_rev": [1] * 6 + [3, 0],
+    "policy_rev": [1] * 8 + [3, 3, 5, 5, 7, 9, 0],
     "zone": list(ZONES),
 }
 
@@ -192,6 +219,10 @@ def _event(move: Move, now: datetime) -> AnyEvent:
             return TimerStopped.model_validate(said | asked)
         case "zone":
             return OwnerProfileSet.model_validate(said | {"owner": move.owner, "zone": move.zone})
+        case "standing":
+            return OwnerProfileSet.model_validate(
+                said | {"owner": move.owner, "timers_disabled": move.timer == 1, "active": move.timer != 2}
+            )
         case "leave":
             return OwnerLeaveGranted.model_validate(said | {"owner": move.owner, "on": now.date()})
         case _:

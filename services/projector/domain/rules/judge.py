@@ -5,8 +5,8 @@ from typing import Final, assert_never
 
 from services.projector.domain.rules.case import Case, Flag, Refusal, RuleFunction, Switch
 from services.projector.domain.rules.overlap import overlap
-from services.projector.domain.rules.permission import not_legal_now, not_the_owner
-from services.projector.domain.rules.times import future_time, late_press, moved_press, zone_assumed
+from services.projector.domain.rules.permission import not_legal_now, not_the_owner, owner_unknown, timers_disabled
+from services.projector.domain.rules.times import future_time, late_press, moved_press, past_time, zone_assumed
 from shared.events.models import TimerStopped
 from shared.events.outcome import Finding, State
 from shared.events.rules import Rule
@@ -14,8 +14,11 @@ from shared.events.rules import Rule
 # In the order in which they answer (docs/contract.md, section 6).
 RULES: Final[tuple[RuleFunction, ...]] = (
     not_the_owner,
+    owner_unknown,
     not_legal_now,
     future_time,
+    past_time,
+    timers_disabled,
     overlap,
     late_press,
     moved_press,

@@ -1,10 +1,11 @@
-"""R06 and R07: who may press, and what is legal in the timer's state."""
+"""R06, R07, R08 and R20: who may press, and what is legal in the timer's state."""
 
 from typing import assert_never
 
-from services.projector.domain.rules.case import Case, Refusal, refusal
+from services.projector.domain.rules.case import Case, Flag, Refusal, refusal, refusal_or_flag
 from shared.events.models import TimerPaused, TimerResumed, TimerStarted, TimerStopped
 from shared.events.outcome import State
+from shared.events.policy import Mode
 from shared.events.rules import Rule
 
 
@@ -29,3 +30,22 @@ def not_legal_now(case: Case) -> Refusal | None:
         case _:
             assert_never(case.event)
     return None if legal else refusal(case, Rule.NOT_LEGAL_NOW, case.at)
+
+
+def timers_disabled(case: Case) -> Refusal | Flag | None:
+    """R08: the tenant's administrator switched timers off, for all or for this owner."""
+    profile = case.sheet.profile
+    disabled = case.policy.timers_disabled or (profile is not None and profile.timers_disabled is True)
+    if not disabled or case.policy.mode(Rule.TIMERS_DISABLED) is Mode.OFF:
+        return None
+    return refusal_or_flag(case, Rule.TIMERS_DISABLED, case.at)
+
+
+def owner_unknown(case: Case) -> Refusal | Flag | None:
+    """R20: no profile was ever set for the owner, or the owner is inactive. Off unless a tenant keeps profiles."""
+    if case.policy.mode(Rule.OWNER_UNKNOWN) is Mode.OFF:
+        return None
+    profile = case.sheet.profile
+    if profile is not None and profile.active is not False:
+        return None
+    return refusal_or_flag(case, Rule.OWNER_UNKNOWN, case.at)

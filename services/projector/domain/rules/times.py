@@ -1,10 +1,10 @@
-"""R14 and R18: times that lie ahead of the log, behind it, or before the timer's last event; and an assumed zone."""
+"""R14, R15 and R18: times ahead of the log, far behind it, or before the timer's last event; and an assumed zone."""
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from services.projector.domain.rules.case import Case, Flag, Refusal, flag, refusal_or_flag
-from shared.events.calendar import local_day
+from shared.events.calendar import day_begins, local_day
 from shared.events.models import TimerStarted
 from shared.events.policy import Mode
 from shared.events.rules import LATE, ZONE_ASSUMED, Rule
@@ -12,6 +12,7 @@ from shared.events.rules import LATE, ZONE_ASSUMED, Rule
 FUTURE_TOLERANCE: Final = timedelta(seconds=60)
 LATE_AFTER: Final = timedelta(seconds=60)
 MOVED_TOLERANCE: Final = timedelta(seconds=1)
+_LONG_AGO: Final = datetime(1, 1, 3, tzinfo=UTC)
 _LOG_TICK: Final = timedelta(milliseconds=1)
 
 
@@ -28,6 +29,43 @@ def future_time(case: Case) -> Refusal | Flag | None:
     if asked - log_time > FUTURE_TOLERANCE:
         return refusal_or_flag(case, Rule.FUTURE_TIME, log_time, asked)
     return flag(case, Rule.FUTURE_TIME, log_time, asked)
+
+
+def past_time(case: Case) -> Refusal | Flag | None:
+    """R15: an interval that begins too far back or in a locked period; a pause or stop that adds time to a locked day.
+
+    The first is refused in the modes that refuse; the second counts in each of them, because time was worked.
+    """
+    if case.policy.mode(Rule.PAST_TIME) is Mode.OFF:
+        return None
+    if not case.opens:
+        return _added_to_locked_days(case)
+    if case.at < _first_open_moment(case) or _worked_on_a_day_gone(case):
+        return refusal_or_flag(case, Rule.PAST_TIME, case.at)
+    return None
+
+
+def _added_to_locked_days(case: Case) -> Flag | None:
+    running, locked = None if case.timer is None else case.timer.open, case.policy.locked_before
+    if running is None or locked is None:
+        return None
+    cut = min(day_begins(locked, running.zone), case.at)
+    return flag(case, Rule.PAST_TIME, running.start, cut) if running.start < cut else None
+
+
+def _first_open_moment(case: Case) -> datetime:
+    limit, locked = case.policy.max_backdate_seconds, case.policy.locked_before
+    moments = [_LONG_AGO]
+    if limit is not None:
+        moments.append(case.press.log_time - timedelta(seconds=limit))
+    if locked is not None:
+        moments.append(day_begins(locked, case.zone))
+    return max(moments)
+
+
+def _worked_on_a_day_gone(case: Case) -> bool:
+    work_date: date | None = case.event.work_date if isinstance(case.event, TimerStarted) else None
+    return work_date is not None and work_date < local_day(_first_open_moment(case), case.zone)
 
 
 def late_press(case: Case) -> Flag | None:

@@ -1,10 +1,13 @@
 """Evolve: fold one outcome onto a timesheet, fresh or from the stream. It is judged; nothing is checked again."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import Final
 
-from services.projector.domain.sheet.state import ClosedInterval, OpenInterval, Timer, Timesheet
+from services.projector.domain.sheet.state import ClosedInterval, OpenInterval, Profile, Timer, Timesheet
 from shared.events.outcome import Change, Closed, Fact, Outcome
+
+_PROFILE: Final = tuple(field.name for field in fields(Profile))
 
 
 def evolve(sheet: Timesheet, outcome: Outcome) -> Timesheet:
@@ -26,8 +29,11 @@ def with_changes(sheet: Timesheet, changes: Sequence[Change]) -> Timesheet:
 
 def learned(sheet: Timesheet, fact: Fact | None) -> Timesheet:
     """Return the sheet after a fact became known, or the same sheet for None."""
-    zone = fact.body.get("zone") if fact is not None and fact.kind == "profile" else None
-    return replace(sheet, zone=str(zone)) if zone is not None else sheet
+    if fact is None or fact.kind != "profile":
+        return sheet
+    # A profile is told in parts: what is not named stays. A later release may name more.
+    told = {name: fact.body[name] for name in _PROFILE if fact.body.get(name) is not None}
+    return replace(sheet, profile=replace(sheet.profile or Profile(), **told))
 
 
 def _timer(before: Timer | None, change: Change) -> Timer:

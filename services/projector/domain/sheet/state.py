@@ -50,20 +50,41 @@ class Timer:
 
 
 @dataclass(frozen=True, slots=True)
+class Profile:
+    """What is known of an owner as a person. A field that was never stated is None."""
+
+    zone: str | None = None
+    timers_disabled: bool | None = None
+    active: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Timesheet:
-    """What is known of one owner. `closed` has all closed intervals that end after `closed_since` (None: all)."""
+    """What is known of one owner. `closed` has all closed intervals that end after `closed_since` (None: all).
+
+    `profile` is None for an owner of whom no profile was ever set.
+    """
 
     tenant: str
     owner: str
-    zone: str | None = None
+    profile: Profile | None = None
     timers: Mapping[int, Timer] = field(default_factory=dict)
     closed: tuple[ClosedInterval, ...] = ()
     closed_since: datetime | None = None
 
+    @property
+    def zone(self) -> str | None:
+        """The owner's own zone, None: the tenant's counts."""
+        return None if self.profile is None else self.profile.zone
+
+    def running_beside(self, timer_id: int) -> Iterator[Timer]:
+        """Return, in no order, the owner's other timers that run now."""
+        return (timer for timer in self.timers.values() if timer.open is not None and timer.id != timer_id)
+
     def busy_beside(self, timer_id: int, moment: datetime) -> Iterator[datetime]:
         """Return, in no order, the starts of other timers' intervals that run now, or ended after `moment`."""
-        for timer in self.timers.values():
-            if timer.open is not None and timer.id != timer_id:
+        for timer in self.running_beside(timer_id):
+            if timer.open is not None:
                 yield timer.open.start
         for interval in self.closed:
             if interval.end > max(moment, interval.start) and interval.timer_id != timer_id:

@@ -26,6 +26,7 @@ _Interval = tuple[datetime, datetime | None]
 # A second stop gets the same answer and changes nothing.
 _LIFE: Final = re.compile(r"s(pr)*p?(x+)?")
 _AFTER: Final = {"s": "RUNNING", "r": "RUNNING", "p": "PAUSED", "x": "STOPPED"}
+_ENDED: Final = {"RUNNING": "", "PAUSED": "p", "STOPPED": "x"}
 # In a row of dead letters, and in the body of an outcome that is a text in a row.
 _REASON: Final = re.compile(r'(\\?)"reason\1":(null|\1"[^"]*\1")')
 _WORDED: Final = ("outcome", "dead_letter")
@@ -134,18 +135,27 @@ def _in_order(intervals: list[_Interval]) -> bool:
 
 
 def c9_state_machine(evidence: Evidence) -> list[str]:
-    """C9: each timer's accepted presses are a life that `docs/contract.md` §1 allows, and its row is how it ends."""
+    """C9: each timer's accepted presses are a life that `docs/contract.md` §1 allows, and its row is how it ends.
+
+    Presses of others belong to a life too: another timer's start may end this one.
+    """
     lives: dict[str, str] = {}
     for _, outcome, _ in evidence.judged:
-        if outcome["verdict"] == "accepted" and outcome["event_type"] in _LETTERS:
-            timer_id = outcome["timer"]["id"]
-            lives[timer_id] = lives.get(timer_id, "") + _LETTERS[outcome["event_type"]]
+        pressed = _LETTERS.get(outcome["event_type"], "") if outcome["verdict"] == "accepted" else ""
+        lived = [
+            (change["timer"], pressed if change["by"] == "press" else _ENDED[change["after"]["state"]])
+            for change in outcome["changed"]
+        ]
+        if pressed and pressed not in [letter for timer_id, letter in lived if timer_id == outcome["timer"]["id"]]:
+            lived.append((outcome["timer"]["id"], pressed))
+        for timer_id, letter in lived:
+            lives[timer_id] = lives.get(timer_id, "") + letter
     wrong = [f"C9: timer {id_} lived {life!r}" for id_, life in lives.items() if not _LIFE.fullmatch(life)]
     states = {str(row["id"]): row["state"] for row in evidence.rows("timer")}
     for timer_id in {**lives, **states}:
-        lived = _AFTER[lives[timer_id][-1]] if timer_id in lives else None
-        if lived != states.get(timer_id):
-            wrong.append(f"C9: timer {timer_id} should be {lived} and is {states.get(timer_id)}")
+        should = _AFTER[lives[timer_id][-1]] if timer_id in lives else None
+        if should != states.get(timer_id):
+            wrong.append(f"C9: timer {timer_id} should be {should} and is {states.get(timer_id)}")
     return wrong
 
 

@@ -6,39 +6,29 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from tests.support.proof.naive.days import day_of, days_between
+from tests.support.proof.naive.days import days_between
 from tests.support.proof.naive.facts import learn
 from tests.support.proof.naive.outcome import Row, blank, failed, said_of, timer_of
 from tests.support.proof.naive.reading import NEWER, TIMER_EVENTS, UNREADABLE, Headers, Said, read
+from tests.support.proof.naive.rules import REASONS, Others, findings_of, labels_of, locked_before, switched_to
 
 # Presses that the run made fail inside a rule. They are recognised by their content, so that both folds agree.
 Breaks = Callable[[Said], bool]
 
 _THIRTY_DAYS: Final = timedelta(days=30)
-_MINUTE: Final = timedelta(seconds=60)
-_SECOND: Final = timedelta(seconds=1)
-_TICK: Final = timedelta(milliseconds=1)
+_CHANGES_OF_A_PRESS_MAX: Final = 100
 _US: Final = timedelta(microseconds=1)
 _START, _PAUSE, _RESUME, _STOP = TIMER_EVENTS
-_REASONS: Final = {
-    "R05": "timer_unknown",
-    "R06": "not_the_owner",
-    "R07": "not_legal_now",
-    "R14": "future_time",
-    "R23": "internal",
-}
 
 
 @dataclass(frozen=True)
 class Habits:
     """What rules of a later release will do, so that the frame is tried before the rules are there.
 
-    `auto_close` stops a timer whose interval has become so long, and finds R16. When a timer begins, `switch_to` is the
-    state into which the owner's other timers go.
+    `auto_close` stops a timer whose interval has become so long, and finds R16.
     """
 
     auto_close: timedelta | None = None
-    switch_to: str | None = None
 
 
 @dataclass
@@ -134,7 +124,7 @@ def _judge(book: Book, press: Said, policies: Mapping[str, list[tuple[int, Row]]
     said["policy_revision"] = policy_revision
     timer = None if press["kind"] not in (_PAUSE, _RESUME, _STOP) else book.timers.get(press["subject"])
     if press["kind"] in (_PAUSE, _RESUME, _STOP) and (timer is None or timer["tenant"] != press["tenant"]):
-        return said | {"verdict": "refused", "rule": "R05", "reason": _REASONS["R05"]}
+        return said | {"verdict": "refused", "rule": "R05", "reason": REASONS["R05"]}
     if press["kind"] in TIMER_EVENTS and breaks(press):
         return failed(press)
     said["owner"] = press["owner"] if timer is None else timer["owner"]
@@ -173,7 +163,7 @@ def _fall_due(book: Book, press: Said, said: Row, until: datetime) -> tuple[list
         if at <= until:
             findings.append({"timer_id": timer_id, "rule": "R16", "from": at, "to": None})
             findings[-1] |= {"amount_us": None, "refused": False}
-            changed.append(_end(book, press, timer_id, at, "STOPPED", "settle", {"R16"}))
+            changed.append(_end(book, press, timer_id, at, "STOPPED", "settle", {"R16"}, None))
     _note(book, said, findings)
     return findings, changed
 
@@ -186,103 +176,60 @@ def _press_timer(book: Book, press: Said, said: Row, timer: Row | None, policy: 
     owner = said["owner"]
     at = said["at"] if timer is None else max(said["at"], timer["last_at"])
     said = said | {"at": at}
-    profile = book.facts.get((press["tenant"], owner, "profile", ""), {})
-    zone = profile.get("zone") or policy["zone"]
-    state = None if timer is None else timer["state"]
-    again = press["kind"] == _STOP and state == "STOPPED"
-    future = _future(press, at, zone, _mode(policy, "R14", "strict"))
-    refusal = _refusal(press, owner, state, at, [] if again else future, again=again)
+    profile = book.facts.get((press["tenant"], owner, "profile", ""))
+    zone = (profile or {}).get("zone") or policy["zone"]
+    again = press["kind"] == _STOP and timer is not None and timer["state"] == "STOPPED"
+    intervals = [] if timer is None else book.intervals[timer["id"]]
+    running = intervals[-1] if intervals and intervals[-1]["end"] is None else None
+    others = [
+        (other, book.intervals[other["id"]])
+        for other in _timers_of(book, press["tenant"], owner)
+        if other["id"] != press["subject"]
+    ]
+    who = {"owner": owner, "profile": profile}
+    found = list(findings_of(press, timer, running, others, at, zone, policy, who))
+    if again:  # a second stop is only asked whether the timer is the caller's
+        found = [one for one in found if one["rule"] == "R06"]
+    refusal = next((one for one in found if one["refused"]), None)
     if refusal is not None:
         _note(book, said, [refusal])
         return said | {
             "verdict": "refused",
             "rule": refusal["rule"],
-            "reason": _REASONS[refusal["rule"]],
+            "reason": REASONS[refusal["rule"]],
             "findings": [refusal],
         }
     if again:
         return said | {"verdict": "accepted"}
-    flags, findings = _flags(book, press, owner, timer, at, policy)
-    findings = sorted(findings + future, key=lambda found: (found["rule"], found["from"]))
-    flags |= {found["rule"] for found in findings}
+    findings = sorted(found, key=lambda one: (one["rule"], one["from"]))
+    flags = labels_of(press, policy) | {one["rule"] for one in findings}
     if timer is None and "\0" in f"{owner}{press['account_id']}{press['job_id']}{press['project_id']}":
         return failed(press)  # no text column takes it: SQLSTATE 22
-    switched = _switch(book, press, owner, at)
-    changed = [*switched, _effect(book, press, timer, owner, at, zone, flags)]
+    locked = locked_before(policy)
+    switched = _switch(book, press, others, at, policy)
+    changed = [*switched, _effect(book, press, timer, owner, at, zone, flags, locked)]
     _note(book, said, findings)
     return said | {"verdict": "accepted", "flags": sorted(flags), "findings": findings, "changed": changed}
 
 
-def _switch(book: Book, press: Said, owner: str, at: datetime) -> list[Row]:
-    to = book.habits.switch_to
+def _switch(book: Book, press: Said, others: Others, at: datetime, policy: Row) -> list[Row]:
+    to = switched_to(policy)
     if to is None or press["kind"] not in (_START, _RESUME):
         return []
+    running = sorted((other for other, _ in others if other["state"] == "RUNNING"), key=lambda timer: int(timer["id"]))
     return [
-        _end(book, press, other["id"], max(at, other["last_at"]), to, "switch")
-        for other in sorted(_timers_of(book, press["tenant"], owner), key=lambda timer: timer["id"])
-        if other["state"] == "RUNNING" and other["id"] != press["subject"]
+        _end(book, press, other["id"], max(at, other["last_at"]), to, "switch", (), locked_before(policy))
+        for other in running[: _CHANGES_OF_A_PRESS_MAX - 1]
     ]
 
 
-def _mode(policy: Row, rule: str, else_: str) -> str:
-    return str(((policy.get("rules") or {}).get(rule) or {}).get("mode") or else_)
-
-
-def _refusal(press: Said, owner: str, state: str | None, at: datetime, future: list[Row], *, again: bool) -> Row | None:
-    """R06, R07, R14, in this order. A second stop is only asked whether the timer is the caller's."""
-    if press["actor"]["role"] == "person" and press["actor"]["person"] != owner:
-        return _finding(press, "R06", at, refused=True)
-    legal = {_START: True, _STOP: True, _PAUSE: state == "RUNNING", _RESUME: state == "PAUSED"}
-    if not again and not legal[press["kind"]]:
-        return _finding(press, "R07", at, refused=True)
-    return next((found for found in future if found["refused"]), None)
-
-
-def _future(press: Said, at: datetime, zone: str, mode: str) -> list[Row]:
-    """R14: the given time is in the future. By over a minute it is refused, unless the mode allows it; else noted."""
-    asked, log_time = press["asked_at"], press["log_time"]
-    refusing = {"off": (), "flag": (), "block": (_START, _RESUME), "strict": (_START, _RESUME, _PAUSE)}[mode]
-    refused = press["kind"] in refusing
-    if mode == "off":
-        return []
-    if press.get("work_date") is not None and press["work_date"] > day_of(log_time + _MINUTE, zone):
-        return [_finding(press, "R14", at, refused=refused)]
-    if asked is None or asked < log_time + _TICK:
-        return []
-    return [_finding(press, "R14", log_time, asked, refused=refused and asked - log_time > _MINUTE)]
-
-
-def _flags(
-    book: Book, press: Said, owner: str, timer: Row | None, at: datetime, policy: Row
-) -> tuple[set[str], list[Row]]:
-    """The flags of an accepted press."""
-    labels, findings = set(), []
-    asked, log_time = press["asked_at"], press["log_time"]
-    if press["kind"] in (_START, _RESUME) and _mode(policy, "R13", "flag") != "allow":
-        begins = [
-            max(at, interval["start"])
-            for other in book.timers.values()
-            if (other["tenant"], other["owner"]) == (press["tenant"], owner) and other["id"] != press["subject"]
-            for interval in book.intervals[other["id"]]
-            if interval["end"] is None or (interval["end"] > at and interval["end"] > interval["start"])
-        ]
-        if begins:
-            findings.append(_finding(press, "R13", min(begins)))
-    if asked is not None and _mode(policy, "R18", "flag") != "off":
-        if timer is not None and timer["last_at"] - asked > _SECOND:
-            findings.append(_finding(press, "R18", asked, timer["last_at"]))
-        if log_time - asked > _MINUTE:
-            labels.add("late")
-    if press.get("zone_assumed"):
-        labels.add("zone_assumed")
-    return labels, findings
-
-
-def _effect(book: Book, press: Said, timer: Row | None, owner: str, at: datetime, zone: str, flags: set[str]) -> Row:
+def _effect(
+    book: Book, press: Said, timer: Row | None, owner: str, at: datetime, zone: str, flags: set[str], locked: str | None
+) -> Row:
     if press["kind"] == _PAUSE:
-        return _end(book, press, press["subject"], at, "PAUSED", "press", flags)
+        return _end(book, press, press["subject"], at, "PAUSED", "press", flags, locked)
     if press["kind"] == _STOP:
-        return _end(book, press, press["subject"], at, "STOPPED", "press", flags)
+        return _end(book, press, press["subject"], at, "STOPPED", "press", flags, locked)
     if timer is None:
         timer = {
             "id": press["subject"],
@@ -303,7 +250,9 @@ def _effect(book: Book, press: Said, timer: Row | None, owner: str, at: datetime
     return {"timer": timer["id"], "by": "press", "after": timer_of(timer), "opened": opened, "closed": None}
 
 
-def _end(book: Book, press: Said, timer_id: int, at: datetime, state: str, by: str, flags: Iterable[str] = ()) -> Row:
+def _end(
+    book: Book, press: Said, timer_id: int, at: datetime, state: str, by: str, flags: Iterable[str], locked: str | None
+) -> Row:
     timer, intervals = book.timers[timer_id], book.intervals[timer_id]
     timer |= {"state": state, "last_at": at, "source_offset": press["offset"]}
     timer |= {"stopped_at": at if state == "STOPPED" else None, "flags": sorted({*timer["flags"], *flags})}
@@ -311,16 +260,13 @@ def _end(book: Book, press: Said, timer_id: int, at: datetime, state: str, by: s
     if last["end"] is None:
         last["end"] = at
         timer["total_us"] = sum((i["end"] - i["start"]) // _US for i in intervals)
-        days = [{"on": day, "us": us} for day, us in days_between(last["start"], at, last["zone"])]
+        days = [
+            {"on": day, "us": us, "after_lock": locked is not None and day.isoformat() < locked}
+            for day, us in days_between(last["start"], at, last["zone"])
+        ]
         closed = {"seq": len(intervals), "start": last["start"], "end": at, "zone": last["zone"]}
         closed |= {"days": days, "was": None}
     return {"timer": timer_id, "by": by, "after": timer_of(timer), "opened": None, "closed": closed}
-
-
-def _finding(press: Said, rule: str, begins: datetime, ends: datetime | None = None, *, refused: bool = False) -> Row:
-    amount = None if ends is None else (ends - begins) // _US
-    row = {"timer_id": press["subject"], "rule": rule, "from": begins, "to": ends}
-    return row | {"amount_us": amount, "refused": refused}
 
 
 def _note(book: Book, said: Row, findings: list[Row]) -> None:

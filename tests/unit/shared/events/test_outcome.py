@@ -151,7 +151,7 @@ def test_the_names_are_those_of_the_contract() -> None:
     assert list(said["changed"][0]) == ["timer", "by", "after", "opened", "closed"]
     assert list(said["changed"][0]["closed"]) == ["seq", "start", "end", "zone", "days", "was"]
     assert said["at"] == "2026-03-01T12:00:00Z"
-    assert said["changed"][0]["closed"]["days"] == [{"on": "2026-03-01", "us": HOUR_US}]
+    assert said["changed"][0]["closed"]["days"] == [{"on": "2026-03-01", "us": HOUR_US, "after_lock": False}]
 
 
 def test_an_outcome_of_another_version_does_not_pass_for_one_of_ours() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Final
 
-from services.projector.domain.sheet.state import Timesheet
+from services.projector.domain.sheet.state import Profile, Timesheet
 from shared.events.outcome import read_outcome
 from tests.support.fakes.writer_desk import HOME, NEXT_DOOR, FussyStore, WriterDesk, is_about, names_an_owner, noams
 from tests.support.story.given import moment, paused, resumed, started, stopped, timer_id
@@ -122,7 +122,7 @@ async def test_a_press_that_breaks_the_fold_is_refused_alone() -> None:
     """The pinned tzdata has dropped the owner's zone. The presses beside it do not wait."""
     desk = WriterDesk()
     await desk.take(home=[paused("desk", at="08:00")], next_door=[noams(started, "09:00")])
-    desk.partitions[HOME].cache.take({("acme", "dana"): Timesheet("acme", "dana", zone="No/Where")})
+    desk.partitions[HOME].cache.take({("acme", "dana"): Timesheet("acme", "dana", Profile(zone="No/Where"))})
     await desk.take(
         home=[
             started("desk", at="09:00", work_date=date(2026, 3, 2)),
