@@ -5,6 +5,7 @@ value that a later release may know is waited for (`LATER`). `Policy.unfit` is s
 is set.
 """
 
+from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Final
@@ -13,6 +14,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from shared.events.base import Day, Model
+from shared.events.rule_table import RULE_ROWS, row_of
 from shared.events.rules import Rule
 from shared.events.zones import is_zone
 
@@ -137,19 +139,16 @@ class Rules(Model):
     R20: RuleMode | None = None
 
 
-_PAUSE_RULES: Final = (Rule.DAY_OFF, Rule.OUTSIDE_ATTENDANCE, Rule.OVER_DAILY_CAP, Rule.OVER_ESTIMATE)
-_ZOHO: Final = {
-    Rule.DAY_OFF: Mode.BLOCK,
-    Rule.OUTSIDE_ATTENDANCE: Mode.STRICT,
-    Rule.OVER_DAILY_CAP: Mode.STRICT,
-    Rule.OVER_ESTIMATE: Mode.STRICT,
+# What a document leaves out. R13 has modes of its own.
+_DEFAULTS: Final[Mapping[Preset, Mapping[Rule, Mode]]] = {
+    preset: {row.rule: Mode(row.default_of(preset)) for row in RULE_ROWS if row.rule is not Rule.OVERLAP}
+    for preset in Preset
 }
-_EVERYWHERE: Final = {
-    Rule.TIMERS_DISABLED: Mode.BLOCK,
-    Rule.FUTURE_TIME: Mode.STRICT,
-    Rule.PAST_TIME: Mode.OFF,
-    Rule.OWNER_UNKNOWN: Mode.OFF,
-}
+_OVERLAP_DEFAULTS: Final = {preset: OverlapMode(row_of(Rule.OVERLAP).default_of(preset)) for preset in Preset}
+# A pause that R14 refuses counts when it is sent again without its time, so no timer runs on because of it.
+_PAUSE_RULES: Final = tuple(
+    row.rule for row in RULE_ROWS if Mode.STRICT in row.modes and row.rule is not Rule.FUTURE_TIME
+)
 
 
 class Policy(Model):
@@ -167,15 +166,15 @@ class Policy(Model):
         stated: RuleMode | None = getattr(self.rules, rule.value, None)
         if stated is not None and stated.mode is not None:
             return stated.mode
-        if self.preset is Preset.ZOHO and rule in _ZOHO:
-            return _ZOHO[rule]
-        return _EVERYWHERE.get(rule, Mode.FLAG)
+        return _DEFAULTS[self.preset].get(rule, Mode.FLAG)
 
     @property
     def overlap_mode(self) -> OverlapMode:
         """Return what R13 does."""
         overlap = self.rules.R13
-        return overlap.mode if overlap is not None and overlap.mode is not None else OverlapMode.FLAG
+        if overlap is not None and overlap.mode is not None:
+            return overlap.mode
+        return _OVERLAP_DEFAULTS[self.preset]
 
     @property
     def locked_before(self) -> date | None:
@@ -196,6 +195,8 @@ class Policy(Model):
     @property
     def unfit(self) -> str | None:
         """Return why this document cannot be set, or None. A document that was set before counts all the same."""
+        if (impossible := _impossible_mode(self)) is not None:
+            return impossible
         # Otherwise a timer whose pause was refused on Friday would run until Monday.
         strict = [rule.value for rule in _PAUSE_RULES if self.mode(rule) is Mode.STRICT]
         if strict and self.auto_close_seconds is None:
@@ -204,6 +205,15 @@ class Policy(Model):
             # Nothing is judged again, so what is not enforced today would stay unjudged for good.
             return f"{unenforced} is not enforced by this release, so it cannot be set yet"
         return None
+
+
+def _impossible_mode(policy: Policy) -> str | None:
+    """Name the first rule with a mode that it cannot have. R16 to R18 refuse nothing, so `block` would not be kept."""
+    for row in RULE_ROWS:
+        stated = getattr(policy.rules, row.rule.value, None)
+        if stated is not None and stated.mode is not None and stated.mode not in row.modes:
+            return f"rules.{row.rule.value}.mode cannot be {stated.mode.value}: it is one of {', '.join(row.modes)}"
+    return None
 
 
 # What this release enforces. Everything else cannot be set until a release enforces it.

@@ -10,6 +10,7 @@ and `error_response(status, headers)`). The rest is shared.
     headers, parameters, values, times   what requests say, read
     malformed, reasons, jsontext         what answers share: first problem, sentences of rules, JSON without a model
 
+What each dialect answers to a refusal is in the table of rules, `shared/events/rule_table.py`.
 Safe to change: words that are "ours" in docs/contract.md. With care: what counts as "not given", because digests rest
 on it.
 Never: a published word, status, key or code point; clients compare them.

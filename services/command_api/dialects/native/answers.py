@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
-from typing import Final, assert_never
+from typing import Final
 
 from starlette.responses import Response
 
@@ -22,6 +22,7 @@ from services.command_api.dialects.times import rfc3339
 from shared.events.durations import seconds_text, total_minutes
 from shared.events.ids import to_long
 from shared.events.outcome import TimerAfter
+from shared.events.rule_table import row_of
 from shared.events.rules import Rule
 
 TIMERS_PATH: Final = "/v1/timers"
@@ -100,40 +101,7 @@ def _moment(moment: datetime | None) -> str:
 
 def status_of(rule: Rule) -> int:
     """Return the status that dialect C gives a refusal."""
-    match rule:
-        case Rule.TOKEN_UNKNOWN:
-            return 401
-        case Rule.PARAMETER_MISSING | Rule.VALUE_INVALID | Rule.TEXT_TOO_LONG:
-            return 400
-        case Rule.TIMER_UNKNOWN:
-            return 404
-        case Rule.NOT_THE_OWNER:
-            return 403
-        case Rule.NOT_LEGAL_NOW | Rule.OVERLAP:
-            return 409  # it may be legal after another press
-        case (
-            Rule.TIMERS_DISABLED
-            | Rule.DAY_OFF
-            | Rule.OUTSIDE_ATTENDANCE
-            | Rule.OVER_DAILY_CAP
-            | Rule.OVER_ESTIMATE
-            | Rule.FUTURE_TIME
-            | Rule.PAST_TIME
-            | Rule.LONG_RUNNING
-            | Rule.OVERFULL_DAY
-            | Rule.LATE_PRESS
-            | Rule.OWNER_UNKNOWN
-            | Rule.KEY_REUSED
-        ):
-            return 422  # well formed, but against the tenant's rules
-        case Rule.RATE_LIMITED:
-            return 429
-        case Rule.ID_TAKEN | Rule.EXPIRED:
-            return 503
-        case Rule.INTERNAL:
-            return 500
-        case _:
-            assert_never(rule)
+    return row_of(rule).native
 
 
 def refused(rule: Rule, detail: str | None = None) -> Response:

@@ -6,7 +6,7 @@ Never: another status than 200, 201, 202, 400, 401, 404, 405, 500 and 503. Its c
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final, Literal, assert_never
+from typing import Final, Literal
 
 from starlette.responses import Response
 
@@ -18,6 +18,7 @@ from services.command_api.dialects.reasons import sentence, sentence_about
 from services.command_api.dialects.times import rfc3339_seconds
 from shared.events.durations import total_minutes
 from shared.events.ids import to_long
+from shared.events.rule_table import row_of
 from shared.events.rules import Rule
 
 # The published texts, by code point (docs/contract.md, section 2), so that no editor can reverse their direction.
@@ -33,6 +34,10 @@ _JSON: Final = "application/json"
 Verb = Literal["start", "stop"]
 ErrorStatus = Literal[400, 401, 404, 405, 500, 503]
 _NOT_FOUND: Final = 404
+_HEADERS: Final[Mapping[ErrorStatus, Mapping[str, str]]] = {
+    401: {"WWW-Authenticate": "Bearer"},
+    503: {"Retry-After": "1"},
+}
 _CODES: Final[Mapping[ErrorStatus, str]] = {
     400: "BadRequest",
     401: "Unauthorized",
@@ -92,49 +97,14 @@ def _link(rel: str, limit: int, offset: int) -> str:
 
 def status_of(rule: Rule, verb: Verb) -> ErrorStatus:
     """Return the status that dialect A gives a refusal."""
-    match rule:
-        case Rule.TOKEN_UNKNOWN:
-            return 401
-        case Rule.TIMER_UNKNOWN:
-            return 404
-        case Rule.NOT_THE_OWNER:
-            # No 403 here: another person's timer is answered like one that does not exist.
-            return 400 if verb == "start" else 404
-        case Rule.INTERNAL:
-            return 500
-        case Rule.ID_TAKEN | Rule.EXPIRED:
-            return 503
-        case (
-            Rule.PARAMETER_MISSING
-            | Rule.VALUE_INVALID
-            | Rule.TEXT_TOO_LONG
-            | Rule.NOT_LEGAL_NOW
-            | Rule.TIMERS_DISABLED
-            | Rule.DAY_OFF
-            | Rule.OUTSIDE_ATTENDANCE
-            | Rule.OVER_DAILY_CAP
-            | Rule.OVER_ESTIMATE
-            | Rule.OVERLAP
-            | Rule.FUTURE_TIME
-            | Rule.PAST_TIME
-            | Rule.LONG_RUNNING
-            | Rule.OVERFULL_DAY
-            | Rule.LATE_PRESS
-            | Rule.RATE_LIMITED
-            | Rule.OWNER_UNKNOWN
-            | Rule.KEY_REUSED
-        ):
-            return 400
-        case _:
-            assert_never(rule)
+    return row_of(rule).thebase[verb]
 
 
 def refused(rule: Rule, verb: Verb) -> Response:
     """Answer a press that a rule refused."""
     status = status_of(rule, verb)
     # Unknown, foreign and malformed ids get the same bytes, so a 404 has no sentence of its own.
-    headers = {"WWW-Authenticate": "Bearer"} if rule is Rule.TOKEN_UNKNOWN else None
-    return error(status, None if status == _NOT_FOUND else sentence(rule), headers)
+    return error(status, None if status == _NOT_FOUND else sentence(rule), _HEADERS.get(status))
 
 
 def error(

@@ -6,13 +6,15 @@ Never: a message or a code that has "doc" beside it in docs/contract.md, section
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, assert_never
+from typing import Final, Literal
 
 from starlette.responses import Response
 
 from services.command_api.desk.commands import Accepted, Asked, Dialect, StillWaiting
 from services.command_api.dialects.jsontext import boolean, members, quoted
 from services.command_api.dialects.malformed import Malformed
+from shared.events.rule_rows import ZOHO_FAILED, ZOHO_TEXTS, ZohoCode
+from shared.events.rule_table import row_of
 from shared.events.rules import Rule
 
 Verb = Literal["start", "pause", "resume", "fetch"]
@@ -28,29 +30,8 @@ SUCCEEDED: Final[dict[Verb, str]] = {
     "resume": "Timer resumed successfully",
     "fetch": "Running Timer information fetched successfully",
 }
-FAILED: Final[dict[Verb, str]] = {
-    "start": "Error in adding timelog",
-    "pause": "Error in pausing the timer",
-    "resume": "Error in restarting the timer",
-    "fetch": "Error in fetching the running timer",
-}
-_ALONE: Final = "Logged-in user alone can start timer"
-_NOT_THE_OWNER: Final[dict[Verb, str]] = {
-    "start": _ALONE,
-    "pause": f"Error in pausing timer.{_ALONE}",
-    "resume": f"Error in starting timer.{_ALONE}",
-    "fetch": FAILED["fetch"],
-}
-_OVER: Final[dict[Verb, str]] = {
-    "start": "Error in adding/modifying Timelog.",
-    "pause": "Error in pausing the Timer.",
-    "resume": "Error in restarting the Timer.",
-    "fetch": "",
-}
-_OVER_CAP: Final = "Logged Hours is greater than maximum billable hours allowed per day"
-_OVER_ESTIMATE: Final = "Logged Hours is greater than Estimated hours"
-_BAD_TOKEN: Final = "The provided OAuth token is invalid"  # noqa: S105 - a message about a token
-_STAY: Final = frozenset({401, 429, 503})
+_UNAVAILABLE: Final = 503
+_STAY: Final = frozenset({401, 429, _UNAVAILABLE})
 _DATES: Final = ("workDate", "dateFormat")
 
 # Characters that XML 1.0 cannot write, not even as a reference.
@@ -64,7 +45,7 @@ class Failure:
     """An error in this dialect's words: the message by verb, and a code with its own text."""
 
     message: str
-    code: int | str
+    code: ZohoCode
     text: str
     status: int = 400
     retry_after_seconds: int | None = None
@@ -164,69 +145,20 @@ def _plain(value: Value) -> str:
 
 def malformed(problem: Malformed, verb: Verb) -> Failure:
     """Word a malformed request. On a start, a malformed date has a code of its own."""
-    if verb == "start" and problem.rule is Rule.VALUE_INVALID and problem.parameter in _DATES:
-        return Failure(FAILED[verb], 8002, "Wrong format for parameter")
+    of_a_date = row_of(problem.rule).zoho.code_of_a_date
+    if verb == "start" and of_a_date is not None and problem.parameter in _DATES:
+        return Failure(ZOHO_FAILED[verb], of_a_date, ZOHO_TEXTS[of_a_date])
     return refused(problem.rule, verb)
 
 
 def unavailable(verb: Verb, retry_after_seconds: int = 1) -> Failure:
     """Word a 503: no change is known to have been made."""
-    return Failure(FAILED[verb], "SERVICE_UNAVAILABLE", "Please try after some time", 503, retry_after_seconds)
+    code = "SERVICE_UNAVAILABLE"
+    return Failure(ZOHO_FAILED[verb], code, ZOHO_TEXTS[code], _UNAVAILABLE, retry_after_seconds)
 
 
-def refused(rule: Rule, verb: Verb) -> Failure:  # noqa: C901, PLR0912 - one line for each rule that has its own words
+def refused(rule: Rule, verb: Verb) -> Failure:
     """Word a refusal by a rule."""
-    match rule:
-        case Rule.TOKEN_UNKNOWN:
-            return Failure(_BAD_TOKEN, "INVALID_OAUTHTOKEN", _BAD_TOKEN, 401)
-        case Rule.PARAMETER_MISSING:
-            return Failure(FAILED[verb], 8000, "No parameter specified")
-        case Rule.NOT_THE_OWNER:
-            return Failure(_NOT_THE_OWNER[verb], 7038, "Permission denied")
-        case Rule.TIMERS_DISABLED | Rule.OVERLAP:
-            return _disabled(FAILED[verb])
-        case Rule.DAY_OFF:
-            return _day_off(FAILED[verb])
-        case Rule.OUTSIDE_ATTENDANCE:
-            return _day_off("Cannot log time beyond attendance hours")
-        case Rule.OVER_DAILY_CAP:
-            return _disabled(_OVER[verb] + _OVER_CAP)
-        case Rule.OVER_ESTIMATE:
-            return _disabled(_OVER[verb] + _OVER_ESTIMATE)
-        case Rule.FUTURE_TIME:
-            return _wrong_value("Cannot log time for a Future Date")
-        case Rule.PAST_TIME:
-            return _wrong_value("Cannot log time for a Past Date")
-        case Rule.RATE_LIMITED:
-            text = "API access blocked since threshold limit exceeded. Please try after some time"
-            return Failure(FAILED[verb], 7209, text, 429)
-        case Rule.ID_TAKEN | Rule.EXPIRED:
-            return unavailable(verb)
-        case Rule.INTERNAL:
-            return Failure(FAILED[verb], "INTERNAL_SERVER_ERROR", "Something went wrong on our side", 500)
-        case (
-            Rule.VALUE_INVALID
-            | Rule.TEXT_TOO_LONG
-            | Rule.TIMER_UNKNOWN
-            | Rule.NOT_LEGAL_NOW
-            | Rule.LONG_RUNNING
-            | Rule.OVERFULL_DAY
-            | Rule.LATE_PRESS
-            | Rule.OWNER_UNKNOWN
-            | Rule.KEY_REUSED
-        ):
-            return _wrong_value(FAILED[verb])
-        case _:
-            assert_never(rule)
-
-
-def _wrong_value(message: str) -> Failure:
-    return Failure(message, 8001, "Wrong value for parameter")
-
-
-def _disabled(message: str) -> Failure:
-    return Failure(message, 8005, "Timer is disabled in Settings. Contact your Administrator")
-
-
-def _day_off(message: str) -> Failure:
-    return Failure(message, 8008, "Cannot log time during Weekend/Holidays/Leave")
+    answer = row_of(rule).zoho
+    retry_after_seconds = 1 if answer.status == _UNAVAILABLE else None
+    return Failure(answer.messages[verb], answer.code, ZOHO_TEXTS[answer.code], answer.status, retry_after_seconds)

@@ -67,6 +67,33 @@ def _needs_an_end(rules: str) -> str:
     return f"rules.R16.auto_close_seconds must be set while {rules} may refuse a pause"
 
 
+@pytest.mark.parametrize("rule", ["R08", "R09", "R10", "R11", "R12", "R20"])
+def test_each_rule_that_can_refuse_a_pause_needs_an_automatic_stop(rule: str) -> None:
+    strict = {rule: {"mode": "strict"}}
+    assert policy(rules=strict).unfit == _needs_an_end(rule)
+    assert policy(rules=strict | CLOSES).unfit != _needs_an_end(rule)
+
+
+def test_a_pause_refused_for_its_own_time_needs_no_automatic_stop() -> None:
+    """It counts when it is sent again without that time."""
+    assert policy(rules={"R14": {"mode": "strict"}}).unfit is None
+
+
+@pytest.mark.parametrize(
+    ("rule", "mode", "modes"),
+    [
+        ("R15", "strict", "off, flag, block"),
+        ("R16", "block", "off, flag"),
+        ("R17", "strict", "off, flag"),
+        ("R18", "block", "off, flag"),
+    ],
+)
+def test_a_mode_that_a_rule_cannot_have_cannot_be_set(rule: str, mode: str, modes: str) -> None:
+    """R16 to R18 refuse nothing. A tenant that set `block` would believe otherwise."""
+    assert policy(rules={rule: {"mode": mode}}).unfit == f"rules.{rule}.mode cannot be {mode}: it is one of {modes}"
+    assert policy(rules={rule: {"mode": "flag"}}).unfit in {None, _not_yet(f"rules.{rule}")}
+
+
 def test_a_preset_with_softened_rules_needs_no_automatic_stop() -> None:
     softened = {"R10": {"mode": "block"}, "R11": {"mode": "off"}, "R12": {"mode": "flag"}}
     assert policy("zoho", rules=softened).unfit == _not_yet("preset zoho")
