@@ -57,7 +57,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Finds:
-    """When a rule's finding begins and when it ends, as the end of a sentence."""
+    """When a rule's finding begins ("at the press"), and when it ends, as a clause ("it ends when …")."""
 
     begins: str
     ends: str
@@ -86,9 +86,12 @@ class RuleRow:
     means: str
     # What dialects A and C say to a caller. Nothing of the request is repeated in it.
     sentence: str
-    thebase: Mapping[str, ThebaseStatus]
     zoho: ZohoAnswer
     native: int
+    # The same where one parameter is wrong: its published name is put in.
+    about: str | None = None
+    # Dialect A's status of a start and of a stop.
+    thebase: Mapping[str, ThebaseStatus] = field(default_factory=lambda: on_both(400))
     modes: tuple[ModeWord, ...] = ()
     default: ModeWord = "flag"
     presets: Mapping[str, ModeWord] = field(default_factory=dict)

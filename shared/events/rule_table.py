@@ -30,8 +30,8 @@ _OVER_CAP: Final = "Logged Hours is greater than maximum billable hours allowed 
 _OVER_ESTIMATE: Final = "Logged Hours is greater than Estimated hours"
 
 _NO_END: Final = "it has no end, because the press was refused"
-_WITH_INTERVAL: Final = "when its interval ends"
-_AT_MIDNIGHT: Final = "when its interval ends, or at the next local midnight: the new day is looked at anew"
+_WITH_INTERVAL: Final = "it ends when its interval ends"
+_AT_MIDNIGHT: Final = "it ends when its interval ends, or at the next local midnight: the new day is looked at anew"
 
 RULE_ROWS: Final[tuple[RuleRow, ...]] = (
     RuleRow(
@@ -46,7 +46,7 @@ RULE_ROWS: Final[tuple[RuleRow, ...]] = (
         rule=Rule.PARAMETER_MISSING,
         means="a mandatory parameter is missing or empty",
         sentence="A mandatory parameter is missing or empty.",
-        thebase=on_both(400),
+        about="{parameter} is mandatory.",
         zoho=ZohoAnswer(8000),
         native=400,
     ),
@@ -54,7 +54,7 @@ RULE_ROWS: Final[tuple[RuleRow, ...]] = (
         rule=Rule.VALUE_INVALID,
         means="a value cannot be read: a word, a date, JSON, or a character that no store can keep",
         sentence="A value is not valid.",
-        thebase=on_both(400),
+        about="{parameter} is not valid.",
         zoho=ZohoAnswer(8001, code_of_a_date=8002),
         native=400,
         beside=(
@@ -66,7 +66,7 @@ RULE_ROWS: Final[tuple[RuleRow, ...]] = (
         rule=Rule.TEXT_TOO_LONG,
         means="a text is longer than its field",
         sentence="A text is too long.",
-        thebase=on_both(400),
+        about="{parameter} is too long.",
         zoho=ZohoAnswer(8001),
         native=400,
         beside=("The lengths are the contract's: sections 2 to 4.",),
@@ -96,16 +96,15 @@ RULE_ROWS: Final[tuple[RuleRow, ...]] = (
         rule=Rule.NOT_LEGAL_NOW,
         means="the timer's state does not allow the press: a pause needs a running timer, a resume a paused one",
         sentence="The timer's state does not allow this.",
-        thebase=on_both(400),
         zoho=ZohoAnswer(8001),
         native=409,  # it may be legal after another press
+        beside=("Dialect A never hears it: a start and a stop are legal in every state.",),
         finds=Finds("at the press", _NO_END),
     ),
     RuleRow(
         rule=Rule.TIMERS_DISABLED,
         means="timers are disabled for the tenant or for the owner",
         sentence="Timers are disabled.",
-        thebase=on_both(400),
         zoho=ZohoAnswer(8005),
         native=422,
         modes=REFUSES_PAUSES,
@@ -118,14 +117,13 @@ RULE_ROWS: Final[tuple[RuleRow, ...]] = (
         rule=Rule.DAY_OFF,
         means="the owner's local date is a weekend, a holiday or a leave",
         sentence="The day is a weekend, a holiday or a leave.",
-        thebase=on_both(400),
         zoho=ZohoAnswer(8008),
         native=422,
         modes=REFUSES_PAUSES,
         default="flag",
         presets={"zoho": "block"},
         limits=(
-            Limit("weekend", "which days of the week are off, each set from a date on"),
+            Limit("weekend", "which days of the week are off (1 is Sunday), each set from a date on"),
             Limit("holidays", "single days off"),
         ),
         beside=("A leave of one owner: the facts `owner.leave_granted.v1` and `owner.leave_revoked.v1`.",),
@@ -137,7 +135,6 @@ RULE_ROWS: Final[tuple[RuleRow, ...]] = (
         rule=Rule.OUTSIDE_ATTENDANCE,
         means="the time lies outside check-in to check-out of its local day; a day without check-in is quiet",
         sentence="The time is outside the attendance hours.",
-        thebase=on_both(400),
         zoho=ZohoAnswer(8008, everywhere("Cannot log time beyond attendance hours")),
         native=422,
         modes=REFUSES_PAUSES,
@@ -153,7 +150,6 @@ RULE_ROWS: Final[tuple[RuleRow, ...]] = (
         rule=Rule.OVER_DAILY_CAP,
         means="the owner's billable time of the local day, open intervals included, is at or over the cap",
         sentence="The billable hours of the day are used up.",
-        thebase=on_both(400),
         zoho=ZohoAnswer(
             8005,
             by_verb(
@@ -177,7 +173,6 @@ RULE_ROWS: Final[tuple[RuleRow, ...]] = (
         rule=Rule.OVER_ESTIMATE,
         means="the owner's time on the job, over all timers and days, is at or over that owner's estimate",
         sentence="The estimated hours are used up.",
-        thebase=on_both(400),
         zoho=ZohoAnswer(
             8005,
             by_verb(
@@ -201,7 +196,6 @@ RULE_ROWS: Final[tuple[RuleRow, ...]] = (
         rule=Rule.OVERLAP,
         means="another timer of the owner runs, or the interval overlaps a closed one",
         sentence="Another timer of the owner runs.",
-        thebase=on_both(400),
         zoho=ZohoAnswer(8005),
         native=409,  # it may be legal after another press
         modes=OVERLAPS,
@@ -212,19 +206,20 @@ RULE_ROWS: Final[tuple[RuleRow, ...]] = (
         rule=Rule.FUTURE_TIME,
         means="a time that the caller gave lies over 60 s in the future; up to 60 s, it is clamped and flagged",
         sentence="The time lies in the future.",
-        thebase=on_both(400),
         zoho=ZohoAnswer(8001, everywhere("Cannot log time for a Future Date")),
         native=422,
         modes=REFUSES_PAUSES,
         default="strict",
         beside=("The 60 s are fixed.",),
-        finds=Finds("at the log time of the press", "at the time that the caller gave; a work date to come has no end"),
+        finds=Finds(
+            "at the log time of the press",
+            "it ends at the time that the caller gave; that of a work date to come has no end",
+        ),
     ),
     RuleRow(
         rule=Rule.PAST_TIME,
         means="a start lies too far back or in a locked period, or a pause or stop adds time to a locked day",
         sentence="The time lies too far in the past.",
-        thebase=on_both(400),
         zoho=ZohoAnswer(8001, everywhere("Cannot log time for a Past Date")),
         native=422,
         modes=REFUSES,
@@ -239,7 +234,6 @@ RULE_ROWS: Final[tuple[RuleRow, ...]] = (
         rule=Rule.LONG_RUNNING,
         means="one interval is longer than it may be; the system can stop its timer at a limit",
         sentence="The timer ran for too long.",
-        thebase=on_both(400),
         zoho=ZohoAnswer(8001),
         native=422,
         modes=FLAGS,
@@ -254,7 +248,6 @@ RULE_ROWS: Final[tuple[RuleRow, ...]] = (
         rule=Rule.OVERFULL_DAY,
         means="all timers of the owner together hold more than the local day has hours: 24, or 23 or 25 on change days",
         sentence="The day has no more hours.",
-        thebase=on_both(400),
         zoho=ZohoAnswer(8001),
         native=422,
         modes=FLAGS,
@@ -266,19 +259,17 @@ RULE_ROWS: Final[tuple[RuleRow, ...]] = (
         means="a press was recorded over 60 s after its time (labelled `late`), or its time lies over 1 s before the "
         "timer's last event (moved to that event)",
         sentence="The time lies before the timer's last event.",
-        thebase=on_both(400),
         zoho=ZohoAnswer(8001),
         native=422,
         modes=FLAGS,
         default="flag",
         beside=("The 60 s and the 1 s are fixed.",),
-        finds=Finds("at the time that the caller gave, when the press was moved", "at the timer's last event"),
+        finds=Finds("at the time that the caller gave, when the press was moved", "it ends at the timer's last event"),
     ),
     RuleRow(
         rule=Rule.RATE_LIMITED,
         means="a caller of dialect B sends more requests a minute than its threshold",
         sentence="There were too many requests.",
-        thebase=on_both(400),
         zoho=ZohoAnswer(7209, status=429),
         native=429,
         beside=("The threshold and its lock are the deployment's: the contract, section 3.",),
@@ -287,7 +278,6 @@ RULE_ROWS: Final[tuple[RuleRow, ...]] = (
         rule=Rule.OWNER_UNKNOWN,
         means="the owner is unknown or inactive, where a directory is configured",
         sentence="The owner is unknown or inactive.",
-        thebase=on_both(400),
         zoho=ZohoAnswer(8001),
         native=422,
         modes=REFUSES_PAUSES,
@@ -323,7 +313,6 @@ RULE_ROWS: Final[tuple[RuleRow, ...]] = (
         rule=Rule.KEY_REUSED,
         means="the `Idempotency-Key` was used before with another request",
         sentence="The Idempotency-Key was used for another request.",
-        thebase=on_both(400),
         zoho=ZohoAnswer(8001),
         native=422,
         beside=("A key is known for 30 days.",),

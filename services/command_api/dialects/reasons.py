@@ -1,7 +1,5 @@
 """Reasons: what is wrong in a sentence, for the dialects without published words of their own (A and C)."""
 
-from typing import assert_never
-
 from services.command_api.dialects.malformed import Malformed
 from shared.events.rule_table import row_of
 from shared.events.rules import Rule
@@ -16,15 +14,8 @@ def sentence_about(malformed: Malformed) -> str:
     """Say which parameter is wrong, and why."""
     if malformed.sentence is not None:
         return malformed.sentence
-    match malformed.rule:
-        case Rule.PARAMETER_MISSING:
-            return f"{malformed.parameter} is mandatory."
-        case Rule.VALUE_INVALID:
-            return f"{malformed.parameter} is not valid."
-        case Rule.TEXT_TOO_LONG:
-            return f"{malformed.parameter} is too long."
-        case _:
-            assert_never(malformed.rule)
+    about = row_of(malformed.rule).about
+    return sentence(malformed.rule) if about is None else about.format(parameter=malformed.parameter)
 
 
 def too_long_ago(days_max: int) -> str:
