@@ -24,6 +24,7 @@ from services.command_api.settings import Settings
 from services.command_api.store.database import Database
 from services.command_api.store.directory import Directory
 from services.command_api.store.reads import PostgresReads
+from services.command_api.store.threshold import SharedThreshold, counted_in
 from services.command_api.submit.clock_check import ClockWatch
 from services.command_api.submit.presses import Presses
 from services.command_api.submit.replies import ReplyReader, Waiters
@@ -39,6 +40,8 @@ from shared.process.ending import ended_within
 REPLIES_FETCH_WAIT_MS: Final = 20
 CLOSE_WITHIN_SECONDS: Final = 3.0
 LOOK_AGAIN_SECONDS: Final = 0.02
+# Counts of one caller never run side by side, and each takes about a millisecond.
+COUNTING_CONNECTIONS_MAX: Final = 4
 
 
 class Api:
@@ -53,6 +56,21 @@ class Api:
             tls=settings.postgres_tls,
             connections_max=settings.postgres_connections_max,
             within_seconds=settings.postgres_within_seconds,
+        )
+        self._counts = Database(
+            settings.postgres_dsn.get_secret_value(),
+            tls=settings.postgres_tls,
+            connections_max=COUNTING_CONNECTIONS_MAX,
+            within_seconds=settings.zoho_threshold_within_seconds,
+            writes=True,
+        )
+        self._threshold = SharedThreshold(
+            counted_in(
+                self._counts,
+                per_minute=settings.zoho_threshold_per_minute,
+                lock_seconds=settings.zoho_threshold_lock_seconds,
+            ),
+            within_seconds=settings.zoho_threshold_within_seconds,
         )
         reads = PostgresReads(self._database)
         self._clock = ClockWatch(settings.clock_off_seconds_max)
@@ -97,6 +115,7 @@ class Api:
                 tokens_max=settings.tokens_max,
                 fresh_seconds=settings.token_fresh_seconds,
             ),
+            threshold=self._threshold,
             submitter=Presses(
                 sender=self._sender,
                 waiters=self._waiters,
@@ -148,10 +167,12 @@ class Api:
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
         # Nothing here waits for Kafka or Postgres: the process is alive at once, and ready after both were reached.
         await self._database.open()
+        await self._counts.open()
         self._begin("producer", self._kept.run())
         self._begin("replies", self._replies.run())
         self._begin("policies", self._policies.run())
-        self._begin("sweeps", keep_sweeping(self._sender.sweep, self._waiters.sweep, self._sweep_bodies))
+        sweeps = (self._sender.sweep, self._waiters.sweep, self._threshold.sweep, self._sweep_bodies)
+        self._begin("sweeps", keep_sweeping(*sweeps))
         self._begin("partitions", self._partitions.run())
         try:
             await self._ready_or_late()
@@ -164,8 +185,9 @@ class Api:
                 task.cancel()
             await ended_within(CLOSE_WITHIN_SECONDS, asyncio.wait(self._tasks), "background")
             await self._kept.close()
-            if not await ended_within(CLOSE_WITHIN_SECONDS, self._database.close(), "database"):
-                self._database.terminate()
+            for database in (self._database, self._counts):
+                if not await ended_within(CLOSE_WITHIN_SECONDS, database.close(), "database"):
+                    database.terminate()
             self._log.info("command_api_ended")
 
     async def _ready_or_late(self) -> None:

@@ -43,6 +43,14 @@ class Settings(KafkaSettings, PostgresSettings):
     # Answer errors of dialect B with HTTP 200, for clients that read only the body. 401, 429 and 503 stay.
     zoho_errors_as_200: bool = False
 
+    # Dialect B: how many requests a caller may make on one URI within any 60 seconds. One more locks the caller out.
+    # 0: no limit.
+    zoho_threshold_per_minute: Annotated[int, Field(ge=0, le=1000)] = 20
+    # How long that caller is locked out of that URI.
+    zoho_threshold_lock_seconds: Annotated[int, Field(ge=1, le=86_400)] = 300
+    # A count that takes longer is given up, and its request goes on uncounted.
+    zoho_threshold_within_seconds: PositiveFloat = 0.5
+
     # How many presses and texts may be sent and not yet acknowledged. Beyond it callers hear 503 at once.
     unacked_records_max: PositiveInt = 10_000
     # The same in bytes.
@@ -62,7 +70,7 @@ class Settings(KafkaSettings, PostgresSettings):
     # How long requests in flight have after the drain to get their answer.
     grace_seconds: Annotated[PositiveInt, COMPARED] = 10
 
-    # Connections to Postgres, opened on demand.
+    # Connections to Postgres for reads, opened on demand. Up to 4 more count requests of dialect B.
     postgres_connections_max: PositiveInt = 10
     # A read that takes longer is given up, and its caller hears 503.
     postgres_within_seconds: PositiveFloat = 1.0

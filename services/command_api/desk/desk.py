@@ -32,6 +32,13 @@ class Busy:
 
 
 @dataclass(frozen=True, slots=True)
+class OverThreshold:
+    """The caller has made too many requests, and is locked out for this long (R19)."""
+
+    retry_after_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class IssuedToken:
     """A signed token for a client of a tenant, and how long the token is good."""
 
@@ -57,6 +64,13 @@ class Identities(Protocol):
 
     async def issue_token(self, client_id: str, secret: str) -> IssuedToken | Busy | None:
         """Return a token for a client, None when id and secret do not fit. Raises ReadsAwayError."""
+
+
+class Threshold(Protocol):
+    """How often a caller may call."""
+
+    async def over(self, caller: Caller, uri: str) -> OverThreshold | None:
+        """Count one request of a caller on a URI; None: it may go on. Never raises because a part is away."""
 
 
 class Submitter(Protocol):
@@ -107,6 +121,7 @@ class Desk:
     """
 
     identities: Identities
+    threshold: Threshold
     submitter: Submitter
     policies: Policies
     reads: Reads

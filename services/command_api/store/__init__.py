@@ -4,7 +4,9 @@
     reads        the read models, one tenant at a time
     lookout      waiting until the read models have passed a position: one query for all requests that wait
     directory    clients and tokens, as the operators' commands wrote them
+    threshold    how often a caller may call (R19): the one query that writes, and the one that refuses
 
-Safe to change: queries, sizes and waits. With care: `lookout`, which must not miss a request that comes while it ends.
-Never: a write, or a query that is run in order to refuse a command.
+Safe to change: queries, sizes and waits. With care: `lookout` and `threshold`, which must not miss a request that comes
+while they end.
+Never: a write to a table that is not `threshold`, or a read of another table in order to refuse a command.
 """

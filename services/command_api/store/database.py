@@ -17,15 +17,29 @@ _AWAY_CLASSES: Final = ("08", "53", "57")
 # After Postgres was away, requests of the next moment are refused at once, instead of waiting for the same answer.
 _AWAY_FOR_SECONDS: Final = 0.25
 
+_READS: Final = {"default_transaction_read_only": "on"}
+# A row that was locked must be seen as it is now, and what is written here is not worth a wait for the disk.
+_WRITES: Final = {"default_transaction_isolation": "read committed", "synchronous_commit": "off"}
+
 
 class Database:
-    """Runs queries on connections of a pool. Raises ReadsAwayError within about `within_seconds`."""
+    """Runs queries on connections of a pool. Raises ReadsAwayError within about `within_seconds`.
+
+    `writes`: queries may write; after a crash of Postgres, what they wrote in the last second may be gone.
+    """
 
     def __init__(
-        self, dsn: str, *, connections_max: int, within_seconds: float, tls: ssl.SSLContext | None = None
+        self,
+        dsn: str,
+        *,
+        connections_max: int,
+        within_seconds: float,
+        tls: ssl.SSLContext | None = None,
+        writes: bool = False,
     ) -> None:
         self._dsn = dsn
         self._tls = tls
+        self._writes = writes
         self.connections_max = connections_max
         self.within_seconds = within_seconds
         self._pool: asyncpg.Pool | None = None
@@ -40,7 +54,8 @@ class Database:
             max_size=self.connections_max,
             timeout=self.within_seconds,
             command_timeout=self.within_seconds,
-            server_settings={"application_name": "command_api", "default_transaction_read_only": "on"},
+            reset=_keep,
+            server_settings={"application_name": "command_api"} | (_WRITES if self._writes else _READS),
         )
 
     async def close(self) -> None:
@@ -79,10 +94,12 @@ class Database:
         return rows[0] if rows else None
 
     async def _twice(self, sql: str, arguments: tuple[object, ...]) -> list[asyncpg.Record]:
-        # After Postgres came back, each older connection fails once. A retry is safe, because all queries only read.
+        # After Postgres came back, each older connection fails once. A retry is safe when queries only read.
         try:
             return await self._once(sql, arguments)
         except (ConnectionError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError):
+            if self._writes:
+                raise
             return await self._once(sql, arguments)
 
     async def _once(self, sql: str, arguments: tuple[object, ...]) -> list[asyncpg.Record]:
@@ -91,6 +108,10 @@ class Database:
         async with self._pool.acquire(timeout=self.within_seconds) as connection:
             rows: list[Any] = await connection.fetch(sql, *arguments)
             return rows
+
+
+async def _keep(_: asyncpg.Connection) -> None:
+    """Leave a connection as its query left it: no query changes its session, and a reset is a second round trip."""
 
 
 def _says_away(error: asyncpg.PostgresError) -> bool:

@@ -25,7 +25,7 @@ from services.command_api.desk.commands import (
     Refused,
     StillWaiting,
 )
-from services.command_api.desk.desk import Away, Busy, Desk, IssuedToken, Unknown
+from services.command_api.desk.desk import Away, Busy, Desk, IssuedToken, OverThreshold, Unknown
 from services.command_api.desk.rows import (
     NoSuchPartitionError,
     OpenTimer,
@@ -98,10 +98,16 @@ class Clerk:
     submitted: list[Asked] = field(default_factory=list)
     asked: list[tuple[object, ...]] = field(default_factory=list)
     shown: list[str | None] = field(default_factory=list)
+    over_threshold: OverThreshold | None = None
+    counted: list[tuple[Caller, str]] = field(default_factory=list)
 
     async def caller_of(self, authorization: str | None) -> Caller | Unknown | Away:
         self.shown.append(authorization)
         return self.caller
+
+    async def over(self, caller: Caller, uri: str) -> OverThreshold | None:
+        self.counted.append((caller, uri))
+        return self.over_threshold
 
     def person_of(self, caller: Caller) -> Person | None:
         return None if caller.person is None else PERSON
@@ -157,6 +163,7 @@ class Clerk:
         """Return a client of an application that has nothing but the dialects."""
         desk = Desk(
             identities=self,
+            threshold=self,
             submitter=self,
             policies=self,
             reads=self,

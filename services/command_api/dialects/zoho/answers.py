@@ -5,7 +5,7 @@ Never: a message or a code that has "doc" beside it in docs/contract.md, section
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from starlette.responses import Response
@@ -68,6 +68,10 @@ class Voice:
     def refused(self, rule: Rule) -> Response:
         """Answer a refusal by a rule."""
         return self.fail(refused(rule, self.verb))
+
+    def over_threshold(self, retry_after_seconds: int) -> Response:
+        """Answer 429 to a caller that is locked out."""
+        return self.fail(replace(refused(Rule.RATE_LIMITED, self.verb), retry_after_seconds=retry_after_seconds))
 
     def unavailable(self, retry_after_seconds: int = 1) -> Response:
         """Answer 503, in the verb's message."""

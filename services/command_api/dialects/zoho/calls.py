@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from services.command_api.desk.commands import Caller, Command
-from services.command_api.desk.desk import Away, Desk, Unknown
+from services.command_api.desk.desk import Away, Desk, OverThreshold, Unknown
 from services.command_api.dialects.answering import caller_of, press, read, turned_away
 from services.command_api.dialects.headers import waits_to_be_asked
 from services.command_api.dialects.malformed import Malformed
@@ -40,18 +40,18 @@ class Zoho:
 
     async def timer(self, request: Request) -> Response:
         """`/people/api/timetracker/timer`: start, pause and resume."""
-        caller, given = await self._heard(request)
+        caller, given = await self._heard(request, TIMER_URI)
         voice = self._voice(TIMER_URI, verb_of(given or {}), request, given)
         if not isinstance(caller, Caller):
-            return turned_away(caller, voice)
+            return _turned_away(caller, voice)
         return await press(self.desk, request, caller, self._command(given, caller), voice)
 
     async def running(self, request: Request) -> Response:
         """`/people/api/timetracker/getcurrentlyrunningtimer`."""
-        caller, given = await self._heard(request)
+        caller, given = await self._heard(request, RUNNING_URI)
         voice = self._voice(RUNNING_URI, "fetch", request, given)
         if not isinstance(caller, Caller):
-            return turned_away(caller, voice)
+            return _turned_away(caller, voice)
         person = caller.person
         if person is None:
             return voice.refused(Rule.NOT_THE_OWNER)
@@ -65,18 +65,23 @@ class Zoho:
         found = await self.desk.reads.running_timer(tenant, person)
         return voice.succeed(running_timer(found, self.desk.now(), date_format) if found else None)
 
-    async def _heard(self, request: Request) -> tuple[Caller | Unknown | Away, Given | None]:
+    async def _heard(self, request: Request, uri: str) -> tuple[Caller | Unknown | Away | OverThreshold, Given | None]:
         """Return the caller and the parameters, None when the parameters cannot be read.
 
-        The caller is looked up first, because an unknown caller is not asked for a body. A body that is sent unasked is
-        read all the same: it may name the verb and the format of the answer.
+        The caller is looked up and counted first, because an unknown one and one that is locked out are not asked for a
+        body. A body that is sent unasked is read all the same: it may name the verb and the format of the answer.
         """
-        caller = await caller_of(self.desk, request)
+        caller = await self._counted(await caller_of(self.desk, request), uri)
         reads_body = isinstance(caller, Caller) or not waits_to_be_asked(request)
         try:
             return caller, await parameters(request) if reads_body else query_parameters(request)
         except UnreadableParametersError:
             return caller, None
+
+    async def _counted(self, caller: Caller | Unknown | Away, uri: str) -> Caller | Unknown | Away | OverThreshold:
+        if not isinstance(caller, Caller):
+            return caller
+        return await self.desk.threshold.over(caller, uri) or caller
 
     def _voice(self, uri: str, verb: Verb, request: Request, given: Given | None) -> Voice:
         xml = wants_xml(request, None if given is None else given.get("format"))
@@ -93,6 +98,12 @@ class Zoho:
         person = self.desk.identities.person_of(caller)
         means_them = user == caller.person or (person is not None and person.answers_to(user))
         return caller.person if means_them else None
+
+
+def _turned_away(why: Unknown | Away | OverThreshold, voice: Voice) -> Response:
+    if isinstance(why, OverThreshold):
+        return voice.over_threshold(why.retry_after_seconds)
+    return turned_away(why, voice)
 
 
 def routes(desk: Desk, *, errors_as_200: bool = False) -> list[BaseRoute]:
