@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.proof.minutes import worked
 from tests.support.stack.api import Api
+from tests.support.stack.crew import Crew
 from tests.support.stack.deployments import Deployment, Person, Tenant, fresh_owner
 from tests.support.stack.patient import Patient
 from tests.support.stack.traffic import traffic
@@ -74,6 +75,29 @@ async def test_with_postgres_away_presses_are_recorded_and_judged_when_it_is_bac
     assert again.status_code == 201
     assert [one.timers for one in (await worked(deployment.dsn, *owners)).values()] == [1, 1, 1]
     await load.is_whole(deployment, patient)
+
+
+@pytest.mark.fault
+async def test_the_threshold_counts_again_when_postgres_is_back(
+    crew: Crew, client: Callable[..., httpx.AsyncClient], deployment: Deployment
+) -> None:
+    """R19, by requests that are malformed and so press nothing: 400 goes on, 429 does not."""
+    on = {"COMMAND_API_ZOHO_THRESHOLD_PER_MINUTE": "20", "COMMAND_API_ZOHO_THRESHOLD_WITHIN_SECONDS": "5"}
+    token = (await deployment.tenant()).token
+    http = client((await crew.api(on)).url)
+
+    async def ask() -> int:
+        zoho = {"Authorization": f"Zoho-oauthtoken {token}"}
+        return (await http.get(TIMER, params={"timer": "go"}, headers=zoho)).status_code
+
+    assert [await ask() for _ in range(19)] == [400] * 19
+    await asyncio.to_thread(deployment.stack.stop_postgres)
+    assert [await ask() for _ in range(30)] == [400] * 30
+    await asyncio.to_thread(deployment.stack.start_postgres)
+    async with asyncio.timeout(30):
+        while await ask() != 429:  # noqa: ASYNC110 - it is another process
+            await asyncio.sleep(0.1)
+    assert [await ask() for _ in range(5)] == [429] * 5
 
 
 async def reads_are_refused(api: Api, person: Person, tenant: Tenant, timer: str) -> None:
