@@ -14,12 +14,12 @@ from services.projector.store import postgres
 from services.projector.store.policies import PolicyRows
 from services.projector.store.postgres import PostgresStore
 from shared.events.ids import slot_of
-from shared.events.outcome import write_outcome
+from shared.events.outcome import Finding, write_outcome
 from shared.events.policy import Policy, Preset
 from shared.events.policy_book import PolicyRecord
 from tests.support.stack.deployments import Deployment
 from tests.support.stack.until import eventually
-from tests.support.story.given import Story, given, paused, started, timer_id
+from tests.support.story.given import Story, given, moment, paused, started, stopped, timer_id
 
 pytestmark = pytest.mark.real
 
@@ -73,6 +73,25 @@ async def test_an_outcome_dated_ahead_slows_no_pruning_down(
     while await store.prune(KPART):
         pass
     assert await pool.fetchval("SELECT array_agg(source_offset) FROM outcome") == [0]
+
+
+async def test_a_finding_told_again_ends_as_told_last(pool: asyncpg.Pool) -> None:
+    """It is told open by the press that began it, and again by the press that ended it. What began it stays."""
+    store, begun = PostgresStore(pool), Finding(timer_id=timer_id("desk"), rule="R10", from_=moment("18:00"))
+    ended = begun.model_copy(update={"to": moment("18:30"), "amount_us": 1_800_000_000})
+    story = given(started("desk", at="18:00"), stopped("desk", at="18:30"))
+    told = [
+        one.model_copy(update={"findings": (said,)}) for one, said in zip(story.outcomes, (begun, ended), strict=True)
+    ]
+    rows = []
+    for offset, outcome in enumerate(told):
+        to = Checkpoint(KPART, offset + 1, outcome.event_id, outcome.log_time, 1)
+        await store.commit([Advance(offset, to, [Kept(outcome, write_outcome(outcome))])])
+        rows += await pool.fetch("SELECT to_at, amount_us, refused, event_id FROM violation")
+    assert [tuple(row) for row in rows] == [
+        (None, None, False, UUID(int=1)),
+        (moment("18:30"), 1_800_000_000, False, UUID(int=1)),
+    ]
 
 
 async def test_an_owners_paused_timers_are_not_read(pool: asyncpg.Pool) -> None:

@@ -125,8 +125,10 @@ def merged(commits: Sequence[Rows]) -> dict[str, dict[Any, Any]]:
         for day, worked in rows.day_totals.items():
             before = tables["day_total"].get(day, (0, 0))
             tables["day_total"][day] = tuple(map(sum, zip(before, worked, strict=True)))
-        for violation in rows.violations:
-            tables["violation"].setdefault((violation[0], violation[1], violation[2], violation[3]), violation)
+        for finding, violation in rows.violations.items():
+            # The last telling counts. Whose the finding is, and what began it, is written once.
+            began = tables["violation"].get(finding, violation)[7:]
+            tables["violation"][finding] = (*violation[:7], *began)
         for about, fact in rows.facts.items():
             # A profile is told in parts. Any other fact is told whole.
             before = tables["owner_fact"].get(about, {}) if about[3] == "profile" else {}

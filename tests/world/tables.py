@@ -160,8 +160,9 @@ class Tables:
         self._put("day_total", row if before is None else (*row[:4], row[4] + before[4], row[5] + before[5]))
 
     def _insert_violation(self, row: Row) -> None:
-        if row[:4] not in self.rows["violation"]:
-            self._put("violation", row)
+        before = self.rows["violation"].get(row[:4], row)
+        # Whose the finding is, and what began it, is written once.
+        self._put("violation", (*row[:7], *before[7:]))
 
     def _learn_fact(self, row: Row) -> None:
         before = self.rows["owner_fact"].get(row[:5])

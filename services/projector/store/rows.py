@@ -27,7 +27,7 @@ class Rows:
     timers: dict[int, tuple[Any, ...]] = field(default_factory=dict)
     intervals: dict[tuple[int, int], tuple[Any, ...]] = field(default_factory=dict)
     day_totals: dict[tuple[Any, ...], list[int]] = field(default_factory=dict)
-    violations: list[tuple[Any, ...]] = field(default_factory=list)
+    violations: dict[tuple[Any, ...], tuple[Any, ...]] = field(default_factory=dict)
     facts: dict[tuple[Any, ...], dict[str, Any]] = field(default_factory=dict)
     _started_by: dict[int, UUID] = field(default_factory=dict)
 
@@ -75,9 +75,13 @@ class Rows:
             total[1] += sign * part.us if billable else 0
 
     def _find(self, outcome: Outcome, finding: Finding) -> None:
-        measured = (finding.from_, finding.to, finding.amount_us, finding.refused)
-        of = (outcome.tenant, outcome.owner, outcome.event_id, outcome.policy_revision)
-        self.violations.append((slot_of_timer(finding.timer_id), finding.timer_id, finding.rule, *measured, *of))
+        key = (slot_of_timer(finding.timer_id), finding.timer_id, finding.rule, finding.from_)
+        told = (finding.to, finding.amount_us, finding.refused)
+        began = (outcome.tenant, outcome.owner, outcome.event_id, outcome.policy_revision)
+        # A finding is told again when it ends, by another press. The last telling counts, and whose it is stays.
+        if (before := self.violations.get(key)) is not None:
+            began = before[-len(began) :]
+        self.violations[key] = (*key, *told, *began)
 
     def _learn(self, outcome: Outcome, fact: Fact) -> None:
         tenant, owner = outcome.tenant or "", outcome.owner or ""
@@ -93,7 +97,7 @@ class Rows:
             "upsert_timers": list(self.timers.values()),
             "upsert_intervals": [self.intervals[key] for key in sorted(self.intervals)],
             "add_day_totals": [(*key, *total) for key, total in self.day_totals.items()],
-            "insert_violations": self.violations,
+            "insert_violations": list(self.violations.values()),
             "learn_facts": [(*key, json.dumps(body)) for key, body in self.facts.items()],
         }
         return [(name, columns(rows)) for name, rows in tables.items() if rows]

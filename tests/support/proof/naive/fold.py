@@ -272,4 +272,5 @@ def _end(
 def _note(book: Book, said: Row, findings: list[Row]) -> None:
     for finding in findings:
         of = {name: said[name] for name in ("tenant", "owner", "event_id", "policy_revision")}
-        book.violations.setdefault((finding["timer_id"], finding["rule"], finding["from"]), finding | of)
+        known = book.violations.setdefault((finding["timer_id"], finding["rule"], finding["from"]), finding | of)
+        known |= finding  # told again: the last telling counts, and what began it stays

@@ -149,6 +149,16 @@ def test_findings_keep_what_they_measured() -> None:
     ]
 
 
+def test_a_finding_told_again_in_one_commit_is_one_row_and_ends_as_told_last() -> None:
+    """Postgres refuses to write one row twice in a statement. The press that began the finding stays named."""
+    story = given(started("desk", at="09:00"), paused("desk", at="09:05", asked="08:59"))
+    (once,) = writes(story)["insert_violations"]
+    story.when(resumed("desk", at="09:10"), paused("desk", at="09:15", asked="08:59"))
+    (twice,) = writes(story)["insert_violations"]
+    assert once == (SLOT, DESK, "R18", moment("08:59"), moment("09:00"), MINUTE_US, False, *WHOSE, event(1), 0)
+    assert twice == (SLOT, DESK, "R18", moment("08:59"), moment("09:10"), 11 * MINUTE_US, False, *WHOSE, event(1), 0)
+
+
 def test_flags_travel_as_text() -> None:
     story = given(started("desk", at="09:00"), started("phone", at="09:30", asked="09:10", zone_assumed=True))
     assert writes(story, since=1)["upsert_timers"][0][14] == "R13,late,zone_assumed"
