@@ -20,7 +20,8 @@ from tests.support.proof.naive.tables import KEYS, text_of
 
 Row = tuple[Any, ...]
 
-# In the order in which the queries are given the columns. `flags` are text there, and a list in a dump.
+# In the order in which the queries are given the columns. `flags` are text there, and a list in a dump. No query is
+# given `changed_after_lock` yet.
 COLUMNS: Final = {
     "outcome": ("kpart", "source_offset", "event_id", "tenant", "digest", "log_time", "body"),
     "dead_letter": ("kpart", "source_offset", "log_time", "reason"),
@@ -29,7 +30,7 @@ COLUMNS: Final = {
         *("started_at", "stopped_at", "total_us", "last_at", "flags", "started_by", "source_offset"),
     ),
     "interval": ("slot", "timer_id", "seq", "tenant", "owner", "start_at", "end_at", "zone"),
-    "day_total": ("slot", "tenant", "owner", "day", "total_us", "billable_us"),
+    "day_total": ("slot", "tenant", "owner", "day", "total_us", "billable_us", "changed_after_lock"),
     "violation": (
         *("slot", "timer_id", "rule", "from_at", "to_at", "amount_us", "refused"),
         *("tenant", "owner", "event_id", "policy_revision"),
@@ -157,7 +158,8 @@ class Tables:
 
     def _add_day_total(self, row: Row) -> None:
         before = self.rows["day_total"].get(row[:4])
-        self._put("day_total", row if before is None else (*row[:4], row[4] + before[4], row[5] + before[5]))
+        worked = row[4:] if before is None else (row[4] + before[4], row[5] + before[5])
+        self._put("day_total", (*row[:4], *worked, False))
 
     def _insert_violation(self, row: Row) -> None:
         before = self.rows["violation"].get(row[:4], row)

@@ -110,7 +110,7 @@ def _days(book: Book) -> Iterable[Row]:
                     total[1] += us if timer["billable"] else 0
     for (tenant, owner, day), (total_us, billable_us) in totals.items():
         whose = {"slot": _slot(tenant, owner), "tenant": tenant, "owner": owner, "day": day}
-        yield whose | {"total_us": total_us, "billable_us": billable_us}
+        yield whose | {"total_us": total_us, "billable_us": billable_us, "changed_after_lock": False}
 
 
 def _violation(found: Row) -> Row:
