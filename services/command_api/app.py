@@ -24,6 +24,7 @@ from services.command_api.settings import Settings
 from services.command_api.store.database import Database
 from services.command_api.store.directory import Directory
 from services.command_api.store.reads import PostgresReads
+from services.command_api.store.reports import PostgresReports
 from services.command_api.store.threshold import SharedThreshold, counted_in
 from services.command_api.submit.clock_check import ClockWatch
 from services.command_api.submit.presses import Presses
@@ -127,6 +128,7 @@ class Api:
             ),
             policies=self._policies,
             reads=reads,
+            reports=PostgresReports(self._database),
             now=now,
             answer_within_seconds=settings.answer_within_seconds,
             backdate_days_max=settings.backdate_days_max,

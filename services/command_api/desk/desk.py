@@ -5,12 +5,21 @@ Never: words, statuses or shapes of answers in here; they are the dialects'.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
 from services.command_api.desk.commands import Answer, Asked, Caller
-from services.command_api.desk.rows import OpenTimer, OutcomeRow, Person, RunningTimer, TimerRow
+from services.command_api.desk.questions import ViolationFilter, ViolationKey
+from services.command_api.desk.rows import (
+    DaysRow,
+    OpenTimer,
+    OutcomeRow,
+    Person,
+    RunningTimer,
+    TimerRow,
+    ViolationRow,
+)
 from shared.events.policy import Policy
 
 
@@ -112,6 +121,18 @@ class Reads(Protocol):
         """
 
 
+class Reports(Protocol):
+    """What supervisors ask of the read models, one tenant at a time. All raise ReadsAwayError."""
+
+    async def violations(
+        self, tenant: str, asked: ViolationFilter, after: ViolationKey | None, limit: int
+    ) -> list[ViolationRow]:
+        """Return up to `limit + 1` findings in their order, after `after`. One too many says: there are more."""
+
+    async def days(self, tenant: str, owner: str, first: date, last: date) -> DaysRow:
+        """Return an owner's local days from `first` to `last`, both included, all as of one position."""
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """All that a dialect may ask, part by part. Wired once, in `app`.
@@ -125,6 +146,7 @@ class Desk:
     submitter: Submitter
     policies: Policies
     reads: Reads
+    reports: Reports
     now: Now
     answer_within_seconds: float
     backdate_days_max: int

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
+from services.command_api.desk.commands import Position
+from services.command_api.desk.questions import ViolationKey
 from shared.events.outcome import State
 
 
@@ -97,3 +99,48 @@ class OutcomeRow:
     digest: str | None
     log_time: datetime
     body: str
+
+
+@dataclass(frozen=True, slots=True)
+class ViolationRow:
+    """One finding. `to_at` and `amount_us` are None while it lasts, and where its rule measures nothing.
+
+    `event_id` is the press that began it, and `policy_revision` the document that judged that press.
+    """
+
+    timer_id: int
+    owner: str
+    rule: str
+    from_at: datetime
+    to_at: datetime | None
+    amount_us: int | None
+    refused: bool
+    event_id: UUID
+    policy_revision: int | None
+
+    @property
+    def key(self) -> ViolationKey:
+        """The finding's key, from which its list goes on."""
+        return ViolationKey(self.from_at, self.timer_id, self.rule)
+
+
+@dataclass(frozen=True, slots=True)
+class DayRow:
+    """What an owner worked on one local day: closed intervals only, and which part of that is billable."""
+
+    day: date
+    total_us: int
+    billable_us: int
+    changed_after_lock: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DaysRow:
+    """An owner's days as of `position`, None before anything of the owner's partition was folded.
+
+    `zone` is the owner's own, None when the profile has none. A day without a closed interval has no row.
+    """
+
+    zone: str | None
+    position: Position | None
+    days: tuple[DayRow, ...]

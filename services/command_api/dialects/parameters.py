@@ -1,4 +1,4 @@
-"""Parameters in a query string or a urlencoded form, as dialect B takes them."""
+"""Parameters in a query string or a urlencoded form: dialect B's calls, and the reports of C."""
 
 from typing import Final
 from urllib.parse import parse_qsl

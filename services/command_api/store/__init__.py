@@ -2,6 +2,7 @@
 
     database     one query at a time on a pool, which raises ReadsAwayError while Postgres is away
     reads        the read models, one tenant at a time
+    reports      findings and days, one tenant at a time
     lookout      waiting until the read models have passed a position: one query for all requests that wait
     directory    clients and tokens, as the operators' commands wrote them
     threshold    how often a caller may call (R19): the one query that writes, and the one that refuses

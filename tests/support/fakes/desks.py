@@ -4,7 +4,7 @@ Where it differs: nothing is judged, stored or sent. No call waits, not even `wa
 """
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Final
 from uuid import UUID
 
@@ -26,7 +26,9 @@ from services.command_api.desk.commands import (
     StillWaiting,
 )
 from services.command_api.desk.desk import Away, Busy, Desk, IssuedToken, OverThreshold, Unknown
+from services.command_api.desk.questions import ViolationFilter, ViolationKey
 from services.command_api.desk.rows import (
+    DaysRow,
     NoSuchPartitionError,
     OpenTimer,
     OutcomeRow,
@@ -34,6 +36,7 @@ from services.command_api.desk.rows import (
     ReadsAwayError,
     RunningTimer,
     TimerRow,
+    ViolationRow,
 )
 from shared.events.ids import ID_EPOCH, make_short, slot_of, to_long
 from shared.events.outcome import State, TimerAfter
@@ -67,6 +70,7 @@ TIMER: Final = TimerAfter(
     last_at=NOON,
     flags=(),
 )
+NO_DAYS: Final = DaysRow(zone=None, position=None, days=())
 POLICY: Final = Policy(preset=Preset.NATIVE, zone="Asia/Jerusalem")
 
 
@@ -92,6 +96,8 @@ class Clerk:
     row: TimerRow | None = None
     running: RunningTimer | None = None
     outcome_row: OutcomeRow | None = None
+    violation_rows: list[ViolationRow] = field(default_factory=list)
+    days_row: DaysRow = NO_DAYS
     checkpoint: int | None = None
     fresh: bool = True
     away: bool = False
@@ -148,6 +154,16 @@ class Clerk:
             raise NoSuchPartitionError(kpart)
         return self.fresh
 
+    async def violations(
+        self, tenant: str, asked: ViolationFilter, after: ViolationKey | None, limit: int
+    ) -> list[ViolationRow]:
+        self._ask("violations", tenant, asked, after, limit)
+        return self.violation_rows[: limit + 1]
+
+    async def days(self, tenant: str, owner: str, first: date, last: date) -> DaysRow:
+        self._ask("days", tenant, owner, first, last)
+        return self.days_row
+
     def _ask(self, *question: object) -> None:
         if self.away:
             raise ReadsAwayError
@@ -167,6 +183,7 @@ class Clerk:
             submitter=self,
             policies=self,
             reads=self,
+            reports=self,
             now=lambda: NOON,
             answer_within_seconds=2.0,
             backdate_days_max=BACKDATE_DAYS_MAX,

@@ -82,8 +82,8 @@ def _timer(timer: TimerAfter | TimerRow, position: str) -> tuple[tuple[str, str]
         ("billable", boolean(timer.billable)),
         ("work_date", NULL if timer.work_date is None else quoted(timer.work_date.isoformat())),
         ("state", quoted(timer.state.value)),
-        ("started_at", _moment(timer.started_at)),
-        ("stopped_at", _moment(timer.stopped_at)),
+        ("started_at", moment(timer.started_at)),
+        ("stopped_at", moment(timer.stopped_at)),
         ("total_seconds", seconds_text(timer.total_us)),
         ("total_minutes", quoted(str(total_minutes(timer.total_us)))),
         ("flags", array(map(quoted, timer.flags))),
@@ -92,11 +92,12 @@ def _timer(timer: TimerAfter | TimerRow, position: str) -> tuple[tuple[str, str]
 
 
 def _interval(interval: IntervalRow) -> str:
-    return members(("start", _moment(interval.start_at)), ("end", _moment(interval.end_at)))
+    return members(("start", moment(interval.start_at)), ("end", moment(interval.end_at)))
 
 
-def _moment(moment: datetime | None) -> str:
-    return NULL if moment is None else quoted(rfc3339(moment))
+def moment(at: datetime | None) -> str:
+    """Return a moment as JSON, or null."""
+    return NULL if at is None else quoted(rfc3339(at))
 
 
 def status_of(rule: Rule) -> int:

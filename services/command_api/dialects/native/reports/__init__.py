@@ -1,0 +1,11 @@
+"""Reports of dialect C: what supervisors ask, findings and days.
+
+    calls      the two calls, and who may ask about whom
+    asking     queries, from their text to questions
+    cursor     where a list goes on, as its callers carry it
+    answers    findings and days, in JSON
+
+Safe to change: a new optional parameter, or a new field of an item.
+With care: `cursor`. Callers hold cursors of the release before.
+Never: a filter that is silently ignored. A report about everybody then looks like one about somebody.
+"""

@@ -1,0 +1,62 @@
+"""Cursors: where a list of findings goes on, as its callers carry it. It names the last row and the filters.
+
+A row's key never changes and rows are never withdrawn, so a list that goes on after a key has no gap and no double. A
+cursor is no secret and needs no signature: it only says where to begin, in a tenant that the token names.
+"""
+
+import base64
+import hashlib
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from services.command_api.desk.questions import ViolationFilter, ViolationKey
+from services.command_api.dialects.malformed import Malformed
+from shared.events.base import in_utc
+from shared.events.durations import microseconds
+from shared.events.rules import Rule
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+# The filters, the beginning in microseconds, the timer, the rule. A timer's id is a bigint.
+_CURSOR: Final = re.compile(rb"([0-9a-f]{16}) (-?[0-9]{1,18}) ([0-9]{1,19}) (\w{1,32})", re.ASCII)
+_ID_END: Final = 1 << 63
+_LENGTH_MAX: Final = 128
+
+
+def write_cursor(asked: ViolationFilter, last: ViolationKey) -> str:
+    """Return the cursor of a page that ended with `last`."""
+    text = f"{_digest(asked)} {microseconds(_EPOCH, last.from_at)} {last.timer_id} {last.rule}"
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def read_cursor(text: str, asked: ViolationFilter) -> ViolationKey | Malformed:
+    """Return where a list with these filters goes on."""
+    match = _CURSOR.fullmatch(_decoded(text))
+    if match is None or int(match[3]) >= _ID_END:
+        return _wrong("cursor is none that this call gave: begin again without one.")
+    if match[1].decode() != _digest(asked):
+        return _wrong("cursor was given with other filters: repeat those of its page, or begin again without one.")
+    try:
+        from_at = in_utc(_EPOCH + timedelta(microseconds=int(match[2])))
+    except (OverflowError, ValueError):
+        return _wrong("cursor is none that this call gave: begin again without one.")
+    return ViolationKey(from_at, int(match[3]), match[4].decode())
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        padded = text + "=" * (-len(text) % 4)
+        return base64.b64decode(padded, altchars=b"-_", validate=True) if len(text) <= _LENGTH_MAX else b""
+    except ValueError:
+        return b""
+
+
+def _digest(asked: ViolationFilter) -> str:
+    moments = (moment and moment.isoformat() for moment in (asked.since, asked.until))
+    said = json.dumps([asked.owner, asked.rule, *moments])
+    return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+
+def _wrong(sentence: str) -> Malformed:
+    return Malformed(Rule.VALUE_INVALID, "cursor", sentence)

@@ -1,0 +1,14 @@
+-- Find an owner's days, with the owner's own zone and where the owner's partition stands, all of one moment.
+SELECT p.body ->> 'zone' AS zone, c.kpart, c.next_offset, d.days, d.totals_us, d.billables_us, d.changed
+  FROM deployment AS x
+  JOIN checkpoint AS c ON c.kpart = $1 % x.partitions
+  LEFT JOIN owner_fact AS p
+    ON (p.slot, p.tenant, p.owner, p.kind, p.about) = ($1, $2, $3, 'profile', '')
+ CROSS JOIN LATERAL (
+       SELECT array_agg(day ORDER BY day) AS days,
+              array_agg(total_us ORDER BY day) AS totals_us,
+              array_agg(billable_us ORDER BY day) AS billables_us,
+              array_agg(changed_after_lock ORDER BY day) AS changed
+         FROM day_total
+        WHERE slot = $1 AND tenant = $2 AND owner = $3 AND day BETWEEN $4 AND $5
+       ) AS d;

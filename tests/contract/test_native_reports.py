@@ -1,0 +1,118 @@
+"""Dialect C's reports against running services: findings and days."""
+
+import asyncio
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import httpx
+
+from tests.support.stack.api import Api
+from tests.support.stack.deployments import Deployment, Person, Tenant, fresh_owner
+
+# An evening before 02:00, when clocks change there.
+ON = (datetime.now(UTC) - timedelta(days=3)).date()
+EVENING = datetime.combine(ON, time(22, 30), ZoneInfo("Asia/Jerusalem")).astimezone(UTC)
+NIGHT = EVENING + timedelta(hours=2, minutes=45)
+
+
+def spelt(moment: datetime) -> str:
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+async def worked(api: Api, owner: str, start: datetime, end: datetime, **said: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+    """Start and stop a timer; return it as it was answered."""
+    timer = (await api.start(owner, at=spelt(start), **said)).json()["id"]
+    answer = await api.press("stop", timer, at=spelt(end))
+    assert answer.status_code == 200, answer.text
+    stopped: dict[str, Any] = answer.json()
+    return stopped
+
+
+async def got(api: Api, path: str, position: str | None = None, **params: str | int) -> httpx.Response:
+    more = {} if position is None else {"X-Min-Position": position}
+    return await api.http.get(path, params=params, headers=api.headers(None, **more))
+
+
+async def test_days_are_split_at_the_owners_midnight(api: Api, owner: str) -> None:
+    await worked(api, owner, EVENING, NIGHT + timedelta(microseconds=250_000))
+    last = await worked(api, owner, EVENING, EVENING + timedelta(minutes=30), billable=False)
+    await api.start(owner, at=spelt(NIGHT))  # an open interval is in no total
+    days = await got(api, f"/v1/owners/{owner}/days", last["position"])
+    assert days.status_code == 200, days.text
+    first, second = ON.isoformat(), (ON + timedelta(days=1)).isoformat()
+    assert days.json() | {"position": 0} == {
+        "zone": "Asia/Jerusalem",
+        "items": [
+            {"day": first, "seconds": 7200, "billable_seconds": 5400, "changed_after_lock": False},
+            {"day": second, "seconds": 4500.25, "billable_seconds": 4500.25, "changed_after_lock": False},
+        ],
+        "position": 0,
+    }
+    one = await got(api, f"/v1/owners/{owner}/days", days.json()["position"], **{"from": second, "to": second})
+    assert one.json()["items"] == days.json()["items"][1:]
+
+
+async def test_findings_are_paged_with_every_filter(api: Api, owner: str) -> None:
+    """Four timers side by side: the second, third and fourth overlap (R13)."""
+    starts = [await api.start(owner, at=spelt(EVENING + timedelta(minutes=n))) for n in range(4)]
+    position = starts[-1].json()["position"]
+    whole = (await got(api, "/v1/violations", position, owner=owner)).json()
+    assert [item["rule"] for item in whole["items"]] == ["R13"] * 3
+    assert whole["next_cursor"] is None
+    first, second = whole["items"][0], starts[1].json()
+    assert first | {"event_id": 0, "policy_revision": 0} == {
+        "timer_id": second["id"],
+        "owner": owner,
+        "rule": "R13",
+        "from": second["started_at"],
+        "to": None,
+        "amount_seconds": None,
+        "refused": False,
+        "event_id": 0,
+        "policy_revision": 0,
+    }
+    assert (await api.outcome(first["event_id"])).json()["subject"] == second["timelog_id"]
+
+    filters = {"owner": owner, "rule": "R13", "from": spelt(EVENING), "to": spelt(NIGHT)}
+    seen: list[dict[str, Any]] = []
+    cursors: list[str | None] = [""]
+    while cursors[-1] is not None:
+        page = (await got(api, "/v1/violations", **filters, limit=1, cursor=cursors[-1] or "")).json()
+        seen += page["items"]
+        cursors.append(page["next_cursor"])
+    assert seen == whole["items"]
+    other = await got(api, "/v1/violations", owner=owner, cursor=cursors[1] or "")
+    assert (other.status_code, other.json()["rule"]) == (400, "R03")
+    later = await got(api, "/v1/violations", owner=owner, **{"from": first["from"], "to": seen[1]["from"]})
+    assert later.json()["items"] == [first]
+
+
+async def test_a_person_reads_only_their_own_reports(api: Api, person: Person, other_person: Person) -> None:
+    dana, noa = (Api(api.http, one.token) for one in (person, other_person))
+    for one in (person, other_person):
+        for _ in range(2):
+            position = (await api.start(one.owner)).json()["position"]
+            assert (await got(api, "/v1/violations", position)).status_code == 200
+    mine = await got(dana, "/v1/violations")
+    assert {item["owner"] for item in mine.json()["items"]} == {person.owner}
+    foreign = await got(noa, "/v1/violations", owner=person.owner)
+    days = await got(noa, f"/v1/owners/{person.owner}/days")
+    assert (foreign.status_code, foreign.content) == (404, days.content)
+    assert (await got(dana, f"/v1/owners/{person.owner}/days")).status_code == 200
+
+
+async def test_another_tenant_reads_nothing_of_ours(api: Api, other_tenant: Tenant, owner: str) -> None:
+    stopped = await worked(api, owner, EVENING, NIGHT)
+    stranger = Api(api.http, other_tenant.token)
+    theirs = (await got(stranger, f"/v1/owners/{owner}/days", stopped["position"])).json()
+    assert (theirs["zone"], theirs["items"]) == ("America/New_York", [])
+    assert (await got(stranger, "/v1/violations", owner=owner)).json() == {"items": [], "next_cursor": None}
+
+
+async def test_reports_without_a_token_or_with_a_position_ahead(api: Api, deployment: Deployment) -> None:
+    paths = ("/v1/violations", f"/v1/owners/{fresh_owner()}/days")
+    assert [(await api.http.get(path)).status_code for path in paths] == [401, 401]
+    ahead = f"{deployment.partitions - 1}:{10**12}"
+    answers = await asyncio.gather(*(got(api, path, ahead) for path in paths))
+    assert [(answer.status_code, answer.headers["retry-after"]) for answer in answers] == [(503, "1"), (503, "1")]

@@ -1,0 +1,282 @@
+"""Reports on real Postgres: pages without gap or double, days of one moment, and an index for each set of filters."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from services.command_api.desk.commands import Position
+from services.command_api.desk.questions import ViolationFilter
+from services.command_api.desk.rows import DayRow, DaysRow, ReadsAwayError, ViolationRow
+from services.command_api.store.database import Database, query
+from services.command_api.store.reports import PostgresReports
+from shared.events.ids import make_short, slot_of
+from shared.events.rules import Rule
+from tests.support.stack.deployments import PARTITIONS, Deployment
+
+pytestmark = pytest.mark.real
+
+NOON: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
+DAY: Final = timedelta(days=1)
+SLOT: Final = slot_of("acme", "dana")
+KPART: Final = SLOT % PARTITIONS
+EVENT: Final = UUID(int=1)
+
+
+@pytest.fixture(scope="module")
+async def dsn(deployment: Deployment) -> str:
+    return await deployment.fresh_database("reports")
+
+
+@pytest.fixture
+async def pool(dsn: str) -> AsyncIterator[asyncpg.Pool]:
+    """Give a database in which the last test left no row."""
+    async with asyncpg.create_pool(dsn, min_size=1, max_size=2, server_settings={"timezone": "UTC"}) as pool:
+        await pool.execute("TRUNCATE fold_v1.violation, fold_v1.day_total, fold_v1.owner_fact, fold_v1.checkpoint")
+        yield pool
+
+
+@pytest.fixture
+async def reports(dsn: str, pool: asyncpg.Pool) -> AsyncIterator[PostgresReports]:
+    assert pool.get_size()
+    database = Database(dsn, connections_max=2, within_seconds=5)
+    await database.open()
+    yield PostgresReports(database)
+    await database.close()
+
+
+def found(n: int, owner: str = "dana", rule: Rule = Rule.OVERLAP, at: datetime = NOON) -> ViolationRow:
+    """Return the finding of an owner's timer number `n`."""
+    timer = make_short(0, slot_of("acme", owner), n)
+    return ViolationRow(timer, owner, rule, at, at + timedelta(minutes=n), n * 60_000_000, n % 2 == 0, EVENT, n or None)
+
+
+async def keep(pool: asyncpg.Pool, *rows: ViolationRow, tenant: str = "acme") -> None:
+    columns = "slot, timer_id, rule, from_at, to_at, amount_us, refused, tenant, owner, event_id, policy_revision"
+    values = [
+        (
+            *(slot_of(tenant, row.owner), row.timer_id, row.rule, row.from_at, row.to_at, row.amount_us, row.refused),
+            *(tenant, row.owner, row.event_id, row.policy_revision),
+        )
+        for row in rows
+    ]
+    places = ", ".join(f"${n}" for n in range(1, 12))
+    await pool.executemany(f"INSERT INTO violation ({columns}) VALUES ({places})", values)
+
+
+async def test_each_filter_narrows_the_list(pool: asyncpg.Pool, reports: PostgresReports) -> None:
+    rows = [
+        found(0, "dana"),
+        found(1, "dana", Rule.LATE_PRESS, NOON + DAY),
+        found(2, "noa", Rule.OVERLAP, NOON + 2 * DAY),
+        found(3, "noa", Rule.LATE_PRESS, NOON + 3 * DAY),
+    ]
+    await keep(pool, *reversed(rows))
+    await keep(pool, found(4), tenant="other")
+    for owner in (None, "dana", "noa", "nobody"):
+        for rule in (None, Rule.OVERLAP, Rule.LATE_PRESS, Rule.DAY_OFF):
+            for since in (None, NOON, NOON + DAY):
+                for until in (None, NOON + 2 * DAY, NOON + 2 * DAY + timedelta(microseconds=1)):
+                    expected = [
+                        row
+                        for row in rows
+                        if owner in {None, row.owner}
+                        and rule in {None, row.rule}
+                        and (since is None or row.from_at >= since)
+                        and (until is None or row.from_at < until)
+                    ]
+                    asked = ViolationFilter(owner, rule, since, until)
+                    assert await reports.violations("acme", asked, None, 10) == expected, asked
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ViolationFilter(),
+        ViolationFilter(owner="dana"),
+        ViolationFilter(rule=Rule.OVERLAP),
+        ViolationFilter(owner="dana", rule=Rule.OVERLAP, since=NOON - DAY, until=NOON + DAY),
+    ],
+)
+async def test_pages_have_no_gap_and_no_double_while_rows_come_in(
+    pool: asyncpg.Pool, reports: PostgresReports, asked: ViolationFilter
+) -> None:
+    """Many findings begin at one moment. New ones come before and behind each page, and one of the page ends."""
+    rows = [found(n, at=NOON + timedelta(seconds=n // 5)) for n in range(10, 31)]
+    if asked.rule is None:
+        rows += [found(n, rule=Rule.LATE_PRESS) for n in range(10, 31)]
+    await keep(pool, *rows)
+    after, seen, pages = None, [], 0
+    while True:
+        page = await reports.violations("acme", asked, after, 4)
+        seen += [row.key for row in page[:4]]
+        if len(page) <= 4:
+            break
+        after, pages = page[3].key, pages + 1
+        early, late = NOON - timedelta(minutes=pages), NOON + timedelta(hours=pages)
+        await keep(pool, found(pages, at=early), found(pages, at=late))
+        await pool.execute("UPDATE violation SET to_at = now() WHERE timer_id = $1", after.timer_id)
+    there_all_along = {row.key for row in rows}
+    assert len(seen) == len(set(seen))
+    assert [key for key in seen if key in there_all_along] == sorted(
+        there_all_along, key=lambda key: (key.from_at, key.timer_id, key.rule)
+    )
+
+
+async def folded(pool: asyncpg.Pool, next_offset: int) -> None:
+    await pool.execute("INSERT INTO checkpoint (kpart, next_offset) VALUES ($1, $2)", KPART, next_offset)
+
+
+async def worked(pool: asyncpg.Pool, on: date, total_us: int, billable_us: int, owner: str = "dana") -> None:
+    await pool.execute(
+        "INSERT INTO day_total (slot, tenant, owner, day, total_us, billable_us) VALUES ($1, 'acme', $2, $3, $4, $5)",
+        *(slot_of("acme", owner), owner, on, total_us, billable_us),
+    )
+
+
+async def test_days_are_those_asked_for_in_order(pool: asyncpg.Pool, reports: PostgresReports) -> None:
+    await folded(pool, 43)
+    for on in (5, 1, 4, 2):
+        await worked(pool, date(2026, 3, on), on * 1_000_001, on)
+    await worked(pool, date(2026, 3, 2), 7, 7, owner="noa")
+    await pool.execute("UPDATE fold_v1.day_total SET changed_after_lock = true WHERE day = '2026-03-04'")
+    assert await reports.days("acme", "dana", date(2026, 3, 2), date(2026, 3, 4)) == DaysRow(
+        zone=None,
+        position=Position(KPART, 42),
+        days=(DayRow(date(2026, 3, 2), 2_000_002, 2, False), DayRow(date(2026, 3, 4), 4_000_004, 4, True)),  # noqa: FBT003
+    )
+
+
+async def test_days_have_the_zone_of_the_owners_profile(pool: asyncpg.Pool, reports: PostgresReports) -> None:
+    await folded(pool, 1)
+    insert = "INSERT INTO owner_fact (slot, tenant, owner, kind, about, body) VALUES ($1, 'acme', 'dana', $2, $3, $4)"
+    await pool.execute(insert, SLOT, "leave", "2026-03-02", json.dumps({"zone": "Asia/Tokyo"}))
+    assert (await reports.days("acme", "dana", date(2026, 3, 1), date(2026, 3, 2))).zone is None
+    await pool.execute(insert, SLOT, "profile", "", json.dumps({"zone": "Africa/Cairo"}))
+    assert (await reports.days("acme", "dana", date(2026, 3, 1), date(2026, 3, 2))).zone == "Africa/Cairo"
+
+
+async def test_before_anything_was_folded_there_is_no_position(pool: asyncpg.Pool, reports: PostgresReports) -> None:
+    with pytest.raises(ReadsAwayError):  # the topics job has not run
+        await reports.days("acme", "dana", date(2026, 3, 1), date(2026, 3, 2))
+    await folded(pool, 0)
+    assert await reports.days("acme", "dana", date(2026, 3, 1), date(2026, 3, 2)) == DaysRow(None, None, ())
+
+
+async def test_days_and_their_position_are_of_one_moment(pool: asyncpg.Pool, reports: PostgresReports) -> None:
+    """Each commit moves the checkpoint by one and adds a microsecond, so the two always say the same number."""
+    await folded(pool, 1)
+    await worked(pool, date(2026, 3, 1), 0, 0)
+
+    async def fold() -> None:
+        for _ in range(300):
+            async with pool.acquire() as conn, conn.transaction():
+                await conn.execute("UPDATE checkpoint SET next_offset = next_offset + 1")
+                await conn.execute("UPDATE fold_v1.day_total SET total_us = total_us + 1")
+
+    folding = asyncio.create_task(fold())
+    while not folding.done():
+        said = await reports.days("acme", "dana", date(2026, 3, 1), date(2026, 3, 1))
+        assert said.position == Position(KPART, said.days[0].total_us)
+    await folding
+
+
+# 300,000 findings of four tenants, a hundred owners each, over three years; and 300,000 days.
+CROWD: Final = """
+INSERT INTO violation
+  (slot, timer_id, rule, from_at, to_at, amount_us, refused, tenant, owner, event_id, policy_revision)
+SELECT n % 400, n, (ARRAY['R09', 'R10', 'R13', 'R18'])[1 + n / 400 % 4],
+       timestamptz '2024-01-01Z' + n * interval '5 minutes', NULL, NULL, false,
+       'crowd-' || n % 400 / 100, 'owner-' || n % 400, gen_random_uuid(), 1
+  FROM generate_series(1, 300000) AS n;
+INSERT INTO day_total (slot, tenant, owner, day, total_us, billable_us)
+SELECT n % 400, 'crowd-' || n % 400 / 100, 'owner-' || n % 400, date '2024-01-01' + n / 400, n, n
+  FROM generate_series(0, 299999) AS n;
+ANALYZE fold_v1.violation; ANALYZE fold_v1.day_total;
+"""
+MIDDLE: Final = datetime(2025, 6, 1, tzinfo=UTC)
+PAGE: Final = ("crowd-1", 101, MIDDLE + 200 * DAY, MIDDLE, 1000)
+WHOSE: Final = (101, "owner-101")
+PLANS: Final = [
+    ("find_violations", "violation_by_tenant", (*PAGE, "R13")),
+    ("find_violations_by_rule", "violation_by_rule", (*PAGE, "R13")),
+    ("find_violations_of_owner", "violation_by_owner", (*PAGE, "R13", *WHOSE)),
+    ("find_violations_of_owner_by_rule", "violation_by_owner", (*PAGE, "R10", *WHOSE)),
+    ("find_days", "day_total_pkey", (101, "crowd-1", "owner-101", date(2025, 1, 1), date(2025, 12, 31))),
+]
+
+
+@pytest.fixture(scope="module")
+async def crowd(deployment: Deployment) -> AsyncIterator[asyncpg.Connection]:
+    """Give a connection to a database with a crowd in it."""
+    conn = await asyncpg.connect(await deployment.fresh_database("reports_crowd"))
+    await conn.execute(CROWD)
+    yield conn
+    await conn.close()
+
+
+async def plan_of(conn: asyncpg.Connection, sql: str, values: Sequence[object], mode: str) -> list[dict[str, Any]]:
+    """Run a query, and return the nodes of its plan that read the crowd's tables or sort."""
+    said = ", ".join(str(value) if isinstance(value, int) else f"'{value}'" for value in values)
+    await conn.execute(f"SET plan_cache_mode = {mode}")
+    await conn.execute(f"PREPARE look AS {sql}")
+    try:
+        plan = json.loads(await conn.fetchval(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE look({said})"))
+    finally:
+        await conn.execute("DEALLOCATE look")
+    nodes, waiting = [], [plan[0]["Plan"]]
+    while waiting:
+        node = waiting.pop()
+        waiting += node.get("Plans", [])
+        if node.get("Relation Name") in {"violation", "day_total"} or "Sort" in node["Node Type"]:
+            nodes.append(node)
+    return nodes
+
+
+def faults(nodes: list[dict[str, Any]], index: str) -> list[str]:
+    """Return what is wrong with a plan that should read one page of one index, in its order."""
+    wrong = [f"{node['Node Type']} of {node.get('Index Name')}" for node in nodes if node.get("Index Name") != index]
+    wrong += [f"{node['Rows Removed by Filter']} rows dropped" for node in nodes if node.get("Rows Removed by Filter")]
+    blocks = sum(node["Shared Hit Blocks"] + node["Shared Read Blocks"] for node in nodes)
+    return wrong + ([f"{blocks} blocks"] if blocks > BLOCKS_MAX else [])
+
+
+MODES: Final = ["force_custom_plan", "force_generic_plan"]
+# A page has a hundred rows, each perhaps in a block of its own, and a year has 365.
+BLOCKS_MAX: Final = 400
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(("name", "index", "values"), PLANS, ids=[name for name, _, _ in PLANS])
+async def test_a_report_reads_one_page_of_one_index(
+    crowd: asyncpg.Connection, name: str, index: str, values: Sequence[object], mode: str
+) -> None:
+    nodes = await plan_of(crowd, query(name), values, mode)
+    assert [node["Actual Rows"] > 0 for node in nodes] == [True]
+    assert faults(nodes, index) == []
+
+
+async def test_an_optional_filter_reads_what_it_drops(crowd: asyncpg.Connection) -> None:
+    """The control: one query for all filters, instead of four."""
+    sql = query("find_violations").replace("from_at <", "($7::text IS NULL OR owner = $7) AND from_at <")
+    nodes = await plan_of(crowd, sql, (*PAGE, "R13", "owner-101"), "force_generic_plan")
+    assert [fault for fault in faults(nodes, "violation_by_tenant") if "rows dropped" in fault]
+
+
+@pytest.mark.parametrize(("name", "index", "values"), PLANS[:-1], ids=[name for name, _, _ in PLANS[:-1]])
+async def test_without_its_index_a_list_sorts_or_drops_rows(
+    crowd: asyncpg.Connection, name: str, index: str, values: Sequence[object]
+) -> None:
+    """The control: each index of the migration is needed."""
+    dropped = crowd.transaction()
+    await dropped.start()
+    try:
+        await crowd.execute(f"DROP INDEX fold_v1.{index}")
+        assert faults(await plan_of(crowd, query(name), values, "force_generic_plan"), index)
+    finally:
+        await dropped.rollback()
