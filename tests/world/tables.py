@@ -20,8 +20,7 @@ from tests.support.proof.naive.tables import KEYS, text_of
 
 Row = tuple[Any, ...]
 
-# In the order in which the queries are given the columns. `flags` are text there, and a list in a dump. No query is
-# given `changed_after_lock` yet.
+# In the order in which the queries are given the columns. `flags` are text there, and a list in a dump.
 COLUMNS: Final = {
     "outcome": ("kpart", "source_offset", "event_id", "tenant", "digest", "log_time", "body"),
     "dead_letter": ("kpart", "source_offset", "log_time", "reason"),
@@ -158,8 +157,8 @@ class Tables:
 
     def _add_day_total(self, row: Row) -> None:
         before = self.rows["day_total"].get(row[:4])
-        worked = row[4:] if before is None else (row[4] + before[4], row[5] + before[5])
-        self._put("day_total", (*row[:4], *worked, False))
+        worked = row[4:] if before is None else (row[4] + before[4], row[5] + before[5], row[6] or before[6])
+        self._put("day_total", (*row[:4], *worked))
 
     def _insert_violation(self, row: Row) -> None:
         before = self.rows["violation"].get(row[:4], row)

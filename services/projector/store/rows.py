@@ -27,6 +27,7 @@ class Rows:
     timers: dict[int, tuple[Any, ...]] = field(default_factory=dict)
     intervals: dict[tuple[int, int], tuple[Any, ...]] = field(default_factory=dict)
     day_totals: dict[tuple[Any, ...], list[int]] = field(default_factory=dict)
+    changed_after_lock: set[tuple[Any, ...]] = field(default_factory=set)
     violations: dict[tuple[Any, ...], tuple[Any, ...]] = field(default_factory=dict)
     facts: dict[tuple[Any, ...], dict[str, Any]] = field(default_factory=dict)
     _started_by: dict[int, UUID] = field(default_factory=dict)
@@ -73,6 +74,8 @@ class Rows:
             total = self.day_totals.setdefault((*whose, part.on), [0, 0])
             total[0] += sign * part.us
             total[1] += sign * part.us if billable else 0
+            if part.after_lock:
+                self.changed_after_lock.add((*whose, part.on))
 
     def _find(self, outcome: Outcome, finding: Finding) -> None:
         key = (slot_of_timer(finding.timer_id), finding.timer_id, finding.rule, finding.from_)
@@ -96,7 +99,9 @@ class Rows:
             "insert_dead_letters": self.dead_letters,
             "upsert_timers": list(self.timers.values()),
             "upsert_intervals": [self.intervals[key] for key in sorted(self.intervals)],
-            "add_day_totals": [(*key, *total) for key, total in self.day_totals.items()],
+            "add_day_totals": [
+                (*key, *total, key in self.changed_after_lock) for key, total in self.day_totals.items()
+            ],
             "insert_violations": list(self.violations.values()),
             "learn_facts": [(*key, json.dumps(body)) for key, body in self.facts.items()],
         }

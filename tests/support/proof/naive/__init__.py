@@ -5,6 +5,7 @@ It is written from `docs/contract.md` and `docs/architecture.md`, never from the
     fold        one partition, record by record, into a book
     facts       what a record says of its owner
     reading     what a record says
+    rules       what each rule finds, in the order of answering
     outcome     how an outcome is written
     policies    which documents of a tenant came into force
     days        local days, found by walking

@@ -3,7 +3,7 @@
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from tests.support.proof.naive.days import days_between
@@ -50,6 +50,7 @@ class Book:
     intervals: dict[int, list[Row]] = field(default_factory=dict)
     violations: dict[tuple[int, str, datetime], Row] = field(default_factory=dict)
     facts: dict[tuple[str, str, str, str], Row] = field(default_factory=dict)
+    changed_after_lock: set[tuple[str, str, date]] = field(default_factory=set)
 
 
 def fold_partition(
@@ -266,6 +267,9 @@ def _end(
         ]
         closed = {"seq": len(intervals), "start": last["start"], "end": at, "zone": last["zone"]}
         closed |= {"days": days, "was": None}
+        whose = timer["tenant"], timer["owner"]
+        worked_on = [day for day, _ in days_between(last["start"], at, last["zone"])]
+        book.changed_after_lock |= {(*whose, day) for day in worked_on if locked is not None and str(day) < locked}
     return {"timer": timer_id, "by": by, "after": timer_of(timer), "opened": None, "closed": closed}
 
 

@@ -110,7 +110,11 @@ def _days(book: Book) -> Iterable[Row]:
                     total[1] += us if timer["billable"] else 0
     for (tenant, owner, day), (total_us, billable_us) in totals.items():
         whose = {"slot": _slot(tenant, owner), "tenant": tenant, "owner": owner, "day": day}
-        yield whose | {"total_us": total_us, "billable_us": billable_us, "changed_after_lock": False}
+        yield whose | {
+            "total_us": total_us,
+            "billable_us": billable_us,
+            "changed_after_lock": (tenant, owner, day) in book.changed_after_lock,
+        }
 
 
 def _violation(found: Row) -> Row:

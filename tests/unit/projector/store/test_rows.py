@@ -16,6 +16,7 @@ from shared.events.codec import Unreadable
 from shared.events.ids import slot_of
 from shared.events.models import OwnerAttendanceRecorded, OwnerLeaveGranted, OwnerProfileSet, OwnerTextsErased
 from shared.events.outcome import DayPart, Was, write_outcome
+from shared.events.policy import Mode, PastTime, Rules
 from tests.support.story.given import (
     DANA,
     JERUSALEM,
@@ -88,8 +89,8 @@ def test_a_whole_life_in_one_commit_is_one_row_each() -> None:
         (SLOT, DESK, 2, *WHOSE, moment("21:45"), moment("22:15"), "Asia/Jerusalem"),
     ]
     assert sorted(written["add_day_totals"]) == [
-        (SLOT, *WHOSE, date(2026, 3, 2), 45 * MINUTE_US, 45 * MINUTE_US),
-        (SLOT, *WHOSE, date(2026, 3, 3), 15 * MINUTE_US, 15 * MINUTE_US),
+        (SLOT, *WHOSE, date(2026, 3, 2), 45 * MINUTE_US, 45 * MINUTE_US, False),
+        (SLOT, *WHOSE, date(2026, 3, 3), 15 * MINUTE_US, 15 * MINUTE_US, False),
     ]
 
 
@@ -108,7 +109,21 @@ def test_time_that_is_not_billable_is_worked_and_not_billed() -> None:
         started("phone", at="09:10"),
         stopped("phone", at="09:15"),
     )
-    assert writes(story)["add_day_totals"] == [(SLOT, *WHOSE, date(2026, 3, 2), 15 * MINUTE_US, 5 * MINUTE_US)]
+    assert writes(story)["add_day_totals"] == [(SLOT, *WHOSE, date(2026, 3, 2), 15 * MINUTE_US, 5 * MINUTE_US, False)]
+
+
+def test_a_day_that_was_locked_when_it_was_worked_on_says_so() -> None:
+    """The timer began before the days up to today were locked."""
+    locked = JERUSALEM.model_copy(
+        update={"rules": Rules(R15=PastTime(mode=Mode.BLOCK, locked_before=date(2026, 3, 3)))}
+    )
+    story = Story(book_of(JERUSALEM, locked)).when(
+        started("desk", at="21:30"), stopped("desk", at="22:30", policy_rev=3)
+    )
+    assert sorted(writes(story)["add_day_totals"]) == [
+        (SLOT, *WHOSE, date(2026, 3, 2), 30 * MINUTE_US, 30 * MINUTE_US, True),
+        (SLOT, *WHOSE, date(2026, 3, 3), 30 * MINUTE_US, 30 * MINUTE_US, False),
+    ]
 
 
 def test_a_worker_with_no_time_worked_has_no_day() -> None:
@@ -248,7 +263,7 @@ def test_an_end_that_was_taken_back_gives_its_days_back() -> None:
     outcome = said.model_copy(update={"changed": (corrected,)})
     rows = dict(rows_of([Advance(0, Checkpoint(3), [Kept(outcome, b"{}")])]).writes())
     assert [tuple(row) for row in zip(*rows["add_day_totals"], strict=True)] == [
-        (SLOT, *WHOSE, date(2026, 3, 2), -90 * MINUTE_US, 0)
+        (SLOT, *WHOSE, date(2026, 3, 2), -90 * MINUTE_US, 0, False)
     ]
     (interval,) = zip(*rows["upsert_intervals"], strict=True)
     assert interval[5:7] == (moment("09:00"), moment("09:30"))
@@ -260,5 +275,5 @@ def test_minutes_of_another_timer_are_billable_as_that_timer_is() -> None:
     ended_by_switch = given(started("desk", at="09:00"), stopped("desk", at="09:10")).outcome.changed[0]
     outcome = story.outcome.model_copy(update={"changed": (ended_by_switch, *story.outcome.changed)})
     rows = dict(rows_of([Advance(0, Checkpoint(3), [Kept(outcome, b"{}")])]).writes())
-    assert rows["add_day_totals"][4:] == [[10 * MINUTE_US], [10 * MINUTE_US]]
+    assert rows["add_day_totals"][4:] == [[10 * MINUTE_US], [10 * MINUTE_US], [False]]
     assert rows["upsert_timers"][9] == ["STOPPED", "RUNNING"]
