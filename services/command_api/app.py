@@ -27,11 +27,12 @@ from services.command_api.store.reads import PostgresReads
 from services.command_api.store.reports import PostgresReports
 from services.command_api.store.threshold import SharedThreshold, counted_in
 from services.command_api.submit.clock_check import ClockWatch
+from services.command_api.submit.policies import SentPolicies
 from services.command_api.submit.presses import Presses
 from services.command_api.submit.replies import ReplyReader, Waiters
 from services.command_api.submit.sender import Sender
 from services.command_api.sweep import keep_sweeping
-from shared.events.topics import EVENTS, TEXTS
+from shared.events.topics import EVENTS, POLICIES, TEXTS
 from shared.kafka.clients import durable_producer, lone_consumer
 from shared.kafka.kept_producer import KeptProducer
 from shared.kafka.policy_reader import PolicyReader
@@ -75,7 +76,7 @@ class Api:
         )
         reads = PostgresReads(self._database)
         self._clock = ClockWatch(settings.clock_off_seconds_max)
-        self._kept = KeptProducer(lambda: durable_producer(kafka), (EVENTS, TEXTS))
+        self._kept = KeptProducer(lambda: durable_producer(kafka), (EVENTS, TEXTS, POLICIES))
         self._sender = Sender(
             self._kept,
             publish_within_seconds=settings.publish_within_seconds,
@@ -127,6 +128,12 @@ class Api:
                 expiry_seconds=settings.expiry_seconds,
             ),
             policies=self._policies,
+            policy_log=SentPolicies(
+                reader=self._policies,
+                sender=self._sender,
+                now=now,
+                within_seconds=settings.publish_within_seconds,
+            ),
             reads=reads,
             reports=PostgresReports(self._database),
             now=now,

@@ -6,8 +6,8 @@ from typing import Final
 
 from services.stint_cli.trouble import Trouble
 from shared.events.policy import Policy
-from shared.events.policy_book import NewerPolicyError, PolicyBook, PolicyRecord
-from shared.events.topics import POLICIES
+from shared.events.policy_book import NewerPolicyError, PolicyBook
+from shared.events.topics import POLICIES, POLICIES_PARTITION
 from shared.kafka.clients import (
     AIOKafkaProducer,
     KafkaAddress,
@@ -16,8 +16,9 @@ from shared.kafka.clients import (
     end_consumer,
     lone_consumer,
 )
+from shared.kafka.policy_writer import UnfitPolicyError, outgoing_policy
 
-_PARTITION: Final = TopicPartition(POLICIES, 0)
+_PARTITION: Final = TopicPartition(POLICIES, POLICIES_PARTITION)
 _READ_SECONDS: Final = 30.0
 
 
@@ -46,17 +47,13 @@ async def publish_policy(
 ) -> int:
     """Record a policy and return its revision. Readers treat the record as void unless `replaces` is in force.
 
-    Raise Trouble for an unfit document. It is checked here because readers accept what is on the topic.
+    Raise Trouble for an unfit document.
     """
-    if (unfit := document.unfit) is not None:
-        raise Trouble(f"{unfit}.")
-    record = PolicyRecord(replaces=replaces, set_by=set_by, set_at=set_at, document=document)
-    sent = await producer.send_and_wait(
-        POLICIES,
-        key=tenant.encode(),
-        value=record.model_dump_json(by_alias=True, exclude_none=False).encode(),
-        partition=_PARTITION.partition,
-    )
+    try:
+        record = outgoing_policy(tenant, document, replaces=replaces, set_by=set_by, set_at=set_at)
+    except UnfitPolicyError as unfit:
+        raise Trouble(f"{unfit}.") from None
+    sent = await producer.send_and_wait(POLICIES, key=record.key, value=record.value, partition=POLICIES_PARTITION)
     revision: int = sent.offset
     return revision
 

@@ -7,7 +7,7 @@ With care: what makes a record void. All releases, with any tzdata, must agree o
 its shape and by what it replaces, and never by a value that a later release may know: such a value is waited for.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from typing import Final
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -84,6 +84,19 @@ class PolicyBook:
         """Return the tenant's document in force now, or None: the tenant has no policy yet."""
         records = self._records.get(tenant)
         return records[-1].document if records else None
+
+    def record(self, tenant: str, revision: int) -> PolicyRecord | None:
+        """Return the tenant's record that came into force as `revision`, or None: it is void, or another tenant's."""
+        revisions = self._revisions.get(tenant, [])
+        at = bisect_left(revisions, revision)
+        return self._records[tenant][at] if at < len(revisions) and revisions[at] == revision else None
+
+    def history(self, tenant: str, before: int | None, most: int) -> list[tuple[int, PolicyRecord]]:
+        """Return up to `most` of the tenant's records, newest first, with their revisions: those below `before`."""
+        revisions, records = self._revisions.get(tenant, []), self._records.get(tenant, [])
+        end = len(revisions) if before is None else bisect_left(revisions, before)
+        begin = max(0, end - most)
+        return list(zip(reversed(revisions[begin:end]), reversed(records[begin:end]), strict=True))
 
     def _read(self, key: bytes | None, value: bytes | None) -> tuple[str, PolicyRecord] | None:
         if key is None or value is None:

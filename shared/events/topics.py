@@ -13,6 +13,8 @@ REPLIES: Final = "timer.replies.v1"
 POLICIES: Final = "timer.policies.v1"
 DEAD: Final = "timer.dead.v1"
 
+# All policies are on one partition: a revision is an offset, and all readers apply revisions in one order.
+POLICIES_PARTITION: Final = 0
 REPLIES_PREFIX: Final = "timer.replies."
 REPLY_PARTITIONS: Final = 64
 DEFAULT_PARTITIONS: Final = 12

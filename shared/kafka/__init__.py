@@ -5,6 +5,7 @@
     feed               slow topics, read raw through FastStream's broker, record by record
     lenient_records    reading records whose header names are not UTF-8, at which aiokafka alone would stop
     policy_reader      the policies' topic, read from its beginning into a book
+    policy_writer      one policy as a record for that topic; an unfit one is refused
 
 Safe to change: sizes and waits. With care: `lenient_records`, which replaces a class inside aiokafka, and every option
 that acks or idempotence rest on. Both libraries are pinned to the patch because of this room.

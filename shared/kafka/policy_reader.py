@@ -13,7 +13,7 @@ from faststream.kafka import KafkaBroker, TopicPartition
 
 from shared.events.policy import Policy
 from shared.events.policy_book import NewerPolicyError, PolicyBook, PolicyRecord
-from shared.events.topics import POLICIES
+from shared.events.topics import POLICIES, POLICIES_PARTITION
 from shared.kafka.clients import AIOKafkaConsumer, ConsumerRecord, KafkaAddress
 from shared.kafka.clients import TopicPartition as AssignedPartition
 from shared.kafka.feed import RAW_RECORDS, WITHIN_SECONDS, feed_broker, read_for_ever
@@ -24,7 +24,7 @@ _LOOK_FOR_GAPS_SECONDS: Final = 0.1
 # Turns of the event loop after which all that a consumer handed out is applied, because `_take` awaits nothing slow.
 _TURNS: Final = 100
 
-_TP: Final = AssignedPartition(POLICIES, 0)
+_TP: Final = AssignedPartition(POLICIES, POLICIES_PARTITION)
 
 # Called when a document comes into force: its revision, its tenant, and its record.
 InForce = Callable[[int, str, PolicyRecord], None]
@@ -52,7 +52,12 @@ class PolicyReader:
     @property
     def caught_up(self) -> bool:
         """Whether all records that existed at start are applied, and a consumer reads on."""
-        return self._reading and self._ready_from is not None and self.book.position + 1 >= self._ready_from
+        return self._reading and self.has_begun
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether all records that existed at start are applied. Stays true while the broker is away."""
+        return self._ready_from is not None and self.book.position + 1 >= self._ready_from
 
     def latest(self, tenant: str) -> Policy | None:
         """Return the tenant's document in force, or None."""
@@ -85,7 +90,9 @@ class PolicyReader:
         broker = feed_broker(self._kafka)
         # No group, because each process reads all of the topic. No batches, because FastStream would poll for them
         # hundreds of times a second, and the topic changes a few times a day.
-        subscriber = broker.subscriber(partitions=[TopicPartition(POLICIES, 0, declare=False)], **RAW_RECORDS)
+        subscriber = broker.subscriber(
+            partitions=[TopicPartition(POLICIES, POLICIES_PARTITION, declare=False)], **RAW_RECORDS
+        )
         subscriber(self._take)
         return broker
 

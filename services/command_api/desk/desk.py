@@ -10,6 +10,7 @@ from typing import Protocol
 from uuid import UUID
 
 from services.command_api.desk.commands import Answer, Asked, Caller
+from services.command_api.desk.policies import PolicyLog
 from services.command_api.desk.questions import ViolationFilter, ViolationKey
 from services.command_api.desk.rows import (
     DaysRow,
@@ -145,6 +146,7 @@ class Desk:
     threshold: Threshold
     submitter: Submitter
     policies: Policies
+    policy_log: PolicyLog
     reads: Reads
     reports: Reports
     now: Now

@@ -5,6 +5,7 @@
     sender         the way there: in order, in batches, each record with its fate before a deadline
     replies        the way back: verdicts for the requests that wait for them
     lookup         what became of a press whose verdict did not come in time
+    policies       the same for a tenant's policy; its answer is whether the document came into force
     clock_check    whether the broker's clock and ours agree; every ack tells
 
 Safe to change: waits and sizes. With care: everything else. Each line of `presses` is a promise of

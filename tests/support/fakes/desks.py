@@ -26,6 +26,7 @@ from services.command_api.desk.commands import (
     StillWaiting,
 )
 from services.command_api.desk.desk import Away, Busy, Desk, IssuedToken, OverThreshold, Unknown
+from services.command_api.desk.policies import MovedOn, NotSet, Revision
 from services.command_api.desk.questions import ViolationFilter, ViolationKey
 from services.command_api.desk.rows import (
     DaysRow,
@@ -41,6 +42,7 @@ from services.command_api.desk.rows import (
 from shared.events.ids import ID_EPOCH, make_short, slot_of, to_long
 from shared.events.outcome import State, TimerAfter
 from shared.events.policy import Policy, Preset
+from shared.events.policy_book import PolicyRecord
 from shared.events.rules import Rule
 
 PARTITIONS: Final = 12
@@ -50,6 +52,7 @@ SHORT: Final = make_short((NOON - ID_EPOCH).days * 86_400_000, slot_of("acme", "
 LONG: Final = to_long(SHORT)
 EVENT_ID: Final = UUID("019ca9d4-5e00-7000-8000-000000000001")
 MACHINE: Final = Caller("acme", "crm", "machine")
+ADMIN: Final = Caller("acme", "office", "admin")
 DANA: Final = Caller("acme", "zoho-client", "person", "dana")
 PERSON: Final = Person("dana", "Dana Levi", ("dana@acme.example", "E-17"))
 POSITION: Final = Position(3, 42)
@@ -85,12 +88,39 @@ def refused(rule: Rule) -> Refused:
 
 
 @dataclass
+class PolicyLogInHand:
+    """The policies of one tenant. `became`: what each PUT becomes. None: it comes into force, whatever it replaces."""
+
+    revisions: list[Revision] = field(default_factory=list)
+    has_begun: bool = True
+    became: MovedOn | NotSet | None = None
+    asked: list[tuple[str, Policy, int | None]] = field(default_factory=list)
+
+    def revision(self, tenant: str, number: int | None) -> Revision | None:
+        theirs = self.revisions if tenant == MACHINE.tenant else []
+        return next((one for one in reversed(theirs) if number in {None, one.number}), None)
+
+    def history(self, tenant: str, before: int | None, most: int) -> list[Revision]:
+        theirs = self.revisions if tenant == MACHINE.tenant else []
+        return [one for one in reversed(theirs) if before is None or one.number < before][:most]
+
+    async def put(self, caller: Caller, document: Policy, replaces: int | None) -> Revision | MovedOn | NotSet:
+        self.asked.append((caller.tenant, document, replaces))
+        if self.became is not None:
+            return self.became
+        record = PolicyRecord(replaces=replaces, set_by=caller.client, set_at=NOON, document=document)
+        self.revisions.append(Revision(self.revisions[-1].number + 1 if self.revisions else 0, record))
+        return self.revisions[-1]
+
+
+@dataclass
 class Clerk:
     """Every collaborator of a desk at once. What a test does not set is ordinary: a machine, an accepted press."""
 
     caller: Caller | Unknown | Away = MACHINE
     answer: Answer = field(default_factory=accepted)
     policy: Policy | None = POLICY
+    policy_log: PolicyLogInHand = field(default_factory=PolicyLogInHand)
     issued: IssuedToken | Busy | None = None
     open: list[OpenTimer] = field(default_factory=list)
     row: TimerRow | None = None
@@ -182,6 +212,7 @@ class Clerk:
             threshold=self,
             submitter=self,
             policies=self,
+            policy_log=self.policy_log,
             reads=self,
             reports=self,
             now=lambda: NOON,

@@ -3,6 +3,7 @@
     calls      each press, and the routes
     reading    bodies, from their bytes to commands
     reads      one timer, and the outcome of one press
+    policy/    the tenant's policy: set, read, and its history
     reports/   findings and days: calls asking cursor answers
     answers    timers as judged, and errors as RFC 9457 problems that name the rule
 

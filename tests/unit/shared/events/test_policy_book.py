@@ -162,3 +162,24 @@ def test_a_passed_gap_holds_no_revision_and_hides_no_record() -> None:
     assert filled.apply(3, b"acme", record("Asia/Tokyo", replaces=0)) is not None
     filled.pass_gap(before=2)
     assert (filled.position, filled.latest_revision("acme")) == (3, 3)
+
+
+def test_every_record_that_came_into_force_stays_readable() -> None:
+    filled = book(record("UTC"), b"void", record("Asia/Tokyo", replaces=0), record("Asia/Tokyo", replaces=0))
+    zones = [found and found.document.zone for found in (filled.record("acme", revision) for revision in range(-1, 5))]
+    assert zones == [None, "UTC", None, "Asia/Tokyo", None, None]
+    assert filled.record("other", 0) is None
+
+
+def test_the_history_is_told_newest_first_in_pages() -> None:
+    filled = book(record(), b"void", record(replaces=0), record(replaces=2))
+    filled.apply(4, b"other", record())
+
+    def told(before: int | None, most: int) -> list[tuple[int, int | None]]:
+        return [(revision, kept.replaces) for revision, kept in filled.history("acme", before, most)]
+
+    assert told(None, 9) == [(3, 2), (2, 0), (0, None)]
+    assert told(None, 2) == [(3, 2), (2, 0)]
+    assert told(2, 2) == told(1, 9) == [(0, None)]
+    assert told(0, 9) == []
+    assert filled.history("nobody", None, 9) == []

@@ -1,0 +1,115 @@
+"""`PUT /v1/policy`, and the GETs of policies. All are answered from memory, so a read needs no other part.
+
+Ours: a revision that moved on is 409, also when If-Match named it (412 would be a second word for one thing).
+"""
+
+from dataclasses import dataclass
+from typing import Final, assert_never
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from services.command_api.desk.commands import Caller
+from services.command_api.desk.desk import Desk
+from services.command_api.desk.policies import MovedOn, NotSet, Revision
+from services.command_api.dialects.answering import caller_or_answer
+from services.command_api.dialects.malformed import Malformed
+from services.command_api.dialects.native.answers import WORDS
+from services.command_api.dialects.native.policy import answers
+from services.command_api.dialects.native.policy.reading import knows, read_page, read_put, read_revision
+from shared.events.rules import Rule
+
+POLICY_PATH: Final = "/v1/policy"
+
+
+@dataclass(frozen=True, slots=True)
+class NativePolicy:
+    """The calls about the tenant's policy."""
+
+    desk: Desk
+
+    async def policy(self, request: Request) -> Response:
+        """`PUT /v1/policy` and `GET /v1/policy`: one route, so that a 405 names both methods."""
+        if request.method != "PUT":
+            return await self._in_force(request)
+        caller = await caller_or_answer(self.desk, request, WORDS)
+        if isinstance(caller, Response):
+            return caller
+        # Read in any case, because an unread body costs the caller its connection.
+        body = await request.body()
+        return await self._put(request, caller, body)
+
+    async def _put(self, request: Request, caller: Caller, body: bytes) -> Response:
+        if caller.role != "admin":
+            return answers.not_for_this_role("Only an admin may set the policy.")
+        if request.query_params:
+            return WORDS.malformed(Malformed(Rule.VALUE_INVALID, "query"))
+        said = read_put(body, request.headers.getlist("if-match"))
+        if isinstance(said, Malformed):
+            return WORDS.malformed(said)
+        match await self.desk.policy_log.put(caller, said.document, said.replaces):
+            case Revision() as revision:
+                return answers.document(revision)
+            case MovedOn() as why:
+                return answers.moved_on(why)
+            case NotSet() as why:
+                return answers.not_set(why)
+            case became:
+                assert_never(became)
+
+    async def _in_force(self, request: Request) -> Response:
+        caller = await self._reader(request)
+        if isinstance(caller, Response):
+            return caller
+        return self._shown(request, caller, None, answers.none_yet())
+
+    async def revision(self, request: Request) -> Response:
+        """`GET /v1/policy/{revision}`."""
+        caller = await self._reader(request)
+        if isinstance(caller, Response):
+            return caller
+        number = read_revision(request.path_params["revision"])
+        if number is None:
+            return answers.no_such_revision()
+        return self._shown(request, caller, number, answers.no_such_revision())
+
+    async def history(self, request: Request) -> Response:
+        """`GET /v1/policy/history?cursor=&limit=`."""
+        caller = await self._reader(request)
+        if isinstance(caller, Response):
+            return caller
+        page = read_page(request)
+        if isinstance(page, Malformed):
+            return WORDS.malformed(page)
+        if not self.desk.policy_log.has_begun:
+            return WORDS.unavailable()
+        found = self.desk.policy_log.history(caller.tenant, page.before, page.most + 1)
+        shown = found[: page.most]
+        return answers.history(shown, shown[-1].number if len(found) > len(shown) else None)
+
+    async def _reader(self, request: Request) -> Caller | Response:
+        """Return the caller, or the answer to one that may not read policies."""
+        caller = await caller_or_answer(self.desk, request, WORDS)
+        if isinstance(caller, Caller) and caller.role == "person":
+            return answers.not_for_this_role("A person may not read the policy.")
+        return caller
+
+    def _shown(self, request: Request, caller: Caller, number: int | None, missing: Response) -> Response:
+        # Until the past is read, an older revision would pass for the one in force.
+        if not self.desk.policy_log.has_begun:
+            return WORDS.unavailable()
+        revision = self.desk.policy_log.revision(caller.tenant, number)
+        if revision is None:
+            return missing
+        return answers.unchanged(revision) if knows(request, answers.etag_of(revision)) else answers.document(revision)
+
+
+def routes(desk: Desk) -> list[BaseRoute]:
+    """Return the routes of the policy. The history comes before the revisions, because it is spelt like one."""
+    calls = NativePolicy(desk)
+    return [
+        Route(POLICY_PATH, calls.policy, methods=["GET", "PUT"]),
+        Route(f"{POLICY_PATH}/history", calls.history, methods=["GET"]),
+        Route(f"{POLICY_PATH}/{{revision}}", calls.revision, methods=["GET"]),
+    ]

@@ -1,0 +1,88 @@
+"""What callers say about policies: a PUT from its body and headers; revisions and cursors as they are spelt."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.requests import Request
+
+from services.command_api.dialects.jsontext import read_json
+from services.command_api.dialects.malformed import Malformed
+from shared.events.policy import Policy
+from shared.events.policy_document import REPLACES, Proposal, Unfit, read_proposal
+from shared.events.rules import Rule
+
+PAGE_MAX: Final = 100
+
+# An offset as Kafka counts, with one digit less than its maximum.
+_REVISION: Final = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
+_ETAG: Final = re.compile(r'"(0|[1-9][0-9]{0,17})"', re.ASCII)
+_TAG: Final = re.compile(r'(?:W/)?("[^"]*")')
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyPut:
+    """A document, and the revision whose place it takes: None for a tenant's first."""
+
+    document: Policy
+    replaces: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """Which part of the history is asked for: up to `most` revisions below `before`, from the newest one for None."""
+
+    before: int | None
+    most: int
+
+
+def read_put(body: bytes, if_match: Sequence[str]) -> PolicyPut | Malformed:
+    """Translate a PUT. `if_match` holds each If-Match header."""
+    try:
+        said = read_proposal(read_json(body))
+    except ValueError:
+        return Malformed(Rule.VALUE_INVALID, "body", "The body is not JSON, or a member is given twice.")
+    if isinstance(said, Unfit):
+        return Malformed(Rule.PARAMETER_MISSING if said.is_missing else Rule.VALUE_INVALID, "body", said.sentence)
+    return _replacing(said, if_match)
+
+
+def _replacing(said: Proposal, if_match: Sequence[str]) -> PolicyPut | Malformed:
+    if not if_match:
+        if said.says_replaces:
+            return PolicyPut(said.document, said.replaces)
+        return Malformed(
+            Rule.PARAMETER_MISSING,
+            REPLACES,
+            f"{REPLACES}: is mandatory without If-Match; may be the revision in force, or null for a first policy.",
+        )
+    match = _ETAG.fullmatch(if_match[0].strip(" \t")) if len(if_match) == 1 else None
+    if match is None:
+        return Malformed(Rule.VALUE_INVALID, "If-Match", 'If-Match: may be one ETag of a revision, such as "42".')
+    if said.says_replaces and said.replaces != int(match[1]):
+        return Malformed(Rule.VALUE_INVALID, REPLACES, f"{REPLACES}: names another revision than If-Match. Give one.")
+    return PolicyPut(said.document, int(match[1]))
+
+
+def read_revision(spelt: str) -> int | None:
+    """Return the revision that a path names, or None: no revision is spelt so."""
+    return int(spelt) if _REVISION.fullmatch(spelt) else None
+
+
+def read_page(request: Request) -> HistoryPage | Malformed:
+    """Return the page that the query asks for. A cursor is the last revision of the page before."""
+    cursor, limit = (request.query_params.get(name) for name in ("cursor", "limit"))
+    before = None if cursor is None else read_revision(cursor)
+    if cursor is not None and before is None:
+        return Malformed(Rule.VALUE_INVALID, "cursor", "cursor: may be what next_cursor said.")
+    most = PAGE_MAX if limit is None else read_revision(limit)
+    if most is None or not 1 <= most <= PAGE_MAX:
+        return Malformed(Rule.VALUE_INVALID, "limit", f"limit: may be a whole number from 1 to {PAGE_MAX}.")
+    return HistoryPage(before, most)
+
+
+def knows(request: Request, etag: str) -> bool:
+    """Say whether If-None-Match names `etag`, or any (RFC 9110, section 13.1.2)."""
+    given = ",".join(request.headers.getlist("if-none-match")).strip()
+    return given == "*" or etag in _TAG.findall(given)

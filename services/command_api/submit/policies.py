@@ -1,0 +1,102 @@
+"""Policies on their way to their topic, and what became of them (docs/contract.md, section 8).
+
+1. Read up to the topic's end. Without a broker nothing is recorded: 503.
+2. What is to be replaced is not in force: say so, and record nothing. A repeat of what is in force is done already.
+3. Send the record, and wait for its ack. A crash leaves a record that may come into force; its caller hears nothing and
+   repeats the call, which step 2 answers.
+4. Read up to our own record. Another writer's may lie before it: then ours is void for every reader.
+
+Step 2 alone would not do, because Kafka cannot append "only if nothing changed"; it keeps the log free of records that
+are void for certain.
+"""
+
+import asyncio
+
+import structlog
+
+from services.command_api.desk.commands import Caller
+from services.command_api.desk.desk import Now
+from services.command_api.desk.policies import MovedOn, NotSet, Revision
+from services.command_api.submit.sender import Acked, Sender, Unacked
+from shared.events.policy import Policy
+from shared.events.policy_document import as_said
+from shared.events.topics import POLICIES, POLICIES_PARTITION
+from shared.kafka.clients import KafkaError
+from shared.kafka.policy_reader import PolicyReader
+from shared.kafka.policy_writer import OutgoingPolicy, outgoing_policy
+
+
+class SentPolicies:
+    """`desk.PolicyLog`, over the API's own reader of the topic and its sender."""
+
+    def __init__(self, *, reader: PolicyReader, sender: Sender, now: Now, within_seconds: float) -> None:
+        self._reader = reader
+        self._sender = sender
+        self._now = now
+        self._within_seconds = within_seconds
+        self._loop = asyncio.get_running_loop()
+        self._log = structlog.get_logger()
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether the policies of the past are read."""
+        return self._reader.has_begun
+
+    def revision(self, tenant: str, number: int | None) -> Revision | None:
+        """Return a tenant's revision, the one in force for None."""
+        book = self._reader.book
+        wanted = book.latest_revision(tenant) if number is None else number
+        record = None if wanted is None else book.record(tenant, wanted)
+        return None if wanted is None or record is None else Revision(wanted, record)
+
+    def history(self, tenant: str, before: int | None, most: int) -> list[Revision]:
+        """Return up to `most` revisions of a tenant, newest first, those below `before`."""
+        return [Revision(number, record) for number, record in self._reader.book.history(tenant, before, most)]
+
+    async def put(self, caller: Caller, document: Policy, replaces: int | None) -> Revision | MovedOn | NotSet:
+        """Set a tenant's policy in the place of revision `replaces`; takes three times `within_seconds` at most."""
+        if not await self._is_read_to_its_end():
+            return NotSet(may_be_set=False)
+        in_force = self.revision(caller.tenant, None)
+        if in_force is not None and _repeats(in_force, caller, document, replaces):
+            return in_force
+        if replaces != (None if in_force is None else in_force.number):
+            return MovedOn(None if in_force is None else in_force.number)
+        outgoing = outgoing_policy(caller.tenant, document, replaces=replaces, set_by=caller.client, set_at=self._now())
+        match await self._sent(outgoing):
+            case Acked(offset=offset) if offset >= 0 and await self._reader.reach(offset, self._within_seconds):
+                return self.revision(caller.tenant, offset) or self._moved_on(caller)
+            case Unacked(why=why) if why != "fate_unknown":
+                return NotSet(may_be_set=False)
+            case _:
+                self._log.warning("policy_fate_unknown", tenant=caller.tenant)
+                return NotSet(may_be_set=True)
+
+    def _moved_on(self, caller: Caller) -> MovedOn:
+        return MovedOn(self._reader.book.latest_revision(caller.tenant))
+
+    async def _is_read_to_its_end(self) -> bool:
+        try:
+            async with asyncio.timeout(self._within_seconds):
+                end = await self._reader.end()
+        except (OSError, KafkaError):
+            return False
+        return await self._reader.reach(end - 1, self._within_seconds)
+
+    async def _sent(self, outgoing: OutgoingPolicy) -> Acked | Unacked:
+        fate: asyncio.Future[Acked | Unacked] = self._loop.create_future()
+
+        def told(what: Acked | Unacked) -> None:
+            if not fate.done():
+                fate.set_result(what)
+
+        self._sender.send(POLICIES, POLICIES_PARTITION, outgoing.key, outgoing.value, [], told)
+        return await fate
+
+
+def _repeats(in_force: Revision, caller: Caller, document: Policy, replaces: int | None) -> bool:
+    """Return whether a call says again what `in_force` came from."""
+    record = in_force.record
+    same = (record.replaces, record.set_by) == (replaces, caller.client)
+    # As text: a document that spells a default out keeps it when a later release changes the default.
+    return same and as_said(record.document) == as_said(document)
