@@ -15,6 +15,7 @@ from services.stint_cli.brokers import Brokers
 from services.stint_cli.database import connected
 from services.stint_cli.demo import Demo, make_demo, make_demo_policy
 from services.stint_cli.migrate import migrate
+from services.stint_cli.policy.commands import add_policy_commands
 from services.stint_cli.prepare import prepare
 from services.stint_cli.settings import DatabaseSettings, DemoSettings, DeploymentSettings
 from services.stint_cli.topics import ensure_topics
@@ -82,6 +83,8 @@ def _parser() -> argparse.ArgumentParser:
     topics = command("topics", _topics, "make the topics, and check those that exist")
     demo = command("demo", _demo, "make a tenant to try things out with")
     everything = command("prepare", _prepare, "migrate, topics and demo in one go")
+    does = "read and set tenants' policies"
+    add_policy_commands(commands.add_parser("policy", help=does, description=does))
     for sub in (topics, everything):
         sub.add_argument("--partitions", type=_partitions, default=DEFAULT_PARTITIONS, help="P, fixed for life")
     for sub in (demo, everything):

@@ -1,6 +1,8 @@
 """Policies as operators set them: each is a record on `timer.policies.v1` that names the revision to replace."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Final
 
@@ -9,36 +11,51 @@ from shared.events.policy import Policy
 from shared.events.policy_book import NewerPolicyError, PolicyBook
 from shared.events.topics import POLICIES, POLICIES_PARTITION
 from shared.kafka.clients import (
+    AIOKafkaConsumer,
     AIOKafkaProducer,
     KafkaAddress,
+    KafkaError,
     TopicPartition,
     durable_producer,
     end_consumer,
+    end_producer,
     lone_consumer,
+    refusal,
 )
 from shared.kafka.policy_writer import UnfitPolicyError, outgoing_policy
 
 _PARTITION: Final = TopicPartition(POLICIES, POLICIES_PARTITION)
 _READ_SECONDS: Final = 30.0
+_POLL_MS: Final = 200
+_SENT_WITHIN_SECONDS: Final = 30.0
+_END_SECONDS: Final = 1.0
 
 
 async def read_policies(address: KafkaAddress) -> PolicyBook:
-    """Return the current policies of all tenants."""
-    book = PolicyBook()
+    """Return the current policies of all tenants. Raise Trouble when the topic cannot be read to its end."""
     consumer = lone_consumer(address)
-    await consumer.start()
     try:
+        await _started(consumer, address)
         consumer.assign([_PARTITION])
         consumer.seek(_PARTITION, 0)
-        end: int = (await consumer.end_offsets([_PARTITION]))[_PARTITION]
         async with asyncio.timeout(_READ_SECONDS):
-            while book.position < end - 1:
-                record = await consumer.getone()
-                book.apply(record.offset, record.key, record.value)
+            return await _read(consumer)
     except NewerPolicyError as error:
         raise Trouble("A policy was written by a newer release: run the commands of that release.") from error
+    except (KafkaError, OSError) as error:
+        raise Trouble(f"{POLICIES} cannot be read: {str(error) or type(error).__name__}. Look at Kafka.") from error
     finally:
         await end_consumer(consumer)
+
+
+async def _read(consumer: AIOKafkaConsumer) -> PolicyBook:
+    book = PolicyBook()
+    end: int = (await consumer.end_offsets([_PARTITION]))[_PARTITION]
+    # The position also passes offsets that hold no record for readers, where a transaction ended.
+    while await consumer.position(_PARTITION) < end:
+        for record in (await consumer.getmany(_PARTITION, timeout_ms=_POLL_MS)).get(_PARTITION, ()):
+            book.apply(record.offset, record.key, record.value)
+    book.pass_gap(end)
     return book
 
 
@@ -58,17 +75,62 @@ async def publish_policy(
     return revision
 
 
+async def set_policy(
+    address: KafkaAddress, tenant: str, document: Policy, *, replaces: int | None, set_by: str, set_at: datetime
+) -> PolicyBook:
+    """Record a policy, and return all policies as they are after it. Raise Trouble when another writer was first."""
+    async with _producer(address) as producer:
+        sending = asyncio.ensure_future(
+            publish_policy(producer, tenant, document, replaces=replaces, set_by=set_by, set_at=set_at)
+        )
+        # Not cancelled after that time: a send that is cancelled may be written all the same.
+        await asyncio.wait({sending}, timeout=_SENT_WITHIN_SECONDS)
+        if not sending.done():
+            sending.add_done_callback(lambda late: late.cancelled() or late.exception())
+            raise Trouble("Kafka does not acknowledge the policy. It may come into force: look with `policy get`.")
+        try:
+            revision = sending.result()
+        except KafkaError as error:
+            raise Trouble(f"The policy may be recorded, or not ({error}): look with `policy get`.") from error
+    book = await read_policies(address)
+    if book.record(tenant, revision) is None:
+        raise moved_on(book.latest_revision(tenant))
+    return book
+
+
+def moved_on(in_force: int | None) -> Trouble:
+    """Return what to tell an operator whose document replaces a revision that is not in force."""
+    if in_force is None:
+        return Trouble("The tenant has no policy yet, so its first one replaces none: leave `replaces` out.")
+    return Trouble(f"Revision {in_force} is in force now: read it with `policy get`, and put your change into it.")
+
+
 async def ensure_first_policy(
     address: KafkaAddress, tenant: str, document: Policy, *, set_by: str, set_at: datetime
 ) -> bool:
     """Give a tenant its first policy. Return False, and record nothing, when the tenant has one."""
     if (await read_policies(address)).latest_revision(tenant) is not None:
         return False
-    producer = durable_producer(address)
-    await producer.start()
-    try:
+    async with _producer(address) as producer:
         # If two commands run at once, both name no revision, so the second record is void. The tenant has a policy.
         await publish_policy(producer, tenant, document, replaces=None, set_by=set_by, set_at=set_at)
-    finally:
-        await producer.stop()
     return True
+
+
+@asynccontextmanager
+async def _producer(address: KafkaAddress) -> AsyncIterator[AIOKafkaProducer]:
+    producer = durable_producer(address)
+    try:
+        await _started(producer, address)
+        yield producer
+    finally:
+        await end_producer(producer, _END_SECONDS)
+
+
+async def _started(client: AIOKafkaConsumer | AIOKafkaProducer, address: KafkaAddress) -> None:
+    try:
+        await client.start()
+    except (KafkaError, OSError) as error:
+        raise Trouble(
+            f"Kafka refuses the connection at {address.bootstrap_servers}: {await refusal(address)}."
+        ) from error

@@ -12,6 +12,12 @@ class DatabaseSettings(PostgresSettings):
     model_config = SettingsConfigDict(env_prefix="STINT_CLI_", frozen=True)
 
 
+class LogSettings(KafkaSettings):
+    """The address of Kafka alone, for commands that need no table."""
+
+    model_config = SettingsConfigDict(env_prefix="STINT_CLI_", frozen=True)
+
+
 class DeploymentSettings(KafkaSettings, DatabaseSettings):  # pydantic takes the last one's prefix
     """The address of Kafka as well, and the number of replicas of a topic."""
 

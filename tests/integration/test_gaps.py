@@ -17,6 +17,7 @@ from services.projector.ports import Span
 from services.projector.texts import feed
 from services.projector.texts.feed import TextsFeed
 from services.projector.texts.projection import Texts
+from services.stint_cli.policies import read_policies
 from shared.events.topics import EVENTS, OUTCOMES, POLICIES, TEXTS
 from shared.kafka.clients import durable_producer
 from shared.kafka.kept_producer import KeptProducer
@@ -161,6 +162,15 @@ async def test_the_policies_are_caught_up_over_a_gap_at_their_end(own: Deploymen
     finally:
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
+
+
+async def test_a_command_reads_the_policies_up_to_a_gap_at_their_end(own: Deployment, stranger: Stranger) -> None:
+    tenant = await own.tenant()
+    await stranger.writes(POLICIES, 0, b"no policy", key=b"stranger")
+    async with asyncio.timeout(AT_ONCE_SECONDS):
+        book = await read_policies(own.kafka)
+    assert book.latest_revision(tenant.name) == tenant.revision
+    assert book.position > tenant.revision + 1  # the record that is no policy, and the gap after it
 
 
 async def test_a_feed_of_texts_is_not_replaced_because_of_a_gap(

@@ -1,0 +1,64 @@
+"""Documents as files hold them and as they are printed: what `policy get` prints, `policy put` takes."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+from services.stint_cli.trouble import Trouble
+from shared.events.policy_book import PolicyRecord
+from shared.events.policy_document import REPLACES, Proposal, Unfit, as_said, read_proposal
+
+STDIN: Final = "-"
+
+
+def read_file(name: str) -> Proposal:
+    """Return what a file, or stdin for "-", proposes. Raise Trouble with the first thing that is wrong."""
+    try:
+        text = sys.stdin.read() if name == STDIN else Path(name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Trouble(f"{name} cannot be read: {error}.") from error
+    try:
+        said = json.loads(text, object_pairs_hook=_once_each, parse_constant=_no_number)
+    except ValueError as error:
+        raise Trouble(f"{_named(name)} is not JSON: {error}.") from error
+    proposal = read_proposal(said)
+    if isinstance(proposal, Unfit):
+        raise Trouble(f"{_named(name)}: {proposal.sentence}")
+    return proposal
+
+
+def for_put(said: dict[str, Any], in_force: int | None) -> str:
+    """Return a document as `policy put` takes it: in the place of the revision that is in force now."""
+    return written(said | {REPLACES: in_force})
+
+
+def told(revision: int, record: PolicyRecord) -> dict[str, Any]:
+    """Return a document with its revision, as `GET /v1/policy` tells it."""
+    return as_said(record.document) | setting(revision, record)
+
+
+def setting(revision: int, record: PolicyRecord) -> dict[str, Any]:
+    """Return who set a revision, when, and what it replaced, as the history of `/v1/policy` tells it."""
+    set_at = record.set_at.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    return {"revision": revision, REPLACES: record.replaces, "set_by": record.set_by, "set_at": set_at}
+
+
+def written(said: object) -> str:
+    """Return JSON for people and programs."""
+    return json.dumps(said, ensure_ascii=False, indent=2)
+
+
+def _named(name: str) -> str:
+    return "The document" if name == STDIN else name
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    said = dict(pairs)
+    if len(said) != len(pairs):
+        raise ValueError("a member is given twice")
+    return said
+
+
+def _no_number(constant: str) -> float:
+    raise ValueError(f"{constant} is no number in JSON")

@@ -1,0 +1,61 @@
+"""Documents in files: what `policy get` prints, `policy put` takes; each mistake is one sentence."""
+
+import io
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from services.stint_cli.policy.documents import for_put, read_file, told
+from services.stint_cli.trouble import Trouble
+from shared.events.policy import Policy, Preset
+from shared.events.policy_book import PolicyRecord
+from shared.events.policy_document import Proposal, as_said
+
+POLICY = Policy(preset=Preset.NATIVE, zone="Asia/Jerusalem")
+
+
+def test_what_is_printed_can_be_put(tmp_path: Path) -> None:
+    file = tmp_path / "policy.json"
+    file.write_text(for_put(as_said(POLICY), 42))
+    assert read_file(str(file)) == Proposal(POLICY, 42, says_replaces=True)
+
+
+def test_a_document_comes_from_stdin_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO('{"preset": "native", "zone": "Asia/Jerusalem"}'))
+    assert read_file("-") == Proposal(POLICY, None, says_replaces=False)
+
+
+def test_a_document_is_told_as_over_http() -> None:
+    record = PolicyRecord(replaces=None, set_by="avi", set_at=datetime(2026, 3, 1, tzinfo=UTC), document=POLICY)
+    assert json.dumps(told(7, record)) == (
+        '{"preset": "native", "zone": "Asia/Jerusalem", "revision": 7, "replaces": null, "set_by": "avi", '
+        '"set_at": "2026-03-01T00:00:00.000000Z"}'
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("{", "is not JSON"),
+        ('{"zone": "UTC", "zone": "UTC"}', "is not JSON: a member is given twice"),
+        ('{"zone": NaN}', "is not JSON: NaN is no number in JSON"),
+        ('{"preset": "loud", "zone": "UTC"}', "preset: may be native, thebase, zoho"),
+        ('{"preset": "native", "zone": "UTC", "revision": 3}', "revision: is added by GET"),
+    ],
+)
+def test_a_wrong_document_is_told_in_one_line(tmp_path: Path, text: str, why: str) -> None:
+    file = tmp_path / "policy.json"
+    file.write_text(text)
+    with pytest.raises(Trouble, match=why) as trouble:
+        read_file(str(file))
+    assert "\n" not in str(trouble.value)
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(Trouble, match=r"missing\.json cannot be read"):
+        read_file(str(tmp_path / "missing.json"))
+    (tmp_path / "latin").write_bytes(b"\xe9")
+    with pytest.raises(Trouble, match="latin cannot be read"):
+        read_file(str(tmp_path / "latin"))
