@@ -115,7 +115,10 @@ class OwnerLeaveRevoked(Event):
 
 
 class OwnerAttendanceRecorded(Event):
-    """The owner checked in, and perhaps out, on the local day `on`."""
+    """The owner checked in, and perhaps out, on the local day `on`.
+
+    A day may have several of these, told apart by `checked_in_at`. The same one again replaces the first.
+    """
 
     type: ClassVar[str] = "owner.attendance_recorded.v1"
 

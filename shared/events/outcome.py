@@ -132,8 +132,9 @@ class Change(Told):
 
 
 class Fact(Told):
-    """A fact about an owner. The newest of a `kind` counts; `about` tells facts of one kind apart (a day, a job).
+    """A fact about an owner. The newest of a `kind` and `about` counts.
 
+    `about` tells facts of one kind apart: the day of a leave, the check-in of an attendance, the job of an estimate.
     Kinds of this release: profile, leave, attendance, estimate, texts_erased.
     """
 

@@ -2,6 +2,7 @@
 
 from typing import assert_never
 
+from shared.events.envelope import timestamp
 from shared.events.models import (
     OwnerAttendanceRecorded,
     OwnerEstimateSet,
@@ -27,9 +28,10 @@ def fact_of(event: OwnerFact) -> Fact | None:
             return Fact(kind="leave", about=on.isoformat(), body={"granted": True})
         case OwnerLeaveRevoked(on=on):
             return Fact(kind="leave", about=on.isoformat(), body={"granted": False})
-        case OwnerAttendanceRecorded(on=on):
-            attendance = event.model_dump(mode="json", include={"checked_in_at", "checked_out_at"}, exclude_none=True)
-            return Fact(kind="attendance", about=on.isoformat(), body=attendance)
+        case OwnerAttendanceRecorded(checked_in_at=checked_in_at):
+            # A day may have several windows. The check-in tells them apart, so the same one again replaces its window.
+            window = event.model_dump(mode="json", include={"on", "checked_in_at", "checked_out_at"})
+            return Fact(kind="attendance", about=timestamp(checked_in_at), body=window)
         case OwnerEstimateSet(job_id=job_id, seconds=seconds):
             return Fact(kind="estimate", about=job_id, body={"seconds": seconds})
         case OwnerTextsErased():

@@ -1,5 +1,7 @@
 """The naive fold's facts: what is known of an owner beside the timers."""
 
+from datetime import UTC
+
 from shared.events.zones import is_zone
 from tests.support.proof.naive.outcome import Row, failed, shown
 from tests.support.proof.naive.reading import Said
@@ -30,7 +32,10 @@ def _fact(press: Said) -> tuple[str, str, Row]:
         case "owner.leave_revoked.v1":
             return "leave", str(press["on"]), {"granted": False}
         case "owner.attendance_recorded.v1":
-            return "attendance", str(press["on"]), given("checked_in_at", "checked_out_at")
+            names = ("on", "checked_in_at", "checked_out_at")
+            window = {name: None if press[name] is None else shown(press[name]) for name in names}
+            began = press["checked_in_at"].astimezone(UTC).replace(tzinfo=None)
+            return "attendance", began.isoformat(timespec="microseconds") + "Z", window
         case "owner.estimate_set.v1":
             return "estimate", press["job_id"], given("seconds")
         case _:

@@ -207,19 +207,32 @@ def test_facts_of_one_kind_and_subject_become_one_row() -> None:
         ("leave", "2026-04-02"): {"granted": True},
         ("leave", "2026-04-03"): {"granted": True},
         ("texts_erased", ""): {},
-        ("attendance", "2026-03-02"): {"checked_in_at": "2026-03-02T07:00:00Z"},
+        ("attendance", "2026-03-02T07:00:00.000000Z"): {
+            "on": "2026-03-02",
+            "checked_in_at": "2026-03-02T07:00:00Z",
+            "checked_out_at": None,
+        },
     }
     assert {row[:3] for row in writes(story)["learn_facts"]} == {(SLOT, "acme", "dana")}
 
 
-def test_a_new_attendance_replaces_the_old_one_whole() -> None:
+def test_an_attendance_with_the_same_check_in_replaces_the_old_one_whole() -> None:
     checked_in = {"on": "2026-03-02", "checked_in_at": "2026-03-02T07:00:00Z"}
     story = given(
         fact(OwnerAttendanceRecorded, "17:00", **checked_in, checked_out_at="2026-03-02T16:00:00Z"),
         fact(OwnerAttendanceRecorded, "17:05", **checked_in),
     )
     (row,) = writes(story)["learn_facts"]
-    assert json.loads(row[5]) == {"checked_in_at": "2026-03-02T07:00:00Z"}
+    assert json.loads(row[5]) == checked_in | {"checked_out_at": None}
+
+
+def test_two_check_ins_of_one_day_are_two_rows() -> None:
+    story = given(
+        fact(OwnerAttendanceRecorded, "09:00", on="2026-03-02", checked_in_at="2026-03-02T07:00:00Z"),
+        fact(OwnerAttendanceRecorded, "09:05", on="2026-03-02", checked_in_at="2026-03-02T07:00:00.000001Z"),
+    )
+    abouts = [row[4] for row in writes(story)["learn_facts"]]
+    assert abouts == ["2026-03-02T07:00:00.000000Z", "2026-03-02T07:00:00.000001Z"]
 
 
 def test_one_commit_of_several_partitions_writes_each_table_once() -> None:

@@ -56,14 +56,22 @@ def days(closed: Closed | None) -> dict[str, float]:
         (an(OwnerLeaveRevoked, on="2026-04-02"), Fact(kind="leave", about="2026-04-02", body={"granted": False})),
         (
             an(OwnerAttendanceRecorded, on="2026-04-02", checked_in_at="2026-04-02T09:00:00.5+03:00"),
-            Fact(kind="attendance", about="2026-04-02", body={"checked_in_at": "2026-04-02T06:00:00.500000Z"}),
+            Fact(
+                kind="attendance",
+                about="2026-04-02T06:00:00.500000Z",
+                body={"on": "2026-04-02", "checked_in_at": "2026-04-02T06:00:00.500000Z", "checked_out_at": None},
+            ),
         ),
         (
             an(OwnerAttendanceRecorded, on="2026-04-02", checked_in_at=moment("09:00"), checked_out_at=moment("17:00")),
             Fact(
                 kind="attendance",
-                about="2026-04-02",
-                body={"checked_in_at": "2026-03-02T09:00:00Z", "checked_out_at": "2026-03-02T17:00:00Z"},
+                about="2026-03-02T09:00:00.000000Z",
+                body={
+                    "on": "2026-04-02",
+                    "checked_in_at": "2026-03-02T09:00:00Z",
+                    "checked_out_at": "2026-03-02T17:00:00Z",
+                },
             ),
         ),
         (
