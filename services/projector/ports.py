@@ -8,7 +8,7 @@ partition as its writer holds it.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -148,13 +148,15 @@ class Wanted:
 
     Owners and timers come with the moment back to which the owner's closed intervals are wanted. An overlap is wanted
     by slot, tenant, owner (None: the timer's), timer and moment. It is the interval that begins first, of all intervals
-    of other timers that end after that moment and after the timer's last event.
+    of other timers that end after that moment and after the timer's last event. What is known of local days is wanted
+    from `days_since` on, and from two days before the owner's first interval that runs.
     """
 
     events: list[tuple[int, UUID]] = field(default_factory=list)
     timers: dict[tuple[int, int], datetime] = field(default_factory=dict)
     owners: dict[tuple[int, str, str], datetime] = field(default_factory=dict)
     overlaps: list[tuple[int, str | None, str | None, int, datetime]] = field(default_factory=list)
+    days_since: date = date.max
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,7 +190,44 @@ class Policy(Model):
     @property
     def auto_close_seconds(self) -> int | None:
         """Return the length at which the system stops a timer, or None: never."""
-        return self.rules.R16.auto_close_seconds if self.rules.R16 is not None else None
+        long = self.rules.R16
+        return long.auto_close_seconds if long is not None and self.is_on(Rule.LONG_RUNNING) else None
+
+    @property
+    def long_running_seconds(self) -> int | None:
+        """Return the length at which R16 finds an interval too long, or None: never."""
+        long = self.rules.R16
+        return long.long_running_seconds if long is not None and self.is_on(Rule.LONG_RUNNING) else None
+
+    @property
+    def daily_cap_seconds(self) -> int | None:
+        """Return how much billable time R11 lets a local day have, or None: no limit."""
+        cap = self.rules.R11
+        return cap.billable_seconds_per_day if cap is not None and self.is_on(Rule.OVER_DAILY_CAP) else None
+
+    def weekend_on(self, day: date) -> str:
+        """Return the set of week days, such as "6,7" (1 is Sunday), that are the weekend on a date; "": none."""
+        begun = [weekend for weekend in self.weekend if weekend.from_ <= day]
+        return max(begun, key=lambda weekend: weekend.from_).days if begun else ""
+
+    def is_holiday(self, day: date) -> bool:
+        """Return whether a date is one of the tenant's holidays."""
+        return any(holiday.day == day for holiday in self.holidays)
+
+    @property
+    def has_deadlines(self) -> bool:
+        """Return whether this document makes anything fall due for an interval that runs on."""
+        limits = (self.auto_close_seconds, self.long_running_seconds, self.daily_cap_seconds)
+        return any(limit is not None for limit in limits) or self.has_days_off
+
+    @property
+    def has_days_off(self) -> bool:
+        """Return whether R09 is judged and the document has days off."""
+        return bool(self.weekend or self.holidays) and self.is_on(Rule.DAY_OFF)
+
+    def is_on(self, rule: Rule) -> bool:
+        """Return whether a rule is judged at all."""
+        return self.mode(rule) is not Mode.OFF
 
     @property
     def unfit(self) -> str | None:
@@ -217,16 +254,13 @@ def _impossible_mode(policy: Policy) -> str | None:
 
 
 # What this release enforces. Everything else cannot be set until a release enforces it.
-_ENFORCED: Final = frozenset({"R08", "R13", "R14", "R15", "R18", "R20"})
+_ENFORCED: Final = frozenset({"R08", "R09", "R10", "R11", "R13", "R14", "R15", "R16", "R17", "R18", "R20"})
 
 
 def _not_enforced(policy: Policy) -> str | None:
     """Return the path of the first setting that a document has and this release does not enforce."""
     if policy.preset is Preset.ZOHO:
         return "preset zoho"
-    for name in ("weekend", "holidays"):
-        if getattr(policy, name):
-            return name
     rules = [name for name in Rules.model_fields if getattr(policy.rules, name) is not None and name not in _ENFORCED]
     if rules:
         return f"rules.{rules[0]}"

@@ -8,6 +8,10 @@ its shape and by what it replaces, and never by a value that a later release may
 """
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import accumulate
 from typing import Final
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -41,6 +45,30 @@ POLICY_RECORD: Final = TypeAdapter(PolicyRecord)
 _LINK: Final = TypeAdapter(_Link)
 
 
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """Which of a tenant's documents was in force when: `documents[n]` from `begins[n]` on, the first one before too.
+
+    A document comes into force when it was set, and never before the one that it replaces. So a change judges nothing
+    that lies before it.
+    """
+
+    begins: tuple[datetime, ...]
+    documents: tuple[Policy, ...]
+
+    def at(self, moment: datetime) -> Policy:
+        """Return the document in force at a moment."""
+        return self.documents[max(0, bisect_right(self.begins, moment) - 1)]
+
+    def pieces(self, since: datetime, until: datetime) -> Iterator[tuple[datetime, datetime, Policy]]:
+        """Cut [since, until) where another document came into force. Pieces of no length are left out."""
+        for place, document in enumerate(self.documents):
+            begin = since if place == 0 else max(since, self.begins[place])
+            end = until if place + 1 == len(self.documents) else min(until, self.begins[place + 1])
+            if begin < end:
+                yield begin, end, document
+
+
 class PolicyBook:
     """Every valid document of every tenant, applied in the order of the topic. The same for every reader."""
 
@@ -48,6 +76,7 @@ class PolicyBook:
         self.position = NO_REVISION
         self._revisions: dict[str, list[int]] = {}
         self._records: dict[str, list[PolicyRecord]] = {}
+        self._timelines: dict[str, tuple[int, Timeline]] = {}
 
     def apply(self, offset: int, key: bytes | None, value: bytes | None) -> tuple[str, PolicyRecord] | None:
         """Apply one record. Return it with its tenant when it came into force, None when it is void or a repeat.
@@ -79,6 +108,16 @@ class PolicyBook:
         """Return the tenant's latest valid document at or below `policy_rev`, with its revision, or None."""
         at = bisect_right(self._revisions.get(tenant, ()), policy_rev) - 1
         return None if at < 0 else (self._revisions[tenant][at], self._records[tenant][at].document)
+
+    def timeline(self, tenant: str, policy_rev: int) -> Timeline:
+        """Return the documents of a tenant at or below `policy_rev` by the time at which each came into force."""
+        count = bisect_right(self._revisions.get(tenant, ()), policy_rev)
+        known = self._timelines.get(tenant)
+        if known is None or known[0] != count:
+            records = self._records.get(tenant, [])[:count]
+            begins = tuple(accumulate((record.set_at for record in records), max))
+            known = self._timelines[tenant] = count, Timeline(begins, tuple(record.document for record in records))
+        return known[1]
 
     def latest(self, tenant: str) -> Policy | None:
         """Return the tenant's document in force now, or None: the tenant has no policy yet."""

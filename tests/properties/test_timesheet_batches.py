@@ -117,7 +117,10 @@ def merged(commits: Sequence[Rows]) -> dict[str, dict[Any, Any]]:
     for rows in commits:
         tables["outcome"] |= {row[:2]: row for row in rows.outcomes}
         tables["dead_letter"] |= {row[:2]: row for row in rows.dead_letters}
-        tables["interval"] |= rows.intervals
+        for key, interval in rows.intervals.items():
+            # When an interval was opened is written once.
+            opened = tables["interval"].get(key, interval)[8]
+            tables["interval"][key] = (*interval[:8], opened or interval[8])
         for id_, timer in rows.timers.items():
             # `started_by` is written once, with the timer's first row.
             started_by = tables["timer"].get(id_, timer)[15]
@@ -131,6 +134,7 @@ def merged(commits: Sequence[Rows]) -> dict[str, dict[Any, Any]]:
             tables["violation"][finding] = (*violation[:7], *began)
         for about, fact in rows.facts.items():
             # A profile is told in parts. Any other fact is told whole.
-            before = tables["owner_fact"].get(about, {}) if about[3] == "profile" else {}
-            tables["owner_fact"][about] = before | fact
+            body, known_at = fact
+            before, _ = tables["owner_fact"].get(about, ({}, None)) if about[3] == "profile" else ({}, None)
+            tables["owner_fact"][about] = before | body, known_at
     return {name: table for name, table in tables.items() if table}

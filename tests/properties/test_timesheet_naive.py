@@ -11,12 +11,13 @@ from shared.events.envelope import Headers, encode_headers
 from tests.properties.test_timesheet import folded
 from tests.support.proof.naive.fold import fold_partition
 from tests.support.proof.naive.outcome import Row, body
+from tests.support.story.given import MONDAY
 from tests.support.story.histories import DOCUMENTS, Entry, histories
 
 # The book of the histories, as the naive fold reads it: two tenants, each document of each in turn.
 POLICIES: dict[str, list[tuple[int, Row]]] = {
     tenant: [
-        (first + 2 * place, json.loads(document.model_dump_json(by_alias=True)))
+        (first + 2 * place, json.loads(document.model_dump_json(by_alias=True)) | {"set_at": MONDAY.isoformat()})
         for place, document in enumerate(DOCUMENTS)
     ]
     for tenant, first in (("acme", 0), ("other", 1))

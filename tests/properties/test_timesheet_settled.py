@@ -4,28 +4,23 @@ This release's rules find nothing of the kind. A settle that stops timers which 
 take their place. Live fold, replay, naive fold and the rows of the tables must agree on what these did.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
-from unittest.mock import patch
 
 from hypothesis import event, given
 
-from services.projector.domain.effect import ended
 from services.projector.domain.outcomes import Kept
-from services.projector.domain.settle import Settled
 from services.projector.domain.sheet.evolve import evolve
 from services.projector.domain.sheet.ledger import OwnerKey
 from services.projector.domain.sheet.state import Timesheet
 from services.projector.ports import Advance, Checkpoint
 from shared.events.models import DeadlineReached
-from shared.events.outcome import CHANGES_MAX, Finding, Outcome, State, read_outcome
-from shared.events.policy import Overlap, OverlapMode, Policy, Preset, Rules
+from shared.events.outcome import CHANGES_MAX, Outcome, State, read_outcome
+from shared.events.policy import LongRunning, Mode, Overlap, OverlapMode, Policy, Preset, RuleMode, Rules
 from shared.events.rules import Rule
 from tests.properties.test_timesheet import folded
 from tests.properties.test_timesheet_naive import POLICIES, written
-from tests.support.proof.naive.fold import Habits, fold_partition
+from tests.support.proof.naive.fold import fold_partition
 from tests.support.proof.naive.outcome import body
 from tests.support.proof.naive.tables import tables_of
 from tests.support.story.given import MONDAY, fact, found, moment, resumed, started, timer_id
@@ -34,27 +29,15 @@ from tests.support.story.histories import Entry, histories
 from tests.world.tables import Tables
 
 LIMIT: Final = timedelta(hours=6)
+CLOSING: Final = Policy(
+    preset=Preset.NATIVE,
+    zone="Asia/Jerusalem",
+    rules=Rules(R16=LongRunning(auto_close_seconds=6 * 3600), R17=RuleMode(mode=Mode.OFF)),
+)
 PAUSING: Final = Policy(
     preset=Preset.NATIVE, zone="Asia/Jerusalem", rules=Rules(R13=Overlap(mode=OverlapMode.PAUSE_PREVIOUS))
 )
 READ_MODELS: Final = ("timer", "interval", "day_total", "violation", "owner_fact")
-
-
-def settle(sheet: Timesheet, policy: Policy, until: datetime, at_most: int) -> Settled:
-    """Stop timers that ran for LIMIT, and find R16."""
-    del policy
-    due = sorted((timer.open.start + LIMIT, timer.id) for timer in sheet.timers.values() if timer.open is not None)
-    due = [(at, id_) for at, id_ in due if at <= until][:at_most]
-    return Settled(
-        tuple(Finding(timer_id=id_, rule="R16", from_=at) for at, id_ in due),
-        tuple(ended(sheet.timers[id_], at, State.STOPPED, "settle", ["R16"]) for at, id_ in due),
-    )
-
-
-@contextmanager
-def a_release_with_more_rules() -> Iterator[None]:
-    with patch("services.projector.domain.fold.settle", settle):
-        yield
 
 
 def replayed(outcomes: list[Outcome]) -> dict[OwnerKey, Timesheet]:
@@ -68,15 +51,14 @@ def replayed(outcomes: list[Outcome]) -> dict[OwnerKey, Timesheet]:
 
 @given(histories)
 def test_live_fold_replay_naive_fold_and_rows_agree_on_what_fell_due(log: list[Entry]) -> None:
-    with a_release_with_more_rules():
-        ledger, came = folded(log)
+    ledger, came = folded(log)
     kept = [one for one in came if isinstance(one, Kept)]
     for change in (change for one in kept for change in one.outcome.changed):
         event(f"changed by {change.by}")
     assert replayed([read_outcome(one.body) for one in kept]) == ledger.sheets
 
     records = [(entry.offset, entry.log_time, *written(entry)) for entry in log]
-    book = fold_partition(0, records, POLICIES, 1, habits=Habits(LIMIT))
+    book = fold_partition(0, records, POLICIES, 1)
     naive = [body(row | ({"reason": "no_body"} if row["verdict"] == "unreadable" else {})) for row in book.outcomes]
     assert naive == [one.body.decode() for one in kept]
 
@@ -89,24 +71,21 @@ def test_live_fold_replay_naive_fold_and_rows_agree_on_what_fell_due(log: list[E
 
 def test_a_refused_press_keeps_what_fell_due_before_it() -> None:
     """The timer was stopped automatically at 15:00, so it cannot be resumed. The refusal carries the stop."""
-    with a_release_with_more_rules():
-        story = told(started("desk", at="09:00")).when(resumed("desk", at="16:00"))
+    story = told(started("desk", at="09:00"), policy=CLOSING).when(resumed("desk", at="16:00"))
     said = story.outcome
     assert (said.verdict, said.rule) == ("refused", "R07")
     assert [(change.by, change.after.state, change.after.stopped_at) for change in said.changed] == [
         ("settle", State.STOPPED, moment("15:00"))
     ]
     assert said.timer == said.changed[0].after == story.timer("desk")
-    assert said.findings[0] == found(Rule.LONG_RUNNING, "desk", "15:00")
+    assert said.findings[0] == found(Rule.LONG_RUNNING, "desk", "15:00", "15:00")
     assert story.minutes("desk") == 6 * 60
 
 
-def test_a_start_carries_the_stop_that_fell_due_before_its_log_time() -> None:
-    """A start was queued offline for seven hours: it counts from 09:00, and was stopped automatically at 15:00."""
-    with a_release_with_more_rules():
-        story = told().when(started("desk", at="16:00", asked="09:00"))
-    assert [change.by for change in story.outcome.changed] == ["press", "settle"]
-    assert story.outcome.timer == story.timer("desk")
+def test_a_start_of_hours_ago_is_stopped_at_its_limit_after_a_minute() -> None:
+    """A start was queued offline for seven hours. Nothing falls due for it in its first minute on the log."""
+    story = told(policy=CLOSING).when(started("desk", at="16:00", asked="09:00"), fact(DeadlineReached, "16:01"))
+    assert [[change.by for change in outcome.changed] for outcome in story.outcomes[-2:]] == [["press"], ["settle"]]
     assert (story.timer("desk").state, story.timer("desk").stopped_at) == (State.STOPPED, moment("15:00"))
 
 
@@ -125,10 +104,9 @@ def test_changes_beyond_200_fall_due_at_the_next_record() -> None:
     starts = [started(str(number), at="09:00", owner="dana") for number in range(700)]
     by_id = {start.timer: start for start in starts}
     running = len(by_id)
-    with patch("services.projector.domain.fold.settle", settle):
-        story = told(*by_id.values())
-        story.when(fact(DeadlineReached, "15:00"), started("last", at="15:01", asked="15:00"))
-        deadline, press = (read_outcome(folded_one.body) for folded_one in story.answers[-2:])
+    story = told(*by_id.values(), policy=CLOSING)
+    story.when(fact(DeadlineReached, "15:00"), started("last", at="15:01", asked="15:00"))
+    deadline, press = (read_outcome(folded_one.body) for folded_one in story.answers[-2:])
     assert running > 2 * CHANGES_MAX
     assert len(deadline.changed) == CHANGES_MAX
     assert len(press.changed) == CHANGES_MAX

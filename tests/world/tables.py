@@ -6,16 +6,26 @@ A `Tables` is never changed once it is committed. A transaction works on a copy,
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from services.projector.domain.sheet.evolve import LASTING, learned
 from services.projector.domain.sheet.ledger import KnownOutcome, OwnerKey
-from services.projector.domain.sheet.state import ClosedInterval, OpenInterval, Profile, Timer, Timesheet
+from services.projector.domain.sheet.state import (
+    DAYS_BEFORE,
+    ClosedInterval,
+    DayWorked,
+    FoundOpen,
+    OpenInterval,
+    Profile,
+    Timer,
+    Timesheet,
+)
 from services.projector.ports import Advance, Checkpoint, Found, ReadRefusedError, ToPublish, Wanted, WriteRefusedError
 from services.projector.store.rows import rows_of
-from shared.events.outcome import State, TimerAfter, key_of_body
+from shared.events.outcome import Fact, State, TimerAfter, key_of_body
 from tests.support.proof.naive.tables import KEYS, text_of
 
 Row = tuple[Any, ...]
@@ -28,19 +38,19 @@ COLUMNS: Final = {
         *("slot", "id", "tenant", "owner", "account_id", "job_id", "project_id", "billable", "work_date", "state"),
         *("started_at", "stopped_at", "total_us", "last_at", "flags", "started_by", "source_offset"),
     ),
-    "interval": ("slot", "timer_id", "seq", "tenant", "owner", "start_at", "end_at", "zone"),
+    "interval": ("slot", "timer_id", "seq", "tenant", "owner", "start_at", "end_at", "zone", "logged_at"),
     "day_total": ("slot", "tenant", "owner", "day", "total_us", "billable_us", "changed_after_lock"),
     "violation": (
         *("slot", "timer_id", "rule", "from_at", "to_at", "amount_us", "refused"),
         *("tenant", "owner", "event_id", "policy_revision"),
     ),
-    "owner_fact": ("slot", "tenant", "owner", "kind", "about", "body"),
+    "owner_fact": ("slot", "tenant", "owner", "kind", "about", "body", "known_at"),
 }
 _NULLABLE: Final = {
     "outcome": {"event_id", "tenant", "digest"},
     "dead_letter": set[str](),
     "timer": {"account_id", "job_id", "project_id", "work_date", "stopped_at"},
-    "interval": {"end_at"},
+    "interval": {"end_at", "logged_at"},
     "day_total": set[str](),
     "violation": {"to_at", "amount_us", "policy_revision"},
     "owner_fact": set[str](),
@@ -87,8 +97,20 @@ class Tables:
             closed += tuple(_overlaps(wanted, whose, touched, worked))
             profile = self.rows["owner_fact"].get((*whose, "profile", ""))
             known = None if profile is None else Profile(**profile[5])
-            sheets[tenant, owner_id] = Timesheet(tenant, owner_id, known, touched, closed, moment)
+            sheet = Timesheet(tenant, owner_id, known, touched, closed, moment)
+            sheets[tenant, owner_id] = self._with_days(sheet, whose, wanted.days_since)
         return Found(sheets, self._verdicts(set(wanted.events)))
+
+    def _with_days(self, sheet: Timesheet, whose: Row, days_since: date) -> Timesheet:
+        starts = [timer.open.start.date() - DAYS_BEFORE for timer in sheet.timers.values() if timer.open is not None]
+        first = min([days_since, *starts])
+        days = [row for row in self.rows["day_total"].values() if row[:3] == whose and row[3] >= first]
+        worked = {row[3]: DayWorked(row[4], row[5]) for row in days}
+        sheet = replace(sheet, days=worked, days_since=first)
+        for row in self.rows["owner_fact"].values():
+            if row[:3] == whose and row[3] in {"leave", "attendance"}:
+                sheet = learned(sheet, Fact(kind=row[3], about=row[4], body=row[5]), row[6])
+        return sheet
 
     def _verdicts(self, asked: set[tuple[int, UUID]]) -> dict[tuple[int, UUID], KnownOutcome]:
         rows = sorted(row for row in self.rows["outcome"].values() if (row[0], row[2]) in asked)
@@ -100,7 +122,13 @@ class Tables:
         for column in ("slot", "tenant", "started_by", "source_offset"):
             del said[column]
         said |= {"state": State(said["state"]), "flags": tuple(_listed(said["flags"]))}
-        opened = OpenInterval(last[2], last[5], last[7]) if last[6] is None else None
+        found = [
+            FoundOpen(r[2], r[3], r[4])
+            for r in self.rows["violation"].values()
+            if r[:2] == row[:2] and r[2] in LASTING and r[3] >= last[5] and not r[6]
+        ]
+        found.sort(key=lambda one: (one.from_, one.rule))
+        opened = OpenInterval(last[2], last[5], last[7], last[8], tuple(found)) if last[6] is None else None
         return Timer(TimerAfter(**said), opened, last[2])
 
     def unpublished(self, kpart: int, published: int, limit: int) -> list[ToPublish]:
@@ -149,7 +177,7 @@ class Tables:
 
     def _upsert_interval(self, row: Row) -> None:
         before = self.rows["interval"].get(row[:3])
-        row = row if before is None else (*before[:6], row[6], before[7])
+        row = row if before is None else (*before[:6], row[6], before[7], before[8] or row[8])
         _refuse_if(row[6] is not None and row[6] < row[5], "23514")
         others = (r for r in self.rows["interval"].values() if r[:2] == row[:2] and r[2] != row[2])
         _refuse_if(row[6] is None and any(r[6] is None for r in others), "23505")
@@ -161,15 +189,16 @@ class Tables:
         self._put("day_total", (*row[:4], *worked))
 
     def _insert_violation(self, row: Row) -> None:
-        before = self.rows["violation"].get(row[:4], row)
-        # Whose the finding is, and what began it, is written once.
-        self._put("violation", (*row[:7], *before[7:]))
+        before = self.rows["violation"].get(row[:4])
+        # Whose the finding is, and what began it, is written once. A refusal changes nothing of one that counts.
+        if before is None or not row[6]:
+            self._put("violation", (*row[:7], *(before or row)[7:]))
 
     def _learn_fact(self, row: Row) -> None:
         before = self.rows["owner_fact"].get(row[:5])
         _refuse_if("\\u0000" in row[5], "22P05")
         kept = before[5] if before is not None and row[3] == "profile" else {}
-        self._put("owner_fact", (*row[:5], kept | json.loads(row[5])))
+        self._put("owner_fact", (*row[:5], kept | json.loads(row[5]), row[6]))
 
     def _insert(self, table: str, row: Row) -> None:
         _refuse_if(row[: len(KEYS[table])] in self.rows[table], "23505")

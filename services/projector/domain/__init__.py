@@ -4,9 +4,10 @@ Pure: the standard library and `shared.events`; no clock, chance, pool, broker o
 
     entry       a press, or an unreadable record, at its place on the log
     fold        what one entry amounts to: known, void, or settled, judged and evolved
-    settle      what falls due without a press
+    due         what falls due without a press
     rules       which rules a press breaks, in their order of answering
     effect      what an accepted press changes
+    endings     how findings end with their interval
     outcomes    how the result is worded as an outcome
     sheet       what is known of one owner, and how an outcome adds to it
 

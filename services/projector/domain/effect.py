@@ -4,18 +4,30 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import assert_never
 
+from services.projector.domain.endings import endings
 from services.projector.domain.rules.case import Case, Switch
 from services.projector.domain.rules.judge import Accepted
 from services.projector.domain.sheet.state import Timer
 from shared.events.calendar import split
 from shared.events.durations import microseconds
 from shared.events.models import WORK, TimerPaused, TimerResumed, TimerStarted, TimerStopped
-from shared.events.outcome import By, Change, Closed, Opened, State, TimerAfter
+from shared.events.outcome import By, Change, Closed, Finding, Opened, State, TimerAfter
 
 
 def effect(case: Case, accepted: Accepted) -> tuple[Change, ...]:
     """Return what an accepted press changes: first the timers that it ends, then its own."""
     return (*(_switched(case, switch) for switch in accepted.switches), _pressed(case, accepted.flags))
+
+
+def findings_ended(case: Case, accepted: Accepted) -> tuple[Finding, ...]:
+    """Return the findings that end with the intervals that an accepted press ends, in the same order."""
+    switched = [
+        ending
+        for switch in accepted.switches
+        for ending in endings(case.sheet.timers[switch.timer_id], _switch_at(case, switch))
+    ]
+    own = [] if case.opens or case.timer is None else endings(case.timer, case.at)
+    return (*switched, *own)
 
 
 def ended(
@@ -60,7 +72,11 @@ def _ended_by_press(case: Case, state: State, flags: Iterable[str]) -> Change:
 
 def _switched(case: Case, switch: Switch) -> Change:
     other = case.sheet.timers[switch.timer_id]
-    return ended(other, max(case.at, other.last_at), switch.state, "switch", locked_before=case.policy.locked_before)
+    return ended(other, _switch_at(case, switch), switch.state, "switch", locked_before=case.policy.locked_before)
+
+
+def _switch_at(case: Case, switch: Switch) -> datetime:
+    return max(case.at, case.sheet.timers[switch.timer_id].last_at)
 
 
 def _new(case: Case, event: TimerStarted) -> TimerAfter:

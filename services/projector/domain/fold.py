@@ -6,10 +6,12 @@ The same log gives the same answers, whatever the borders of batches, the hits o
 There are two doors: `fold_entry`; and `refuse_entry`, for an entry on which `fold_entry` or the store failed.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, assert_never
 
-from services.projector.domain.effect import effect
+from services.projector.domain.due.settle import next_due, settle
+from services.projector.domain.effect import effect, findings_ended
 from services.projector.domain.entry import Entry, LoggedPress, UnreadableRecord
 from services.projector.domain.outcomes import (
     Came,
@@ -22,7 +24,6 @@ from services.projector.domain.outcomes import (
 )
 from services.projector.domain.rules.case import Case, TimerEvent
 from services.projector.domain.rules.judge import Accepted, Refused, is_repeated_stop, judge
-from services.projector.domain.settle import settle
 from services.projector.domain.sheet.evolve import learned, with_changes
 from services.projector.domain.sheet.facts import fact_of
 from services.projector.domain.sheet.ledger import Ledger, OwnerKey
@@ -38,7 +39,7 @@ from shared.events.models import (
     TimerStarted,
     TimerStopped,
 )
-from shared.events.outcome import CHANGES_MAX, Outcome, write_outcome
+from shared.events.outcome import CHANGES_MAX, Finding, Outcome, write_outcome
 from shared.events.policy import Policy
 from shared.events.policy_book import PolicyBook
 from shared.events.rules import Rule
@@ -125,28 +126,34 @@ def _fold_in_force(ledger: Ledger, press: LoggedPress, policies: PolicyBook, rev
     owner = owner_concerned(ledger, press.event, press.envelope.subject)
     if owner is None:
         return _keep_alone(ledger, press, refused(Rule.TIMER_UNKNOWN, revision=revision), policies)
-    sheet = ledger.sheet_of(owner)
+    timeline = policies.timeline(press.event.tenant, revision)
+    sheet, log_time = ledger.sheet_of(owner), press.log_time
     if isinstance(press.event, DeadlineReached):
-        due = settle(sheet, policy, press.log_time, CHANGES_MAX)
+        due = settle(sheet, timeline, log_time, log_time, CHANGES_MAX)
         if not due.found:
             return Voided(None, _written(ledger, press, void(None)))
     else:
-        due = settle(sheet, policy, press.moment, CHANGES_MAX - _CHANGES_OF_A_PRESS_MAX)
-    sheet = with_changes(sheet, due.changed)
-    came = _judged(press, sheet, policy)
-    sheet = learned(with_changes(sheet, came.changed), came.fact)
-    since = settle(sheet, policy, press.log_time, CHANGES_MAX - len(due.changed) - len(came.changed))
-    sheet = with_changes(sheet, since.changed)
-    pressed = sheet.timers.get(press.envelope.subject or -1)
+        at_most = CHANGES_MAX - _CHANGES_OF_A_PRESS_MAX
+        due = settle(sheet, timeline, press.moment, log_time, at_most, press.envelope.subject)
+    came = _judged(press, due.sheet, policy)
+    sheet = learned(with_changes(due.sheet, came.changed, came.findings, log_time), came.fact, log_time)
+    since = settle(sheet, timeline, log_time, log_time, CHANGES_MAX - len(due.changed) - len(came.changed))
+    pressed = since.sheet.timers.get(press.envelope.subject or -1)
     whole = replace(
         came,
         revision=revision,
         owner=sheet.owner,
-        findings=(*due.findings, *came.findings, *since.findings),
+        findings=_told_once((*due.findings, *came.findings, *since.findings)),
         timer=None if pressed is None else pressed.after,
         changed=(*due.changed, *came.changed, *since.changed),
+        due=next_due(since.sheet, timeline, log_time),
     )
-    return _keep(ledger, outcome_of(press, _policy_rev_after(ledger, press, policies), whole), sheet)
+    return _keep(ledger, outcome_of(press, _policy_rev_after(ledger, press, policies), whole), since.sheet)
+
+
+def _told_once(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Return the findings with each key once, as it was told last."""
+    return tuple({(found.timer_id, found.rule, found.from_): found for found in findings}.values())
 
 
 def _judged(press: LoggedPress, sheet: Timesheet, policy: Policy) -> Came:
@@ -171,6 +178,7 @@ def _judged_timer(press: LoggedPress, event: TimerEvent, sheet: Timesheet, polic
             return Came("accepted", at=at)
         case Accepted(flags=flags, findings=findings, switches=switches) as accepted:
             kept = replace(accepted, switches=switches[: _CHANGES_OF_A_PRESS_MAX - 1])
+            findings = (*findings_ended(case_, kept), *findings)
             return Came("accepted", at=at, flags=flags, findings=findings, changed=effect(case_, kept))
         case verdict:
             assert_never(verdict)

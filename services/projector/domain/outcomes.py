@@ -35,6 +35,7 @@ class Came:
     timer: TimerAfter | None = None
     changed: tuple[Change, ...] = ()
     fact: Fact | None = None
+    due: datetime | None = None
 
 
 def refused(rule: Rule, reason: str | None = None, revision: int | None = None) -> Came:
@@ -74,6 +75,7 @@ def outcome_of(press: LoggedPress, policy_rev: int, came: Came) -> Outcome:
         timer=came.timer,
         changed=came.changed,
         fact=came.fact,
+        due=came.due,
     )
 
 

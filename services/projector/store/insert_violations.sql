@@ -11,4 +11,6 @@ SELECT *
     ON CONFLICT (slot, timer_id, rule, from_at) DO UPDATE
    SET to_at = excluded.to_at,
        amount_us = excluded.amount_us,
-       refused = excluded.refused;
+       refused = excluded.refused
+    -- A refused press at the same instant changes nothing of a finding that counts.
+ WHERE NOT excluded.refused;

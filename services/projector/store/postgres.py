@@ -9,6 +9,7 @@ from typing import Final
 
 import asyncpg
 
+from services.projector.domain.sheet.evolve import LASTING
 from services.projector.ports import (
     Advance,
     BusyError,
@@ -27,6 +28,7 @@ from services.projector.store.sheets import found_in
 from shared.events.outcome import key_of_body
 
 _PRUNED_AT_ONCE: Final = 1_000
+_LASTING: Final = sorted(rule.value for rule in LASTING)
 # No caller waits for progress, and the next statement repeats all of this one.
 _PROGRESS_WITHIN_SECONDS: Final = 3.0
 
@@ -90,6 +92,8 @@ class PostgresStore:
                 *columns_of_owners,
                 list(wanted.owners.values()),
                 *([list(column) for column in zip(*wanted.overlaps, strict=True)] or [[], [], [], [], []]),
+                wanted.days_since,
+                _LASTING,
             )
         except asyncpg.DataError as error:
             raise ReadRefusedError(type(error).__name__) from error

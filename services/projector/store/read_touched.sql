@@ -1,5 +1,6 @@
 -- All that a batch touches and the caches lack, in one row: verdicts by event id, and owners' sheets.
 -- An owner is asked for by name, or by one of their timers; `since` is how far back their closed intervals matter.
+-- What is known of local days is asked from $15 on, and from two days before the owner's first interval that runs.
 -- A press of long ago ($10 to $14) asks for one interval only: of those that it overlaps, the one that begins first.
 WITH wanted_timer AS (
     SELECT * FROM unnest($3::integer[], $4::bigint[], $5::timestamptz[]) AS w (slot, id, since)
@@ -21,23 +22,56 @@ WITH wanted_timer AS (
     SELECT t.*
       FROM wanted_owner o
       JOIN timer t ON t.slot = o.slot AND t.tenant = o.tenant AND t.owner = o.owner AND t.state = 'RUNNING'
+), last AS (
+    SELECT t.slot, t.id, t.tenant, t.owner, i.seq, i.start_at, i.end_at, i.zone, i.logged_at
+      FROM touched t
+     CROSS JOIN LATERAL (
+           SELECT seq, start_at, end_at, zone, coalesce(logged_at, start_at) AS logged_at
+             FROM "interval" i
+            WHERE i.slot = t.slot AND i.timer_id = t.id
+            ORDER BY seq DESC
+            LIMIT 1
+           ) i
+), known AS (
+    SELECT o.slot, o.tenant, o.owner, o.since,
+           least($15::date, (min(l.start_at) FILTER (WHERE l.end_at IS NULL))::date - 2) AS days_since
+      FROM wanted_owner o
+      LEFT JOIN last l ON l.slot = o.slot AND l.tenant = o.tenant AND l.owner = o.owner
+     GROUP BY o.slot, o.tenant, o.owner, o.since
 )
-SELECT (SELECT json_agg(json_build_object('tenant', tenant, 'owner', owner, 'since', since)) FROM wanted_owner) AS owners,
+SELECT (SELECT json_agg(json_build_object(
+                   'tenant', tenant, 'owner', owner, 'since', since, 'days_since', days_since)) FROM known) AS owners,
        (SELECT json_agg(json_build_object(
                    'tenant', t.tenant, 'id', t.id, 'owner', t.owner, 'account_id', t.account_id, 'job_id', t.job_id,
                    'project_id', t.project_id, 'billable', t.billable, 'work_date', t.work_date, 'state', t.state,
                    'started_at', t.started_at, 'stopped_at', t.stopped_at, 'total_us', t.total_us,
                    'last_at', t.last_at, 'flags', t.flags, 'intervals', last.seq,
                    'open', CASE WHEN last.end_at IS NULL
-                                THEN json_build_object('seq', last.seq, 'start', last.start_at, 'zone', last.zone) END))
+                                THEN json_build_object(
+                                         'seq', last.seq, 'start', last.start_at, 'zone', last.zone,
+                                         'logged_at', last.logged_at) END))
           FROM touched t
-          CROSS JOIN LATERAL (
-               SELECT seq, start_at, end_at, zone
-                 FROM "interval" i
-                WHERE i.slot = t.slot AND i.timer_id = t.id
-                ORDER BY seq DESC
-                LIMIT 1
-               ) last) AS timers,
+          JOIN last ON last.slot = t.slot AND last.id = t.id) AS timers,
+       (SELECT json_agg(json_build_object(
+                   'timer_id', v.timer_id, 'rule', v.rule, 'from', v.from_at, 'to', v.to_at) ORDER BY v.from_at, v.rule)
+          FROM last
+          JOIN violation v
+            ON v.slot = last.slot AND v.timer_id = last.id AND v.rule = ANY ($16::text[])
+           AND v.from_at >= last.start_at AND NOT v.refused
+         WHERE last.end_at IS NULL) AS found,
+       (SELECT json_agg(json_build_object(
+                   'tenant', d.tenant, 'owner', d.owner, 'day', d.day, 'total_us', d.total_us,
+                   'billable_us', d.billable_us))
+          FROM known k
+          JOIN day_total d
+            ON d.slot = k.slot AND d.tenant = k.tenant AND d.owner = k.owner AND d.day >= k.days_since) AS days,
+       (SELECT json_agg(json_build_object(
+                   'tenant', f.tenant, 'owner', f.owner, 'kind', f.kind, 'about', f.about, 'body', f.body,
+                   'known_at', coalesce(f.known_at, 'epoch')))
+          FROM known k
+          JOIN owner_fact f
+            ON f.slot = k.slot AND f.tenant = k.tenant AND f.owner = k.owner AND f.kind IN ('leave', 'attendance')
+           AND f.about >= (k.days_since - 1)::text) AS facts,
        (SELECT json_agg(json_build_object(
                    'tenant', i.tenant, 'owner', i.owner, 'timer_id', i.timer_id, 'start', i.start_at, 'end', i.end_at))
           FROM wanted_owner o

@@ -6,6 +6,7 @@ Values come as columns, in the order of the parameters of the query that writes 
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -29,8 +30,9 @@ class Rows:
     day_totals: dict[tuple[Any, ...], list[int]] = field(default_factory=dict)
     changed_after_lock: set[tuple[Any, ...]] = field(default_factory=set)
     violations: dict[tuple[Any, ...], tuple[Any, ...]] = field(default_factory=dict)
-    facts: dict[tuple[Any, ...], dict[str, Any]] = field(default_factory=dict)
+    facts: dict[tuple[Any, ...], tuple[dict[str, Any], datetime]] = field(default_factory=dict)
     _started_by: dict[int, UUID] = field(default_factory=dict)
+    _opened_at: dict[tuple[int, int], datetime] = field(default_factory=dict)
 
     def add(self, kpart: int, written: Kept) -> None:
         """Add what one outcome means."""
@@ -50,13 +52,14 @@ class Rows:
         slot, whose = slot_of_timer(change.timer), (outcome.tenant, change.after.owner)
         self._stands(outcome, slot, change.after)
         if (closed := change.closed) is not None:
-            ended = (closed.start, closed.end, closed.zone)
+            ended = (closed.start, closed.end, closed.zone, self._opened_at.get((change.timer, closed.seq)))
             self.intervals[change.timer, closed.seq] = (slot, change.timer, closed.seq, *whose, *ended)
             self._worked((slot, *whose), closed.days, 1, billable=change.after.billable)
             if closed.was is not None:
                 self._worked((slot, *whose), closed.was.days, -1, billable=change.after.billable)
         if (opened := change.opened) is not None:
-            begun = (opened.start, None, opened.zone)
+            begun = (opened.start, None, opened.zone, outcome.log_time)
+            self._opened_at[change.timer, opened.seq] = outcome.log_time
             self.intervals[change.timer, opened.seq] = (slot, change.timer, opened.seq, *whose, *begun)
 
     def _stands(self, outcome: Outcome, slot: int, timer: TimerAfter) -> None:
@@ -82,15 +85,18 @@ class Rows:
         told = (finding.to, finding.amount_us, finding.refused)
         began = (outcome.tenant, outcome.owner, outcome.event_id, outcome.policy_revision)
         # A finding is told again when it ends, by another press. The last telling counts, and whose it is stays.
+        # A refused press at the same instant changes nothing of a finding that counts.
         if (before := self.violations.get(key)) is not None:
+            if finding.refused:
+                return
             began = before[-len(began) :]
         self.violations[key] = (*key, *told, *began)
 
     def _learn(self, outcome: Outcome, fact: Fact) -> None:
         tenant, owner = outcome.tenant or "", outcome.owner or ""
         key = (slot_of(tenant, owner), tenant, owner, fact.kind, fact.about)
-        before = self.facts.get(key, {}) if fact.kind == "profile" else {}
-        self.facts[key] = before | fact.body
+        before = self.facts[key][0] if fact.kind == "profile" and key in self.facts else {}
+        self.facts[key] = before | fact.body, outcome.log_time
 
     def writes(self) -> Iterable[tuple[str, Columns]]:
         """Return the queries that have something to write, with their columns, in the order of their tables."""
@@ -103,7 +109,7 @@ class Rows:
                 (*key, *total, key in self.changed_after_lock) for key, total in self.day_totals.items()
             ],
             "insert_violations": list(self.violations.values()),
-            "learn_facts": [(*key, json.dumps(body)) for key, body in self.facts.items()],
+            "learn_facts": [(*key, json.dumps(body), known_at) for key, (body, known_at) in self.facts.items()],
         }
         return [(name, columns(rows)) for name, rows in tables.items() if rows]
 

@@ -2,31 +2,54 @@
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from services.projector.domain.sheet.evolve import learned
 from services.projector.domain.sheet.ledger import KnownOutcome, OwnerKey
-from services.projector.domain.sheet.state import ClosedInterval, OpenInterval, Profile, Timer, Timesheet
+from services.projector.domain.sheet.state import (
+    ClosedInterval,
+    DayWorked,
+    FoundOpen,
+    OpenInterval,
+    Profile,
+    Timer,
+    Timesheet,
+)
 from services.projector.ports import Found
-from shared.events.outcome import TimerAfter
+from shared.events.outcome import Fact, TimerAfter
 
 
 def found_in(row: Mapping[str, str | None]) -> Found:
     """Read the one row of `read_touched`: each column a JSON array, or nothing."""
     parts: dict[str, list[dict[str, Any]]] = {name: json.loads(text) if text else [] for name, text in row.items()}
     profiles = {_owner(profile): _profile(profile["body"]) for profile in parts["profiles"]}
+    found = _found(parts["found"])
     timers: dict[OwnerKey, dict[int, Timer]] = {}
     for timer in parts["timers"]:
-        timers.setdefault(_owner(timer), {})[timer["id"]] = _timer(timer)
+        timers.setdefault(_owner(timer), {})[timer["id"]] = _timer(timer, found.get(timer["id"], ()))
     closed: dict[OwnerKey, list[ClosedInterval]] = {}
-    for worked in (*parts["closed"], *parts["overlaps"]):
-        interval = ClosedInterval(worked["timer_id"], _instant(worked["start"]), _instant(worked["end"]))
-        closed.setdefault(_owner(worked), []).append(interval)
+    for ended in (*parts["closed"], *parts["overlaps"]):
+        interval = ClosedInterval(ended["timer_id"], _instant(ended["start"]), _instant(ended["end"]))
+        closed.setdefault(_owner(ended), []).append(interval)
     sheets: dict[OwnerKey, Timesheet] = {}
     for known in parts["owners"]:
         key, since = _owner(known), _instant(known["since"])
-        sheets[key] = Timesheet(*key, profiles.get(key), timers.get(key, {}), tuple(closed.get(key, ())), since)
+        worked = [day for day in parts["days"] if _owner(day) == key]
+        sheet = Timesheet(
+            *key,
+            profiles.get(key),
+            timers.get(key, {}),
+            tuple(closed.get(key, ())),
+            since,
+            {date.fromisoformat(day["day"]): DayWorked(day["total_us"], day["billable_us"]) for day in worked},
+            days_since=date.fromisoformat(known["days_since"]),
+        )
+        for fact in parts["facts"]:
+            if _owner(fact) == key:
+                sheet = learned(sheet, Fact.model_validate(fact), _instant(fact["known_at"]))
+        sheets[key] = sheet
     verdicts = {
         (verdict["kpart"], UUID(verdict["event_id"])): KnownOutcome(
             verdict["digest"], _instant(verdict["log_time"]), verdict["body"].encode()
@@ -48,7 +71,22 @@ def _profile(body: dict[str, Any]) -> Profile:
     return Profile(body.get("zone"), body.get("timers_disabled"), body.get("active"))
 
 
-def _timer(timer: dict[str, Any]) -> Timer:
+def _found(rows: list[dict[str, Any]]) -> dict[int, tuple[FoundOpen, ...]]:
+    found: dict[int, tuple[FoundOpen, ...]] = {}
+    for row in rows:
+        to = None if row["to"] is None else _instant(row["to"])
+        told = FoundOpen(row["rule"], _instant(row["from"]), to)
+        found[row["timer_id"]] = (*found.get(row["timer_id"], ()), told)
+    return found
+
+
+def _timer(timer: dict[str, Any], found: tuple[FoundOpen, ...]) -> Timer:
     opened = timer["open"]
-    running = None if opened is None else OpenInterval(opened["seq"], _instant(opened["start"]), opened["zone"])
+    running = (
+        None
+        if opened is None
+        else OpenInterval(
+            opened["seq"], _instant(opened["start"]), opened["zone"], _instant(opened["logged_at"]), found
+        )
+    )
     return Timer(TimerAfter.model_validate(timer), running, timer["intervals"])

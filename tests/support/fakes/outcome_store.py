@@ -10,14 +10,15 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from services.projector.domain.sheet.evolve import evolve
 from services.projector.domain.sheet.ledger import KnownOutcome, OwnerKey
-from services.projector.domain.sheet.state import ClosedInterval, OpenInterval, Profile, Timer, Timesheet
+from services.projector.domain.sheet.state import DAYS_BEFORE, ClosedInterval, Timesheet
 from services.projector.ports import Advance, Checkpoint, FencedError, Found, ToPublish, Wanted
-from shared.events.outcome import State, TimerAfter
+from shared.events.outcome import State, read_outcome
 
 
 @dataclass
@@ -52,7 +53,7 @@ class OutcomeStore:
                 if any(int(change["timer"]) == timer_id for change in said["changed"]):
                     key = said["tenant"], said["owner"]
                     since[key] = min(moment, since.get(key, moment))
-        sheets = {key: self.sheet(key, named, moment) for key, moment in since.items()}
+        sheets = {key: self.sheet(key, named, moment, wanted.days_since) for key, moment in since.items()}
         for key, overlap in self._overlaps(wanted):
             sheets[key] = replace(sheets[key], closed=(*sheets[key].closed, overlap))
         return Found(sheets, self._verdicts(wanted))
@@ -77,28 +78,36 @@ class OutcomeStore:
         del kpart
         return False
 
-    def sheet(self, key: OwnerKey, named: set[int] | None = None, since: datetime | None = None) -> Timesheet:
-        """Return an owner's sheet: all of it, or only the timers `named` and the intervals that end after `since`."""
-        profile: dict[str, Any] | None = None
-        said_last: dict[int, dict[str, Any]] = {}
-        opened: dict[tuple[int, int], OpenInterval] = {}
-        closed: dict[tuple[int, int], ClosedInterval] = {}
-        for said in self._said():
-            if (said["tenant"], said["owner"]) != key:
-                continue
-            if said["fact"] and said["fact"]["kind"] == "profile":
-                profile = (profile or {}) | said["fact"]["body"]
-            for change in said["changed"]:
-                said_last[int(change["timer"])] = change["after"]
-                _take_change(change, opened, closed)
-        begun = {id_: [seq for timer, seq in (*closed, *opened) if timer == id_] for id_ in said_last}
-        timers = {id_: _timer(timer, opened, max(begun[id_])) for id_, timer in reversed(said_last.items())}
-        return Timesheet(
-            *key,
-            None if profile is None else Profile(**profile),
-            {id_: t for id_, t in timers.items() if named is None or id_ in named or t.state is State.RUNNING},
-            tuple(interval for interval in reversed(closed.values()) if since is None or interval.end > since),
-            since,
+    def sheet(
+        self,
+        key: OwnerKey,
+        named: set[int] | None = None,
+        since: datetime | None = None,
+        days_since: date | None = None,
+    ) -> Timesheet:
+        """Return an owner's sheet, or of it the timers `named`, intervals that end after `since`, and newer days."""
+        whole = Timesheet(*key)
+        for body in (body for kpart in sorted(self.bodies) for body in self.bodies[kpart]):
+            outcome = read_outcome(body)
+            if (outcome.tenant, outcome.owner) == key:
+                whole = evolve(whole, outcome)
+        if since is None:
+            return whole
+        starts = [timer.open.start.date() - DAYS_BEFORE for timer in whole.timers.values() if timer.open is not None]
+        first = min([days_since or date.max, *starts])
+        return replace(
+            whole,
+            timers={
+                id_: timer
+                for id_, timer in whole.timers.items()
+                if named is None or id_ in named or timer.state is State.RUNNING
+            },
+            closed=tuple(interval for interval in whole.closed if interval.end > since),
+            closed_since=since,
+            days={day: worked for day, worked in whole.days.items() if day >= first},
+            leave={day: leave for day, leave in whole.leave.items() if day >= first},
+            attendance={about: window for about, window in whole.attendance.items() if window.on >= first},
+            days_since=first,
         )
 
     def _overlaps(self, wanted: Wanted) -> Iterator[tuple[OwnerKey, ClosedInterval]]:
@@ -138,24 +147,3 @@ class OutcomeStore:
 def _to_publish(said: dict[str, Any], body: bytes) -> ToPublish:
     whose = [name for name in (said["tenant"], said["owner"]) if name is not None]
     return ToPublish(said["source_offset"], "/".join(whose).encode() if whose else None, body)
-
-
-def _take_change(
-    change: dict[str, Any],
-    opened: dict[tuple[int, int], OpenInterval],
-    closed: dict[tuple[int, int], ClosedInterval],
-) -> None:
-    timer_id = int(change["timer"])
-    if (end := change["closed"]) is not None:
-        moments = datetime.fromisoformat(end["start"]), datetime.fromisoformat(end["end"])
-        closed[timer_id, end["seq"]] = ClosedInterval(timer_id, *moments)
-        del opened[timer_id, end["seq"]]
-    if (begin := change["opened"]) is not None:
-        interval = OpenInterval(begin["seq"], datetime.fromisoformat(begin["start"]), begin["zone"])
-        opened[timer_id, begin["seq"]] = interval
-
-
-def _timer(said: dict[str, Any], opened: dict[tuple[int, int], OpenInterval], intervals: int) -> Timer:
-    id_ = int(said["id"])
-    running = [interval for (timer_id, _), interval in opened.items() if timer_id == id_]
-    return Timer(TimerAfter.model_validate(said), running[0] if running else None, intervals)

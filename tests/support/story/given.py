@@ -305,5 +305,6 @@ def _changed_nothing(said: Outcome, before: dict[OwnerKey, Timesheet], after: di
     assert all(change.by == "settle" for change in said.changed) or said.verdict == "accepted"
     assert said.fact is None or said.verdict == "accepted"
     for owner, sheet in after.items():
-        settled = said.changed if owner == (said.tenant, said.owner) and said.verdict == "refused" else ()
-        assert sheet == with_changes(before.get(owner, Timesheet(*owner)), settled)
+        ours = owner == (said.tenant, said.owner) and said.verdict == "refused"
+        settled = (said.changed, said.findings) if ours else ((), ())
+        assert sheet == with_changes(before.get(owner, Timesheet(*owner)), *settled, said.log_time)

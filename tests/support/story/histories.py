@@ -22,6 +22,7 @@ from shared.events.models import (
     Actor,
     AnyEvent,
     DeadlineReached,
+    OwnerAttendanceRecorded,
     OwnerLeaveGranted,
     OwnerProfileSet,
     TimerPaused,
@@ -29,7 +30,20 @@ from shared.events.models import (
     TimerStarted,
     TimerStopped,
 )
-from shared.events.policy import Mode, Overlap, OverlapMode, PastTime, Policy, Preset, RuleMode, Rules
+from shared.events.policy import (
+    DailyCap,
+    Holiday,
+    LongRunning,
+    Mode,
+    Overlap,
+    OverlapMode,
+    PastTime,
+    Policy,
+    Preset,
+    RuleMode,
+    Rules,
+    WeekendFrom,
+)
 from shared.events.policy_book import PolicyBook
 from tests.support.story.given import JERUSALEM, book_of
 
@@ -65,7 +79,27 @@ ONE_AT_A_TIME: Final = Policy(
     zone="Asia/Jerusalem",
     rules=Rules(R13=Overlap(mode=OverlapMode.BLOCK), R20=RuleMode(mode=Mode.BLOCK)),
 )
-DOCUMENTS: Final = (JERUSALEM, HAVANA, LOCKED, CLOSED, ONE_AT_A_TIME)
+WEARY: Final = Policy(
+    preset=Preset.NATIVE,
+    zone="Asia/Jerusalem",
+    weekend=(WeekendFrom.model_validate({"from": "2026-01-01", "days": "6,7"}),),
+    holidays=(Holiday(day=date(2026, 4, 2)),),
+    rules=Rules(
+        R11=DailyCap(billable_seconds_per_day=5400),
+        R16=LongRunning(long_running_seconds=3 * 3600, auto_close_seconds=10 * 3600),
+    ),
+)
+STRICT: Final = Policy(
+    preset=Preset.ZOHO,
+    zone="Africa/Cairo",
+    weekend=(WeekendFrom.model_validate({"from": "2026-01-01", "days": "7"}),),
+    rules=Rules(
+        R11=DailyCap(billable_seconds_per_day=3600),
+        R13=Overlap(mode=OverlapMode.PAUSE_PREVIOUS),
+        R16=LongRunning(auto_close_seconds=30 * 3600),
+    ),
+)
+DOCUMENTS: Final = (JERUSALEM, HAVANA, WEARY, LOCKED, CLOSED, STRICT, ONE_AT_A_TIME)
 BOOK: Final[PolicyBook] = book_of(*DOCUMENTS)
 
 _MS: Final = timedelta(milliseconds=1)
@@ -114,7 +148,21 @@ _STRANGE_EXPIRIES: Final = [None, timedelta(seconds=-1), 0 * _MS]
 # chooses several fields.
 _WHAT: Final[dict[str, list[Any]]] = {
     "kind": ["next"] * 14
-    + ["start", "pause", "resume", "stop", "stop", "zone", "zone", "standing", "leave", "due", "unread"],
+    + [
+        "start",
+        "pause",
+        "resume",
+        "stop",
+        "stop",
+        "zone",
+        "zone",
+        "standing",
+        "leave",
+        "there",
+        "due",
+        "due",
+        "unread",
+    ],
     "owner": ["dana", "dana", "noam"],
     "timer": [0, 0, 0, 1, 1, 2, 3],
     "again": [None] * 16 + [1, 2, 5],
@@ -130,7 +178,7 @@ _WHO: Final[dict[str, list[Any]]] = {
     "tenant": ["acme"] * 20 + ["other"],
     "key": [None] * 5 + ["a", "a", "b"],
     "wish": ["one"] * 4 + ["other"],
-    "policy_rev": [1] * 8 + [3, 3, 5, 5, 7, 9, 0],
+    "policy_rev": [1] * 8 + [3, 3, 5, 5, 5, 7, 9, 11, 11, 13, 0],
     "zone": list(ZONES),
 }
 
@@ -222,6 +270,11 @@ def _event(move: Move, now: datetime) -> AnyEvent:
         case "standing":
             return OwnerProfileSet.model_validate(
                 said | {"owner": move.owner, "timers_disabled": move.timer == 1, "active": move.timer != 2}
+            )
+        case "there":
+            left = now + timedelta(hours=2) if move.timer else None
+            return OwnerAttendanceRecorded.model_validate(
+                said | {"owner": move.owner, "on": now.date(), "checked_in_at": now, "checked_out_at": left}
             )
         case "leave":
             return OwnerLeaveGranted.model_validate(said | {"owner": move.owner, "on": now.date()})

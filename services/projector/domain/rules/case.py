@@ -38,6 +38,27 @@ class Case:
         """Whether an interval begins with this press."""
         return isinstance(self.event, TimerStarted | TimerResumed)
 
+    @property
+    def day_zone(self) -> str:
+        """The zone whose days the press is judged by: that of the interval that it ends, else the owner's."""
+        return self.timer.open.zone if self.timer is not None and self.timer.open is not None else self.zone
+
+    @property
+    def billable(self) -> bool:
+        """Whether the timer's time is billable."""
+        return self.event.billable if isinstance(self.event, TimerStarted) else self._known.after.billable
+
+    @property
+    def adds_nothing(self) -> bool:
+        """Whether the press neither begins nor ends an interval: a stop of a paused timer."""
+        return not self.opens and self._known.open is None
+
+    @property
+    def _known(self) -> Timer:
+        if self.timer is None:
+            raise AssertionError("only a start is judged without its timer")
+        return self.timer
+
     def refuses(self, rule: Rule) -> bool:
         """Return whether the rule refuses this press when it fires. No mode refuses a stop."""
         match self.policy.mode(rule):
@@ -75,7 +96,10 @@ class Switch:
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """The press counts, with this label. A label that is no rule has no finding. `switches` end other timers."""
+    """The press counts, with this label. Without a finding it is no rule, or its finding is open already.
+
+    `switches` end other timers.
+    """
 
     label: str
     finding: Finding | None = None
@@ -95,6 +119,19 @@ def flag(case: Case, rule: Rule, from_: datetime, to: datetime | None = None) ->
 def refusal_or_flag(case: Case, rule: Rule, from_: datetime, to: datetime | None = None) -> Refusal | Flag:
     """Do what the tenant's mode of the rule says."""
     return refusal(case, rule, from_, to) if case.refuses(rule) else flag(case, rule, from_, to)
+
+
+def lasting(case: Case, rule: Rule) -> Refusal | Flag:
+    """Do what the mode says for a rule whose findings last: open one at the press, unless one is open already.
+
+    A press that ends the interval ends the finding with it: it has no time.
+    """
+    if case.refuses(rule):
+        return refusal(case, rule, case.at)
+    running = None if case.timer is None else case.timer.open
+    if running is not None and running.has_open(rule):
+        return Flag(rule.value)
+    return flag(case, rule, case.at, None if case.opens else case.at)
 
 
 RuleFunction = Callable[[Case], Refusal | Flag | None]

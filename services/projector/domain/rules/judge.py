@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final, assert_never
 
 from services.projector.domain.rules.case import Case, Flag, Refusal, RuleFunction, Switch
+from services.projector.domain.rules.day import day_off, outside_hours, over_daily_cap
 from services.projector.domain.rules.overlap import overlap
 from services.projector.domain.rules.permission import not_legal_now, not_the_owner, owner_unknown, timers_disabled
 from services.projector.domain.rules.times import future_time, late_press, moved_press, past_time, zone_assumed
@@ -19,6 +20,9 @@ RULES: Final[tuple[RuleFunction, ...]] = (
     future_time,
     past_time,
     timers_disabled,
+    day_off,
+    outside_hours,
+    over_daily_cap,
     overlap,
     late_press,
     moved_press,

@@ -1,49 +1,103 @@
 """Evolve: fold one outcome onto a timesheet, fresh or from the stream. It is judged; nothing is checked again."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
-from typing import Final
+from datetime import date, datetime
+from typing import Any, Final
 
-from services.projector.domain.sheet.state import ClosedInterval, OpenInterval, Profile, Timer, Timesheet
-from shared.events.outcome import Change, Closed, Fact, Outcome
+from services.projector.domain.sheet.state import (
+    ClosedInterval,
+    DayWorked,
+    FoundOpen,
+    Leave,
+    OpenInterval,
+    Profile,
+    Timer,
+    Timesheet,
+    Window,
+)
+from shared.events.outcome import Change, Closed, DayPart, Fact, Finding, Outcome
+from shared.events.rules import Rule
 
+# Rules whose findings last for a while: they open, and end with their interval or at midnight.
+LASTING: Final = frozenset(
+    {
+        *(Rule.DAY_OFF, Rule.OUTSIDE_ATTENDANCE, Rule.OVER_DAILY_CAP),
+        *(Rule.LONG_RUNNING, Rule.OVERFULL_DAY),
+    }
+)
 _PROFILE: Final = tuple(field.name for field in fields(Profile))
 
 
 def evolve(sheet: Timesheet, outcome: Outcome) -> Timesheet:
     """Return the sheet after an outcome of its owner: every change, with any verdict, and the fact if there is one."""
-    return learned(with_changes(sheet, outcome.changed), outcome.fact)
+    changed = with_changes(sheet, outcome.changed, outcome.findings, outcome.log_time)
+    return learned(changed, outcome.fact, outcome.log_time)
 
 
-def with_changes(sheet: Timesheet, changes: Sequence[Change]) -> Timesheet:
-    """Return the sheet after changes, in their order."""
-    if not changes:
+def with_changes(
+    sheet: Timesheet, changes: Sequence[Change], findings: Sequence[Finding], log_time: datetime
+) -> Timesheet:
+    """Return the sheet after changes, in their order, and after the findings told with them."""
+    if not changes and not findings:
         return sheet
-    timers, closed = dict(sheet.timers), sheet.closed
+    timers, closed, days = dict(sheet.timers), sheet.closed, sheet.days
     for change in changes:
-        timers[change.timer] = _timer(timers.get(change.timer), change)
+        timers[change.timer] = _timer(timers.get(change.timer), change, log_time)
         if change.closed is not None:
             closed = _worked(closed, change.timer, change.closed)
-    return replace(sheet, timers=timers, closed=closed)
+            days = _counted(days, change.closed, sheet.days_since, billable=change.after.billable)
+    for finding in findings:
+        timer = timers.get(finding.timer_id)
+        if timer is not None and timer.open is not None and finding.rule in LASTING and not finding.refused:
+            timers[timer.id] = replace(timer, open=_found(timer.open, finding))
+    return replace(sheet, timers=timers, closed=closed, days=days)
 
 
-def learned(sheet: Timesheet, fact: Fact | None) -> Timesheet:
+def learned(sheet: Timesheet, fact: Fact | None, log_time: datetime) -> Timesheet:
     """Return the sheet after a fact became known, or the same sheet for None."""
-    if fact is None or fact.kind != "profile":
+    if fact is None:
         return sheet
-    # A profile is told in parts: what is not named stays. A later release may name more.
-    told = {name: fact.body[name] for name in _PROFILE if fact.body.get(name) is not None}
-    return replace(sheet, profile=replace(sheet.profile or Profile(), **told))
+    match fact.kind:
+        case "profile":
+            # A profile is told in parts: what is not named stays. A later release may name more.
+            told = {name: fact.body[name] for name in _PROFILE if fact.body.get(name) is not None}
+            return replace(sheet, profile=replace(sheet.profile or Profile(), **told))
+        case "leave" if sheet.knows_days_since(day := date.fromisoformat(fact.about)):
+            return replace(sheet, leave={**sheet.leave, day: Leave(fact.body["granted"], log_time)})
+        case "attendance" if sheet.knows_days_since(date.fromisoformat(fact.body["on"])):
+            return replace(sheet, attendance={**sheet.attendance, fact.about: window_of(fact.body, log_time)})
+        case _:
+            return sheet
 
 
-def _timer(before: Timer | None, change: Change) -> Timer:
+def window_of(body: Mapping[str, Any], known_at: datetime) -> Window:
+    """Return what the body of a fact says of a window of attendance."""
+    left = body.get("checked_out_at")
+    return Window(
+        date.fromisoformat(body["on"]),
+        datetime.fromisoformat(body["checked_in_at"]),
+        None if left is None else datetime.fromisoformat(left),
+        known_at,
+    )
+
+
+def _timer(before: Timer | None, change: Change, log_time: datetime) -> Timer:
     running, intervals = (before.open, before.intervals) if before is not None else (None, 0)
     if change.closed is not None:
         running = None
     if change.opened is not None:
-        running = OpenInterval(change.opened.seq, change.opened.start, change.opened.zone)
+        running = OpenInterval(change.opened.seq, change.opened.start, change.opened.zone, log_time)
         intervals = change.opened.seq
     return Timer(change.after, running, intervals)
+
+
+def _found(running: OpenInterval, finding: Finding) -> OpenInterval:
+    told = FoundOpen(finding.rule, finding.from_, finding.to)
+    if told.from_ < running.start:
+        return running  # about an interval that ended in this same outcome
+    others = tuple(found for found in running.found if (found.rule, found.from_) != (told.rule, told.from_))
+    return replace(running, found=tuple(sorted((*others, told), key=lambda found: (found.from_, found.rule))))
 
 
 def _worked(closed: tuple[ClosedInterval, ...], timer_id: int, now: Closed) -> tuple[ClosedInterval, ...]:
@@ -51,3 +105,19 @@ def _worked(closed: tuple[ClosedInterval, ...], timer_id: int, now: Closed) -> t
         taken_back = ClosedInterval(timer_id, now.start, now.was.end)
         closed = tuple(interval for interval in closed if interval != taken_back)
     return (*closed, ClosedInterval(timer_id, now.start, now.end))
+
+
+def _counted(
+    days: Mapping[date, DayWorked], now: Closed, since: date | None, *, billable: bool
+) -> Mapping[date, DayWorked]:
+    """Return the days with an interval that ended. Days of which the sheet does not know the rest stay unknown."""
+    counted = dict(days)
+    for part, us in (*_signed(now.days, 1), *_signed(now.was.days if now.was is not None else (), -1)):
+        if since is None or part.on >= since:
+            before = counted.get(part.on, DayWorked())
+            counted[part.on] = DayWorked(before.total_us + us, before.billable_us + (us if billable else 0))
+    return counted
+
+
+def _signed(days: Iterable[DayPart], sign: int) -> Iterable[tuple[DayPart, int]]:
+    return ((part, sign * part.us) for part in days)

@@ -1,19 +1,54 @@
 """State: one owner's timesheet, as far as the next press can depend on it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from typing import Final
 
 from shared.events.outcome import State, TimerAfter
+from shared.events.rules import Rule
+
+# A local date and its UTC date differ by at most one, and attendance may reach over midnight.
+DAYS_BEFORE: Final = timedelta(days=2)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundOpen:
+    """A finding about an interval that runs, as it was told last. `to` is None while it lasts."""
+
+    rule: str
+    from_: datetime
+    to: datetime | None
+
+    @property
+    def lasted(self) -> bool:
+        """Whether there is any time in it: one that turned out not to have happened has none."""
+        return self.to is None or self.to > self.from_
 
 
 @dataclass(frozen=True, slots=True)
 class OpenInterval:
-    """The interval that runs now. `zone` was in force when the interval began, and cuts all of it into days."""
+    """The interval that runs now. `zone` was in force when the interval began, and cuts all of it into days.
+
+    `logged_at` is the log time of the press that opened it. `found` are the findings about it that can end.
+    """
 
     seq: int
     start: datetime
     zone: str
+    logged_at: datetime
+    found: tuple[FoundOpen, ...] = ()
+
+    def has(self, rule: Rule, since: datetime | None = None, to: datetime | None = None) -> bool:
+        """Return whether a finding of a rule was told that lasts, or lasted, and began in [since, to)."""
+        return any(
+            found.rule == rule and found.lasted and (since is None or to is None or since <= found.from_ < to)
+            for found in self.found
+        )
+
+    def has_open(self, rule: Rule) -> bool:
+        """Return whether a finding of a rule has not ended yet."""
+        return any(found.rule == rule and found.to is None for found in self.found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +94,40 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True)
+class Leave:
+    """Whether a local day is leave, and since when that is known: the log time of its fact."""
+
+    granted: bool
+    known_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Attendance on the local day `on`, from check-in to check-out, and since when that is known."""
+
+    on: date
+    checked_in_at: datetime
+    checked_out_at: datetime | None
+    known_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DayWorked:
+    """What closed intervals add to a local day, in microseconds."""
+
+    total_us: int = 0
+    billable_us: int = 0
+
+
+_NOT_WORKED: Final = DayWorked()
+
+
+@dataclass(frozen=True, slots=True)
 class Timesheet:
     """What is known of one owner. `closed` has all closed intervals that end after `closed_since` (None: all).
 
-    `profile` is None for an owner of whom no profile was ever set.
+    `profile` is None for an owner of whom no profile was ever set. `days`, `leave` and `attendance` (by `about`) have
+    what is known of the local days from `days_since` on (None: of all).
     """
 
     tenant: str
@@ -71,6 +136,24 @@ class Timesheet:
     timers: Mapping[int, Timer] = field(default_factory=dict)
     closed: tuple[ClosedInterval, ...] = ()
     closed_since: datetime | None = None
+    days: Mapping[date, DayWorked] = field(default_factory=dict)
+    leave: Mapping[date, Leave] = field(default_factory=dict)
+    attendance: Mapping[str, Window] = field(default_factory=dict)
+    days_since: date | None = None
+
+    @property
+    def runs_alone(self) -> bool:
+        """Whether not more than one interval runs."""
+        return sum(timer.open is not None for timer in self.timers.values()) <= 1
+
+    def worked_us(self, day: date, *, billable: bool) -> int:
+        """Return what closed intervals add to a local day."""
+        worked = self.days.get(day, _NOT_WORKED)
+        return worked.billable_us if billable else worked.total_us
+
+    def knows_days_since(self, day: date) -> bool:
+        """Return whether everything about the local days from `day` on is here."""
+        return self.days_since is None or self.days_since <= day
 
     @property
     def zone(self) -> str | None:
@@ -99,15 +182,44 @@ class Timesheet:
         since = None
         if self.closed_since is not None and other.closed_since is not None:
             since = min(self.closed_since, other.closed_since)
-        closed = tuple(dict.fromkeys((*self.closed, *other.closed)))
-        return replace(self, timers={**self.timers, **other.timers}, closed=closed, closed_since=since)
+        days_since = None
+        if self.days_since is not None and other.days_since is not None:
+            days_since = min(self.days_since, other.days_since)
+        return replace(
+            self,
+            timers={**self.timers, **other.timers},
+            closed=tuple(dict.fromkeys((*self.closed, *other.closed))),
+            closed_since=since,
+            days={**self.days, **other.days},
+            leave={**self.leave, **other.leave},
+            attendance={**self.attendance, **other.attendance},
+            days_since=days_since,
+        )
 
     def trimmed(self) -> "Timesheet":
-        """Return the sheet with its running timers only. What is dropped is read again when a press needs it.
+        """Return the sheet with its running timers and newest days only. What is dropped is read again when needed.
 
         Every start asks about running timers. A paused or stopped timer, or a closed interval, is seldom asked about.
         """
         ends = [interval.end for interval in self.closed]
         ended = max([*ends, self.closed_since] if self.closed_since is not None else ends, default=None)
         running = {id_: timer for id_, timer in self.timers.items() if timer.open is not None}
-        return replace(self, timers=running, closed=(), closed_since=ended)
+        since = self._days_kept_since(running.values())
+        return replace(
+            self,
+            timers=running,
+            closed=(),
+            closed_since=ended,
+            days={day: worked for day, worked in self.days.items() if since is None or day >= since},
+            leave={day: leave for day, leave in self.leave.items() if since is None or day >= since},
+            attendance={
+                about: window for about, window in self.attendance.items() if since is None or window.on >= since
+            },
+            days_since=max((day for day in (since, self.days_since) if day is not None), default=None),
+        )
+
+    def _days_kept_since(self, running: Iterable[Timer]) -> date | None:
+        """Return two days before the first interval that runs, or before the newest day that was worked on."""
+        newest = max(self.days, default=None)
+        first = min((timer.open.start.date() for timer in running if timer.open is not None), default=newest)
+        return None if first is None else first - DAYS_BEFORE

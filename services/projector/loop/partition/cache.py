@@ -5,12 +5,12 @@ The cache holds committed state only. It is dropped whenever the partition may h
 
 from collections import OrderedDict
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from services.projector.domain.entry import LoggedPress
 from services.projector.domain.sheet.ledger import Ledger, OwnerKey
-from services.projector.domain.sheet.state import Timesheet
+from services.projector.domain.sheet.state import DAYS_BEFORE, Timesheet
 from services.projector.ports import Wanted
 from shared.events.ids import slot_of, slot_of_timer
 from shared.events.models import TimerPaused, TimerResumed, TimerStarted, TimerStopped
@@ -35,6 +35,7 @@ class Cache:
         """Add to `wanted` what the presses touch and this cache lacks."""
         for press in presses:
             wanted.events.append((kpart, press.envelope.event_id))
+            wanted.days_since = min(wanted.days_since, _first_day(press))
             match press.event:
                 case TimerStarted() as event:
                     self._want_owner((event.tenant, event.owner), press, wanted)
@@ -94,7 +95,8 @@ class Cache:
     def _want_owner(self, owner: OwnerKey, press: LoggedPress, wanted: Wanted) -> None:
         sheet, since = self.sheets.get(owner), _since(press)
         # The overlaps of a backdated press are read together with its owner's sheet, so read the sheet in any case.
-        if sheet is None or press.is_backdated or not sheet.knows_since(since):
+        known = sheet is not None and sheet.knows_since(since) and sheet.knows_days_since(_first_day(press))
+        if not known or press.is_backdated:
             key = (slot_of(*owner), *owner)
             wanted.owners[key] = min(wanted.owners.get(key, since), since)
 
@@ -117,3 +119,8 @@ def _since(press: LoggedPress) -> datetime:
     """Return the moment since which closed intervals matter to a press: it may overlap those that end later."""
     opens = isinstance(press.event, TimerStarted | TimerResumed)
     return press.moment if opens and not press.is_backdated else press.log_time
+
+
+def _first_day(press: LoggedPress) -> date:
+    """Return the first local day that a press may ask about, in any zone."""
+    return press.moment.date() - DAYS_BEFORE if press.moment.date() - date.min > DAYS_BEFORE else date.min

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from tests.support.proof.checkers.history import Evidence
-from tests.support.proof.naive.fold import Book, fold_partition
+from tests.support.proof.naive.book import Book
+from tests.support.proof.naive.fold import fold_partition
 from tests.support.proof.naive.policies import policies_in_force
 from tests.support.proof.naive.reading import UNREADABLE, read
 from tests.support.proof.naive.tables import tables_of

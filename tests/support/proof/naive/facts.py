@@ -1,13 +1,18 @@
 """The naive fold's facts: what is known of an owner beside the timers."""
 
-from datetime import UTC
+from datetime import UTC, datetime
 
 from shared.events.zones import is_zone
 from tests.support.proof.naive.outcome import Row, failed, shown
 from tests.support.proof.naive.reading import Said
 
 
-def learn(facts: dict[tuple[str, str, str, str], Row], press: Said, said: Row) -> Row:
+def learn(
+    facts: dict[tuple[str, str, str, str], Row],
+    known_at: dict[tuple[str, str, str, str], datetime],
+    press: Said,
+    said: Row,
+) -> Row:
     """Learn what a record says of its owner. Return the outcome."""
     kind, about, body = _fact(press)
     if kind == "profile" and body.get("zone") is not None and not is_zone(body["zone"]):
@@ -16,6 +21,7 @@ def learn(facts: dict[tuple[str, str, str, str], Row], press: Said, said: Row) -
         return failed(press)
     key = (press["tenant"], press["owner"], kind, about)
     # A profile is told in parts. Any other fact is told whole.
+    known_at[key] = press["log_time"]
     facts[key] = {**facts.get(key, {}), **body} if kind == "profile" else body
     return said | {"verdict": "accepted", "fact": {"kind": kind, "about": about, "body": body}}
 

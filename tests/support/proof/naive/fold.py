@@ -1,16 +1,28 @@
 """The naive fold: `docs/contract.md` §1, §6 and §9 read aloud, one record after the other, into plain dicts."""
 
 import zlib
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from tests.support.proof.naive.days import days_between
+from tests.support.proof.naive.book import Book, effect, end, note
+from tests.support.proof.naive.days import day_of
+from tests.support.proof.naive.due import Documents, Owner, next_look, what_is_due
 from tests.support.proof.naive.facts import learn
 from tests.support.proof.naive.outcome import Row, blank, failed, said_of, timer_of
 from tests.support.proof.naive.reading import NEWER, TIMER_EVENTS, UNREADABLE, Headers, Said, read
-from tests.support.proof.naive.rules import REASONS, Others, findings_of, labels_of, locked_before, switched_to
+from tests.support.proof.naive.rules import (
+    REASONS,
+    Others,
+    by_mode,
+    finding,
+    findings_of,
+    labels_of,
+    limit_of,
+    locked_before,
+    setting,
+    switched_to,
+)
 
 # Presses that the run made fail inside a rule. They are recognised by their content, so that both folds agree.
 Breaks = Callable[[Said], bool]
@@ -21,38 +33,6 @@ _US: Final = timedelta(microseconds=1)
 _START, _PAUSE, _RESUME, _STOP = TIMER_EVENTS
 
 
-@dataclass(frozen=True)
-class Habits:
-    """What rules of a later release will do, so that the frame is tried before the rules are there.
-
-    `auto_close` stops a timer whose interval has become so long, and finds R16.
-    """
-
-    auto_close: timedelta | None = None
-
-
-@dataclass
-class Book:
-    """All that the fold knows of one partition."""
-
-    kpart: int
-    partitions: int
-    habits: Habits = Habits()
-    # Where the topic of policies ends: a press cannot know of a revision from here on.
-    policies_end: int = 1 << 63
-    next_offset: int = 0
-    last_event_id: str | None = None
-    last_log_time: datetime | None = None
-    policy_rev: int = -1
-    held: bool = False
-    outcomes: list[Row] = field(default_factory=list)
-    timers: dict[int, Row] = field(default_factory=dict)
-    intervals: dict[int, list[Row]] = field(default_factory=dict)
-    violations: dict[tuple[int, str, datetime], Row] = field(default_factory=dict)
-    facts: dict[tuple[str, str, str, str], Row] = field(default_factory=dict)
-    changed_after_lock: set[tuple[str, str, date]] = field(default_factory=set)
-
-
 def fold_partition(
     kpart: int,
     records: Iterable[tuple[int, datetime, Headers, bytes | None]],
@@ -60,11 +40,10 @@ def fold_partition(
     partitions: int,
     breaks: Breaks = lambda _: False,
     also: Mapping[str, str] | None = None,
-    habits: Habits = Habits(),
     policies_end: int = 1 << 63,
 ) -> Book:
     """Fold one partition from the beginning, up to a record that only a newer release can read."""
-    book = Book(kpart, partitions, habits, policies_end)
+    book = Book(kpart, partitions, policies_end)
     for offset, log_time, headers, value in records:
         said = read(headers, value, also)
         if said == NEWER:
@@ -130,50 +109,103 @@ def _judge(book: Book, press: Said, policies: Mapping[str, list[tuple[int, Row]]
         return failed(press)
     said["owner"] = press["owner"] if timer is None else timer["owner"]
     deadline = press["kind"] == "deadline.reached.v1"
-    due = _fall_due(book, press, said, press["log_time"] if deadline else said["at"])
+    documents = _by_time(known)
+    until = press["log_time"] if deadline else said["at"]
+    due = _fall_due(book, press, said, documents, until, 200 if deadline else 100, press["subject"])
     if deadline and not due[0]:
         return None
     if deadline:
         said |= {"verdict": "accepted"}
     elif press["kind"] in TIMER_EVENTS:
-        said = _press_timer(book, press, said, timer, policy)
+        said = _press_timer(book, press, said, timer, policy, documents)
     else:
-        said = learn(book.facts, press, said)
+        said = learn(book.facts, book.known_at, press, said)
     if said["reason"] == "internal":
         return said
-    since = _fall_due(book, press, said, press["log_time"])
-    said["findings"] = [*due[0], *said["findings"], *since[0]]
+    room = 200 - len(due[1]) - len(said["changed"])
+    since = _fall_due(book, press, said, documents, press["log_time"], room, None)
+    said["findings"] = _told_once([*due[0], *said["findings"], *since[0]])
+    said["due"] = next_look(_owner(book, press["tenant"], said["owner"], documents), press["log_time"])
     said["changed"] = [*due[1], *said["changed"], *since[1]]
     pressed = book.timers.get(press["subject"])
     said["timer"] = None if pressed is None or press["kind"] not in TIMER_EVENTS else dict(pressed)
     return said
 
 
-def _fall_due(book: Book, press: Said, said: Row, until: datetime) -> tuple[list[Row], list[Row]]:
-    """Stop timers that ran for too long, the earliest first. Return the findings and the changes."""
-    limit = book.habits.auto_close
-    if limit is None:
-        return [], []
-    running = [
-        (book.intervals[timer["id"]][-1]["start"] + limit, timer["id"])
-        for timer in _timers_of(book, press["tenant"], said["owner"])
-        if timer["state"] == "RUNNING"
-    ]
-    findings, changed = [], []
-    for at, timer_id in sorted(running):
-        if at <= until:
-            findings.append({"timer_id": timer_id, "rule": "R16", "from": at, "to": None})
-            findings[-1] |= {"amount_us": None, "refused": False}
-            changed.append(_end(book, press, timer_id, at, "STOPPED", "settle", {"R16"}, None))
-    _note(book, said, findings)
+def _told_once(findings: list[Row]) -> list[Row]:
+    return list({(found["timer_id"], found["rule"], found["from"]): found for found in findings}.values())
+
+
+def _by_time(known: list[tuple[int, Row]]) -> Documents:
+    """Return the documents with the moment at which each came into force: when it was set, and in their order."""
+    documents: Documents = []
+    for _, document in known:
+        set_at = datetime.fromisoformat(document["set_at"]).astimezone(UTC)
+        documents.append((max([set_at, *(begins for begins, _ in documents)]), document))
+    return documents
+
+
+def _owner(book: Book, tenant: str, owner: str, documents: Documents) -> Owner:
+    return Owner(
+        [(timer, book.intervals[timer["id"]]) for timer in _timers_of(book, tenant, owner)],
+        {(kind, about): fact for (t, o, kind, about), fact in book.facts.items() if (t, o) == (tenant, owner)},
+        {(kind, about): at for (t, o, kind, about), at in book.known_at.items() if (t, o) == (tenant, owner)},
+        book.violations,
+        documents,
+    )
+
+
+def _fall_due(
+    book: Book, press: Said, said: Row, documents: Documents, until: datetime, at_most: int, pressed: int | None
+) -> tuple[list[Row], list[Row]]:
+    """Let everything happen that is due, the earliest first. Return the findings and the changes."""
+    findings: list[Row] = []
+    changed: list[Row] = []
+    while len(findings) < at_most and len(changed) < at_most:
+        owner = _owner(book, press["tenant"], said["owner"], documents)
+        due = what_is_due(owner, until, press["log_time"], pressed)
+        if not due:
+            break
+        for at, timer_id, rule, kind, began in due[: at_most - max(len(findings), len(changed))]:
+            timer, interval = book.timers[timer_id], book.intervals[timer_id][-1]
+            if interval["end"] is not None:
+                continue
+            of = {"subject": timer_id}
+            if kind == "1":
+                found = [finding(of, rule, began or at, at)]
+            elif kind == "2":
+                found = [finding(of, rule, at)]
+                if rule not in timer["flags"]:
+                    timer |= {"flags": sorted({*timer["flags"], rule}), "source_offset": press["offset"]}
+                    nothing: Row = {"opened": None, "closed": None}
+                    changed.append({"timer": timer_id, "by": "settle", "after": timer_of(timer)} | nothing)
+            else:
+                had = any(
+                    one["rule"] == "R16" and (one["to"] is None or one["to"] > one["from"])
+                    for one in owner.found(timer, interval)
+                )
+                found = [*_endings(owner, timer, interval, at), *([] if had else [finding(of, rule, at, at)])]
+                locked = locked_before(owner.policy(at))
+                changed.append(end(book, press, timer_id, at, "STOPPED", "settle", {"R16"}, locked))
+            note(book, said, found)
+            findings += found
     return findings, changed
+
+
+def _endings(owner: Owner, timer: Row, interval: Row, at: datetime) -> list[Row]:
+    """Return the findings about an interval as they end with it, at the latest."""
+    ending = [
+        one for one in owner.found(timer, interval) if one["to"] is None or (one["to"] > at and one["to"] > one["from"])
+    ]
+    ending.sort(key=lambda one: (one["from"], one["rule"]))
+    return [finding({"subject": timer["id"]}, one["rule"], one["from"], max(one["from"], at)) for one in ending]
 
 
 def _timers_of(book: Book, tenant: str, owner: str) -> list[Row]:
     return [timer for timer in book.timers.values() if (timer["tenant"], timer["owner"]) == (tenant, owner)]
 
 
-def _press_timer(book: Book, press: Said, said: Row, timer: Row | None, policy: Row) -> Row:
+def _press_timer(book: Book, press: Said, said: Row, timer: Row | None, policy: Row, documents: Documents) -> Row:
     owner = said["owner"]
     at = said["at"] if timer is None else max(said["at"], timer["last_at"])
     said = said | {"at": at}
@@ -187,13 +219,16 @@ def _press_timer(book: Book, press: Said, said: Row, timer: Row | None, policy: 
         for other in _timers_of(book, press["tenant"], owner)
         if other["id"] != press["subject"]
     ]
-    who = {"owner": owner, "profile": profile}
+    sheet = _owner(book, press["tenant"], owner, documents)
+    billable = press["billable"] if timer is None else timer["billable"]
+    lasting = list(_lasting(sheet, press, running, at, zone, policy, billable=billable))
+    who = {"owner": owner, "profile": profile, "day": lasting}
     found = list(findings_of(press, timer, running, others, at, zone, policy, who))
     if again:  # a second stop is only asked whether the timer is the caller's
         found = [one for one in found if one["rule"] == "R06"]
     refusal = next((one for one in found if one["refused"]), None)
     if refusal is not None:
-        _note(book, said, [refusal])
+        note(book, said, [refusal])
         return said | {
             "verdict": "refused",
             "rule": refusal["rule"],
@@ -202,79 +237,61 @@ def _press_timer(book: Book, press: Said, said: Row, timer: Row | None, policy: 
         }
     if again:
         return said | {"verdict": "accepted"}
-    findings = sorted(found, key=lambda one: (one["rule"], one["from"]))
-    flags = labels_of(press, policy) | {one["rule"] for one in findings}
+    flags = labels_of(press, policy) | {one["rule"] for one in found}
+    findings = [one for one in found if not one.get("open")]
+    findings.sort(key=lambda one: (one["rule"], one["from"]))
     if timer is None and "\0" in f"{owner}{press['account_id']}{press['job_id']}{press['project_id']}":
         return failed(press)  # no text column takes it: SQLSTATE 22
     locked = locked_before(policy)
-    switched = _switch(book, press, others, at, policy)
-    changed = [*switched, _effect(book, press, timer, owner, at, zone, flags, locked)]
-    _note(book, said, findings)
+    ended = [] if running is None or timer is None else _endings(sheet, timer, running, at)
+    switched, ended_too = _switch(book, press, sheet, others, at, policy)
+    findings = [*ended_too, *ended, *findings]
+    changed = [*switched, effect(book, press, timer, owner, at, zone, flags, locked)]
+    note(book, said, findings)
     return said | {"verdict": "accepted", "flags": sorted(flags), "findings": findings, "changed": changed}
 
 
-def _switch(book: Book, press: Said, others: Others, at: datetime, policy: Row) -> list[Row]:
+def _lasting(
+    sheet: Owner, press: Said, running: Row | None, at: datetime, zone: str, policy: Row, *, billable: bool
+) -> Iterator[Row]:
+    """R09, R10 and R11 at a press. One that is open on the interval already does not open again."""
+    opens = press["kind"] in (_START, _RESUME)
+    if not opens and running is None:
+        return
+    zone = zone if running is None else running["zone"]
+    day = day_of(at, zone)
+    cap = limit_of(policy, "R11", "billable_seconds_per_day")
+    breaks = {
+        "R09": sheet.day_off(policy, day, press["log_time"]),
+        "R10": sheet.outside(at, zone),
+        "R11": cap is not None and billable and sheet.worked(day, at, billable=True) >= cap * 1_000_000,
+    }
+    already = [
+        one["rule"]
+        for (timer_id, _, begins), one in sheet.findings.items()
+        if running is not None and timer_id == press["subject"] and begins >= running["start"] and one["to"] is None
+        if not one["refused"]
+    ]
+    for rule, broken in breaks.items():
+        if broken and setting(policy, rule) != "off":
+            found = by_mode(press, policy, rule, at)
+            if not found["refused"] and rule in already:
+                found["open"] = True
+            elif not found["refused"] and not opens:
+                found |= {"to": at, "amount_us": 0}
+            yield found
+
+
+def _switch(
+    book: Book, press: Said, sheet: Owner, others: Others, at: datetime, policy: Row
+) -> tuple[list[Row], list[Row]]:
     to = switched_to(policy)
     if to is None or press["kind"] not in (_START, _RESUME):
-        return []
+        return [], []
     running = sorted((other for other, _ in others if other["state"] == "RUNNING"), key=lambda timer: int(timer["id"]))
-    return [
-        _end(book, press, other["id"], max(at, other["last_at"]), to, "switch", (), locked_before(policy))
-        for other in running[: _CHANGES_OF_A_PRESS_MAX - 1]
-    ]
-
-
-def _effect(
-    book: Book, press: Said, timer: Row | None, owner: str, at: datetime, zone: str, flags: set[str], locked: str | None
-) -> Row:
-    if press["kind"] == _PAUSE:
-        return _end(book, press, press["subject"], at, "PAUSED", "press", flags, locked)
-    if press["kind"] == _STOP:
-        return _end(book, press, press["subject"], at, "STOPPED", "press", flags, locked)
-    if timer is None:
-        timer = {
-            "id": press["subject"],
-            "owner": owner,
-            **{name: press[name] for name in ("account_id", "job_id", "project_id", "billable", "work_date")},
-            "started_at": at,
-            "stopped_at": None,
-            "total_us": 0,
-            "flags": [],
-            "tenant": press["tenant"],
-            "started_by": press["event_id"],
-        }
-        book.timers[press["subject"]], book.intervals[press["subject"]] = timer, []
-    timer |= {"state": "RUNNING", "last_at": at, "source_offset": press["offset"]}
-    timer["flags"] = sorted({*timer["flags"], *flags})
-    book.intervals[timer["id"]].append({"start": at, "end": None, "zone": zone})
-    opened = {"seq": len(book.intervals[timer["id"]]), "start": at, "zone": zone}
-    return {"timer": timer["id"], "by": "press", "after": timer_of(timer), "opened": opened, "closed": None}
-
-
-def _end(
-    book: Book, press: Said, timer_id: int, at: datetime, state: str, by: str, flags: Iterable[str], locked: str | None
-) -> Row:
-    timer, intervals = book.timers[timer_id], book.intervals[timer_id]
-    timer |= {"state": state, "last_at": at, "source_offset": press["offset"]}
-    timer |= {"stopped_at": at if state == "STOPPED" else None, "flags": sorted({*timer["flags"], *flags})}
-    closed, last = None, intervals[-1]
-    if last["end"] is None:
-        last["end"] = at
-        timer["total_us"] = sum((i["end"] - i["start"]) // _US for i in intervals)
-        days = [
-            {"on": day, "us": us, "after_lock": locked is not None and day.isoformat() < locked}
-            for day, us in days_between(last["start"], at, last["zone"])
-        ]
-        closed = {"seq": len(intervals), "start": last["start"], "end": at, "zone": last["zone"]}
-        closed |= {"days": days, "was": None}
-        whose = timer["tenant"], timer["owner"]
-        worked_on = [day for day, _ in days_between(last["start"], at, last["zone"])]
-        book.changed_after_lock |= {(*whose, day) for day in worked_on if locked is not None and str(day) < locked}
-    return {"timer": timer_id, "by": by, "after": timer_of(timer), "opened": None, "closed": closed}
-
-
-def _note(book: Book, said: Row, findings: list[Row]) -> None:
-    for finding in findings:
-        of = {name: said[name] for name in ("tenant", "owner", "event_id", "policy_revision")}
-        known = book.violations.setdefault((finding["timer_id"], finding["rule"], finding["from"]), finding | of)
-        known |= finding  # told again: the last telling counts, and what began it stays
+    changed, ended = [], []
+    for other in running[: _CHANGES_OF_A_PRESS_MAX - 1]:
+        ends = max(at, other["last_at"])
+        ended += _endings(sheet, other, book.intervals[other["id"]][-1], ends)
+        changed.append(end(book, press, other["id"], ends, to, "switch", (), locked_before(policy)))
+    return changed, ended

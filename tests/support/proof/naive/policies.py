@@ -17,5 +17,5 @@ def policies_in_force(records: Iterable[tuple[int, bytes | None, bytes | None]])
             continue
         had = found.setdefault(tenant, [])
         if replaces == (had[-1][0] if had else None):
-            had.append((offset, document))
+            had.append((offset, document | {"set_at": said["set_at"]}))
     return found

@@ -13,6 +13,9 @@ REASONS: Final = {
     "R06": "not_the_owner",
     "R07": "not_legal_now",
     "R08": "timers_disabled",
+    "R09": "day_off",
+    "R10": "outside_attendance",
+    "R11": "over_daily_cap",
     "R13": "overlap",
     "R14": "future_time",
     "R15": "past_time",
@@ -25,7 +28,8 @@ _REFUSING: Final[Mapping[str, tuple[str, ...]]] = {
     "block": (_START, _RESUME),
     "strict": (_START, _RESUME, _PAUSE),
 }
-_DEFAULTS: Final = {"R08": "block", "R13": "flag", "R14": "strict", "R15": "off", "R18": "flag", "R20": "off"}
+_DEFAULTS: Final = {"R08": "block", "R14": "strict", "R15": "off", "R20": "off"}
+_ZOHO: Final = {"R09": "block", "R10": "strict", "R11": "strict", "R12": "strict"}
 _MINUTE: Final = timedelta(seconds=60)
 _SECOND: Final = timedelta(seconds=1)
 _TICK: Final = timedelta(milliseconds=1)
@@ -48,7 +52,7 @@ def findings_of(
         yield finding(press, "R06", at, refused=True)
     profile = who["profile"]
     if setting(policy, "R20") != "off" and (profile is None or profile.get("active") is False):
-        yield _by_mode(press, policy, "R20", at)
+        yield by_mode(press, policy, "R20", at)
     state = None if timer is None else timer["state"]
     legal = {_START: True, _STOP: True, _PAUSE: state == "RUNNING", _RESUME: state == "PAUSED"}
     if not legal[press["kind"]]:
@@ -57,7 +61,8 @@ def findings_of(
     yield from _past(press, running, at, zone, policy)
     disabled = policy.get("timers_disabled") or (profile or {}).get("timers_disabled")
     if disabled and setting(policy, "R08") != "off":
-        yield _by_mode(press, policy, "R08", at)
+        yield by_mode(press, policy, "R08", at)
+    yield from who["day"]
     if opens:
         yield from _overlap(press, others, at, policy)
     asked = press["asked_at"]
@@ -91,7 +96,19 @@ def locked_before(policy: Row) -> str | None:
 
 def setting(policy: Row, rule: str) -> str:
     """Return the mode of a rule."""
-    return str(_rule(policy, rule).get("mode") or _DEFAULTS[rule])
+    preset = _ZOHO.get(rule) if policy["preset"] == "zoho" else None
+    return str(_rule(policy, rule).get("mode") or preset or _DEFAULTS.get(rule, "flag"))
+
+
+def limit_of(policy: Row, rule: str, limit: str) -> int | None:
+    """Return a limit of a rule, None when it is not set or the rule is off."""
+    seconds: int | None = _rule(policy, rule).get(limit)
+    return None if setting(policy, rule) == "off" else seconds
+
+
+def by_mode(press: Said, policy: Row, rule: str, begins: datetime, ends: datetime | None = None) -> Row:
+    """Return what a rule finds at a press, refused as its mode says."""
+    return finding(press, rule, begins, ends, refused=press["kind"] in _REFUSING[setting(policy, rule)])
 
 
 def finding(press: Said, rule: str, begins: datetime, ends: datetime | None = None, *, refused: bool = False) -> Row:
@@ -105,19 +122,15 @@ def _rule(policy: Row, rule: str) -> Row:
     return (policy.get("rules") or {}).get(rule) or {}
 
 
-def _by_mode(press: Said, policy: Row, rule: str, begins: datetime, ends: datetime | None = None) -> Row:
-    return finding(press, rule, begins, ends, refused=press["kind"] in _REFUSING[setting(policy, rule)])
-
-
 def _future(press: Said, at: datetime, zone: str, policy: Row) -> Iterator[Row]:
     """R14: the given time is in the future. By over a minute it is refused, unless the mode allows it; else noted."""
     asked, log_time = press["asked_at"], press["log_time"]
     if setting(policy, "R14") == "off":
         return
     if press.get("work_date") is not None and press["work_date"] > day_of(log_time + _MINUTE, zone):
-        yield _by_mode(press, policy, "R14", at)
+        yield by_mode(press, policy, "R14", at)
     elif asked is not None and asked >= log_time + _TICK:
-        found = _by_mode(press, policy, "R14", log_time, asked)
+        found = by_mode(press, policy, "R14", log_time, asked)
         yield found | {"refused": found["refused"] and asked - log_time > _MINUTE}
 
 
@@ -138,7 +151,7 @@ def _past(press: Said, running: Row | None, at: datetime, zone: str, policy: Row
         return
     first = max(open_since)
     if at < first or (press.get("work_date") is not None and press["work_date"] < day_of(first, zone)):
-        yield _by_mode(press, policy, "R15", at)
+        yield by_mode(press, policy, "R15", at)
 
 
 def _begin_of(day_text: str, zone: str) -> datetime:

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
+from tests.support.proof.naive.book import Book
 from tests.support.proof.naive.days import days_between
-from tests.support.proof.naive.fold import Book
 from tests.support.proof.naive.outcome import Row, body
 
 _TIMER: Final = (
@@ -39,6 +39,7 @@ def tables_of(books: Iterable[Book]) -> dict[str, str]:
         rows["violation"] += [_violation(found) for found in book.violations.values()]
         rows["owner_fact"] += [
             {"slot": _slot(tenant, owner), "tenant": tenant, "owner": owner, "kind": kind, "about": about, "body": said}
+            | {"known_at": book.known_at[tenant, owner, kind, about]}
             for (tenant, owner, kind, about), said in book.facts.items()
         ]
         rows["outcome"] += [_outcome(book, outcome) for outcome in book.outcomes]
@@ -95,6 +96,7 @@ def _intervals(book: Book) -> Iterable[Row]:
         whose = {name: book.timers[timer_id][name] for name in ("tenant", "owner")}
         for seq, interval in enumerate(intervals, start=1):
             told = {"start_at": interval["start"], "end_at": interval["end"], "zone": interval["zone"]}
+            told["logged_at"] = interval["logged"]
             yield _slotted(timer_id, {"timer_id": timer_id, "seq": seq} | whose | told)
 
 

@@ -24,7 +24,7 @@ AFTER: Final = TimerAfter(
     last_at=moment("09:00"),
     flags=("late",),
 )
-WORKING: Final = Timer(AFTER, OpenInterval(3, moment("09:00"), "Europe/Berlin"), 3)
+WORKING: Final = Timer(AFTER, OpenInterval(3, moment("09:00"), "Europe/Berlin", moment("09:00")), 3)
 
 
 def test_a_start_makes_a_timer_that_says_all_that_was_said() -> None:
@@ -44,7 +44,7 @@ def test_a_start_makes_a_timer_that_says_all_that_was_said() -> None:
         last_at=moment("09:00"),
         flags=(),
     )
-    assert story.running("desk") == OpenInterval(1, moment("09:00"), "Asia/Jerusalem")
+    assert story.running("desk") == OpenInterval(1, moment("09:00"), "Asia/Jerusalem", moment("09:00"))
 
 
 def test_a_life_of_a_timer_interval_by_interval() -> None:

@@ -65,7 +65,7 @@ def test_a_start_is_an_outcome_a_timer_and_an_open_interval() -> None:
                 *(moment("09:00"), None, 0, moment("09:00"), "zone_assumed", event(0), 0),
             ),
         ],
-        "upsert_intervals": [(SLOT, DESK, 1, *WHOSE, moment("09:00"), None, "Asia/Jerusalem")],
+        "upsert_intervals": [(SLOT, DESK, 1, *WHOSE, moment("09:00"), None, "Asia/Jerusalem", moment("09:00"))],
     }
 
 
@@ -85,8 +85,8 @@ def test_a_whole_life_in_one_commit_is_one_row_each() -> None:
         )
     ]
     assert written["upsert_intervals"] == [
-        (SLOT, DESK, 1, *WHOSE, moment("21:00"), moment("21:30"), "Asia/Jerusalem"),
-        (SLOT, DESK, 2, *WHOSE, moment("21:45"), moment("22:15"), "Asia/Jerusalem"),
+        (SLOT, DESK, 1, *WHOSE, moment("21:00"), moment("21:30"), "Asia/Jerusalem", moment("21:00")),
+        (SLOT, DESK, 2, *WHOSE, moment("21:45"), moment("22:15"), "Asia/Jerusalem", moment("21:45")),
     ]
     assert sorted(written["add_day_totals"]) == [
         (SLOT, *WHOSE, date(2026, 3, 2), 45 * MINUTE_US, 45 * MINUTE_US, False),
@@ -130,7 +130,7 @@ def test_a_worker_with_no_time_worked_has_no_day() -> None:
     story = given(started("desk", at="09:00"), stopped("desk", at="09:00"))
     assert "add_day_totals" not in writes(story)
     assert writes(story)["upsert_intervals"] == [
-        (SLOT, DESK, 1, *WHOSE, moment("09:00"), moment("09:00"), "Asia/Jerusalem")
+        (SLOT, DESK, 1, *WHOSE, moment("09:00"), moment("09:00"), "Asia/Jerusalem", moment("09:00"))
     ]
 
 

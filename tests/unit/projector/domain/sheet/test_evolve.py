@@ -4,8 +4,9 @@ from dataclasses import replace
 
 from services.projector.domain.sheet.evolve import evolve
 from services.projector.domain.sheet.state import ClosedInterval, OpenInterval, Timesheet
+from shared.events.durations import US_PER_MINUTE
 from shared.events.models import OwnerProfileSet, OwnerTextsErased
-from shared.events.outcome import State, Was, read_outcome
+from shared.events.outcome import DayPart, State, Was, read_outcome
 from tests.support.story.given import NOAM, Story, fact, given, moment, paused, resumed, started, stopped, timer_id
 
 NOBODY = Timesheet("acme", "dana")
@@ -38,11 +39,15 @@ def test_a_replayed_story_ends_where_the_live_one_did() -> None:
 
 def test_an_opened_interval_is_open_until_it_is_closed() -> None:
     story = given(started("desk", at="09:00"))
-    assert replayed(story).timers[timer_id("desk")].open == OpenInterval(1, moment("09:00"), "Asia/Jerusalem")
+    assert replayed(story).timers[timer_id("desk")].open == OpenInterval(
+        1, moment("09:00"), "Asia/Jerusalem", moment("09:00")
+    )
     story.when(paused("desk", at="09:10"))
     assert replayed(story).timers[timer_id("desk")].open is None
     story.when(resumed("desk", at="09:20"))
-    assert replayed(story).timers[timer_id("desk")].open == OpenInterval(2, moment("09:20"), "Asia/Jerusalem")
+    assert replayed(story).timers[timer_id("desk")].open == OpenInterval(
+        2, moment("09:20"), "Asia/Jerusalem", moment("09:20")
+    )
 
 
 def test_closed_intervals_are_remembered_in_the_order_of_their_ends() -> None:
@@ -110,6 +115,8 @@ def test_an_end_that_was_taken_back_is_replaced() -> None:
     outcome = given(started("desk", at="09:00"), stopped("desk", at="09:30")).outcome
     (change,) = outcome.changed
     assert change.closed is not None
-    taken_back = change.closed.model_copy(update={"was": Was(end=moment("11:00"), days=())})
+    taken_back = change.closed.model_copy(
+        update={"was": Was(end=moment("11:00"), days=(DayPart(on=moment("11:00").date(), us=2 * 60 * US_PER_MINUTE),))}
+    )
     outcome = outcome.model_copy(update={"changed": (change.model_copy(update={"closed": taken_back}),)})
     assert evolve(guessed, outcome) == replayed(given(started("desk", at="09:00"), stopped("desk", at="09:30")))

@@ -1,0 +1,13 @@
+"""What falls due without a press: findings that open or end, and automatic stops, each at its exact instant.
+
+    settle       what fell due for an owner up to a moment, in time order
+    deadlines    when each of these is due, for one interval that runs
+    crossings    when the time of a local day reaches a limit
+    days_off     which local days are not worked, and the hours of attendance
+
+Everything here is a function of the sheet, of the policies by the moment at which each came into force, and of the
+moment asked. Nothing remembers how far it looked before, so a second look finds the same, and opens nothing twice.
+
+With care: an instant. It is the key of a finding, and other people's reports read it.
+Never: a sample, or a float. Instants are computed, in whole microseconds.
+"""

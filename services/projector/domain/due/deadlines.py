@@ -1,0 +1,148 @@
+"""Deadlines: what is due for an interval that runs, and when (docs/contract.md, section 6, "What falls due")."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final, Literal
+
+from services.projector.domain.due.crossings import DAY, reached, window
+from services.projector.domain.due.days_off import check_outs, is_day_off
+from services.projector.domain.sheet.state import OpenInterval, Timer, Timesheet
+from shared.events.calendar import local_day
+from shared.events.durations import US_PER_SECOND, microseconds
+from shared.events.policy import Policy
+from shared.events.policy_book import Timeline
+from shared.events.rules import Rule
+
+# Findings that end at the next local midnight: the new day is looked at anew.
+DAILY: Final = frozenset({Rule.DAY_OFF, Rule.OUTSIDE_ATTENDANCE, Rule.OVER_DAILY_CAP, Rule.OVERFULL_DAY})
+
+# What happens at a deadline, in the order in which it does at one instant: an old day's finding ends before one opens.
+Kind = Literal["1 ends", "2 opens", "3 stops"]
+_US: Final = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Due:
+    """One thing that is due. The order is the contract's: by time, then by timer, then by rule."""
+
+    at: datetime
+    timer_id: int
+    rule: str
+    kind: Kind
+    # Of a finding that ends: when it began.
+    began: datetime | None = None
+
+
+class Look:
+    """One look at an owner's sheet, by the policies in force at each time, up to `until`."""
+
+    def __init__(self, sheet: Timesheet, timeline: Timeline, until: datetime) -> None:
+        self._sheet = sheet
+        self._timeline = timeline
+        self._until = until
+        self._runs_alone = sheet.runs_alone
+        self._days_off = bool(sheet.leave) or any(policy.has_days_off for policy in timeline.documents)
+        self._capped = any(policy.daily_cap_seconds is not None for policy in timeline.documents)
+        # An owner's timers share their days, and there may be hundreds that run.
+        self._reached: dict[tuple[date, int, bool], datetime | None] = {}
+
+    def dues(self, timer: Timer, running: OpenInterval, *, stops: bool) -> Iterator[Due]:
+        """Return, in no order, what is due for a running timer up to `until`: at least the first of each rule."""
+        for finding in running.found:
+            if finding.to is None and finding.rule in DAILY:
+                _, midnight = window(local_day(finding.from_, running.zone), running.zone)
+                if midnight <= self._until:
+                    yield Due(midnight, timer.id, finding.rule, "1 ends", finding.from_)
+        for rule, at in self._opening(timer, running):
+            if at <= self._until:
+                yield Due(at, timer.id, rule.value, "2 opens")
+        if stops:
+            limit = self._length(running, _auto_close)
+            if limit is not None:
+                yield Due(limit, timer.id, Rule.LONG_RUNNING.value, "3 stops")
+
+    def _opening(self, timer: Timer, running: OpenInterval) -> Iterator[tuple[Rule, datetime]]:
+        if not running.has(Rule.LONG_RUNNING):
+            long = self._length(running, _long_running)
+            if long is not None:
+                yield Rule.LONG_RUNNING, long
+        if self._days_off:
+            yield from self._first_of(Rule.DAY_OFF, running, self._day_off)
+        if self._capped and timer.after.billable:
+            yield from self._first_of(Rule.OVER_DAILY_CAP, running, self._over_cap)
+        if not self._runs_alone or self._sheet.days:
+            yield from self._first_of(Rule.OVERFULL_DAY, running, self._overfull)
+        if self._sheet.attendance and not running.has_open(Rule.OUTSIDE_ATTENDANCE):
+            for left in check_outs(self._sheet, running.start, running.zone):
+                told = running.has(Rule.OUTSIDE_ATTENDANCE, left, left + _US)
+                if not told and self._timeline.at(left).is_on(Rule.OUTSIDE_ATTENDANCE):
+                    yield Rule.OUTSIDE_ATTENDANCE, left
+
+    def _first_of(
+        self, rule: Rule, running: OpenInterval, on: Callable[[OpenInterval, date], datetime | None]
+    ) -> Iterator[tuple[Rule, datetime]]:
+        """Return a rule with the first instant at which it fires: on a day on which it has told nothing yet."""
+        for day in self._days(rule, running):
+            begins, ends = window(day, running.zone)
+            # Of no length: a date that the zone skipped.
+            if begins < ends and not running.has(rule, begins, ends) and (at := on(running, day)) is not None:
+                yield rule, at
+                return
+
+    def _day_off(self, running: OpenInterval, day: date) -> datetime | None:
+        begins, _ = window(day, running.zone)
+        if begins <= running.start:
+            return None  # the press was judged
+        policy = self._timeline.at(begins)
+        off = policy.is_on(Rule.DAY_OFF) and is_day_off(self._sheet, policy, day, begins)
+        return begins if off else None
+
+    def _over_cap(self, running: OpenInterval, day: date) -> datetime | None:
+        begins, ends = window(day, running.zone)
+        for since, to, policy in self._timeline.pieces(max(begins, running.start), ends):
+            cap = policy.daily_cap_seconds
+            crossed = None if cap is None else self._reaches(day, cap * US_PER_SECOND, billable=True)
+            if crossed is not None and max(crossed, since) < to:
+                return max(crossed, since)
+        return None
+
+    def _overfull(self, running: OpenInterval, day: date) -> datetime | None:
+        begins, ends = window(day, running.zone)
+        crossed = self._reaches(day, microseconds(begins, ends), billable=False)
+        if crossed is None:
+            return None
+        at = max(crossed, begins, running.start)
+        return at if at < ends and self._timeline.at(at).is_on(Rule.OVERFULL_DAY) else None
+
+    def _reaches(self, day: date, limit_us: int, *, billable: bool) -> datetime | None:
+        key = day, limit_us, billable
+        if key not in self._reached:
+            self._reached[key] = reached(self._sheet, day, limit_us, billable=billable)
+        return self._reached[key]
+
+    def _length(self, running: OpenInterval, limit: Callable[[Policy], int | None]) -> datetime | None:
+        """Return when an interval reaches a length that policies set; one set later counts from when it was set."""
+        for since, to, policy in self._timeline.pieces(running.start, self._until + _US):
+            seconds = limit(policy)
+            if seconds is not None:
+                at = max(running.start + timedelta(seconds=seconds), since)
+                if at < to:
+                    return at
+        return None
+
+    def _days(self, rule: Rule, running: OpenInterval) -> Iterator[date]:
+        day, last = local_day(running.start, running.zone), local_day(self._until, running.zone)
+        while day <= last:
+            # One interval that runs alone fills its day when the day is over, so not before.
+            if rule is not Rule.OVERFULL_DAY or not self._runs_alone or day in self._sheet.days:
+                yield day
+            day += DAY
+
+
+def _long_running(policy: Policy) -> int | None:
+    return policy.long_running_seconds
+
+
+def _auto_close(policy: Policy) -> int | None:
+    return policy.auto_close_seconds

@@ -1,0 +1,123 @@
+"""Settle: what fell due for an owner up to a moment, in time order, as findings and changes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from services.projector.domain.due.deadlines import Due, Look
+from services.projector.domain.effect import ended
+from services.projector.domain.endings import endings, finding_of
+from services.projector.domain.sheet.evolve import with_changes
+from services.projector.domain.sheet.state import OpenInterval, Timer, Timesheet
+from shared.events.outcome import Change, Finding, State
+from shared.events.policy_book import Timeline
+from shared.events.rules import Rule
+
+# Queued presses come one after the other: for so long after the press that opened an interval, nothing falls due.
+GRACE: Final = timedelta(seconds=60)
+# How far ahead a deadline is looked for. After that time the owner is looked at again.
+_AHEAD: Final = timedelta(days=8)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What fell due, in time order, and the sheet after it."""
+
+    sheet: Timesheet
+    findings: tuple[Finding, ...] = ()
+    changed: tuple[Change, ...] = ()
+
+    @property
+    def found(self) -> bool:
+        """Whether anything fell due."""
+        return bool(self.findings or self.changed)
+
+
+def settle(
+    sheet: Timesheet,
+    timeline: Timeline,
+    until: datetime,
+    log_time: datetime,
+    at_most: int,
+    pressed: int | None = None,
+) -> Settled:
+    """Return what fell due for the sheet's owner up to `until`: `at_most` changes, and about as many findings.
+
+    What is left out falls due again at the owner's next record. `log_time` is that of the record. In its first minute
+    nothing falls due for an interval, except that findings about a timer that is `pressed` open, because it may end.
+    """
+    findings: list[Finding] = []
+    changed: list[Change] = []
+    while len(changed) < at_most and len(findings) < at_most:
+        first = _next(sheet, timeline, until, log_time, pressed)
+        if not first:
+            break
+        for due in first[: at_most - max(len(changed), len(findings))]:
+            found, change = _happened(sheet, timeline, due)
+            sheet = with_changes(sheet, change, found, log_time)
+            findings += found
+            changed += change
+    return Settled(sheet, tuple(findings), tuple(changed))
+
+
+def next_due(sheet: Timesheet, timeline: Timeline, settled_to: datetime) -> datetime | None:
+    """Return when the owner is to be looked at next, None: not before the owner's next press.
+
+    A hint: a press may come first, and a policy or a fact may move it. `settle` computes anew.
+    """
+    ahead = settled_to + _AHEAD
+    look = Look(sheet, timeline, ahead)
+    times = [
+        max(due.at, running.logged_at + GRACE, settled_to)
+        for timer, running in _running(sheet)
+        for due in look.dues(timer, running, stops=True)
+    ]
+    if times:
+        return min(times)
+    runs = next(_running(sheet), None) is not None
+    return ahead if runs and timeline.at(settled_to).has_deadlines else None
+
+
+def _next(sheet: Timesheet, timeline: Timeline, until: datetime, log_time: datetime, pressed: int | None) -> list[Due]:
+    """Return what falls due first: all that does at one instant."""
+    look, dues = Look(sheet, timeline, until), list[Due]()
+    for timer, running in _running(sheet):
+        early = log_time < running.logged_at + GRACE
+        if not early or timer.id == pressed:
+            dues += look.dues(timer, running, stops=not early)
+    first = min((due.at for due in dues), default=None)
+    return sorted(due for due in dues if due.at == first)
+
+
+def _running(sheet: Timesheet) -> Iterator[tuple[Timer, OpenInterval]]:
+    return ((timer, timer.open) for timer in sheet.timers.values() if timer.open is not None)
+
+
+def _happened(sheet: Timesheet, timeline: Timeline, due: Due) -> tuple[list[Finding], list[Change]]:
+    timer = sheet.timers[due.timer_id]
+    if timer.open is None:
+        return [], []  # stopped at this very instant
+    match due.kind:
+        case "1 ends":
+            began = due.began or due.at
+            return [finding_of(timer.id, due.rule, began, due.at)], []
+        case "2 opens":
+            return [finding_of(timer.id, due.rule, due.at)], _flagged(timer, due.rule)
+        case "3 stops":
+            return _stopped(timer, timer.open, timeline, due)
+
+
+def _stopped(timer: Timer, running: OpenInterval, timeline: Timeline, due: Due) -> tuple[list[Finding], list[Change]]:
+    found = endings(timer, due.at)
+    if not running.has(Rule.LONG_RUNNING):
+        found.append(finding_of(timer.id, due.rule, due.at, due.at))
+    locked = timeline.at(due.at).locked_before
+    return found, [ended(timer, due.at, State.STOPPED, "settle", [due.rule], locked_before=locked)]
+
+
+def _flagged(timer: Timer, rule: str) -> list[Change]:
+    if rule in timer.after.flags:
+        return []
+    after = timer.after.model_copy(update={"flags": tuple(sorted({*timer.after.flags, rule}))})
+    return [Change(timer=timer.id, by="settle", after=after)]

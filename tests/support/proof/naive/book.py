@@ -1,0 +1,92 @@
+"""The naive fold's books: what is known of a partition, and how a press or a deadline changes it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from tests.support.proof.naive.days import days_between
+from tests.support.proof.naive.outcome import Row, timer_of
+from tests.support.proof.naive.reading import TIMER_EVENTS, Said
+
+_START, _PAUSE, _RESUME, _STOP = TIMER_EVENTS
+_US: Final = timedelta(microseconds=1)
+
+
+@dataclass
+class Book:
+    """All that the fold knows of one partition."""
+
+    kpart: int
+    partitions: int
+    # Where the topic of policies ends: a press cannot know of a revision from here on.
+    policies_end: int = 1 << 63
+    next_offset: int = 0
+    last_event_id: str | None = None
+    last_log_time: datetime | None = None
+    policy_rev: int = -1
+    held: bool = False
+    outcomes: list[Row] = field(default_factory=list)
+    timers: dict[int, Row] = field(default_factory=dict)
+    intervals: dict[int, list[Row]] = field(default_factory=dict)
+    violations: dict[tuple[int, str, datetime], Row] = field(default_factory=dict)
+    facts: dict[tuple[str, str, str, str], Row] = field(default_factory=dict)
+    known_at: dict[tuple[str, str, str, str], datetime] = field(default_factory=dict)
+    changed_after_lock: set[tuple[str, str, date]] = field(default_factory=set)
+
+
+def effect(
+    book: Book, press: Said, timer: Row | None, owner: str, at: datetime, zone: str, flags: set[str], locked: str | None
+) -> Row:
+    if press["kind"] == _PAUSE:
+        return end(book, press, press["subject"], at, "PAUSED", "press", flags, locked)
+    if press["kind"] == _STOP:
+        return end(book, press, press["subject"], at, "STOPPED", "press", flags, locked)
+    if timer is None:
+        timer = {
+            "id": press["subject"],
+            "owner": owner,
+            **{name: press[name] for name in ("account_id", "job_id", "project_id", "billable", "work_date")},
+            "started_at": at,
+            "stopped_at": None,
+            "total_us": 0,
+            "flags": [],
+            "tenant": press["tenant"],
+            "started_by": press["event_id"],
+        }
+        book.timers[press["subject"]], book.intervals[press["subject"]] = timer, []
+    timer |= {"state": "RUNNING", "last_at": at, "source_offset": press["offset"]}
+    timer["flags"] = sorted({*timer["flags"], *flags})
+    book.intervals[timer["id"]].append({"start": at, "end": None, "zone": zone, "logged": press["log_time"]})
+    opened = {"seq": len(book.intervals[timer["id"]]), "start": at, "zone": zone}
+    return {"timer": timer["id"], "by": "press", "after": timer_of(timer), "opened": opened, "closed": None}
+
+
+def end(
+    book: Book, press: Said, timer_id: int, at: datetime, state: str, by: str, flags: Iterable[str], locked: str | None
+) -> Row:
+    timer, intervals = book.timers[timer_id], book.intervals[timer_id]
+    timer |= {"state": state, "last_at": at, "source_offset": press["offset"]}
+    timer |= {"stopped_at": at if state == "STOPPED" else None, "flags": sorted({*timer["flags"], *flags})}
+    closed, last = None, intervals[-1]
+    if last["end"] is None:
+        last["end"] = at
+        timer["total_us"] = sum((i["end"] - i["start"]) // _US for i in intervals)
+        days = [
+            {"on": day, "us": us, "after_lock": locked is not None and day.isoformat() < locked}
+            for day, us in days_between(last["start"], at, last["zone"])
+        ]
+        closed = {"seq": len(intervals), "start": last["start"], "end": at, "zone": last["zone"]}
+        closed |= {"days": days, "was": None}
+        whose = timer["tenant"], timer["owner"]
+        worked_on = [day for day, _ in days_between(last["start"], at, last["zone"])]
+        book.changed_after_lock |= {(*whose, day) for day in worked_on if locked is not None and str(day) < locked}
+    return {"timer": timer_id, "by": by, "after": timer_of(timer), "opened": None, "closed": closed}
+
+
+def note(book: Book, said: Row, findings: list[Row]) -> None:
+    for found in findings:
+        of = {name: said[name] for name in ("tenant", "owner", "event_id", "policy_revision")}
+        known = book.violations.setdefault((found["timer_id"], found["rule"], found["from"]), found | of)
+        if not found["refused"]:
+            known |= found  # told again: the last telling counts, and what began it stays

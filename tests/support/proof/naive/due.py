@@ -1,0 +1,260 @@
+"""The naive fold's deadlines: `docs/contract.md` §6, "Findings open and close" and "What falls due", read aloud.
+
+Every instant is found by asking what is true at an instant: a limit by halving the time in which it is reached.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from typing import Final
+
+from tests.support.proof.naive.days import day_of, first_moment
+from tests.support.proof.naive.outcome import Row
+from tests.support.proof.naive.rules import limit_of, setting
+
+LASTING: Final = ("R09", "R10", "R11", "R16", "R17")
+_DAILY: Final = ("R09", "R10", "R11", "R17")
+_DAY: Final = timedelta(days=1)
+_US: Final = timedelta(microseconds=1)
+_MINUTE: Final = timedelta(seconds=60)
+
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
+
+Documents = list[tuple[datetime, Row]]
+# At, timer, rule, what happens (1 ends, 2 opens, 3 stops the timer), and when an ending finding began.
+Deadline = tuple[datetime, int, str, str, datetime | None]
+Happening = tuple[datetime, str, str, datetime | None]
+
+
+@dataclass
+class Owner:
+    """All that falls due can depend on: an owner's timers with their intervals, facts, findings, and the policies."""
+
+    timers: list[tuple[Row, list[Row]]]
+    facts: dict[tuple[str, str], Row]
+    known_at: dict[tuple[str, str], datetime]
+    findings: dict[tuple[int, str, datetime], Row]
+    documents: Documents
+
+    def running(self) -> Iterator[tuple[Row, Row]]:
+        """Yield each running timer with its open interval."""
+        for timer, intervals in self.timers:
+            if intervals[-1]["end"] is None:
+                yield timer, intervals[-1]
+
+    def policy(self, moment: datetime) -> Row:
+        """Return the document in force at a moment."""
+        return [
+            document for begins, document in self.documents if begins <= moment or document is self.documents[0][1]
+        ][-1]
+
+    def found(self, timer: Row, interval: Row) -> list[Row]:
+        """Return the findings about an interval that runs."""
+        return [
+            one
+            for (timer_id, rule, begins), one in self.findings.items()
+            if timer_id == timer["id"] and rule in LASTING and begins >= interval["start"] and not one["refused"]
+        ]
+
+    def day_off(self, policy: Row, day: date, moment: datetime) -> bool:
+        """Say whether the owner does not work on a day, as far as is known at a moment."""
+        leave = ("leave", day.isoformat())
+        if leave in self.facts and self.facts[leave]["granted"] and self.known_at[leave] <= moment:
+            return True
+        weekends = [w for w in policy.get("weekend") or [] if w["from"] <= day.isoformat()]
+        days = max(weekends, key=lambda w: w["from"])["days"] if weekends else ""
+        number = (day.weekday() + 1) % 7 + 1
+        return str(number) in days or any(h["day"] == day.isoformat() for h in policy.get("holidays") or [])
+
+    def windows(self) -> Iterator[tuple[date, datetime, datetime | None, datetime]]:
+        """Yield the windows of attendance: day, check-in, check-out, and when the log had it."""
+        for (kind, about), fact in self.facts.items():
+            if kind == "attendance":
+                left = fact["checked_out_at"]
+                known = self.known_at[kind, about]
+                yield date.fromisoformat(fact["on"]), _moment(fact["checked_in_at"]), left and _moment(left), known
+
+    def covered(self, moment: datetime, zone: str) -> bool:
+        """Say whether a window of the moment's day, or of the day before, covers it."""
+        day = day_of(moment, zone)
+        return any(
+            on in (day, day - _DAY) and begins <= moment and (ends is None or moment < ends)
+            for on, begins, ends, _ in self.windows()
+        )
+
+    def outside(self, moment: datetime, zone: str) -> bool:
+        """Say whether there is a check-in on the day and the owner is not there."""
+        day = day_of(moment, zone)
+        return any(on == day for on, *_ in self.windows()) and not self.covered(moment, zone)
+
+    def worked(self, day: date, moment: datetime, *, billable: bool) -> int:
+        """Return the time of a day up to a moment, closed intervals whole."""
+        total = 0
+        for timer, intervals in self.timers:
+            for interval in intervals:
+                if billable and not timer["billable"]:
+                    continue
+                begins, ends = day_span(day, interval["zone"])
+                upto = interval["end"] or moment
+                total += max(0, (min(ends, upto) - max(begins, interval["start"])) // _US)
+        return total
+
+    def reached(self, day: date, since: datetime, until: datetime, limit_us: int, *, billable: bool) -> datetime | None:
+        """Return the first microsecond in [since, until) at which the time of a day is at or over a limit."""
+        if since >= until or self.worked(day, until - _US, billable=billable) < limit_us:
+            return None
+        low: datetime = since
+        high: datetime = until - _US
+        while low < high:
+            middle: datetime = low + (high - low) // _US // 2 * _US
+            if self.worked(day, middle, billable=billable) >= limit_us:
+                high = middle
+            else:
+                low = middle + _US
+        return low
+
+
+def day_span(day: date, zone: str) -> tuple[datetime, datetime]:
+    """Return when a local day begins and ends."""
+    return _begin(day, zone), _begin(day + _DAY, zone)
+
+
+def what_is_due(owner: Owner, until: datetime, log_time: datetime, pressed: int | None) -> list[Deadline]:
+    """Return all that is due first: at, timer, rule, kind, and when an ending finding began."""
+    due: list[Deadline] = []
+    for timer, interval in owner.running():
+        early = log_time < interval["logged"] + _MINUTE
+        if early and timer["id"] != pressed:
+            continue
+        due += _of_interval(owner, timer, interval, until, stops=not early)
+    first = min((one[0] for one in due), default=None)
+    return sorted((one for one in due if one[0] == first), key=lambda one: one[1:4])
+
+
+def next_look(owner: Owner, log_time: datetime) -> datetime | None:
+    """Return when the owner is to be looked at next."""
+    until = log_time + 8 * _DAY
+    times: list[datetime] = [
+        max(at, interval["logged"] + _MINUTE, log_time)
+        for timer, interval in owner.running()
+        for at, *_ in _of_interval(owner, timer, interval, until, stops=True)
+    ]
+    if times:
+        return min(times)
+    policy = owner.policy(log_time)
+    off = (policy.get("weekend") or policy.get("holidays")) and setting(policy, "R09") != "off"
+    watched = any(limit_of(policy, *which) for which in _LIMITS) or off
+    return until if watched and any(owner.running()) else None
+
+
+_LIMITS: Final = (
+    ("R11", "billable_seconds_per_day"),
+    ("R16", "long_running_seconds"),
+    ("R16", "auto_close_seconds"),
+)
+
+
+def _of_interval(owner: Owner, timer: Row, interval: Row, until: datetime, *, stops: bool) -> Iterator[Deadline]:
+    for at, rule, kind, began in (
+        *_ends(owner, timer, interval),
+        *_limits(owner, timer, interval, until, stops=stops),
+        *_of_days(owner, timer, interval, until),
+        *_check_outs(owner, timer, interval),
+    ):
+        if at <= until:
+            yield at, timer["id"], rule, kind, began
+
+
+def _told(owner: Owner, timer: Row, interval: Row, rule: str, begins: datetime, ends: datetime) -> bool:
+    """Say whether a finding of the rule that begins in [begins, ends) was told about the interval, and has lasted."""
+    return any(
+        one["rule"] == rule and begins <= one["from"] < ends and (one["to"] is None or one["to"] > one["from"])
+        for one in owner.found(timer, interval)
+    )
+
+
+def _ends(owner: Owner, timer: Row, interval: Row) -> Iterator[Happening]:
+    for one in owner.found(timer, interval):
+        if one["to"] is None and one["rule"] in _DAILY:
+            _, midnight = day_span(day_of(one["from"], interval["zone"]), interval["zone"])
+            yield midnight, one["rule"], "1", one["from"]
+
+
+def _limits(owner: Owner, timer: Row, interval: Row, until: datetime, *, stops: bool) -> Iterator[Happening]:
+    start = interval["start"]
+    long = _length(owner, start, until, "long_running_seconds")
+    if long is not None and not _told(owner, timer, interval, "R16", start, _NEVER):
+        yield long, "R16", "2", None
+    limit = _length(owner, start, until, "auto_close_seconds")
+    if stops and limit is not None:
+        yield limit, "R16", "3", None
+
+
+def _of_days(owner: Owner, timer: Row, interval: Row, until: datetime) -> Iterator[Happening]:
+    start, zone = interval["start"], interval["zone"]
+    day = day_of(start, zone)
+    while day <= day_of(until, zone):
+        begins, ends = day_span(day, zone)
+        at = {
+            "R09": begins if begins > start and _off(owner, day, begins) else None,
+            "R11": _over_cap(owner, day, max(begins, start), ends) if timer["billable"] else None,
+            "R17": owner.reached(day, max(begins, start), ends, max(1, (ends - begins) // _US), billable=False),
+        }
+        for rule, moment in at.items():
+            if moment is None or begins == ends or _told(owner, timer, interval, rule, begins, ends):
+                continue
+            if rule != "R17" or setting(owner.policy(moment), "R17") != "off":
+                yield moment, rule, "2", None
+        day += _DAY
+
+
+def _off(owner: Owner, day: date, begins: datetime) -> bool:
+    policy = owner.policy(begins)
+    return setting(policy, "R09") != "off" and owner.day_off(policy, day, begins)
+
+
+def _check_outs(owner: Owner, timer: Row, interval: Row) -> Iterator[Happening]:
+    if any(one["rule"] == "R10" and one["to"] is None for one in owner.found(timer, interval)):
+        return
+    for _, _, left, known in owner.windows():
+        if left is None or left <= interval["start"] or left < known or owner.covered(left, interval["zone"]):
+            continue
+        told = _told(owner, timer, interval, "R10", left, left + _US)
+        if not told and setting(owner.policy(left), "R10") != "off":
+            yield left, "R10", "2", None
+
+
+def _pieces(owner: Owner, since: datetime, until: datetime) -> Iterator[tuple[datetime, datetime, Row]]:
+    edges = [since, *(begins for begins, _ in owner.documents[1:] if since < begins < until), until]
+    for begins, ends in pairwise(edges):
+        if begins < ends:
+            yield begins, ends, owner.policy(begins)
+
+
+def _over_cap(owner: Owner, day: date, since: datetime, ends: datetime) -> datetime | None:
+    for begins, to, policy in _pieces(owner, since, ends):
+        cap = limit_of(policy, "R11", "billable_seconds_per_day")
+        if cap is not None:
+            at = owner.reached(day, begins, to, cap * 1_000_000, billable=True)
+            if at is not None:
+                return at
+    return None
+
+
+def _length(owner: Owner, start: datetime, until: datetime, limit: str) -> datetime | None:
+    for begins, to, policy in _pieces(owner, start, until + _US):
+        seconds = limit_of(policy, "R16", limit)
+        if seconds is not None and max(start + timedelta(seconds=seconds), begins) < to:
+            return max(start + timedelta(seconds=seconds), begins)
+    return None
+
+
+def _begin(day: date, zone: str) -> datetime:
+    while (begins := first_moment(day, zone)) is None:
+        day += _DAY
+    return begins
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
