@@ -1,7 +1,8 @@
 """The projector: presses in, verdicts and read models out. One writer per partition.
 
     loop/              poll, fold, commit, answer; `recover` is the only way into a partition
-    ports              the hinge: loop, kafka, store and audit know it, and not each other
+    ports              the hinge: loop, clock, kafka, store and audit know it, and not each other
+    clock/             ticks for owners of whom something falls due while nobody presses
     domain/            what a press amounts to, pure
     kafka/             the events, the judged stream and the replies
     store/             SQL, and the few functions that run it

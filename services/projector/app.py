@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import asyncpg
@@ -12,18 +13,23 @@ import structlog
 from starlette.applications import Starlette
 
 from services.projector import health
+from services.projector.clock.clock import DeadlineClock
 from services.projector.health import watch_progress
 from services.projector.kafka.events import KafkaEventLog
 from services.projector.kafka.outcomes import KafkaOutcomeLog
 from services.projector.kafka.replies import KafkaReplies
+from services.projector.kafka.ticks import KafkaTicks
+from services.projector.loop.keeper import Keeper
 from services.projector.loop.projector import Projector
 from services.projector.ports import Store
 from services.projector.settings import Settings
+from services.projector.store.deadlines import PostgresDeadlines
 from services.projector.store.policies import PolicyRows
 from services.projector.store.postgres import PostgresStore, open_pool
 from services.projector.store.queries import query
 from services.projector.texts.feed import TextsFeed
 from services.projector.texts.projection import Texts
+from shared.events.policy_book import PolicyBook
 from shared.events.topics import EVENTS, OUTCOMES, REPLIES
 from shared.kafka.clients import durable_producer, quick_producer
 from shared.kafka.kept_producer import KeptProducer
@@ -114,7 +120,7 @@ class ProjectorProcess:
         partitions = await self._agreed_partitions(pool)
         while not policies.caught_up:  # noqa: ASYNC110 - there is no event to wait for, and this runs once
             await asyncio.sleep(_LOOK_AGAIN_SECONDS)
-        return Projector(
+        projector = Projector(
             partitions=partitions,
             log=self._events,
             outcomes=outcomes,
@@ -124,6 +130,24 @@ class ProjectorProcess:
             policies=policies,
             clock=MonotonicClock(),
         )
+        self._begin_clock(projector.keeper, policies.book, PostgresDeadlines(pool, partitions), ending)
+        return projector
+
+    def _begin_clock(
+        self, keeper: Keeper, book: PolicyBook, deadlines: PostgresDeadlines, ending: AsyncExitStack
+    ) -> None:
+        ticks = KeptProducer(lambda: durable_producer(self._kafka), (EVENTS,))
+        self._begin("ticks", ticks.run())
+        ending.push_async_callback(ticks.close)
+        clock = DeadlineClock(
+            deadlines=deadlines,
+            ticks=KafkaTicks(ticks),
+            book=book,
+            live=lambda: [kpart for kpart in sorted(keeper.ours) if keeper.live(kpart) is not None],
+            clock=MonotonicClock(),
+            now=lambda: datetime.now(UTC),
+        )
+        self._begin("clock", clock.run())
 
     async def _pool(self) -> asyncpg.Pool:
         setbacks = Setbacks("postgres_not_there")

@@ -134,12 +134,26 @@ class Checkpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """A deadline's record at which nothing fell due. No outcome says so, and its owner's deadline moves all the same.
+
+    `due_at` is the owner's next deadline after it, None when there is none.
+    """
+
+    source_offset: int
+    tenant: str
+    owner: str
+    due_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Advance:
     """One partition's part of a commit: from where the fold stood to where it stands, with all that came of it."""
 
     read_at: int
     to: Checkpoint
     outcomes: Sequence[Kept]
+    looks: Sequence[Look] = ()
 
 
 @dataclass(slots=True)
@@ -165,6 +179,68 @@ class Found:
 
     sheets: dict[OwnerKey, Timesheet]
     verdicts: dict[tuple[int, UUID], KnownOutcome]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class DueOwner:
+    """An owner for whom something falls due: a row of `deadline`. Ordered as the rows of one partition are read."""
+
+    due_at: datetime
+    tenant: str
+    owner: str
+    kpart: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class RunningOwner:
+    """An owner with a running timer. Ordered as the owners of one partition are read."""
+
+    slot: int
+    tenant: str
+    owner: str
+
+
+class Deadlines(Protocol):
+    """The table `deadline` as the clock reads it, and how far the clock has come with new policies.
+
+    Rows of `deadline` are written by commits alone. Raises whatever the store raises while it is away.
+    """
+
+    async def due(
+        self, after: Mapping[int, DueOwner | None], now: datetime, limit: int
+    ) -> Mapping[int, Sequence[DueOwner]]:
+        """Return for each partition what is due at `now`, oldest first: at most `limit` after the owner given.
+
+        None: from the first. A partition without any is left out.
+        """
+
+    async def running(
+        self, kpart: int, tenants: Sequence[str], after: RunningOwner | None, limit: int
+    ) -> Sequence[RunningOwner]:
+        """Return, in order, at most `limit` owners of these tenants with a running timer, after the owner given."""
+
+    async def looked(self, kparts: Sequence[int]) -> Mapping[int, int]:
+        """Return for each partition the revision under which every running owner was looked at; -1: under none."""
+
+    async def save_looked(self, kpart: int, revision: int) -> None:
+        """Write down that every running owner of a partition was looked at under `revision`. It never goes back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A `deadline.reached`, ready to be sent: "look at this owner now". Recorded after `expires_at` it is void."""
+
+    key: bytes
+    headers: Headers
+    value: bytes
+    expires_at: datetime
+
+
+class Ticks(Protocol):
+    """`timer.events.v1`, as the clock writes to it."""
+
+    async def send(self, kpart: int, ticks: Sequence[Tick]) -> None:
+        """Append to a partition, and wait until all are acked before they expired. Raises when one may not be."""
 
 
 class FencedError(Exception):

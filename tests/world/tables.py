@@ -64,10 +64,13 @@ class Tables:
 
     checkpoint: dict[int, Checkpoint]
     rows: dict[str, dict[Row, Row]] = field(default_factory=lambda: {name: {} for name in COLUMNS})
+    # When something next falls due, by partition, tenant and owner. It is in no dump: see docs/adr/0017.
+    deadlines: dict[Row, datetime] = field(default_factory=dict)
 
     def copy(self) -> "Tables":
         """Return a copy that a transaction may change."""
-        return Tables(dict(self.checkpoint), {name: dict(rows) for name, rows in self.rows.items()})
+        rows = {name: dict(rows) for name, rows in self.rows.items()}
+        return Tables(dict(self.checkpoint), rows, dict(self.deadlines))
 
     def write(self, advances: Sequence[Advance]) -> None:
         """Run the queries that a commit runs. Raises WriteRefusedError as Postgres would, with half of it done."""
@@ -194,6 +197,14 @@ class Tables:
         if before is None or not row[6]:
             self._put("violation", (*row[:7], *(before or row)[7:]))
 
+    def _move_deadline(self, row: Row) -> None:
+        *key, due_at = row
+        _refuse_if(any("\0" in text for text in key[1:]), "22021")
+        if due_at is None:
+            self.deadlines.pop(tuple(key), None)
+        else:
+            self.deadlines[tuple(key)] = due_at
+
     def _learn_fact(self, row: Row) -> None:
         before = self.rows["owner_fact"].get(row[:5])
         _refuse_if("\\u0000" in row[5], "22P05")
@@ -219,6 +230,7 @@ _WRITES: Final[dict[str, Callable[[Tables, Row], None]]] = {
     "add_day_totals": Tables._add_day_total,
     "insert_violations": Tables._insert_violation,
     "learn_facts": Tables._learn_fact,
+    "move_deadlines": Tables._move_deadline,
 }
 
 

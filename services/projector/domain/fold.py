@@ -8,6 +8,7 @@ There are two doors: `fold_entry`; and `refuse_entry`, for an entry on which `fo
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final, assert_never
 
 from services.projector.domain.due.settle import next_due, settle
@@ -24,6 +25,10 @@ from services.projector.domain.outcomes import (
 )
 from services.projector.domain.rules.case import Case, TimerEvent
 from services.projector.domain.rules.judge import Accepted, Refused, is_repeated_stop, judge
+<<<<<<< HEAD
+=======
+from services.projector.domain.settle import next_due, settle
+>>>>>>> a664dfe (projector: a clock says "look now" when something may fall due)
 from services.projector.domain.sheet.evolve import learned, with_changes
 from services.projector.domain.sheet.facts import fact_of
 from services.projector.domain.sheet.ledger import Ledger, OwnerKey
@@ -57,10 +62,16 @@ class Repeated:
 
 @dataclass(frozen=True, slots=True)
 class Voided:
-    """A press that is answered and counted, and never kept. `rule` is None for a deadline at which nothing fell due."""
+    """A press that is answered and counted, and never kept.
+
+    `rule` is None for a deadline at which nothing fell due. Then `owner` was looked at, and `due` is the owner's next
+    deadline (None: there is none).
+    """
 
     rule: Rule | None
     body: bytes
+    owner: OwnerKey | None = None
+    due: datetime | None = None
 
 
 Folded = Kept | Repeated | Voided
@@ -131,7 +142,7 @@ def _fold_in_force(ledger: Ledger, press: LoggedPress, policies: PolicyBook, rev
     if isinstance(press.event, DeadlineReached):
         due = settle(sheet, timeline, log_time, log_time, CHANGES_MAX)
         if not due.found:
-            return Voided(None, _written(ledger, press, void(None)))
+            return Voided(None, _written(ledger, press, void(None)), owner, next_due(sheet, timeline, log_time))
     else:
         at_most = CHANGES_MAX - _CHANGES_OF_A_PRESS_MAX
         due = settle(sheet, timeline, press.moment, log_time, at_most, press.envelope.subject)

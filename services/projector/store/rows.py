@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from services.projector.domain.outcomes import Kept
-from services.projector.ports import Advance
+from services.projector.ports import Advance, Look
 from shared.events.ids import slot_of, slot_of_timer
 from shared.events.models import WORK
 from shared.events.outcome import Change, DayPart, Fact, Finding, Outcome, TimerAfter
@@ -30,7 +30,11 @@ class Rows:
     day_totals: dict[tuple[Any, ...], list[int]] = field(default_factory=dict)
     changed_after_lock: set[tuple[Any, ...]] = field(default_factory=set)
     violations: dict[tuple[Any, ...], tuple[Any, ...]] = field(default_factory=dict)
+<<<<<<< HEAD
     facts: dict[tuple[Any, ...], tuple[dict[str, Any], datetime]] = field(default_factory=dict)
+=======
+    deadlines: dict[tuple[int, str, str], tuple[int, datetime | None]] = field(default_factory=dict)
+>>>>>>> a664dfe (projector: a clock says "look now" when something may fall due)
     _started_by: dict[int, UUID] = field(default_factory=dict)
     _opened_at: dict[tuple[int, int], datetime] = field(default_factory=dict)
 
@@ -47,6 +51,14 @@ class Rows:
             self._change(outcome, change)
         if outcome.fact is not None:
             self._learn(outcome, outcome.fact)
+        if outcome.tenant is not None and outcome.owner is not None:
+            self.look(kpart, Look(outcome.source_offset, outcome.tenant, outcome.owner, outcome.due))
+
+    def look(self, kpart: int, look: Look) -> None:
+        """Move an owner's deadline. Of two looks at one owner in one commit, the later one on the log counts."""
+        key = (kpart, look.tenant, look.owner)
+        if key not in self.deadlines or self.deadlines[key][0] < look.source_offset:
+            self.deadlines[key] = (look.source_offset, look.due_at)
 
     def _change(self, outcome: Outcome, change: Change) -> None:
         slot, whose = slot_of_timer(change.timer), (outcome.tenant, change.after.owner)
@@ -109,7 +121,11 @@ class Rows:
                 (*key, *total, key in self.changed_after_lock) for key, total in self.day_totals.items()
             ],
             "insert_violations": list(self.violations.values()),
+<<<<<<< HEAD
             "learn_facts": [(*key, json.dumps(body), known_at) for key, (body, known_at) in self.facts.items()],
+=======
+            "move_deadlines": [(*key, due_at) for key, (_, due_at) in self.deadlines.items()],
+>>>>>>> a664dfe (projector: a clock says "look now" when something may fall due)
         }
         return [(name, columns(rows)) for name, rows in tables.items() if rows]
 
@@ -120,6 +136,8 @@ def rows_of(advances: Sequence[Advance]) -> Rows:
     for advance in advances:
         for written in advance.outcomes:
             rows.add(advance.to.kpart, written)
+        for look in advance.looks:
+            rows.look(advance.to.kpart, look)
     return rows
 
 

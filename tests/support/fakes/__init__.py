@@ -5,6 +5,7 @@ Each module says under its first line where it differs from the real part.
     desks            the API's desk: answers what a test tells it to, and remembers what it was asked to record
     in_hand          the projector's ports: logs that are lists, a clock that moves when told, trouble on demand
     outcome_store    a store that remembers only the bytes of committed outcomes
+    clock_house      the deadline clock at work on ports in hand
     house            the projector's loop at work on ports in hand
     recovery         a partition to recover: a log, a judged stream and a store, each filled as far as a test says
     wire             a connection in memory, on which our HTTP protocol answers

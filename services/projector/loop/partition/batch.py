@@ -6,11 +6,11 @@ from itertools import groupby
 from uuid import UUID
 
 from services.projector.domain.entry import Entry, LoggedPress, UnreadableRecord, moment_of
-from services.projector.domain.fold import Folded, fold_entry, refuse_entry
+from services.projector.domain.fold import Folded, Voided, fold_entry, refuse_entry
 from services.projector.domain.outcomes import Kept
 from services.projector.domain.sheet.ledger import Known, KnownOutcome, Ledger
 from services.projector.loop.partition.partition import Partition
-from services.projector.ports import Advance, Checkpoint, RawRecord, ToPublish
+from services.projector.ports import Advance, Checkpoint, Look, RawRecord, ToPublish
 from shared.events.codec import Newer, Unreadable, read
 from shared.events.envelope import ReplyAddress
 from shared.events.outcome import outcome_key
@@ -114,7 +114,7 @@ class Batch:
 
     def advance(self) -> Advance:
         """Return what the store is to commit."""
-        return Advance(self.partition.at.next_offset, self.target(), self.kept())
+        return Advance(self.partition.at.next_offset, self.target(), self.kept(), self.looks())
 
     def target(self) -> Checkpoint:
         """Return where the partition stands after this batch is committed."""
@@ -132,6 +132,14 @@ class Batch:
     def kept(self) -> list[Kept]:
         """Return the new outcomes."""
         return [folded for _, folded in self.answers if isinstance(folded, Kept)]
+
+    def looks(self) -> list[Look]:
+        """Return the deadlines at which nothing fell due."""
+        return [
+            Look(entry.offset, *folded.owner, folded.due)
+            for entry, folded in self.answers
+            if isinstance(folded, Voided) and folded.owner is not None
+        ]
 
     def to_publish(self) -> list[ToPublish]:
         """Return the new outcomes as they are published."""

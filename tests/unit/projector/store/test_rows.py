@@ -1,6 +1,7 @@
 """Rows: what outcomes mean for each table, one commit at a time, in the columns that `unnest` takes."""
 
 import json
+from collections.abc import Sequence
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
@@ -9,13 +10,13 @@ from services.projector.domain.entry import UnreadableRecord
 from services.projector.domain.fold import refuse_entry
 from services.projector.domain.outcomes import Kept
 from services.projector.domain.sheet.ledger import Known, Ledger
-from services.projector.ports import Advance, Checkpoint
+from services.projector.ports import Advance, Checkpoint, Look
 from services.projector.store.queries import query
 from services.projector.store.rows import columns, rows_of
 from shared.events.codec import Unreadable
 from shared.events.ids import slot_of
 from shared.events.models import OwnerAttendanceRecorded, OwnerLeaveGranted, OwnerProfileSet, OwnerTextsErased
-from shared.events.outcome import DayPart, Was, write_outcome
+from shared.events.outcome import DayPart, Outcome, Was, write_outcome
 from shared.events.policy import Mode, PastTime, Rules
 from tests.support.story.given import (
     DANA,
@@ -44,8 +45,22 @@ def advance(story: Story, since: int = 0) -> Advance:
 
 
 def writes(story: Story, since: int = 0) -> dict[str, list[tuple[Any, ...]]]:
-    """Return what a commit of the story's outcomes writes, by query, as rows."""
-    return {name: list(zip(*lists, strict=True)) for name, lists in rows_of([advance(story, since)]).writes()}
+    """Return what a commit of the story's outcomes writes, by query, as rows; but for deadlines."""
+    written = {name: list(zip(*lists, strict=True)) for name, lists in rows_of([advance(story, since)]).writes()}
+    written.pop("move_deadlines", None)
+    return written
+
+
+def deadlines(*kept: Kept, looks: Sequence[Look] = ()) -> list[tuple[Any, ...]]:
+    """Return which deadlines a commit moves."""
+    rows = dict(rows_of([Advance(0, Checkpoint(3), kept, looks)]).writes())
+    return list(zip(*rows.get("move_deadlines", ()), strict=True))
+
+
+def due(outcome: Outcome, at: str | None, offset: int = 0) -> Kept:
+    """Return an outcome after which its owner's next deadline lies at `at`."""
+    said = outcome.model_copy(update={"due": None if at is None else moment(at), "source_offset": offset})
+    return Kept(said, write_outcome(said))
 
 
 def event(offset: int) -> UUID:
@@ -239,7 +254,7 @@ def test_one_commit_of_several_partitions_writes_each_table_once() -> None:
     one, other = given(started("desk", at="09:00")), given(started("desk", at="09:00", owner="noam"))
     advances = [advance(one), Advance(0, Checkpoint(5), advance(other).outcomes)]
     names = [name for name, _ in rows_of(advances).writes()]
-    assert names == ["insert_outcomes", "upsert_timers", "upsert_intervals"]
+    assert names == ["insert_outcomes", "upsert_timers", "upsert_intervals", "move_deadlines"]
     outcomes = dict(rows_of(advances).writes())["insert_outcomes"]
     assert outcomes[0] == [3, 5]
 
@@ -290,3 +305,26 @@ def test_minutes_of_another_timer_are_billable_as_that_timer_is() -> None:
     rows = dict(rows_of([Advance(0, Checkpoint(3), [Kept(outcome, b"{}")])]).writes())
     assert rows["add_day_totals"][4:] == [[10 * MINUTE_US], [10 * MINUTE_US], [False]]
     assert rows["upsert_timers"][9] == ["STOPPED", "RUNNING"]
+
+
+def test_an_outcome_moves_its_owners_deadline_or_takes_it_away() -> None:
+    outcome = given(started("desk", at="09:00")).outcome
+    assert deadlines(due(outcome, "19:00")) == [(3, *WHOSE, moment("19:00"))]
+    assert deadlines(due(outcome, None)) == [(3, *WHOSE, None)]
+
+
+def test_the_last_deadline_of_a_commit_counts() -> None:
+    """In the order of the log, whether an outcome told it or a deadline at which nothing fell due."""
+    outcome = given(started("desk", at="09:00")).outcome
+    told, taken = due(outcome, "19:00", offset=4), due(outcome, None, offset=6)
+    before, after = Look(3, *WHOSE, moment("17:00")), Look(5, *WHOSE, moment("18:00"))
+    assert deadlines(told, looks=[before]) == [(3, *WHOSE, moment("19:00"))]
+    assert deadlines(told, looks=[after, before]) == [(3, *WHOSE, moment("18:00"))]
+    assert deadlines(told, taken, looks=[after]) == [(3, *WHOSE, None)]
+    assert deadlines(looks=[before]) == [(3, *WHOSE, moment("17:00"))]
+
+
+def test_an_outcome_without_owner_moves_no_deadline() -> None:
+    """A press on an unknown timer, and our own failure on a press: nothing is said of an owner."""
+    outcome = given(paused("desk", at="09:10")).outcome
+    assert (outcome.owner, deadlines(due(outcome, "19:00"))) == (None, [])

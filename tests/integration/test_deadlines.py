@@ -1,0 +1,122 @@
+"""Deadlines on real parts: what is due is on the log within two seconds, and its row moves with the commit."""
+
+import time
+from datetime import UTC, datetime
+from typing import Final
+
+import asyncpg
+
+from services.stint_cli.policies import publish_policy
+from shared.events.codec import Press
+from shared.events.ids import slot_of
+from shared.events.models import Actor, DeadlineReached
+from shared.events.policy import Policy, Preset
+from shared.events.topics import EVENTS
+from tests.support.stack.api import Api
+from tests.support.stack.crew import Crew
+from tests.support.stack.deployments import Deployment, Tenant, fresh_owner
+from tests.support.stack.logs import read_topic
+from tests.support.stack.until import eventually
+from tests.support.stack.waits import drained
+
+WITHIN_SECONDS: Final = 2.0
+
+
+async def falls_due(deployment: Deployment, tenant: Tenant, *owners: str) -> None:
+    """Put deadlines that are due now, as a commit would."""
+    conn = await asyncpg.connect(deployment.dsn)
+    try:
+        await conn.executemany(
+            "INSERT INTO deadline (kpart, tenant, owner, due_at) VALUES ($1, $2, $3, now())",
+            [(deployment.partition_of(tenant, owner), tenant.name, owner) for owner in owners],
+        )
+    finally:
+        await conn.close()
+
+
+async def ticks_of(deployment: Deployment, *owners: str) -> list[tuple[int, Press]]:
+    """Return the ticks for these owners that are on the log, with their partitions."""
+    found = []
+    for record in await read_topic(deployment.kafka, EVENTS):
+        press = record.press()
+        if isinstance(press, Press) and isinstance(press.event, DeadlineReached) and press.event.owner in owners:
+            found.append((record.partition, press))
+    return found
+
+
+async def deadlines_of(deployment: Deployment, *owners: str) -> list[str]:
+    """Return those of these owners who have a deadline."""
+    return await _asked(deployment, "SELECT owner FROM deadline WHERE owner = ANY ($1)", list(owners))
+
+
+async def _asked(deployment: Deployment, sql: str, *values: object) -> list[str]:
+    conn = await asyncpg.connect(deployment.dsn)
+    try:
+        return [row[0] for row in await conn.fetch(sql, *values)]
+    finally:
+        await conn.close()
+
+
+async def test_what_is_due_is_on_the_log_within_two_seconds_and_its_row_goes(
+    api: Api, deployment: Deployment, tenant: Tenant, owner: str
+) -> None:
+    """Nothing falls due for an owner whose timer is stopped: the tick is void, and no outcome tells of it."""
+    await api.press("stop", (await api.start(owner)).json()["id"])
+    began = time.monotonic()
+    await falls_due(deployment, tenant, owner)
+
+    async def gone() -> bool:
+        return not await deadlines_of(deployment, owner)
+
+    await eventually(gone, "the row moves with the tick")
+    assert time.monotonic() - began < WITHIN_SECONDS
+    [(partition, press)] = await ticks_of(deployment, owner)
+    assert partition == deployment.partition_of(tenant, owner)
+    assert press.event.actor == Actor(client="stint", role="system")
+    assert press.envelope.policy_rev >= tenant.revision
+    assert await _asked(deployment, "SELECT body FROM outcome WHERE event_id = $1", press.envelope.event_id) == []
+
+
+async def test_a_projector_killed_meanwhile_leaves_its_deadlines_to_the_other(
+    crew: Crew, deployment: Deployment, tenant: Tenant
+) -> None:
+    await crew.be(projectors=2)
+    owners = [fresh_owner() for _ in range(3 * deployment.partitions)]
+    doomed, _ = crew.projectors
+    doomed.freeze()
+    await falls_due(deployment, tenant, *owners)
+    doomed.kill()
+
+    async def all_gone() -> bool:
+        return not await deadlines_of(deployment, *owners)
+
+    await eventually(all_gone, "the other projector ticks for all")
+    ticked = {press.event.owner for _, press in await ticks_of(deployment, *owners) if hasattr(press.event, "owner")}
+    assert ticked == set(owners)
+    await drained(deployment)
+
+
+async def test_a_new_policy_looks_at_whoever_runs(api: Api, deployment: Deployment, tenant: Tenant, owner: str) -> None:
+    """Under the new policy a deadline may lie nearer than the row says, or there was no row."""
+    timer = (await api.start(owner)).json()["id"]
+    idle = fresh_owner()
+    await api.press("stop", (await api.start(idle)).json()["id"])
+    policy = Policy(preset=Preset.NATIVE, zone="Asia/Jerusalem")
+    now = datetime.now(UTC)
+    latest = await _latest_revision(deployment, tenant)
+    await publish_policy(deployment.producer, tenant.name, policy, replaces=latest, set_by="tests", set_at=now)
+
+    async def looked_at() -> bool:
+        return bool(await ticks_of(deployment, owner))
+
+    await eventually(looked_at, "the running owner is looked at")
+    [(partition, press), *_] = await ticks_of(deployment, owner)
+    assert (partition, press.envelope.policy_rev > latest) == (deployment.partition_of(tenant, owner), True)
+    assert await ticks_of(deployment, idle) == []
+    assert slot_of(tenant.name, owner) % deployment.partitions == partition
+    await api.press("stop", timer)
+
+
+async def _latest_revision(deployment: Deployment, tenant: Tenant) -> int:
+    (latest,) = await _asked(deployment, "SELECT max(revision)::int FROM policy WHERE tenant = $1", tenant.name)
+    return int(latest)
