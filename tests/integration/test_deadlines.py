@@ -1,17 +1,24 @@
 """Deadlines on real parts: what is due is on the log within two seconds, and its row moves with the commit."""
 
+import asyncio
 import time
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import asyncpg
+import pytest
 
+from services.projector.clock.tick import tick_for
+from services.projector.kafka.ticks import KafkaTicks, TickExpiredError
 from services.stint_cli.policies import publish_policy
 from shared.events.codec import Press
 from shared.events.ids import slot_of
 from shared.events.models import Actor, DeadlineReached
 from shared.events.policy import Policy, Preset
 from shared.events.topics import EVENTS
+from shared.kafka.clients import durable_producer
+from shared.kafka.kept_producer import KeptProducer
 from tests.support.stack.api import Api
 from tests.support.stack.crew import Crew
 from tests.support.stack.deployments import Deployment, Tenant, fresh_owner
@@ -20,6 +27,17 @@ from tests.support.stack.until import eventually
 from tests.support.stack.waits import drained
 
 WITHIN_SECONDS: Final = 2.0
+
+
+@pytest.fixture
+async def ticks(deployment: Deployment) -> AsyncIterator[KafkaTicks]:
+    kept = KeptProducer(lambda: durable_producer(deployment.kafka), (EVENTS,))
+    keeping = asyncio.create_task(kept.run())
+    try:
+        yield KafkaTicks(kept)
+    finally:
+        keeping.cancel()
+        await kept.close()
 
 
 async def falls_due(deployment: Deployment, tenant: Tenant, *owners: str) -> None:
@@ -115,6 +133,23 @@ async def test_a_new_policy_looks_at_whoever_runs(api: Api, deployment: Deployme
     assert await ticks_of(deployment, idle) == []
     assert slot_of(tenant.name, owner) % deployment.partitions == partition
     await api.press("stop", timer)
+
+
+async def test_more_ticks_than_one_batch_holds_are_on_the_log_in_order(
+    deployment: Deployment, tenant: Tenant, ticks: KafkaTicks
+) -> None:
+    owners = [f"many-{number:04}" for number in range(1500)]
+    now = datetime.now(UTC)
+    await ticks.send(0, [tick_for(tenant.name, owner, now, tenant.revision) for owner in owners])
+    found = await ticks_of(deployment, *owners)
+    assert [press.event.owner for _, press in found if isinstance(press.event, DeadlineReached)] == owners
+
+
+async def test_a_tick_that_the_log_has_after_it_expired_is_no_success(tenant: Tenant, ticks: KafkaTicks) -> None:
+    """Our clock is a minute behind the broker's. The fold voids the tick, so nobody was looked at."""
+    behind = datetime.now(UTC) - timedelta(minutes=1)
+    with pytest.raises(TickExpiredError):
+        await ticks.send(0, [tick_for(tenant.name, "nobody", behind, tenant.revision)])
 
 
 async def _latest_revision(deployment: Deployment, tenant: Tenant) -> int:

@@ -54,7 +54,7 @@ class PolicyLooks:
         self._settled = NO_REVISION
         self._settling: tuple[int, float] | None = None
         # One statement at a time: the fold needs the other connections.
-        self._reading = asyncio.Lock()
+        self._asking = asyncio.Lock()
         self._failing: set[int | None] = set()
         self._log = structlog.get_logger()
 
@@ -98,13 +98,14 @@ class PolicyLooks:
             self._first[kpart] = position
         if mark < settled:
             await self._tick_running(kpart, self._book.changed_within(mark, settled))
-            await self._deadlines.save_looked(kpart, settled)
+            async with self._asking:
+                await self._deadlines.save_looked(kpart, settled)
 
     async def _tick_running(self, kpart: int, tenants: Sequence[str]) -> None:
         """Send a tick to every owner of these tenants with a running timer. Returns after all are acked."""
         after: RunningOwner | None = None
         while tenants:
-            async with self._reading:
+            async with self._asking:
                 owners = await self._deadlines.running(kpart, tenants, after, PAGE)
             if owners:
                 now, position = self._now(), self._book.position

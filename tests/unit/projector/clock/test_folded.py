@@ -105,6 +105,20 @@ async def test_of_two_clocks_on_one_partition_the_outcome_is_the_same() -> None:
         assert (clock.deadlines.rows, house.said()) == ([], [(0, "accepted", None)])
 
 
+async def test_a_clock_that_is_restarted_forgets_only_what_it_sent() -> None:
+    house, clock = houses()
+    async with at_work(house):
+        house.log.hold(HOME)
+        clock.deadlines.rows.append(due("dana", kpart=HOME))
+        for _ in range(2):
+            async with ticking(clock):
+                await clock.passes(0.6)
+        assert (clock.ticks.owners(), len(clock.deadlines.rows)) == (["dana", "dana"], 1)
+        house.log.read_from(HOME, 0)
+        await house.hears(started("desk", at="09:01"))
+        assert (clock.deadlines.rows, house.said()) == ([], [(2, "accepted", None)])
+
+
 async def test_a_tick_that_expired_on_its_way_leaves_its_row_for_the_next() -> None:
     """R22: it reached the log over 30 s late. It looked at nothing, so it moves nothing."""
     house, clock = houses()

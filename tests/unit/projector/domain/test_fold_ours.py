@@ -1,5 +1,6 @@
 """Records that should not be there: wrong partitions (R23), unread policies, unreadable records, our own failures."""
 
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -16,6 +17,7 @@ from shared.events.policy_book import PolicyBook
 from shared.events.rules import Rule
 from tests.support.story.given import (
     JERUSALEM,
+    NOAM,
     Story,
     accepted,
     again,
@@ -154,6 +156,31 @@ def test_a_deadline_for_which_nothing_fell_due_is_void() -> None:
     story.then(void(None), void(None))
     assert isinstance(story.answers[-1], Voided)
     assert story.answers[-1].rule is None
+
+
+def test_a_void_deadline_says_whom_it_looked_at() -> None:
+    """Its owner's row moves with the commit, or the clock would tick for ever."""
+    story = given(started("desk", at="09:00")).when(fact(DeadlineReached, "09:30"))
+    assert isinstance(story.answers[-1], Voided)
+    assert (story.answers[-1].owner, story.answers[-1].due) == (("acme", "dana"), None)
+
+
+def test_an_expired_deadline_looks_at_nobody() -> None:
+    expired = replace(fact(DeadlineReached, "09:30"), expires_at=moment("09:29"))
+    story = given(started("desk", at="09:00")).when(expired).then(void(Rule.EXPIRED))
+    assert isinstance(story.answers[-1], Voided)
+    assert story.answers[-1].owner is None
+
+
+def test_a_deadline_from_a_stranger_is_a_look_and_nothing_more() -> None:
+    """Any role, any time that it asks for, an owner whom nobody knows: the log time and the sheet decide."""
+    story = given(started("desk", at="09:00")).when(
+        fact(DeadlineReached, "09:30", actor=NOAM),
+        fact(DeadlineReached, "09:31", asked_at="2026-03-09T09:00:00Z"),
+        fact(DeadlineReached, "09:32", owner="nobody"),
+    )
+    story.then(void(None), void(None), void(None))
+    assert [owner for owner, sheet in story.ledger.sheets.items() if sheet.timers] == [("acme", "dana")]
 
 
 def test_an_unreadable_record_says_only_that_something_was_there() -> None:
