@@ -1,6 +1,7 @@
 """Postgres is lost and an older dump restored: missing rows come back from the outcomes, answers stay the same."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -46,8 +47,8 @@ async def test_an_older_dump_catches_up_to_the_bytes_that_were_lost(
     assert (await api.press("pause", running)).status_code == 409
     await drained(deployment)
     await texts_kept(deployment)
-    lost = await dump(deployment.dsn, FROM_THE_LOG)
     await crew.be(apis=1, projectors=0)
+    lost = await dump(deployment.dsn, FROM_THE_LOG)
     published = await end_offsets(deployment.kafka, OUTCOMES)
 
     restored = await restore(deployment, tmp_path / "stint.dump", "restored")
@@ -57,7 +58,9 @@ async def test_an_older_dump_catches_up_to_the_bytes_that_were_lost(
     await drained(deployment, restored)
     await texts_kept(deployment, restored)
     found = await dump(restored, FROM_THE_LOG)
-    for table in FROM_THE_LOG:
+    # The restored database has its own marks of policies looked at, so its clock may have written ticks meanwhile.
+    assert all(now >= then for now, then in zip(offsets(found), offsets(lost), strict=True))
+    for table in set(FROM_THE_LOG) - {"checkpoint"}:
         assert found[table].splitlines() == lost[table].splitlines(), table
     # Judged presses are not judged again, and so not published again.
     assert await end_offsets(deployment.kafka, OUTCOMES) == published
@@ -67,6 +70,11 @@ async def test_an_older_dump_catches_up_to_the_bytes_that_were_lost(
     assert (await patient.start(after, key="late", comment="after the dump")).content == late.content
     assert (await patient.press("stop", running, key="stop")).content == stopped.content
     assert (await patient.press("stop", late.json()["id"])).json()["state"] == "STOPPED"
+
+
+def offsets(tables: dict[str, str]) -> list[int]:
+    """Return where each partition stands, in the order of partitions."""
+    return [json.loads(line)["next_offset"] for line in tables["checkpoint"].splitlines()]
 
 
 async def told(deployment: Deployment) -> None:

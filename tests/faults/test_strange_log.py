@@ -142,9 +142,9 @@ async def test_a_log_made_anew_under_its_checkpoints_is_an_alarm(place: Place) -
         )
 
     await eventually(published, "what was judged is published")
+    await crew.be(apis=1, projectors=0)
     tables, outcomes = await dump(deployment.dsn), await end_offsets(deployment.kafka, OUTCOMES)
 
-    await crew.be(apis=1, projectors=0)
     await make_log_anew(deployment)
     # One partition is shorter than what was folded of it. Another has grown past that.
     for kpart in (2, 7, 7, 7):

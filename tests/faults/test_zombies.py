@@ -88,7 +88,8 @@ async def test_without_the_compare_and_set_it_counts_the_minutes_twice(
         await eventually(doubled, "the day counts the timer twice")
         assert len(await kept_twice(dsn)) == 1
         evidence = Evidence(deployment.partitions, (), (), (), (), await dump(dsn, ["checkpoint"]), await trail.moves())
-        assert len(c15_fence(evidence)) == 1
+        # Ticks on other partitions may have been in its batch, and then those checkpoints go back with it.
+        assert c15_fence(evidence)
 
 
 async def test_a_projector_frozen_in_its_transaction_delays_its_heir_by_seconds(

@@ -1,8 +1,9 @@
 """Folded again: an empty database on the same log gets the same bytes, whatever happened to the first one."""
 
 from shared.events.topics import OUTCOMES
+from tests.support.proof.checkers.history import Evidence
 from tests.support.proof.checkers.replay import c7_same_bytes
-from tests.support.proof.evidence import evidence_of, problems_of
+from tests.support.proof.evidence import at_rest, evidence_of, problems_of
 from tests.support.proof.tables import dump
 from tests.support.stack.api import Api
 from tests.support.stack.beside import beside
@@ -17,13 +18,18 @@ async def test_an_empty_database_catches_up_to_the_same_bytes(
     api: Api, crew: Crew, deployment: Deployment, owner: str
 ) -> None:
     await some_of_everything(Patient(api.http, api.token), owner)
-    evidence = await evidence_of(deployment)
-    assert all(evidence.tables[table] for table in ("timer", "interval", "day_total", "violation", "outcome"))
-
     aside = await beside(deployment, "again")
+    dsn = aside["PROJECTOR_POSTGRES_DSN"]
     await crew.projector(aside)
-    await drained(deployment, aside["PROJECTOR_POSTGRES_DSN"])
-    assert c7_same_bytes(evidence, await dump(aside["PROJECTOR_POSTGRES_DSN"])) == []
+
+    async def both() -> tuple[Evidence, dict[str, str]]:
+        evidence = await evidence_of(deployment)
+        await drained(deployment, dsn)
+        return evidence, await dump(dsn)
+
+    evidence, again = await at_rest(deployment, both)
+    assert all(evidence.tables[table] for table in ("timer", "interval", "day_total", "violation", "outcome"))
+    assert c7_same_bytes(evidence, again) == []
     # Judged presses are not judged again, and so not published again.
     assert len(await read_topic(deployment.kafka, OUTCOMES)) == len(evidence.outcomes)
 

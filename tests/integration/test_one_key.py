@@ -57,11 +57,11 @@ async def test_a_press_whose_api_dies_after_the_ack_is_judged_once(
     other, dying = (Patient(client(service.url), tenant.token) for service in (crew.apis[0], doomed))
     kpart = 0
     owner = owner_on({kpart}, deployment, tenant)
-    before = (await end_offsets(deployment.kafka, EVENTS))[kpart]
 
     # No projector judges for a moment, so that the press is acked but not answered.
     [projector] = crew.projectors
     projector.freeze()
+    before = (await end_offsets(deployment.kafka, EVENTS))[kpart]
     starting = asyncio.create_task(dying.start(owner, key="once"))
 
     async def acked() -> bool:

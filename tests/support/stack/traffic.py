@@ -72,8 +72,7 @@ class Traffic:
         for press in self.answered[:: len(self.answered) // _ASKED_AGAIN + 1]:
             await self._heard(press, api)
         await drained(deployment)
-        moves = () if trail is None else await trail.moves()
-        assert await problems_of(deployment, self.history, moves) == []
+        assert await problems_of(deployment, self.history, trail) == []
         wrong = {o: w for o, w in (await worked(deployment.dsn, *self.owners)).items() if w != ONE_STOPPED_TIMER}
         assert not wrong
 
