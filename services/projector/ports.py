@@ -236,11 +236,15 @@ class Tick:
     expires_at: datetime
 
 
+class TickExpiredError(Exception):
+    """The log has a tick after it expired, so it is void: the broker is slow, or the clocks disagree."""
+
+
 class Ticks(Protocol):
     """`timer.events.v1`, as the clock writes to it."""
 
     async def send(self, kpart: int, ticks: Sequence[Tick]) -> None:
-        """Append to a partition, and wait until all are acked before they expired. Raises when one may not be."""
+        """Append to a partition, and wait for the acks. Raises TickExpiredError, or trouble: the fate is unknown."""
 
 
 class FencedError(Exception):

@@ -10,7 +10,8 @@ import asyncpg
 import pytest
 
 from services.projector.clock.tick import tick_for
-from services.projector.kafka.ticks import KafkaTicks, TickExpiredError
+from services.projector.kafka.ticks import KafkaTicks
+from services.projector.ports import TickExpiredError
 from services.stint_cli.policies import publish_policy
 from shared.events.codec import Press
 from shared.events.ids import slot_of

@@ -18,8 +18,8 @@
     verdicts    every checker over one story
     guards      the controls: each guard, switched off
 
-Where it differs from production: there is no network, no SQL, no HTTP and no second thread. `test_tables` compares
-its tables with those of Postgres.
+Where it differs from production: there is no network, no SQL, no HTTP, no deadline clock and no second thread.
+`test_tables` compares its tables with those of Postgres.
 One seed again: `python -m tests.world SEED`. All of it happens in one thread, in an order that only the seed decides.
 Safe to add: a fault (a rate in `plan`, and a place that asks `world.happens`); it moves every seed to another story.
 Never: a clock, a thread, a set that is iterated, or chance from anywhere but `world.chance`.

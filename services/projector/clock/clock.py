@@ -17,7 +17,7 @@ import structlog
 from services.projector.clock.looks import PolicyLooks
 from services.projector.clock.sent import SentTicks
 from services.projector.clock.tick import tick_for
-from services.projector.ports import Clock, Deadlines, DueOwner, Ticks
+from services.projector.ports import Clock, Deadlines, DueOwner, TickExpiredError, Ticks
 from shared.events.policy_book import PolicyBook
 from shared.process.backoff import Backoff
 from shared.process.logs import told
@@ -124,6 +124,9 @@ class DeadlineClock:
             if kpart not in self._failing:
                 self._log.warning("ticks_not_sent", partition=kpart, ticks=len(owners), error=told(error))
             self._failing.add(kpart)
+            # An expired tick is on the log for ever, so the pauses between such ticks go on growing.
+            if not isinstance(error, TickExpiredError):
+                self._sent.not_sent(owners, self._clock.monotonic())
         else:
             self._failing.discard(kpart)
 

@@ -11,8 +11,8 @@ from typing import Final
 from services.projector.ports import DueOwner
 
 # The first repeat comes soon, for clocks that differ by parts of a second. The others must not flood a log whose fold
-# is behind.
-_PAUSES_SECONDS: Final = (1.0, 4.0, 16.0)
+# is behind, or fails on this owner.
+_PAUSES_SECONDS: Final = (1.0, 4.0, 16.0, 60.0)
 # Beyond this all are forgotten, and some ticks are sent too early: that costs a void record each.
 _REMEMBERED_MAX: Final = 100_000
 
@@ -38,6 +38,10 @@ class SentTicks:
     def to_send(self, rows: Iterable[DueOwner], now: float) -> list[DueOwner]:
         """Return the rows for which a tick is to be sent now, and remember it as sent. `now` is monotonic."""
         return [row for row in rows if self._is_time(row, now)]
+
+    def not_sent(self, rows: Iterable[DueOwner], now: float) -> None:
+        """Begin anew with rows whose ticks did not reach the log: they are sent again after the first pause."""
+        self._repeats |= {row: _Repeat(0, now + _PAUSES_SECONDS[0]) for row in rows}
 
     def forget(self, now: float) -> None:
         """Forget ticks that were not asked about for a while: their rows have moved."""

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final
 
 from services.projector.domain.entry import moment_of
-from services.projector.ports import Tick
+from services.projector.ports import Tick, TickExpiredError
 from shared.events.topics import EVENTS
 from shared.kafka.kept_producer import KeptProducer
 from shared.process.logs import told
@@ -15,10 +15,6 @@ _ACK_WITHIN_SECONDS: Final = 10.0
 _BROKERS_TIME: Final = 1
 
 
-class TickExpiredError(Exception):
-    """The log may have a tick only after it had expired: the broker is slow, or the clocks disagree."""
-
-
 class KafkaTicks:
     """Sends ticks on a producer of their own, so that they never wait behind outcomes, nor outcomes behind them."""
 
@@ -26,7 +22,7 @@ class KafkaTicks:
         self._kept = producer
 
     async def send(self, kpart: int, ticks: Sequence[Tick]) -> None:
-        """Append to a partition, and wait until all are acked before they expired. Raises when one may not be."""
+        """Append to a partition, and wait for the acks. Raises TickExpiredError, or trouble: the fate is unknown."""
         async with asyncio.timeout(_ACK_WITHIN_SECONDS):
             producer = await self._kept.get()
         try:

@@ -7,6 +7,7 @@ import structlog
 
 from services.projector.clock import clock as rounds
 from services.projector.clock.clock import PAGE
+from services.projector.ports import TickExpiredError
 from tests.support.fakes.clock_house import ClockHouse, DeadlinesInHand, TicksInHand, due, ticking
 from tests.support.fakes.in_hand import turns
 
@@ -29,6 +30,15 @@ async def test_an_owner_is_not_ticked_before_the_deadline() -> None:
         await at.passes(2.7)
         assert at.ticks.owners() == []
         await at.passes(0.9)
+        assert at.ticks.owners() == ["dana"]
+
+
+async def test_a_deadline_within_the_last_milliseconds_waits_for_the_next_round() -> None:
+    """Log times are whole milliseconds and clocks differ a little: a tick would reach the log before the deadline."""
+    async with ticking(house(due("dana", at="09:00:00.280"))) as at:
+        await at.passes(0.3)
+        assert at.ticks.owners() == []
+        await at.passes(0.3)
         assert at.ticks.owners() == ["dana"]
 
 
@@ -105,9 +115,17 @@ async def test_kafka_away_is_one_warning_and_a_later_tick() -> None:
         async with ticking(at):
             await at.passes(12)
             at.ticks.broken = None
-            await at.passes(12)
-            assert at.ticks.owners() == ["dana"]
+            await at.passes(1.5)
+            assert set(at.ticks.owners()) == {"dana"}
     assert [(entry["event"], entry["log_level"]) for entry in logs] == [("ticks_not_sent", "warning")]
+
+
+async def test_ticks_that_expire_on_their_way_are_sent_more_and_more_seldom() -> None:
+    """Our clock is 30 s behind the broker's. Each of them lies on the log for ever."""
+    at = house(due("dana"), ticks=TicksInHand(broken=TickExpiredError()))
+    async with ticking(at):
+        await at.passes(21)
+        assert len(at.ticks.sends) == 3
 
 
 async def test_a_deadline_over_30_s_late_is_an_alarm_once_a_minute() -> None:

@@ -7,7 +7,7 @@ from services.projector.clock import looks
 from services.projector.ports import RunningOwner
 from shared.events.policy_book import PolicyRecord
 from tests.support.fakes.clock_house import ClockHouse, TicksInHand, ticking
-from tests.support.story.given import JERUSALEM, MONDAY, book_of
+from tests.support.story.given import JERUSALEM, MONDAY
 
 DANA, NOAM = RunningOwner(3, "acme", "dana"), RunningOwner(15, "other", "noam")
 SETTLED_SECONDS = 40.0
@@ -111,11 +111,3 @@ async def test_the_mark_stays_until_all_ticks_are_acked() -> None:
             assert at.deadlines.marks == {3: 1}
             assert at.ticks.owners() == ["noam", "noam"]
     assert [entry["event"] for entry in logs] == ["owners_not_looked_at"]
-
-
-def test_the_book_tells_whose_policy_changed_between_two_revisions() -> None:
-    book = book_of(JERUSALEM, JERUSALEM)  # acme 0, other 1, acme 2, other 3
-    assert book.changed_within(-1, 0) == ["acme"]
-    assert book.changed_within(0, 1) == ["other"]
-    assert book.changed_within(0, 3) == ["acme", "other"]
-    assert book.changed_within(3, 9) == []

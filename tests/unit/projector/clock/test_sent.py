@@ -11,8 +11,17 @@ DANA = due("dana")
 
 def test_a_row_that_stands_still_is_sent_again_after_growing_pauses() -> None:
     memory = SentTicks()
-    times = [now for now in range(60) if memory.to_send([DANA], float(now))]
-    assert times == [0, 1, 5, 21, 37, 53]
+    times = [now for now in range(150) if memory.to_send([DANA], float(now))]
+    assert times == [0, 1, 5, 21, 81, 141]
+
+
+def test_a_tick_that_did_not_reach_the_log_is_sent_again_soon() -> None:
+    """Kafka was away for a minute. When it is back, nothing is a minute late once more."""
+    memory = SentTicks()
+    for now in (0.0, 1.0, 5.0, 21.0):
+        assert memory.to_send([DANA], now) == [DANA]
+    memory.not_sent([DANA], 21.0)
+    assert [now for now in (21.5, 22.0) if memory.to_send([DANA], now)] == [22.0]
 
 
 def test_a_row_that_moved_is_sent_at_once() -> None:
@@ -25,8 +34,8 @@ def test_a_row_that_moved_is_sent_at_once() -> None:
 def test_rows_that_moved_are_forgotten() -> None:
     memory = SentTicks()
     memory.to_send([due(f"o{n}") for n in range(50)], 0.0)
-    memory.to_send([DANA], 40.0)
-    memory.forget(41.0)
+    memory.to_send([DANA], 90.0)
+    memory.forget(91.0)
     assert len(memory) == 1
 
 

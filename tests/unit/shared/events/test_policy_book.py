@@ -183,3 +183,15 @@ def test_the_history_is_told_newest_first_in_pages() -> None:
     assert told(2, 2) == told(1, 9) == [(0, None)]
     assert told(0, 9) == []
     assert filled.history("nobody", None, 9) == []
+
+
+def test_the_book_tells_whose_policy_came_into_force_between_two_revisions() -> None:
+    """Of their owners, deadlines may have come nearer. A void record changes nobody's."""
+    filled = PolicyBook()
+    for offset, key in enumerate([b"acme", b"other", b"acme"]):
+        filled.apply(offset, key, record(replaces=0 if offset == 2 else None))
+    filled.apply(3, b"other", record(replaces=0))
+    assert filled.changed_within(NO_REVISION, 0) == ["acme"]
+    assert filled.changed_within(0, 1) == ["other"]
+    assert filled.changed_within(NO_REVISION, 3) == ["acme", "other"]
+    assert filled.changed_within(2, 9) == []
