@@ -109,7 +109,6 @@ class PolicyBook:
         at = bisect_right(self._revisions.get(tenant, ()), policy_rev) - 1
         return None if at < 0 else (self._revisions[tenant][at], self._records[tenant][at].document)
 
-<<<<<<< HEAD
     def timeline(self, tenant: str, policy_rev: int) -> Timeline:
         """Return the documents of a tenant at or below `policy_rev` by the time at which each came into force."""
         count = bisect_right(self._revisions.get(tenant, ()), policy_rev)
@@ -119,7 +118,7 @@ class PolicyBook:
             begins = tuple(accumulate((record.set_at for record in records), max))
             known = self._timelines[tenant] = count, Timeline(begins, tuple(record.document for record in records))
         return known[1]
-=======
+
     def changed_within(self, after: int, up_to: int) -> list[str]:
         """Return the tenants of whom a document came into force above `after`, at or below `up_to`; sorted."""
         return sorted(
@@ -127,7 +126,6 @@ class PolicyBook:
             for tenant, revisions in self._revisions.items()
             if bisect_right(revisions, after) < bisect_right(revisions, up_to)
         )
->>>>>>> a664dfe (projector: a clock says "look now" when something may fall due)
 
     def latest(self, tenant: str) -> Policy | None:
         """Return the tenant's document in force now, or None: the tenant has no policy yet."""

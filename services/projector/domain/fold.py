@@ -25,10 +25,6 @@ from services.projector.domain.outcomes import (
 )
 from services.projector.domain.rules.case import Case, TimerEvent
 from services.projector.domain.rules.judge import Accepted, Refused, is_repeated_stop, judge
-<<<<<<< HEAD
-=======
-from services.projector.domain.settle import next_due, settle
->>>>>>> a664dfe (projector: a clock says "look now" when something may fall due)
 from services.projector.domain.sheet.evolve import learned, with_changes
 from services.projector.domain.sheet.facts import fact_of
 from services.projector.domain.sheet.ledger import Ledger, OwnerKey

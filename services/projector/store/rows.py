@@ -30,11 +30,8 @@ class Rows:
     day_totals: dict[tuple[Any, ...], list[int]] = field(default_factory=dict)
     changed_after_lock: set[tuple[Any, ...]] = field(default_factory=set)
     violations: dict[tuple[Any, ...], tuple[Any, ...]] = field(default_factory=dict)
-<<<<<<< HEAD
     facts: dict[tuple[Any, ...], tuple[dict[str, Any], datetime]] = field(default_factory=dict)
-=======
     deadlines: dict[tuple[int, str, str], tuple[int, datetime | None]] = field(default_factory=dict)
->>>>>>> a664dfe (projector: a clock says "look now" when something may fall due)
     _started_by: dict[int, UUID] = field(default_factory=dict)
     _opened_at: dict[tuple[int, int], datetime] = field(default_factory=dict)
 
@@ -121,11 +118,8 @@ class Rows:
                 (*key, *total, key in self.changed_after_lock) for key, total in self.day_totals.items()
             ],
             "insert_violations": list(self.violations.values()),
-<<<<<<< HEAD
             "learn_facts": [(*key, json.dumps(body), known_at) for key, (body, known_at) in self.facts.items()],
-=======
             "move_deadlines": [(*key, due_at) for key, (_, due_at) in self.deadlines.items()],
->>>>>>> a664dfe (projector: a clock says "look now" when something may fall due)
         }
         return [(name, columns(rows)) for name, rows in tables.items() if rows]
 
