@@ -9,7 +9,7 @@ What a request shows by itself is refused here. What needs history is judged fro
     submit/          a press on its way to the log, its verdict on the way back
     auth/            which client or person a token stands for
     guards/          what stands around every request
-    store/           what is asked of Postgres: reads, and the count of requests (R19)
+    store/           what is asked of Postgres: reads, the count of requests (R19), and aliases of persons
     sweep            one look at all deadlines, instead of a timer for each request
     health           whether the process should be restarted, and whether it should get requests
     app, settings    wiring, and what it is wired with

@@ -23,6 +23,7 @@ from services.command_api.guards.bugs import BugGuard
 from services.command_api.settings import Settings
 from services.command_api.store.database import Database
 from services.command_api.store.directory import Directory
+from services.command_api.store.people import PersonRows
 from services.command_api.store.reads import PostgresReads
 from services.command_api.store.reports import PostgresReports
 from services.command_api.store.threshold import SharedThreshold, counted_in
@@ -136,6 +137,7 @@ class Api:
             ),
             reads=reads,
             reports=PostgresReports(self._database),
+            people=PersonRows(self._database),
             now=now,
             answer_within_seconds=settings.answer_within_seconds,
             backdate_days_max=settings.backdate_days_max,

@@ -32,7 +32,7 @@ _EVENT_IDS: Final = UUID("8c0a3f0e-9a55-4b52-a5b4-5b8a4ad0f6a1")
 def keyed_event_id(tenant: str, client: str, target_kind: str, target: str, key: str) -> UUID:
     """Return the event id of every press that `client` makes on one target under one Idempotency-Key.
 
-    `target_kind` is "owner" (a start) or "timer" (the rest), `target` the owner or the timer's short id in decimal.
+    `target_kind` is "owner" for a start or a fact, else "timer"; `target` the owner, or the timer's short id as text.
     """
     return uuid5(_EVENT_IDS, json.dumps([tenant, client, target_kind, target, key], ensure_ascii=False))
 

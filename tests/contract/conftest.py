@@ -1,10 +1,13 @@
-"""The callers of these tests: a machine and two persons of one tenant, and a machine of another."""
+"""The callers of these tests: a machine, an admin and two persons of one tenant, and a machine of another."""
+
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 
+from services.stint_cli.tenants import issue_bearer_token
 from tests.support.stack.api import Api
-from tests.support.stack.deployments import Deployment, Person, Tenant
+from tests.support.stack.deployments import TOKEN_KEY, Deployment, Person, Tenant
 
 
 @pytest.fixture
@@ -24,6 +27,13 @@ async def other_tenant(second_tenant: Tenant, api: Api) -> Tenant:
     """Give another tenant, after the API has read its policy."""
     await api.knows(second_tenant)
     return second_tenant
+
+
+@pytest.fixture
+def admin(tenant: Tenant) -> str:
+    """Give a token of an admin of the tenant."""
+    now = datetime.now(UTC)
+    return issue_bearer_token(TOKEN_KEY, tenant.name, "office", now, timedelta(hours=1), "admin")
 
 
 @pytest.fixture

@@ -51,6 +51,7 @@ def conditions_on(plan: list[str], index: str) -> list[str]:
         ("find_outcome_anywhere", "outcome_by_event", "AND (event_id = $2))"),
         ("find_open_timers", "timer_open_by_tenant", "(tenant = $1)"),
         ("find_open_timers_of_owner", "timer_open_by_owner", "((slot = $4) AND (tenant = $1) AND (owner = $5))"),
+        ("find_owner", "owner_fact_pkey", "((slot = $1) AND (tenant = $2) AND (owner = $3))"),
         ("find_timer", "timer_pkey", "((slot = $1) AND (id = $2))"),
         ("find_running_timer", "timer_running_by_owner", "((slot = $1) AND (tenant = $2) AND (owner = $3))"),
     ],

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, NoReturn, assert_never, cast
 from uuid import UUID
 
-from services.command_api.desk.commands import Answer, Asked, Caller, Command, PressTimer, StartTimer
+from services.command_api.desk.commands import Answer, Asked, Caller, PressTimer, StartTimer, TimerCommand
 from services.command_api.desk.desk import Now, Reads
 from services.command_api.desk.rows import OutcomeRow, ReadsAwayError
 from services.command_api.submit.presses import Presses
@@ -74,7 +74,7 @@ class Office:
         """Return what this machine's clock shows."""
         return self.world.now() + self._skew
 
-    async def submit(self, command: Command, caller: Caller, key: str) -> Answer | None:
+    async def submit(self, command: TimerCommand, caller: Caller, key: str) -> Answer | None:
         """Return the answer, or None if the process died before it."""
         self._read_policies()
         pressing = self._presses.submit(Asked(command, caller, "native", key, _WAIT_SECONDS))
@@ -189,7 +189,7 @@ class Window:
         return OutcomeRow(kpart_, source_offset, event_id, digest, log_time.astimezone(UTC), body)
 
 
-def event_id_of(command: Command, caller: Caller, key: str) -> UUID:
+def event_id_of(command: TimerCommand, caller: Caller, key: str) -> UUID:
     """Return the event id that a press has under its key."""
     match command:
         case StartTimer(owner=owner):

@@ -11,12 +11,13 @@ from services.command_api.desk.commands import (
     Answer,
     AskedTime,
     Caller,
-    Command,
+    Learned,
     NotRecorded,
     PressTimer,
     Refused,
     StartTimer,
     StillWaiting,
+    TimerCommand,
 )
 from services.command_api.dialects.native import answers as native_answers
 from shared.events.ids import ID_EPOCH, make_short, slot_of
@@ -37,7 +38,7 @@ _LAST: Final = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 class PressRequest:
     """One press as a client words it: its command, its caller, its key."""
 
-    command: Command
+    command: TimerCommand
     caller: Caller
     key: str
 
@@ -121,7 +122,7 @@ class Pressing:
             return Caller(self._tenant, self._name, "person", chance.choice(self._owners))
         return Caller(self._tenant, self._name, "machine")
 
-    def _command(self) -> Command:
+    def _command(self) -> TimerCommand:
         world, chance = self._world, self._world.chance
         known = world.known if chance.random() < 0.05 else [k for k in world.known if k[0] == self._tenant]
         if not known or chance.random() < 0.35:
@@ -185,11 +186,13 @@ def heard_as(request: PressRequest, answer: Answer | None) -> dict[str, Any]:
             status = native_answers.status_of(rule)
             heard = {"type": "fail" if status < 500 else "info", "status": status, "position": str(position)}
             return heard | {"body": {"rule": rule.value}}
+        case Learned():
+            raise AssertionError("these people press timers only")
         case _:
             assert_never(answer)
 
 
-def _other(command: Command) -> Command:
+def _other(command: TimerCommand) -> TimerCommand:
     """Return another command that may come under the same key."""
     match command:
         case StartTimer():

@@ -9,7 +9,7 @@ from typing import Final, Literal, NamedTuple, assert_never
 from uuid import UUID
 
 from shared.events.models import Role
-from shared.events.outcome import Outcome, TimerAfter
+from shared.events.outcome import Fact, Outcome, TimerAfter
 from shared.events.rules import Rule
 
 Dialect = Literal["thebase", "zoho", "native"]
@@ -60,7 +60,55 @@ class PressTimer:
     at: AskedTime | None = None
 
 
-Command = StartTimer | PressTimer
+@dataclass(frozen=True, slots=True)
+class SetProfile:
+    """State an owner's zone or standing. What is None stays as it was."""
+
+    owner: str
+    zone: str | None = None
+    timers_disabled: bool | None = None
+    active: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetLeave:
+    """Grant an owner leave on a local day, or revoke it."""
+
+    owner: str
+    on: date
+    granted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RecordAttendance:
+    """Record one window of attendance. `on_said` False: the caller named no day, and `on` was found for them."""
+
+    owner: str
+    on: date
+    checked_in: AskedTime
+    checked_out: AskedTime | None = None
+    on_said: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SetEstimate:
+    """Estimate an owner's assignment to a job."""
+
+    owner: str
+    job_id: str
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class EraseTexts:
+    """Erase all comments and work items of an owner."""
+
+    owner: str
+
+
+TimerCommand = StartTimer | PressTimer
+FactCommand = SetProfile | SetLeave | RecordAttendance | SetEstimate | EraseTexts
+Command = TimerCommand | FactCommand
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +146,15 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
+class Learned:
+    """The fact counts, from its place on the log."""
+
+    owner: str
+    fact: Fact
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """The press is recorded, and changed nothing because of `rule`."""
 
@@ -107,10 +164,13 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class StillWaiting:
-    """Recorded, and not judged in time. A start with a key may get another `timer_id` in its verdict."""
+    """Recorded, and not judged in time. A start with a key may get another `timer_id` in its verdict.
+
+    `timer_id` None: the press states a fact about an owner.
+    """
 
     event_id: UUID
-    timer_id: int
+    timer_id: int | None
     position: Position
     digest: str
 
@@ -123,15 +183,17 @@ class NotRecorded:
     retry_after_seconds: int = 1
 
 
-Answer = Accepted | Refused | StillWaiting | NotRecorded
+Answer = Accepted | Learned | Refused | StillWaiting | NotRecorded
 
 
-def answer_of(partition: int, outcome: Outcome) -> Accepted | Refused | NotRecorded:
+def answer_of(partition: int, outcome: Outcome) -> Accepted | Learned | Refused | NotRecorded:
     """Return what an outcome means to its caller. One that contradicts itself is our fault: R23."""
     position = Position(partition, outcome.source_offset)
     match outcome.verdict:
         case "accepted" if outcome.timer is not None:
             return Accepted(outcome.timer, position)
+        case "accepted" if outcome.fact is not None and outcome.owner is not None:
+            return Learned(outcome.owner, outcome.fact, position)
         case "void":
             return NotRecorded("void")
         case "refused" if outcome.rule in _RULES:

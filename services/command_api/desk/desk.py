@@ -4,6 +4,7 @@ Safe to change: a new question that a dialect may ask.
 Never: words, statuses or shapes of answers in here; they are the dialects'.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
@@ -16,6 +17,7 @@ from services.command_api.desk.rows import (
     DaysRow,
     OpenTimer,
     OutcomeRow,
+    OwnerRow,
     Person,
     RunningTimer,
     TimerRow,
@@ -109,6 +111,9 @@ class Reads(Protocol):
     async def running_timer(self, tenant: str, owner: str) -> RunningTimer | None:
         """Return the running timer of an owner: the one opened last, then the higher id."""
 
+    async def owner(self, tenant: str, owner: str) -> OwnerRow:
+        """Return what is known of an owner. An owner of whom nothing was stated has an empty row."""
+
     async def outcome(self, tenant: str, event_id: UUID, kpart: int | None) -> OutcomeRow | None:
         """Return the newest outcome of an event id, on partition `kpart` when it is given."""
 
@@ -134,6 +139,16 @@ class Reports(Protocol):
         """Return an owner's local days from `first` to `last`, both included, all as of one position."""
 
 
+class People(Protocol):
+    """The tenants' persons. They are no fact on the log: operators and admins write them."""
+
+    async def set_aliases(self, tenant: str, owner: str, aliases: Sequence[str]) -> bool:
+        """Give a person these aliases instead of the old ones. False: there is no such person.
+
+        Raises ReadsAwayError, and then the aliases may be set or not; the same call again does no harm.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """All that a dialect may ask, part by part. Wired once, in `app`.
@@ -149,6 +164,7 @@ class Desk:
     policy_log: PolicyLog
     reads: Reads
     reports: Reports
+    people: People
     now: Now
     answer_within_seconds: float
     backdate_days_max: int

@@ -90,6 +90,32 @@ class RunningTimer:
 
 
 @dataclass(frozen=True, slots=True)
+class AttendanceWindow:
+    """One window of attendance on a local day. `checked_out_at` None: it has no end."""
+
+    on: date
+    checked_in_at: datetime
+    checked_out_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerRow:
+    """All that is known of an owner at `position`. None: it was never stated.
+
+    `aliases` are those of the owner's person; None: the owner is no person of the tenant. Everything is in order.
+    """
+
+    zone: str | None = None
+    timers_disabled: bool | None = None
+    active: bool | None = None
+    aliases: tuple[str, ...] | None = None
+    leave: tuple[date, ...] = ()
+    attendance: tuple[AttendanceWindow, ...] = ()
+    estimates: tuple[tuple[str, int], ...] = ()
+    position: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class OutcomeRow:
     """One outcome as it was written down. `body` is the JSON of docs/contract.md, section 9."""
 

@@ -16,15 +16,17 @@ from starlette.responses import Response
 
 from services.command_api.desk.commands import (
     Accepted,
+    Answer,
     Asked,
     Caller,
     Command,
     Dialect,
+    Learned,
     NotRecorded,
-    PressTimer,
     Refused,
     StartTimer,
     StillWaiting,
+    TimerCommand,
 )
 from services.command_api.desk.desk import Away, Desk, Unknown
 from services.command_api.desk.rows import NoSuchPartitionError, ReadsAwayError
@@ -99,19 +101,27 @@ async def press(
             return words.malformed(command)
         case Rule():
             return words.refused(command)
-        case StartTimer() | PressTimer():
-            key = idempotency_key(request)
-            if isinstance(key, Malformed):
-                return words.malformed(key)
-            if (problem := _too_long_ago(desk, command)) is not None:
-                return words.malformed(problem)
-            seconds = desk.answer_within_seconds if wait_seconds is None else wait_seconds
-            return await _submit(desk, Asked(command, caller, words.dialect, key, seconds, traceparent(request)), words)
         case _:
-            assert_never(command)
+            asked = asked_for(desk, request, caller, command, words, wait_seconds)
+            if isinstance(asked, Malformed):
+                return words.malformed(asked)
+            return worded(asked, await desk.submitter.submit(asked), words)
 
 
-def _too_long_ago(desk: Desk, command: Command) -> Malformed | None:
+def asked_for(
+    desk: Desk, request: Request, caller: Caller, command: Command, words: PressWords, wait_seconds: float | None
+) -> Asked | Malformed:
+    """Return what is to be submitted, or what is wrong with the request's headers or its time."""
+    key = idempotency_key(request)
+    if isinstance(key, Malformed):
+        return key
+    if isinstance(command, TimerCommand) and (problem := _too_long_ago(desk, command)) is not None:
+        return problem
+    seconds = desk.answer_within_seconds if wait_seconds is None else wait_seconds
+    return Asked(command, caller, words.dialect, key, seconds, traceparent(request))
+
+
+def _too_long_ago(desk: Desk, command: TimerCommand) -> Malformed | None:
     # Only a press that begins an interval: the projector would read all that its owner did since that time.
     # A stop is never refused because of its time.
     begins = isinstance(command, StartTimer) or command.verb == "resume"
@@ -121,11 +131,13 @@ def _too_long_ago(desk: Desk, command: Command) -> Malformed | None:
     return Malformed(Rule.VALUE_INVALID, "at", too_long_ago(desk.backdate_days_max))
 
 
-async def _submit(desk: Desk, asked: Asked, words: PressWords) -> Response:
-    answer = await desk.submitter.submit(asked)
+def worded(asked: Asked, answer: Answer, words: PressWords) -> Response:
+    """Answer a press in the dialect's words. A fact that was learned is worded where it was asked for."""
     match answer:
         case Accepted():
             return words.accepted(asked, answer)
+        case Learned():
+            return words.refused(Rule.INTERNAL)  # the outcome is not that of the press
         case Refused(rule=rule):
             return words.refused(rule)
         case StillWaiting():

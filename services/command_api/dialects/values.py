@@ -58,6 +58,15 @@ def _text_up_to(length_max: int) -> Callable[[object], str | None]:
     return text
 
 
+def _yes_or_no(value: object) -> bool | None:
+    if value is None or value == "":
+        return None
+    if not isinstance(value, bool):
+        raise wrong(Rule.VALUE_INVALID)
+    return value
+
+
+YesOrNo = Annotated[bool | None, PlainValidator(_yes_or_no)]
 RequiredName = Annotated[str, PlainValidator(_required_name)]
 Name = Annotated[str | None, PlainValidator(_name)]
 Comment = Annotated[str | None, PlainValidator(_text_up_to(COMMENT_LENGTH_MAX))]

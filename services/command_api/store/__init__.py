@@ -4,10 +4,13 @@
     reads        the read models, one tenant at a time
     reports      findings and days, one tenant at a time
     lookout      waiting until the read models have passed a position: one query for all requests that wait
+    owners       what an owner's facts come to, as one value
     directory    clients and tokens, as the operators' commands wrote them
-    threshold    how often a caller may call (R19): the one query that writes, and the one that refuses
+    people       the aliases of persons, which admins may write
+    threshold    how often a caller may call (R19): the one query that refuses, and it writes too
 
 Safe to change: queries, sizes and waits. With care: `lookout` and `threshold`, which must not miss a request that comes
 while they end.
-Never: a write to a table that is not `threshold`, or a read of another table in order to refuse a command.
+Never: a write to a table that is not `threshold` or `person`, or a read of another table than `threshold` in order to
+refuse a command.
 """

@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,6 +12,8 @@ from services.command_api.desk.rows import ReadsAwayError
 from shared.sql import Queries
 
 query: Final = Queries(Path(__file__).parent)
+
+_Once = Callable[[str, tuple[object, ...]], Awaitable[list[asyncpg.Record]]]
 
 # SQLSTATE classes: connection exception, insufficient resources, operator intervention (shutdown, still starting).
 _AWAY_CLASSES: Final = ("08", "53", "57")
@@ -70,11 +73,18 @@ class Database:
 
     async def rows(self, sql: str, *arguments: object) -> list[asyncpg.Record]:
         """Return all rows of a query. Raises ReadsAwayError; other errors of Postgres are bugs of ours."""
+        return await self._or_away(self._read, sql, arguments)
+
+    async def written(self, sql: str, *arguments: object) -> list[asyncpg.Record]:
+        """Run a statement that writes where sessions only read. It may run twice. Returns and raises as `rows` does."""
+        return await self._or_away(self._write, sql, arguments)
+
+    async def _or_away(self, once: _Once, sql: str, arguments: tuple[object, ...]) -> list[asyncpg.Record]:
         loop = asyncio.get_running_loop()
         if self._pool is None or loop.time() < self._away_until:
             raise ReadsAwayError
         try:
-            return await self._twice(sql, arguments)
+            return await self._twice(once, sql, arguments)
         except TimeoutError as error:
             raise ReadsAwayError from error  # perhaps only this query was slow, so others still try
         except (OSError, asyncpg.InterfaceError) as error:
@@ -93,19 +103,29 @@ class Database:
         rows = await self.rows(sql, *arguments)
         return rows[0] if rows else None
 
-    async def _twice(self, sql: str, arguments: tuple[object, ...]) -> list[asyncpg.Record]:
-        # After Postgres came back, each older connection fails once. A retry is safe when queries only read.
+    async def _twice(self, once: _Once, sql: str, arguments: tuple[object, ...]) -> list[asyncpg.Record]:
+        # After Postgres came back, each older connection fails once. A retry is safe when queries only read, and for
+        # `written`, whose statements give the same row the same value.
         try:
-            return await self._once(sql, arguments)
+            return await once(sql, arguments)
         except (ConnectionError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError):
             if self._writes:
                 raise
-            return await self._once(sql, arguments)
+            return await once(sql, arguments)
 
-    async def _once(self, sql: str, arguments: tuple[object, ...]) -> list[asyncpg.Record]:
+    async def _read(self, sql: str, arguments: tuple[object, ...]) -> list[asyncpg.Record]:
         if self._pool is None:
             raise ReadsAwayError
         async with self._pool.acquire(timeout=self.within_seconds) as connection:
+            rows: list[Any] = await connection.fetch(sql, *arguments)
+            return rows
+
+    async def _write(self, sql: str, arguments: tuple[object, ...]) -> list[asyncpg.Record]:
+        if self._pool is None:
+            raise ReadsAwayError
+        async with self._pool.acquire(timeout=self.within_seconds) as connection, connection.transaction():
+            # Sessions are read-only, so that no query of ours writes by mistake. This transaction alone is not.
+            await connection.execute("SET TRANSACTION READ WRITE")
             rows: list[Any] = await connection.fetch(sql, *arguments)
             return rows
 

@@ -6,9 +6,10 @@ from uuid import UUID
 
 import asyncpg
 
-from services.command_api.desk.rows import IntervalRow, OpenTimer, OutcomeRow, RunningTimer, TimerRow
+from services.command_api.desk.rows import IntervalRow, OpenTimer, OutcomeRow, OwnerRow, RunningTimer, TimerRow
 from services.command_api.store.database import Database, query
 from services.command_api.store.lookout import Lookout
+from services.command_api.store.owners import owner_of
 from shared.events.ids import slot_of, slot_of_timer
 from shared.events.outcome import State
 
@@ -16,6 +17,7 @@ _FIND_OPEN_TIMERS: Final = query("find_open_timers")
 _FIND_OPEN_TIMERS_OF_OWNER: Final = query("find_open_timers_of_owner")
 _FIND_TIMER: Final = query("find_timer")
 _FIND_RUNNING_TIMER: Final = query("find_running_timer")
+_FIND_OWNER: Final = query("find_owner")
 _FIND_OUTCOME: Final = query("find_outcome")
 _FIND_OUTCOME_ANYWHERE: Final = query("find_outcome_anywhere")
 _FIND_NEXT_OFFSETS: Final = query("find_next_offsets")
@@ -47,6 +49,10 @@ class PostgresReads:
         """Return the running timer of an owner: the one opened last, then the higher id."""
         row = await self._database.row(_FIND_RUNNING_TIMER, slot_of(tenant, owner), tenant, owner)
         return None if row is None else RunningTimer(**dict(row))
+
+    async def owner(self, tenant: str, owner: str) -> OwnerRow:
+        """Return what is known of an owner."""
+        return owner_of(await self._database.row(_FIND_OWNER, slot_of(tenant, owner), tenant, owner))
 
     async def outcome(self, tenant: str, event_id: UUID, kpart: int | None) -> OutcomeRow | None:
         """Return the newest outcome of an event id, on partition `kpart` when it is given."""

@@ -2,6 +2,7 @@
 
     presses        one press, from a command to an answer; its steps and what a crash leaves
     press          what a command amounts to on the log; pure
+    facts          the same for a command about an owner
     sender         the way there: in order, in batches, each record with its fate before a deadline
     replies        the way back: verdicts for the requests that wait for them
     lookup         what became of a press whose verdict did not come in time

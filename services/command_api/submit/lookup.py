@@ -14,7 +14,7 @@ from shared.events.outcome import NewerOutcomeError, Outcome, UnreadableOutcomeE
 
 
 async def look(
-    reads: Reads, press: OutgoingPress, partition: int, timer_id: int, policy_rev: int, acked: Acked
+    reads: Reads, press: OutgoingPress, partition: int, timer_id: int | None, policy_rev: int, acked: Acked
 ) -> Outcome | None:
     """Return the outcome, None when it is not written yet, or Postgres is away."""
     try:

@@ -9,12 +9,13 @@ from datetime import datetime, timedelta
 from typing import Final, assert_never
 from uuid import UUID
 
-from services.command_api.desk.commands import Asked, Caller, Command, Dialect, PressTimer, StartTimer
+from services.command_api.desk.commands import Asked, Caller, Command, Dialect, FactCommand, PressTimer, StartTimer
+from services.command_api.submit.facts import fact_digest, fact_event
 from shared.events.codec import write_body
 from shared.events.envelope import Envelope, ReplyAddress, encode_headers
 from shared.events.idempotency import digest_of, keyed_event_id
 from shared.events.ids import fresh_event_id, slot_of, slot_of_timer
-from shared.events.models import Actor, TimerPaused, TimerPress, TimerResumed, TimerStarted, TimerStopped
+from shared.events.models import Actor, OwnerFact, TimerPaused, TimerPress, TimerResumed, TimerStarted, TimerStopped
 from shared.events.texts import TimerText
 
 _PRESSED: Final[dict[str, type[TimerPress]]] = {"pause": TimerPaused, "resume": TimerResumed, "stop": TimerStopped}
@@ -22,10 +23,10 @@ _PRESSED: Final[dict[str, type[TimerPress]]] = {"pause": TimerPaused, "resume": 
 
 @dataclass(frozen=True, slots=True)
 class OutgoingPress:
-    """One press, ready to be sent. `timer_id` None: a start, whose id is drawn at each send."""
+    """One press, ready to be sent. `timer_id` None: a start, whose id is drawn at each send, or a fact: it has none."""
 
     event_id: UUID
-    event: TimerStarted | TimerPress
+    event: TimerStarted | TimerPress | OwnerFact
     slot: int
     timer_id: int | None
     recorded_at: datetime
@@ -33,7 +34,18 @@ class OutgoingPress:
     traceparent: str | None
     text: bytes | None
 
-    def envelope(self, timer_id: int, policy_rev: int, reply: ReplyAddress | None = None) -> Envelope:
+    @property
+    def draws_an_id(self) -> bool:
+        """Whether a timer's id is to be drawn for it."""
+        return isinstance(self.event, TimerStarted)
+
+    def key(self, timer_id: int | None) -> bytes:
+        """Return the key of the record: the timer's id, or tenant and owner of a fact."""
+        if timer_id is None and not isinstance(self.event, TimerPress):
+            return f"{self.event.tenant}/{self.event.owner}".encode()
+        return str(timer_id).encode()
+
+    def envelope(self, timer_id: int | None, policy_rev: int, reply: ReplyAddress | None = None) -> Envelope:
         """Return the envelope of the press."""
         return Envelope(
             event_id=self.event_id,
@@ -47,7 +59,7 @@ class OutgoingPress:
             reply=reply,
         )
 
-    def headers(self, timer_id: int, policy_rev: int, reply: ReplyAddress) -> list[tuple[str, bytes]]:
+    def headers(self, timer_id: int | None, policy_rev: int, reply: ReplyAddress) -> list[tuple[str, bytes]]:
         """Return the headers of the record."""
         return encode_headers(self.envelope(timer_id, policy_rev, reply))
 
@@ -59,13 +71,10 @@ class OutgoingPress:
 def press_of(asked: Asked, *, now: datetime, expires_after: timedelta) -> OutgoingPress:
     """Return the press that was asked for. Raises ValidationError for values that a dialect should have refused."""
     command, caller, key = asked.command, asked.caller, asked.key
-    match command:
-        case StartTimer(owner=owner):
-            kind, target, timer_id, slot = "owner", owner, None, slot_of(caller.tenant, owner)
-        case PressTimer(timer_id=timer_id):
-            kind, target, slot = "timer", str(timer_id), slot_of_timer(timer_id)
-        case _:
-            assert_never(command)
+    if isinstance(command, PressTimer):
+        kind, target, timer_id, slot = "timer", str(command.timer_id), command.timer_id, slot_of_timer(command.timer_id)
+    else:
+        kind, target, timer_id, slot = "owner", command.owner, None, slot_of(caller.tenant, command.owner)
     event_id = fresh_event_id(now) if key is None else keyed_event_id(caller.tenant, caller.client, kind, target, key)
     return OutgoingPress(
         event_id=event_id,
@@ -85,26 +94,29 @@ def digest(command: Command) -> str:
     Free text is left out. The digest is in a stream that is kept for ever, and a short text could be guessed from it
     after the text was erased. So the same key with another comment gets the first answer.
     """
-    at = None if command.at is None else command.at.spelt
     match command:
-        case StartTimer(owner=owner):
+        case StartTimer(owner=owner, at=at):
             given = {
                 "account_id": command.account_id,
                 "job_id": command.job_id,
                 "project_id": command.project_id,
                 "billable": command.billable,
                 "work_date": None if command.work_date is None else command.work_date.isoformat(),
-                "at": at,
+                "at": None if at is None else at.spelt,
             }
             return digest_of("start", owner, given)
-        case PressTimer(verb=verb, timer_id=timer_id):
-            return digest_of(verb, str(timer_id), {"at": at})
-        case _:
-            assert_never(command)
+        case PressTimer(verb=verb, timer_id=timer_id, at=at):
+            return digest_of(verb, str(timer_id), {"at": None if at is None else at.spelt})
+        case fact:
+            return fact_digest(fact)
 
 
-def _event(command: Command, caller: Caller, dialect: Dialect, command_digest: str) -> TimerStarted | TimerPress:
+def _event(
+    command: Command, caller: Caller, dialect: Dialect, command_digest: str
+) -> TimerStarted | TimerPress | OwnerFact:
     actor = Actor(client=caller.client, person=caller.person, role=caller.role)
+    if isinstance(command, FactCommand):
+        return fact_event(command, caller.tenant, actor, dialect)
     asked_at = None if command.at is None else command.at.instant
     match command:
         case StartTimer():

@@ -75,10 +75,10 @@ class Presses:
 
     async def _draw_and_publish(self, press: OutgoingPress, partition: int, until: float) -> Answer:
         for _ in range(DRAWS_MAX):
-            timer_id = self._ids.draw(press.slot) if press.timer_id is None else press.timer_id
+            timer_id = self._ids.draw(press.slot) if press.draws_an_id else press.timer_id
             if press.text is not None:
                 # Wait for its ack, because a press is recorded only together with its text.
-                written = await self._written(press.text, partition, timer_id)
+                written = await self._written(press.text, partition, press.key(timer_id))
                 if isinstance(written, Unacked):
                     return NotRecorded(written.why)
             fate = await self._publish(press, partition, timer_id, until)
@@ -98,29 +98,29 @@ class Presses:
         self._log.error("timer_ids_exhausted", event_id=str(press.event_id), draws=DRAWS_MAX)
         return NotRecorded("id_taken")
 
-    async def _written(self, text: bytes, partition: int, timer_id: int) -> Acked | Unacked:
+    async def _written(self, text: bytes, partition: int, key: bytes) -> Acked | Unacked:
         written: asyncio.Future[Acked | Unacked] = self._loop.create_future()
 
         def told(fate: Acked | Unacked) -> None:
             if not written.done():
                 written.set_result(fate)
 
-        self._sender.send(TEXTS, partition, str(timer_id).encode(), text, [], told)
+        self._sender.send(TEXTS, partition, key, text, [], told)
         return await written
 
-    async def _publish(self, press: OutgoingPress, partition: int, timer_id: int, until: float) -> Fate:
+    async def _publish(self, press: OutgoingPress, partition: int, timer_id: int | None, until: float) -> Fate:
         waiter = self._waiters.open(press.event_id, until, press.expires_at)
         if waiter is None:
             return Unacked("overloaded")
         try:
             reply = ReplyAddress(REPLIES, self._reply_partition, waiter.request_id)
             headers = press.headers(timer_id, self._policies.position, reply)
-            self._sender.send(EVENTS, partition, str(timer_id).encode(), press.body(), headers, waiter.told)
+            self._sender.send(EVENTS, partition, press.key(timer_id), press.body(), headers, waiter.told)
             return await waiter.fate
         finally:
             self._waiters.close(waiter)
 
-    async def _overdue(self, press: OutgoingPress, partition: int, timer_id: int, acked: Acked) -> Answer:
+    async def _overdue(self, press: OutgoingPress, partition: int, timer_id: int | None, acked: Acked) -> Answer:
         outcome = await look(self._reads, press, partition, timer_id, self._policies.position, acked)
         if outcome is None:
             return StillWaiting(press.event_id, timer_id, Position(partition, acked.offset), press.event.digest)

@@ -3,6 +3,7 @@
 Where it differs: nothing is judged, stored or sent. No call waits, not even `wait_for`, and its clock stands at NOON.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Final
@@ -33,6 +34,7 @@ from services.command_api.desk.rows import (
     NoSuchPartitionError,
     OpenTimer,
     OutcomeRow,
+    OwnerRow,
     Person,
     ReadsAwayError,
     RunningTimer,
@@ -128,6 +130,8 @@ class Clerk:
     outcome_row: OutcomeRow | None = None
     violation_rows: list[ViolationRow] = field(default_factory=list)
     days_row: DaysRow = NO_DAYS
+    owner_row: OwnerRow = field(default_factory=OwnerRow)
+    is_person: bool = True
     checkpoint: int | None = None
     fresh: bool = True
     away: bool = False
@@ -170,6 +174,14 @@ class Clerk:
     async def running_timer(self, tenant: str, owner: str) -> RunningTimer | None:
         self._ask("running_timer", tenant, owner)
         return self.running
+
+    async def owner(self, tenant: str, owner: str) -> OwnerRow:
+        self._ask("owner", tenant, owner)
+        return self.owner_row
+
+    async def set_aliases(self, tenant: str, owner: str, aliases: Sequence[str]) -> bool:
+        self._ask("set_aliases", tenant, owner, aliases)
+        return self.is_person
 
     async def outcome(self, tenant: str, event_id: UUID, kpart: int | None) -> OutcomeRow | None:
         self._ask("outcome", tenant, event_id, kpart)
@@ -215,6 +227,7 @@ class Clerk:
             policy_log=self.policy_log,
             reads=self,
             reports=self,
+            people=self,
             now=lambda: NOON,
             answer_within_seconds=2.0,
             backdate_days_max=BACKDATE_DAYS_MAX,

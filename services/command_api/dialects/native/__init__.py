@@ -5,6 +5,7 @@
     reads      one timer, and the outcome of one press
     policy/    the tenant's policy: set, read, and its history
     reports/   findings and days: calls asking cursor answers
+    owners     what admins state about owners, and what is known of them
     answers    timers as judged, and errors as RFC 9457 problems that name the rule
 
 Safe to change: a new optional field in an answer. With care: what counts as "not given", because digests rest on it.

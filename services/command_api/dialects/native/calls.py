@@ -19,6 +19,7 @@ from services.command_api.dialects.headers import preferred_wait
 from services.command_api.dialects.malformed import Malformed
 from services.command_api.dialects.native import answers
 from services.command_api.dialects.native.answers import WORDS
+from services.command_api.dialects.native.owners import calls as owners
 from services.command_api.dialects.native.policy import calls as policy
 from services.command_api.dialects.native.reading import Verb, read_press, read_start
 from services.command_api.dialects.native.reads import NativeReads
@@ -78,6 +79,7 @@ def routes(desk: Desk) -> list[BaseRoute]:
         *policy.routes(desk),
         Route(f"{answers.OUTCOMES_PATH}/{{event_id}}", reads.outcome, methods=["GET"]),
         *reports.routes(desk),
+        *owners.routes(desk),
     ]
 
 

@@ -3,12 +3,12 @@
 With care: fields of the bodies. Adding one is free, but the digest counts every field that was sent.
 """
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, PlainValidator
+from pydantic import BaseModel, ConfigDict
 
 from services.command_api.desk.commands import AskedTime, PressTimer, StartTimer
-from services.command_api.dialects.malformed import Malformed, wrong
+from services.command_api.dialects.malformed import Malformed
 from services.command_api.dialects.times import asked_time, day, may_start_at
 from services.command_api.dialects.values import (
     Comment,
@@ -16,6 +16,7 @@ from services.command_api.dialects.values import (
     RequiredName,
     TimeText,
     WorkItem,
+    YesOrNo,
     read_body,
     says_nothing,
 )
@@ -23,14 +24,6 @@ from shared.events.ids import parse_timer_id
 from shared.events.rules import Rule
 
 Verb = Literal["pause", "resume", "stop"]
-
-
-def _billable(value: object) -> bool | None:
-    if value is None or value == "":
-        return None
-    if not isinstance(value, bool):
-        raise wrong(Rule.VALUE_INVALID)
-    return value
 
 
 class PressBody(BaseModel):
@@ -48,7 +41,7 @@ class StartBody(PressBody):
     account_id: Name = None
     job_id: Name = None
     project_id: Name = None
-    billable: Annotated[bool | None, PlainValidator(_billable)] = None
+    billable: YesOrNo = None
     work_date: TimeText = None
     comment: Comment = None
     work_item: WorkItem = None

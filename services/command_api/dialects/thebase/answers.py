@@ -153,7 +153,7 @@ class Words:
 
     def waiting(self, asked: Asked, waiting: StillWaiting) -> Response:
         """Answer a press that was not judged in time."""
-        if self.verb == "start" and asked.key is None:
+        if self.verb == "start" and asked.key is None and waiting.timer_id is not None:
             return started(waiting.timer_id, judged=False)
         # Ask again: a stop has no minutes yet, and under a key another start's id may be the one that counts.
         return unavailable()

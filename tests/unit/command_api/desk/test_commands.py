@@ -2,7 +2,8 @@
 
 import pytest
 
-from services.command_api.desk.commands import Accepted, NotRecorded, Position, Refused, answer_of
+from services.command_api.desk.commands import Accepted, Learned, NotRecorded, Position, Refused, answer_of
+from shared.events.outcome import Fact
 from shared.events.rules import Rule
 from tests.unit.command_api.submit.outcomes import TIMER, outcome
 
@@ -17,6 +18,11 @@ def test_an_accepted_press_has_its_timer_and_its_place() -> None:
     assert answer_of(3, outcome()) == Accepted(TIMER, AT)
 
 
+def test_a_fact_that_counts_has_its_owner_and_its_place() -> None:
+    fact = Fact(kind="leave", about="2026-04-02", body={"granted": True})
+    assert answer_of(3, outcome(timer=None, subject=None, fact=fact)) == Learned("dana", fact, AT)
+
+
 def test_a_refused_press_has_its_rule() -> None:
     assert answer_of(3, outcome(verdict="refused", rule="R07", timer=None)) == Refused(Rule.NOT_LEGAL_NOW, AT)
 
@@ -29,6 +35,7 @@ def test_a_void_press_is_not_recorded() -> None:
     "said",
     [
         {"verdict": "accepted", "timer": None},
+        {"verdict": "accepted", "timer": None, "owner": None, "fact": Fact(kind="leave", body={})},
         {"verdict": "refused", "rule": None},
         {"verdict": "refused", "rule": "R99"},
         {"verdict": "unreadable"},

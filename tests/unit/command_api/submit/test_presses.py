@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,10 +15,13 @@ from services.command_api.desk.commands import (
     Asked,
     Caller,
     Command,
+    EraseTexts,
+    Learned,
     NotRecorded,
     Position,
     PressTimer,
     Refused,
+    SetLeave,
     StartTimer,
     StillWaiting,
     answer_of,
@@ -30,7 +33,7 @@ from services.command_api.submit.replies import Waiters
 from services.command_api.submit.sender import Acked, Unacked
 from shared.events.envelope import decode_headers, tolerant
 from shared.events.ids import TimerIds, slot_of, slot_of_timer
-from shared.events.outcome import Outcome, write_outcome
+from shared.events.outcome import Fact, Outcome, write_outcome
 from shared.events.policy import Policy, Preset
 from shared.events.policy_book import PolicyBook, PolicyRecord
 from shared.events.rules import Rule
@@ -167,6 +170,28 @@ async def test_a_press_of_a_timer_goes_where_the_id_says() -> None:
     assert (record.partition, int(record.key)) == (77 % 12, timer_id)
     judged = it.reply(record)
     assert await answer == answer_of(77 % 12, judged)
+
+
+async def test_a_fact_goes_to_its_owners_partition_and_names_no_timer() -> None:
+    it = Wired()
+    answer = it.submit(SetLeave("dana", date(2026, 4, 2), granted=True), key="k")
+    record = await it.nth(1)
+    assert (record.topic, record.partition, record.key) == (EVENTS, SLOT % 12, b"acme/dana")
+    assert "ce_subject" not in record.headers
+    fact = Fact(kind="leave", about="2026-04-02", body={"granted": True})
+    judged = outcome(event_id=record.headers["ce_id"], subject=None, timer=None, fact=fact)
+    it.waiters.answer(record.headers["request_id"], judged)
+    assert await answer == Learned("dana", fact, Position(SLOT % 12, 7))
+
+
+async def test_a_fact_not_judged_in_time_is_recorded() -> None:
+    it = Wired()
+    answer = it.submit(EraseTexts("dana"), key="k")
+    (await it.nth(1)).told(ACK)
+    it.overdue()
+    heard = await answer
+    assert isinstance(heard, StillWaiting)
+    assert (heard.timer_id, heard.position) == (None, Position(SLOT % 12, 5))
 
 
 async def test_a_tenant_without_policy_is_not_recorded_and_nothing_is_sent() -> None:

@@ -1,0 +1,178 @@
+"""What admins state about an owner, `/v1/owners/{owner}`, and what is known of one.
+
+Ours: each statement is a press on the owner's partition, for admins alone (R06 403). Aliases are no fact on the log:
+they belong to the person, are set after the press is recorded, and count when the person's token is looked up again.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial, wraps
+from typing import assert_never
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from services.command_api.desk.commands import Caller, FactCommand, Learned, StillWaiting
+from services.command_api.desk.desk import Desk
+from services.command_api.desk.rows import ReadsAwayError
+from services.command_api.dialects.answering import asked_for, caller_or_answer, read, worded
+from services.command_api.dialects.headers import preferred_wait
+from services.command_api.dialects.malformed import Malformed
+from services.command_api.dialects.native.answers import WORDS, recorded
+from services.command_api.dialects.native.owners import answers
+from services.command_api.dialects.native.owners.reading import (
+    SaidAttendance,
+    read_attendance,
+    read_erasure,
+    read_estimate,
+    read_leave,
+    read_name,
+    read_profile,
+)
+from shared.events.rules import Rule
+
+_Statement = Callable[["NativeOwners", Request, Caller, str, bytes], Awaitable[Response]]
+
+
+def _by_an_admin(state: _Statement) -> "Callable[[NativeOwners, Request], Awaitable[Response]]":
+    """Let admins alone state something, about an owner whose name reads."""
+
+    @wraps(state)
+    async def call(self: "NativeOwners", request: Request) -> Response:
+        caller = await caller_or_answer(self.desk, request, WORDS)
+        if isinstance(caller, Response):
+            return caller
+        # Read in any case, because an unread body costs the caller its connection.
+        body = await request.body()
+        if caller.role != "admin":
+            return answers.not_an_admin()
+        # A caller that sends query parameters means them, and a statement has none.
+        if request.query_params:
+            return WORDS.malformed(Malformed(Rule.VALUE_INVALID, "query"))
+        owner = read_name(request.path_params["owner"], "owner")
+        if isinstance(owner, Malformed):
+            return WORDS.malformed(owner)
+        try:
+            return await state(self, request, caller, owner, body)
+        except ReadsAwayError:
+            return WORDS.unavailable()
+
+    return call
+
+
+@dataclass(frozen=True, slots=True)
+class NativeOwners:
+    """The calls of dialect C about owners."""
+
+    desk: Desk
+
+    async def owner(self, request: Request) -> Response:
+        """`PUT` and `GET /v1/owners/{owner}`: one route, so that a 405 names both methods."""
+        return await (self._set_profile(request) if request.method == "PUT" else self._known(request))
+
+    @_by_an_admin
+    async def _set_profile(self, request: Request, caller: Caller, owner: str, body: bytes) -> Response:
+        said = read_profile(owner, body)
+        if isinstance(said, Malformed):
+            return WORDS.malformed(said)
+        if said.aliases is not None and (await self.desk.reads.owner(caller.tenant, owner)).aliases is None:
+            return answers.no_such_person()
+        answer = await self._submit(request, caller, said.fact)
+        if said.aliases is None or isinstance(answer, Response):
+            return _answered(answer)
+        if not await self.desk.people.set_aliases(caller.tenant, owner, said.aliases):
+            return answers.no_such_person()
+        return _answered(answer, said.aliases)
+
+    @_by_an_admin
+    async def leave(self, request: Request, caller: Caller, owner: str, body: bytes) -> Response:
+        """`PUT` and `DELETE /v1/owners/{owner}/leave/{day}`: one route, so that a 405 names both methods."""
+        said = read_leave(owner, request.path_params["day"], body, granted=request.method == "PUT")
+        return await self._state(request, caller, said)
+
+    @_by_an_admin
+    async def record_attendance(self, request: Request, caller: Caller, owner: str, body: bytes) -> Response:
+        """`POST /v1/owners/{owner}/attendance`."""
+        said = read_attendance(owner, body)
+        if isinstance(said, Malformed):
+            return WORDS.malformed(said)
+        zone_name = await self._zone_for(caller, said)
+        return (
+            WORDS.unavailable() if zone_name is None else await self._state(request, caller, said.on_its_day(zone_name))
+        )
+
+    @_by_an_admin
+    async def set_estimate(self, request: Request, caller: Caller, owner: str, body: bytes) -> Response:
+        """`PUT /v1/owners/{owner}/estimates/{job}`."""
+        job = read_name(request.path_params["job"], "job")
+        said = job if isinstance(job, Malformed) else read_estimate(owner, job, body)
+        return await self._state(request, caller, said)
+
+    @_by_an_admin
+    async def erase_texts(self, request: Request, caller: Caller, owner: str, body: bytes) -> Response:
+        """`DELETE /v1/owners/{owner}/texts`."""
+        return await self._state(request, caller, read_erasure(owner, body))
+
+    async def _known(self, request: Request) -> Response:
+        caller = await caller_or_answer(self.desk, request, WORDS)
+        if isinstance(caller, Response):
+            return caller
+        owner = request.path_params["owner"]
+        if caller.person not in {None, owner}:
+            return answers.no_such_owner()
+        named = read_name(owner, "owner")
+        if isinstance(named, Malformed):
+            return WORDS.malformed(named)
+        return await read(self.desk, request, caller, WORDS, partial(self._all_about, caller, named))
+
+    async def _all_about(self, caller: Caller, owner: str) -> Response:
+        return answers.known(owner, await self.desk.reads.owner(caller.tenant, owner))
+
+    async def _zone_for(self, caller: Caller, said: SaidAttendance) -> str | None:
+        """Return the zone that finds the day of a window. None: the tenant has no policy."""
+        policy = self.desk.policies.latest(caller.tenant)
+        if policy is None or said.on is not None:
+            # The caller named the day, so Postgres is not asked: the press is recorded without it.
+            return None if policy is None else policy.zone
+        return (await self.desk.reads.owner(caller.tenant, said.owner)).zone or policy.zone
+
+    async def _state(self, request: Request, caller: Caller, command: FactCommand | Malformed) -> Response:
+        if isinstance(command, Malformed):
+            return WORDS.malformed(command)
+        return _answered(await self._submit(request, caller, command))
+
+    async def _submit(
+        self, request: Request, caller: Caller, command: FactCommand
+    ) -> Response | Learned | StillWaiting:
+        """Record a statement. Return the answer at once when it was malformed, refused or not recorded."""
+        asked = asked_for(self.desk, request, caller, command, WORDS, preferred_wait(request))
+        if isinstance(asked, Malformed):
+            return WORDS.malformed(asked)
+        answer = await self.desk.submitter.submit(asked)
+        return answer if isinstance(answer, Learned | StillWaiting) else worded(asked, answer, WORDS)
+
+
+def _answered(answer: Response | Learned | StillWaiting, aliases: tuple[str, ...] | None = None) -> Response:
+    match answer:
+        case Learned():
+            return answers.learned(answer, aliases)
+        case StillWaiting():
+            return recorded(answer)
+        case Response():
+            return answer
+        case _:
+            assert_never(answer)
+
+
+def routes(desk: Desk) -> list[BaseRoute]:
+    """Return the routes about owners."""
+    calls = NativeOwners(desk)
+    owner = f"{answers.OWNERS_PATH}/{{owner}}"
+    return [
+        Route(owner, calls.owner, methods=["GET", "PUT"]),
+        Route(f"{owner}/leave/{{day}}", calls.leave, methods=["PUT", "DELETE"]),
+        Route(f"{owner}/attendance", calls.record_attendance, methods=["POST"]),
+        Route(f"{owner}/estimates/{{job}}", calls.set_estimate, methods=["PUT"]),
+        Route(f"{owner}/texts", calls.erase_texts, methods=["DELETE"]),
+    ]

@@ -1,0 +1,188 @@
+"""What is stated about an owner, each from its path and its body to a command.
+
+With care: fields of the bodies. Adding one is free, but the digest counts every field that was sent.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Final
+
+from pydantic import BaseModel, ConfigDict, PlainValidator
+
+from services.command_api.desk.commands import (
+    AskedTime,
+    EraseTexts,
+    RecordAttendance,
+    SetEstimate,
+    SetLeave,
+    SetProfile,
+)
+from services.command_api.dialects.malformed import Malformed, wrong
+from services.command_api.dialects.times import asked_time, day
+from services.command_api.dialects.values import (
+    NAME_LENGTH_MAX,
+    TimeText,
+    YesOrNo,
+    is_writable,
+    read_body,
+    says_nothing,
+)
+from shared.events.base import in_calendar
+from shared.events.rules import Rule
+from shared.events.zones import is_zone, zone
+
+ALIASES_MAX: Final = 50
+# As the event has it: some thirty years.
+SECONDS_MAX: Final = 1_000_000_000
+
+_NO_ZONE: Final = "zone is not the name of a time zone, such as Asia/Jerusalem."
+_NO_MOMENT: Final = "is not a moment with an offset, such as 2026-04-02T09:00:00+03:00."
+_NO_DAY: Final = "is not a day, such as 2026-04-02."
+
+
+def _aliases(value: object) -> tuple[str, ...] | None:
+    if value is None or value == "":
+        return None
+    if not isinstance(value, list) or len(value) > ALIASES_MAX:
+        raise wrong(Rule.VALUE_INVALID)
+    for alias in value:
+        if not isinstance(alias, str) or not alias or not is_writable(alias):
+            raise wrong(Rule.VALUE_INVALID)
+        if len(alias) > NAME_LENGTH_MAX:
+            raise wrong(Rule.TEXT_TOO_LONG)
+    return tuple(value)
+
+
+def _seconds(value: object) -> int:
+    if value is None or value == "":
+        raise wrong(Rule.PARAMETER_MISSING)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= SECONDS_MAX:
+        raise wrong(Rule.VALUE_INVALID)
+    return value
+
+
+def _needed(value: object) -> str:
+    if value is None or value == "":
+        raise wrong(Rule.PARAMETER_MISSING)
+    if not isinstance(value, str):
+        raise wrong(Rule.VALUE_INVALID)
+    return value
+
+
+class NoBody(BaseModel):
+    """The body of a call that says everything in its path."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ProfileBody(NoBody):
+    """The body of `PUT /v1/owners/{owner}`. What is not given stays as it was."""
+
+    zone: TimeText = None
+    timers_disabled: YesOrNo = None
+    active: YesOrNo = None
+    aliases: Annotated[tuple[str, ...] | None, PlainValidator(_aliases)] = None
+
+
+class AttendanceBody(NoBody):
+    """The body of `POST /v1/owners/{owner}/attendance`."""
+
+    checked_in_at: Annotated[str, PlainValidator(_needed)]
+    checked_out_at: TimeText = None
+    on: TimeText = None
+
+
+class EstimateBody(NoBody):
+    """The body of `PUT /v1/owners/{owner}/estimates/{job}`."""
+
+    seconds: Annotated[int, PlainValidator(_seconds)]
+
+
+@dataclass(frozen=True, slots=True)
+class SaidProfile:
+    """What a profile says: a fact for the log, and aliases for the person. `aliases` None: they stay."""
+
+    fact: SetProfile
+    aliases: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class SaidAttendance:
+    """A window as its caller gave it. `on` None: its day is still to be found."""
+
+    owner: str
+    checked_in: AskedTime
+    checked_out: AskedTime | None
+    on: date | None
+
+    def on_its_day(self, zone_name: str) -> RecordAttendance | Malformed:
+        """Return the command, with the local day of the check-in in `zone_name` unless the caller named one."""
+        if self.on is not None:
+            return RecordAttendance(self.owner, self.on, self.checked_in, self.checked_out)
+        try:
+            on = in_calendar(self.checked_in.instant.astimezone(zone(zone_name)).date())
+        except (ValueError, OverflowError):
+            return Malformed(Rule.VALUE_INVALID, "checked_in_at")
+        return RecordAttendance(self.owner, on, self.checked_in, self.checked_out, on_said=False)
+
+
+def read_name(text: str, parameter: str) -> str | Malformed:
+    """Return an owner or a job as a path names it, compared as text."""
+    if not text:
+        return Malformed(Rule.PARAMETER_MISSING, parameter)
+    if not is_writable(text):
+        return Malformed(Rule.VALUE_INVALID, parameter)
+    return text if len(text) <= NAME_LENGTH_MAX else Malformed(Rule.TEXT_TOO_LONG, parameter)
+
+
+def read_profile(owner: str, body: bytes) -> SaidProfile | Malformed:
+    """Translate the body of a profile."""
+    said = ProfileBody() if says_nothing(body) else read_body(ProfileBody, body)
+    if isinstance(said, Malformed):
+        return said
+    if said.zone is not None and not is_zone(said.zone):
+        return Malformed(Rule.VALUE_INVALID, "zone", _NO_ZONE)
+    return SaidProfile(SetProfile(owner, said.zone, said.timers_disabled, said.active), said.aliases)
+
+
+def read_leave(owner: str, spelt_day: str, body: bytes, *, granted: bool) -> SetLeave | Malformed:
+    """Translate a day of leave; the body may be missing."""
+    on = day(spelt_day)
+    if on is None:
+        return Malformed(Rule.VALUE_INVALID, "day", f"day {_NO_DAY}")
+    return _nothing_in(body) or SetLeave(owner, on, granted)
+
+
+def read_attendance(owner: str, body: bytes) -> SaidAttendance | Malformed:
+    """Translate the body of an attendance."""
+    said = read_body(AttendanceBody, body)
+    if isinstance(said, Malformed):
+        return said
+    checked_in = asked_time(said.checked_in_at, zone_name=None)
+    if checked_in is None:
+        return Malformed(Rule.VALUE_INVALID, "checked_in_at", f"checked_in_at {_NO_MOMENT}")
+    checked_out = None if said.checked_out_at is None else asked_time(said.checked_out_at, zone_name=None)
+    if said.checked_out_at is not None and checked_out is None:
+        return Malformed(Rule.VALUE_INVALID, "checked_out_at", f"checked_out_at {_NO_MOMENT}")
+    if checked_out is not None and checked_out.instant < checked_in.instant:
+        return Malformed(Rule.VALUE_INVALID, "checked_out_at", "checked_out_at lies before checked_in_at.")
+    on = None if said.on is None else day(said.on)
+    if said.on is not None and on is None:
+        return Malformed(Rule.VALUE_INVALID, "on", f"on {_NO_DAY}")
+    return SaidAttendance(owner, checked_in, checked_out, on)
+
+
+def read_estimate(owner: str, job: str, body: bytes) -> SetEstimate | Malformed:
+    """Translate the body of an estimate."""
+    said = read_body(EstimateBody, body)
+    return said if isinstance(said, Malformed) else SetEstimate(owner, job, said.seconds)
+
+
+def read_erasure(owner: str, body: bytes) -> EraseTexts | Malformed:
+    """Translate an erasure; the body may be missing."""
+    return _nothing_in(body) or EraseTexts(owner)
+
+
+def _nothing_in(body: bytes) -> Malformed | None:
+    said = None if says_nothing(body) else read_body(NoBody, body)
+    return said if isinstance(said, Malformed) else None
