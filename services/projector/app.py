@@ -27,10 +27,12 @@ from services.projector.store.deadlines import PostgresDeadlines
 from services.projector.store.policies import PolicyRows
 from services.projector.store.postgres import PostgresStore, open_pool
 from services.projector.store.queries import query
+from services.projector.texts.eraser import Eraser
 from services.projector.texts.feed import TextsFeed
 from services.projector.texts.projection import Texts
 from shared.events.policy_book import PolicyBook
-from shared.events.topics import EVENTS, OUTCOMES, REPLIES
+from services.projector.texts.tombstones import KafkaTombstones
+from shared.events.topics import EVENTS, OUTCOMES, REPLIES, TEXTS
 from shared.kafka.clients import durable_producer, quick_producer
 from shared.kafka.kept_producer import KeptProducer
 from shared.kafka.policy_reader import PolicyReader
@@ -111,6 +113,10 @@ class ProjectorProcess:
         sessions_ms = self._settings.session_timeout_ms
         feed = TextsFeed(self._kafka, self._settings.texts_group_id, sessions_ms, Texts(pool))
         self._begin("texts", feed.run())
+        tombstones = KeptProducer(lambda: durable_producer(self._kafka), (TEXTS,))
+        self._begin("tombstones", tombstones.run())
+        ending.push_async_callback(tombstones.close)
+        self._begin("eraser", Eraser(pool, KafkaTombstones(tombstones)).run())
         replies = KeptProducer(lambda: quick_producer(self._kafka), (REPLIES,))
         self._begin("replies", replies.run())
         ending.push_async_callback(replies.close)

@@ -35,8 +35,8 @@ class Settings(KafkaSettings, PostgresSettings):
     idle_in_transaction_timeout_ms: Annotated[PositiveInt, COMPARED] = 5_000
     # How long to wait for a row that another projector holds. After that the partition is taken up anew.
     lock_timeout_ms: Annotated[PositiveInt, COMPARED] = 5_000
-    # Connections to Postgres: the loop, texts, policies, the deadline clock with two, and one to spare.
-    postgres_connections_max: PositiveInt = 6
+    # Connections to Postgres: the loop, texts, their erasure, policies, the deadline clock with two, and one spare.
+    postgres_connections_max: PositiveInt = 7
     # How long to wait for a statement. A commit that takes longer may or may not have happened: its partitions are
     # taken up anew.
     postgres_within_seconds: Annotated[PositiveInt, COMPARED] = 15

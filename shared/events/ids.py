@@ -57,6 +57,12 @@ def make_short(at_ms: int, slot: int, random: int) -> int:
     return (at_ms << (_SLOT_BITS + _RANDOM_BITS)) | (slot << _RANDOM_BITS) | random
 
 
+def first_id_after(moment: datetime) -> int:
+    """Return a bound: timers that were drawn up to `moment` have lower short ids, later ones have not."""
+    at_ms = (moment - ID_EPOCH) // _MS + 1
+    return make_short(min(max(at_ms, 0), (1 << _MS_BITS) - 1), 0, 0)
+
+
 def _check(short: int) -> int:
     digest = hashlib.sha256(short.to_bytes(8, "big")).digest()
     return int.from_bytes(digest[:8], "big") >> (64 - _CHECK_BITS)
