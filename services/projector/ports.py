@@ -9,13 +9,16 @@ partition as its writer holds it.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Protocol
+from typing import Final, Protocol
 from uuid import UUID
 
 from services.projector.domain.outcomes import Kept
 from services.projector.domain.sheet.ledger import KnownOutcome, OwnerKey
 from services.projector.domain.sheet.state import Timesheet
 from shared.events.envelope import Headers
+
+# A day after all that anybody asks about. (`date.max` is "infinity" in Postgres.)
+NO_DAY: Final = date(9999, 1, 1)
 
 
 class RawRecord(Protocol):
@@ -170,7 +173,7 @@ class Wanted:
     timers: dict[tuple[int, int], datetime] = field(default_factory=dict)
     owners: dict[tuple[int, str, str], datetime] = field(default_factory=dict)
     overlaps: list[tuple[int, str | None, str | None, int, datetime]] = field(default_factory=list)
-    days_since: date = date.max
+    days_since: date = NO_DAY
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from uuid import UUID
 from services.projector.domain.sheet.evolve import evolve
 from services.projector.domain.sheet.ledger import KnownOutcome, OwnerKey
 from services.projector.domain.sheet.state import DAYS_BEFORE, ClosedInterval, Timesheet
-from services.projector.ports import Advance, Checkpoint, FencedError, Found, ToPublish, Wanted
+from services.projector.ports import NO_DAY, Advance, Checkpoint, FencedError, Found, ToPublish, Wanted
 from shared.events.outcome import State, read_outcome
 
 
@@ -94,7 +94,7 @@ class OutcomeStore:
         if since is None:
             return whole
         starts = [timer.open.start.date() - DAYS_BEFORE for timer in whole.timers.values() if timer.open is not None]
-        first = min([days_since or date.max, *starts])
+        first = min([days_since or NO_DAY, *starts])
         return replace(
             whole,
             timers={

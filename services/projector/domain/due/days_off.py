@@ -1,14 +1,15 @@
 """Days off and attendance: on which local days an owner does not work (R09), and in which hours (R10)."""
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from typing import Final
 
-from services.projector.domain.due.crossings import DAY
 from services.projector.domain.sheet.state import Timesheet, Window
 from shared.events.calendar import local_day
 from shared.events.policy import Policy
 
-_SUNDAY_IS_ONE = 1
+_SUNDAY_IS_ONE: Final = 1
+_TODAY_AND_YESTERDAY: Final = frozenset({timedelta(), timedelta(days=1)})
 
 
 def is_day_off(sheet: Timesheet, policy: Policy, day: date, moment: datetime) -> bool:
@@ -44,4 +45,4 @@ def covers(window: Window, moment: datetime) -> bool:
 
 def _near(sheet: Timesheet, day: date) -> Iterator[Window]:
     """Return the windows of a day, and those of the day before, which may reach over midnight."""
-    return (window for window in sheet.attendance.values() if window.on in {day, day - DAY})
+    return (window for window in sheet.attendance.values() if day - window.on in _TODAY_AND_YESTERDAY)

@@ -19,6 +19,9 @@ DAILY: Final = frozenset({Rule.DAY_OFF, Rule.OUTSIDE_ATTENDANCE, Rule.OVER_DAILY
 
 # What happens at a deadline, in the order in which it does at one instant: an old day's finding ends before one opens.
 Kind = Literal["1 ends", "2 opens", "3 stops"]
+# How far back a rule of a day looks. The days before were looked at in their time, by ticks. Without a bound, a start
+# that lies years back would make every press of its owner slow.
+DAYS_LOOKED: Final = timedelta(days=8)
 _US: Final = timedelta(microseconds=1)
 
 
@@ -34,8 +37,8 @@ class Due:
     began: datetime | None = None
 
 
-class Look:
-    """One look at an owner's sheet, by the policies in force at each time, up to `until`."""
+class Outlook:
+    """What is ahead on an owner's sheet, by the policies in force at each time, up to `until`."""
 
     def __init__(self, sheet: Timesheet, timeline: Timeline, until: datetime) -> None:
         self._sheet = sheet
@@ -49,6 +52,8 @@ class Look:
 
     def dues(self, timer: Timer, running: OpenInterval, *, stops: bool) -> Iterator[Due]:
         """Return, in no order, what is due for a running timer up to `until`: at least the first of each rule."""
+        if self._until <= running.start:
+            return
         for finding in running.found:
             if finding.to is None and finding.rule in DAILY:
                 _, midnight = window(local_day(finding.from_, running.zone), running.zone)
@@ -132,7 +137,9 @@ class Look:
         return None
 
     def _days(self, rule: Rule, running: OpenInterval) -> Iterator[date]:
-        day, last = local_day(running.start, running.zone), local_day(self._until, running.zone)
+        last = local_day(self._until, running.zone)
+        since = running.start if self._until - running.start < DAYS_LOOKED else self._until - DAYS_LOOKED
+        day = local_day(since, running.zone)
         while day <= last:
             # One interval that runs alone fills its day when the day is over, so not before.
             if rule is not Rule.OVERFULL_DAY or not self._runs_alone or day in self._sheet.days:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from services.projector.domain.due.deadlines import Due, Look
+from services.projector.domain.due.deadlines import Due, Outlook
 from services.projector.domain.effect import ended
 from services.projector.domain.endings import endings, finding_of
 from services.projector.domain.sheet.evolve import with_changes
@@ -67,7 +67,7 @@ def next_due(sheet: Timesheet, timeline: Timeline, settled_to: datetime) -> date
     A hint: a press may come first, and a policy or a fact may move it. `settle` computes anew.
     """
     ahead = settled_to + _AHEAD
-    look = Look(sheet, timeline, ahead)
+    look = Outlook(sheet, timeline, ahead)
     times = [
         max(due.at, running.logged_at + GRACE, settled_to)
         for timer, running in _running(sheet)
@@ -81,7 +81,7 @@ def next_due(sheet: Timesheet, timeline: Timeline, settled_to: datetime) -> date
 
 def _next(sheet: Timesheet, timeline: Timeline, until: datetime, log_time: datetime, pressed: int | None) -> list[Due]:
     """Return what falls due first: all that does at one instant."""
-    look, dues = Look(sheet, timeline, until), list[Due]()
+    look, dues = Outlook(sheet, timeline, until), list[Due]()
     for timer, running in _running(sheet):
         early = log_time < running.logged_at + GRACE
         if not early or timer.id == pressed:

@@ -17,6 +17,7 @@ LASTING: Final = ("R09", "R10", "R11", "R16", "R17")
 _DAILY: Final = ("R09", "R10", "R11", "R17")
 _DAY: Final = timedelta(days=1)
 _US: Final = timedelta(microseconds=1)
+_DAYS_LOOKED: Final = timedelta(days=8)
 _MINUTE: Final = timedelta(seconds=60)
 
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
@@ -79,7 +80,7 @@ class Owner:
         """Say whether a window of the moment's day, or of the day before, covers it."""
         day = day_of(moment, zone)
         return any(
-            on in (day, day - _DAY) and begins <= moment and (ends is None or moment < ends)
+            day - on in (_DAY, 0 * _DAY) and begins <= moment and (ends is None or moment < ends)
             for on, begins, ends, _ in self.windows()
         )
 
@@ -156,6 +157,8 @@ _LIMITS: Final = (
 
 
 def _of_interval(owner: Owner, timer: Row, interval: Row, until: datetime, *, stops: bool) -> Iterator[Deadline]:
+    if until <= interval["start"]:
+        return
     for at, rule, kind, began in (
         *_ends(owner, timer, interval),
         *_limits(owner, timer, interval, until, stops=stops),
@@ -193,19 +196,19 @@ def _limits(owner: Owner, timer: Row, interval: Row, until: datetime, *, stops: 
 
 def _of_days(owner: Owner, timer: Row, interval: Row, until: datetime) -> Iterator[Happening]:
     start, zone = interval["start"], interval["zone"]
-    day = day_of(start, zone)
+    day = day_of(start if until - start < _DAYS_LOOKED else until - _DAYS_LOOKED, zone)
     while day <= day_of(until, zone):
         begins, ends = day_span(day, zone)
-        at = {
-            "R09": begins if begins > start and _off(owner, day, begins) else None,
-            "R11": _over_cap(owner, day, max(begins, start), ends) if timer["billable"] else None,
-            "R17": owner.reached(day, max(begins, start), ends, max(1, (ends - begins) // _US), billable=False),
-        }
-        for rule, moment in at.items():
-            if moment is None or begins == ends or _told(owner, timer, interval, rule, begins, ends):
-                continue
-            if rule != "R17" or setting(owner.policy(moment), "R17") != "off":
-                yield moment, rule, "2", None
+        since, upto = max(begins, start), min(ends, until + _US)
+        new = {rule for rule in ("R09", "R11", "R17") if not _told(owner, timer, interval, rule, begins, ends)}
+        if "R09" in new and start < begins < ends and _off(owner, day, begins):
+            yield begins, "R09", "2", None
+        if "R11" in new and timer["billable"] and (over := _over_cap(owner, day, since, upto)) is not None:
+            yield over, "R11", "2", None
+        length = (ends - begins) // _US
+        full = owner.reached(day, since, upto, length, billable=False) if "R17" in new and length else None
+        if full is not None and setting(owner.policy(full), "R17") != "off":
+            yield full, "R17", "2", None
         day += _DAY
 
 

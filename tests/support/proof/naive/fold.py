@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -29,6 +30,7 @@ Breaks = Callable[[Said], bool]
 
 _THIRTY_DAYS: Final = timedelta(days=30)
 _CHANGES_OF_A_PRESS_MAX: Final = 100
+_TEXTS: Final = ("owner", "account_id", "job_id", "project_id")
 _US: Final = timedelta(microseconds=1)
 _START, _PAUSE, _RESUME, _STOP = TIMER_EVENTS
 
@@ -73,7 +75,12 @@ def _fold_press(book: Book, press: Said, policies: Mapping[str, list[tuple[int, 
         return  # R22
     if press["kind"] == _START and press["subject"] in book.timers:
         return  # R21
+    before = deepcopy(book) if any("\0" in str(press.get(name)) for name in _TEXTS) else book
     outcome = _judge(book, press, policies, breaks)
+    if outcome is not None and outcome["reason"] == "internal" and before is not book:
+        # Our store refused the press, and with it what had fallen due.
+        book.timers, book.intervals, book.violations = before.timers, before.intervals, before.violations
+        book.changed_after_lock = before.changed_after_lock
     if outcome is not None:
         _meet(book, press)
         book.outcomes.append(outcome | {"policy_rev": book.policy_rev})
