@@ -1,0 +1,66 @@
+"""Limits fire while nobody presses: at their exact instant, told in two seconds, over a projector that is killed."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import httpx
+import pytest
+
+from services.stint_cli.policies import publish_policy
+from shared.events.policy import DailyCap, LongRunning, Policy, Preset, Rules
+from tests.support.stack.api import Api
+from tests.support.stack.crew import Crew
+from tests.support.stack.deployments import Deployment, fresh_owner
+
+# Nothing falls due in the first 60 s after the press that opened an interval.
+CAP: Final = timedelta(seconds=61)
+LIMIT: Final = timedelta(seconds=63)
+TOLD_WITHIN: Final = timedelta(seconds=2)
+
+pytestmark = pytest.mark.fault
+
+
+async def test_a_cap_and_an_automatic_stop_come_by_themselves(own_crew: Crew, own_deployment: Deployment) -> None:
+    tenant = await own_deployment.tenant()
+    rules = Rules(
+        R11=DailyCap(billable_seconds_per_day=int(CAP.total_seconds())),
+        R16=LongRunning(auto_close_seconds=int(LIMIT.total_seconds())),
+    )
+    document = Policy(preset=Preset.NATIVE, zone="Etc/UTC", rules=rules)
+    now = datetime.now(UTC)
+    await publish_policy(
+        own_deployment.producer, tenant.name, document, replaces=tenant.revision, set_by="tests", set_at=now
+    )
+    await own_crew.be(apis=1, projectors=2)
+    owner = fresh_owner()
+    async with httpx.AsyncClient(base_url=own_crew.apis[0].url, timeout=40) as http:
+        api = Api(http, tenant.token)
+        await api.knows(tenant)
+        timer = (await api.start(owner)).json()
+        started_at = datetime.fromisoformat(timer["started_at"])
+        await asyncio.sleep(50)
+        own_crew.projectors[0].kill()
+
+        found = await _told(api, owner, "R11", started_at + CAP + TOLD_WITHIN)
+        assert datetime.fromisoformat(found["from"]) == started_at + CAP
+        assert (found["to"], found["amount_seconds"]) == (None, None)
+        ended = await _told(api, owner, "R16", started_at + LIMIT + TOLD_WITHIN)
+        assert datetime.fromisoformat(ended["from"]) == started_at + LIMIT
+        stopped = (await api.timer(timer["id"])).json()
+        assert (stopped["state"], stopped["total_seconds"]) == ("STOPPED", LIMIT.total_seconds())
+        assert datetime.fromisoformat(stopped["stopped_at"]) == started_at + LIMIT
+        over = await _told(api, owner, "R11", datetime.now(UTC))
+        assert over["amount_seconds"] == (LIMIT - CAP).total_seconds()
+
+
+async def _told(api: Api, owner: str, rule: str, until: datetime) -> dict[str, Any]:
+    """Return the owner's finding of a rule, which must be there at the moment `until`."""
+    while True:
+        asked_at = datetime.now(UTC)
+        answer = await api.http.get("/v1/violations", params={"owner": owner, "rule": rule}, headers=api.headers())
+        if answer.json()["items"]:
+            [item] = answer.json()["items"]
+            return dict(item)
+        assert asked_at < until, f"{rule} was not told within {TOLD_WITHIN}"
+        await asyncio.sleep(0.1)
