@@ -5,6 +5,7 @@ import importlib.util
 import shutil
 import socket
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from deploy.local.settings import HOST, Settings
 from deploy.local.trouble import Trouble
@@ -40,9 +41,9 @@ def require_room(folder: Path) -> None:
     """Raise `Trouble` when `folder` cannot be written, or its disk is nearly full."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".writable"
-        probe.touch()
-        probe.unlink()
+        # A file of its own: two stacks that start at once share the cache.
+        with TemporaryFile(dir=folder):
+            pass
     except OSError as error:
         raise Trouble(f"{folder} cannot be written ({error.strerror}): choose another with {_mover(folder)}.") from None
     free = shutil.disk_usage(folder).free

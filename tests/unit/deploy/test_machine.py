@@ -4,6 +4,7 @@ import re
 import shutil
 import socket
 from collections import namedtuple
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -66,3 +67,9 @@ def test_a_secret_is_made_once_and_its_owner_alone_reads_it(tmp_path: Path) -> N
     assert kept_secret(path) == secret
     assert path.stat().st_mode & 0o777 == 0o600
     assert kept_secret(tmp_path / "secrets" / "other") != secret
+
+
+def test_stacks_that_start_at_once_do_not_disturb_each_others_look_at_the_cache(tmp_path: Path) -> None:
+    """One probe under one name would be deleted by one of them before the other comes to it."""
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(machine.require_room, [tmp_path / "cache"] * 400)) == [None] * 400
