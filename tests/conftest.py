@@ -46,6 +46,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.path.relative_to(TESTS).parts[0] in ROOMS_OF_REAL_PARTS:
             shared = {"stack"} & set(getattr(item, "fixturenames", ()))
             item.add_marker(pytest.mark.xdist_group("shared stack" if shared else "own parts"))
+        if item.path.name == "test_seeds.py":
+            # What happened in all seeds is counted together.
+            item.add_marker(pytest.mark.xdist_group("seeds"))
         if item.get_closest_marker("long") and not LONG:
             item.add_marker(skip)
         if item.get_closest_marker("containers") and not CONTAINERS:

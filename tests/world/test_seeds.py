@@ -25,6 +25,8 @@ CRASHES: Final = (
 )
 # The verdicts that presses must have had, with the reason where a rule has several.
 VERDICTS: Final = (
+    *("found R09", "found R10", "found R11", "found R16", "found R17", "changed by settle", "changed by switch"),
+    *("refused R09 day_off", "refused R10 outside_attendance", "refused R11 over_daily_cap"),
     *("accepted R08", "accepted R15", "accepted R20", "refused R08 timers_disabled", "refused R13 overlap"),
     *("refused R15 past_time", "refused R20 owner_unknown"),
     *("accepted", "accepted R13", "accepted R14", "accepted R18", "accepted late", "accepted zone_assumed"),
@@ -57,6 +59,8 @@ class Tally:
         for _, outcome, _ in evidence.judged:
             said = outcome["verdict"]
             self.fired[f"{said} {outcome['rule']} {outcome['reason']}" if said == "refused" else said] += 1
+            self.fired += Counter(f"found {finding['rule']}" for finding in outcome["findings"])
+            self.fired += Counter(f"changed by {change['by']}" for change in outcome["changed"])
             for flag in outcome["flags"]:
                 self.fired[f"{said} {flag}"] += 1
 
