@@ -97,7 +97,7 @@ class DayPart(Told):
 
 
 class Was(Told):
-    """An automatic end that was taken back, because a late press belongs before it."""
+    """The end of an interval that nobody pressed (an automatic stop, a switch), and that a late press took back."""
 
     end: Instant
     days: tuple[DayPart, ...]
@@ -106,7 +106,7 @@ class Was(Told):
 class Closed(Told):
     """An interval that ended: [start, end), and its days, which add up to it exactly.
 
-    `was` is there when the interval had ended automatically before: day totals lose its days and gain these.
+    `was` is there when the interval had an end that nobody pressed: day totals lose its days and gain these.
     """
 
     seq: int
@@ -119,6 +119,8 @@ class Closed(Told):
 
 # Why a timer changed: its own press, something that fell due, or the start of another timer of its owner.
 By = Literal["press", "settle", "switch"]
+# Such an end nobody pressed: a late press that belongs before it takes it back.
+PROVISIONAL: Final = frozenset[str]({"settle", "switch"})
 
 
 class Change(Told):

@@ -52,6 +52,21 @@ async def test_a_cap_and_an_automatic_stop_come_by_themselves(own_crew: Crew, ow
         assert datetime.fromisoformat(stopped["stopped_at"]) == started_at + LIMIT
         over = await _told(api, owner, "R11", datetime.now(UTC))
         assert over["amount_seconds"] == (LIMIT - CAP).total_seconds()
+        # The owner had stopped a second before the cap, and their phone says so only now.
+        late = (started_at + CAP - timedelta(seconds=1)).isoformat()
+        stopped = (await api.press("stop", timer["id"], at=late)).json()
+        assert (stopped["total_seconds"], stopped["flags"]) == (60, ["R11", "R16"])
+        day = await api.http.get(f"/v1/owners/{owner}/days", params=_around(started_at), headers=api.headers())
+        assert sum(item["seconds"] for item in day.json()["items"]) == 60
+        over = await _told(api, owner, "R11", datetime.now(UTC))
+        assert (over["to"], over["amount_seconds"]) == (over["from"], 0)
+
+
+def _around(moment: datetime) -> dict[str, str]:
+    return {
+        "from": (moment - timedelta(days=1)).date().isoformat(),
+        "to": (moment + timedelta(days=1)).date().isoformat(),
+    }
 
 
 async def _told(api: Api, owner: str, rule: str, until: datetime) -> dict[str, Any]:

@@ -9,17 +9,18 @@ import asyncpg
 import pytest
 
 from services.projector.domain.outcomes import Kept
+from services.projector.domain.sheet.state import Timer
 from services.projector.ports import Advance, Checkpoint, Wanted
 from services.projector.store import postgres
 from services.projector.store.policies import PolicyRows
 from services.projector.store.postgres import PostgresStore
 from shared.events.ids import slot_of
 from shared.events.outcome import Finding, write_outcome
-from shared.events.policy import Policy, Preset
+from shared.events.policy import DailyCap, Overlap, OverlapMode, Policy, Preset, Rules
 from shared.events.policy_book import PolicyRecord
 from tests.support.stack.deployments import Deployment
 from tests.support.stack.until import eventually
-from tests.support.story.given import Story, given, moment, paused, started, stopped, timer_id
+from tests.support.story.given import JERUSALEM, Story, given, moment, paused, started, stopped, timer_id
 
 pytestmark = pytest.mark.real
 
@@ -138,3 +139,25 @@ async def test_a_policy_that_postgres_refuses_holds_up_no_other(pool: asyncpg.Po
         await eventually(written, "the policies beside it are written")
     finally:
         writing.cancel()
+
+
+async def test_an_end_that_nobody_pressed_is_read_back_until_something_is_pressed(pool: asyncpg.Pool) -> None:
+    """A switch pauses the desk at 10:00, with a finding that ended there. A late press may take all of that back."""
+    rules = Rules(R11=DailyCap(billable_seconds_per_day=1800), R13=Overlap(mode=OverlapMode.PAUSE_PREVIOUS))
+    story = given(started("desk", at="09:00"), policy=JERUSALEM.model_copy(update={"rules": rules}))
+    story.when(started("phone", at="10:00"))
+    store = PostgresStore(pool)
+    await committed(store, story, moment("10:00"))
+    assert await read_timer(store) == story.sheet().timers[timer_id("desk")]
+    assert (ended := (await read_timer(store)).ended) is not None
+    assert (ended.at, [found.rule for found in ended.interval.found]) == (moment("10:00"), ["R11"])
+    # A release of before knows nothing of such ends. Its presses move the offset, and leave the rest as it is.
+    await pool.execute("UPDATE timer SET source_offset = source_offset + 1 WHERE id = $1", timer_id("desk"))
+    assert (await read_timer(store)).ended is None
+
+
+async def read_timer(store: PostgresStore) -> Timer:
+    """Read the desk's timer as the fold does before a press on it."""
+    desk = timer_id("desk")
+    found = await store.read(Wanted(timers={(DANA[0], desk): moment("12:00")}))
+    return found.sheets["acme", "dana"].timers[desk]

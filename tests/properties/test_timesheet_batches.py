@@ -124,7 +124,7 @@ def merged(commits: Sequence[Rows]) -> dict[str, dict[Any, Any]]:
         for id_, timer in rows.timers.items():
             # `started_by` is written once, with the timer's first row.
             started_by = tables["timer"].get(id_, timer)[15]
-            tables["timer"][id_] = (*timer[:15], started_by, timer[16])
+            tables["timer"][id_] = (*timer[:15], started_by, *timer[16:])
         for day, worked in rows.day_totals.items():
             before = tables["day_total"].get(day, (0, 0))
             tables["day_total"][day] = tuple(map(sum, zip(before, worked, strict=True)))

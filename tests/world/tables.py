@@ -20,12 +20,13 @@ from services.projector.domain.sheet.state import (
     FoundOpen,
     OpenInterval,
     Profile,
+    ProvisionalEnd,
     Timer,
     Timesheet,
 )
 from services.projector.ports import Advance, Checkpoint, Found, ReadRefusedError, ToPublish, Wanted, WriteRefusedError
 from services.projector.store.rows import rows_of
-from shared.events.outcome import Fact, State, TimerAfter, key_of_body
+from shared.events.outcome import DayPart, Fact, State, TimerAfter, key_of_body
 from tests.support.proof.naive.tables import KEYS, text_of
 
 Row = tuple[Any, ...]
@@ -36,7 +37,16 @@ COLUMNS: Final = {
     "dead_letter": ("kpart", "source_offset", "log_time", "reason"),
     "timer": (
         *("slot", "id", "tenant", "owner", "account_id", "job_id", "project_id", "billable", "work_date", "state"),
-        *("started_at", "stopped_at", "total_us", "last_at", "flags", "started_by", "source_offset"),
+        *(
+            "started_at",
+            "stopped_at",
+            "total_us",
+            "last_at",
+            "flags",
+            "started_by",
+            "source_offset",
+            "provisional",
+        ),
     ),
     "interval": ("slot", "timer_id", "seq", "tenant", "owner", "start_at", "end_at", "zone", "logged_at"),
     "day_total": ("slot", "tenant", "owner", "day", "total_us", "billable_us", "changed_after_lock"),
@@ -49,7 +59,7 @@ COLUMNS: Final = {
 _NULLABLE: Final = {
     "outcome": {"event_id", "tenant", "digest"},
     "dead_letter": set[str](),
-    "timer": {"account_id", "job_id", "project_id", "work_date", "stopped_at"},
+    "timer": {"account_id", "job_id", "project_id", "work_date", "stopped_at", "provisional"},
     "interval": {"end_at", "logged_at"},
     "day_total": set[str](),
     "violation": {"to_at", "amount_us", "policy_revision"},
@@ -105,7 +115,8 @@ class Tables:
         return Found(sheets, self._verdicts(set(wanted.events)))
 
     def _with_days(self, sheet: Timesheet, whose: Row, days_since: date) -> Timesheet:
-        starts = [timer.open.start.date() - DAYS_BEFORE for timer in sheet.timers.values() if timer.open is not None]
+        last = (t.ended.interval if t.ended is not None else t.open for t in sheet.timers.values())
+        starts = [interval.start.date() - DAYS_BEFORE for interval in last if interval is not None]
         first = min([days_since, *starts])
         days = [row for row in self.rows["day_total"].values() if row[:3] == whose and row[3] >= first]
         worked = {row[3]: DayWorked(row[4], row[5]) for row in days}
@@ -122,7 +133,8 @@ class Tables:
     def _timer(self, row: Row) -> Timer:
         last = max(r for r in self.rows["interval"].values() if r[:2] == row[:2])
         said = dict(zip(COLUMNS["timer"], row, strict=True))
-        for column in ("slot", "tenant", "started_by", "source_offset"):
+        end = None if said["provisional"] is None else json.loads(said["provisional"])
+        for column in ("slot", "tenant", "provisional", "started_by", "source_offset"):
             del said[column]
         said |= {"state": State(said["state"]), "flags": tuple(_listed(said["flags"]))}
         found = [
@@ -131,8 +143,13 @@ class Tables:
             if r[:2] == row[:2] and r[2] in LASTING and r[3] >= last[5] and not r[6]
         ]
         found.sort(key=lambda one: (one.from_, one.rule))
-        opened = OpenInterval(last[2], last[5], last[7], last[8], tuple(found)) if last[6] is None else None
-        return Timer(TimerAfter(**said), opened, last[2])
+        interval, after = OpenInterval(last[2], last[5], last[7], last[8], tuple(found)), TimerAfter(**said)
+        if last[6] is None:
+            return Timer(after, interval, last[2])
+        if end is None or end["source_offset"] != row[16]:
+            return Timer(after, None, last[2])
+        told = tuple(DayPart.model_validate(day) for day in end["days"])
+        return Timer(after, None, last[2], ProvisionalEnd(interval, last[6], told))
 
     def unpublished(self, kpart: int, published: int, limit: int) -> list[ToPublish]:
         """Do what `read_unpublished` does."""
@@ -159,7 +176,7 @@ class Tables:
         for name, rows in self.rows.items():
             named = [dict(zip(COLUMNS[name], map(_shown, row), strict=True)) for row in rows.values()]
             if name == "timer":
-                named = [row | {"flags": _listed(row["flags"])} for row in named]
+                named = [row | {"flags": _listed(row["flags"]), **_parsed(row, "provisional")} for row in named]
             tables[name] = text_of(name, named)
         return {name: tables[name] for name in KEYS}
 
@@ -175,7 +192,7 @@ class Tables:
         before = self.rows["timer"].get(row[:2])
         if before is not None:
             # `started_by`, and all that a start says, is written once.
-            row = (*before[:9], row[9], before[10], *row[11:15], before[15], row[16])
+            row = (*before[:9], row[9], before[10], *row[11:15], before[15], *row[16:])
         self._put("timer", row)
 
     def _upsert_interval(self, row: Row) -> None:
@@ -254,6 +271,10 @@ def _refuse_if(wrong: bool, sqlstate: str) -> None:  # noqa: FBT001 - a sentence
 
 def _shown(value: Any) -> Any:  # noqa: ANN401 - whatever a column holds
     return str(value) if isinstance(value, UUID) else value
+
+
+def _parsed(row: dict[str, Any], column: str) -> dict[str, Any]:
+    return {column: None if row[column] is None else json.loads(row[column])}
 
 
 def _listed(flags: str) -> list[str]:

@@ -26,6 +26,7 @@ CRASHES: Final = (
 # The verdicts that presses must have had, with the reason where a rule has several.
 VERDICTS: Final = (
     *("found R09", "found R10", "found R11", "found R16", "found R17", "changed by settle", "changed by switch"),
+    "end taken back",
     *("refused R09 day_off", "refused R10 outside_attendance", "refused R11 over_daily_cap"),
     *("accepted R08", "accepted R15", "accepted R20", "refused R08 timers_disabled", "refused R13 overlap"),
     *("refused R15 past_time", "refused R20 owner_unknown"),
@@ -61,6 +62,8 @@ class Tally:
             self.fired[f"{said} {outcome['rule']} {outcome['reason']}" if said == "refused" else said] += 1
             self.fired += Counter(f"found {finding['rule']}" for finding in outcome["findings"])
             self.fired += Counter(f"changed by {change['by']}" for change in outcome["changed"])
+            ended = (change["closed"] for change in outcome["changed"] if change["closed"] is not None)
+            self.fired["end taken back"] += sum(closed["was"] is not None for closed in ended)
             for flag in outcome["flags"]:
                 self.fired[f"{said} {flag}"] += 1
 

@@ -11,4 +11,6 @@ SELECT p.body ->> 'zone' AS zone, c.kpart, c.next_offset, d.days, d.totals_us, d
               array_agg(changed_after_lock ORDER BY day) AS changed
          FROM day_total
         WHERE slot = $1 AND tenant = $2 AND owner = $3 AND day BETWEEN $4 AND $5
+           -- A day whose time was all taken back keeps a row without any.
+           AND (total_us <> 0 OR changed_after_lock)
        ) AS d;

@@ -11,7 +11,7 @@ from services.projector.domain.sheet.state import Timer
 from shared.events.calendar import split
 from shared.events.durations import microseconds
 from shared.events.models import WORK, TimerPaused, TimerResumed, TimerStarted, TimerStopped
-from shared.events.outcome import By, Change, Closed, Finding, Opened, State, TimerAfter
+from shared.events.outcome import By, Change, Closed, DayPart, Finding, Opened, State, TimerAfter, Was
 
 
 def effect(case: Case, accepted: Accepted) -> tuple[Change, ...]:
@@ -103,10 +103,15 @@ def _closed(timer: Timer, at: datetime, locked_before: date | None) -> Closed | 
     running = timer.open
     if running is None:
         return None
-    days = split(running.start, at, running.zone)
-    if locked_before is not None:
-        days = tuple(part.model_copy(update={"after_lock": part.on < locked_before}) for part in days)
-    return Closed(seq=running.seq, start=running.start, end=at, zone=running.zone, days=days)
+    days = _marked(split(running.start, at, running.zone), locked_before)
+    was = None if timer.ended is None else Was(end=timer.ended.at, days=_marked(timer.ended.days, locked_before))
+    return Closed(seq=running.seq, start=running.start, end=at, zone=running.zone, days=days, was=was)
+
+
+def _marked(days: tuple[DayPart, ...], locked_before: date | None) -> tuple[DayPart, ...]:
+    if locked_before is None:
+        return days
+    return tuple(part.model_copy(update={"after_lock": part.on < locked_before}) for part in days)
 
 
 def _with(flags: tuple[str, ...], added: Iterable[str]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, assert_never
 
-from services.projector.domain.due.settle import next_due, settle
+from services.projector.domain.due.settle import Settled, next_due, settle
 from services.projector.domain.effect import effect, findings_ended
 from services.projector.domain.entry import Entry, LoggedPress, UnreadableRecord
 from services.projector.domain.outcomes import (
@@ -29,6 +29,7 @@ from services.projector.domain.sheet.evolve import learned, with_changes
 from services.projector.domain.sheet.facts import fact_of
 from services.projector.domain.sheet.ledger import Ledger, OwnerKey
 from services.projector.domain.sheet.state import Timesheet
+from services.projector.domain.sheet.taken_back import with_end_taken_back
 from shared.events.idempotency import Use, key_reused, recall
 from shared.events.ids import partition_of, slot_of, slot_of_timer
 from shared.events.models import (
@@ -42,7 +43,7 @@ from shared.events.models import (
 )
 from shared.events.outcome import CHANGES_MAX, Finding, Outcome, write_outcome
 from shared.events.policy import Policy
-from shared.events.policy_book import PolicyBook
+from shared.events.policy_book import PolicyBook, Timeline
 from shared.events.rules import Rule
 
 # How many timers a press may change, with the switches that it makes. The rest of an outcome is for what fell due.
@@ -139,20 +140,21 @@ def _fold_in_force(ledger: Ledger, press: LoggedPress, policies: PolicyBook, rev
         due = settle(sheet, timeline, log_time, log_time, CHANGES_MAX)
         if not due.found:
             return Voided(None, _written(ledger, press, void(None)), owner, next_due(sheet, timeline, log_time))
+        came = _judged(press, due.sheet, policy)
     else:
-        at_most = CHANGES_MAX - _CHANGES_OF_A_PRESS_MAX
-        due = settle(sheet, timeline, press.moment, log_time, at_most, press.envelope.subject)
-    came = _judged(press, due.sheet, policy)
-    sheet = learned(with_changes(due.sheet, came.changed, came.findings, log_time), came.fact, log_time)
-    since = settle(sheet, timeline, log_time, log_time, CHANGES_MAX - len(due.changed) - len(came.changed))
+        due, came = _pressed(press, sheet, timeline, policy)
+    # From the sheet as it stood, as a reader of the outcome does: an end that is taken back is undone by its change.
+    changed, findings = (*due.changed, *came.changed), (*due.findings, *came.findings)
+    sheet = learned(with_changes(sheet, changed, findings, log_time), came.fact, log_time)
+    since = settle(sheet, timeline, log_time, log_time, CHANGES_MAX - len(changed))
     pressed = since.sheet.timers.get(press.envelope.subject or -1)
     whole = replace(
         came,
         revision=revision,
         owner=sheet.owner,
-        findings=_told_once((*due.findings, *came.findings, *since.findings)),
+        findings=_told_once((*findings, *since.findings)),
         timer=None if pressed is None else pressed.after,
-        changed=(*due.changed, *came.changed, *since.changed),
+        changed=(*changed, *since.changed),
         due=next_due(since.sheet, timeline, log_time),
     )
     return _keep(ledger, outcome_of(press, _policy_rev_after(ledger, press, policies), whole), since.sheet)
@@ -161,6 +163,30 @@ def _fold_in_force(ledger: Ledger, press: LoggedPress, policies: PolicyBook, rev
 def _told_once(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     """Return the findings with each key once, as it was told last."""
     return tuple({(found.timer_id, found.rule, found.from_): found for found in findings}.values())
+
+
+def _pressed(press: LoggedPress, sheet: Timesheet, timeline: Timeline, policy: Policy) -> tuple[Settled, Came]:
+    """Return what fell due up to a press, and what comes of the press.
+
+    A pause or stop that belongs before an end that nobody pressed is judged as if nothing had ended its timer. When it
+    is refused it takes nothing back.
+    """
+    as_it_was = None
+    if isinstance(press.event, TimerPaused | TimerStopped):
+        as_it_was = with_end_taken_back(sheet, _subject(press), press.moment, press.log_time)
+    if as_it_was is not None:
+        due = _settled(press, as_it_was, timeline)
+        came = _judged(press, due.sheet, policy)
+        if came.verdict == "accepted":
+            return due, came
+        return _settled(press, sheet, timeline), came
+    due = _settled(press, sheet, timeline)
+    return due, _judged(press, due.sheet, policy)
+
+
+def _settled(press: LoggedPress, sheet: Timesheet, timeline: Timeline) -> Settled:
+    at_most = CHANGES_MAX - _CHANGES_OF_A_PRESS_MAX
+    return settle(sheet, timeline, press.moment, press.log_time, at_most, press.envelope.subject)
 
 
 def _judged(press: LoggedPress, sheet: Timesheet, policy: Policy) -> Came:

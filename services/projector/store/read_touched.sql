@@ -1,6 +1,7 @@
 -- All that a batch touches and the caches lack, in one row: verdicts by event id, and owners' sheets.
 -- An owner is asked for by name, or by one of their timers; `since` is how far back their closed intervals matter.
 -- What is known of local days is asked from $15 on, and from two days before the owner's first interval that runs.
+-- A timer whose last interval ended without a press is read like one that runs, because that end may be taken back.
 -- A press of long ago ($10 to $14) asks for one interval only: of those that it overlaps, the one that begins first.
 WITH wanted_timer AS (
     SELECT * FROM unnest($3::integer[], $4::bigint[], $5::timestamptz[]) AS w (slot, id, since)
@@ -23,7 +24,8 @@ WITH wanted_timer AS (
       FROM wanted_owner o
       JOIN timer t ON t.slot = o.slot AND t.tenant = o.tenant AND t.owner = o.owner AND t.state = 'RUNNING'
 ), last AS (
-    SELECT t.slot, t.id, t.tenant, t.owner, i.seq, i.start_at, i.end_at, i.zone, i.logged_at
+    SELECT t.slot, t.id, t.tenant, t.owner, i.seq, i.start_at, i.end_at, i.zone, i.logged_at,
+           i.end_at IS NULL AS runs, (t.provisional ->> 'source_offset')::bigint = t.source_offset AS provisional
       FROM touched t
      CROSS JOIN LATERAL (
            SELECT seq, start_at, end_at, zone, coalesce(logged_at, start_at) AS logged_at
@@ -34,7 +36,7 @@ WITH wanted_timer AS (
            ) i
 ), known AS (
     SELECT o.slot, o.tenant, o.owner, o.since,
-           least($15::date, (min(l.start_at) FILTER (WHERE l.end_at IS NULL))::date - 2) AS days_since
+           least($15::date, (min(l.start_at) FILTER (WHERE l.runs OR l.provisional))::date - 2) AS days_since
       FROM wanted_owner o
       LEFT JOIN last l ON l.slot = o.slot AND l.tenant = o.tenant AND l.owner = o.owner
      GROUP BY o.slot, o.tenant, o.owner, o.since
@@ -46,10 +48,12 @@ SELECT (SELECT json_agg(json_build_object(
                    'project_id', t.project_id, 'billable', t.billable, 'work_date', t.work_date, 'state', t.state,
                    'started_at', t.started_at, 'stopped_at', t.stopped_at, 'total_us', t.total_us,
                    'last_at', t.last_at, 'flags', t.flags, 'intervals', last.seq,
-                   'open', CASE WHEN last.end_at IS NULL
+                   'last', CASE WHEN last.runs OR last.provisional
                                 THEN json_build_object(
                                          'seq', last.seq, 'start', last.start_at, 'zone', last.zone,
-                                         'logged_at', last.logged_at) END))
+                                         'logged_at', last.logged_at) END,
+                   'end', CASE WHEN last.provisional AND NOT last.runs
+                               THEN json_build_object('at', last.end_at, 'days', t.provisional -> 'days') END))
           FROM touched t
           JOIN last ON last.slot = t.slot AND last.id = t.id) AS timers,
        (SELECT json_agg(json_build_object(
@@ -58,7 +62,7 @@ SELECT (SELECT json_agg(json_build_object(
           JOIN violation v
             ON v.slot = last.slot AND v.timer_id = last.id AND v.rule = ANY ($16::text[])
            AND v.from_at >= last.start_at AND NOT v.refused
-         WHERE last.end_at IS NULL) AS found,
+         WHERE last.runs OR last.provisional) AS found,
        (SELECT json_agg(json_build_object(
                    'tenant', d.tenant, 'owner', d.owner, 'day', d.day, 'total_us', d.total_us,
                    'billable_us', d.billable_us))

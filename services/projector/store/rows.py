@@ -14,7 +14,7 @@ from services.projector.domain.outcomes import Kept
 from services.projector.ports import Advance, Look
 from shared.events.ids import slot_of, slot_of_timer
 from shared.events.models import WORK
-from shared.events.outcome import Change, DayPart, Fact, Finding, Outcome, TimerAfter
+from shared.events.outcome import PROVISIONAL, Change, DayPart, Fact, Finding, Outcome
 
 Columns = list[list[Any]]
 
@@ -59,7 +59,7 @@ class Rows:
 
     def _change(self, outcome: Outcome, change: Change) -> None:
         slot, whose = slot_of_timer(change.timer), (outcome.tenant, change.after.owner)
-        self._stands(outcome, slot, change.after)
+        self._stands(outcome, slot, change)
         if (closed := change.closed) is not None:
             ended = (closed.start, closed.end, closed.zone, self._opened_at.get((change.timer, closed.seq)))
             self.intervals[change.timer, closed.seq] = (slot, change.timer, closed.seq, *whose, *ended)
@@ -71,7 +71,8 @@ class Rows:
             self._opened_at[change.timer, opened.seq] = outcome.log_time
             self.intervals[change.timer, opened.seq] = (slot, change.timer, opened.seq, *whose, *begun)
 
-    def _stands(self, outcome: Outcome, slot: int, timer: TimerAfter) -> None:
+    def _stands(self, outcome: Outcome, slot: int, change: Change) -> None:
+        timer = change.after
         # Written on insert only. Then the start is in this commit, and sets it first; otherwise the value is unused.
         started_by = self._started_by.setdefault(timer.id, outcome.event_id or UUID(int=0))
         work = (getattr(timer, name) for name in WORK)
@@ -79,7 +80,10 @@ class Rows:
         # Arrays of arrays must be rectangles in Postgres, so flags travel as text. No flag has a comma.
         flags = ",".join(timer.flags)
         whose = (slot, timer.id, outcome.tenant, timer.owner)
-        self.timers[timer.id] = (*whose, *work, *stands, flags, started_by, outcome.source_offset)
+        self.timers[timer.id] = (
+            *(*whose, *work, *stands, flags, started_by, outcome.source_offset),
+            _provisional(outcome, change),
+        )
 
     def _worked(self, whose: tuple[Any, ...], days: Sequence[DayPart], sign: int, *, billable: bool) -> None:
         for part in days:
@@ -122,6 +126,14 @@ class Rows:
             "move_deadlines": [(*key, due_at) for key, (_, due_at) in self.deadlines.items()],
         }
         return [(name, columns(rows)) for name, rows in tables.items() if rows]
+
+
+def _provisional(outcome: Outcome, change: Change) -> str | None:
+    """Return an end that nobody pressed, which a late press may take back; None after any other change."""
+    if change.by not in PROVISIONAL or change.closed is None:
+        return None
+    days = [{"on": part.on.isoformat(), "us": part.us} for part in change.closed.days]
+    return json.dumps({"source_offset": outcome.source_offset, "days": days})
 
 
 def rows_of(advances: Sequence[Advance]) -> Rows:

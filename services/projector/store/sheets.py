@@ -14,11 +14,12 @@ from services.projector.domain.sheet.state import (
     FoundOpen,
     OpenInterval,
     Profile,
+    ProvisionalEnd,
     Timer,
     Timesheet,
 )
 from services.projector.ports import Found
-from shared.events.outcome import Fact, TimerAfter
+from shared.events.outcome import DayPart, Fact, TimerAfter
 
 
 def found_in(row: Mapping[str, str | None]) -> Found:
@@ -81,12 +82,11 @@ def _found(rows: list[dict[str, Any]]) -> dict[int, tuple[FoundOpen, ...]]:
 
 
 def _timer(timer: dict[str, Any], found: tuple[FoundOpen, ...]) -> Timer:
-    opened = timer["open"]
-    running = (
-        None
-        if opened is None
-        else OpenInterval(
-            opened["seq"], _instant(opened["start"]), opened["zone"], _instant(opened["logged_at"]), found
-        )
-    )
-    return Timer(TimerAfter.model_validate(timer), running, timer["intervals"])
+    after, last = TimerAfter.model_validate(timer), timer["last"]
+    if last is None:
+        return Timer(after, None, timer["intervals"])
+    interval = OpenInterval(last["seq"], _instant(last["start"]), last["zone"], _instant(last["logged_at"]), found)
+    if (end := timer["end"]) is None:
+        return Timer(after, interval, timer["intervals"])
+    days = tuple(DayPart.model_validate(day) for day in end["days"])
+    return Timer(after, None, timer["intervals"], ProvisionalEnd(interval, _instant(end["at"]), days))

@@ -85,7 +85,8 @@ def _next(sheet: Timesheet, timeline: Timeline, until: datetime, log_time: datet
     for timer, running in _running(sheet):
         early = log_time < running.logged_at + GRACE
         if not early or timer.id == pressed:
-            dues += look.dues(timer, running, stops=not early)
+            # An end that is being taken back does not come again: a person's word goes before the system's guess.
+            dues += look.dues(timer, running, stops=not early and timer.ended is None)
     first = min((due.at for due in dues), default=None)
     return sorted(due for due in dues if due.at == first)
 

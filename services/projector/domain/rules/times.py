@@ -46,10 +46,12 @@ def past_time(case: Case) -> Refusal | Flag | None:
 
 
 def _added_to_locked_days(case: Case) -> Flag | None:
-    running, locked = None if case.timer is None else case.timer.open, case.policy.locked_before
-    if running is None or locked is None:
+    timer, locked = case.timer, case.policy.locked_before
+    if timer is None or timer.open is None or locked is None:
         return None
-    cut = min(day_begins(locked, running.zone), case.at)
+    # An end that is taken back had added time, up to there, which these days lose again.
+    running, until = timer.open, case.at if timer.ended is None else timer.ended.at
+    cut = min(day_begins(locked, running.zone), until)
     return flag(case, Rule.PAST_TIME, running.start, cut) if running.start < cut else None
 
 

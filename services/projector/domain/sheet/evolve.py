@@ -12,11 +12,12 @@ from services.projector.domain.sheet.state import (
     Leave,
     OpenInterval,
     Profile,
+    ProvisionalEnd,
     Timer,
     Timesheet,
     Window,
 )
-from shared.events.outcome import Change, Closed, DayPart, Fact, Finding, Outcome
+from shared.events.outcome import PROVISIONAL, Change, Closed, DayPart, Fact, Finding, Outcome
 from shared.events.rules import Rule
 
 # Rules whose findings last for a while: they open, and end with their interval or at midnight.
@@ -46,11 +47,14 @@ def with_changes(
         timers[change.timer] = _timer(timers.get(change.timer), change, log_time)
         if change.closed is not None:
             closed = _worked(closed, change.timer, change.closed)
-            days = _counted(days, change.closed, sheet.days_since, billable=change.after.billable)
+            billable = change.after.billable
+            days = _counted(days, change.closed.days, 1, sheet.days_since, billable=billable)
+            if change.closed.was is not None:
+                days = _counted(days, change.closed.was.days, -1, sheet.days_since, billable=billable)
     for finding in findings:
         timer = timers.get(finding.timer_id)
-        if timer is not None and timer.open is not None and finding.rule in LASTING and not finding.refused:
-            timers[timer.id] = replace(timer, open=_found(timer.open, finding))
+        if timer is not None and finding.rule in LASTING and not finding.refused:
+            timers[timer.id] = _with_finding(timer, finding)
     return replace(sheet, timers=timers, closed=closed, days=days)
 
 
@@ -84,12 +88,28 @@ def window_of(body: Mapping[str, Any], known_at: datetime) -> Window:
 
 def _timer(before: Timer | None, change: Change, log_time: datetime) -> Timer:
     running, intervals = (before.open, before.intervals) if before is not None else (None, 0)
+    ended = None
     if change.closed is not None:
+        if change.by in PROVISIONAL and running is not None:
+            ended = ProvisionalEnd(running, change.closed.end, unlocked(change.closed.days))
         running = None
     if change.opened is not None:
         running = OpenInterval(change.opened.seq, change.opened.start, change.opened.zone, log_time)
         intervals = change.opened.seq
-    return Timer(change.after, running, intervals)
+    return Timer(change.after, running, intervals, ended)
+
+
+def unlocked(days: Iterable[DayPart]) -> tuple[DayPart, ...]:
+    """Return parts of days without what was locked when they were told."""
+    return tuple(DayPart(on=part.on, us=part.us) for part in days)
+
+
+def _with_finding(timer: Timer, finding: Finding) -> Timer:
+    if timer.open is not None:
+        return replace(timer, open=_found(timer.open, finding))
+    if timer.ended is not None:
+        return replace(timer, ended=replace(timer.ended, interval=_found(timer.ended.interval, finding)))
+    return timer
 
 
 def _found(running: OpenInterval, finding: Finding) -> OpenInterval:
@@ -100,24 +120,31 @@ def _found(running: OpenInterval, finding: Finding) -> OpenInterval:
     return replace(running, found=tuple(sorted((*others, told), key=lambda found: (found.from_, found.rule))))
 
 
+def without(
+    sheet: Timesheet, timer_id: int, start: datetime, end: datetime, parts: Iterable[DayPart], *, billable: bool
+) -> tuple[tuple[ClosedInterval, ...], Mapping[date, DayWorked]]:
+    """Return the sheet's closed intervals and days without an interval that did not end there after all."""
+    days = _counted(sheet.days, parts, -1, sheet.days_since, billable=billable)
+    return _except(sheet.closed, ClosedInterval(timer_id, start, end)), days
+
+
 def _worked(closed: tuple[ClosedInterval, ...], timer_id: int, now: Closed) -> tuple[ClosedInterval, ...]:
     if now.was is not None:
-        taken_back = ClosedInterval(timer_id, now.start, now.was.end)
-        closed = tuple(interval for interval in closed if interval != taken_back)
+        closed = _except(closed, ClosedInterval(timer_id, now.start, now.was.end))
     return (*closed, ClosedInterval(timer_id, now.start, now.end))
 
 
+def _except(closed: tuple[ClosedInterval, ...], gone: ClosedInterval) -> tuple[ClosedInterval, ...]:
+    return tuple(interval for interval in closed if interval != gone)
+
+
 def _counted(
-    days: Mapping[date, DayWorked], now: Closed, since: date | None, *, billable: bool
+    days: Mapping[date, DayWorked], parts: Iterable[DayPart], sign: int, since: date | None, *, billable: bool
 ) -> Mapping[date, DayWorked]:
-    """Return the days with an interval that ended. Days of which the sheet does not know the rest stay unknown."""
+    """Return the days with parts of an interval. Days of which the sheet does not know the rest stay unknown."""
     counted = dict(days)
-    for part, us in (*_signed(now.days, 1), *_signed(now.was.days if now.was is not None else (), -1)):
+    for part in parts:
         if since is None or part.on >= since:
-            before = counted.get(part.on, DayWorked())
+            before, us = counted.get(part.on, DayWorked()), sign * part.us
             counted[part.on] = DayWorked(before.total_us + us, before.billable_us + (us if billable else 0))
     return counted
-
-
-def _signed(days: Iterable[DayPart], sign: int) -> Iterable[tuple[DayPart, int]]:
-    return ((part, sign * part.us) for part in days)

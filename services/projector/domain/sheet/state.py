@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from shared.events.outcome import State, TimerAfter
+from shared.events.outcome import DayPart, State, TimerAfter
 from shared.events.rules import Rule
 
 # A local date and its UTC date differ by at most one, and attendance may reach over midnight.
@@ -61,12 +61,29 @@ class ClosedInterval:
 
 
 @dataclass(frozen=True, slots=True)
+class ProvisionalEnd:
+    """An end that nobody pressed: an automatic stop, or a switch. A late press that belongs before it takes it back.
+
+    `interval` is the interval as it ran, with how the findings about it were told last. `days` are those of the end.
+    """
+
+    interval: OpenInterval
+    at: datetime
+    days: tuple[DayPart, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Timer:
-    """One timer: how it stands after its last change, the interval that runs, and how many intervals it has begun."""
+    """One timer: how it stands after its last change, the interval that runs, and how many intervals it has begun.
+
+    `ended` is how the timer's last interval ended when that end is provisional, and nothing was pressed since. With
+    `open` it is an end that is being taken back by the press in hand.
+    """
 
     after: TimerAfter
     open: OpenInterval | None
     intervals: int
+    ended: ProvisionalEnd | None = None
 
     @property
     def id(self) -> int:

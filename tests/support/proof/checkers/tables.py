@@ -149,6 +149,11 @@ def c9_state_machine(evidence: Evidence) -> list[str]:
         ]
         if pressed and pressed not in [letter for timer_id, letter in lived if timer_id == outcome["timer"]["id"]]:
             lived.append((outcome["timer"]["id"], pressed))
+        for change in outcome["changed"]:
+            if change["closed"] is not None and change["closed"]["was"] is not None:
+                # An end that nobody pressed is taken back, and with it any stop that only repeated it.
+                life = lives[change["timer"]]
+                lives[change["timer"]] = life.rstrip(life[-1])
         for timer_id, letter in lived:
             lives[timer_id] = lives.get(timer_id, "") + letter
     wrong = [f"C9: timer {id_} lived {life!r}" for id_, life in lives.items() if not _LIFE.fullmatch(life)]

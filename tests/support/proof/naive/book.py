@@ -1,16 +1,19 @@
 """The naive fold's books: what is known of a partition, and how a press or a deadline changes it."""
 
 from collections.abc import Iterable
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Final
 
 from tests.support.proof.naive.days import days_between
+from tests.support.proof.naive.due import LASTING
 from tests.support.proof.naive.outcome import Row, timer_of
 from tests.support.proof.naive.reading import TIMER_EVENTS, Said
 
 _START, _PAUSE, _RESUME, _STOP = TIMER_EVENTS
 _US: Final = timedelta(microseconds=1)
+_THIRTY_DAYS: Final = timedelta(days=30)
 
 
 @dataclass
@@ -33,6 +36,8 @@ class Book:
     facts: dict[tuple[str, str, str, str], Row] = field(default_factory=dict)
     known_at: dict[tuple[str, str, str, str], datetime] = field(default_factory=dict)
     changed_after_lock: set[tuple[str, str, date]] = field(default_factory=set)
+    # Days that lost time when an end was taken back.
+    emptied: set[tuple[str, str, date]] = field(default_factory=set)
 
 
 def effect(
@@ -69,19 +74,45 @@ def end(
     timer |= {"state": state, "last_at": at, "source_offset": press["offset"]}
     timer |= {"stopped_at": at if state == "STOPPED" else None, "flags": sorted({*timer["flags"], *flags})}
     closed, last = None, intervals[-1]
+    was, whose = last.pop("was", None), (timer["tenant"], timer["owner"])
+    last["by"] = by
     if last["end"] is None:
         last["end"] = at
         timer["total_us"] = sum((i["end"] - i["start"]) // _US for i in intervals)
-        days = [
-            {"on": day, "us": us, "after_lock": locked is not None and day.isoformat() < locked}
-            for day, us in days_between(last["start"], at, last["zone"])
-        ]
         closed = {"seq": len(intervals), "start": last["start"], "end": at, "zone": last["zone"]}
-        closed |= {"days": days, "was": None}
-        whose = timer["tenant"], timer["owner"]
-        worked_on = [day for day, _ in days_between(last["start"], at, last["zone"])]
-        book.changed_after_lock |= {(*whose, day) for day in worked_on if locked is not None and str(day) < locked}
+        closed |= {"days": _days(last, at, locked), "was": None}
+        changed = closed["days"]
+        if was is not None:
+            closed["was"] = {"end": was, "days": _days(last, was, locked)}
+            changed = [*changed, *closed["was"]["days"]]
+            book.emptied |= {(*whose, part["on"]) for part in changed}
+        book.changed_after_lock |= {(*whose, part["on"]) for part in changed if part["after_lock"]}
     return {"timer": timer_id, "by": by, "after": timer_of(timer), "opened": None, "closed": closed}
+
+
+def _days(interval: Row, ends: datetime, locked: str | None) -> list[Row]:
+    return [
+        {"on": day, "us": us, "after_lock": locked is not None and day.isoformat() < locked}
+        for day, us in days_between(interval["start"], ends, interval["zone"])
+    ]
+
+
+def with_end_taken_back(book: Book, press: Said, moment: datetime) -> Book | None:
+    """Return another book in which the pressed timer goes on, when its end was nobody's and the press is before it."""
+    last = book.intervals[press["subject"]][-1]
+    end_was, by = last["end"], last.get("by", "press")
+    if by == "press" or max(moment, last["start"]) >= end_was or press["log_time"] - end_was > _THIRTY_DAYS:
+        return None
+    other = deepcopy(book)
+    timer, interval = other.timers[press["subject"]], other.intervals[press["subject"]][-1]
+    interval |= {"end": None, "was": end_was}
+    timer |= {"state": "RUNNING", "stopped_at": None, "last_at": interval["start"]}
+    timer["total_us"] -= (end_was - interval["start"]) // _US
+    for found in other.violations.values():
+        about = found["timer_id"] == timer["id"] and found["rule"] in LASTING and not found["refused"]
+        if about and interval["start"] <= found["from"] < found["to"] == end_was:
+            found |= {"to": None, "amount_us": None}
+    return other
 
 
 def note(book: Book, said: Row, findings: list[Row]) -> None:

@@ -190,7 +190,7 @@ def _limits(owner: Owner, timer: Row, interval: Row, until: datetime, *, stops: 
     if long is not None and not _told(owner, timer, interval, "R16", start, _NEVER):
         yield long, "R16", "2", None
     limit = _length(owner, start, until, "auto_close_seconds")
-    if stops and limit is not None:
+    if stops and limit is not None and "was" not in interval:
         yield limit, "R16", "3", None
 
 

@@ -6,7 +6,7 @@ from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from tests.support.proof.naive.book import Book, effect, end, note
+from tests.support.proof.naive.book import Book, effect, end, note, with_end_taken_back
 from tests.support.proof.naive.days import day_of
 from tests.support.proof.naive.due import Documents, Owner, next_look, what_is_due
 from tests.support.proof.naive.facts import learn
@@ -115,18 +115,10 @@ def _judge(book: Book, press: Said, policies: Mapping[str, list[tuple[int, Row]]
     if press["kind"] in TIMER_EVENTS and breaks(press):
         return failed(press)
     said["owner"] = press["owner"] if timer is None else timer["owner"]
-    deadline = press["kind"] == "deadline.reached.v1"
     documents = _by_time(known)
-    until = press["log_time"] if deadline else said["at"]
-    due = _fall_due(book, press, said, documents, until, 200 if deadline else 100, press["subject"])
-    if deadline and not due[0]:
+    due, said = _came_of(book, press, said, policy, documents)
+    if said["verdict"] is None:
         return None
-    if deadline:
-        said |= {"verdict": "accepted"}
-    elif press["kind"] in TIMER_EVENTS:
-        said = _press_timer(book, press, said, timer, policy, documents)
-    else:
-        said = learn(book.facts, book.known_at, press, said)
     if said["reason"] == "internal":
         return said
     room = 200 - len(due[1]) - len(said["changed"])
@@ -137,6 +129,27 @@ def _judge(book: Book, press: Said, policies: Mapping[str, list[tuple[int, Row]]
     pressed = book.timers.get(press["subject"])
     said["timer"] = None if pressed is None or press["kind"] not in TIMER_EVENTS else dict(pressed)
     return said
+
+
+def _came_of(
+    book: Book, press: Said, said: Row, policy: Row, documents: Documents
+) -> tuple[tuple[list[Row], list[Row]], Row]:
+    """Return what fell due up to a press, and what came of it; no verdict for a deadline at which nothing was due."""
+    if press["kind"] == "deadline.reached.v1":
+        due = _fall_due(book, press, said, documents, press["log_time"], 200, None)
+        return due, said | ({"verdict": "accepted"} if due[0] else {})
+    taken = with_end_taken_back(book, press, said["at"]) if press["kind"] in (_PAUSE, _STOP) else None
+    due = _fall_due(taken or book, press, said, documents, said["at"], 100, press["subject"])
+    if press["kind"] not in TIMER_EVENTS:
+        return due, learn(book.facts, book.known_at, press, said)
+    came = _press_timer(taken or book, press, said, policy, documents)
+    if taken is not None and came["verdict"] == "accepted":
+        book.__dict__ |= taken.__dict__
+    elif taken is not None:
+        # Refused, so nothing was taken back, and what is due is due as the timer stands.
+        due = _fall_due(book, press, said, documents, said["at"], 100, press["subject"])
+        note(book, came, came["findings"])
+    return due, came
 
 
 def _told_once(findings: list[Row]) -> list[Row]:
@@ -212,8 +225,8 @@ def _timers_of(book: Book, tenant: str, owner: str) -> list[Row]:
     return [timer for timer in book.timers.values() if (timer["tenant"], timer["owner"]) == (tenant, owner)]
 
 
-def _press_timer(book: Book, press: Said, said: Row, timer: Row | None, policy: Row, documents: Documents) -> Row:
-    owner = said["owner"]
+def _press_timer(book: Book, press: Said, said: Row, policy: Row, documents: Documents) -> Row:
+    owner, timer = said["owner"], None if press["kind"] == _START else book.timers[press["subject"]]
     at = said["at"] if timer is None else max(said["at"], timer["last_at"])
     said = said | {"at": at}
     profile = book.facts.get((press["tenant"], owner, "profile", ""))

@@ -141,7 +141,8 @@ def _past(press: Said, running: Row | None, at: datetime, zone: str, policy: Row
     limit, locked = _rule(policy, "R15").get("max_backdate_seconds"), locked_before(policy)
     if press["kind"] in (_PAUSE, _STOP):
         if locked is not None and running is not None:
-            ends = min(_begin_of(locked, running["zone"]), at)
+            # An end that is taken back had added time up to there.
+            ends = min(_begin_of(locked, running["zone"]), running.get("was", at))
             if running["start"] < ends:
                 yield finding(press, "R15", running["start"], ends)
         return

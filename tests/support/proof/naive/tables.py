@@ -12,7 +12,7 @@ from tests.support.proof.naive.outcome import Row, body
 
 _TIMER: Final = (
     *("id", "tenant", "owner", "account_id", "job_id", "project_id", "billable", "work_date", "state", "started_at"),
-    *("stopped_at", "total_us", "last_at", "flags", "started_by", "source_offset"),
+    *("stopped_at", "total_us", "last_at", "flags", "provisional", "started_by", "source_offset"),
 )
 KEYS: Final = {
     "checkpoint": ("kpart",),
@@ -31,9 +31,7 @@ def tables_of(books: Iterable[Book]) -> dict[str, str]:
     rows: dict[str, list[Row]] = {name: [] for name in KEYS}
     for book in books:
         rows["checkpoint"].append(_checkpoint(book))
-        rows["timer"] += [
-            _slotted(timer["id"], {name: timer[name] for name in _TIMER}) for timer in book.timers.values()
-        ]
+        rows["timer"] += [_timer(timer | {"provisional": _provisional(book, timer)}) for timer in book.timers.values()]
         rows["interval"] += list(_intervals(book))
         rows["day_total"] += list(_days(book))
         rows["violation"] += [_violation(found) for found in book.violations.values()]
@@ -91,6 +89,14 @@ def _timer(timer: Row) -> Row:
     return _slotted(timer["id"], {name: timer[name] for name in _TIMER})
 
 
+def _provisional(book: Book, timer: Row) -> Row | None:
+    last = book.intervals[timer["id"]][-1]
+    if last.get("by", "press") == "press":
+        return None
+    days = [{"on": str(day), "us": us} for day, us in days_between(last["start"], last["end"], last["zone"])]
+    return {"source_offset": timer["source_offset"], "days": days}
+
+
 def _intervals(book: Book) -> Iterable[Row]:
     for timer_id, intervals in book.intervals.items():
         whose = {name: book.timers[timer_id][name] for name in ("tenant", "owner")}
@@ -101,7 +107,8 @@ def _intervals(book: Book) -> Iterable[Row]:
 
 
 def _days(book: Book) -> Iterable[Row]:
-    totals: dict[tuple[str, str, date], list[int]] = {}
+    # A day whose time was all taken back keeps its row.
+    totals: dict[tuple[str, str, date], list[int]] = {day: [0, 0] for day in book.emptied}
     for timer_id, intervals in book.intervals.items():
         timer = book.timers[timer_id]
         for interval in intervals:

@@ -77,7 +77,7 @@ def test_a_start_is_an_outcome_a_timer_and_an_open_interval() -> None:
         "upsert_timers": [
             (
                 *(SLOT, DESK, "acme", "dana", None, "J-1", None, True, date(2026, 3, 1), "RUNNING"),
-                *(moment("09:00"), None, 0, moment("09:00"), "zone_assumed", event(0), 0),
+                *(moment("09:00"), None, 0, moment("09:00"), "zone_assumed", event(0), 0, None),
             ),
         ],
         "upsert_intervals": [(SLOT, DESK, 1, *WHOSE, moment("09:00"), None, "Asia/Jerusalem", moment("09:00"))],
@@ -96,7 +96,7 @@ def test_a_whole_life_in_one_commit_is_one_row_each() -> None:
     assert written["upsert_timers"] == [
         (
             *(SLOT, DESK, "acme", "dana", None, None, None, True, None, "STOPPED"),
-            *(moment("21:00"), moment("22:15"), 60 * MINUTE_US, moment("22:15"), "", event(0), 3),
+            *(moment("21:00"), moment("22:15"), 60 * MINUTE_US, moment("22:15"), "", event(0), 3, None),
         )
     ]
     assert written["upsert_intervals"] == [
