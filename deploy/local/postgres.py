@@ -67,7 +67,9 @@ class Postgres:
             "listen_addresses": HOST,
             "port": str(self.settings.postgres_port),
             "unix_socket_directories": "",  # a socket's path has 107 bytes, and folders may be deep
-            "max_wal_size": "256MB",
+            # With little room for WAL, checkpoints come often under load, and each writes pages whole again.
+            "max_wal_size": "2GB",
+            "shared_buffers": "512MB",
             "log_timezone": "UTC",
             "timezone": "UTC",
             **self.extra,

@@ -1,12 +1,12 @@
 """Run the command API: `python -m services.command_api`. SIGTERM and SIGINT end it gracefully, with status 0."""
 
-import gc
 import sys
 
 import uvloop
 
 from services.command_api.app import Api
 from services.command_api.settings import Settings
+from shared.process.garbage import look_seldom
 from shared.process.logs import configure_logging
 from shared.process.server import read_settings, serve
 
@@ -15,9 +15,7 @@ async def serve_api(settings: Settings) -> int:
     """Serve until a signal; return 1 when a bug ended the process. Every part is made on the loop that runs it."""
     api = Api(settings)
     app = api.app()
-    # These objects stay for good, so no garbage collection needs to visit them while callers wait.
-    gc.collect()
-    gc.freeze()
+    look_seldom()
     await serve(
         app,
         settings.http_host,

@@ -6,6 +6,7 @@ import uvloop
 
 from services.projector.app import ProjectorProcess
 from services.projector.settings import Settings
+from shared.process.garbage import look_seldom
 from shared.process.logs import configure_logging
 from shared.process.server import read_settings, serve
 
@@ -13,7 +14,9 @@ from shared.process.server import read_settings, serve
 async def main(settings: Settings) -> int:
     """Project, and serve health, until a signal says to end; return 1 when a bug ended it."""
     process = ProjectorProcess(settings)
-    await serve(process.app(), settings.http_host, settings.http_port, settings.grace_seconds)
+    app = process.app()
+    look_seldom()
+    await serve(app, settings.http_host, settings.http_port, settings.grace_seconds)
     return 1 if process.failed else 0
 
 

@@ -45,12 +45,14 @@ def topics(partitions: int) -> tuple[Topic, ...]:
         "max.compaction.lag.ms": str(7 * _DAY_MS),
         "delete.retention.ms": str(30 * _DAY_MS),
     }
+    # Kafka deletes whole segments only, and a segment of the usual gigabyte would keep hours of replies on each disk.
+    passing = {"retention.ms": str(_DAY_MS // 24), "cleanup.policy": "delete", "segment.bytes": str(16 << 20)}
     return (
         Topic(COMMANDS, partitions, {"retention.ms": str(7 * _DAY_MS), "cleanup.policy": "delete"} | plain),
         Topic(EVENTS, partitions, for_ever | log_time),
         Topic(TEXTS, partitions, erasable | plain),
         Topic(OUTCOMES, partitions, for_ever),
-        Topic(REPLIES, REPLY_PARTITIONS, {"retention.ms": str(_DAY_MS // 24), "cleanup.policy": "delete"} | plain),
+        Topic(REPLIES, REPLY_PARTITIONS, passing | plain),
         Topic(POLICIES, 1, for_ever | log_time),
         Topic(DEAD, 1, {"retention.ms": str(30 * _DAY_MS), "cleanup.policy": "delete"} | plain),
     )

@@ -2,6 +2,8 @@
 
     http_protocol    how a request is read off a connection, so that none hides in another
     server           serving HTTP from the first request to the last, and ending within a limit
+    joined_writes    the head of an answer and its body in one write of the socket
+    garbage          how seldom a process looks for garbage
     logs             one JSON line per event; libraries are heard from WARNING on, and not in a flood; `told` says what
                      a log line may quote of an error
     ending           one step of a shutdown, with a limit

@@ -12,11 +12,14 @@ Safe to change: nothing. What this file refuses is refused because a proxy in fr
 Never: WebSockets; a connection here never changes its protocol.
 """
 
-from typing import Final
+import asyncio
+from typing import Final, cast
 
 import httptools
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from shared.process.joined_writes import JoinedWrites
 
 _OFFER: Final = frozenset({b"upgrade", b"http2-settings"})
 
@@ -26,6 +29,10 @@ class HttpProtocol(HttpToolsProtocol):
 
     _head = b""  # of a request that offers an upgrade: how it reads without the offer
     _running: RequestResponseCycle | None = None  # the request that the application works on; the others wait for it
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
+        """Take a connection, on which an answer leaves in one write."""
+        super().connection_made(cast("asyncio.Transport", JoinedWrites(transport)))
 
     def data_received(self, data: bytes) -> None:
         """Parse what came; an offer is declined, and parsing goes on behind the head that made it."""

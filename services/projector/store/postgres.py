@@ -55,6 +55,8 @@ async def open_pool(settings: Settings) -> asyncpg.Pool:
             # Batches are small and tables large, so a plan that reads a whole table is never right here.
             "enable_seqscan": "off",
             "jit": "off",
+            # A plan for the values of one batch costs more than the batch, and fits the next one no better.
+            "plan_cache_mode": "force_generic_plan",
         },
         # We never change a session, and a reset would cost a round trip for each read and each commit.
         reset=_as_it_is,

@@ -1,0 +1,48 @@
+"""Joined writes: the head of an answer and its body leave in one write of the socket, not in two.
+
+Uvicorn writes a head as soon as the application begins to answer, and the body right after it. Each write is a system
+call, and a second packet. A head is held until the body comes, and not longer than to the loop's next turn, so an
+answer whose body takes its time (a stream) is not held back.
+"""
+
+import asyncio
+from typing import Any, Final
+
+_HEAD: Final = b"HTTP/1.1 "
+
+
+class JoinedWrites:
+    """A transport that joins each head with what is written next. All else goes to the transport behind it."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._loop = asyncio.get_running_loop()
+        self._held = b""
+        self._flush: asyncio.Handle | None = None
+
+    def write(self, data: bytes) -> None:
+        """Write, or hold a head until what follows it is written."""
+        if self._flush is not None:
+            self._flush.cancel()
+            self._flush = None
+            data, self._held = self._held + data, b""
+        elif data.startswith(_HEAD):
+            self._held = data
+            self._flush = self._loop.call_soon(self._write_held)
+            return
+        self._transport.write(data)
+
+    def close(self) -> None:
+        """Close after all that was written, a held head too."""
+        self._write_held()
+        self._transport.close()
+
+    def _write_held(self) -> None:
+        if self._flush is not None:
+            self._flush.cancel()
+            self._flush = None
+            held, self._held = self._held, b""
+            self._transport.write(held)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever a transport has
+        return getattr(self._transport, name)
