@@ -12,6 +12,7 @@ What a request shows by itself is refused here. What needs history is judged fro
     store/           what is asked of Postgres: reads, the count of requests (R19), and aliases of persons
     sweep            one look at all deadlines, instead of a timer for each request
     health           whether the process should be restarted, and whether it should get requests
+    metrics          what an API tells Prometheus
     app, settings    wiring, and what it is wired with
 
 Safe to change: a dialect. With care: `submit`, because each line of it is a promise of docs/contract.md, section 4.

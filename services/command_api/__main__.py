@@ -5,15 +5,17 @@ import sys
 import uvloop
 
 from services.command_api.app import Api
+from services.command_api.metrics import ALARM_NAMES
 from services.command_api.settings import Settings
+from shared.process.alarms import Alarms
 from shared.process.garbage import look_seldom
 from shared.process.logs import configure_logging
 from shared.process.server import read_settings, serve
 
 
-async def serve_api(settings: Settings) -> int:
+async def serve_api(settings: Settings, alarms: Alarms) -> int:
     """Serve until a signal; return 1 when a bug ended the process. Every part is made on the loop that runs it."""
-    api = Api(settings)
+    api = Api(settings, alarms)
     app = api.app()
     look_seldom()
     await serve(
@@ -30,8 +32,9 @@ async def serve_api(settings: Settings) -> int:
 def main() -> int:
     """Read the settings, serve, and return the exit status."""
     settings = read_settings(Settings)
-    configure_logging("command_api")
-    return uvloop.run(serve_api(settings))
+    alarms = Alarms(ALARM_NAMES)
+    configure_logging("command_api", alarms)
+    return uvloop.run(serve_api(settings, alarms))
 
 
 if __name__ == "__main__":

@@ -18,8 +18,10 @@ from starlette.types import ASGIApp
 from services.command_api import dialects, health
 from services.command_api.auth.identities import TokenIdentities
 from services.command_api.desk.desk import Desk
+from services.command_api.desk.tally import CountedSubmitter, Tally
 from services.command_api.guards.bodies import BodyLimits
 from services.command_api.guards.bugs import BugGuard
+from services.command_api.metrics import readings
 from services.command_api.settings import Settings
 from services.command_api.store.database import Database
 from services.command_api.store.directory import Directory
@@ -37,7 +39,9 @@ from shared.events.topics import EVENTS, POLICIES, TEXTS
 from shared.kafka.clients import durable_producer, lone_consumer
 from shared.kafka.kept_producer import KeptProducer
 from shared.kafka.policy_reader import PolicyReader
+from shared.process.alarms import Alarms
 from shared.process.ending import ended_within
+from shared.process.metrics import Readings, metrics_route
 
 # A fetch is answered at once when a reply arrives. Empty answers cost both sides, so not more often than this.
 REPLIES_FETCH_WAIT_MS: Final = 20
@@ -48,9 +52,9 @@ COUNTING_CONNECTIONS_MAX: Final = 4
 
 
 class Api:
-    """All parts of one process. Make it on the loop that will run it."""
+    """All parts of one process. Make it on the loop that will run it. `alarms` are counted where the process logs."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, alarms: Alarms) -> None:
         self.failed = False
         self._settings = settings
         kafka = settings.kafka
@@ -93,6 +97,8 @@ class Api:
         )
         self._policies = PolicyReader(kafka)
         self._partitions = health.PartitionCheck(self._kept.partitions, reads)
+        self._alarms = alarms
+        self._tally = Tally()
         self.desk = self._desk(reads)
         self._limits: BodyLimits | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -110,6 +116,15 @@ class Api:
 
     def _desk(self, reads: PostgresReads) -> Desk:
         settings = self._settings
+        presses = Presses(
+            sender=self._sender,
+            waiters=self._waiters,
+            reply_partition=self._replies.partition,
+            policies=self._policies.book,
+            reads=reads,
+            now=now,
+            expiry_seconds=settings.expiry_seconds,
+        )
         return Desk(
             identities=TokenIdentities(
                 Directory(self._database),
@@ -119,15 +134,7 @@ class Api:
                 fresh_seconds=settings.token_fresh_seconds,
             ),
             threshold=self._threshold,
-            submitter=Presses(
-                sender=self._sender,
-                waiters=self._waiters,
-                reply_partition=self._replies.partition,
-                policies=self._policies.book,
-                reads=reads,
-                now=now,
-                expiry_seconds=settings.expiry_seconds,
-            ),
+            submitter=CountedSubmitter(presses.submit, self._tally, asyncio.get_running_loop().time),
             policies=self._policies,
             policy_log=SentPolicies(
                 reader=self._policies,
@@ -138,6 +145,7 @@ class Api:
             reads=reads,
             reports=PostgresReports(self._database),
             people=PersonRows(self._database),
+            tally=self._tally,
             now=now,
             answer_within_seconds=settings.answer_within_seconds,
             backdate_days_max=settings.backdate_days_max,
@@ -150,6 +158,7 @@ class Api:
             routes=[
                 *dialects.routes(self.desk, zoho_errors_as_200=self._settings.zoho_errors_as_200),
                 *health.routes(self._alive, self._ready),
+                metrics_route(self._readings()),
             ],
             middleware=[Middleware(BugGuard, internal=_internal), Middleware(self._limited)],
             exception_handlers={HTTPException: _in_the_dialects_words},
@@ -158,6 +167,16 @@ class Api:
         # No dialect has redirects, and their Location would be made of the Host header that the caller sent.
         app.router.redirect_slashes = False
         return app
+
+    def _readings(self) -> Readings:
+        return readings(
+            tally=self._tally,
+            waiters=self._waiters,
+            sender=self._sender,
+            ready=self._ready,
+            partitions=self._kept.partitions,
+            alarms=self._alarms,
+        )
 
     def leave(self) -> None:
         """Stop being ready, and go on serving: balancers should choose the replicas that stay."""

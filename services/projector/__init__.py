@@ -9,6 +9,8 @@
     texts/             what people wrote about their timers, beside the fold and independent of it
     audit              today's code against outcomes of the past
     health             whether the process is alive, folds and advances
+    lag                how far the fold is behind the log
+    metrics            what a projector tells Prometheus
     app, settings      wiring, and what it is wired with
 
 Safe to change: what stands behind the ports (`kafka/`, `store/`), and the feeds of texts and policies.

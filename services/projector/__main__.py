@@ -5,15 +5,17 @@ import sys
 import uvloop
 
 from services.projector.app import ProjectorProcess
+from services.projector.metrics import ALARM_NAMES
 from services.projector.settings import Settings
+from shared.process.alarms import Alarms
 from shared.process.garbage import look_seldom
 from shared.process.logs import configure_logging
 from shared.process.server import read_settings, serve
 
 
-async def main(settings: Settings) -> int:
+async def main(settings: Settings, alarms: Alarms | None = None) -> int:
     """Project, and serve health, until a signal says to end; return 1 when a bug ended it."""
-    process = ProjectorProcess(settings)
+    process = ProjectorProcess(settings, alarms=alarms)
     app = process.app()
     look_seldom()
     await serve(app, settings.http_host, settings.http_port, settings.grace_seconds)
@@ -21,5 +23,6 @@ async def main(settings: Settings) -> int:
 
 
 if __name__ == "__main__":
-    configure_logging("projector")
-    sys.exit(uvloop.run(main(read_settings(Settings))))
+    heard = Alarms(ALARM_NAMES)
+    configure_logging("projector", heard)
+    sys.exit(uvloop.run(main(read_settings(Settings), heard)))

@@ -19,8 +19,10 @@ from services.projector.kafka.events import KafkaEventLog
 from services.projector.kafka.outcomes import KafkaOutcomeLog
 from services.projector.kafka.replies import KafkaReplies
 from services.projector.kafka.ticks import KafkaTicks
+from services.projector.lag import Lag
 from services.projector.loop.keeper import Keeper
 from services.projector.loop.projector import Projector
+from services.projector.metrics import ALARM_NAMES, FoldTally, Parts, readings
 from services.projector.ports import Store
 from services.projector.settings import Settings
 from services.projector.store.deadlines import PostgresDeadlines
@@ -36,8 +38,10 @@ from shared.events.topics import EVENTS, OUTCOMES, REPLIES, TEXTS
 from shared.kafka.clients import durable_producer, quick_producer
 from shared.kafka.kept_producer import KeptProducer
 from shared.kafka.policy_reader import PolicyReader
+from shared.process.alarms import Alarms
 from shared.process.backoff import Setbacks
 from shared.process.ending import ended_within
+from shared.process.metrics import metrics_route
 
 _log = structlog.get_logger()
 
@@ -61,9 +65,18 @@ class MonotonicClock:
 
 
 class ProjectorProcess:
-    """All parts of one process. `store_on` makes the store, so that tests can put crash points around it."""
+    """All parts of one process. `store_on` makes the store, so that tests can put crash points around it.
 
-    def __init__(self, settings: Settings, store_on: Callable[[asyncpg.Pool], Store] = PostgresStore) -> None:
+    `alarms` are counted where the process logs; none are without it.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        store_on: Callable[[asyncpg.Pool], Store] = PostgresStore,
+        *,
+        alarms: Alarms | None = None,
+    ) -> None:
         self.failed = False
         self._settings = settings
         self._store_on = store_on
@@ -71,12 +84,23 @@ class ProjectorProcess:
         self._producer = KeptProducer(lambda: durable_producer(self._kafka), (EVENTS, OUTCOMES))
         self._events = KafkaEventLog(self._kafka, settings.group_id, settings.session_timeout_ms)
         self._projector: Projector | None = None
+        self._parts = Parts(
+            tally=FoldTally(_now),
+            alarms=alarms or Alarms(ALARM_NAMES),
+            checks={
+                "begun": lambda: self._projector is not None,
+                "joined": lambda: self._events.joined,
+                "producer": lambda: self._producer.there,
+            },
+            partitions=self._producer.partitions,
+            now=_now,
+        )
         self._tasks: list[asyncio.Task[None]] = []
 
     def app(self) -> Starlette:
-        """Return the ASGI application that serves health. Its lifespan starts and ends the parts."""
+        """Return the ASGI application that serves health and metrics. Its lifespan starts and ends the parts."""
         routes = health.routes(lambda: self._projector, lambda: self._events.joined, self._alive)
-        return Starlette(routes=routes, lifespan=self._lifespan)
+        return Starlette(routes=[*routes, metrics_route(readings(self._parts))], lifespan=self._lifespan)
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
@@ -102,6 +126,9 @@ class ProjectorProcess:
             self._projector = await self._assemble(pool, ending)
             await self._events.start(self._projector.keeper)
             self._begin("progress", watch_progress(self._projector.keeper, self._events))
+            keeper = self._projector.keeper
+            self._parts.lag = Lag(self._events, lambda: keeper.ours)
+            self._begin("lag", self._parts.lag.run())
             ending.push_async_callback(self._events.stop)
             await self._projector.run()
 
@@ -111,7 +138,8 @@ class ProjectorProcess:
         self._begin("policies", policies.run())
         self._begin("policy_rows", rows.run())
         sessions_ms = self._settings.session_timeout_ms
-        feed = TextsFeed(self._kafka, self._settings.texts_group_id, sessions_ms, Texts(pool))
+        self._parts.texts = Texts(pool)
+        feed = TextsFeed(self._kafka, self._settings.texts_group_id, sessions_ms, self._parts.texts)
         self._begin("texts", feed.run())
         tombstones = KeptProducer(lambda: durable_producer(self._kafka), (TEXTS,))
         self._begin("tombstones", tombstones.run())
@@ -120,6 +148,7 @@ class ProjectorProcess:
         replies = KeptProducer(lambda: quick_producer(self._kafka), (REPLIES,))
         self._begin("replies", replies.run())
         ending.push_async_callback(replies.close)
+        self._parts.replies = KafkaReplies(replies)
         await self._producer.get()
         outcomes = KafkaOutcomeLog(self._kafka, self._producer)
         ending.push_async_callback(outcomes.stop)
@@ -130,12 +159,14 @@ class ProjectorProcess:
             partitions=partitions,
             log=self._events,
             outcomes=outcomes,
-            replies=KafkaReplies(replies),
+            replies=self._parts.replies,
             store=self._store_on(pool),
             book=policies.book,
             policies=policies,
             clock=MonotonicClock(),
         )
+        projector.count = self._parts.tally.count
+        self._parts.projector = projector
         self._begin_clock(projector.keeper, policies.book, PostgresDeadlines(pool, partitions), ending)
         return projector
 
@@ -151,8 +182,9 @@ class ProjectorProcess:
             book=book,
             live=lambda: [kpart for kpart in sorted(keeper.ours) if keeper.live(kpart) is not None],
             clock=MonotonicClock(),
-            now=lambda: datetime.now(UTC),
+            now=_now,
         )
+        self._parts.clock = clock
         self._begin("clock", clock.run())
 
     async def _pool(self) -> asyncpg.Pool:
@@ -195,6 +227,10 @@ class ProjectorProcess:
         _log.error("background_failed", task=task.get_name(), exc_info=error)
         self.failed = True
         signal.raise_signal(signal.SIGTERM)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 async def _closed(name: str, close: Callable[[], Awaitable[object]]) -> None:

@@ -6,6 +6,9 @@
     garbage          how seldom a process looks for garbage
     logs             one JSON line per event; libraries are heard from WARNING on, and not in a flood; `told` says what
                      a log line may quote of an error
+    alarms           how often each alarm was raised
+    metrics          what a process tells Prometheus of itself
+    spread           how long something took, counted into buckets
     ending           one step of a shutdown, with a limit
     backoff          how long to wait before a retry; a failure that repeats is logged once
 

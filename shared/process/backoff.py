@@ -1,11 +1,17 @@
 """Backoff: how long to wait before a retry, and what is logged of the failures.
 
-The wait doubles with each failure, so that retries do not keep a part down. A failure that repeats is logged once.
+The wait doubles with each failure, so that retries do not keep a part down. A failure that repeats is logged seldom.
 """
+
+import time
+from typing import Final
 
 import structlog
 
 from shared.process.logs import told
+
+# An alert on an alarm looks back ten minutes, so an alarm that lasts is said again before that.
+SAID_AGAIN_AFTER_SECONDS: Final = 300.0
 
 
 class Backoff:
@@ -28,18 +34,19 @@ class Backoff:
 
 
 class Setbacks:
-    """Logs a failure that repeats: once when it begins, and once when it fails in another way."""
+    """Logs a failure that repeats: when it begins, when it fails in another way, and every 5 minutes while it lasts."""
 
     def __init__(self, event: str) -> None:
         self._event = event
         self._last: str | None = None
+        self._said_at = 0.0
         self._log = structlog.get_logger()
 
     def failed(self, error: Exception, **fields: object) -> None:
-        """Count one failure, and log it if it is new."""
-        problem = told(error)
-        if problem != self._last:
-            self._last = problem
+        """Count one failure, and log it if it is new or was logged long ago."""
+        problem, now = told(error), time.monotonic()
+        if problem != self._last or now - self._said_at >= SAID_AGAIN_AFTER_SECONDS:
+            self._last, self._said_at = problem, now
             self._log.error(self._event, error=problem, **fields)
 
     def recovered(self) -> None:

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from structlog.typing import ExcInfo
 
 from shared.events.base import kinds_of
+from shared.process.alarms import Alarms
 
 _LOUD_LIBRARIES: Final = ("aiokafka", "faststream", "uvicorn.access")
 _SAID_AGAIN_AFTER_SECONDS: Final = 10.0
@@ -21,12 +22,16 @@ _SENTENCES_MAX: Final = 1000
 _CAUSES_MAX: Final = 10
 
 
-def configure_logging(service: str) -> None:
-    """Write one JSON line per event to stderr, with the service's name. Libraries are heard from WARNING on."""
+def configure_logging(service: str, alarms: Alarms | None = None) -> None:
+    """Write one JSON line per event to stderr, with the service's name. Libraries are heard from WARNING on.
+
+    `alarms` counts the errors among our own events.
+    """
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
+            *([] if alarms is None else [alarms.heard]),
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.ExceptionRenderer(traceback_of),
             structlog.processors.JSONRenderer(ensure_ascii=False),

@@ -5,6 +5,7 @@
     questions   what a read asks for where an id is not enough
     rows        what the read models say, as values; nothing here knows SQL or HTTP
     policies    a tenant's policy, set and read revision by revision
+    tally       how presses were answered, in numbers
     told        what the outcome of an event id says about a press that was answered 202
 
 Safe to change: a new question, or a new optional value. With care: a command's fields, because digests rest on them.

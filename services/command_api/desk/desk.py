@@ -23,6 +23,7 @@ from services.command_api.desk.rows import (
     TimerRow,
     ViolationRow,
 )
+from services.command_api.desk.tally import Tally
 from shared.events.policy import Policy
 
 
@@ -165,6 +166,7 @@ class Desk:
     reads: Reads
     reports: Reports
     people: People
+    tally: Tally
     now: Now
     answer_within_seconds: float
     backdate_days_max: int

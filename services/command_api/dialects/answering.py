@@ -50,13 +50,13 @@ class Words(Protocol):
     def unavailable(self, retry_after_seconds: int = 1) -> Response:
         """Answer 503: no change is known to have been made, and the same request may be sent again."""
 
+    @property
+    def dialect(self) -> Dialect:
+        """Return the name under which a press is recorded, and an answer counted."""
+
 
 class PressWords(Words, Protocol):
     """The same for a press."""
-
-    @property
-    def dialect(self) -> Dialect:
-        """Return the name under which the press is recorded."""
 
     def accepted(self, asked: Asked, accepted: Accepted) -> Response:
         """Answer a press that counts."""
@@ -73,18 +73,30 @@ async def caller_of(desk: Desk, request: Request) -> Caller | Unknown | Away:
 async def caller_or_answer(desk: Desk, request: Request, words: Words) -> Caller | Response:
     """Return the caller, or the answer to a request that has none."""
     caller = await caller_of(desk, request)
-    return caller if isinstance(caller, Caller) else turned_away(caller, words)
+    return caller if isinstance(caller, Caller) else turned_away(desk, caller, words)
 
 
-def turned_away(why: Unknown | Away, words: Words) -> Response:
+def turned_away(desk: Desk, why: Unknown | Away, words: Words) -> Response:
     """Answer a request whose caller is not known."""
     match why:
         case Unknown():
-            return words.refused(Rule.TOKEN_UNKNOWN)
+            return refused_at_once(desk, Rule.TOKEN_UNKNOWN, words)
         case Away():
             return words.unavailable()
         case _:
             assert_never(why)
+
+
+def odd(desk: Desk, problem: Malformed, words: Words) -> Response:
+    """Answer a malformed press, and count it."""
+    desk.tally.turned_away[words.dialect, problem.rule] += 1
+    return words.malformed(problem)
+
+
+def refused_at_once(desk: Desk, rule: Rule, words: Words) -> Response:
+    """Answer a request that a rule refuses before anything is sent, and count it."""
+    desk.tally.turned_away[words.dialect, rule] += 1
+    return words.refused(rule)
 
 
 async def press(
@@ -98,13 +110,13 @@ async def press(
     """Record a press and answer with its verdict. `wait_seconds` is the wait that the caller prefers, if any."""
     match command:
         case Malformed():
-            return words.malformed(command)
+            return odd(desk, command, words)
         case Rule():
-            return words.refused(command)
+            return refused_at_once(desk, command, words)
         case _:
             asked = asked_for(desk, request, caller, command, words, wait_seconds)
             if isinstance(asked, Malformed):
-                return words.malformed(asked)
+                return odd(desk, asked, words)
             return worded(asked, await desk.submitter.submit(asked), words)
 
 

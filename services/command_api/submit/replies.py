@@ -109,6 +109,9 @@ class Waiters:
         self._loop = asyncio.get_running_loop()
         self._log = structlog.get_logger()
 
+    def __len__(self) -> int:
+        return len(self._waiting)
+
     def open(self, event_id: UUID, until: float, expires_at: datetime) -> Waiter | None:
         """Register a waiter until `until` (loop time), before its press is sent; None: too many wait already."""
         if len(self._waiting) >= self._waiters_max:

@@ -129,6 +129,16 @@ class Sender:
         late = self._loop.time() - self._publish_within_seconds
         return self._kept.there and all(lane.landed is None or lane.sent_at > late for lane in self._lanes.values())
 
+    @property
+    def unacked_records(self) -> int:
+        """How many records are on their way, also those that were given up and may still land."""
+        return self._unacked_records
+
+    @property
+    def unacked_bytes(self) -> int:
+        """The same in bytes."""
+        return self._unacked_bytes
+
     def send(self, topic: str, partition: int, key: bytes, value: bytes, headers: list[Header], told: OnFate) -> None:
         """Queue one record. `told` is called exactly once, perhaps before this returns."""
         if self._closing:

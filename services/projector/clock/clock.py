@@ -58,10 +58,17 @@ class DeadlineClock:
         # Since when each LIVE partition is watched, and the row after which its next page begins.
         self._since: dict[int, float] = {}
         self._after: dict[int, DueOwner] = {}
+        # When the oldest row of each partition fell due, as its first page said last.
+        self._oldest: dict[int, datetime] = {}
         self._sending: dict[int, asyncio.Task[None]] = {}
         self._failing: set[int] = set()
         self._alarm_at = 0.0
         self._log = structlog.get_logger()
+
+    @property
+    def oldest_due_at(self) -> datetime | None:
+        """When the oldest deadline fell due that was not folded at the last look; None: there is none."""
+        return min(self._oldest.values(), default=None)
 
     async def run(self) -> None:
         """Watch deadlines and policies, for ever. An error of either ends both, and is raised."""
@@ -92,6 +99,7 @@ class DeadlineClock:
                 continue
             backoff.reset()
             wait_seconds = _ROUND_SECONDS
+            self._see_oldest(asked, found)
             self._raise_alarm(asked, found)
             for kpart in asked:
                 self._take_page(kpart, found.get(kpart, ()))
@@ -101,6 +109,7 @@ class DeadlineClock:
         live = self._live()
         self._since = {kpart: self._since.get(kpart, now) for kpart in live}
         self._after = {kpart: row for kpart, row in self._after.items() if kpart in self._since}
+        self._oldest = {kpart: due_at for kpart, due_at in self._oldest.items() if kpart in self._since}
         self._sent.forget(now)
 
     def _take_page(self, kpart: int, rows: Sequence[DueOwner]) -> None:
@@ -129,6 +138,13 @@ class DeadlineClock:
                 self._sent.not_sent(owners, self._clock.monotonic())
         else:
             self._failing.discard(kpart)
+
+    def _see_oldest(self, asked: Mapping[int, DueOwner | None], found: Mapping[int, Sequence[DueOwner]]) -> None:
+        for kpart in (kpart for kpart, after in asked.items() if after is None):
+            if rows := found.get(kpart):
+                self._oldest[kpart] = rows[0].due_at
+            else:
+                self._oldest.pop(kpart, None)
 
     def _raise_alarm(self, asked: Mapping[int, DueOwner | None], found: Mapping[int, Sequence[DueOwner]]) -> None:
         """Say which deadline is the latest, once a minute, when one is over 30 s late."""

@@ -5,10 +5,11 @@ lead to Kafka and Postgres, in `tests/world` to a seeded world; the loop is the 
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from services.projector.domain.fold import Voided
+from services.projector.domain.entry import Entry
+from services.projector.domain.fold import Folded, Voided
 from services.projector.domain.outcomes import Kept
 from services.projector.loop.keeper import Keeper
 from services.projector.loop.partition.batch import Batch, Stop, entries_of
@@ -43,6 +44,8 @@ class Projector:
             partitions=partitions, log=log, outcomes=outcomes, store=store, policies=policies, clock=clock
         )
         self.polled_at = clock.monotonic()
+        # Called with the answers of each commit, so that they can be counted.
+        self.count: Callable[[Sequence[tuple[Entry, Folded]]], None] = _count_nothing
         self._log = log
         self._replies = replies
         self._book = book
@@ -106,6 +109,7 @@ class Projector:
     def _committed(self, batches: Sequence[Batch]) -> None:
         send_replies(self._replies, [reply for batch in batches for reply in batch.replies()])
         for batch in batches:
+            self.count(batch.answers)
             _raise_alarms(batch)
             if not batch.is_current:
                 # The partition was taken up again during this commit. Recovery has read the database and publishes, so
@@ -123,6 +127,10 @@ class Projector:
         until = self._clock.monotonic() + seconds
         while any(p.outbox.backlog for p in self.keeper.ours.values()) and self._clock.monotonic() < until:
             await self._clock.sleep(_LOOK_FOR_ACKS_SECONDS)
+
+
+def _count_nothing(_: Sequence[tuple[Entry, Folded]]) -> None:
+    pass
 
 
 def _raise_alarms(batch: Batch) -> None:

@@ -41,6 +41,7 @@ from services.command_api.desk.rows import (
     TimerRow,
     ViolationRow,
 )
+from services.command_api.desk.tally import Tally
 from shared.events.ids import ID_EPOCH, make_short, slot_of, to_long
 from shared.events.outcome import State, TimerAfter
 from shared.events.policy import Policy, Preset
@@ -139,6 +140,7 @@ class Clerk:
     asked: list[tuple[object, ...]] = field(default_factory=list)
     shown: list[str | None] = field(default_factory=list)
     over_threshold: OverThreshold | None = None
+    tally: Tally = field(default_factory=Tally)
     counted: list[tuple[Caller, str]] = field(default_factory=list)
 
     async def caller_of(self, authorization: str | None) -> Caller | Unknown | Away:
@@ -228,6 +230,7 @@ class Clerk:
             reads=self,
             reports=self,
             people=self,
+            tally=self.tally,
             now=lambda: NOON,
             answer_within_seconds=2.0,
             backdate_days_max=BACKDATE_DAYS_MAX,

@@ -43,7 +43,7 @@ class Zoho:
         caller, given = await self._heard(request, TIMER_URI)
         voice = self._voice(TIMER_URI, verb_of(given or {}), request, given)
         if not isinstance(caller, Caller):
-            return _turned_away(caller, voice)
+            return _turned_away(self.desk, caller, voice)
         return await press(self.desk, request, caller, self._command(given, caller), voice)
 
     async def running(self, request: Request) -> Response:
@@ -51,7 +51,7 @@ class Zoho:
         caller, given = await self._heard(request, RUNNING_URI)
         voice = self._voice(RUNNING_URI, "fetch", request, given)
         if not isinstance(caller, Caller):
-            return _turned_away(caller, voice)
+            return _turned_away(self.desk, caller, voice)
         person = caller.person
         if person is None:
             return voice.refused(Rule.NOT_THE_OWNER)
@@ -100,10 +100,11 @@ class Zoho:
         return caller.person if means_them else None
 
 
-def _turned_away(why: Unknown | Away | OverThreshold, voice: Voice) -> Response:
+def _turned_away(desk: Desk, why: Unknown | Away | OverThreshold, voice: Voice) -> Response:
     if isinstance(why, OverThreshold):
+        desk.tally.turned_away[voice.dialect, Rule.RATE_LIMITED] += 1
         return voice.over_threshold(why.retry_after_seconds)
-    return turned_away(why, voice)
+    return turned_away(desk, why, voice)
 
 
 def routes(desk: Desk, *, errors_as_200: bool = False) -> list[BaseRoute]:

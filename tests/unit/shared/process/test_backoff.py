@@ -1,8 +1,11 @@
-"""Backoff: pauses that grow, and failures that are logged once."""
+"""Backoff: pauses that grow, and failures that are logged seldom."""
 
+import time
+
+import pytest
 from structlog.testing import capture_logs
 
-from shared.process.backoff import Backoff, Setbacks
+from shared.process.backoff import SAID_AGAIN_AFTER_SECONDS, Backoff, Setbacks
 
 
 def test_a_pause_doubles_with_each_failure_up_to_the_longest() -> None:
@@ -26,3 +29,14 @@ def test_a_failure_that_comes_again_is_logged_once() -> None:
         setbacks.failed(OSError("refused"))
     assert [line["error"] for line in said] == ["OSError('away')", "OSError('refused')", "OSError('refused')"]
     assert said[0] == {"event": "broker_lost", "log_level": "error", "error": "OSError('away')", "group": "g"}
+
+
+def test_a_failure_that_lasts_is_logged_again_after_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An alert on an alarm looks back for some minutes, and must not end while the trouble lasts."""
+    now = 1000.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    setbacks = Setbacks("broker_lost")
+    with capture_logs() as said:
+        for now in (1000.0, 1000.0 + SAID_AGAIN_AFTER_SECONDS - 1, 1000.0 + SAID_AGAIN_AFTER_SECONDS):  # noqa: B007
+            setbacks.failed(OSError("away"))
+    assert len(said) == 2

@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Route
 from services.command_api.desk.commands import Caller, FactCommand, Learned, StillWaiting
 from services.command_api.desk.desk import Desk
 from services.command_api.desk.rows import ReadsAwayError
-from services.command_api.dialects.answering import asked_for, caller_or_answer, read, worded
+from services.command_api.dialects.answering import asked_for, caller_or_answer, odd, read, worded
 from services.command_api.dialects.headers import preferred_wait
 from services.command_api.dialects.malformed import Malformed
 from services.command_api.dialects.native.answers import WORDS, recorded
@@ -49,10 +49,10 @@ def _by_an_admin(state: _Statement) -> "Callable[[NativeOwners, Request], Awaita
             return answers.not_an_admin()
         # A caller that sends query parameters means them, and a statement has none.
         if request.query_params:
-            return WORDS.malformed(Malformed(Rule.VALUE_INVALID, "query"))
+            return odd(self.desk, Malformed(Rule.VALUE_INVALID, "query"), WORDS)
         owner = read_name(request.path_params["owner"], "owner")
         if isinstance(owner, Malformed):
-            return WORDS.malformed(owner)
+            return odd(self.desk, owner, WORDS)
         try:
             return await state(self, request, caller, owner, body)
         except ReadsAwayError:
@@ -75,7 +75,7 @@ class NativeOwners:
     async def _set_profile(self, request: Request, caller: Caller, owner: str, body: bytes) -> Response:
         said = read_profile(owner, body)
         if isinstance(said, Malformed):
-            return WORDS.malformed(said)
+            return odd(self.desk, said, WORDS)
         if said.aliases is not None and (await self.desk.reads.owner(caller.tenant, owner)).aliases is None:
             return answers.no_such_person()
         answer = await self._submit(request, caller, said.fact)
@@ -96,7 +96,7 @@ class NativeOwners:
         """`POST /v1/owners/{owner}/attendance`."""
         said = read_attendance(owner, body)
         if isinstance(said, Malformed):
-            return WORDS.malformed(said)
+            return odd(self.desk, said, WORDS)
         zone_name = await self._zone_for(caller, said)
         return (
             WORDS.unavailable() if zone_name is None else await self._state(request, caller, said.on_its_day(zone_name))
@@ -139,7 +139,7 @@ class NativeOwners:
 
     async def _state(self, request: Request, caller: Caller, command: FactCommand | Malformed) -> Response:
         if isinstance(command, Malformed):
-            return WORDS.malformed(command)
+            return odd(self.desk, command, WORDS)
         return _answered(await self._submit(request, caller, command))
 
     async def _submit(
@@ -148,7 +148,7 @@ class NativeOwners:
         """Record a statement. Return the answer at once when it was malformed, refused or not recorded."""
         asked = asked_for(self.desk, request, caller, command, WORDS, preferred_wait(request))
         if isinstance(asked, Malformed):
-            return WORDS.malformed(asked)
+            return odd(self.desk, asked, WORDS)
         answer = await self.desk.submitter.submit(asked)
         return answer if isinstance(answer, Learned | StillWaiting) else worded(asked, answer, WORDS)
 

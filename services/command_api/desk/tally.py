@@ -1,0 +1,66 @@
+"""The tally: how presses were answered since the process began, and how long their verdicts took. Plain numbers."""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import Final, Literal, assert_never, get_args
+
+from services.command_api.desk.commands import (
+    Accepted,
+    Answer,
+    Asked,
+    Dialect,
+    Learned,
+    NotRecorded,
+    Refused,
+    StillWaiting,
+)
+from shared.events.rules import Rule
+from shared.process.spread import Spread
+
+Answered = Literal["accepted", "refused", "waiting", "not_recorded"]
+
+DIALECTS: Final[tuple[Dialect, ...]] = get_args(Dialect)
+ANSWERED: Final[tuple[Answered, ...]] = get_args(Answered)
+
+
+class Tally:
+    """Counts answers. Its keys are words of ours alone, so no caller can make it grow."""
+
+    def __init__(self) -> None:
+        self.answered: Counter[tuple[Dialect, Answered, Rule | None]] = Counter()
+        # Before anything was sent, because of what the request shows by itself.
+        self.turned_away: Counter[tuple[Dialect, Rule]] = Counter()
+        self.verdict_after: dict[Dialect, Spread] = {dialect: Spread() for dialect in DIALECTS}
+
+
+class CountedSubmitter:
+    """A submitter whose answers are counted, and whose verdicts are timed. `clock` gives seconds since some moment."""
+
+    def __init__(self, submit: Callable[[Asked], Awaitable[Answer]], tally: Tally, clock: Callable[[], float]) -> None:
+        self._submit = submit
+        self._tally = tally
+        self._clock = clock
+
+    async def submit(self, asked: Asked) -> Answer:
+        """Record one press, as `desk.Submitter` says."""
+        began = self._clock()
+        answer = await self._submit(asked)
+        word, rule = _word_of(answer)
+        self._tally.answered[asked.dialect, word, rule] += 1
+        if word in {"accepted", "refused"}:
+            self._tally.verdict_after[asked.dialect].add(self._clock() - began)
+        return answer
+
+
+def _word_of(answer: Answer) -> tuple[Answered, Rule | None]:
+    match answer:
+        case Accepted() | Learned():
+            return "accepted", None
+        case Refused(rule=rule):
+            return "refused", rule
+        case StillWaiting():
+            return "waiting", None
+        case NotRecorded():
+            return "not_recorded", None
+        case _:
+            assert_never(answer)

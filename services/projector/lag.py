@@ -1,0 +1,43 @@
+"""Lag: how many offsets of the log each of our partitions has not folded yet, looked at every few seconds."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Final, Protocol
+
+from services.projector.loop.partition.partition import Partition
+from shared.kafka.clients import KafkaError
+
+LOOK_EVERY_SECONDS: Final = 5.0
+
+
+class Ends(Protocol):
+    """The log, read beside the loop and independently of it."""
+
+    async def ends(self) -> dict[int, int]:
+        """Return where each of our partitions ends now. Raises KafkaError."""
+
+
+class Lag:
+    """What the last look found. `offsets` is empty until a look succeeds, and while the broker is away."""
+
+    def __init__(self, log: Ends, ours: Callable[[], Mapping[int, Partition]]) -> None:
+        self.offsets: dict[int, int] = {}
+        self._log = log
+        self._ours = ours
+
+    async def run(self) -> None:
+        """Look, for ever."""
+        while True:
+            await self.look()
+            await asyncio.sleep(LOOK_EVERY_SECONDS)
+
+    async def look(self) -> None:
+        """Look once."""
+        try:
+            async with asyncio.timeout(LOOK_EVERY_SECONDS):
+                ends = await self._log.ends()
+        except (KafkaError, OSError, TimeoutError):
+            self.offsets = {}
+            return
+        ours = self._ours()
+        self.offsets = {kpart: max(0, end - ours[kpart].at.next_offset) for kpart, end in ends.items() if kpart in ours}
