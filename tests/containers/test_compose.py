@@ -171,6 +171,14 @@ async def test_the_gateway_words_a_too_large_body_as_its_dialect_does(http: http
     assert thebase.json()["code"] == "BadRequest"
 
 
+@pytest.mark.parametrize(
+    "path", ["/metrics", "/metrics?name[]=x", "/%6detrics", "//metrics", "/metrics%0A", "/metrics/"]
+)
+async def test_the_gateway_shows_no_metrics(http: httpx.AsyncClient, path: str) -> None:
+    refused, unknown = await http.get(path), await http.get("/v1/nothing")
+    assert (refused.status_code, refused.content) == (unknown.status_code, unknown.content)
+
+
 async def test_the_gateway_cuts_slow_headers(deployment: Deployment) -> None:
     reader, writer = await asyncio.open_connection(HOST, int(deployment.url.rpartition(":")[2]))
     writer.write(b"POST /v1/timers HTTP/1.1\r\nHost: here\r\nX-Slow: ")

@@ -13,6 +13,7 @@ from services.command_api import dialects
 from services.command_api.dialects.native import answers as native
 from services.command_api.dialects.thebase import answers as thebase
 from services.command_api.dialects.zoho.answers import RUNNING_URI, TIMER_URI, Verb, Voice
+from shared.process.metrics import METRICS_PATH
 
 CONF: Final = (Path(__file__).parents[2] / "deploy/gateway/nginx.conf").read_text(encoding="utf-8")
 PEOPLE: Final[dict[str, tuple[Verb, str, str]]] = {
@@ -75,3 +76,13 @@ def test_dialect_b_hears_of_a_body_that_is_too_large_by_call(uri: str) -> None:
     status, body = said_at("large_zoho")
     expected = dialects.error_response(at(f"/people{uri}"), 413)
     assert (status, body.replace("$people_uri", uri)) == (expected.status_code, bytes(expected.body).decode())
+
+
+def test_the_gateway_refuses_metrics_as_a_path_that_does_not_exist() -> None:
+    """Numbers of the whole service are for its operators. A stranger learns not even that there are any."""
+    block = re.search(rf"location \^~ {METRICS_PATH} {{(.*?)\n        }}", CONF, re.DOTALL)
+    assert block is not None
+    expected = dialects.error_response(at(METRICS_PATH), 404)
+    assert "proxy_pass" not in block[1]
+    assert f"default_type {expected.headers['content-type']};" in block[1]
+    assert re.findall(r"return (\d+) '(.*)';", block[1]) == [(str(expected.status_code), bytes(expected.body).decode())]

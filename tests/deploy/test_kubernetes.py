@@ -19,6 +19,7 @@ from services.projector.settings import Settings as ProjectorSettings
 from services.stint_cli.settings import DeploymentSettings
 from shared.events.topics import DEFAULT_PARTITIONS
 from shared.kafka.kept_producer import STOP_WITHIN_SECONDS
+from shared.process.metrics import METRICS_PATH
 from tests.support.stack.certificates import Authority
 from tests.support.stack.manifests import BUILT, Manifest, built, containers, one, pods, secret_files, settings_of
 
@@ -235,9 +236,37 @@ def test_network_traffic_is_denied_unless_a_policy_names_it() -> None:
         "podSelector": {"matchLabels": {"app.kubernetes.io/part-of": "stint"}},
         "policyTypes": ["Ingress", "Egress"],
     }
-    [into] = [each["spec"] for each in policies if each["spec"].get("ingress")]
-    assert into["podSelector"] == {"matchLabels": {"app.kubernetes.io/name": "command-api"}}
+    into = {each["metadata"]["name"]: each["spec"] for each in policies if each["spec"].get("ingress")}
+    assert into.keys() == {"requests", "metrics"}
+    assert into["requests"]["podSelector"] == {"matchLabels": {"app.kubernetes.io/name": "command-api"}}
     for each in built("base"):
         if "template" in each.get("spec", {}):
             labels = each["spec"]["template"]["metadata"]["labels"]
             assert labels["app.kubernetes.io/part-of"] == "stint"
+
+
+@pytest.mark.parametrize("name", ["command-api", "projector"])
+def test_prometheus_finds_the_metrics_where_the_service_listens(name: str) -> None:
+    [template] = [
+        each["spec"]["template"]
+        for each in built("overlays/production")
+        if each["metadata"]["name"] == name and "template" in each.get("spec", {})
+    ]
+    [port] = container_of(name)["ports"]
+    assert template["metadata"]["annotations"] == {
+        "prometheus.io/scrape": "true",
+        "prometheus.io/port": str(port["containerPort"]),
+        "prometheus.io/path": METRICS_PATH,
+    }
+
+
+def test_metrics_may_be_read_from_namespaces_that_say_so_and_no_other() -> None:
+    policy = one(built("base"), "NetworkPolicy", "metrics")["spec"]
+    [selected] = policy["podSelector"]["matchExpressions"]
+    assert selected == {"key": "app.kubernetes.io/name", "operator": "In", "values": ["command-api", "projector"]}
+    assert policy["ingress"] == [
+        {
+            "from": [{"namespaceSelector": {"matchLabels": {"stint/reads-metrics": "yes"}}}],
+            "ports": [{"port": "http", "protocol": "TCP"}],
+        }
+    ]

@@ -65,6 +65,14 @@ def test_nothing_of_ours_is_in_the_librarys_global_registry() -> None:
     assert b"stint_" not in generate_latest(prometheus_client.REGISTRY)
 
 
+@pytest.mark.parametrize("path", ["/metrics%0A", "/metrics/", "/metrics;a", "/METRICS", "/metrics%2F"])
+async def test_no_other_spelling_of_the_path_shows_metrics(path: str) -> None:
+    """A gateway that refuses the path must not be led past by a spelling that it takes for another."""
+    app = Starlette(routes=[metrics_route({})])
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://process.test") as http:
+        assert (await http.get(path)).status_code in {404, 307}
+
+
 async def test_prometheus_is_answered_in_its_own_format() -> None:
     app = Starlette(routes=[metrics_route({DOORS: lambda: by_word({"front": 1.0})})])
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://process.test") as http:
