@@ -65,6 +65,18 @@ UNACKED_BYTES: Final = Metric("stint_unacked_bytes", "gauge", "The same in bytes
 API_READY: Final = with_words(READY, check=CHECKS)
 API_ALARMS: Final = with_words(ALARMS, alarm=ALARM_NAMES)
 
+METRICS: Final = (
+    ANSWERED_PRESSES,
+    TURNED_AWAY,
+    VERDICT_SECONDS,
+    WAITERS,
+    UNACKED_RECORDS,
+    UNACKED_BYTES,
+    API_READY,
+    PARTITIONS,
+    API_ALARMS,
+)
+
 
 def readings(
     *,

@@ -80,7 +80,7 @@ FOLDED_PRESSES: Final = Metric(
 COMMIT_SECONDS: Final = Metric(
     "stint_commit_seconds",
     "histogram",
-    "From the moment at which the broker had a press to the commit of its verdict, by two clocks.",
+    "From the moment at which the broker had a record to the commit of its verdict, by two clocks.",
 )
 PARTITION_STATE: Final = Metric(
     "stint_partition_state",
@@ -119,6 +119,20 @@ REPLIES_DROPPED: Final = Metric(
 )
 PROJECTOR_READY: Final = with_words(READY, check=CHECKS)
 PROJECTOR_ALARMS: Final = with_words(ALARMS, alarm=ALARM_NAMES)
+
+METRICS: Final = (
+    FOLDED_PRESSES,
+    COMMIT_SECONDS,
+    PARTITION_STATE,
+    PARTITION_LAG,
+    UNPUBLISHED,
+    DEADLINE_LATE,
+    DEAD_LETTERS,
+    REPLIES_DROPPED,
+    PROJECTOR_READY,
+    PARTITIONS,
+    PROJECTOR_ALARMS,
+)
 
 
 class FoldTally:

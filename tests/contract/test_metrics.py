@@ -30,20 +30,6 @@ def at(samples: Mapping[tuple[str, Labels], float], name: str, **labels: str) ->
     return samples.get((name, frozenset(labels.items())), 0.0)
 
 
-async def folded(projector: Service, before: Mapping[tuple[str, Labels], float], presses: int) -> None:
-    """Return when a projector has counted so many more presses. A reply may come before the count."""
-    said = {"dialect": "native", "verdict": "accepted", "rule": "none"}
-    async with asyncio.timeout(10):
-        while True:
-            now = await scraped(projector)
-            if (
-                at(now, "stint_presses_folded_total", **said) - at(before, "stint_presses_folded_total", **said)
-                >= presses
-            ):
-                return
-            await asyncio.sleep(0.05)
-
-
 async def test_the_numbers_move_with_the_presses(api: Api, crew: Crew, owner: str) -> None:
     [service], [projector] = crew.apis, crew.projectors
     before, before_folded = await scraped(service), await scraped(projector)
@@ -53,7 +39,6 @@ async def test_the_numbers_move_with_the_presses(api: Api, crew: Crew, owner: st
     assert (await api.press("stop", timer)).status_code == 200
     assert (await api.http.post("/v1/timers", json={}, headers=api.headers())).json()["rule"] == "R02"
     assert (await api.http.post("/v2/timer/start", json={}, headers=bearer("wrong"))).status_code == 401
-    await folded(projector, before_folded, 2)
 
     after, after_folded = await scraped(service), await scraped(projector)
 
@@ -69,7 +54,7 @@ async def test_the_numbers_move_with_the_presses(api: Api, crew: Crew, owner: st
     assert moved("stint_requests_turned_away_total", dialect="thebase", rule="R01") == 1
     assert moved("stint_verdict_seconds_count", dialect="native") == 3
     assert moved_folded("stint_presses_folded_total", dialect="native", verdict="refused", rule="R07") == 1
-    assert moved_folded("stint_commit_seconds_count") == 3
+    assert moved_folded("stint_commit_seconds_count") >= 3
     assert moved_folded("stint_commit_seconds_sum") < 10
 
     live = [key for key, value in after_folded.items() if key[0] == "stint_partition_state" and value == 1]
@@ -82,8 +67,20 @@ async def test_the_numbers_move_with_the_presses(api: Api, crew: Crew, owner: st
         assert at(samples, "stint_alarms_total", alarm="producer_broken") == 0
 
 
+async def test_a_process_shows_every_metric_of_the_page_and_no_other(api: Api, crew: Crew, owner: str) -> None:
+    """After one press of each kind: a counter with rules appears with its first press."""
+    assert (await api.start(owner)).status_code == 201
+    assert (await api.start("")).status_code == 400
+    for service, metrics in ((crew.apis[0], api_metrics.METRICS), (crew.projectors[0], projector_metrics.METRICS)):
+        text = (await api.http.get(f"{service.url}/metrics")).text
+        shown = {family.name for family in text_string_to_metric_families(text) if family.samples}
+        ours = {metric.name.removesuffix("_total") for metric in metrics}
+        assert {name for name in shown if name.startswith("stint_")} == ours
+        assert {name.partition("_")[0] for name in shown} == {"stint", "process", "python"}
+
+
 async def test_no_request_can_make_a_new_label(api: Api, crew: Crew, owner: str, tenant: Tenant) -> None:
-    """Each odd request once before, so that the words that are known have been said; then more of them, and no more."""
+    """Each odd request once, so that the words that are known have been said; then others like them: no new word."""
     [service], [projector] = crew.apis, crew.projectors
 
     async def odd(salt: str) -> None:
@@ -101,11 +98,16 @@ async def test_no_request_can_make_a_new_label(api: Api, crew: Crew, owner: str,
             api.http.request(salt.upper(), f"/v1/{salt}"),
         )
 
+    async def series() -> tuple[set[tuple[str, Labels]], ...]:
+        # Without our own ticks, which come when they come.
+        said = [(await scraped(one)).keys() for one in (service, projector)]
+        return tuple({key for key in keys if ("dialect", "stint") not in key[1]} for keys in said)
+
     await odd("one")
-    known = (await scraped(service)).keys(), (await scraped(projector)).keys()
+    known = await series()
     for salt in ("two", "three", "four"):
         await odd(salt)
-    seen = (await scraped(service)).keys(), (await scraped(projector)).keys()
+    seen = await series()
     assert [after - before for before, after in zip(known, seen, strict=True)] == [set(), set()]
     for keys, theirs in zip(seen, (api_metrics, projector_metrics), strict=True):
         assert {dict(labels)["alarm"] for name, labels in keys if name == "stint_alarms_total"} == set(

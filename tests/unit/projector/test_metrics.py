@@ -17,9 +17,10 @@ from shared.kafka.clients import AIOKafkaProducer, KafkaError
 from shared.kafka.kept_producer import KeptProducer
 from shared.process.alarms import Alarms
 from shared.process.metrics import registry_of
+from tests.support.fakes.clock_house import ClockHouse, due
 from tests.support.fakes.house import A_DAY, HOME, House, at_work
 from tests.support.fakes.in_hand import record, turns
-from tests.support.story.given import resumed, stopped
+from tests.support.story.given import moment, resumed, stopped
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
@@ -144,6 +145,20 @@ class EndsInHand:
         if isinstance(self.said, Exception):
             raise self.said
         return self.said
+
+
+async def test_a_deadline_is_as_late_as_it_fell_due_long_ago() -> None:
+    at = ClockHouse(live=[3])
+    at.deadlines.rows.append(due("dana", at="08:59"))
+    parts = parts_of(House())
+    parts.clock, parts.now = at.make(), lambda: moment("09:01")
+    assert shown(parts)["stint_deadline_late_seconds", ()] == 0
+    running = asyncio.ensure_future(parts.clock.run())
+    await turns()
+    await at.passes(0.6)
+    assert shown(parts)["stint_deadline_late_seconds", ()] == 120
+    running.cancel()
+    await asyncio.wait([running])
 
 
 async def test_the_lag_is_what_the_log_has_and_the_fold_has_not() -> None:

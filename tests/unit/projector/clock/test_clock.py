@@ -10,6 +10,7 @@ from services.projector.clock.clock import PAGE
 from services.projector.ports import TickExpiredError
 from tests.support.fakes.clock_house import ClockHouse, DeadlinesInHand, TicksInHand, due, ticking
 from tests.support.fakes.in_hand import turns
+from tests.support.story.given import moment
 
 
 def house(*rows: object, **how: object) -> ClockHouse:
@@ -149,6 +150,25 @@ async def test_what_fell_due_before_a_take_up_is_no_alarm_yet() -> None:
             at.deadlines.rows.clear()
             await at.passes(90)
     assert logs == []
+
+
+async def test_the_oldest_deadline_is_known_until_its_row_moves_or_its_partition_does() -> None:
+    """For the metric: also while its tick is on its way, which takes its partition out of the rounds."""
+    at = house(due("dana", at="08:59"), due("noam", at="08:59:30", kpart=4), live=[3, 4], ticks=TicksInHand(stuck={3}))
+    clock = at.make()
+    running = asyncio.ensure_future(clock.run())
+    await turns()
+    assert clock.oldest_due_at is None
+    await at.passes(1.5)
+    assert clock.oldest_due_at == moment("08:59")
+    at.live[:] = [4]
+    await at.passes(0.3)
+    assert clock.oldest_due_at == moment("08:59:30")
+    at.deadlines.rows.clear()
+    await at.passes(0.3)
+    assert clock.oldest_due_at is None
+    running.cancel()
+    await asyncio.wait([running])
 
 
 async def test_an_error_of_the_clock_itself_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
