@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import Final, Literal
 
 from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 from starlette.exceptions import HTTPException
@@ -118,6 +118,6 @@ def metrics_route(readings: Readings) -> Route:
         # A route also matches its path with a line feed behind it (`%0A`), which a gateway takes for another path.
         if request.scope["path"] != METRICS_PATH:
             raise HTTPException(HTTPStatus.NOT_FOUND)
-        return Response(generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        return Response(generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
 
     return Route(METRICS_PATH, metrics)

@@ -5,18 +5,22 @@
 
 import re
 import subprocess
+from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 import yaml
+from prometheus_client.exposition import generate_latest
 
 from deploy.alerts import CONDITIONS, FILE, PAGE, RAISED, alarms_of_the_page, alert_of, rules, written
 from deploy.local.settings import Settings
 from services.command_api.metrics import METRICS as OF_THE_API
 from services.projector.metrics import METRICS as OF_A_PROJECTOR
-from shared.process.metrics import NUMBERS
+from shared.process.metrics import NUMBERS, Metric, Samples, registry_of
+from shared.process.spread import Spread
 from tests.deploy.promtool import promtool_in
 
 RULES: Final[list[dict[str, Any]]] = [rule for group in rules()["groups"] for rule in group["rules"]]
@@ -178,6 +182,27 @@ def test_promtool_reads_the_rules(promtool: Path) -> None:
     assert f"SUCCESS: {len(RULES)} rules found" in checked(
         promtool, "check", "rules", "--lint=all", "--lint-fatal", str(FILE)
     )
+
+
+@pytest.mark.parametrize("metrics", [OF_THE_API, OF_A_PROJECTOR], ids=["api", "projector"])
+def test_promtool_finds_no_fault_with_names_and_help(promtool: Path, metrics: Sequence[Metric]) -> None:
+    """One sample of each metric, with the first word of each label."""
+    spread = Spread()
+    readings = {metric: partial(one_sample, metric, spread) for metric in metrics}
+    shown = generate_latest(registry_of(readings))
+    done = subprocess.run([promtool, "check", "metrics"], input=shown, capture_output=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def one_sample(metric: Metric, spread: Spread) -> Samples:
+    words = tuple("3" if known is NUMBERS else next(iter(known)) for known in metric.labels.values())
+    return [(words, spread if metric.kind == "histogram" else 1.0)]
+
+
+def test_a_machine_without_apt_says_why_they_are_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(FileNotFoundError, match="no promtool, and no apt-get"):
+        promtool_in(tmp_path)
 
 
 def test_each_alarm_fires_its_own_alert(promtool: Path, tmp_path: Path) -> None:

@@ -78,5 +78,5 @@ async def test_prometheus_is_answered_in_its_own_format() -> None:
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://process.test") as http:
         answer = await http.get(METRICS_PATH)
     assert answer.status_code == 200
-    assert answer.headers["content-type"] == "text/plain; version=1.0.0; charset=utf-8"
+    assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     assert "# HELP stint_doors_total Doors that were opened." in answer.text
