@@ -8,10 +8,13 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from services.command_api import metrics as api_metrics
 from services.projector import metrics as projector_metrics
+from shared.events.topics import TEXTS
 from tests.contract.ways_in import bearer
 from tests.support.stack.api import Api
 from tests.support.stack.crew import Crew, Service
-from tests.support.stack.deployments import PARTITIONS, Tenant
+from tests.support.stack.deployments import PARTITIONS, Deployment, Tenant
+from tests.support.stack.logs import put
+from tests.support.stack.waits import texts_kept
 
 Labels = frozenset[tuple[str, str]]
 
@@ -65,6 +68,21 @@ async def test_the_numbers_move_with_the_presses(api: Api, crew: Crew, owner: st
     for samples in (after, after_folded):
         assert at(samples, "process_resident_memory_bytes") > 0
         assert at(samples, "stint_alarms_total", alarm="producer_broken") == 0
+
+
+async def test_an_alarm_is_counted_where_it_is_logged(api: Api, crew: Crew, deployment: Deployment) -> None:
+    assert api.token
+    [projector] = crew.projectors
+    before = await scraped(projector)
+    await put(deployment, 0, b"no text", {}, key=b"stranger", topic=TEXTS)
+    await texts_kept(deployment)
+    await projector.says("text_unreadable")
+    after = await scraped(projector)
+    for name, label in (
+        ("stint_alarms_total", {"alarm": "text_unreadable"}),
+        ("stint_dead_letters_total", {"log": "texts"}),
+    ):
+        assert at(after, name, **label) - at(before, name, **label) == 1
 
 
 async def test_a_process_shows_every_metric_of_the_page_and_no_other(api: Api, crew: Crew, owner: str) -> None:
