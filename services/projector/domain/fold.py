@@ -161,8 +161,16 @@ def _fold_in_force(ledger: Ledger, press: LoggedPress, policies: PolicyBook, rev
 
 
 def _told_once(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    """Return the findings with each key once, as it was told last."""
-    return tuple({(found.timer_id, found.rule, found.from_): found for found in findings}.values())
+    """Return the findings with each key once, as it was told last.
+
+    A refused press at the very instant of a finding leaves the finding as it is.
+    """
+    told: dict[tuple[int, str, datetime], Finding] = {}
+    for found in findings:
+        key = (found.timer_id, found.rule, found.from_)
+        if key not in told or not found.refused:
+            told[key] = found
+    return tuple(told.values())
 
 
 def _pressed(press: LoggedPress, sheet: Timesheet, timeline: Timeline, policy: Policy) -> tuple[Settled, Came]:

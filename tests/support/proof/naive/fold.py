@@ -153,7 +153,12 @@ def _came_of(
 
 
 def _told_once(findings: list[Row]) -> list[Row]:
-    return list({(found["timer_id"], found["rule"], found["from"]): found for found in findings}.values())
+    told: dict[tuple[int, str, datetime], Row] = {}
+    for found in findings:
+        if not found["refused"]:
+            told[found["timer_id"], found["rule"], found["from"]] = found
+        told.setdefault((found["timer_id"], found["rule"], found["from"]), found)
+    return list(told.values())
 
 
 def _by_time(known: list[tuple[int, Row]]) -> Documents:

@@ -5,6 +5,8 @@ from typing import Any, Final
 
 import pytest
 
+from services.projector.domain.sheet.evolve import evolve
+from services.projector.domain.sheet.state import Timesheet
 from shared.events.durations import US_PER_MINUTE
 from shared.events.models import DeadlineReached, OwnerAttendanceRecorded, OwnerLeaveGranted
 from shared.events.outcome import Finding, State
@@ -117,6 +119,16 @@ def test_strict_refuses_a_pause_over_the_cap_and_the_timer_runs_on() -> None:
     story = given(started("desk", at="09:00"), policy=capped(HOUR, Mode.STRICT)).when(paused("desk", at="11:00"))
     assert (story.outcome.verdict, story.outcome.rule) == ("refused", "R11")
     assert story.timer("desk").state is State.RUNNING
+
+
+def test_a_pause_refused_at_the_very_instant_of_the_crossing_leaves_its_finding() -> None:
+    """The finding is told open, in the outcome too: whoever reads the stream has it as the fold has."""
+    story = given(started("desk", at="09:00"), policy=capped(HOUR, Mode.STRICT)).when(paused("desk", at="10:00"))
+    story.then(refused(Rule.OVER_DAILY_CAP, found(Rule.OVER_DAILY_CAP, "desk", "10:00")))
+    sheet = Timesheet("acme", "dana")
+    for outcome in story.outcomes:
+        sheet = evolve(sheet, outcome)
+    assert sheet == story.sheet()
 
 
 def test_a_lower_cap_counts_from_when_it_was_set() -> None:
