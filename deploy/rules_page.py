@@ -23,8 +23,7 @@ _INTRODUCTION: Final = """\
 
 For each rule: what it means, what a tenant can set, when its finding begins and ends, and what each
 dialect answers. The order in which rules answer, and how days and findings are counted, is in the
-[contract](contract.md#6-rules), section 6. The box at the top of the contract says which rules this
-release enforces.
+[contract](contract.md#6-rules), section 6.
 """
 _MODES_INTRODUCTION: Final = """\
 ## Modes

@@ -166,7 +166,8 @@ class Wanted:
     Owners and timers come with the moment back to which the owner's closed intervals are wanted. An overlap is wanted
     by slot, tenant, owner (None: the timer's), timer and moment. It is the interval that begins first, of all intervals
     of other timers that end after that moment and after the timer's last event. What is known of local days is wanted
-    from `days_since` on, and from two days before the owner's first interval that runs.
+    from `days_since` on, and from two days before the owner's first interval that runs. Jobs are wanted by slot,
+    tenant, owner and job, and those of all timers that are found.
     """
 
     events: list[tuple[int, UUID]] = field(default_factory=list)
@@ -174,6 +175,8 @@ class Wanted:
     owners: dict[tuple[int, str, str], datetime] = field(default_factory=dict)
     overlaps: list[tuple[int, str | None, str | None, int, datetime]] = field(default_factory=list)
     days_since: date = NO_DAY
+    # A dict keeps the order of asking; a set of text has another order in each process.
+    jobs: dict[tuple[int, str, str, str], None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -238,9 +238,6 @@ class Policy(Model):
         strict = [rule.value for rule in _PAUSE_RULES if self.mode(rule) is Mode.STRICT]
         if strict and self.auto_close_seconds is None:
             return f"rules.R16.auto_close_seconds must be set while {', '.join(strict)} may refuse a pause"
-        if (unenforced := _not_enforced(self)) is not None:
-            # Nothing is judged again, so what is not enforced today would stay unjudged for good.
-            return f"{unenforced} is not enforced by this release, so it cannot be set yet"
         return None
 
 
@@ -250,18 +247,4 @@ def _impossible_mode(policy: Policy) -> str | None:
         stated = getattr(policy.rules, row.rule.value, None)
         if stated is not None and stated.mode is not None and stated.mode not in row.modes:
             return f"rules.{row.rule.value}.mode cannot be {stated.mode.value}: it is one of {', '.join(row.modes)}"
-    return None
-
-
-# What this release enforces. Everything else cannot be set until a release enforces it.
-_ENFORCED: Final = frozenset({"R08", "R09", "R10", "R11", "R13", "R14", "R15", "R16", "R17", "R18", "R20"})
-
-
-def _not_enforced(policy: Policy) -> str | None:
-    """Return the path of the first setting that a document has and this release does not enforce."""
-    if policy.preset is Preset.ZOHO:
-        return "preset zoho"
-    rules = [name for name in Rules.model_fields if getattr(policy.rules, name) is not None and name not in _ENFORCED]
-    if rules:
-        return f"rules.{rules[0]}"
     return None

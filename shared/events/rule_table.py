@@ -186,7 +186,10 @@ RULE_ROWS: Final[tuple[RuleRow, ...]] = (
         modes=REFUSES_PAUSES,
         default="flag",
         presets={"zoho": "strict"},
-        beside=("The estimate of one owner and job: the fact `owner.estimate_set.v1`, in seconds.",),
+        beside=(
+            "The estimate of one owner and job: the fact `owner.estimate_set.v1`, in seconds.",
+            "Without an estimate, or on a timer without a job, the rule is quiet.",
+        ),
         finds=Finds(
             "at the press; while the timer runs, at the first microsecond at which the parts of all days reach the "
             "estimate",

@@ -28,7 +28,9 @@ async def test_an_empty_database_catches_up_to_the_same_bytes(
         return evidence, await dump(dsn)
 
     evidence, again = await at_rest(deployment, both)
-    assert all(evidence.tables[table] for table in ("timer", "interval", "day_total", "violation", "outcome"))
+    assert all(
+        evidence.tables[table] for table in ("timer", "interval", "day_total", "job_total", "violation", "outcome")
+    )
     assert c7_same_bytes(evidence, again) == []
     # Judged presses are not judged again, and so not published again.
     assert len(await read_topic(deployment.kafka, OUTCOMES)) == len(evidence.outcomes)

@@ -14,6 +14,7 @@ from services.projector.ports import Advance, Checkpoint, Wanted
 from services.projector.store import postgres
 from services.projector.store.policies import PolicyRows
 from services.projector.store.postgres import PostgresStore
+from services.stint_cli.migrate import read_migrations
 from shared.events.ids import slot_of
 from shared.events.outcome import Finding, write_outcome
 from shared.events.policy import DailyCap, Overlap, OverlapMode, Policy, Preset, Rules
@@ -161,3 +162,23 @@ async def read_timer(store: PostgresStore) -> Timer:
     desk = timer_id("desk")
     found = await store.read(Wanted(timers={(DANA[0], desk): moment("12:00")}))
     return found.sheets["acme", "dana"].timers[desk]
+
+
+async def test_job_totals_of_before_their_table_are_those_of_after(pool: asyncpg.Pool) -> None:
+    """The migration that makes the table fills it, because the fold itself reads it."""
+    story = given(
+        started("desk", at="09:00", job_id="roof"),
+        paused("desk", at="09:10:00.000001", logged="09:10:01"),
+        started("phone", at="09:10", job_id="roof"),
+        stopped("phone", at="09:20"),
+        started("car", at="09:20", job_id="cellar"),
+        started("none", at="09:20"),
+        stopped("none", at="09:30"),
+    )
+    await committed(PostgresStore(pool), story, last_log_time=story.outcome.log_time)
+    kept = await pool.fetch("SELECT * FROM job_total ORDER BY job_id")
+    assert [tuple(row) for row in kept] == [(*DANA, "roof", 20 * 60_000_000 + 1)]
+    (migration,) = [one for one in read_migrations() if one.name.endswith("_job_totals.sql")]
+    await pool.execute("DROP VIEW public.job_total; DROP TABLE fold_v1.job_total")
+    await pool.execute(f"SET search_path = public; {migration.sql}; SET search_path = fold_v1, public")
+    assert await pool.fetch("SELECT * FROM job_total ORDER BY job_id") == kept

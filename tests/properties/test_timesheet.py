@@ -183,6 +183,17 @@ def test_totals_are_the_sum_of_intervals_and_of_days(log: list[Entry]) -> None:
 
 
 @given(histories)
+def test_an_owners_jobs_are_the_sums_of_their_timers(log: list[Entry]) -> None:
+    ledger, _ = folded(log)
+    for sheet in ledger.sheets.values():
+        timers = Counter[str]()
+        for timer in sheet.timers.values():
+            if timer.after.job_id is not None:
+                timers[timer.after.job_id] += timer.after.total_us
+        assert {job_id: job.worked_us for job_id, job in sheet.jobs.items() if job.worked_us} == +timers
+
+
+@given(histories)
 def test_the_intervals_of_a_timer_follow_each_other_and_are_never_negative(log: list[Entry]) -> None:
     for changes in changes_of(log).values():
         worked = closed_of(changes)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import cycle
 from typing import Any, Final, cast
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,9 +17,12 @@ from services.projector.loop.partition.partition import Partition
 from services.projector.loop.partition.writer import BatchWriter
 from services.projector.ports import Advance, Checkpoint, OutcomeLog
 from services.projector.store.rows import Rows, rows_of
+from shared.events.models import DeadlineReached, OwnerEstimateSet
 from shared.events.outcome import read_outcome
+from shared.events.rules import Rule
 from tests.properties.test_timesheet import folded
 from tests.support.fakes.outcome_store import OutcomeStore
+from tests.support.story.given import fact, found, paused, started
 from tests.support.story.histories import BOOK, Entry, histories
 
 NOBODY_PUBLISHES: Final = cast("OutcomeLog", None)
@@ -28,11 +32,13 @@ sizes = st.lists(st.integers(1, 9), min_size=1, max_size=6)
 class Run:
     """One log taken through the writer in batches, on a store that only has outcomes."""
 
-    def __init__(self, log: Sequence[Entry], sizes: Sequence[int], owners_max: int, *, reborn: bool = False) -> None:
+    def __init__(
+        self, log: Sequence[Entry], sizes: Sequence[int], owners_max: int, *, jobs_max: int = 8, reborn: bool = False
+    ) -> None:
         self.store = OutcomeStore()
         self.answers: list[bytes] = []
         self.partition = Partition(0, 1, NOBODY_PUBLISHES)
-        self.partition.cache = Cache(owners_max)
+        self.partition.cache = Cache(owners_max, jobs_max=jobs_max)
         self._reborn = reborn
         self._writer = BatchWriter(self.store, BOOK, self._committed, self._trouble)
         asyncio.run(self._take_through(log, sizes))
@@ -69,10 +75,12 @@ def test_any_split_of_the_log_folds_to_the_same_answers_and_outcomes(log: list[E
     assert run.bodies == [one.body for one in came if isinstance(one, Kept)]
 
 
-@given(histories, sizes, st.integers(0, 2))
-def test_a_cache_of_any_size_gives_the_same_answers(log: list[Entry], sizes: list[int], owners_max: int) -> None:
+@given(histories, sizes, st.integers(0, 2), st.integers(0, 1))
+def test_a_cache_of_any_size_gives_the_same_answers(
+    log: list[Entry], sizes: list[int], owners_max: int, jobs_max: int
+) -> None:
     _, came = folded(log)
-    assert Run(log, sizes, owners_max).answers == [one.body for one in came]
+    assert Run(log, sizes, owners_max, jobs_max=jobs_max).answers == [one.body for one in came]
 
 
 @given(histories, sizes)
@@ -81,16 +89,35 @@ def test_a_projector_restarted_after_each_batch_answers_the_same(log: list[Entry
     assert Run(log, sizes, owners_max=100, reborn=True).answers == [one.body for one in came]
 
 
-@given(histories, sizes)
-def test_cached_sheets_agree_with_the_outcomes(log: list[Entry], sizes: list[int]) -> None:
-    run = Run(log, sizes, owners_max=100)
+@given(histories, sizes, st.integers(0, 1))
+def test_cached_sheets_agree_with_the_outcomes(log: list[Entry], sizes: list[int], jobs_max: int) -> None:
+    run = Run(log, sizes, owners_max=100, jobs_max=jobs_max)
     for key, sheet in run.partition.cache.sheets.items():
         said = run.store.sheet(key)
         running = {id_: timer for id_, timer in said.timers.items() if timer.open is not None}
         assert (sheet.timers, sheet.zone) == (running, said.zone)
+        # Of some jobs it knows everything, and of the jobs of running timers always.
+        jobs = {timer.after.job_id for timer in running.values() if timer.after.job_id is not None} | set(sheet.jobs)
+        assert {job_id: sheet.job(job_id) for job_id in jobs} == {job_id: said.job(job_id) for job_id in jobs}
         # The cache holds no closed intervals, and knows a moment after which none ends.
         assert sheet.closed == ()
         assert all(sheet.closed_since is not None and interval.end <= sheet.closed_since for interval in said.closed)
+
+
+@pytest.mark.parametrize("jobs_max", [0, 8])
+def test_a_job_that_the_cache_forgot_is_read_again(jobs_max: int) -> None:
+    """Fifty minutes of the estimate are used up by a timer that was paused. The next timer has ten."""
+    told = [
+        fact(OwnerEstimateSet, "08:00", job_id="roof", seconds=3600),
+        started("desk", at="09:00", job_id="roof"),
+        paused("desk", at="09:50"),
+        started("phone", at="10:00", job_id="roof"),
+        fact(DeadlineReached, "10:10"),
+    ]
+    log = [press.logged(offset) for offset, press in enumerate(told)]
+    run = Run(log, [1], owners_max=100, jobs_max=jobs_max)
+    assert run.answers == [one.body for one in folded(log)[1]]
+    assert read_outcome(run.answers[-1]).findings == (found(Rule.OVER_ESTIMATE, "phone", "10:10"),)
 
 
 @given(histories, sizes)
@@ -128,13 +155,14 @@ def merged(commits: Sequence[Rows]) -> dict[str, dict[Any, Any]]:
         for day, worked in rows.day_totals.items():
             before = tables["day_total"].get(day, (0, 0))
             tables["day_total"][day] = tuple(map(sum, zip(before, worked, strict=True)))
+        for job, total_us in rows.job_totals.items():
+            tables["job_total"][job] = tables["job_total"].get(job, 0) + total_us
         for finding, violation in rows.violations.items():
             # The last telling counts. Whose the finding is, and what began it, is written once.
             began = tables["violation"].get(finding, violation)[7:]
             tables["violation"][finding] = (*violation[:7], *began)
-        for about, fact in rows.facts.items():
+        for about, (body, known_at) in rows.facts.items():
             # A profile is told in parts. Any other fact is told whole.
-            body, known_at = fact
             before, _ = tables["owner_fact"].get(about, ({}, None)) if about[3] == "profile" else ({}, None)
             tables["owner_fact"][about] = before | body, known_at
     return {name: table for name, table in tables.items() if table}

@@ -187,7 +187,7 @@ class Foreign:
     def _fact(self, tenant: str, owner: str) -> AnyEvent:
         chance, said = self._world.chance, self._said(tenant)
         today, now = self._world.now().date(), self._world.now()
-        match chance.randrange(8):
+        match chance.randrange(9):
             case 0:
                 return OwnerLeaveGranted(**said, owner=owner, on=today)
             case 1:
@@ -195,8 +195,9 @@ class Foreign:
             case 2:
                 left = now + timedelta(hours=8) if chance.random() < 0.5 else None
                 return OwnerAttendanceRecorded(**said, owner=owner, on=today, checked_in_at=now, checked_out_at=left)
-            case 3:
-                return OwnerEstimateSet(**said, owner=owner, job_id=chance.choice(("j1", "j\0")), seconds=3600)
+            case 3 | 8:
+                job, seconds = chance.choice(("j1", "j1", "j2", "j\0")), chance.choice((0, 20, 600, 3600))
+                return OwnerEstimateSet(**said, owner=owner, job_id=job, seconds=seconds)
             case 4:
                 return OwnerTextsErased(**said, owner=owner)
             case 5:

@@ -135,10 +135,12 @@ class Pressing:
     def _start(self) -> StartTimer:
         world, chance = self._world, self._world.chance
         day = (world.now() + timedelta(days=chance.choice((0, 0, 0, -1, 1, 2)))).date()
+        # No text column takes it.
+        nul = chance.choice(("account", "job")) if world.happens("refused_by_store") else None
         return StartTimer(
             owner=chance.choice(self._owners),
-            account_id="\0" if world.happens("refused_by_store") else chance.choice((None, "a1", "a,2")),
-            job_id=chance.choice((None, "j1")),
+            account_id="\0" if nul == "account" else chance.choice((None, "a1", "a,2")),
+            job_id="\0" if nul == "job" else chance.choice((None, "j1", "j1", "j2")),
             billable=chance.choice((None, True, False)),
             work_date=day if chance.random() < 0.15 else None,
             at=self._asked(_LAST),
@@ -196,7 +198,7 @@ def _other(command: TimerCommand) -> TimerCommand:
     """Return another command that may come under the same key."""
     match command:
         case StartTimer():
-            return replace(command, job_id="j2")
+            return replace(command, job_id="j3")
         case PressTimer(verb=verb):
             return replace(command, verb="stop" if verb == "pause" else "pause")
         case _:

@@ -7,11 +7,12 @@ A `Tables` is never changed once it is committed. A transaction works on a copy,
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from services.projector.domain.sheet.evolve import LASTING, learned
+from services.projector.domain.sheet.jobs import Job
 from services.projector.domain.sheet.ledger import KnownOutcome, OwnerKey
 from services.projector.domain.sheet.state import (
     DAYS_BEFORE,
@@ -50,6 +51,7 @@ COLUMNS: Final = {
     ),
     "interval": ("slot", "timer_id", "seq", "tenant", "owner", "start_at", "end_at", "zone", "logged_at"),
     "day_total": ("slot", "tenant", "owner", "day", "total_us", "billable_us", "changed_after_lock"),
+    "job_total": ("slot", "tenant", "owner", "job_id", "total_us"),
     "violation": (
         *("slot", "timer_id", "rule", "from_at", "to_at", "amount_us", "refused"),
         *("tenant", "owner", "event_id", "policy_revision"),
@@ -62,6 +64,7 @@ _NULLABLE: Final = {
     "timer": {"account_id", "job_id", "project_id", "work_date", "stopped_at", "provisional"},
     "interval": {"end_at", "logged_at"},
     "day_total": set[str](),
+    "job_total": set[str](),
     "violation": {"to_at", "amount_us", "policy_revision"},
     "owner_fact": set[str](),
 }
@@ -111,18 +114,24 @@ class Tables:
             profile = self.rows["owner_fact"].get((*whose, "profile", ""))
             known = None if profile is None else Profile(**profile[5])
             sheet = Timesheet(tenant, owner_id, known, touched, closed, moment)
-            sheets[tenant, owner_id] = self._with_days(sheet, whose, wanted.days_since)
+            sheets[tenant, owner_id] = self._with_facts(self._with_days(sheet, whose, wanted), whose)
         return Found(sheets, self._verdicts(set(wanted.events)))
 
-    def _with_days(self, sheet: Timesheet, whose: Row, days_since: date) -> Timesheet:
+    def _with_days(self, sheet: Timesheet, whose: Row, wanted: Wanted) -> Timesheet:
         last = (t.ended.interval if t.ended is not None else t.open for t in sheet.timers.values())
         starts = [interval.start.date() - DAYS_BEFORE for interval in last if interval is not None]
-        first = min([days_since, *starts])
+        first = min([wanted.days_since, *starts])
         days = [row for row in self.rows["day_total"].values() if row[:3] == whose and row[3] >= first]
         worked = {row[3]: DayWorked(row[4], row[5]) for row in days}
-        sheet = replace(sheet, days=worked, days_since=first)
+        jobs = {key[3] for key in wanted.jobs if key[:3] == whose}
+        jobs |= {timer.after.job_id for timer in sheet.timers.values() if timer.after.job_id is not None}
+        totals = self.rows["job_total"]
+        on_jobs = {job: Job(totals[*whose, job][4] if (*whose, job) in totals else 0) for job in jobs}
+        return replace(sheet, days=worked, days_since=first, jobs=on_jobs, all_jobs=False)
+
+    def _with_facts(self, sheet: Timesheet, whose: Row) -> Timesheet:
         for row in self.rows["owner_fact"].values():
-            if row[:3] == whose and row[3] in {"leave", "attendance"}:
+            if row[:3] == whose and row[3] in {"leave", "attendance", "estimate"}:
                 sheet = learned(sheet, Fact(kind=row[3], about=row[4], body=row[5]), row[6])
         return sheet
 
@@ -208,6 +217,10 @@ class Tables:
         worked = row[4:] if before is None else (row[4] + before[4], row[5] + before[5], row[6] or before[6])
         self._put("day_total", (*row[:4], *worked))
 
+    def _add_job_total(self, row: Row) -> None:
+        before = self.rows["job_total"].get(row[:4])
+        self._put("job_total", (*row[:4], row[4] if before is None else row[4] + before[4]))
+
     def _insert_violation(self, row: Row) -> None:
         before = self.rows["violation"].get(row[:4])
         # Whose the finding is, and what began it, is written once. A refusal changes nothing of one that counts.
@@ -245,6 +258,7 @@ _WRITES: Final[dict[str, Callable[[Tables, Row], None]]] = {
     "upsert_timers": Tables._upsert_timer,
     "upsert_intervals": Tables._upsert_interval,
     "add_day_totals": Tables._add_day_total,
+    "add_job_totals": Tables._add_job_total,
     "insert_violations": Tables._insert_violation,
     "learn_facts": Tables._learn_fact,
     "move_deadlines": Tables._move_deadline,

@@ -145,10 +145,12 @@ TAMPERINGS: Final[tuple[tuple[str, Tampering], ...]] = (
     ("C6", lambda evidence: _with_row(evidence, "timer", owner="nobody")),
     ("C6", lambda evidence: _with_row(evidence, "checkpoint", policy_rev=77)),
     ("C6", lambda evidence: _with_row(evidence, "day_total", billable_us=1)),
+    ("C6", lambda evidence: _without_row(evidence, "job_total")),
     ("C6", lambda evidence: _without_row(evidence, "violation")),
     ("C6", lambda evidence: _without_row(evidence, "outcome")),
     ("C8", lambda evidence: _with_row(evidence, "timer", total_us=1)),
     ("C8", lambda evidence: _with_row(evidence, "day_total", total_us=1)),
+    ("C8", lambda evidence: _with_row(evidence, "job_total", total_us=1)),
     ("C8", lambda evidence: _with_row(evidence, "timer", state="RUNNING")),
     ("C8", _overlapping),
     ("C9", lambda evidence: _with_row(evidence, "timer", state="PAUSED")),
@@ -172,7 +174,7 @@ def test_a_checker_notices_tampered_evidence(good: Evidence, name: str, tamper: 
 
 
 @pytest.mark.parametrize(
-    "table", ["checkpoint", "timer", "interval", "day_total", "violation", "outcome", "dead_letter"]
+    "table", ["checkpoint", "timer", "interval", "day_total", "job_total", "violation", "outcome", "dead_letter"]
 )
 def test_a_replay_that_lacks_one_row_is_noticed(good: Evidence, table: str) -> None:
     assert c7_same_bytes(good, good.tables) == []

@@ -25,9 +25,10 @@ CRASHES: Final = (
 )
 # The verdicts that presses must have had, with the reason where a rule has several.
 VERDICTS: Final = (
-    *("found R09", "found R10", "found R11", "found R16", "found R17", "changed by settle", "changed by switch"),
-    "end taken back",
+    *("found R09", "found R10", "found R11", "found R12", "found R16", "found R17"),
+    *("changed by settle", "changed by switch", "end taken back"),
     *("refused R09 day_off", "refused R10 outside_attendance", "refused R11 over_daily_cap"),
+    "refused R12 over_estimate",
     *("accepted R08", "accepted R15", "accepted R20", "refused R08 timers_disabled", "refused R13 overlap"),
     *("refused R15 past_time", "refused R20 owner_unknown"),
     *("accepted", "accepted R13", "accepted R14", "accepted R18", "accepted late", "accepted zone_assumed"),

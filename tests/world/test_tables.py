@@ -22,7 +22,7 @@ from tests.world.tables import Tables
 
 SEED: Final = 7
 AT_ONCE: Final = 4
-RATES: Final = {"send_doubled": 0.1, "poison": 0.2, "foreign": 0.5, "key_again": 0.1, "time_jumps": 0.3}
+RATES: Final = {"send_doubled": 0.1, "poison": 0.2, "foreign": 0.9, "key_again": 0.1, "time_jumps": 0.3}
 LONG_AGO: Final = datetime(2020, 1, 1, tzinfo=UTC)
 
 
@@ -44,6 +44,7 @@ async def test_sql_makes_the_same_tables_of_the_same_commits(deployment: Deploym
         found = await store.read(wanted)
         assert _in_order(found) == _in_order(tables.read(wanted))
         assert any(sheet.closed for sheet in found.sheets.values())
+        assert any(job.estimate for sheet in found.sheets.values() for job in sheet.jobs.values())
         # A partition that a commit holds is left out. One that is elsewhere is False.
         at = dict(tables.checkpoint)
         moved = replace(at[0], next_offset=at[0].next_offset + 1)
@@ -83,12 +84,19 @@ def _everything(evidence: Evidence) -> Wanted:
         wanted.timers[timer["slot"], timer["id"]] = wanted.owners[owner]
         # As a start under a new id, and as a resume of a timer that is there.
         wanted.overlaps += [(*owner, timer["id"] ^ 1, asked), (timer["slot"], None, None, timer["id"], asked)]
+    # Jobs that were worked on, jobs with an estimate, and one that is neither.
+    estimates = [row for row in evidence.rows("owner_fact") if row["kind"] == "estimate"]
+    for row in (*evidence.rows("job_total")[::2], *estimates):
+        owner = (row["slot"], row["tenant"], row["owner"])
+        wanted.owners.setdefault(owner, LONG_AGO)
+        wanted.jobs |= dict.fromkeys([(*owner, row.get("job_id") or row["about"]), (*owner, "nothing")])
     for row in evidence.rows("owner_fact")[:2]:
         wanted.owners[row["slot"], row["tenant"], row["owner"]] = LONG_AGO
     assert wanted.events
     assert wanted.timers
     assert wanted.owners
     assert wanted.overlaps
+    assert wanted.jobs
     return wanted
 
 

@@ -142,6 +142,7 @@ class Trouble:
             R09=RuleMode(mode=chance.choice((*Mode, None))),
             R10=RuleMode(mode=chance.choice((*Mode, None))),
             R11=DailyCap(mode=chance.choice((*Mode, None)), billable_seconds_per_day=chance.choice((None, 30, 3_600))),
+            R12=RuleMode(mode=chance.choice((*Mode, None))),
             R13=Overlap(mode=chance.choice((*OverlapMode, None))),
             R14=RuleMode(mode=chance.choice((*Mode, None))),
             R15=PastTime(

@@ -96,6 +96,7 @@ class PostgresStore:
                 *([list(column) for column in zip(*wanted.overlaps, strict=True)] or [[], [], [], [], []]),
                 wanted.days_since,
                 _LASTING,
+                *([list(column) for column in zip(*wanted.jobs, strict=True)] or [[], [], [], []]),
             )
         except asyncpg.DataError as error:
             raise ReadRefusedError(type(error).__name__) from error

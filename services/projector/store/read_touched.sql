@@ -2,6 +2,7 @@
 -- An owner is asked for by name, or by one of their timers; `since` is how far back their closed intervals matter.
 -- What is known of local days is asked from $15 on, and from two days before the owner's first interval that runs.
 -- A timer whose last interval ended without a press is read like one that runs, because that end may be taken back.
+-- Jobs are asked for by name ($17 to $20), or by a timer that is touched: their time, and their estimates as facts.
 -- A press of long ago ($10 to $14) asks for one interval only: of those that it overlaps, the one that begins first.
 WITH wanted_timer AS (
     SELECT * FROM unnest($3::integer[], $4::bigint[], $5::timestamptz[]) AS w (slot, id, since)
@@ -40,6 +41,21 @@ WITH wanted_timer AS (
       FROM wanted_owner o
       LEFT JOIN last l ON l.slot = o.slot AND l.tenant = o.tenant AND l.owner = o.owner
      GROUP BY o.slot, o.tenant, o.owner, o.since
+), wanted_job AS (
+    SELECT * FROM unnest($17::integer[], $18::text[], $19::text[], $20::text[]) AS w (slot, tenant, owner, job_id)
+     UNION
+    SELECT slot, tenant, owner, job_id FROM touched WHERE job_id IS NOT NULL
+), wanted_fact AS (
+    SELECT f.tenant, f.owner, f.kind, f.about, f.body, f.known_at
+      FROM known k
+      JOIN owner_fact f
+        ON f.slot = k.slot AND f.tenant = k.tenant AND f.owner = k.owner AND f.kind IN ('leave', 'attendance')
+       AND f.about >= (k.days_since - 1)::text
+     UNION ALL
+    SELECT f.tenant, f.owner, f.kind, f.about, f.body, f.known_at
+      FROM wanted_job w
+      JOIN owner_fact f
+        ON f.slot = w.slot AND f.tenant = w.tenant AND f.owner = w.owner AND f.kind = 'estimate' AND f.about = w.job_id
 )
 SELECT (SELECT json_agg(json_build_object(
                    'tenant', tenant, 'owner', owner, 'since', since, 'days_since', days_since)) FROM known) AS owners,
@@ -72,10 +88,12 @@ SELECT (SELECT json_agg(json_build_object(
        (SELECT json_agg(json_build_object(
                    'tenant', f.tenant, 'owner', f.owner, 'kind', f.kind, 'about', f.about, 'body', f.body,
                    'known_at', coalesce(f.known_at, 'epoch')))
-          FROM known k
-          JOIN owner_fact f
-            ON f.slot = k.slot AND f.tenant = k.tenant AND f.owner = k.owner AND f.kind IN ('leave', 'attendance')
-           AND f.about >= (k.days_since - 1)::text) AS facts,
+          FROM wanted_fact f) AS facts,
+       (SELECT json_agg(json_build_object(
+                   'tenant', w.tenant, 'owner', w.owner, 'job_id', w.job_id, 'total_us', coalesce(j.total_us, 0)))
+          FROM wanted_job w
+          LEFT JOIN job_total j
+            ON j.slot = w.slot AND j.tenant = w.tenant AND j.owner = w.owner AND j.job_id = w.job_id) AS jobs,
        (SELECT json_agg(json_build_object(
                    'tenant', i.tenant, 'owner', i.owner, 'timer_id', i.timer_id, 'start', i.start_at, 'end', i.end_at))
           FROM wanted_owner o

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from services.projector.domain.outcomes import Kept
+from services.projector.domain.sheet.jobs import added_us
 from services.projector.ports import Advance, Look
 from shared.events.ids import slot_of, slot_of_timer
 from shared.events.models import WORK
@@ -28,6 +29,7 @@ class Rows:
     timers: dict[int, tuple[Any, ...]] = field(default_factory=dict)
     intervals: dict[tuple[int, int], tuple[Any, ...]] = field(default_factory=dict)
     day_totals: dict[tuple[Any, ...], list[int]] = field(default_factory=dict)
+    job_totals: dict[tuple[Any, ...], int] = field(default_factory=dict)
     changed_after_lock: set[tuple[Any, ...]] = field(default_factory=set)
     violations: dict[tuple[Any, ...], tuple[Any, ...]] = field(default_factory=dict)
     facts: dict[tuple[Any, ...], tuple[dict[str, Any], datetime]] = field(default_factory=dict)
@@ -66,6 +68,9 @@ class Rows:
             self._worked((slot, *whose), closed.days, 1, billable=change.after.billable)
             if closed.was is not None:
                 self._worked((slot, *whose), closed.was.days, -1, billable=change.after.billable)
+            if change.after.job_id is not None:
+                job = (slot, *whose, change.after.job_id)
+                self.job_totals[job] = self.job_totals.get(job, 0) + added_us(closed)
         if (opened := change.opened) is not None:
             begun = (opened.start, None, opened.zone, outcome.log_time)
             self._opened_at[change.timer, opened.seq] = outcome.log_time
@@ -121,6 +126,7 @@ class Rows:
             "add_day_totals": [
                 (*key, *total, key in self.changed_after_lock) for key, total in self.day_totals.items()
             ],
+            "add_job_totals": [(*key, total_us) for key, total_us in self.job_totals.items()],
             "insert_violations": list(self.violations.values()),
             "learn_facts": [(*key, json.dumps(body), known_at) for key, (body, known_at) in self.facts.items()],
             "move_deadlines": [(*key, due_at) for key, (_, due_at) in self.deadlines.items()],

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from services.projector.domain.sheet.evolve import learned
+from services.projector.domain.sheet.jobs import Job
 from services.projector.domain.sheet.ledger import KnownOutcome, OwnerKey
 from services.projector.domain.sheet.state import (
     ClosedInterval,
@@ -34,6 +35,9 @@ def found_in(row: Mapping[str, str | None]) -> Found:
     for ended in (*parts["closed"], *parts["overlaps"]):
         interval = ClosedInterval(ended["timer_id"], _instant(ended["start"]), _instant(ended["end"]))
         closed.setdefault(_owner(ended), []).append(interval)
+    jobs: dict[OwnerKey, dict[str, Job]] = {}
+    for job in parts["jobs"]:
+        jobs.setdefault(_owner(job), {})[job["job_id"]] = Job(job["total_us"])
     sheets: dict[OwnerKey, Timesheet] = {}
     for known in parts["owners"]:
         key, since = _owner(known), _instant(known["since"])
@@ -46,6 +50,8 @@ def found_in(row: Mapping[str, str | None]) -> Found:
             since,
             {date.fromisoformat(day["day"]): DayWorked(day["total_us"], day["billable_us"]) for day in worked},
             days_since=date.fromisoformat(known["days_since"]),
+            jobs=jobs.get(key, {}),
+            all_jobs=False,
         )
         for fact in parts["facts"]:
             if _owner(fact) == key:

@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from services.projector.domain.sheet.evolve import evolve
+from services.projector.domain.sheet.jobs import Job
 from services.projector.domain.sheet.ledger import KnownOutcome, OwnerKey
 from services.projector.domain.sheet.state import DAYS_BEFORE, ClosedInterval, Timesheet
 from services.projector.ports import NO_DAY, Advance, Checkpoint, FencedError, Found, ToPublish, Wanted
@@ -53,7 +54,10 @@ class OutcomeStore:
                 if any(int(change["timer"]) == timer_id for change in said["changed"]):
                     key = said["tenant"], said["owner"]
                     since[key] = min(moment, since.get(key, moment))
-        sheets = {key: self.sheet(key, named, moment, wanted.days_since) for key, moment in since.items()}
+        sheets = {
+            key: self._of_jobs(self.sheet(key, named, moment, wanted.days_since), wanted)
+            for key, moment in since.items()
+        }
         for key, overlap in self._overlaps(wanted):
             sheets[key] = replace(sheets[key], closed=(*sheets[key].closed, overlap))
         return Found(sheets, self._verdicts(wanted))
@@ -109,6 +113,13 @@ class OutcomeStore:
             attendance={about: window for about, window in whole.attendance.items() if window.on >= first},
             days_since=first,
         )
+
+    @staticmethod
+    def _of_jobs(sheet: Timesheet, wanted: Wanted) -> Timesheet:
+        """Return of a sheet's jobs those that are wanted, and those of its timers."""
+        jobs = {job_id for _, *whose, job_id in wanted.jobs if whose == [sheet.tenant, sheet.owner]}
+        jobs |= {timer.after.job_id for timer in sheet.timers.values() if timer.after.job_id is not None}
+        return replace(sheet, jobs={job_id: sheet.jobs.get(job_id, Job()) for job_id in jobs}, all_jobs=False)
 
     def _overlaps(self, wanted: Wanted) -> Iterator[tuple[OwnerKey, ClosedInterval]]:
         """Yield, for each press of long ago, the first interval that it overlaps."""

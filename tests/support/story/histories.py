@@ -23,6 +23,7 @@ from shared.events.models import (
     AnyEvent,
     DeadlineReached,
     OwnerAttendanceRecorded,
+    OwnerEstimateSet,
     OwnerLeaveGranted,
     OwnerProfileSet,
     TimerPaused,
@@ -53,7 +54,11 @@ BEGINNING: Final = datetime(2026, 3, 26, 20, 59, 59, 250_000, tzinfo=UTC)  # an 
 OWNERS: Final = ("dana", "noam")
 ZONES: Final = ("Africa/Cairo", "America/St_Johns", "Pacific/Chatham", "No/Where")
 # Both tenants change their policy. From the first press that names a new one, all presses are judged by it.
-HAVANA: Final = Policy(preset=Preset.NATIVE, zone="America/Havana", rules=Rules(R14=RuleMode(mode=Mode.BLOCK)))
+HAVANA: Final = Policy(
+    preset=Preset.NATIVE,
+    zone="America/Havana",
+    rules=Rules(R12=RuleMode(mode=Mode.BLOCK), R14=RuleMode(mode=Mode.BLOCK)),
+)
 LOCKED: Final = Policy(
     preset=Preset.NATIVE,
     zone="Africa/Cairo",
@@ -159,6 +164,8 @@ _WHAT: Final[dict[str, list[Any]]] = {
         "standing",
         "leave",
         "there",
+        "estimate",
+        "estimate",
         "due",
         "due",
         "unread",
@@ -198,6 +205,10 @@ def _move(what: int, when: int, who: int) -> Move:
 
 
 moves: Final = st.builds(_move, _numbers(_WHAT), _numbers(_WHEN), _numbers(_WHO))
+
+# The job of each timer: two are on one, and one is on none.
+_JOBS: Final = ("roof", "roof", "cellar", None)
+_ESTIMATES: Final = dict(zip(ZONES, (0, 90, 5400, 40 * 3600), strict=True))
 
 # What a person presses next, by what they pressed last on that timer.
 _NEXT: Final = {"": "start", "start": "pause", "pause": "resume", "resume": "pause", "stop": "stop"}
@@ -258,7 +269,8 @@ def _event(move: Move, now: datetime) -> AnyEvent:
     asked = {"asked_at": None if move.asked is None else now + move.asked}
     match move.kind:
         case "start":
-            return TimerStarted.model_validate(said | asked | {"owner": move.owner, "billable": move.wish == "one"})
+            work = {"owner": move.owner, "billable": move.wish == "one", "job_id": _JOBS[move.timer]}
+            return TimerStarted.model_validate(said | asked | work)
         case "pause":
             return TimerPaused.model_validate(said | asked)
         case "resume":
@@ -276,6 +288,10 @@ def _event(move: Move, now: datetime) -> AnyEvent:
             return OwnerAttendanceRecorded.model_validate(
                 said | {"owner": move.owner, "on": now.date(), "checked_in_at": now, "checked_out_at": left}
             )
+        case "estimate":
+            job = _JOBS[move.timer] or "roof"
+            seconds = _ESTIMATES[move.zone]
+            return OwnerEstimateSet.model_validate(said | {"owner": move.owner, "job_id": job, "seconds": seconds})
         case "leave":
             return OwnerLeaveGranted.model_validate(said | {"owner": move.owner, "on": now.date()})
         case _:

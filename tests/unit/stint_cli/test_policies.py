@@ -8,7 +8,7 @@ import pytest
 
 from services.stint_cli.policies import publish_policy
 from services.stint_cli.trouble import Trouble
-from shared.events.policy import LongRunning, Overlap, OverlapMode, Policy, Preset, Rules
+from shared.events.policy import LongRunning, Policy, Preset, Rules
 
 ZOHO = Policy(preset=Preset.ZOHO, zone="Asia/Jerusalem")
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -37,14 +37,7 @@ async def test_a_document_without_auto_close_is_not_written(producer: Any) -> No
     assert producer.values == []
 
 
-async def test_an_unenforced_document_is_not_written(producer: Any) -> None:  # noqa: ANN401
+async def test_a_document_with_auto_close_is_written(producer: Any) -> None:  # noqa: ANN401
     ends = ZOHO.model_copy(update={"rules": Rules(R16=LongRunning(auto_close_seconds=50_400))})
-    with pytest.raises(Trouble, match="preset zoho is not enforced by this release"):
-        await publish_policy(producer, "acme", ends, replaces=None, set_by="avi", set_at=NOW)
-    assert producer.values == []
-
-
-async def test_an_enforced_document_is_written(producer: Any) -> None:  # noqa: ANN401
-    native = Policy(preset=Preset.NATIVE, zone="Asia/Jerusalem", rules=Rules(R13=Overlap(mode=OverlapMode.ALLOW)))
-    assert await publish_policy(producer, "acme", native, replaces=None, set_by="avi", set_at=NOW) == 7
+    assert await publish_policy(producer, "acme", ends, replaces=None, set_by="avi", set_at=NOW) == 7
     assert len(producer.values) == 1

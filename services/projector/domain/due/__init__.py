@@ -3,6 +3,7 @@
     settle       what fell due for an owner up to a moment, in time order
     deadlines    when each of these is due, for one interval that runs
     crossings    when the time of a local day reaches a limit
+    estimates    when an owner's time on a job reaches the estimate
     days_off     which local days are not worked, and the hours of attendance
 
 Everything here is a function of the sheet, of the policies by the moment at which each came into force, and of the

@@ -1,10 +1,10 @@
-"""Crossings: when the time of a local day reaches a limit, in whole microseconds.
+"""Crossings: when time reaches a limit, in whole microseconds; here that of a local day, in `estimates` that of a job.
 
 The time of a day is what was worked on it in closed intervals, and the part on it of each interval that runs. With n
 intervals running it grows n seconds a second.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
@@ -27,16 +27,28 @@ def reached(sheet: Timesheet, day: date, limit_us: int, *, billable: bool) -> da
 
     `billable`: of billable timers alone. `ALREADY` when no interval that runs is needed for it.
     """
-    total = sheet.worked_us(day, billable=billable)
+    return first_at(sheet.worked_us(day, billable=billable), limit_us, _spans(sheet, day, billable=billable))
+
+
+def total_at(sheet: Timesheet, day: date, moment: datetime, *, billable: bool) -> int:
+    """Return the time of a day up to a moment, in microseconds: closed intervals whole, running ones up to it."""
+    return sheet.worked_us(day, billable=billable) + time_in(_spans(sheet, day, billable=billable), moment)
+
+
+def first_at(total: int, limit_us: int, spans: Iterable[tuple[datetime, datetime]]) -> datetime | None:
+    """Return the first microsecond at which a total is at or over a limit, while it grows in each of the spans.
+
+    None: not in these spans. `ALREADY` when the total is there without them. A span is [begin, end), and not empty.
+    """
     if total >= limit_us:
         return ALREADY
-    turns = sorted(_turns(sheet, day, billable=billable))
+    turns = sorted(turn for begin, end in spans for turn in ((begin, 1), (end, -1)))
     running = 0
     for place, (moment, step) in enumerate(turns):
         running += step
         if running == 0:
             continue
-        # The day of at least one running interval ends later, so there is a next turn.
+        # At least one span ends later, so there is a next turn.
         following = turns[place + 1][0]
         gained = running * microseconds(moment, following)
         if total + gained >= limit_us:
@@ -45,16 +57,9 @@ def reached(sheet: Timesheet, day: date, limit_us: int, *, billable: bool) -> da
     return None
 
 
-def total_at(sheet: Timesheet, day: date, moment: datetime, *, billable: bool) -> int:
-    """Return the time of a day up to a moment, in microseconds: closed intervals whole, running ones up to it."""
-    running = (max(0, microseconds(begin, min(end, moment))) for begin, end in _spans(sheet, day, billable=billable))
-    return sheet.worked_us(day, billable=billable) + sum(running)
-
-
-def _turns(sheet: Timesheet, day: date, *, billable: bool) -> Iterator[tuple[datetime, int]]:
-    for begin, end in _spans(sheet, day, billable=billable):
-        yield begin, 1
-        yield end, -1
+def time_in(spans: Iterable[tuple[datetime, datetime]], moment: datetime) -> int:
+    """Return how many microseconds of the spans lie before a moment."""
+    return sum(max(0, microseconds(begin, min(end, moment))) for begin, end in spans)
 
 
 def _spans(sheet: Timesheet, day: date, *, billable: bool) -> Iterator[tuple[datetime, datetime]]:

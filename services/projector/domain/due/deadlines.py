@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 from services.projector.domain.due.crossings import DAY, reached, window
 from services.projector.domain.due.days_off import check_outs, is_day_off
+from services.projector.domain.due.estimates import estimate_reached
 from services.projector.domain.sheet.state import OpenInterval, Timer, Timesheet
 from shared.events.calendar import local_day
 from shared.events.durations import US_PER_SECOND, microseconds
@@ -49,6 +50,7 @@ class Outlook:
         self._capped = any(policy.daily_cap_seconds is not None for policy in timeline.documents)
         # An owner's timers share their days, and there may be hundreds that run.
         self._reached: dict[tuple[date, int, bool], datetime | None] = {}
+        self._estimates_reached: dict[str, datetime | None] = {}
 
     def dues(self, timer: Timer, running: OpenInterval, *, stops: bool) -> Iterator[Due]:
         """Return, in no order, what is due for a running timer up to `until`: at least the first of each rule."""
@@ -76,6 +78,8 @@ class Outlook:
             yield from self._first_of(Rule.DAY_OFF, running, self._day_off)
         if self._capped and timer.after.billable:
             yield from self._first_of(Rule.OVER_DAILY_CAP, running, self._over_cap)
+        if (used_up := self._over_estimate(timer, running)) is not None:
+            yield Rule.OVER_ESTIMATE, used_up
         if not self._runs_alone or self._sheet.days:
             yield from self._first_of(Rule.OVERFULL_DAY, running, self._overfull)
         if self._sheet.attendance and not running.has_open(Rule.OUTSIDE_ATTENDANCE):
@@ -119,6 +123,22 @@ class Outlook:
             return None
         at = max(crossed, begins, running.start)
         return at if at < ends and self._timeline.at(at).is_on(Rule.OVERFULL_DAY) else None
+
+    def _over_estimate(self, timer: Timer, running: OpenInterval) -> datetime | None:
+        """Return when the job's estimate is used up; one set later counts from when it was on the log."""
+        job_id = timer.after.job_id
+        estimate = None if job_id is None else self._sheet.job(job_id).estimate
+        if job_id is None or estimate is None or running.has(Rule.OVER_ESTIMATE):
+            return None
+        if job_id not in self._estimates_reached:
+            self._estimates_reached[job_id] = estimate_reached(self._sheet, job_id, self._until)
+        crossed = self._estimates_reached[job_id]
+        if crossed is not None:
+            counts_from = max(running.start, estimate.known_at)
+            for since, to, policy in self._timeline.pieces(counts_from, self._until + _US):
+                if policy.is_on(Rule.OVER_ESTIMATE) and max(crossed, since) < to:
+                    return max(crossed, since)
+        return None
 
     def _reaches(self, day: date, limit_us: int, *, billable: bool) -> datetime | None:
         key = day, limit_us, billable

@@ -75,8 +75,13 @@ def next_due(sheet: Timesheet, timeline: Timeline, settled_to: datetime) -> date
     ]
     if times:
         return min(times)
-    runs = next(_running(sheet), None) is not None
-    return ahead if runs and timeline.at(settled_to).has_deadlines else None
+    policy = timeline.at(settled_to)
+    # Of what may fall due later than that, an estimate is the only thing that no policy names.
+    watched = (
+        policy.has_deadlines or (policy.is_on(Rule.OVER_ESTIMATE) and sheet.is_estimated(timer))
+        for timer, _ in _running(sheet)
+    )
+    return ahead if any(watched) else None
 
 
 def _next(sheet: Timesheet, timeline: Timeline, until: datetime, log_time: datetime, pressed: int | None) -> list[Due]:

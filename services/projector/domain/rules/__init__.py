@@ -5,6 +5,7 @@
     permission    who may press, whether timers are on, and what is legal in the timer's state
     times         times ahead of the log, behind it, or before the timer's last event
     day           days off, hours of attendance, the billable time of a day
+    estimate      the owner's time on a job, over the estimate
     overlap       another timer of the owner at the same time
 
 Safe to change: a rule, and the limits that it is given; presses are judged once, and old verdicts stand.

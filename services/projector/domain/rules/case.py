@@ -49,6 +49,11 @@ class Case:
         return self.event.billable if isinstance(self.event, TimerStarted) else self._known.after.billable
 
     @property
+    def job_id(self) -> str | None:
+        """The job that the timer's time is worked on, None: it names none."""
+        return self.event.job_id if isinstance(self.event, TimerStarted) else self._known.after.job_id
+
+    @property
     def adds_nothing(self) -> bool:
         """Whether the press neither begins nor ends an interval: a stop of a paused timer."""
         return not self.opens and self._known.open is None

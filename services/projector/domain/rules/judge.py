@@ -5,6 +5,7 @@ from typing import Final, assert_never
 
 from services.projector.domain.rules.case import Case, Flag, Refusal, RuleFunction, Switch
 from services.projector.domain.rules.day import day_off, outside_hours, over_daily_cap
+from services.projector.domain.rules.estimate import over_estimate
 from services.projector.domain.rules.overlap import overlap
 from services.projector.domain.rules.permission import not_legal_now, not_the_owner, owner_unknown, timers_disabled
 from services.projector.domain.rules.times import future_time, late_press, moved_press, past_time, zone_assumed
@@ -23,6 +24,7 @@ RULES: Final[tuple[RuleFunction, ...]] = (
     day_off,
     outside_hours,
     over_daily_cap,
+    over_estimate,
     overlap,
     late_press,
     moved_press,

@@ -5,6 +5,7 @@ from dataclasses import fields, replace
 from datetime import date, datetime
 from typing import Any, Final
 
+from services.projector.domain.sheet.jobs import Estimate, added_us, with_estimate, with_time
 from services.projector.domain.sheet.state import (
     ClosedInterval,
     DayWorked,
@@ -24,7 +25,7 @@ from shared.events.rules import Rule
 LASTING: Final = frozenset(
     {
         *(Rule.DAY_OFF, Rule.OUTSIDE_ATTENDANCE, Rule.OVER_DAILY_CAP),
-        *(Rule.LONG_RUNNING, Rule.OVERFULL_DAY),
+        *(Rule.OVER_ESTIMATE, Rule.LONG_RUNNING, Rule.OVERFULL_DAY),
     }
 )
 _PROFILE: Final = tuple(field.name for field in fields(Profile))
@@ -42,7 +43,7 @@ def with_changes(
     """Return the sheet after changes, in their order, and after the findings told with them."""
     if not changes and not findings:
         return sheet
-    timers, closed, days = dict(sheet.timers), sheet.closed, sheet.days
+    timers, closed, days, jobs = dict(sheet.timers), sheet.closed, sheet.days, sheet.jobs
     for change in changes:
         timers[change.timer] = _timer(timers.get(change.timer), change, log_time)
         if change.closed is not None:
@@ -51,11 +52,14 @@ def with_changes(
             days = _counted(days, change.closed.days, 1, sheet.days_since, billable=billable)
             if change.closed.was is not None:
                 days = _counted(days, change.closed.was.days, -1, sheet.days_since, billable=billable)
+            job_id = change.after.job_id
+            if job_id is not None and sheet.knows_job(job_id):
+                jobs = with_time(jobs, job_id, added_us(change.closed))
     for finding in findings:
         timer = timers.get(finding.timer_id)
         if timer is not None and finding.rule in LASTING and not finding.refused:
             timers[timer.id] = _with_finding(timer, finding)
-    return replace(sheet, timers=timers, closed=closed, days=days)
+    return replace(sheet, timers=timers, closed=closed, days=days, jobs=jobs)
 
 
 def learned(sheet: Timesheet, fact: Fact | None, log_time: datetime) -> Timesheet:
@@ -71,6 +75,9 @@ def learned(sheet: Timesheet, fact: Fact | None, log_time: datetime) -> Timeshee
             return replace(sheet, leave={**sheet.leave, day: Leave(fact.body["granted"], log_time)})
         case "attendance" if sheet.knows_days_since(date.fromisoformat(fact.body["on"])):
             return replace(sheet, attendance={**sheet.attendance, fact.about: window_of(fact.body, log_time)})
+        case "estimate" if sheet.knows_job(fact.about):
+            estimate = Estimate(fact.body["seconds"], log_time)
+            return replace(sheet, jobs=with_estimate(sheet.jobs, fact.about, estimate))
         case _:
             return sheet
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Final
 
+from services.projector.domain.sheet.jobs import Job, Jobs
 from shared.events.outcome import DayPart, State, TimerAfter
 from shared.events.rules import Rule
 
@@ -137,6 +138,7 @@ class DayWorked:
 
 
 _NOT_WORKED: Final = DayWorked()
+_NO_JOB: Final = Job()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +146,8 @@ class Timesheet:
     """What is known of one owner. `closed` has all closed intervals that end after `closed_since` (None: all).
 
     `profile` is None for an owner of whom no profile was ever set. `days`, `leave` and `attendance` (by `about`) have
-    what is known of the local days from `days_since` on (None: of all).
+    what is known of the local days from `days_since` on (None: of all). `jobs` has what is known of jobs, by their ids:
+    of the jobs of the timers that are here, and of some others; `all_jobs`: of all.
     """
 
     tenant: str
@@ -157,6 +160,8 @@ class Timesheet:
     leave: Mapping[date, Leave] = field(default_factory=dict)
     attendance: Mapping[str, Window] = field(default_factory=dict)
     days_since: date | None = None
+    jobs: Jobs = field(default_factory=dict)
+    all_jobs: bool = True
 
     @property
     def runs_alone(self) -> bool:
@@ -167,6 +172,18 @@ class Timesheet:
         """Return what closed intervals add to a local day."""
         worked = self.days.get(day, _NOT_WORKED)
         return worked.billable_us if billable else worked.total_us
+
+    def job(self, job_id: str) -> Job:
+        """Return what is known of a job. `knows_job` says whether that is all."""
+        return self.jobs.get(job_id, _NO_JOB)
+
+    def is_estimated(self, timer: Timer) -> bool:
+        """Return whether a timer is worked on a job with an estimate."""
+        return timer.after.job_id is not None and self.job(timer.after.job_id).estimate is not None
+
+    def knows_job(self, job_id: str) -> bool:
+        """Return whether everything about a job is here: the time worked on it, and its estimate."""
+        return self.all_jobs or job_id in self.jobs
 
     def knows_days_since(self, day: date) -> bool:
         """Return whether everything about the local days from `day` on is here."""
@@ -211,17 +228,21 @@ class Timesheet:
             leave={**self.leave, **other.leave},
             attendance={**self.attendance, **other.attendance},
             days_since=days_since,
+            jobs={**self.jobs, **other.jobs},
+            all_jobs=self.all_jobs or other.all_jobs,
         )
 
-    def trimmed(self) -> "Timesheet":
+    def trimmed(self, jobs_max: int) -> "Timesheet":
         """Return the sheet with its running timers and newest days only. What is dropped is read again when needed.
 
         Every start asks about running timers. A paused or stopped timer, or a closed interval, is seldom asked about.
+        Of jobs on which no timer runs, `jobs_max` are kept.
         """
         ends = [interval.end for interval in self.closed]
         ended = max([*ends, self.closed_since] if self.closed_since is not None else ends, default=None)
         running = {id_: timer for id_, timer in self.timers.items() if timer.open is not None}
         since = self._days_kept_since(running.values())
+        jobs = self._jobs_kept(running.values(), jobs_max)
         return replace(
             self,
             timers=running,
@@ -233,7 +254,16 @@ class Timesheet:
                 about: window for about, window in self.attendance.items() if since is None or window.on >= since
             },
             days_since=max((day for day in (since, self.days_since) if day is not None), default=None),
+            jobs=jobs,
+            all_jobs=self.all_jobs and len(jobs) == len(self.jobs),
         )
+
+    def _jobs_kept(self, running: Iterable[Timer], others_max: int) -> Jobs:
+        """Return the jobs of timers that run, and the last of the others."""
+        needed = {timer.after.job_id for timer in running}
+        others = [job_id for job_id in self.jobs if job_id not in needed]
+        dropped = set(others[: max(0, len(others) - others_max)])
+        return {job_id: job for job_id, job in self.jobs.items() if job_id not in dropped}
 
     def _days_kept_since(self, running: Iterable[Timer]) -> date | None:
         """Return two days before the first interval that runs, or before the newest day that was worked on."""

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from services.projector.domain.sheet.evolve import without
+from services.projector.domain.sheet.jobs import with_time
 from services.projector.domain.sheet.state import FoundOpen, ProvisionalEnd, Timer, Timesheet
 from shared.events.durations import microseconds
 from shared.events.outcome import State
@@ -28,7 +29,11 @@ def with_end_taken_back(sheet: Timesheet, timer_id: int, moment: datetime, log_t
     if max(moment, end.interval.start) >= end.at or log_time - end.at > TAKEN_BACK_WITHIN:
         return None
     closed, days = without(sheet, timer_id, end.interval.start, end.at, end.days, billable=timer.after.billable)
-    return replace(sheet, timers={**sheet.timers, timer_id: _running(timer, end)}, closed=closed, days=days)
+    jobs, job_id = sheet.jobs, timer.after.job_id
+    if job_id is not None and sheet.knows_job(job_id):
+        jobs = with_time(jobs, job_id, -microseconds(end.interval.start, end.at))
+    timers = {**sheet.timers, timer_id: _running(timer, end)}
+    return replace(sheet, timers=timers, closed=closed, days=days, jobs=jobs)
 
 
 def _running(timer: Timer, end: ProvisionalEnd) -> Timer:

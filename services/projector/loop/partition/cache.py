@@ -18,16 +18,19 @@ from shared.events.models import TimerPaused, TimerResumed, TimerStarted, TimerS
 OWNERS_MAX: Final = 20_000
 # An owner may have any number of running timers, so memory is bounded by timers too.
 TIMERS_MAX: Final = 50_000
+# Of each owner, jobs on which no timer runs. An owner starts the next timer on one of a few.
+JOBS_MAX: Final = 8
 
 
 class Cache:
     """Sheets by owner, and the owner of each timer. The least recently used owners are dropped first."""
 
-    def __init__(self, owners_max: int = OWNERS_MAX, timers_max: int = TIMERS_MAX) -> None:
+    def __init__(self, owners_max: int = OWNERS_MAX, timers_max: int = TIMERS_MAX, jobs_max: int = JOBS_MAX) -> None:
         self.sheets: OrderedDict[OwnerKey, Timesheet] = OrderedDict()
         self.owner_of: dict[int, OwnerKey] = {}
         self._owners_max = owners_max
         self._timers_max = timers_max
+        self._jobs_max = jobs_max
         # A dict keeps the order of touching; a set of text has another order in each process.
         self._touched: dict[OwnerKey, None] = {}
 
@@ -38,7 +41,7 @@ class Cache:
             wanted.days_since = min(wanted.days_since, _first_day(press))
             match press.event:
                 case TimerStarted() as event:
-                    self._want_owner((event.tenant, event.owner), press, wanted)
+                    self._want_owner((event.tenant, event.owner), press, wanted, event.job_id)
                     # A drawn id may be taken already.
                     self._want_timer(press, wanted)
                 case TimerPaused() | TimerResumed() | TimerStopped():
@@ -62,7 +65,7 @@ class Cache:
     def trim(self) -> None:
         """After a batch: drop what presses seldom ask about, then least recently used owners above the limits."""
         for owner in tuple(self._touched):
-            self._put(owner, self.sheets[owner].trimmed())
+            self._put(owner, self.sheets[owner].trimmed(self._jobs_max))
         self._touched.clear()
         while len(self.sheets) > self._owners_max or len(self.owner_of) > self._timers_max:
             _, sheet = self.sheets.popitem(last=False)
@@ -92,13 +95,18 @@ class Cache:
         key, since = (slot_of_timer(timer_id), timer_id), _since(press)
         wanted.timers[key] = min(wanted.timers.get(key, since), since)
 
-    def _want_owner(self, owner: OwnerKey, press: LoggedPress, wanted: Wanted) -> None:
+    def _want_owner(self, owner: OwnerKey, press: LoggedPress, wanted: Wanted, job_id: str | None = None) -> None:
         sheet, since = self.sheets.get(owner), _since(press)
+        if job_id is not None and "\0" in job_id:
+            job_id = None  # no store keeps such a text, so nothing is known of the job
         # The overlaps of a backdated press are read together with its owner's sheet, so read the sheet in any case.
         known = sheet is not None and sheet.knows_since(since) and sheet.knows_days_since(_first_day(press))
-        if not known or press.is_backdated:
+        knows_job = job_id is None or (sheet is not None and sheet.knows_job(job_id))
+        if not known or not knows_job or press.is_backdated:
             key = (slot_of(*owner), *owner)
             wanted.owners[key] = min(wanted.owners.get(key, since), since)
+            if job_id is not None:
+                wanted.jobs[*key, job_id] = None
 
     def _want_overlap(self, press: LoggedPress, wanted: Wanted) -> None:
         timer_id = press.envelope.subject

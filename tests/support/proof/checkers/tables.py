@@ -103,11 +103,13 @@ def c8_time(evidence: Evidence) -> list[str]:
     """C8: a timer's intervals are disjoint and never negative; totals are their sums; a pause adds nothing."""
     intervals: dict[int, list[_Interval]] = {}
     by_owner: Counter[tuple[str, str]] = Counter()
+    by_timer: Counter[int] = Counter()
     for row in evidence.rows("interval"):  # by timer, then by seq
         end = None if row["end_at"] is None else datetime.fromisoformat(row["end_at"])
         interval = (datetime.fromisoformat(row["start_at"]), end)
         intervals.setdefault(row["timer_id"], []).append(interval)
         by_owner[row["tenant"], row["owner"]] += _worked(interval)
+        by_timer[row["timer_id"]] += _worked(interval)
     wrong = [f"C8: timer {id_} worked {known}" for id_, known in intervals.items() if not _in_order(known)]
     for timer in evidence.rows("timer"):
         known = intervals.get(timer["id"], [])
@@ -120,7 +122,18 @@ def c8_time(evidence: Evidence) -> list[str]:
         by_day[row["tenant"], row["owner"]] += row["total_us"]
     if +by_day != +by_owner:
         wrong.append(f"C8: the days of owners say {dict(by_day)} us, and their intervals {dict(by_owner)}")
-    return wrong
+    return wrong + _jobs(evidence, by_timer)
+
+
+def _jobs(evidence: Evidence, by_timer: Counter[int]) -> list[str]:
+    said: Counter[tuple[str, ...]] = Counter()
+    for row in evidence.rows("job_total"):
+        said[row["tenant"], row["owner"], row["job_id"]] += row["total_us"]
+    worked: Counter[tuple[str, ...]] = Counter()
+    for timer in evidence.rows("timer"):
+        if timer["job_id"] is not None:
+            worked[timer["tenant"], timer["owner"], timer["job_id"]] += by_timer[timer["id"]]
+    return [f"C8: the jobs of owners say {dict(said)} us, and their intervals {dict(worked)}"] * (+said != +worked)
 
 
 def _worked(interval: _Interval) -> int:

@@ -3,7 +3,7 @@
 Every instant is found by asking what is true at an instant: a limit by halving the time in which it is reached.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -13,7 +13,7 @@ from tests.support.proof.naive.days import day_of, first_moment
 from tests.support.proof.naive.outcome import Row
 from tests.support.proof.naive.rules import limit_of, setting
 
-LASTING: Final = ("R09", "R10", "R11", "R16", "R17")
+LASTING: Final = ("R09", "R10", "R11", "R12", "R16", "R17")
 _DAILY: Final = ("R09", "R10", "R11", "R17")
 _DAY: Final = timedelta(days=1)
 _US: Final = timedelta(microseconds=1)
@@ -103,17 +103,34 @@ class Owner:
 
     def reached(self, day: date, since: datetime, until: datetime, limit_us: int, *, billable: bool) -> datetime | None:
         """Return the first microsecond in [since, until) at which the time of a day is at or over a limit."""
-        if since >= until or self.worked(day, until - _US, billable=billable) < limit_us:
-            return None
-        low: datetime = since
-        high: datetime = until - _US
-        while low < high:
-            middle: datetime = low + (high - low) // _US // 2 * _US
-            if self.worked(day, middle, billable=billable) >= limit_us:
-                high = middle
-            else:
-                low = middle + _US
-        return low
+        return _first(since, until, lambda moment: self.worked(day, moment, billable=billable) >= limit_us)
+
+    def estimate(self, job: str | None) -> tuple[int, datetime] | None:
+        """Return the estimate of a job in microseconds, and when the log had it."""
+        key = ("estimate", job or "")
+        return (self.facts[key]["seconds"] * 1_000_000, self.known_at[key]) if key in self.facts else None
+
+    def worked_on(self, job: str, moment: datetime) -> int:
+        """Return the time on a job up to a moment, closed intervals whole."""
+        total = 0
+        for timer, intervals in self.timers:
+            if timer["job_id"] == job:
+                total += sum(max(0, ((i["end"] or moment) - i["start"]) // _US) for i in intervals)
+        return total
+
+
+def _first(since: datetime, until: datetime, holds: Callable[[datetime], bool]) -> datetime | None:
+    """Return the first microsecond in [since, until) at which something holds that holds from then on."""
+    if since >= until or not holds(until - _US):
+        return None
+    low, high = since, until - _US
+    while low < high:
+        middle = low + (high - low) // _US // 2 * _US
+        if holds(middle):
+            high = middle
+        else:
+            low = middle + _US
+    return low
 
 
 def day_span(day: date, zone: str) -> tuple[datetime, datetime]:
@@ -146,7 +163,8 @@ def next_look(owner: Owner, log_time: datetime) -> datetime | None:
     policy = owner.policy(log_time)
     off = (policy.get("weekend") or policy.get("holidays")) and setting(policy, "R09") != "off"
     watched = any(limit_of(policy, *which) for which in _LIMITS) or off
-    return until if watched and any(owner.running()) else None
+    estimated = setting(policy, "R12") != "off" and any(owner.estimate(timer["job_id"]) for timer, _ in owner.running())
+    return until if (watched or estimated) and any(owner.running()) else None
 
 
 _LIMITS: Final = (
@@ -164,6 +182,7 @@ def _of_interval(owner: Owner, timer: Row, interval: Row, until: datetime, *, st
         *_limits(owner, timer, interval, until, stops=stops),
         *_of_days(owner, timer, interval, until),
         *_check_outs(owner, timer, interval),
+        *_estimates(owner, timer, interval, until),
     ):
         if at <= until:
             yield at, timer["id"], rule, kind, began
@@ -226,6 +245,18 @@ def _check_outs(owner: Owner, timer: Row, interval: Row) -> Iterator[Happening]:
         told = _told(owner, timer, interval, "R10", left, left + _US)
         if not told and setting(owner.policy(left), "R10") != "off":
             yield left, "R10", "2", None
+
+
+def _estimates(owner: Owner, timer: Row, interval: Row, until: datetime) -> Iterator[Happening]:
+    estimate, start, job = owner.estimate(timer["job_id"]), interval["start"], timer["job_id"]
+    if estimate is None or _told(owner, timer, interval, "R12", start, _NEVER):
+        return
+    limit_us, known_at = estimate
+    for begins, ends, policy in _pieces(owner, max(start, known_at), until + _US):
+        used_up = _first(begins, ends, lambda moment: owner.worked_on(job, moment) >= limit_us)
+        if used_up is not None and setting(policy, "R12") != "off":
+            yield used_up, "R12", "2", None
+            return
 
 
 def _pieces(owner: Owner, since: datetime, until: datetime) -> Iterator[tuple[datetime, datetime, Row]]:

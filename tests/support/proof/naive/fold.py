@@ -245,8 +245,8 @@ def _press_timer(book: Book, press: Said, said: Row, policy: Row, documents: Doc
         if other["id"] != press["subject"]
     ]
     sheet = _owner(book, press["tenant"], owner, documents)
-    billable = press["billable"] if timer is None else timer["billable"]
-    lasting = list(_lasting(sheet, press, running, at, zone, policy, billable=billable))
+    work = press if timer is None else timer
+    lasting = list(_lasting(sheet, press, running, at, zone, policy, work))
     who = {"owner": owner, "profile": profile, "day": lasting}
     found = list(findings_of(press, timer, running, others, at, zone, policy, who))
     if again:  # a second stop is only asked whether the timer is the caller's
@@ -277,19 +277,21 @@ def _press_timer(book: Book, press: Said, said: Row, policy: Row, documents: Doc
 
 
 def _lasting(
-    sheet: Owner, press: Said, running: Row | None, at: datetime, zone: str, policy: Row, *, billable: bool
+    sheet: Owner, press: Said, running: Row | None, at: datetime, zone: str, policy: Row, work: Row
 ) -> Iterator[Row]:
-    """R09, R10 and R11 at a press. One that is open on the interval already does not open again."""
+    """R09 to R12 at a press. One that is open on the interval already does not open again."""
     opens = press["kind"] in (_START, _RESUME)
     if not opens and running is None:
         return
     zone = zone if running is None else running["zone"]
     day = day_of(at, zone)
     cap = limit_of(policy, "R11", "billable_seconds_per_day")
+    estimate = sheet.estimate(work["job_id"])
     breaks = {
         "R09": sheet.day_off(policy, day, press["log_time"]),
         "R10": sheet.outside(at, zone),
-        "R11": cap is not None and billable and sheet.worked(day, at, billable=True) >= cap * 1_000_000,
+        "R11": cap is not None and work["billable"] and sheet.worked(day, at, billable=True) >= cap * 1_000_000,
+        "R12": estimate is not None and sheet.worked_on(work["job_id"], at) >= estimate[0],
     }
     already = [
         one["rule"]

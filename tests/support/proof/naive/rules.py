@@ -16,6 +16,7 @@ REASONS: Final = {
     "R09": "day_off",
     "R10": "outside_attendance",
     "R11": "over_daily_cap",
+    "R12": "over_estimate",
     "R13": "overlap",
     "R14": "future_time",
     "R15": "past_time",

@@ -3,7 +3,7 @@
 import json
 import zlib
 from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from tests.support.proof.naive.book import Book
@@ -19,6 +19,7 @@ KEYS: Final = {
     "timer": ("slot", "id"),
     "interval": ("slot", "timer_id", "seq"),
     "day_total": ("slot", "tenant", "owner", "day"),
+    "job_total": ("slot", "tenant", "owner", "job_id"),
     "violation": ("slot", "timer_id", "rule", "from_at"),
     "owner_fact": ("slot", "tenant", "owner", "kind", "about"),
     "outcome": ("kpart", "source_offset"),
@@ -34,6 +35,7 @@ def tables_of(books: Iterable[Book]) -> dict[str, str]:
         rows["timer"] += [_timer(timer | {"provisional": _provisional(book, timer)}) for timer in book.timers.values()]
         rows["interval"] += list(_intervals(book))
         rows["day_total"] += list(_days(book))
+        rows["job_total"] += list(_jobs(book))
         rows["violation"] += [_violation(found) for found in book.violations.values()]
         rows["owner_fact"] += [
             {"slot": _slot(tenant, owner), "tenant": tenant, "owner": owner, "kind": kind, "about": about, "body": said}
@@ -124,6 +126,20 @@ def _days(book: Book) -> Iterable[Row]:
             "billable_us": billable_us,
             "changed_after_lock": (tenant, owner, day) in book.changed_after_lock,
         }
+
+
+def _jobs(book: Book) -> Iterable[Row]:
+    totals: dict[tuple[str, str, str], int] = {}
+    for timer_id, intervals in book.intervals.items():
+        timer = book.timers[timer_id]
+        closed = [interval for interval in intervals if interval["end"] is not None]
+        if closed and timer["job_id"] is not None:
+            whose = timer["tenant"], timer["owner"], timer["job_id"]
+            worked = sum((i["end"] - i["start"]) // timedelta(microseconds=1) for i in closed)
+            totals[whose] = totals.get(whose, 0) + worked
+    for (tenant, owner, job_id), total_us in totals.items():
+        whose_row = {"slot": _slot(tenant, owner), "tenant": tenant, "owner": owner, "job_id": job_id}
+        yield whose_row | {"total_us": total_us}
 
 
 def _violation(found: Row) -> Row:

@@ -5,7 +5,7 @@ from typing import Any, Final
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from shared.events.policy import Mode, OverlapMode, Policy
+from shared.events.policy import Mode, OverlapMode, Policy, Rules
 from shared.events.rules import Rule
 
 POLICY = TypeAdapter(Policy)
@@ -60,7 +60,7 @@ def test_a_limit_that_is_left_out_never_fires() -> None:
 def test_a_rule_that_may_refuse_a_pause_needs_an_automatic_stop(rules: dict[str, Any]) -> None:
     assert policy("zoho", rules=rules).unfit == _needs_an_end("R10, R11, R12")
     assert policy(rules={"R11": {"mode": "strict"}} | rules).unfit == _needs_an_end("R11")
-    assert policy("zoho", rules=rules | CLOSES).unfit == _not_yet("preset zoho")
+    assert policy("zoho", rules=rules | CLOSES).unfit is None
 
 
 def _needs_an_end(rules: str) -> str:
@@ -71,7 +71,7 @@ def _needs_an_end(rules: str) -> str:
 def test_each_rule_that_can_refuse_a_pause_needs_an_automatic_stop(rule: str) -> None:
     strict = {rule: {"mode": "strict"}}
     assert policy(rules=strict).unfit == _needs_an_end(rule)
-    assert policy(rules=strict | CLOSES).unfit != _needs_an_end(rule)
+    assert policy(rules=strict | CLOSES).unfit is None
 
 
 def test_a_pause_refused_for_its_own_time_needs_no_automatic_stop() -> None:
@@ -91,32 +91,17 @@ def test_a_pause_refused_for_its_own_time_needs_no_automatic_stop() -> None:
 def test_a_mode_that_a_rule_cannot_have_cannot_be_set(rule: str, mode: str, modes: str) -> None:
     """R16 to R18 refuse nothing. A tenant that set `block` would believe otherwise."""
     assert policy(rules={rule: {"mode": mode}}).unfit == f"rules.{rule}.mode cannot be {mode}: it is one of {modes}"
-    assert policy(rules={rule: {"mode": "flag"}}).unfit in {None, _not_yet(f"rules.{rule}")}
+    assert policy(rules={rule: {"mode": "flag"}}).unfit is None
 
 
 def test_a_preset_with_softened_rules_needs_no_automatic_stop() -> None:
     softened = {"R10": {"mode": "block"}, "R11": {"mode": "off"}, "R12": {"mode": "flag"}}
-    assert policy("zoho", rules=softened).unfit == _not_yet("preset zoho")
+    assert policy("zoho", rules=softened).unfit is None
 
 
-def _not_yet(what: str) -> str:
-    return f"{what} is not enforced by this release, so it cannot be set yet"
-
-
-@pytest.mark.parametrize(
-    ("said", "what"),
-    [
-        ({"rules": {"R12": {"mode": "off"}}}, "rules.R12"),
-    ],
-)
-def test_an_unenforced_setting_cannot_be_set(said: dict[str, Any], what: str) -> None:
-    """A document that is accepted but not enforced would leave its presses unjudged for good."""
-    assert policy(**said).unfit == _not_yet(what)
-
-
-def test_an_enforced_setting_can_be_set() -> None:
+def test_every_rule_with_modes_can_be_set() -> None:
     assert policy().unfit is None
-    rules = {rule: {"mode": "off"} for rule in ("R08", "R14", "R15", "R18", "R20")}
+    rules = {rule: {"mode": "off"} for rule in Rules.model_fields if rule != "R13"}
     for overlap in ("allow", "flag", "pause_previous", "stop_previous", "block"):
         assert policy("thebase", timers_disabled=True, rules={**rules, "R13": {"mode": overlap}}).unfit is None
 

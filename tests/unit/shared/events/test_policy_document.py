@@ -86,7 +86,7 @@ def test_a_missing_field_is_told_before_a_wrong_one() -> None:
     )
 
 
-def test_what_no_release_enforces_is_told_as_the_policy_says() -> None:
+def test_what_makes_a_document_unfit_is_told_as_the_policy_says() -> None:
     told = "rules.R16.auto_close_seconds must be set while R10, R11, R12 may refuse a pause."
     assert sentence(GOOD | {"preset": "zoho"}) == told
 

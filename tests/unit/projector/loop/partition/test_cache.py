@@ -111,7 +111,7 @@ def test_a_pause_or_stop_of_long_ago_asks_for_no_overlap() -> None:
 
 
 def test_a_press_older_than_its_sheet_asks_for_the_sheet_again() -> None:
-    trimmed = SHEET.trimmed()
+    trimmed = SHEET.trimmed(8)
     assert trimmed.closed_since == moment("09:30")
     assert since(resumed("car", at="09:50", asked="09:30"), trimmed) == ({}, {})
     asked = since(resumed("car", at="09:50", asked="09:29:59.999999"), trimmed)
@@ -120,7 +120,7 @@ def test_a_press_older_than_its_sheet_asks_for_the_sheet_again() -> None:
 
 def test_a_stopped_timer_is_asked_for_again_once_it_was_dropped() -> None:
     assert since(stopped("phone", at="09:50"), SHEET) == ({}, {})
-    assert since(stopped("phone", at="09:50"), SHEET.trimmed()) == ({}, {(SLOT, timer_id("phone")): moment("09:50")})
+    assert since(stopped("phone", at="09:50"), SHEET.trimmed(8)) == ({}, {(SLOT, timer_id("phone")): moment("09:50")})
 
 
 def test_a_presss_moment_is_its_asked_time_clamped_to_the_log() -> None:
@@ -132,7 +132,7 @@ def test_a_presss_moment_is_its_asked_time_clamped_to_the_log() -> None:
 
 
 def test_a_read_sheet_joins_the_cached_one() -> None:
-    dropped = SHEET.trimmed()
+    dropped = SHEET.trimmed(8)
     read = replace(SHEET, closed=SHEET.closed[1:], closed_since=moment("09:15"))
     cache = cached(dropped)
     cache.take({ACME_DANA: read})
@@ -199,23 +199,23 @@ def test_a_sheet_that_was_not_touched_is_not_trimmed_twice() -> None:
 
 def test_a_trimmed_sheet_never_forgets_how_far_back_it_knows() -> None:
     """It is trimmed again with nothing new, and with an interval older than those dropped before."""
-    trimmed = SHEET.trimmed()
-    assert trimmed.trimmed() == trimmed
+    trimmed = SHEET.trimmed(8)
+    assert trimmed.trimmed(8) == trimmed
     older = replace(trimmed, closed=(ClosedInterval(1, moment("08:00"), moment("08:30")),))
-    assert older.trimmed().closed_since == moment("09:30")
+    assert older.trimmed(8).closed_since == moment("09:30")
     newer = replace(trimmed, closed=(ClosedInterval(1, moment("09:00"), moment("09:45")),))
-    assert newer.trimmed().closed_since == moment("09:45")
+    assert newer.trimmed(8).closed_since == moment("09:45")
 
 
 def test_a_sheet_without_past_knows_all_of_it_after_trimming() -> None:
     empty = Timesheet("acme", "dana")
-    assert empty.trimmed() == empty
+    assert empty.trimmed(8) == empty
     assert empty.knows_since(moment("2020-01-01T00:00"))
 
 
 @pytest.mark.parametrize(("back_to", "knows"), [("09:30", True), ("09:29:59.999999", False), ("23:00", True)])
 def test_a_trimmed_sheet_knows_what_ends_after_the_last_that_was_dropped(back_to: str, knows: bool) -> None:  # noqa: FBT001 - a column
-    assert SHEET.trimmed().knows_since(moment(back_to)) is knows
+    assert SHEET.trimmed(8).knows_since(moment(back_to)) is knows
 
 
 def owners(names: Sequence[str]) -> list[Timesheet]:
