@@ -1,0 +1,176 @@
+"""Modes: two modes of a rule differ in what they refuse, and in nothing else."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from datetime import date
+from typing import Any, Final
+from unittest.mock import patch
+
+import pytest
+from hypothesis import Phase, assume, event, given, settings
+from hypothesis import strategies as st
+
+from services.projector.domain.entry import LoggedPress
+from services.projector.domain.fold import fold_entry
+from services.projector.domain.outcomes import Kept
+from services.projector.domain.rules.case import Case
+from services.projector.domain.sheet.ledger import Known, Ledger
+from shared.events.models import DeadlineReached
+from shared.events.outcome import CHANGES_MAX, Outcome
+from shared.events.policy import DailyCap, Mode, Overlap, OverlapMode, PastTime, Policy, RuleMode, WeekendFrom
+from shared.events.policy_book import PolicyBook
+from shared.events.rules import LATE, Rule
+from tests.support.story.given import book_of
+from tests.support.story.histories import DOCUMENTS, Entry, histories
+
+OPENING: Final = {"timer.started.v1", "timer.resumed.v1"}
+# Which presses a mode may refuse.
+REFUSABLE: Final = {Mode.BLOCK: OPENING, Mode.STRICT: {*OPENING, "timer.paused.v1"}}
+REFUSING: Final = (
+    *(Rule.TIMERS_DISABLED, Rule.DAY_OFF, Rule.OUTSIDE_ATTENDANCE, Rule.OVER_DAILY_CAP, Rule.FUTURE_TIME),
+    *(Rule.PAST_TIME, Rule.OWNER_UNKNOWN),
+)
+# Without R16, whose `off` means also that nothing stops by itself.
+FLAGGING: Final = (*REFUSING, Rule.OVERLAP, Rule.OVERFULL_DAY, Rule.LATE_PRESS)
+# Settings with which a rule has much to say about the histories, which begin on a Thursday night.
+SETTING_OF: Final = {
+    Rule.OVER_DAILY_CAP: DailyCap(billable_seconds_per_day=10),
+    Rule.PAST_TIME: PastTime(max_backdate_seconds=1800, locked_before=date(2026, 3, 27)),
+    Rule.OVERLAP: Overlap(),
+}
+BUSY: Final[dict[Rule, dict[str, Any]]] = {
+    Rule.DAY_OFF: {"weekend": (WeekendFrom.model_validate({"from": "2026-01-01", "days": "1,6"}),)},
+    Rule.TIMERS_DISABLED: {"timers_disabled": True},
+}
+
+
+def in_mode(rule: Rule, mode: Mode) -> PolicyBook:
+    """Return the book of the histories with one rule in one mode, in each document."""
+    return book_of(*(_in_mode(document, rule, mode) for document in DOCUMENTS))
+
+
+def _in_mode(document: Policy, rule: Rule, mode: Mode) -> Policy:
+    said: Mode | OverlapMode = mode
+    if rule is Rule.OVERLAP:
+        said = OverlapMode.ALLOW if mode is Mode.OFF else OverlapMode.FLAG
+    setting = SETTING_OF.get(rule, RuleMode()).model_copy(update={"mode": said})
+    rules = document.rules.model_copy(update={rule.value: setting})
+    return document.model_copy(update={"rules": rules, **BUSY.get(rule, {})})
+
+
+def judged(log: Sequence[Entry], book: PolicyBook) -> list[Outcome]:
+    """Return the outcomes that were kept."""
+    ledger = Ledger(0, 1, Known({}, {}, {}, -1))
+    return [came.outcome for came in (fold_entry(ledger, entry, book) for entry in log) if isinstance(came, Kept)]
+
+
+def unrefused(log: Sequence[Entry], rule: Rule, book: PolicyBook) -> list[Entry]:
+    """Return the log without the presses that a rule refuses. Without them, it may refuse others."""
+    left = list(log)
+    while refused := {said.source_offset for said in judged(left, book) if said.rule == rule}:
+        event(f"{rule.value} refused")
+        left = [entry for entry in left if entry.offset not in refused]
+    return left
+
+
+def without(rule: Rule, said: Outcome) -> dict[str, Any]:
+    """Return an outcome without what a rule that only flags says, and without the owner's next deadline."""
+    labels = {rule.value, LATE} if rule is Rule.LATE_PRESS else {rule.value}
+    told = said.model_dump(exclude={"due"})
+    told["findings"] = [found for found in told["findings"] if found["rule"] != rule.value]
+    # A flag on a timer is a change of its own where nothing else happened to it.
+    changed = [change for change in told["changed"] if change["by"] != "settle" or change["opened"] or change["closed"]]
+    told["changed"] = changed
+    for labelled in (told, told["timer"], *(change["after"] for change in changed)):
+        if labelled is not None:
+            labelled["flags"] = [label for label in labelled["flags"] if label not in labels]
+    for change in changed:
+        for part in (change["closed"] or {}).get("days", ()):
+            part["after_lock"] = None if rule is Rule.PAST_TIME else part["after_lock"]
+    return told
+
+
+# The laws. Each is a property, and is shown to notice a fault of the product.
+
+
+def a_mode_refuses_only_what_it_may(log: list[Entry], rule: Rule) -> None:
+    for mode in (Mode.OFF, Mode.FLAG, Mode.BLOCK, Mode.STRICT):
+        for said in judged(log, in_mode(rule, mode)):
+            if said.rule == rule:
+                assert said.event_type in REFUSABLE.get(mode, set())
+
+
+def modes_that_refuse_nothing_give_the_same_bytes(log: list[Entry], rule: Rule) -> None:
+    for mode in (Mode.BLOCK, Mode.STRICT):
+        book = in_mode(rule, mode)
+        left = unrefused(log, rule, book)
+        assert judged(left, book) == judged(left, in_mode(rule, Mode.FLAG))
+
+
+def a_flag_changes_nothing_but_labels_and_findings(log: list[Entry], rule: Rule) -> None:
+    # A tick that finds something is kept, and one that does not is void: then the policies go on otherwise.
+    presses = [entry for entry in log if not is_tick(entry)]
+    flagged, quiet = judged(presses, in_mode(rule, Mode.FLAG)), judged(presses, in_mode(rule, Mode.OFF))
+    # What an outcome has no room for comes with the next record, and then not with the same one in both.
+    assume(all(len(said.findings) < CHANGES_MAX // 4 for said in (*flagged, *quiet)))
+    assert [without(rule, said) for said in flagged] == [without(rule, said) for said in quiet]
+
+
+def is_tick(entry: Entry) -> bool:
+    return isinstance(entry, LoggedPress) and isinstance(entry.event, DeadlineReached)
+
+
+Law = Callable[[list[Entry], Rule], None]
+
+
+def holds(law: Law, rule: Rule, how: settings) -> Callable[[], None]:
+    """Return a law as a property of one rule."""
+    return how(given(histories, st.just(rule))(law))
+
+
+LAWS: Final = [
+    *((a_mode_refuses_only_what_it_may, rule) for rule in REFUSING),
+    *((modes_that_refuse_nothing_give_the_same_bytes, rule) for rule in REFUSING),
+    *((a_flag_changes_nothing_but_labels_and_findings, rule) for rule in FLAGGING),
+]
+
+
+@pytest.mark.parametrize(("law", "rule"), LAWS, ids=[f"{law.__name__} {rule.value}" for law, rule in LAWS])
+def test_two_modes_differ_only_in_what_they_refuse(law: Law, rule: Rule) -> None:
+    holds(law, rule, settings(max_examples=settings().max_examples // 4))()
+
+
+def refuses_stops_too() -> AbstractContextManager[Any]:
+    def refuses(self: Case, rule: Rule) -> bool:
+        return self.policy.mode(rule) in {Mode.BLOCK, Mode.STRICT}
+
+    return patch.object(Case, "refuses", refuses)
+
+
+def finds_nothing_in_strict() -> AbstractContextManager[Any]:
+    def is_on(self: Policy, rule: Rule) -> bool:
+        return self.mode(rule) in {Mode.FLAG, Mode.BLOCK}
+
+    return patch.object(Policy, "is_on", is_on)
+
+
+def refuses_what_it_flags() -> AbstractContextManager[Any]:
+    def refuses(self: Case, _: Rule) -> bool:
+        return self.opens
+
+    return patch.object(Case, "refuses", refuses)
+
+
+@pytest.mark.parametrize(
+    ("law", "fault"),
+    [
+        (a_mode_refuses_only_what_it_may, refuses_stops_too),
+        (modes_that_refuse_nothing_give_the_same_bytes, finds_nothing_in_strict),
+        (a_flag_changes_nothing_but_labels_and_findings, refuses_what_it_flags),
+    ],
+)
+def test_a_law_of_modes_notices_a_fault(law: Law, fault: Callable[[], AbstractContextManager[Any]]) -> None:
+    """The control. Nothing is shrunk, because only the noticing counts."""
+    quickly = settings(phases=[Phase.generate], report_multiple_bugs=False)
+    with fault(), pytest.raises(AssertionError):
+        holds(law, Rule.OVER_DAILY_CAP, quickly)()

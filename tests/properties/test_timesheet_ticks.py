@@ -1,0 +1,258 @@
+"""Ticks: a look that comes early, late, twice or never changes no minute, and no finding that has any time in it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any, Final
+from unittest.mock import patch
+from uuid import UUID
+
+import pytest
+from hypothesis import Phase, event, given, settings
+from hypothesis import strategies as st
+
+from services.projector.domain import effect
+from services.projector.domain.due.deadlines import Outlook
+from services.projector.domain.endings import endings
+from services.projector.domain.entry import LoggedPress
+from services.projector.domain.fold import fold_entry
+from services.projector.domain.outcomes import Kept
+from services.projector.domain.sheet.ledger import Known, Ledger
+from services.projector.domain.sheet.state import Timer
+from shared.events.codec import Press
+from shared.events.envelope import Envelope
+from shared.events.models import (
+    Actor,
+    AnyEvent,
+    DeadlineReached,
+    TimerPaused,
+    TimerResumed,
+    TimerStarted,
+    TimerStopped,
+)
+from shared.events.outcome import Finding
+from shared.events.policy import Policy
+from shared.events.policy_book import PolicyBook, PolicyRecord
+from shared.events.rules import Rule
+from tests.support.story.histories import BEGINNING, DOCUMENTS, OWNERS, Entry, histories
+
+Found = dict[tuple[int, str, datetime], Finding]
+Kinds = tuple[type[AnyEvent], ...]
+# A document, the one that replaces it, and before which press.
+Policies = tuple[Policy, Policy, int]
+# How long after they happened presses are recorded, in turn.
+Delays = list[timedelta]
+
+CLOCK: Final = Actor(client="stint", role="system")
+MS: Final = timedelta(milliseconds=1)
+NOBODY: Final[Kinds] = ()
+ENDS: Final[Kinds] = (TimerPaused, TimerStopped)
+ALL: Final[Kinds] = (TimerStarted, TimerResumed, *ENDS)
+# Rules of a day look back 8 days (docs/adr/0020), and the last tick comes after a rest in which a midnight lies.
+LOOKED_WITHIN: Final = timedelta(days=6)
+REST: Final = timedelta(hours=25)
+DELAYS: Final = [timedelta(minutes=minutes) for minutes in (0, 0, 0.5, 30, 100, 400, 600, 5000)]
+PLACES: Final = st.integers(0, 28)
+
+
+@dataclass(frozen=True)
+class Look:
+    """A tick before the press `before`, at a part of the time since the press before that one."""
+
+    before: int
+    into: float
+    owner: str
+
+
+@dataclass(frozen=True)
+class Log:
+    """Presses under a policy that another one replaces at `changes_at`, and the end of the log."""
+
+    presses: Sequence[LoggedPress]
+    book: PolicyBook
+    changes_at: datetime
+    end: datetime
+
+    def folded(self, looks: Sequence[Look]) -> tuple[dict[Any, Any], Found]:
+        """Fold the log with ticks, and with one for each owner at its end. Return minutes, and what was told last."""
+        ledger, found = Ledger(0, 1, Known({}, {}, {}, -1)), Found()
+        for offset, entry in enumerate(self._with_ticks(looks)):
+            came = fold_entry(ledger, replace(entry, offset=offset), self.book)
+            if isinstance(came, Kept):
+                event(f"{came.outcome.event_type} {came.outcome.verdict}")
+                found |= {(one.timer_id, one.rule, one.from_): one for one in came.outcome.findings}
+        return minutes_of(ledger), found
+
+    def _with_ticks(self, looks: Sequence[Look]) -> Iterator[LoggedPress]:
+        number = 1_000_000
+        times = [BEGINNING, *(press.log_time for press in self.presses), self.end]
+        for place, (since, until) in enumerate(pairwise(times)):
+            here = [look for look in looks if min(look.before, len(self.presses)) == place]
+            for look in sorted(here, key=lambda look: look.into):
+                number += 1
+                yield self._tick(number, look.owner, since + int((until - since) / MS * look.into) * MS)
+            yield from self.presses[place : place + 1]
+        yield from (self._tick(number + 1 + n, owner, self.end) for n, owner in enumerate(OWNERS))
+
+    def _tick(self, number: int, owner: str, at: datetime) -> LoggedPress:
+        said = DeadlineReached(tenant="acme", actor=CLOCK, dialect="stint", digest="0" * 64, owner=owner)
+        policy_rev = 3 if at >= self.changes_at else 1
+        return LoggedPress(0, at, Press(Envelope(UUID(int=number), said.type, at, policy_rev, expires_at=at), said))
+
+
+def minutes_of(ledger: Ledger) -> dict[Any, Any]:
+    """Return all that is known of each owner's time. Flags tell which findings there were, and are no time."""
+    return {
+        owner: (
+            {id_: timer.after.model_copy(update={"flags": ()}) for id_, timer in sheet.timers.items()},
+            {id_: (timer.open.start, timer.open.zone) for id_, timer in sheet.timers.items() if timer.open is not None},
+            sheet.closed,
+            sheet.days,
+        )
+        for owner, sheet in ledger.sheets.items()
+        if sheet.timers
+    }
+
+
+def log_of(history: Sequence[Entry], policies: Policies, delays: Delays, late: Kinds) -> Log:
+    """Return the presses of a history. Those of the `late` kinds have delays, the others come in time."""
+    first, second, changes_before = policies
+    presses: list[LoggedPress] = []
+    now = before = BEGINNING
+    changes_at = None
+    for entry in history:
+        gap, before = max(entry.log_time - before, timedelta(0)), entry.log_time
+        now = now if now + gap > BEGINNING + LOOKED_WITHIN else now + gap
+        if isinstance(entry, LoggedPress) and not isinstance(entry.event, DeadlineReached):
+            if len(presses) == changes_before:
+                changes_at = now
+            delay = delays[len(presses) % len(delays)] if isinstance(entry.event, late) else timedelta(0)
+            presses.append(_at(now, entry, delay, 1 if changes_at is None else 3))
+    end = now + REST
+    return Log(presses, _book(first, second, changes_at or end), changes_at or end, end)
+
+
+def _at(log_time: datetime, entry: LoggedPress, delay: timedelta, policy_rev: int) -> LoggedPress:
+    said = entry.event.model_copy(update={"asked_at": log_time - delay if delay else None})
+    return LoggedPress(0, log_time, Press(replace(entry.envelope, policy_rev=policy_rev, recorded_at=log_time), said))
+
+
+def _book(first: Policy, second: Policy, changes_at: datetime) -> PolicyBook:
+    book = PolicyBook()
+    for document, set_at in ((first, BEGINNING), (second, changes_at)):
+        for tenant in ("acme", "other"):
+            replaces = book.latest_revision(tenant)
+            record = PolicyRecord(replaces=replaces, set_by="avi", set_at=set_at, document=document)
+            book.apply(book.position + 1, tenant.encode(), record.model_dump_json(by_alias=True).encode())
+    return book
+
+
+def never_stopping(document: Policy) -> Policy:
+    """Return a document without automatic stops: before one that a tick has made, a late press is judged otherwise."""
+    long = document.rules.R16 and document.rules.R16.model_copy(update={"auto_close_seconds": None})
+    return document.model_copy(update={"rules": document.rules.model_copy(update={"R16": long})})
+
+
+def lasted(found: Found) -> Found:
+    """Return the findings that have any time in them, or have no end yet."""
+    return {key: one for key, one in found.items() if one.amount_us != 0}
+
+
+def alone(found: Found) -> Found:
+    """Return the findings of rules that look at one interval, and at no other timer of its day."""
+    return {key: one for key, one in found.items() if one.rule not in {Rule.OVER_DAILY_CAP, Rule.OVERFULL_DAY}}
+
+
+def is_of_the_first_timer(entry: Entry) -> bool:
+    return not isinstance(entry, LoggedPress) or entry.envelope.subject is None or entry.envelope.subject % 1024 == 0
+
+
+# The laws. Each is a property, and is shown to notice a fault of the product.
+
+
+def ticks_change_nothing_while_presses_come_in_time(
+    history: list[Entry], policies: Policies, delays: Delays, looks: list[Look]
+) -> None:
+    log = log_of(history, policies, delays, NOBODY)
+    assert log.folded(looks) == log.folded([])
+
+
+def ticks_before_late_presses_change_no_minute(
+    history: list[Entry], policies: Policies, delays: Delays, looks: list[Look]
+) -> None:
+    """Of the rules that look at one interval, findings differ at most in such as have no time in them.
+
+    The time of a day is shared: a late press of one timer moves the crossing of another, and what was told stands.
+    """
+    log = log_of(history, policies, delays, ALL)
+    (minutes, found), (minutes_without, found_without) = log.folded(looks), log.folded([])
+    assert minutes == minutes_without
+    assert alone(lasted(found)) == alone(lasted(found_without))
+
+
+def ticks_before_late_ends_leave_only_findings_without_time(
+    history: list[Entry], policies: Policies, delays: Delays, looks: list[Look]
+) -> None:
+    """Each owner has one timer here, so that the time of a day is its own."""
+    log = log_of([entry for entry in history if is_of_the_first_timer(entry)], policies, delays, ENDS)
+    (minutes, found), (minutes_without, found_without) = log.folded(looks), log.folded([])
+    if found.keys() != found_without.keys():
+        event("findings without time")
+    assert minutes == minutes_without
+    assert lasted(found) == lasted(found_without)
+
+
+Law = Callable[[list[Entry], Policies, Delays, list[Look]], None]
+LIMITED: Final = [never_stopping(document) for document in DOCUMENTS if document.has_deadlines]
+
+
+def holds(law: Law, documents: Sequence[Policy]) -> Callable[[], None]:
+    """Return a law as a property, under two of these documents."""
+    policies = st.tuples(st.sampled_from(documents), st.sampled_from(documents), PLACES)
+    look = st.builds(Look, PLACES, st.sampled_from([0.0, 0.3, 0.999, 1.0]), st.sampled_from(OWNERS))
+    delays = st.lists(st.sampled_from(DELAYS), min_size=1, max_size=6)
+    return given(histories, policies, delays, st.lists(look, min_size=2, max_size=12))(law)
+
+
+test_ticks_change_nothing_while_presses_come_in_time = holds(ticks_change_nothing_while_presses_come_in_time, DOCUMENTS)
+test_ticks_before_late_presses_change_no_minute = holds(ticks_before_late_presses_change_no_minute, LIMITED)
+test_ticks_before_late_ends_leave_only_findings_without_time = holds(
+    ticks_before_late_ends_leave_only_findings_without_time, LIMITED
+)
+
+
+def found_when_looked_at() -> AbstractContextManager[Any]:
+    """Count a length from the look instead of from the interval's start."""
+
+    def now(self: Outlook, *_: object) -> datetime:
+        return self._until
+
+    return patch.object(Outlook, "_length", now)
+
+
+def found_for_ever() -> AbstractContextManager[Any]:
+    """Leave a finding open that turned out not to have happened."""
+
+    def but_for_those(timer: Timer, at: datetime) -> list[Finding]:
+        return [ending for ending in endings(timer, at) if ending.amount_us]
+
+    return patch.object(effect, "endings", but_for_those)
+
+
+@pytest.mark.parametrize(
+    ("law", "documents", "fault"),
+    [
+        (ticks_change_nothing_while_presses_come_in_time, DOCUMENTS, found_when_looked_at),
+        (ticks_before_late_presses_change_no_minute, LIMITED, found_when_looked_at),
+        (ticks_before_late_ends_leave_only_findings_without_time, LIMITED, found_for_ever),
+    ],
+)
+def test_a_law_of_ticks_notices_a_fault(
+    law: Law, documents: Sequence[Policy], fault: Callable[[], AbstractContextManager[Any]]
+) -> None:
+    """The control. Nothing is shrunk, because only the noticing counts."""
+    quickly = settings(phases=[Phase.generate], report_multiple_bugs=False, max_examples=500)
+    with fault(), pytest.raises(AssertionError):
+        quickly(holds(law, documents))()
