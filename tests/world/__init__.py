@@ -10,6 +10,7 @@
     tables      what each query of the store does to rows
     process     one projector: the product's loop, whole
     ports       the ports of that loop, with their faults
+    clock       the ports of its deadline clock, with their faults
     group       the consumer group: which projector has which partition
     office      one API process: the product's submitter on a sender of the world
     people      the clients that press
@@ -18,7 +19,7 @@
     verdicts    every checker over one story
     guards      the controls: each guard, switched off
 
-Where it differs from production: there is no network, no SQL, no HTTP, no deadline clock and no second thread.
+Where it differs from production: there is no network, no SQL, no HTTP and no second thread.
 `test_tables` compares its tables with those of Postgres.
 One seed again: `python -m tests.world SEED`. All of it happens in one thread, in an order that only the seed decides.
 Safe to add: a fault (a rate in `plan`, and a place that asks `world.happens`); it moves every seed to another story.

@@ -138,6 +138,12 @@ class Database:
         )
         return True
 
+    def save_looked(self, kpart: int, revision: int) -> None:
+        """Do what `save_looked.sql` does."""
+        self.reach()
+        self.tables = self.tables.copy()
+        self.tables.looked[kpart] = max(revision, self.tables.looked.get(kpart, -1))
+
     def prune(self, kpart: int, now: datetime) -> int:
         """Do what `prune_outcomes.sql` does. Return how many outcomes were deleted."""
         self.reach()

@@ -12,6 +12,8 @@ from unittest.mock import patch
 
 from services.command_api.submit.replies import Waiters
 from services.command_api.submit.sender import Acked
+from services.projector.clock.looks import PolicyLooks
+from services.projector.clock.sent import SentTicks, _Repeat
 from services.projector.domain import effect, fold
 from services.projector.domain.outcomes import Kept
 from services.projector.domain.rules import judge
@@ -21,7 +23,7 @@ from services.projector.domain.sheet.state import Timesheet
 from services.projector.loop.keeper import Keeper
 from services.projector.loop.partition import recover
 from services.projector.loop.partition.partition import Partition
-from services.projector.ports import Checkpoint, ToPublish
+from services.projector.ports import Checkpoint, DueOwner, ToPublish
 from services.projector.store.rows import Rows
 from shared.events.durations import microseconds
 from shared.events.outcome import Outcome, read_outcome
@@ -227,7 +229,32 @@ def _believe_any_reply() -> AbstractContextManager[Any]:
     return patch.object(Waiters, "answer", believed)
 
 
+@contextmanager
+def _send_each_tick_once() -> Iterator[None]:
+    def only_once(self: SentTicks, row: DueOwner, _: float) -> bool:
+        first = row not in self._repeats
+        self._repeats[row] = _Repeat(1, 0.0)
+        return first
+
+    async def nobody(*_: object) -> None:
+        """Look at nobody: else a new policy would bring another tick."""
+
+    with (
+        patch.object(SentTicks, "_is_time", only_once),
+        patch.object(SentTicks, "not_sent", lambda *_: None),
+        patch.object(SentTicks, "forget", lambda *_: None),
+        patch.object(PolicyLooks, "_look", nobody),
+    ):
+        yield
+
+
 CONTROLS: Final = (
+    Control(
+        "sending a tick again",
+        ("not looked at",),
+        _send_each_tick_once,
+        {"tick_lost": 0.5, "policy_changed": 0.5, "time_jumps": 0.3},
+    ),
     Control(
         "believing a reply by its event id too", ("C4", "C10", "C3", "C1"), _believe_any_reply, {"reply_forged": 0.3}
     ),

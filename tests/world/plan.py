@@ -28,6 +28,13 @@ RATES: Final[Mapping[str, float]] = {
     "api_killed": 0.02,
     "same_id_drawn": 0.25,
     "policy_late": 0.3,
+    "tick_lost": 0.2,
+    "tick_late": 0.1,
+    "tick_doubled": 0.1,
+    "tick_unknown": 0.1,
+    # At the start of a projector.
+    "tick_early": 0.3,
+    "tick_expired": 0.2,
     "time_jumps": 0.10,
     "month_passes": 0.012,
     "key_again": 0.10,

@@ -1,7 +1,8 @@
 """A projector process: the product's loop, whole, on ports that lead into the world.
 
 Every call of a port passes numbered points. At a point the process may be killed, frozen, or made to wait.
-Where it differs from the projector: there is no HTTP server, no signal and no reader of policies or texts.
+Where it differs from the projector: there is no HTTP server, no signal and no reader of policies or texts. In a replay
+it has no deadline clock, because its log has all ticks.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ from typing import Any, Final
 
 from services.projector.loop.projector import Projector
 from shared.events.policy_book import PolicyBook
+from tests.world.clock import clock_of
 from tests.world.ports import Consumer, Policies, Replies, Store, Stream, Time
 from tests.world.world import PROCESS, KilledError, World
 
@@ -52,6 +54,8 @@ class Process:
             clock=Time(self),
         )
         self.spawn(self.projector.run())
+        if world.ticking:
+            self.spawn(clock_of(self).run())
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Start a task of this process. It ends when the process is killed."""

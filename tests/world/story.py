@@ -32,6 +32,10 @@ from tests.world.world import World
 # Within this time after the last fault, all presses must be folded and published.
 HEALED_WITHIN_SECONDS: Final = 30.0
 LOOKS_EVERY_SECONDS: Final = 60.0
+# How late the look at a deadline may be. A tick that was lost is sent again after 60 s at the latest.
+LOOKED_AT_WITHIN: Final = timedelta(seconds=5)
+SENT_AGAIN_SECONDS: Final = 75.0
+_NIGHT: Final = timedelta(hours=11)
 _LOOK_SECONDS: Final = 0.1
 _IDLE_SECONDS: Final = 2.0
 _PRUNED_SECONDS: Final = 62.0
@@ -143,6 +147,7 @@ def _world(plan: Plan, loop: VirtualLoop, alarms: Counter[str]) -> World:
 async def _live(world: World) -> None:
     for tenant, zone in zip(("acme", "birch"), world.plan.zones, strict=False):
         world.revisions[tenant] = world.set_policy(tenant, None, policy(zone))
+    world.ticking = True
     trouble = Trouble(world, Group(world))
     for _ in range(world.plan.projectors):
         trouble.start()
@@ -172,7 +177,11 @@ async def _fold_only(world: World) -> None:
 
 
 async def _heal(world: World, trouble: Trouble) -> None:
-    """Repair all that an operator can repair, and wait until all is folded and published."""
+    """Repair all that an operator can repair, and wait until all is folded, looked at and published."""
+    if world.ticking:
+        # A night in which nobody presses, and faults that go on: what falls due in it comes by ticks alone.
+        world.jump(_NIGHT)
+        await asyncio.sleep(_IDLE_SECONDS)
     world.healing = True
     world.database.away = world.kafka_away = False
     if not await _drained(world):
@@ -182,10 +191,24 @@ async def _heal(world: World, trouble: Trouble) -> None:
         await _restart(world, trouble)
         if not await _drained(world):
             return
+    if not await _looked_after(world):
+        return
     # The projector prunes outcomes once a minute.
     await asyncio.sleep(_PRUNED_SECONDS if "month_passes" in world.fired else _IDLE_SECONDS)
     for process in list(world.processes):
         await process.stop()
+
+
+async def _looked_after(world: World) -> bool:
+    """Wait until every deadline that has come was looked at. Then the clocks stop, so that the log may end."""
+    began = world.loop.now
+    while world.ticking and (late := world.database.tables.due(world.now() - LOOKED_AT_WITHIN)):
+        if world.loop.now - began > SENT_AGAIN_SECONDS:
+            world.problems.append(f"not looked at {SENT_AGAIN_SECONDS:.0f} s after the last fault: {late}")
+            return False
+        await asyncio.sleep(_LOOK_SECONDS)
+    world.ticking = False
+    return await _drained(world)
 
 
 async def _restart(world: World, trouble: Trouble) -> None:

@@ -25,7 +25,17 @@ from services.projector.domain.sheet.state import (
     Timer,
     Timesheet,
 )
-from services.projector.ports import Advance, Checkpoint, Found, ReadRefusedError, ToPublish, Wanted, WriteRefusedError
+from services.projector.ports import (
+    Advance,
+    Checkpoint,
+    DueOwner,
+    Found,
+    ReadRefusedError,
+    RunningOwner,
+    ToPublish,
+    Wanted,
+    WriteRefusedError,
+)
 from services.projector.store.rows import rows_of
 from shared.events.outcome import DayPart, Fact, State, TimerAfter, key_of_body
 from tests.support.proof.naive.tables import KEYS, text_of
@@ -79,11 +89,13 @@ class Tables:
     rows: dict[str, dict[Row, Row]] = field(default_factory=lambda: {name: {} for name in COLUMNS})
     # When something next falls due, by partition, tenant and owner. It is in no dump: see docs/adr/0017.
     deadlines: dict[Row, datetime] = field(default_factory=dict)
+    # The policy revision under which each partition's running owners were looked at. It is in no dump either.
+    looked: dict[int, int] = field(default_factory=dict)
 
     def copy(self) -> "Tables":
         """Return a copy that a transaction may change."""
         rows = {name: dict(rows) for name, rows in self.rows.items()}
-        return Tables(dict(self.checkpoint), rows, dict(self.deadlines))
+        return Tables(dict(self.checkpoint), rows, dict(self.deadlines), dict(self.looked))
 
     def write(self, advances: Sequence[Advance]) -> None:
         """Run the queries that a commit runs. Raises WriteRefusedError as Postgres would, with half of it done."""
@@ -164,6 +176,17 @@ class Tables:
         """Do what `read_unpublished` does."""
         rows = sorted(row[1:] for row in self.rows["outcome"].values() if row[0] == kpart and row[1] >= published)
         return [ToPublish(row[0], key_of_body(row[5]), row[5].encode()) for row in rows[:limit]]
+
+    def due(self, now: datetime) -> list[DueOwner]:
+        """Return the rows of `deadline` up to a moment, in order."""
+        return sorted(
+            DueOwner(at, tenant, owner, kpart) for (kpart, tenant, owner), at in self.deadlines.items() if at <= now
+        )
+
+    def running(self, kpart: int, tenants: Sequence[str]) -> list[RunningOwner]:
+        """Return the owners of a partition and some tenants who have a running timer, in order."""
+        rows = (row for row in self.rows["timer"].values() if row[9] == "RUNNING" and row[2] in tenants)
+        return sorted({RunningOwner(r[0], r[2], r[3]) for r in rows if r[0] % len(self.checkpoint) == kpart})
 
     def prune(self, kpart: int, now: datetime) -> int:
         """Do what `prune_outcomes` does. Return how many outcomes were deleted."""

@@ -17,10 +17,20 @@ SEEDS: Final = 10_000 if LONG else 500
 PRESSES_MAX: Final = 150 if LONG else 55
 AT_ONCE: Final = 20
 # What must have happened besides the faults that plans ask for.
-CONSEQUENCES: Final = ("fenced", "zombie", "rebalance", "pruned", "duplicates")
+CONSEQUENCES: Final = (
+    "fenced",
+    "zombie",
+    "rebalance",
+    "pruned",
+    "duplicates",
+    "tick",
+    "policy looked at",
+    "found by a tick",
+)
 CRASHES: Final = (
     *("before read", "after read", "before commit", "inside commit", "after commit", "before publish", "after publish"),
     *("load the checkpoint", "span of the events", "span of the outcomes", "record before the checkpoint", "catch up"),
+    *("deadlines found", "before running owners", "before ticks", "after ticks"),
     *("before unpublished", "poll with records in hand", "revoke"),
 )
 # The verdicts that presses must have had, with the reason where a rule has several.
@@ -60,6 +70,7 @@ class Tally:
         self.fired["answered R24"] += sum(op.body == {"rule": "R24"} for op in evidence.history)
         for _, outcome, _ in evidence.judged:
             said = outcome["verdict"]
+            self.fired["found by a tick"] += outcome["event_type"] == "deadline.reached.v1"
             self.fired[f"{said} {outcome['rule']} {outcome['reason']}" if said == "refused" else said] += 1
             self.fired += Counter(f"found {finding['rule']}" for finding in outcome["findings"])
             self.fired += Counter(f"changed by {change['by']}" for change in outcome["changed"])

@@ -69,6 +69,8 @@ class World:
         self.drawn: dict[int, int] = {}
         self.kafka_away = False
         self.healing = False
+        # Whether projectors have a deadline clock.
+        self.ticking = False
         # How many records are on their way to the log. They will land even if their sender dies.
         self.on_their_way = 0
         self._jumped = timedelta()
