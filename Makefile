@@ -12,7 +12,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-head
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run up down reset status logs test test-long test-containers check locks jars docker-up docker-down
+.PHONY: help install run up down reset status logs test test-long test-containers bench-rules check locks jars docker-up docker-down
 
 help: ## list the targets
 	@sed -n -E 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
@@ -44,6 +44,9 @@ test-long: $(STAMP) ## run the same tests with many more seeds and examples
 
 test-containers: $(STAMP) ## test with the real parts in containers, and docker-compose.yml; needs a Docker engine
 	@STINT_TEST_STACK=containers exec $(BIN)/python -m pytest tests/integration tests/faults tests/containers
+
+bench-rules: $(STAMP) ## print what rules cost: a press with all of them flagged, against one with none
+	@exec $(BIN)/python -m bench.rules
 
 check: $(STAMP) ## format, lint, types, walls, locks: what needs no running part
 	@echo 'format'; $(BIN)/ruff format --check --quiet .
