@@ -29,6 +29,7 @@ def split(start: datetime, end: datetime, zone_name: str) -> tuple[DayPart, ...]
     return tuple(parts)
 
 
+@lru_cache(maxsize=4096)  # each rule of a day asks for the day of the same press
 def local_day(moment: datetime, zone_name: str) -> date:
     """Return the local day that `moment` belongs to."""
     day = moment.astimezone(zone(zone_name)).date()

@@ -9,7 +9,7 @@ its shape and by what it replaces, and never by a value that a later release may
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import accumulate
 from typing import Final
@@ -55,6 +55,14 @@ class Timeline:
 
     begins: tuple[datetime, ...]
     documents: tuple[Policy, ...]
+    has_days_off: bool = field(init=False)
+    has_daily_cap: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        # Asked for each press, and the same until a document comes.
+        object.__setattr__(self, "has_days_off", any(document.has_days_off for document in self.documents))
+        capped = any(document.daily_cap_seconds is not None for document in self.documents)
+        object.__setattr__(self, "has_daily_cap", capped)
 
     def at(self, moment: datetime) -> Policy:
         """Return the document in force at a moment."""

@@ -109,7 +109,7 @@ def _closed(timer: Timer, at: datetime, locked_before: date | None) -> Closed | 
 
 
 def _marked(days: tuple[DayPart, ...], locked_before: date | None) -> tuple[DayPart, ...]:
-    if locked_before is None:
+    if locked_before is None or not days or days[0].on >= locked_before:
         return days
     return tuple(part.model_copy(update={"after_lock": part.on < locked_before}) for part in days)
 

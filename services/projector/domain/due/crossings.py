@@ -6,6 +6,7 @@ intervals running it grows n seconds a second.
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from services.projector.domain.sheet.state import OpenInterval, Timesheet
@@ -17,6 +18,7 @@ ALREADY: Final = datetime(1, 1, 1, tzinfo=UTC)
 DAY: Final = timedelta(days=1)
 
 
+@lru_cache(maxsize=4096)
 def window(day: date, zone: str) -> tuple[datetime, datetime]:
     """Return when a local day begins, and when the next one does."""
     return day_begins(day, zone), day_begins(day + DAY, zone)

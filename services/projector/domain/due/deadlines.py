@@ -46,8 +46,7 @@ class Outlook:
         self._timeline = timeline
         self._until = until
         self._runs_alone = sheet.runs_alone
-        self._days_off = bool(sheet.leave) or any(policy.has_days_off for policy in timeline.documents)
-        self._capped = any(policy.daily_cap_seconds is not None for policy in timeline.documents)
+        self._days_off = bool(sheet.leave) or timeline.has_days_off
         # An owner's timers share their days, and there may be hundreds that run.
         self._reached: dict[tuple[date, int, bool], datetime | None] = {}
         self._estimates_reached: dict[str, datetime | None] = {}
@@ -69,6 +68,13 @@ class Outlook:
             if limit is not None:
                 yield Due(limit, timer.id, Rule.LONG_RUNNING.value, "3 stops")
 
+    def lengths(self, running: OpenInterval) -> Iterator[datetime]:
+        """Return the ends to which a running interval's own length leads, up to `until`. They are cheap to tell."""
+        for limit in (_long_running, _auto_close):
+            at = self._length(running, limit)
+            if at is not None and not (limit is _long_running and running.has(Rule.LONG_RUNNING)):
+                yield at
+
     def _opening(self, timer: Timer, running: OpenInterval) -> Iterator[tuple[Rule, datetime]]:
         if not running.has(Rule.LONG_RUNNING):
             long = self._length(running, _long_running)
@@ -76,7 +82,7 @@ class Outlook:
                 yield Rule.LONG_RUNNING, long
         if self._days_off:
             yield from self._first_of(Rule.DAY_OFF, running, self._day_off)
-        if self._capped and timer.after.billable:
+        if self._timeline.has_daily_cap and timer.after.billable:
             yield from self._first_of(Rule.OVER_DAILY_CAP, running, self._over_cap)
         if (used_up := self._over_estimate(timer, running)) is not None:
             yield Rule.OVER_ESTIMATE, used_up

@@ -66,11 +66,18 @@ def next_due(sheet: Timesheet, timeline: Timeline, settled_to: datetime) -> date
 
     A hint: a press may come first, and a policy or a fact may move it. `settle` computes anew.
     """
+    running_now = list(_running(sheet))
+    if not running_now:
+        return None
     ahead = settled_to + _AHEAD
     look = Outlook(sheet, timeline, ahead)
+    # Days are dear to look at. So they are looked at up to the first limit of an interval's length.
+    lengths = [_felt(at, running, settled_to) for _, running in running_now for at in look.lengths(running)]
+    if lengths and min(lengths) < ahead:
+        look = Outlook(sheet, timeline, min(lengths))
     times = [
-        max(due.at, running.logged_at + GRACE, settled_to)
-        for timer, running in _running(sheet)
+        _felt(due.at, running, settled_to)
+        for timer, running in running_now
         for due in look.dues(timer, running, stops=True)
     ]
     if times:
@@ -79,19 +86,29 @@ def next_due(sheet: Timesheet, timeline: Timeline, settled_to: datetime) -> date
     # Of what may fall due later than that, an estimate is the only thing that no policy names.
     watched = (
         policy.has_deadlines or (policy.is_on(Rule.OVER_ESTIMATE) and sheet.is_estimated(timer))
-        for timer, _ in _running(sheet)
+        for timer, _ in running_now
     )
     return ahead if any(watched) else None
 
 
+def _felt(at: datetime, running: OpenInterval, settled_to: datetime) -> datetime:
+    """Return when something that is due at a moment falls due: not in the interval's first minute on the log."""
+    return max(at, running.logged_at + GRACE, settled_to)
+
+
 def _next(sheet: Timesheet, timeline: Timeline, until: datetime, log_time: datetime, pressed: int | None) -> list[Due]:
     """Return what falls due first: all that does at one instant."""
+    asked = [
+        (timer, running, log_time < running.logged_at + GRACE)
+        for timer, running in _running(sheet)
+        if timer.id == pressed or log_time >= running.logged_at + GRACE
+    ]
+    if not asked:
+        return []
     look, dues = Outlook(sheet, timeline, until), list[Due]()
-    for timer, running in _running(sheet):
-        early = log_time < running.logged_at + GRACE
-        if not early or timer.id == pressed:
-            # An end that is being taken back does not come again: a person's word goes before the system's guess.
-            dues += look.dues(timer, running, stops=not early and timer.ended is None)
+    for timer, running, early in asked:
+        # An end that is being taken back does not come again: a person's word goes before the system's guess.
+        dues += look.dues(timer, running, stops=not early and timer.ended is None)
     first = min((due.at for due in dues), default=None)
     return sorted(due for due in dues if due.at == first)
 
