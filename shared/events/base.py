@@ -63,6 +63,14 @@ TimerId = Annotated[int, PlainSerializer(str, when_used="json")]
 OwnerId = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 Reference = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 
+# The caller's own id of a timer. Events and outcomes keep it for ever, and no erasure reaches it: an id, no free text.
+REFERENCE: Final = r"^[^\x00-\x1f\x7f-\x9f]{1,128}$"
+TimerReference = Annotated[str, StringConstraints(pattern=REFERENCE)]
+
+# Why a timer was paused, as a code of the caller's. It is kept for ever too, so it has no room for free text.
+PAUSE_REASON: Final = r"^[A-Za-z0-9_-]{1,32}$"
+PauseReason = Annotated[str, StringConstraints(pattern=PAUSE_REASON)]
+
 # A tenant's name is hashed before a "/" (see `slot_of`), so it has none.
 TenantName = Annotated[str, StringConstraints(pattern=r"^[^/\x00-\x1f]{1,64}$")]
 

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter
 
-from shared.events.base import Day, Digest, Instant, Model, OwnerId, Reference, TenantName
+from shared.events.base import Day, Digest, Instant, Model, OwnerId, PauseReason, Reference, TenantName, TimerReference
 
 Role = Literal["machine", "person", "admin", "system"]
 
@@ -59,18 +59,27 @@ class Event(Model):
 
 
 class TimerStarted(Work, Event):
-    """Start was pressed. The new timer's id is `ce_subject`, drawn by the API in the owner's slot."""
+    """Start was pressed. The new timer's id is `ce_subject`, drawn by the API in the owner's slot.
+
+    `reference` is the caller's own id of the timer: any characters but control characters, and no free text.
+    """
 
     type: ClassVar[str] = "timer.started.v1"
 
     owner: OwnerId
     zone_assumed: bool = False
+    reference: TimerReference | None = None
 
 
 class TimerPaused(Event):
-    """Pause was pressed on the timer `ce_subject`."""
+    """Pause was pressed on the timer `ce_subject`.
+
+    `reason` is the caller's code for why. An outcome has it as `closed.reason`, on the interval that the pause ended.
+    """
 
     type: ClassVar[str] = "timer.paused.v1"
+
+    reason: PauseReason | None = None
 
 
 class TimerResumed(Event):

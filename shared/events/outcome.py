@@ -25,6 +25,8 @@ CHANGES_MAX: Final = 200
 
 _VERSION: Final = 1
 _WORDS: Final = {"literal_error", "enum"}
+# Left out when it is None. So an outcome of a press that gives no such value has the bytes that it always had.
+_WRITTEN_WHEN_GIVEN: Final = Field(exclude_if=lambda value: value is None)
 
 
 class NewerOutcomeError(Exception):
@@ -68,7 +70,10 @@ class _Whose(Model):
 
 
 class TimerAfter(Work, _Whose):
-    """A timer as it stands after a change. `total_us` counts closed intervals only."""
+    """A timer as it stands after a change. `total_us` counts closed intervals only.
+
+    `reference` is the caller's own id of the timer. The member is there only when the start gave one.
+    """
 
     model_config = ConfigDict(extra="ignore")
 
@@ -78,6 +83,7 @@ class TimerAfter(Work, _Whose):
     total_us: int
     last_at: Instant
     flags: tuple[str, ...]
+    reference: Annotated[str | None, _WRITTEN_WHEN_GIVEN] = None
 
 
 class Opened(Told):
@@ -107,6 +113,8 @@ class Closed(Told):
     """An interval that ended: [start, end), and its days, which add up to it exactly.
 
     `was` is there when the interval had an end that nobody pressed: day totals lose its days and gain these.
+    `reason` is the code that the pause gave, and is there only when it gave one. The outcome's own `reason` is another
+    thing: why a press was refused.
     """
 
     seq: int
@@ -115,6 +123,7 @@ class Closed(Told):
     zone: str
     days: tuple[DayPart, ...]
     was: Was | None = None
+    reason: Annotated[str | None, _WRITTEN_WHEN_GIVEN] = None
 
 
 # Why a timer changed: its own press, something that fell due, or the start of another timer of its owner.

@@ -35,6 +35,7 @@ async def test_a_timer_from_start_to_stop(http: httpx.AsyncClient, tenant: Tenan
         "project_id": None,
         "billable": True,
         "work_date": None,
+        "reference": None,
         "state": "RUNNING",
         "started_at": at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
         "stopped_at": None,
@@ -68,6 +69,21 @@ async def test_a_read_shows_texts_and_intervals(http: httpx.AsyncClient, tenant:
     read = (await http.get(location, headers=bearer(tenant.token))).json()
     assert read["intervals"] == [{"start": stopped["started_at"], "end": stopped["stopped_at"]}]
     assert {name: read[name] for name in stopped} == stopped
+
+
+async def test_a_reference_and_a_reason_stay_with_their_timer(http: httpx.AsyncClient, tenant: Tenant) -> None:
+    started = await _start(http, tenant, reference="crm/7 é")
+    location = started.headers["location"]
+    keyed = bearer(tenant.token) | {"Idempotency-Key": "p-1"}
+    paused = await http.post(f"{location}/pause", json={"reason": "lunch"}, headers=keyed)
+    other = await http.post(f"{location}/pause", json={"reason": "call"}, headers=keyed)
+    await _press(http, tenant, location, "resume")
+    stopped = (await _press(http, tenant, location, "stop")).json()
+    position = {"X-Min-Position": stopped["position"]}
+    read = (await http.get(location, headers=bearer(tenant.token) | position)).json()
+    assert [said["reference"] for said in (started.json(), paused.json(), stopped, read)] == ["crm/7 é"] * 4
+    assert (other.status_code, other.json()["rule"]) == (422, "R24")
+    assert [interval.get("reason", "none") for interval in read["intervals"]] == ["lunch", "none"]
 
 
 async def test_one_key_hears_one_answer(http: httpx.AsyncClient, tenant: Tenant) -> None:

@@ -62,7 +62,9 @@ def test_a_record_of_any_json_reads_without_an_error(type_: str, value: Any) -> 
     assert isinstance(found, Unreadable)
 
 
-@given(st.sampled_from(["owner", "tenant", "asked_at", "actor", "billable", "work_date", "more"]), json_values)
+@given(
+    st.sampled_from(["owner", "tenant", "asked_at", "actor", "billable", "work_date", "reference", "more"]), json_values
+)
 def test_a_wrong_field_is_reported_and_not_quoted(name: str, value: Any) -> None:  # noqa: ANN401 - anything
     found = read(headers(), body(**{name: value}))
     assert isinstance(found, Newer) == (name == "more")

@@ -130,7 +130,9 @@ class Pressing:
         # Mostly the newest: those that still run.
         timer_id = chance.choice(known[-4:])[1] if chance.random() < 0.97 else self._nobodys()
         verbs: tuple[Literal["pause", "resume", "stop"], ...] = ("pause", "resume", "stop")
-        return PressTimer(chance.choices(verbs, (4, 4, 3))[0], timer_id, self._asked(_FIRST, _LAST))
+        verb = chance.choices(verbs, (4, 4, 3))[0]
+        reason = (None, "lunch", "call_2")[len(world.history) % 3] if verb == "pause" else None
+        return PressTimer(verb, timer_id, self._asked(_FIRST, _LAST), reason)
 
     def _start(self) -> StartTimer:
         world, chance = self._world, self._world.chance
@@ -145,6 +147,7 @@ class Pressing:
             work_date=day if chance.random() < 0.15 else None,
             at=self._asked(_LAST),
             comment=chance.choice((None, None, f"comment {len(world.history)}")),
+            reference=(None, f"crm/{len(world.history)} é", None)[len(world.history) % 3],
         )
 
     def _nobodys(self) -> int:
@@ -200,6 +203,6 @@ def _other(command: TimerCommand) -> TimerCommand:
         case StartTimer():
             return replace(command, job_id="j3")
         case PressTimer(verb=verb):
-            return replace(command, verb="stop" if verb == "pause" else "pause")
+            return replace(command, verb="stop" if verb == "pause" else "pause", reason=None)
         case _:
             assert_never(command)

@@ -57,9 +57,10 @@ COLUMNS: Final = {
             "started_by",
             "source_offset",
             "provisional",
+            "reference",
         ),
     ),
-    "interval": ("slot", "timer_id", "seq", "tenant", "owner", "start_at", "end_at", "zone", "logged_at"),
+    "interval": ("slot", "timer_id", "seq", "tenant", "owner", "start_at", "end_at", "zone", "logged_at", "reason"),
     "day_total": ("slot", "tenant", "owner", "day", "total_us", "billable_us", "changed_after_lock"),
     "job_total": ("slot", "tenant", "owner", "job_id", "total_us"),
     "violation": (
@@ -71,8 +72,8 @@ COLUMNS: Final = {
 _NULLABLE: Final = {
     "outcome": {"event_id", "tenant", "digest"},
     "dead_letter": set[str](),
-    "timer": {"account_id", "job_id", "project_id", "work_date", "stopped_at", "provisional"},
-    "interval": {"end_at", "logged_at"},
+    "timer": {"account_id", "job_id", "project_id", "work_date", "stopped_at", "provisional", "reference"},
+    "interval": {"end_at", "logged_at", "reason"},
     "day_total": set[str](),
     "job_total": set[str](),
     "violation": {"to_at", "amount_us", "policy_revision"},
@@ -224,12 +225,12 @@ class Tables:
         before = self.rows["timer"].get(row[:2])
         if before is not None:
             # `started_by`, and all that a start says, is written once.
-            row = (*before[:9], row[9], before[10], *row[11:15], before[15], *row[16:])
+            row = (*before[:9], row[9], before[10], *row[11:15], before[15], *row[16:18], before[18])
         self._put("timer", row)
 
     def _upsert_interval(self, row: Row) -> None:
         before = self.rows["interval"].get(row[:3])
-        row = row if before is None else (*before[:6], row[6], before[7], before[8] or row[8])
+        row = row if before is None else (*before[:6], row[6], before[7], before[8] or row[8], row[9])
         _refuse_if(row[6] is not None and row[6] < row[5], "23514")
         others = (r for r in self.rows["interval"].values() if r[:2] == row[:2] and r[2] != row[2])
         _refuse_if(row[6] is None and any(r[6] is None for r in others), "23505")

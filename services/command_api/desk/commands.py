@@ -38,7 +38,10 @@ class AskedTime:
 
 @dataclass(frozen=True, slots=True)
 class StartTimer:
-    """Start a timer for `owner`. `billable` None: the dialect has no such field, or the caller left it out."""
+    """Start a timer for `owner`. `billable` None: the dialect has no such field, or the caller left it out.
+
+    `reference` is the caller's own id of the timer.
+    """
 
     owner: str
     account_id: str | None = None
@@ -49,15 +52,17 @@ class StartTimer:
     comment: str | None = None
     work_item: str | None = None
     at: AskedTime | None = None
+    reference: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PressTimer:
-    """Pause, resume or stop one timer, by its short id."""
+    """Pause, resume or stop one timer, by its short id. `reason` is a pause's alone: the caller's code for why."""
 
     verb: Literal["pause", "resume", "stop"]
     timer_id: int
     at: AskedTime | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

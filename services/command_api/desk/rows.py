@@ -42,10 +42,14 @@ class OpenTimer:
 
 @dataclass(frozen=True, slots=True)
 class IntervalRow:
-    """One interval, half-open: [start, end). `end_at` None: the interval is open."""
+    """One interval, half-open: [start, end). `end_at` None: the interval is open.
+
+    `reason` is the code of the pause that ended it, None where none was given.
+    """
 
     start_at: datetime
     end_at: datetime | None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,7 @@ class TimerRow:
     work_item: str | None
     intervals: tuple[IntervalRow, ...]
     position: str
+    reference: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,18 @@ from pydantic import BaseModel, PlainValidator, ValidationError
 
 from services.command_api.dialects.jsontext import read_json
 from services.command_api.dialects.malformed import Malformed, first_problem, wrong
+from shared.events.base import PAUSE_REASON, REFERENCE
 from shared.events.rules import Rule
 
 NAME_LENGTH_MAX: Final = 128
 COMMENT_LENGTH_MAX: Final = 4000
 WORK_ITEM_LENGTH_MAX: Final = 500
+PAUSE_REASON_LENGTH_MAX: Final = 32
 
 # Ids have at most 39 digits and are below 2^128, like dialect A's own.
 _BARE_END: Final = 1 << 128
+_REFERENCE: Final = re.compile(REFERENCE)
+_PAUSE_REASON: Final = re.compile(PAUSE_REASON)
 _NO_BODY: Final = re.compile(rb"(?:null|\{\s*\}|\[\s*\])?")
 
 
@@ -58,6 +62,20 @@ def _text_up_to(length_max: int) -> Callable[[object], str | None]:
     return text
 
 
+def _reference(value: object) -> str | None:
+    name = _name(value)
+    if name is not None and not _REFERENCE.fullmatch(name):
+        raise wrong(Rule.VALUE_INVALID)
+    return name
+
+
+def _pause_reason(value: object) -> str | None:
+    text = _text_up_to(PAUSE_REASON_LENGTH_MAX)(value)
+    if text is not None and not _PAUSE_REASON.fullmatch(text):
+        raise wrong(Rule.VALUE_INVALID)
+    return text
+
+
 def _yes_or_no(value: object) -> bool | None:
     if value is None or value == "":
         return None
@@ -69,6 +87,8 @@ def _yes_or_no(value: object) -> bool | None:
 YesOrNo = Annotated[bool | None, PlainValidator(_yes_or_no)]
 RequiredName = Annotated[str, PlainValidator(_required_name)]
 Name = Annotated[str | None, PlainValidator(_name)]
+ReferenceText = Annotated[str | None, PlainValidator(_reference)]
+ReasonCode = Annotated[str | None, PlainValidator(_pause_reason)]
 Comment = Annotated[str | None, PlainValidator(_text_up_to(COMMENT_LENGTH_MAX))]
 WorkItem = Annotated[str | None, PlainValidator(_text_up_to(WORK_ITEM_LENGTH_MAX))]
 # `times` reads times, because it knows zones; here they are only text of a sane length.

@@ -97,7 +97,9 @@ def _timer(row: asyncpg.Record) -> TimerRow:
         comment=row["comment"],
         work_item=row["work_item"],
         intervals=tuple(
-            IntervalRow(start, end) for start, end in zip(row["starts"] or (), row["ends"] or (), strict=True)
+            IntervalRow(*values)
+            for values in zip(row["starts"] or (), row["ends"] or (), row["reasons"] or (), strict=True)
         ),
         position=row["position"],
+        reference=row["reference"],
     )

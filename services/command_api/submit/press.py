@@ -103,10 +103,11 @@ def digest(command: Command) -> str:
                 "billable": command.billable,
                 "work_date": None if command.work_date is None else command.work_date.isoformat(),
                 "at": None if at is None else at.spelt,
+                "reference": command.reference,
             }
             return digest_of("start", owner, given)
-        case PressTimer(verb=verb, timer_id=timer_id, at=at):
-            return digest_of(verb, str(timer_id), {"at": None if at is None else at.spelt})
+        case PressTimer(verb=verb, timer_id=timer_id, at=at, reason=reason):
+            return digest_of(verb, str(timer_id), {"at": None if at is None else at.spelt, "reason": reason})
         case fact:
             return fact_digest(fact)
 
@@ -133,10 +134,13 @@ def _event(
                 billable=command.billable is not False,
                 work_date=command.work_date,
                 zone_assumed=command.at is not None and command.at.zone_assumed,
+                reference=command.reference or None,
             )
-        case PressTimer(verb=verb):
-            pressed = _PRESSED[verb]
-            return pressed(tenant=caller.tenant, actor=actor, dialect=dialect, digest=command_digest, asked_at=asked_at)
+        case PressTimer(verb=verb, reason=reason):
+            said = {"tenant": caller.tenant, "actor": actor, "dialect": dialect, "digest": command_digest}
+            if verb == "pause":
+                return TimerPaused.model_validate(said | {"asked_at": asked_at, "reason": reason})
+            return _PRESSED[verb].model_validate(said | {"asked_at": asked_at})
         case _:
             assert_never(command)
 

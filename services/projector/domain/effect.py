@@ -31,13 +31,20 @@ def findings_ended(case: Case, accepted: Accepted) -> tuple[Finding, ...]:
 
 
 def ended(
-    timer: Timer, at: datetime, state: State, by: By, flags: Iterable[str] = (), *, locked_before: date | None = None
+    timer: Timer,
+    at: datetime,
+    state: State,
+    by: By,
+    flags: Iterable[str] = (),
+    *,
+    locked_before: date | None = None,
+    reason: str | None = None,
 ) -> Change:
     """Return how a timer is paused or stopped at `at`. Stopping a paused timer adds no time, and closes no interval.
 
-    Days before `locked_before` are marked as changed after their lock.
+    Days before `locked_before` are marked as changed after their lock. `reason` is the code that a pause gave.
     """
-    closed = _closed(timer, at, locked_before)
+    closed = _closed(timer, at, locked_before, reason)
     worked_us = 0 if closed is None else microseconds(closed.start, closed.end)
     after = timer.after.model_copy(
         update={
@@ -59,15 +66,15 @@ def _pressed(case: Case, flags: Iterable[str]) -> Change:
             timer = _known(case)
             return _begun(timer.after, timer.intervals + 1, case, flags)
         case TimerPaused():
-            return _ended_by_press(case, State.PAUSED, flags)
+            return _ended_by_press(case, State.PAUSED, flags, case.event.reason)
         case TimerStopped():
             return _ended_by_press(case, State.STOPPED, flags)
         case _:
             assert_never(case.event)
 
 
-def _ended_by_press(case: Case, state: State, flags: Iterable[str]) -> Change:
-    return ended(_known(case), case.at, state, "press", flags, locked_before=case.policy.locked_before)
+def _ended_by_press(case: Case, state: State, flags: Iterable[str], reason: str | None = None) -> Change:
+    return ended(_known(case), case.at, state, "press", flags, locked_before=case.policy.locked_before, reason=reason)
 
 
 def _switched(case: Case, switch: Switch) -> Change:
@@ -90,6 +97,7 @@ def _new(case: Case, event: TimerStarted) -> TimerAfter:
         total_us=0,
         last_at=case.at,
         flags=(),
+        reference=event.reference,
     )
 
 
@@ -99,13 +107,13 @@ def _begun(timer: TimerAfter, seq: int, case: Case, flags: Iterable[str]) -> Cha
     return Change(timer=timer.id, by="press", after=timer.model_copy(update=moved), opened=opened)
 
 
-def _closed(timer: Timer, at: datetime, locked_before: date | None) -> Closed | None:
+def _closed(timer: Timer, at: datetime, locked_before: date | None, reason: str | None) -> Closed | None:
     running = timer.open
     if running is None:
         return None
     days = _marked(split(running.start, at, running.zone), locked_before)
     was = None if timer.ended is None else Was(end=timer.ended.at, days=_marked(timer.ended.days, locked_before))
-    return Closed(seq=running.seq, start=running.start, end=at, zone=running.zone, days=days, was=was)
+    return Closed(seq=running.seq, start=running.start, end=at, zone=running.zone, days=days, was=was, reason=reason)
 
 
 def _marked(days: tuple[DayPart, ...], locked_before: date | None) -> tuple[DayPart, ...]:

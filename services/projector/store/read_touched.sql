@@ -63,7 +63,7 @@ SELECT (SELECT json_agg(json_build_object(
                    'tenant', t.tenant, 'id', t.id, 'owner', t.owner, 'account_id', t.account_id, 'job_id', t.job_id,
                    'project_id', t.project_id, 'billable', t.billable, 'work_date', t.work_date, 'state', t.state,
                    'started_at', t.started_at, 'stopped_at', t.stopped_at, 'total_us', t.total_us,
-                   'last_at', t.last_at, 'flags', t.flags, 'intervals', last.seq,
+                   'last_at', t.last_at, 'flags', t.flags, 'reference', t.reference, 'intervals', last.seq,
                    'last', CASE WHEN last.runs OR last.provisional
                                 THEN json_build_object(
                                          'seq', last.seq, 'start', last.start_at, 'zone', last.zone,

@@ -64,7 +64,7 @@ class Rows:
         self._stands(outcome, slot, change)
         if (closed := change.closed) is not None:
             ended = (closed.start, closed.end, closed.zone, self._opened_at.get((change.timer, closed.seq)))
-            self.intervals[change.timer, closed.seq] = (slot, change.timer, closed.seq, *whose, *ended)
+            self.intervals[change.timer, closed.seq] = (slot, change.timer, closed.seq, *whose, *ended, closed.reason)
             self._worked((slot, *whose), closed.days, 1, billable=change.after.billable)
             if closed.was is not None:
                 self._worked((slot, *whose), closed.was.days, -1, billable=change.after.billable)
@@ -72,7 +72,7 @@ class Rows:
                 job = (slot, *whose, change.after.job_id)
                 self.job_totals[job] = self.job_totals.get(job, 0) + added_us(closed)
         if (opened := change.opened) is not None:
-            begun = (opened.start, None, opened.zone, outcome.log_time)
+            begun = (opened.start, None, opened.zone, outcome.log_time, None)
             self._opened_at[change.timer, opened.seq] = outcome.log_time
             self.intervals[change.timer, opened.seq] = (slot, change.timer, opened.seq, *whose, *begun)
 
@@ -88,6 +88,7 @@ class Rows:
         self.timers[timer.id] = (
             *(*whose, *work, *stands, flags, started_by, outcome.source_offset),
             _provisional(outcome, change),
+            timer.reference,
         )
 
     def _worked(self, whose: tuple[Any, ...], days: Sequence[DayPart], sign: int, *, billable: bool) -> None:

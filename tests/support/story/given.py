@@ -62,6 +62,13 @@ class HowStarted(How, total=False):
     billable: bool
     work_date: date
     zone_assumed: bool
+    reference: str
+
+
+class HowPaused(How, total=False):
+    """What else a pause may say."""
+
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -110,13 +117,13 @@ def timer_id(timer: str, owner: str = "dana", tenant: str = "acme") -> int:
 
 def started(timer: str, at: str, **how: Unpack[HowStarted]) -> Told:
     """Tell of a start."""
-    said = {name: how[name] for name in ("job_id", "billable", "work_date", "zone_assumed") if name in how}
+    said = {name: how[name] for name in ("job_id", "billable", "work_date", "zone_assumed", "reference") if name in how}
     return _told(TimerStarted, timer, at, how, owner=how.get("owner", "dana"), **said)
 
 
-def paused(timer: str, at: str, **how: Unpack[How]) -> Told:
+def paused(timer: str, at: str, **how: Unpack[HowPaused]) -> Told:
     """Tell of a pause."""
-    return _told(TimerPaused, timer, at, how)
+    return _told(TimerPaused, timer, at, how, reason=how.get("reason"))
 
 
 def resumed(timer: str, at: str, **how: Unpack[How]) -> Told:

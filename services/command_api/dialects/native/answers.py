@@ -81,6 +81,7 @@ def _timer(timer: TimerAfter | TimerRow, position: str) -> tuple[tuple[str, str]
         ("project_id", quoted(timer.project_id)),
         ("billable", boolean(timer.billable)),
         ("work_date", NULL if timer.work_date is None else quoted(timer.work_date.isoformat())),
+        ("reference", quoted(timer.reference)),
         ("state", quoted(timer.state.value)),
         ("started_at", moment(timer.started_at)),
         ("stopped_at", moment(timer.stopped_at)),
@@ -92,7 +93,8 @@ def _timer(timer: TimerAfter | TimerRow, position: str) -> tuple[tuple[str, str]
 
 
 def _interval(interval: IntervalRow) -> str:
-    return members(("start", moment(interval.start_at)), ("end", moment(interval.end_at)))
+    bounds = (("start", moment(interval.start_at)), ("end", moment(interval.end_at)))
+    return members(*bounds) if interval.reason is None else members(*bounds, ("reason", quoted(interval.reason)))
 
 
 def moment(at: datetime | None) -> str:

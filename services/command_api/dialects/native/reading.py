@@ -13,6 +13,8 @@ from services.command_api.dialects.times import asked_time, day, may_start_at
 from services.command_api.dialects.values import (
     Comment,
     Name,
+    ReasonCode,
+    ReferenceText,
     RequiredName,
     TimeText,
     WorkItem,
@@ -34,6 +36,12 @@ class PressBody(BaseModel):
     at: TimeText = None
 
 
+class PauseBody(PressBody):
+    """The body of a pause. `reason`: the caller's code for why."""
+
+    reason: ReasonCode = None
+
+
 class StartBody(PressBody):
     """The body of `POST /v1/timers`."""
 
@@ -45,6 +53,7 @@ class StartBody(PressBody):
     work_date: TimeText = None
     comment: Comment = None
     work_item: WorkItem = None
+    reference: ReferenceText = None
 
 
 def read_start(body: bytes) -> StartTimer | Malformed:
@@ -70,6 +79,7 @@ def read_start(body: bytes) -> StartTimer | Malformed:
         comment=said.comment,
         work_item=said.work_item,
         at=at,
+        reference=said.reference,
     )
 
 
@@ -78,11 +88,14 @@ def read_press(verb: Verb, spelt_id: str, body: bytes) -> PressTimer | Malformed
     timer_id = parse_timer_id(spelt_id)
     if timer_id is None:
         return Rule.TIMER_UNKNOWN
-    said = PressBody() if says_nothing(body) else read_body(PressBody, body)
+    kind = PauseBody if verb == "pause" else PressBody
+    said = kind() if says_nothing(body) else read_body(kind, body)
     if isinstance(said, Malformed):
         return said
     at = _at(said)
-    return at if isinstance(at, Malformed) else PressTimer(verb, timer_id, at)
+    if isinstance(at, Malformed):
+        return at
+    return PressTimer(verb, timer_id, at, said.reason if isinstance(said, PauseBody) else None)
 
 
 def _at(said: PressBody) -> AskedTime | Malformed | None:

@@ -15,7 +15,7 @@ _THIRTY_DAYS: Final = timedelta(days=30)
 _KEY_REUSED: Final = "R24"
 _RECORDED: Final = 202
 # What an outcome's timer has under the same name; dialect C spells moments out to the microsecond.
-_SAME: Final = ("owner", "account_id", "job_id", "project_id", "billable", "work_date", "state", "flags")
+_SAME: Final = ("owner", "account_id", "job_id", "project_id", "billable", "work_date", "reference", "state", "flags")
 _MOMENTS: Final = ("started_at", "stopped_at")
 
 
@@ -126,7 +126,7 @@ def body_of(timer: Mapping[str, Any], position: str) -> dict[str, Any]:
     """Return a timer as `docs/contract.md` §4 spells it, from an outcome's timer."""
     short, us = int(timer["id"]), timer["total_us"]
     tenths = (us + 3_000_000) // 6_000_000
-    said = {name: timer[name] for name in _SAME} | {name: _spelt_out(timer[name]) for name in _MOMENTS}
+    said = {name: timer.get(name) for name in _SAME} | {name: _spelt_out(timer[name]) for name in _MOMENTS}
     said |= {"id": _long(short), "timelog_id": str(short), "position": position}
     return said | {"total_seconds": us / 1_000_000, "total_minutes": f"{tenths // 10}.{tenths % 10}"}
 

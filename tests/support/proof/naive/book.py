@@ -51,7 +51,10 @@ def effect(
         timer = {
             "id": press["subject"],
             "owner": owner,
-            **{name: press[name] for name in ("account_id", "job_id", "project_id", "billable", "work_date")},
+            **{
+                name: press[name]
+                for name in ("account_id", "job_id", "project_id", "billable", "work_date", "reference")
+            },
             "started_at": at,
             "stopped_at": None,
             "total_us": 0,
@@ -62,7 +65,9 @@ def effect(
         book.timers[press["subject"]], book.intervals[press["subject"]] = timer, []
     timer |= {"state": "RUNNING", "last_at": at, "source_offset": press["offset"]}
     timer["flags"] = sorted({*timer["flags"], *flags})
-    book.intervals[timer["id"]].append({"start": at, "end": None, "zone": zone, "logged": press["log_time"]})
+    book.intervals[timer["id"]].append(
+        {"start": at, "end": None, "zone": zone, "logged": press["log_time"], "reason": None}
+    )
     opened = {"seq": len(book.intervals[timer["id"]]), "start": at, "zone": zone}
     return {"timer": timer["id"], "by": "press", "after": timer_of(timer), "opened": opened, "closed": None}
 
@@ -76,11 +81,12 @@ def end(
     closed, last = None, intervals[-1]
     was, whose = last.pop("was", None), (timer["tenant"], timer["owner"])
     last["by"] = by
+    reason = press["reason"] if press["kind"] == _PAUSE and by == "press" else None
     if last["end"] is None:
-        last["end"] = at
+        last |= {"end": at, "reason": reason}
         timer["total_us"] = sum((i["end"] - i["start"]) // _US for i in intervals)
         closed = {"seq": len(intervals), "start": last["start"], "end": at, "zone": last["zone"]}
-        closed |= {"days": _days(last, at, locked), "was": None}
+        closed |= {"days": _days(last, at, locked), "was": None} | ({} if reason is None else {"reason": reason})
         changed = closed["days"]
         if was is not None:
             closed["was"] = {"end": was, "days": _days(last, was, locked)}

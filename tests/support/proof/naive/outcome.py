@@ -50,8 +50,9 @@ def body(outcome: Row) -> str:
 
 
 def timer_of(timer: Row) -> Row:
-    """Return a timer as an outcome says it, at this moment of the fold."""
-    return {name: timer[name] for name in _TIMER}
+    """Return a timer as an outcome says it, at this moment of the fold. A reference is told only when there is one."""
+    reference = {} if timer["reference"] is None else {"reference": timer["reference"]}
+    return {name: timer[name] for name in _TIMER} | reference
 
 
 def shown(value: Any) -> Any:  # noqa: ANN401 - whatever a field holds

@@ -101,6 +101,19 @@ def _text(longest: int) -> Callable[[Any], str]:
     return understand
 
 
+def _plain(given: str) -> str:
+    if not 1 <= len(given) <= 128 or any(ord(sign) < 32 or 127 <= ord(sign) < 160 for sign in given):
+        raise ValueError
+    given.encode()
+    return given
+
+
+def _code(given: str) -> str:
+    if not re.fullmatch(r"[-_a-zA-Z0-9]{1,32}", given):
+        raise ValueError
+    return given
+
+
 def _tenant(given: str) -> str:
     if not re.fullmatch(r"[^/\x00-\x1f]{1,64}", given):
         raise ValueError
@@ -152,8 +165,9 @@ _OWNER: Final[_Fields] = _COMMON | {"owner": (True, _text(128))}
 _FIELDS: Final[dict[str, _Fields]] = {
     "timer.started.v1": _OWNER
     | {name: (False, _text(128)) for name in ("account_id", "job_id", "project_id")}
-    | {"billable": (False, _yes_or_no), "work_date": (False, _day), "zone_assumed": (False, _yes_or_no)},
-    "timer.paused.v1": _COMMON,
+    | {"billable": (False, _yes_or_no), "work_date": (False, _day), "zone_assumed": (False, _yes_or_no)}
+    | {"reference": (False, _plain)},
+    "timer.paused.v1": _COMMON | {"reason": (False, _code)},
     "timer.resumed.v1": _COMMON,
     "timer.stopped.v1": _COMMON,
     "owner.profile_set.v1": _OWNER

@@ -12,7 +12,7 @@ from tests.support.proof.naive.outcome import Row, body
 
 _TIMER: Final = (
     *("id", "tenant", "owner", "account_id", "job_id", "project_id", "billable", "work_date", "state", "started_at"),
-    *("stopped_at", "total_us", "last_at", "flags", "provisional", "started_by", "source_offset"),
+    *("stopped_at", "total_us", "last_at", "flags", "provisional", "started_by", "source_offset", "reference"),
 )
 KEYS: Final = {
     "checkpoint": ("kpart",),
@@ -104,7 +104,7 @@ def _intervals(book: Book) -> Iterable[Row]:
         whose = {name: book.timers[timer_id][name] for name in ("tenant", "owner")}
         for seq, interval in enumerate(intervals, start=1):
             told = {"start_at": interval["start"], "end_at": interval["end"], "zone": interval["zone"]}
-            told["logged_at"] = interval["logged"]
+            told |= {"logged_at": interval["logged"], "reason": interval["reason"]}
             yield _slotted(timer_id, {"timer_id": timer_id, "seq": seq} | whose | told)
 
 

@@ -79,6 +79,16 @@ def test_the_digest_covers_the_request_under_our_names() -> None:
     assert digest(PressTimer("resume", 123)) == digest_of("resume", "123", {})
 
 
+def test_a_reference_and_a_reason_count_in_the_digest_only_when_given() -> None:
+    """A press without them has the digest that earlier releases gave it, so its retry is still a retry."""
+    start = dataclasses.replace(START, reference="crm/7")
+    assert digest(start) == digest_of("start", "dana", {"account_id": "7", "at": AT.spelt, "reference": "crm/7"})
+    assert digest(dataclasses.replace(START, reference="")) == digest(START)
+    assert digest(START) == digest_of("start", "dana", {"account_id": "7", "at": AT.spelt})
+    assert digest(PressTimer("pause", 5, reason="lunch")) == digest_of("pause", "5", {"reason": "lunch"})
+    assert digest(PressTimer("pause", 5)) == digest_of("pause", "5", {})
+
+
 def test_the_digest_says_nothing_of_free_text() -> None:
     """The digest is in a public stream for ever, so an erased comment could be guessed from it."""
     bare = StartTimer("dana", job_id="j")
@@ -98,6 +108,7 @@ def test_the_spelling_of_a_time_counts_in_the_digest() -> None:
 
 def test_a_start_says_all_but_its_texts() -> None:
     start = dataclasses.replace(START, work_item="canary", billable=False, work_date=date(2026, 3, 1), job_id="")
+    start = dataclasses.replace(start, reference="crm/7")
     event = made(start, PERSON, dialect="zoho").event
     assert event == TimerStarted(
         tenant="acme",
@@ -110,6 +121,7 @@ def test_a_start_says_all_but_its_texts() -> None:
         billable=False,
         work_date=date(2026, 3, 1),
         zone_assumed=True,
+        reference="crm/7",
     )
     body = made(start, PERSON).body()
     assert b"first" not in body
@@ -141,12 +153,13 @@ def test_a_retry_with_another_id_keeps_its_event_id() -> None:
 
 
 def test_a_written_press_reads_back_the_same() -> None:
-    press = made(PressTimer("pause", 1 << 41, AT), traceparent="00-" + "a" * 32 + "-" + "b" * 16 + "-01")
+    press = made(PressTimer("pause", 1 << 41, AT, "lunch"), traceparent="00-" + "a" * 32 + "-" + "b" * 16 + "-01")
     headers = press.headers(1 << 41, 3, ReplyAddress("timer.replies.v1", 5, "r-1"))
     read = codec.read(headers, press.body())
     assert isinstance(read, codec.Press)
     assert read.event == press.event
     assert isinstance(read.event, TimerPaused)
+    assert read.event.reason == "lunch"
     assert read.envelope.event_id == press.event_id
     assert read.envelope.subject == 1 << 41
     assert read.envelope.recorded_at == NOW

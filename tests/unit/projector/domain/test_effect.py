@@ -101,6 +101,28 @@ def test_a_pause_closes_the_open_interval_and_keeps_all_else() -> None:
     assert (change.timer, change.by, change.opened) == (timer_id("desk"), "press", None)
 
 
+def test_a_timer_keeps_its_reference_and_each_interval_the_reason_of_its_pause() -> None:
+    story = given(
+        started("desk", at="09:00", reference="crm/7"),
+        paused("desk", at="09:10", reason="lunch"),
+        resumed("desk", at="09:20"),
+        paused("desk", at="09:30"),
+        resumed("desk", at="09:40"),
+        stopped("desk", at="09:50"),
+    )
+    changes = [o.changed[0] for o in story.outcomes]
+    assert [change.after.reference for change in changes] == ["crm/7"] * 6
+    assert [change.closed.reason for change in changes if change.closed is not None] == ["lunch", None, None]
+
+
+def test_a_refused_pause_leaves_its_reason_on_no_interval() -> None:
+    """An outcome's own `reason` is why a press was refused, and never a pause's."""
+    story = given(started("desk", at="09:00"), paused("desk", at="09:10")).when(
+        paused("desk", at="09:20", reason="lunch")
+    )
+    assert (story.outcome.reason, story.outcome.changed) == ("not_legal_now", ())
+
+
 def test_an_interval_of_no_length_is_closed_and_has_no_days() -> None:
     story = given(started("desk", at="09:00")).when(stopped("desk", at="09:00"))
     (change,) = story.outcome.changed

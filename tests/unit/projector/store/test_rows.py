@@ -68,7 +68,9 @@ def event(offset: int) -> UUID:
 
 
 def test_a_start_is_an_outcome_a_timer_and_an_open_interval() -> None:
-    story = given(started("desk", at="09:00", job_id="J-1", work_date=date(2026, 3, 1), zone_assumed=True))
+    story = given(
+        started("desk", at="09:00", job_id="J-1", work_date=date(2026, 3, 1), zone_assumed=True, reference="crm/7")
+    )
     outcome = story.outcome
     assert writes(story) == {
         "insert_outcomes": [
@@ -77,17 +79,17 @@ def test_a_start_is_an_outcome_a_timer_and_an_open_interval() -> None:
         "upsert_timers": [
             (
                 *(SLOT, DESK, "acme", "dana", None, "J-1", None, True, date(2026, 3, 1), "RUNNING"),
-                *(moment("09:00"), None, 0, moment("09:00"), "zone_assumed", event(0), 0, None),
+                *(moment("09:00"), None, 0, moment("09:00"), "zone_assumed", event(0), 0, None, "crm/7"),
             ),
         ],
-        "upsert_intervals": [(SLOT, DESK, 1, *WHOSE, moment("09:00"), None, "Asia/Jerusalem", moment("09:00"))],
+        "upsert_intervals": [(SLOT, DESK, 1, *WHOSE, moment("09:00"), None, "Asia/Jerusalem", moment("09:00"), None)],
     }
 
 
 def test_a_whole_life_in_one_commit_is_one_row_each() -> None:
     story = given(
         started("desk", at="21:00"),
-        paused("desk", at="21:30"),
+        paused("desk", at="21:30", reason="lunch"),
         resumed("desk", at="21:45"),
         stopped("desk", at="22:15"),
     )
@@ -96,12 +98,12 @@ def test_a_whole_life_in_one_commit_is_one_row_each() -> None:
     assert written["upsert_timers"] == [
         (
             *(SLOT, DESK, "acme", "dana", None, None, None, True, None, "STOPPED"),
-            *(moment("21:00"), moment("22:15"), 60 * MINUTE_US, moment("22:15"), "", event(0), 3, None),
+            *(moment("21:00"), moment("22:15"), 60 * MINUTE_US, moment("22:15"), "", event(0), 3, None, None),
         )
     ]
     assert written["upsert_intervals"] == [
-        (SLOT, DESK, 1, *WHOSE, moment("21:00"), moment("21:30"), "Asia/Jerusalem", moment("21:00")),
-        (SLOT, DESK, 2, *WHOSE, moment("21:45"), moment("22:15"), "Asia/Jerusalem", moment("21:45")),
+        (SLOT, DESK, 1, *WHOSE, moment("21:00"), moment("21:30"), "Asia/Jerusalem", moment("21:00"), "lunch"),
+        (SLOT, DESK, 2, *WHOSE, moment("21:45"), moment("22:15"), "Asia/Jerusalem", moment("21:45"), None),
     ]
     assert sorted(written["add_day_totals"]) == [
         (SLOT, *WHOSE, date(2026, 3, 2), 45 * MINUTE_US, 45 * MINUTE_US, False),
@@ -145,7 +147,7 @@ def test_a_worker_with_no_time_worked_has_no_day() -> None:
     story = given(started("desk", at="09:00"), stopped("desk", at="09:00"))
     assert "add_day_totals" not in writes(story)
     assert writes(story)["upsert_intervals"] == [
-        (SLOT, DESK, 1, *WHOSE, moment("09:00"), moment("09:00"), "Asia/Jerusalem", moment("09:00"))
+        (SLOT, DESK, 1, *WHOSE, moment("09:00"), moment("09:00"), "Asia/Jerusalem", moment("09:00"), None)
     ]
 
 

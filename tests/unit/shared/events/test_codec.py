@@ -83,6 +83,11 @@ def test_a_body_leaves_defaults_out() -> None:
         (body(actor={"client": 7, "role": "machine"}), "body: string_type at actor.client"),
         (body(work_date=1772323200), "body: value_error at work_date"),
         (body(work_date="1772323200"), "body: value_error at work_date"),
+        (body(reference=""), "body: string_pattern_mismatch at reference"),
+        (body(reference="x" * 129), "body: string_pattern_mismatch at reference"),
+        (body(reference="a\x00b"), "body: string_pattern_mismatch at reference"),
+        (body(reference="a\n"), "body: string_pattern_mismatch at reference"),
+        (body(reference=7), "body: string_type at reference"),
         (body(work_date="2026-02-30"), "body: date_from_datetime_parsing at work_date"),
     ],
 )

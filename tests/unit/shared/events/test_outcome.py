@@ -154,6 +154,22 @@ def test_the_names_are_those_of_the_contract() -> None:
     assert said["changed"][0]["closed"]["days"] == [{"on": "2026-03-01", "us": HOUR_US, "after_lock": False}]
 
 
+def test_a_reference_and_a_reason_are_written_last_and_only_when_given() -> None:
+    """Without them an outcome has the bytes of earlier releases, which are on the topic already."""
+    (change,) = STOPPED.changed
+    assert change.closed is not None
+    marked = AFTER.model_copy(update={"reference": "crm/7"})
+    closed = change.closed.model_copy(update={"reason": "lunch"})
+    said = STOPPED.model_copy(
+        update={"timer": marked, "changed": (change.model_copy(update={"after": marked, "closed": closed}),)}
+    )
+    without, body = write_outcome(STOPPED), write_outcome(said)
+    assert body.count(b',"reference":"crm/7"}') == 2
+    assert body.count(b',"reason":"lunch"}') == 1
+    assert body.replace(b',"reference":"crm/7"', b"").replace(b',"reason":"lunch"', b"") == without
+    assert read_outcome(body) == said
+
+
 def test_an_outcome_of_another_version_does_not_pass_for_one_of_ours() -> None:
     with pytest.raises(NewerOutcomeError):
         read_outcome(write_outcome(STOPPED).replace(b'"v":1', b'"v":2', 1))

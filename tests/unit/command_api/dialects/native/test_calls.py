@@ -20,7 +20,7 @@ from tests.support.fakes.desks import (
 
 RUNNING = (
     f'{{"id":"{LONG}","timelog_id":"{SHORT}","owner":"dana","account_id":null,"job_id":"J-1","project_id":null,'
-    '"billable":true,"work_date":null,"state":"RUNNING","started_at":"2026-03-01T12:00:00.000000Z","stopped_at":null,'
+    '"billable":true,"work_date":null,"reference":null,"state":"RUNNING","started_at":"2026-03-01T12:00:00.000000Z","stopped_at":null,'
     '"total_seconds":0,"total_minutes":"0.0","flags":[],"position":"3:42"}'
 )
 TIMER_PATH = f"/v1/timers/{LONG}"

@@ -30,8 +30,12 @@ ROW = TimerRow(
     flags=("R13", "late"),
     comment="שלום",
     work_item=None,
-    intervals=(IntervalRow(NOON, NOON + timedelta(seconds=99.25)),),
+    intervals=(
+        IntervalRow(NOON, NOON + timedelta(seconds=99), "lunch"),
+        IntervalRow(NOON + timedelta(seconds=99), NOON + timedelta(seconds=99.25)),
+    ),
     position="3:42",
+    reference="crm/7",
 )
 TIMER_PATH = f"/v1/timers/{LONG}"
 
@@ -43,10 +47,11 @@ async def test_a_timer_is_read_with_texts_and_intervals() -> None:
         200,
         (
             f'{{"id":"{LONG}","timelog_id":"{SHORT}","owner":"dana","account_id":"77","job_id":null,"project_id":null,'
-            '"billable":false,"work_date":"2026-03-01","state":"STOPPED","started_at":"2026-03-01T12:00:00.000000Z",'
+            '"billable":false,"work_date":"2026-03-01","reference":"crm/7","state":"STOPPED","started_at":"2026-03-01T12:00:00.000000Z",'
             '"stopped_at":"2026-03-01T12:01:39.250000Z","total_seconds":99.25,"total_minutes":"1.7",'
             '"flags":["R13","late"],"position":"3:42","comment":"שלום","work_item":null,'
-            '"intervals":[{"start":"2026-03-01T12:00:00.000000Z","end":"2026-03-01T12:01:39.250000Z"}]}'
+            '"intervals":[{"start":"2026-03-01T12:00:00.000000Z","end":"2026-03-01T12:01:39.000000Z","reason":"lunch"},'
+            '{"start":"2026-03-01T12:01:39.000000Z","end":"2026-03-01T12:01:39.250000Z"}]}'
         ),
     )
 
