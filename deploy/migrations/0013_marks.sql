@@ -4,3 +4,15 @@ ALTER TABLE fold_v1.interval ADD COLUMN reason text;
 
 CREATE OR REPLACE VIEW timer AS SELECT * FROM fold_v1.timer;
 CREATE OR REPLACE VIEW interval AS SELECT * FROM fold_v1.interval;
+
+-- What lists of timers ask for: all of a tenant, or those of an owner, a job, an account or a reference, by their start.
+CREATE INDEX timer_by_tenant ON fold_v1.timer (tenant, started_at, id);
+CREATE INDEX timer_by_owner ON fold_v1.timer (tenant, owner, started_at, id);
+CREATE INDEX timer_by_job ON fold_v1.timer (tenant, job_id, started_at, id) WHERE job_id IS NOT NULL;
+CREATE INDEX timer_by_account ON fold_v1.timer (tenant, account_id, started_at, id) WHERE account_id IS NOT NULL;
+CREATE INDEX timer_by_reference ON fold_v1.timer (tenant, reference, started_at, id) WHERE reference IS NOT NULL;
+-- Few timers are open or flagged at any time. The list of an owner's open timers needs their order too.
+DROP INDEX fold_v1.timer_open_by_owner;
+CREATE INDEX timer_open_by_owner ON fold_v1.timer (slot, tenant, owner, started_at, id) WHERE state <> 'STOPPED';
+CREATE INDEX timer_open_by_start ON fold_v1.timer (tenant, started_at, id) WHERE state <> 'STOPPED';
+CREATE INDEX timer_flagged ON fold_v1.timer (tenant, started_at, id) WHERE flags <> '{}';

@@ -53,6 +53,43 @@ async def test_days_are_split_at_the_owners_midnight(api: Api, owner: str) -> No
     assert one.json()["items"] == days.json()["items"][1:]
 
 
+async def test_timers_are_listed_while_more_come_in(api: Api, owner: str) -> None:
+    """Five timers of a job, two to a page; a sixth is started after the first page, before all of them."""
+    job = f"job of {owner}"
+    times = [EVENING + timedelta(minutes=n) for n in range(5)]
+    ids = [(await api.start(owner, at=spelt(at), job_id=job, reference=f"r{at.minute}")).json()["id"] for at in times]
+    stopped = await api.press("stop", ids[1])
+    filters: dict[str, Any] = {"owner": owner, "job": job, "flag": "late", "from": spelt(EVENING), "limit": 2}
+    page = (await got(api, "/v1/timers", stopped.json()["position"], **filters)).json()
+    await api.start(owner, at=spelt(EVENING + timedelta(hours=1)), job_id=job)
+    seen = page["items"]
+    while page["next_cursor"] is not None:
+        page = (await got(api, "/v1/timers", **filters, cursor=page["next_cursor"])).json()
+        seen += page["items"]
+    assert [item["id"] for item in seen] == ids[::-1]
+    assert {name: seen[3][name] for name in stopped.json()} == stopped.json()
+    assert "comment" in seen[3]
+    (one,) = (await got(api, "/v1/timers", owner=owner, reference=seen[0]["reference"])).json()["items"]
+    assert one == seen[0]
+    running = (await got(api, "/v1/timers", job=job, state="RUNNING")).json()["items"]
+    assert [item["id"] for item in running][1:] == [id_ for id_ in ids[::-1] if id_ != ids[1]]
+
+
+async def test_current_timers_are_an_owners_own(api: Api, deployment: Deployment, tenant: Tenant, owner: str) -> None:
+    first, second, third = [(await api.start(owner, comment="quiet")).json()["id"] for _ in range(3)]
+    await api.press("pause", first)
+    await api.press("stop", second)
+    resumed = (await api.press("resume", first)).json()
+    path = f"/v1/owners/{owner}/current"
+    current = (await got(api, path, resumed["position"])).json()
+    assert [(item["id"], item["state"]) for item in current["items"]] == [(first, "RUNNING"), (third, "RUNNING")]
+    me, other = await deployment.person(tenant, owner), await deployment.person(tenant)
+    mine, theirs = [
+        await api.http.get(path, headers={"Authorization": f"Bearer {person.token}"}) for person in (me, other)
+    ]
+    assert (mine.status_code, len(mine.json()["items"]), theirs.status_code) == (200, 2, 404)
+
+
 async def test_findings_are_paged_with_every_filter(api: Api, owner: str) -> None:
     """Four timers side by side: the second, third and fourth overlap (R13)."""
     starts = [await api.start(owner, at=spelt(EVENING + timedelta(minutes=n))) for n in range(4)]

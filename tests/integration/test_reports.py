@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import asyncpg
@@ -17,6 +17,7 @@ from services.command_api.store.database import Database, query
 from services.command_api.store.reports import PostgresReports
 from shared.events.ids import make_short, slot_of
 from shared.events.rules import Rule
+from tests.integration.plans import MODES, faults, plan_of
 from tests.support.stack.deployments import PARTITIONS, Deployment
 
 pytestmark = pytest.mark.real
@@ -218,37 +219,6 @@ async def crowd(deployment: Deployment) -> AsyncIterator[asyncpg.Connection]:
     await conn.execute(CROWD)
     yield conn
     await conn.close()
-
-
-async def plan_of(conn: asyncpg.Connection, sql: str, values: Sequence[object], mode: str) -> list[dict[str, Any]]:
-    """Run a query, and return the nodes of its plan that read the crowd's tables or sort."""
-    said = ", ".join(str(value) if isinstance(value, int) else f"'{value}'" for value in values)
-    await conn.execute(f"SET plan_cache_mode = {mode}")
-    await conn.execute(f"PREPARE look AS {sql}")
-    try:
-        plan = json.loads(await conn.fetchval(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE look({said})"))
-    finally:
-        await conn.execute("DEALLOCATE look")
-    nodes, waiting = [], [plan[0]["Plan"]]
-    while waiting:
-        node = waiting.pop()
-        waiting += node.get("Plans", [])
-        if node.get("Relation Name") in {"violation", "day_total"} or "Sort" in node["Node Type"]:
-            nodes.append(node)
-    return nodes
-
-
-def faults(nodes: list[dict[str, Any]], index: str) -> list[str]:
-    """Return what is wrong with a plan that should read one page of one index, in its order."""
-    wrong = [f"{node['Node Type']} of {node.get('Index Name')}" for node in nodes if node.get("Index Name") != index]
-    wrong += [f"{node['Rows Removed by Filter']} rows dropped" for node in nodes if node.get("Rows Removed by Filter")]
-    blocks = sum(node["Shared Hit Blocks"] + node["Shared Read Blocks"] for node in nodes)
-    return wrong + ([f"{blocks} blocks"] if blocks > BLOCKS_MAX else [])
-
-
-MODES: Final = ["force_custom_plan", "force_generic_plan"]
-# A page has a hundred rows, each perhaps in a block of its own, and a year has 365.
-BLOCKS_MAX: Final = 400
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from services.command_api.desk.commands import Answer, Asked, Caller
 from services.command_api.desk.policies import PolicyLog
-from services.command_api.desk.questions import ViolationFilter, ViolationKey
+from services.command_api.desk.questions import TimerFilter, TimerKey, ViolationFilter, ViolationKey
 from services.command_api.desk.rows import (
     DaysRow,
     OpenTimer,
@@ -135,6 +135,12 @@ class Reports(Protocol):
         self, tenant: str, asked: ViolationFilter, after: ViolationKey | None, limit: int
     ) -> list[ViolationRow]:
         """Return up to `limit + 1` findings in their order, after `after`. One too many says: there are more."""
+
+    async def timers(self, tenant: str, asked: TimerFilter, after: TimerKey | None, limit: int) -> list[TimerRow]:
+        """Return up to `limit + 1` timers, started last first, after `after`. One too many says: there are more."""
+
+    async def current(self, tenant: str, owner: str, limit: int) -> list[TimerRow]:
+        """Return up to `limit` running and paused timers of an owner: opened last first, then the higher id."""
 
     async def days(self, tenant: str, owner: str, first: date, last: date) -> DaysRow:
         """Return an owner's local days from `first` to `last`, both included, all as of one position."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared.events.outcome import State
 from shared.events.rules import Rule
 
 
@@ -23,3 +24,25 @@ class ViolationKey:
     from_at: datetime
     timer_id: int
     rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFilter:
+    """Which timers of a tenant: those that were started in [since, until), and have all that is given."""
+
+    owner: str | None = None
+    state: State | None = None
+    account_id: str | None = None
+    job_id: str | None = None
+    reference: str | None = None
+    flag: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TimerKey:
+    """A timer's place in a list, which never changes. The one that was started last comes first."""
+
+    started_at: datetime
+    timer_id: int

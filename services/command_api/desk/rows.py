@@ -5,7 +5,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from services.command_api.desk.commands import Position
-from services.command_api.desk.questions import ViolationKey
+from services.command_api.desk.questions import TimerKey, ViolationKey
 from shared.events.outcome import State
 
 
@@ -54,7 +54,10 @@ class IntervalRow:
 
 @dataclass(frozen=True, slots=True)
 class TimerRow:
-    """One timer as the read models know it at `position`. `total_us` counts closed intervals only."""
+    """One timer as the read models know it at `position`. `total_us` counts closed intervals only.
+
+    In a list it has no `intervals`.
+    """
 
     id: int
     owner: str
@@ -73,6 +76,11 @@ class TimerRow:
     intervals: tuple[IntervalRow, ...]
     position: str
     reference: str | None = None
+
+    @property
+    def key(self) -> TimerKey:
+        """The timer's key, from which its list goes on."""
+        return TimerKey(self.started_at, self.id)
 
 
 @dataclass(frozen=True, slots=True)

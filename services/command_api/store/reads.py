@@ -43,7 +43,7 @@ class PostgresReads:
     async def timer(self, tenant: str, timer_id: int) -> TimerRow | None:
         """Return one timer with its texts and intervals."""
         row = await self._database.row(_FIND_TIMER, slot_of_timer(timer_id), timer_id, tenant)
-        return None if row is None else _timer(row)
+        return None if row is None else timer_of(row, _intervals(row))
 
     async def running_timer(self, tenant: str, owner: str) -> RunningTimer | None:
         """Return the running timer of an owner: the one opened last, then the higher id."""
@@ -80,7 +80,8 @@ class PostgresReads:
         return {row["kpart"]: row["next_offset"] for row in rows}
 
 
-def _timer(row: asyncpg.Record) -> TimerRow:
+def timer_of(row: asyncpg.Record, intervals: tuple[IntervalRow, ...] = ()) -> TimerRow:
+    """Return the timer of a row, with intervals where its reader asked for them."""
     return TimerRow(
         id=row["id"],
         owner=row["owner"],
@@ -96,10 +97,12 @@ def _timer(row: asyncpg.Record) -> TimerRow:
         flags=tuple(row["flags"]),
         comment=row["comment"],
         work_item=row["work_item"],
-        intervals=tuple(
-            IntervalRow(*values)
-            for values in zip(row["starts"] or (), row["ends"] or (), row["reasons"] or (), strict=True)
-        ),
+        intervals=intervals,
         position=row["position"],
         reference=row["reference"],
     )
+
+
+def _intervals(row: asyncpg.Record) -> tuple[IntervalRow, ...]:
+    columns = (row[name] or () for name in ("starts", "ends", "reasons"))
+    return tuple(IntervalRow(*values) for values in zip(*columns, strict=True))

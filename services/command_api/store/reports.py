@@ -1,4 +1,4 @@
-"""Reports: findings and days, one tenant at a time."""
+"""Reports: findings, days and lists of timers, one tenant at a time."""
 
 from datetime import date
 from typing import Final
@@ -6,10 +6,12 @@ from typing import Final
 import asyncpg
 
 from services.command_api.desk.commands import Position
-from services.command_api.desk.questions import ViolationFilter, ViolationKey
-from services.command_api.desk.rows import DayRow, DaysRow, ReadsAwayError, ViolationRow
+from services.command_api.desk.questions import TimerFilter, TimerKey, ViolationFilter, ViolationKey
+from services.command_api.desk.rows import DayRow, DaysRow, ReadsAwayError, TimerRow, ViolationRow
 from services.command_api.store.database import Database, query
+from services.command_api.store.reads import timer_of
 from shared.events.ids import slot_of
+from shared.events.outcome import State
 
 # A query for each set of filters, because an optional condition uses no index.
 _FIND_VIOLATIONS: Final = query("find_violations")
@@ -17,6 +19,21 @@ _FIND_VIOLATIONS_BY_RULE: Final = query("find_violations_by_rule")
 _FIND_VIOLATIONS_OF_OWNER: Final = query("find_violations_of_owner")
 _FIND_VIOLATIONS_OF_OWNER_BY_RULE: Final = query("find_violations_of_owner_by_rule")
 _FIND_DAYS: Final = query("find_days")
+_FIND_CURRENT_TIMERS: Final = query("find_current_timers")
+# By which condition each list of timers finds its index (deploy/migrations/0011). The first that fits is the narrowest.
+TIMER_LEADS: Final = {
+    "reference": "t.reference = $11",
+    "open_of_owner": "t.slot = $6 AND t.owner = $7 AND t.state <> 'STOPPED'",
+    "open": "t.state <> 'STOPPED'",
+    "owner": "t.slot = $6 AND t.owner = $7",
+    "job": "t.job_id = $10",
+    "account": "t.account_id = $9",
+    "flag": "t.flags <> '{}'",
+    "tenant": "true",
+}
+_FIND_TIMERS: Final = {
+    name: query("find_timers").replace("AND true", f"AND {lead}") for name, lead in TIMER_LEADS.items()
+}
 
 # Before every timer and every rule.
 _NO_TIMER: Final = -1
@@ -46,12 +63,42 @@ class PostgresReports:
             found = await self._database.rows(sql, *page, slot_of(tenant, asked.owner), asked.owner)
         return [ViolationRow(**dict(row)) for row in found]
 
+    async def timers(self, tenant: str, asked: TimerFilter, after: TimerKey | None, limit: int) -> list[TimerRow]:
+        """Return up to `limit + 1` timers, started last first, after `after`."""
+        # A page begins at one place of an index, here too. Nothing that starts at `until` itself is wanted.
+        at, timer = (asked.until, _NO_TIMER) if after is None else (after.started_at, after.timer_id)
+        slot = None if asked.owner is None else slot_of(tenant, asked.owner)
+        has = (slot, asked.owner, asked.state, asked.account_id, asked.job_id, asked.reference, asked.flag)
+        sql = _FIND_TIMERS[lead_of(asked)]
+        found = await self._database.rows(sql, tenant, limit + 1, at, timer, asked.since, *has)
+        return [timer_of(row) for row in found]
+
+    async def current(self, tenant: str, owner: str, limit: int) -> list[TimerRow]:
+        """Return up to `limit` running and paused timers of an owner: opened last first, then the higher id."""
+        whose = (slot_of(tenant, owner), tenant, owner)
+        return [timer_of(row) for row in await self._database.rows(_FIND_CURRENT_TIMERS, *whose, limit)]
+
     async def days(self, tenant: str, owner: str, first: date, last: date) -> DaysRow:
         """Return an owner's local days from `first` to `last`, both included, all as of one position."""
         row = await self._database.row(_FIND_DAYS, slot_of(tenant, owner), tenant, owner, first, last)
         if row is None:
             raise ReadsAwayError  # the topics job has not made the checkpoints yet
         return _days(row)
+
+
+def lead_of(asked: TimerFilter) -> str:
+    """Return the name of the condition by which a list of timers finds its index."""
+    is_open = asked.state in {State.RUNNING, State.PAUSED}
+    fits = {
+        "reference": asked.reference is not None,
+        "open_of_owner": is_open and asked.owner is not None,
+        "open": is_open,
+        "owner": asked.owner is not None,
+        "job": asked.job_id is not None,
+        "account": asked.account_id is not None,
+        "flag": asked.flag is not None,
+    }
+    return next((name for name, yes in fits.items() if yes), "tenant")
 
 
 def _days(row: asyncpg.Record) -> DaysRow:

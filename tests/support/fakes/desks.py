@@ -28,7 +28,7 @@ from services.command_api.desk.commands import (
 )
 from services.command_api.desk.desk import Away, Busy, Desk, IssuedToken, OverThreshold, Unknown
 from services.command_api.desk.policies import MovedOn, NotSet, Revision
-from services.command_api.desk.questions import ViolationFilter, ViolationKey
+from services.command_api.desk.questions import TimerFilter, TimerKey, ViolationFilter, ViolationKey
 from services.command_api.desk.rows import (
     DaysRow,
     NoSuchPartitionError,
@@ -130,6 +130,7 @@ class Clerk:
     running: RunningTimer | None = None
     outcome_row: OutcomeRow | None = None
     violation_rows: list[ViolationRow] = field(default_factory=list)
+    timer_rows: list[TimerRow] = field(default_factory=list)
     days_row: DaysRow = NO_DAYS
     owner_row: OwnerRow = field(default_factory=OwnerRow)
     is_person: bool = True
@@ -203,6 +204,14 @@ class Clerk:
     ) -> list[ViolationRow]:
         self._ask("violations", tenant, asked, after, limit)
         return self.violation_rows[: limit + 1]
+
+    async def timers(self, tenant: str, asked: TimerFilter, after: TimerKey | None, limit: int) -> list[TimerRow]:
+        self._ask("timers", tenant, asked, after, limit)
+        return self.timer_rows[: limit + 1]
+
+    async def current(self, tenant: str, owner: str, limit: int) -> list[TimerRow]:
+        self._ask("current", tenant, owner, limit)
+        return self.timer_rows[:limit]
 
     async def days(self, tenant: str, owner: str, first: date, last: date) -> DaysRow:
         self._ask("days", tenant, owner, first, last)

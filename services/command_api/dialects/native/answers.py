@@ -4,7 +4,7 @@ Never: free text in a command's answer (a retry must hear the same bytes after t
 our insides.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -45,13 +45,14 @@ def pressed(timer: TimerAfter, position: Position) -> Response:
 
 def read(row: TimerRow) -> Response:
     """Answer with one timer as the read model has it, with its texts and intervals."""
-    body = members(
-        *_timer(row, row.position),
-        ("comment", quoted(row.comment)),
-        ("work_item", quoted(row.work_item)),
-        ("intervals", array(map(_interval, row.intervals))),
-    )
+    body = members(*_with_texts(row), ("intervals", array(map(_interval, row.intervals))))
     return Response(body, 200, media_type=_JSON)
+
+
+def listed(page: Sequence[TimerRow], next_cursor: str | None) -> Response:
+    """Answer with a page of timers, each with its texts."""
+    items = array(members(*_with_texts(row)) for row in page)
+    return Response(members(("items", items), ("next_cursor", quoted(next_cursor))), 200, media_type=_JSON)
 
 
 def recorded(waiting: StillWaiting) -> Response:
@@ -69,6 +70,10 @@ def outcome(body: str) -> Response:
 def not_yet() -> Response:
     """Answer 202: the projector has not reached the press yet."""
     return Response(members(("status", quoted("not_judged_yet"))), 202, {"Retry-After": "1"}, _JSON)
+
+
+def _with_texts(row: TimerRow) -> tuple[tuple[str, str], ...]:
+    return (*_timer(row, row.position), ("comment", quoted(row.comment)), ("work_item", quoted(row.work_item)))
 
 
 def _timer(timer: TimerAfter | TimerRow, position: str) -> tuple[tuple[str, str], ...]:

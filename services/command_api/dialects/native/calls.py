@@ -24,6 +24,7 @@ from services.command_api.dialects.native.policy import calls as policy
 from services.command_api.dialects.native.reading import Verb, read_press, read_start
 from services.command_api.dialects.native.reads import NativeReads
 from services.command_api.dialects.native.reports import calls as reports
+from services.command_api.dialects.native.timers import calls as timers
 from shared.events.rules import Rule
 
 
@@ -78,6 +79,7 @@ def routes(desk: Desk) -> list[BaseRoute]:
         Route(timer, reads.timer, methods=["GET"]),
         *policy.routes(desk),
         Route(f"{answers.OUTCOMES_PATH}/{{event_id}}", reads.outcome, methods=["GET"]),
+        *timers.routes(desk),
         *reports.routes(desk),
         *owners.routes(desk),
     ]

@@ -2,6 +2,7 @@
 
     calls      the two calls, and who may ask about whom
     asking     queries, from their text to questions
+    filters    the parameters that lists have in common, those of timers too
     cursor     where a list goes on, as its callers carry it
     answers    findings and days, in JSON
 

@@ -44,8 +44,8 @@ class NativeReports:
         asked = read_violations(request, policy.zone, caller.person)
         if isinstance(asked, Malformed):
             return WORDS.malformed(asked)
-        if not _may_see(caller, asked.filter.owner):
-            return refused(Rule.TIMER_UNKNOWN, _NO_SUCH_OWNER)
+        if not may_see(caller, asked.filter.owner):
+            return no_such_owner()
         return await read(self.desk, request, caller, WORDS, partial(self._violations, caller, asked))
 
     async def _violations(self, caller: Caller, asked: ViolationsAsked) -> Response:
@@ -62,8 +62,8 @@ class NativeReports:
         asked = read_days(request, self.desk.now())
         if isinstance(asked, Malformed):
             return WORDS.malformed(asked)
-        if not _may_see(caller, asked.owner):
-            return refused(Rule.TIMER_UNKNOWN, _NO_SUCH_OWNER)
+        if not may_see(caller, asked.owner):
+            return no_such_owner()
         return await read(self.desk, request, caller, WORDS, partial(self._days, caller, asked))
 
     async def _days(self, caller: Caller, asked: DaysAsked) -> Response:
@@ -74,8 +74,14 @@ class NativeReports:
         return WORDS.unavailable() if policy is None else answers.days(found, policy.zone)
 
 
-def _may_see(caller: Caller, owner: str | None) -> bool:
+def may_see(caller: Caller, owner: str | None) -> bool:
+    """Return whether a caller may see what is an owner's; None: what is everybody's."""
     return caller.person in {None, owner}
+
+
+def no_such_owner() -> Response:
+    """Answer a caller that asks about an owner whom they may not see."""
+    return refused(Rule.TIMER_UNKNOWN, _NO_SUCH_OWNER)
 
 
 def routes(desk: Desk) -> list[BaseRoute]:

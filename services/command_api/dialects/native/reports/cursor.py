@@ -1,4 +1,4 @@
-"""Cursors: where a list of findings goes on, as its callers carry it. It names the last row and the filters.
+"""Cursors: where a list of findings or timers goes on, as its callers carry it. It names the last row and the filters.
 
 A row's key never changes and rows are never withdrawn, so a list that goes on after a key has no gap and no double. A
 cursor is no secret and needs no signature: it only says where to begin, in a tenant that the token names.
@@ -8,40 +8,63 @@ import base64
 import hashlib
 import json
 import re
+from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from services.command_api.desk.questions import ViolationFilter, ViolationKey
+from services.command_api.desk.questions import TimerFilter, TimerKey, ViolationFilter, ViolationKey
 from services.command_api.dialects.malformed import Malformed
 from shared.events.base import in_utc
 from shared.events.durations import microseconds
 from shared.events.rules import Rule
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-# The filters, the beginning in microseconds, the timer, the rule. A timer's id is a bigint.
+# The filters, the beginning in microseconds, the timer, and the rule of a finding. A timer's id is a bigint.
 _CURSOR: Final = re.compile(rb"([0-9a-f]{16}) (-?[0-9]{1,18}) ([0-9]{1,19}) (\w{1,32})", re.ASCII)
 _ID_END: Final = 1 << 63
 _LENGTH_MAX: Final = 128
+# Stands in the place of a rule, in a cursor of the list of timers.
+_TIMER: Final = "timer"
 
 
 def write_cursor(asked: ViolationFilter, last: ViolationKey) -> str:
-    """Return the cursor of a page that ended with `last`."""
-    text = f"{_digest(asked)} {microseconds(_EPOCH, last.from_at)} {last.timer_id} {last.rule}"
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    """Return the cursor of a page of findings that ended with `last`."""
+    return _written(_digest(asked.owner, asked.rule, asked.since, asked.until), last.from_at, last.timer_id, last.rule)
 
 
 def read_cursor(text: str, asked: ViolationFilter) -> ViolationKey | Malformed:
-    """Return where a list with these filters goes on."""
+    """Return where a list of findings with these filters goes on."""
+    place = _read(text, _digest(asked.owner, asked.rule, asked.since, asked.until))
+    return place if isinstance(place, Malformed) else ViolationKey(*place)
+
+
+def write_timer_cursor(asked: TimerFilter, last: TimerKey) -> str:
+    """Return the cursor of a page of timers that ended with `last`."""
+    return _written(_digest(*astuple(asked)), last.started_at, last.timer_id, _TIMER)
+
+
+def read_timer_cursor(text: str, asked: TimerFilter) -> TimerKey | Malformed:
+    """Return where a list of timers with these filters goes on."""
+    place = _read(text, _digest(*astuple(asked)))
+    return place if isinstance(place, Malformed) else TimerKey(*place[:2])
+
+
+def _written(digest: str, at: datetime, timer_id: int, word: str) -> str:
+    text = f"{digest} {microseconds(_EPOCH, at)} {timer_id} {word}"
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _read(text: str, digest: str) -> tuple[datetime, int, str] | Malformed:
     match = _CURSOR.fullmatch(_decoded(text))
     if match is None or int(match[3]) >= _ID_END:
         return _wrong("cursor is none that this call gave: begin again without one.")
-    if match[1].decode() != _digest(asked):
+    if match[1].decode() != digest:
         return _wrong("cursor was given with other filters: repeat those of its page, or begin again without one.")
     try:
-        from_at = in_utc(_EPOCH + timedelta(microseconds=int(match[2])))
+        at = in_utc(_EPOCH + timedelta(microseconds=int(match[2])))
     except (OverflowError, ValueError):
         return _wrong("cursor is none that this call gave: begin again without one.")
-    return ViolationKey(from_at, int(match[3]), match[4].decode())
+    return at, int(match[3]), match[4].decode()
 
 
 def _decoded(text: str) -> bytes:
@@ -52,10 +75,9 @@ def _decoded(text: str) -> bytes:
         return b""
 
 
-def _digest(asked: ViolationFilter) -> str:
-    moments = (moment and moment.isoformat() for moment in (asked.since, asked.until))
-    said = json.dumps([asked.owner, asked.rule, *moments])
-    return hashlib.sha256(said.encode()).hexdigest()[:16]
+def _digest(*filters: str | datetime | None) -> str:
+    said = [each.isoformat() if isinstance(each, datetime) else each for each in filters]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
 
 
 def _wrong(sentence: str) -> Malformed:

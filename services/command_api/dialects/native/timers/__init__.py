@@ -1,0 +1,8 @@
+"""Lists of timers in dialect C: those of a tenant by filters, and those that an owner has now.
+
+    calls      the two calls, and who may ask about whom
+    asking     queries, from their text to questions
+
+Safe to change: a new optional filter, with an index for it. Cursors and the common parameters are those of `reports`.
+Never: a filter that is silently ignored.
+"""

@@ -1,0 +1,63 @@
+"""Queries of lists of timers, from their text to questions."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.requests import Request
+
+from services.command_api.desk.questions import TimerFilter, TimerKey
+from services.command_api.dialects.malformed import Malformed
+from services.command_api.dialects.native.reports.cursor import read_timer_cursor
+from services.command_api.dialects.native.reports.filters import limit_of, said_in, span_of, too_long
+from shared.events.outcome import State
+from shared.events.rules import Rule
+
+_NAMES: Final = ("owner", "account", "job", "reference")
+# What stands among a timer's flags beside the ids of rules (docs/contract.md, section 6).
+_LABELS: Final = ("late", "zone_assumed")
+
+
+@dataclass(frozen=True, slots=True)
+class TimersAsked:
+    """One page of timers: which, after which, and how many."""
+
+    filter: TimerFilter
+    after: TimerKey | None
+    limit: int
+
+
+def read_timers(request: Request, zone_name: str, person: str | None) -> TimersAsked | Malformed:
+    """Return which timers are asked for. Without an owner: those of `person`, who may be nobody in particular."""
+    said = said_in(request, "owner", "state", "from", "to", "account", "job", "reference", "flag", "cursor", "limit")
+    if isinstance(said, Malformed):
+        return said
+    problem = too_long(said, *_NAMES) or _no_word(said)
+    if problem is not None:
+        return problem
+    span = span_of(said, zone_name)
+    if isinstance(span, Malformed):
+        return span
+    limit = limit_of(said)
+    if isinstance(limit, Malformed):
+        return limit
+    asked = TimerFilter(
+        owner=said.get("owner", person),
+        state=State(said["state"]) if "state" in said else None,
+        account_id=said.get("account"),
+        job_id=said.get("job"),
+        reference=said.get("reference"),
+        flag=said.get("flag"),
+        since=span.since,
+        until=span.until,
+    )
+    after = read_timer_cursor(said["cursor"], asked) if "cursor" in said else None
+    return after if isinstance(after, Malformed) else TimersAsked(asked, after, limit)
+
+
+def _no_word(said: dict[str, str]) -> Malformed | None:
+    if "state" in said and said["state"] not in set(State):
+        return Malformed(Rule.VALUE_INVALID, "state", f"state must be one of {', '.join(State)}.")
+    if "flag" in said and said["flag"] not in {*Rule, *_LABELS}:
+        labels = " or ".join(_LABELS)
+        return Malformed(Rule.VALUE_INVALID, "flag", f"flag must be the id of a rule, such as R13, or {labels}.")
+    return None

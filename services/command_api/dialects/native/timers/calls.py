@@ -1,0 +1,82 @@
+"""The lists of timers: `GET /v1/timers` and `GET /v1/owners/{owner}/current`.
+
+A person's token lists that person's timers. Another owner's are 404, as if there were no such owner.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from services.command_api.desk.commands import Caller
+from services.command_api.desk.desk import Desk
+from services.command_api.dialects.answering import caller_or_answer, read
+from services.command_api.dialects.malformed import Malformed
+from services.command_api.dialects.native import answers
+from services.command_api.dialects.native.answers import WORDS
+from services.command_api.dialects.native.reports.calls import may_see, no_such_owner
+from services.command_api.dialects.native.reports.cursor import write_timer_cursor
+from services.command_api.dialects.native.reports.filters import LIMIT_MAX, said_in
+from services.command_api.dialects.native.timers.asking import TimersAsked, read_timers
+from services.command_api.dialects.values import NAME_LENGTH_MAX, is_writable
+from shared.events.rules import Rule
+
+CURRENT_PATH: Final = "/v1/owners/{owner}/current"
+
+
+@dataclass(frozen=True, slots=True)
+class NativeTimers:
+    """The lists of timers of dialect C."""
+
+    desk: Desk
+
+    async def timers(self, request: Request) -> Response:
+        """`GET /v1/timers?owner=&state=&from=&to=&account=&job=&reference=&flag=&cursor=&limit=`."""
+        caller = await caller_or_answer(self.desk, request, WORDS)
+        if isinstance(caller, Response):
+            return caller
+        policy = self.desk.policies.latest(caller.tenant)
+        if policy is None:
+            return WORDS.unavailable()  # a filter may name a day, which is a day of the tenant's zone
+        asked = read_timers(request, policy.zone, caller.person)
+        if isinstance(asked, Malformed):
+            return WORDS.malformed(asked)
+        if not may_see(caller, asked.filter.owner):
+            return no_such_owner()
+        return await read(self.desk, request, caller, WORDS, partial(self._timers, caller, asked))
+
+    async def _timers(self, caller: Caller, asked: TimersAsked) -> Response:
+        found = await self.desk.reports.timers(caller.tenant, asked.filter, asked.after, asked.limit)
+        page = found[: asked.limit]
+        more = len(found) > len(page)
+        return answers.listed(page, write_timer_cursor(asked.filter, page[-1].key) if more else None)
+
+    async def current(self, request: Request) -> Response:
+        """`GET /v1/owners/{owner}/current`."""
+        caller = await caller_or_answer(self.desk, request, WORDS)
+        if isinstance(caller, Response):
+            return caller
+        owner = request.path_params["owner"]
+        if len(owner) > NAME_LENGTH_MAX:
+            return WORDS.malformed(Malformed(Rule.TEXT_TOO_LONG, "owner"))
+        said = said_in(request) if is_writable(owner) else Malformed(Rule.VALUE_INVALID, "owner")
+        if isinstance(said, Malformed):
+            return WORDS.malformed(said)
+        if not may_see(caller, owner):
+            return no_such_owner()
+        return await read(self.desk, request, caller, WORDS, partial(self._current, caller, owner))
+
+    async def _current(self, caller: Caller, owner: str) -> Response:
+        return answers.listed(await self.desk.reports.current(caller.tenant, owner, LIMIT_MAX), None)
+
+
+def routes(desk: Desk) -> list[BaseRoute]:
+    """Return the routes of the lists."""
+    calls = NativeTimers(desk)
+    return [
+        Route(answers.TIMERS_PATH, calls.timers, methods=["GET"]),
+        Route(CURRENT_PATH, calls.current, methods=["GET"]),
+    ]

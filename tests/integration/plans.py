@@ -1,0 +1,44 @@
+"""Plans: how Postgres answers a query on a table that a test has filled, and what is wrong with that."""
+
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+
+import asyncpg
+
+MODES: Final = ["force_custom_plan", "force_generic_plan"]
+# A page has a hundred rows, each perhaps in a block of its own, and a year has 365.
+BLOCKS_MAX: Final = 400
+_CROWDED: Final = {"timer", "violation", "day_total"}
+
+
+async def plan_of(conn: asyncpg.Connection, sql: str, values: Sequence[object], mode: str) -> list[dict[str, Any]]:
+    """Run a query, and return the nodes of its plan that read the crowd's tables or sort."""
+    said = ", ".join(_literal(value) for value in values)
+    await conn.execute(f"SET plan_cache_mode = {mode}")
+    await conn.execute(f"PREPARE look AS {sql}")
+    try:
+        plan = json.loads(await conn.fetchval(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE look({said})"))
+    finally:
+        await conn.execute("DEALLOCATE look")
+    nodes, waiting = [], [plan[0]["Plan"]]
+    while waiting:
+        node = waiting.pop()
+        waiting += node.get("Plans", [])
+        if node.get("Relation Name") in _CROWDED or "Sort" in node["Node Type"]:
+            nodes.append(node)
+    return nodes
+
+
+def faults(nodes: list[dict[str, Any]], index: str) -> list[str]:
+    """Return what is wrong with a plan that should read one page of one index, in its order."""
+    wrong = [f"{node['Node Type']} of {node.get('Index Name')}" for node in nodes if node.get("Index Name") != index]
+    wrong += [f"{node['Rows Removed by Filter']} rows dropped" for node in nodes if node.get("Rows Removed by Filter")]
+    blocks = sum(node["Shared Hit Blocks"] + node["Shared Read Blocks"] for node in nodes)
+    return wrong + ([f"{blocks} blocks"] if blocks > BLOCKS_MAX else [])
+
+
+def _literal(value: object) -> str:
+    if value is None:
+        return "NULL"
+    return str(value) if isinstance(value, int) else f"'{value}'"
