@@ -16,3 +16,18 @@ DROP INDEX fold_v1.timer_open_by_owner;
 CREATE INDEX timer_open_by_owner ON fold_v1.timer (slot, tenant, owner, started_at, id) WHERE state <> 'STOPPED';
 CREATE INDEX timer_open_by_start ON fold_v1.timer (tenant, started_at, id) WHERE state <> 'STOPPED';
 CREATE INDEX timer_flagged ON fold_v1.timer (tenant, started_at, id) WHERE flags <> '{}';
+
+-- What was worked for an account or a job (`kind`), day by day and slot by slot: readers add the slots up, each of which
+-- one partition writes. The key is in the order in which a report asks.
+CREATE TABLE fold_v1.work_total (
+    slot               integer NOT NULL,
+    tenant             text NOT NULL,
+    kind               text NOT NULL CHECK (kind IN ('account', 'job')),
+    about              text NOT NULL,
+    day                date NOT NULL,
+    total_us           bigint NOT NULL,
+    billable_us        bigint NOT NULL,
+    changed_after_lock boolean NOT NULL,
+    PRIMARY KEY (tenant, kind, about, day, slot)
+);
+CREATE VIEW work_total AS SELECT * FROM fold_v1.work_total;

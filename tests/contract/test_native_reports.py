@@ -13,6 +13,7 @@ from tests.support.stack.deployments import Deployment, Person, Tenant, fresh_ow
 # An evening before 02:00, when clocks change there.
 ON = (datetime.now(UTC) - timedelta(days=3)).date()
 EVENING = datetime.combine(ON, time(22, 30), ZoneInfo("Asia/Jerusalem")).astimezone(UTC)
+MIDNIGHT = EVENING + timedelta(minutes=90)
 NIGHT = EVENING + timedelta(hours=2, minutes=45)
 
 
@@ -44,13 +45,35 @@ async def test_days_are_split_at_the_owners_midnight(api: Api, owner: str) -> No
     assert days.json() | {"position": 0} == {
         "zone": "Asia/Jerusalem",
         "items": [
-            {"day": first, "seconds": 7200, "billable_seconds": 5400, "changed_after_lock": False},
-            {"day": second, "seconds": 4500.25, "billable_seconds": 4500.25, "changed_after_lock": False},
+            {"day": first, "seconds": 7200, "billable_seconds": 5400, "changed_after_lock": False}
+            | {"first_at": spelt(EVENING), "last_at": spelt(MIDNIGHT), "pause_seconds": 0},
+            {"day": second, "seconds": 4500.25, "billable_seconds": 4500.25, "changed_after_lock": False}
+            | {"first_at": spelt(MIDNIGHT), "last_at": spelt(NIGHT + timedelta(microseconds=250_000))}
+            | {"pause_seconds": 0},
         ],
         "position": 0,
     }
     one = await got(api, f"/v1/owners/{owner}/days", days.json()["position"], **{"from": second, "to": second})
     assert one.json()["items"] == days.json()["items"][1:]
+
+
+async def test_an_account_and_a_job_have_days_of_all_their_owners(api: Api, owner: str) -> None:
+    account, job, other = f"A of {owner}", f"=J of {owner}", fresh_owner()
+    until = EVENING + timedelta(minutes=30)
+    await worked(api, owner, EVENING, until, account_id=account, job_id=job)
+    last = await worked(api, other, EVENING, until, job_id=job, billable=False)
+    first = await got(api, f"/v1/accounts/{account}/days")
+    days = await got(api, f"/v1/jobs/{job}/days", last["position"])
+    day = {"day": ON.isoformat(), "changed_after_lock": False, "first_at": None, "last_at": None, "pause_seconds": None}
+    assert first.json()["items"] == [day | {"seconds": 1800, "billable_seconds": 1800}]
+    assert days.json() == {
+        "zone": "Asia/Jerusalem",
+        "items": [day | {"seconds": 3600, "billable_seconds": 1800}],
+        "position": None,
+    }
+    csv = await api.http.get(f"/v1/jobs/{job}/days?bom=1", headers=api.headers(None, Accept="text/csv"))
+    line = csv.content.decode("utf-8-sig").splitlines()[1]
+    assert line == f'"\'{job}","{ON.isoformat()}","Asia/Jerusalem",3600,1800,false,,,'
 
 
 async def test_timers_are_listed_while_more_come_in(api: Api, owner: str) -> None:

@@ -9,7 +9,7 @@ import asyncpg
 MODES: Final = ["force_custom_plan", "force_generic_plan"]
 # A page has a hundred rows, each perhaps in a block of its own, and a year has 365.
 BLOCKS_MAX: Final = 400
-_CROWDED: Final = {"timer", "violation", "day_total"}
+_CROWDED: Final = {"timer", "violation", "day_total", "work_total"}
 
 
 async def plan_of(conn: asyncpg.Connection, sql: str, values: Sequence[object], mode: str) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from services.command_api.desk.attended import Attended
 from services.command_api.desk.commands import Position
 from services.command_api.desk.questions import ViolationFilter
 from services.command_api.desk.rows import DayRow, DaysRow, ReadsAwayError, ViolationRow
@@ -17,13 +18,14 @@ from services.command_api.store.database import Database, query
 from services.command_api.store.reports import PostgresReports
 from shared.events.ids import make_short, slot_of
 from shared.events.rules import Rule
-from tests.integration.plans import MODES, faults, plan_of
+from tests.integration.plans import BLOCKS_MAX, MODES, faults, plan_of
 from tests.support.stack.deployments import PARTITIONS, Deployment
 
 pytestmark = pytest.mark.real
 
 NOON: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAY: Final = timedelta(days=1)
+HOUR: Final = timedelta(hours=1)
 SLOT: Final = slot_of("acme", "dana")
 KPART: Final = SLOT % PARTITIONS
 EVENT: Final = UUID(int=1)
@@ -38,7 +40,8 @@ async def dsn(deployment: Deployment) -> str:
 async def pool(dsn: str) -> AsyncIterator[asyncpg.Pool]:
     """Give a database in which the last test left no row."""
     async with asyncpg.create_pool(dsn, min_size=1, max_size=2, server_settings={"timezone": "UTC"}) as pool:
-        await pool.execute("TRUNCATE fold_v1.violation, fold_v1.day_total, fold_v1.owner_fact, fold_v1.checkpoint")
+        tables = ("violation", "day_total", "work_total", "interval", "owner_fact", "checkpoint")
+        await pool.execute("TRUNCATE " + ", ".join(f"fold_v1.{table}" for table in tables))
         yield pool
 
 
@@ -153,6 +156,55 @@ async def test_days_are_those_asked_for_in_order(pool: asyncpg.Pool, reports: Po
     )
 
 
+async def test_days_say_from_when_to_when_of_their_closed_intervals(
+    pool: asyncpg.Pool, reports: PostgresReports
+) -> None:
+    """One began the day before and one ended the day after in UTC; a running one and another owner's say nothing."""
+    await folded(pool, 1)
+    for on in (1, 2):
+        await worked(pool, date(2026, 3, on), 1, 1)
+    midnight = datetime(2026, 3, 1, 22, tzinfo=UTC)
+    for n, (owner, start, end) in enumerate(
+        [
+            ("dana", midnight - HOUR, midnight + HOUR),
+            ("dana", midnight + 20 * HOUR, midnight + 24 * HOUR),
+            ("dana", midnight + 5 * HOUR, None),
+            ("dana", midnight - 90 * DAY, midnight - 89 * DAY),
+            ("noa", midnight + 2 * HOUR, midnight + 3 * HOUR),
+        ]
+    ):
+        await pool.execute(
+            "INSERT INTO interval (slot, timer_id, seq, tenant, owner, start_at, end_at, zone)"
+            " VALUES ($1, $2, 1, 'acme', $3, $4, $5, 'Asia/Jerusalem')",
+            *(slot_of("acme", owner), n, owner, start, end),
+        )
+    said = await reports.days("acme", "dana", date(2026, 3, 1), date(2026, 3, 2))
+    assert [day.attended for day in said.days] == [
+        Attended(midnight - HOUR, midnight, 0),
+        Attended(midnight, midnight + 24 * HOUR, 19 * 3600 * 1_000_000),
+    ]
+
+
+async def test_work_days_are_summed_over_all_slots(pool: asyncpg.Pool, reports: PostgresReports) -> None:
+    rows = [
+        (1, "acme", "job", "J", date(2026, 3, 2), 5, 3, False),
+        (2, "acme", "job", "J", date(2026, 3, 2), 7, 0, True),
+        (1, "acme", "job", "J", date(2026, 3, 1), 1, 1, False),
+        (1, "acme", "job", "J", date(2026, 3, 3), 100, 0, False),
+        (1, "acme", "job", "K", date(2026, 3, 2), 100, 0, False),
+        (1, "acme", "account", "J", date(2026, 3, 2), 9, 0, False),
+        (1, "other", "job", "J", date(2026, 3, 2), 100, 0, False),
+    ]
+    await pool.executemany("INSERT INTO work_total VALUES ($1, $2, $3, $4, $5, $6, $7, $8)", rows)
+    first, last = date(2026, 3, 1), date(2026, 3, 2)
+    assert await reports.work_days("acme", "job", "J", first, last) == DaysRow(
+        None,
+        None,
+        (DayRow(first, 1, 1, False), DayRow(last, 12, 3, True)),  # noqa: FBT003
+    )
+    assert (await reports.work_days("acme", "account", "J", last, last)).days == (DayRow(last, 9, 0, False),)  # noqa: FBT003
+
+
 async def test_days_have_the_zone_of_the_owners_profile(pool: asyncpg.Pool, reports: PostgresReports) -> None:
     await folded(pool, 1)
     insert = "INSERT INTO owner_fact (slot, tenant, owner, kind, about, body) VALUES ($1, 'acme', 'dana', $2, $3, $4)"
@@ -198,7 +250,10 @@ SELECT n % 400, n, (ARRAY['R09', 'R10', 'R13', 'R18'])[1 + n / 400 % 4],
 INSERT INTO day_total (slot, tenant, owner, day, total_us, billable_us)
 SELECT n % 400, 'crowd-' || n % 400 / 100, 'owner-' || n % 400, date '2024-01-01' + n / 400, n, n
   FROM generate_series(0, 299999) AS n;
-ANALYZE fold_v1.violation; ANALYZE fold_v1.day_total;
+INSERT INTO work_total
+SELECT n % 400, 'crowd-' || n % 400 / 100, 'job', 'J-' || n % 400, date '2024-01-01' + n / 400, n, n, false
+  FROM generate_series(0, 299999) AS n;
+ANALYZE fold_v1.violation; ANALYZE fold_v1.day_total; ANALYZE fold_v1.work_total;
 """
 MIDDLE: Final = datetime(2025, 6, 1, tzinfo=UTC)
 PAGE: Final = ("crowd-1", 101, MIDDLE + 200 * DAY, MIDDLE, 1000)
@@ -229,6 +284,16 @@ async def test_a_report_reads_one_page_of_one_index(
     nodes = await plan_of(crowd, query(name), values, mode)
     assert [node["Actual Rows"] > 0 for node in nodes] == [True]
     assert faults(nodes, index) == []
+
+
+@pytest.mark.parametrize("mode", MODES)
+async def test_a_year_of_a_job_reads_its_own_rows_alone(crowd: asyncpg.Connection, mode: str) -> None:
+    asked = ("crowd-1", "job", "J-101", date(2025, 1, 1), date(2025, 12, 31))
+    plan = await plan_of(crowd, query("find_work_days"), asked, mode)
+    nodes = [node for node in plan if "Relation Name" in node]
+    assert [(node["Actual Rows"], node.get("Rows Removed by Filter", 0)) for node in nodes] == [(365, 0)]
+    assert nodes[0]["Node Type"] in {"Index Scan", "Bitmap Heap Scan"}
+    assert nodes[0]["Shared Hit Blocks"] + nodes[0]["Shared Read Blocks"] <= BLOCKS_MAX
 
 
 async def test_an_optional_filter_reads_what_it_drops(crowd: asyncpg.Connection) -> None:

@@ -147,14 +147,15 @@ def merged(commits: Sequence[Rows]) -> dict[str, dict[Any, Any]]:
         for key, interval in rows.intervals.items():
             # When an interval was opened is written once.
             opened = tables["interval"].get(key, interval)[8]
-            tables["interval"][key] = (*interval[:8], opened or interval[8])
+            tables["interval"][key] = (*interval[:8], opened or interval[8], *interval[9:])
         for id_, timer in rows.timers.items():
             # `started_by` is written once, with the timer's first row.
             started_by = tables["timer"].get(id_, timer)[15]
             tables["timer"][id_] = (*timer[:15], started_by, *timer[16:])
-        for day, worked in rows.day_totals.items():
-            before = tables["day_total"].get(day, (0, 0))
-            tables["day_total"][day] = tuple(map(sum, zip(before, worked, strict=True)))
+        for name, totals in (("day_total", rows.day_totals), ("work_total", rows.work_totals)):
+            for day, worked in totals.items():
+                before = tables[name].get(day, (0, 0))
+                tables[name][day] = tuple(map(sum, zip(before, worked, strict=True)))
         for job, total_us in rows.job_totals.items():
             tables["job_total"][job] = tables["job_total"].get(job, 0) + total_us
         for finding, violation in rows.violations.items():

@@ -63,6 +63,7 @@ COLUMNS: Final = {
     "interval": ("slot", "timer_id", "seq", "tenant", "owner", "start_at", "end_at", "zone", "logged_at", "reason"),
     "day_total": ("slot", "tenant", "owner", "day", "total_us", "billable_us", "changed_after_lock"),
     "job_total": ("slot", "tenant", "owner", "job_id", "total_us"),
+    "work_total": ("slot", "tenant", "kind", "about", "day", "total_us", "billable_us", "changed_after_lock"),
     "violation": (
         *("slot", "timer_id", "rule", "from_at", "to_at", "amount_us", "refused"),
         *("tenant", "owner", "event_id", "policy_revision"),
@@ -76,6 +77,7 @@ _NULLABLE: Final = {
     "interval": {"end_at", "logged_at", "reason"},
     "day_total": set[str](),
     "job_total": set[str](),
+    "work_total": set[str](),
     "violation": {"to_at", "amount_us", "policy_revision"},
     "owner_fact": set[str](),
 }
@@ -245,6 +247,11 @@ class Tables:
         before = self.rows["job_total"].get(row[:4])
         self._put("job_total", (*row[:4], row[4] if before is None else row[4] + before[4]))
 
+    def _add_work_total(self, row: Row) -> None:
+        before = self.rows["work_total"].get(row[:5])
+        worked = row[5:] if before is None else (row[5] + before[5], row[6] + before[6], row[7] or before[7])
+        self._put("work_total", (*row[:5], *worked))
+
     def _insert_violation(self, row: Row) -> None:
         before = self.rows["violation"].get(row[:4])
         # Whose the finding is, and what began it, is written once. A refusal changes nothing of one that counts.
@@ -283,6 +290,7 @@ _WRITES: Final[dict[str, Callable[[Tables, Row], None]]] = {
     "upsert_intervals": Tables._upsert_interval,
     "add_day_totals": Tables._add_day_total,
     "add_job_totals": Tables._add_job_total,
+    "add_work_totals": Tables._add_work_total,
     "insert_violations": Tables._insert_violation,
     "learn_facts": Tables._learn_fact,
     "move_deadlines": Tables._move_deadline,

@@ -4,6 +4,7 @@
     commands    what every dialect translates to, and the answers that it translates from
     questions   what a read asks for where an id is not enough
     rows        what the read models say, as values; nothing here knows SQL or HTTP
+    attended    from when to when an owner worked on each local day
     policies    a tenant's policy, set and read revision by revision
     tally       how presses were answered, in numbers
     told        what the outcome of an event id says about a press that was answered 202

@@ -7,7 +7,7 @@ Never: words, statuses or shapes of answers in here; they are the dialects'.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol
+from typing import Literal, Protocol
 from uuid import UUID
 
 from services.command_api.desk.commands import Answer, Asked, Caller
@@ -144,6 +144,11 @@ class Reports(Protocol):
 
     async def days(self, tenant: str, owner: str, first: date, last: date) -> DaysRow:
         """Return an owner's local days from `first` to `last`, both included, all as of one position."""
+
+    async def work_days(
+        self, tenant: str, kind: Literal["account", "job"], about: str, first: date, last: date
+    ) -> DaysRow:
+        """Return the same of all timers of an account or a job. Many partitions have no one position."""
 
 
 class People(Protocol):

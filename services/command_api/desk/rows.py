@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
+from services.command_api.desk.attended import Attended
 from services.command_api.desk.commands import Position
 from services.command_api.desk.questions import TimerKey, ViolationKey
 from shared.events.outcome import State
@@ -165,19 +166,24 @@ class ViolationRow:
 
 @dataclass(frozen=True, slots=True)
 class DayRow:
-    """What an owner worked on one local day: closed intervals only, and which part of that is billable."""
+    """What was worked on one local day: closed intervals only, and which part of that is billable.
+
+    `attended` is None where the day has no time left, and for the days of many owners.
+    """
 
     day: date
     total_us: int
     billable_us: int
     changed_after_lock: bool
+    attended: Attended | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class DaysRow:
     """An owner's days as of `position`, None before anything of the owner's partition was folded.
 
-    `zone` is the owner's own, None when the profile has none. A day without a closed interval has no row.
+    `zone` is the owner's own, None when the profile has none. A day without a closed interval has no row. The days of
+    an account or a job have neither a zone nor a position.
     """
 
     zone: str | None

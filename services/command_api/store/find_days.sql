@@ -1,5 +1,7 @@
--- Find an owner's days, with the owner's own zone and where the owner's partition stands, all of one moment.
-SELECT p.body ->> 'zone' AS zone, c.kpart, c.next_offset, d.days, d.totals_us, d.billables_us, d.changed
+-- Find an owner's days, with the intervals that lie on them, the owner's own zone and where the owner's partition
+-- stands, all of one moment. A local day begins and ends within a day of its date in UTC.
+SELECT p.body ->> 'zone' AS zone, c.kpart, c.next_offset, d.days, d.totals_us, d.billables_us, d.changed,
+       i.starts, i.ends, i.zones
   FROM deployment AS x
   JOIN checkpoint AS c ON c.kpart = $1 % x.partitions
   LEFT JOIN owner_fact AS p
@@ -13,4 +15,11 @@ SELECT p.body ->> 'zone' AS zone, c.kpart, c.next_offset, d.days, d.totals_us, d
         WHERE slot = $1 AND tenant = $2 AND owner = $3 AND day BETWEEN $4 AND $5
            -- A day whose time was all taken back keeps a row without any.
            AND (total_us <> 0 OR changed_after_lock)
-       ) AS d;
+       ) AS d
+ CROSS JOIN LATERAL (
+       SELECT array_agg(start_at) AS starts, array_agg(end_at) AS ends, array_agg(zone) AS zones
+         FROM "interval"
+        WHERE slot = $1 AND tenant = $2 AND owner = $3
+          AND end_at > ($4::date - 1)::timestamp AT TIME ZONE 'UTC'
+          AND start_at < ($5::date + 2)::timestamp AT TIME ZONE 'UTC'
+       ) AS i;

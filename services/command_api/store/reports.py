@@ -1,10 +1,11 @@
 """Reports: findings, days and lists of timers, one tenant at a time."""
 
 from datetime import date
-from typing import Final
+from typing import Final, Literal
 
 import asyncpg
 
+from services.command_api.desk.attended import attended_on
 from services.command_api.desk.commands import Position
 from services.command_api.desk.questions import TimerFilter, TimerKey, ViolationFilter, ViolationKey
 from services.command_api.desk.rows import DayRow, DaysRow, ReadsAwayError, TimerRow, ViolationRow
@@ -19,8 +20,9 @@ _FIND_VIOLATIONS_BY_RULE: Final = query("find_violations_by_rule")
 _FIND_VIOLATIONS_OF_OWNER: Final = query("find_violations_of_owner")
 _FIND_VIOLATIONS_OF_OWNER_BY_RULE: Final = query("find_violations_of_owner_by_rule")
 _FIND_DAYS: Final = query("find_days")
+_FIND_WORK_DAYS: Final = query("find_work_days")
 _FIND_CURRENT_TIMERS: Final = query("find_current_timers")
-# By which condition each list of timers finds its index (deploy/migrations/0011). The first that fits is the narrowest.
+# By which condition each list of timers finds its index. The first that fits is the narrowest.
 TIMER_LEADS: Final = {
     "reference": "t.reference = $11",
     "open_of_owner": "t.slot = $6 AND t.owner = $7 AND t.state <> 'STOPPED'",
@@ -85,6 +87,13 @@ class PostgresReports:
             raise ReadsAwayError  # the topics job has not made the checkpoints yet
         return _days(row)
 
+    async def work_days(
+        self, tenant: str, kind: Literal["account", "job"], about: str, first: date, last: date
+    ) -> DaysRow:
+        """Return the local days of all timers of an account or a job, from `first` to `last`, both included."""
+        rows = await self._database.rows(_FIND_WORK_DAYS, tenant, kind, about, first, last)
+        return DaysRow(None, None, tuple(DayRow(**dict(row)) for row in rows))
+
 
 def lead_of(asked: TimerFilter) -> str:
     """Return the name of the condition by which a list of timers finds its index."""
@@ -103,9 +112,11 @@ def lead_of(asked: TimerFilter) -> str:
 
 def _days(row: asyncpg.Record) -> DaysRow:
     folded = row["next_offset"] - 1
-    columns = (row[name] or () for name in ("days", "totals_us", "billables_us", "changed"))
+    columns = [row[name] or () for name in ("days", "totals_us", "billables_us", "changed")]
+    intervals = zip(*(row[name] or () for name in ("starts", "ends", "zones")), strict=True)
+    attended = attended_on(intervals)
     return DaysRow(
         zone=row["zone"],
         position=Position(row["kpart"], folded) if folded >= 0 else None,
-        days=tuple(DayRow(*values) for values in zip(*columns, strict=True)),
+        days=tuple(DayRow(*values) for values in zip(*columns, [attended.get(on) for on in columns[0]], strict=True)),
     )

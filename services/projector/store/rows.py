@@ -15,7 +15,7 @@ from services.projector.domain.sheet.jobs import added_us
 from services.projector.ports import Advance, Look
 from shared.events.ids import slot_of, slot_of_timer
 from shared.events.models import WORK
-from shared.events.outcome import PROVISIONAL, Change, DayPart, Fact, Finding, Outcome
+from shared.events.outcome import PROVISIONAL, Change, DayPart, Fact, Finding, Outcome, TimerAfter
 
 Columns = list[list[Any]]
 
@@ -30,6 +30,7 @@ class Rows:
     intervals: dict[tuple[int, int], tuple[Any, ...]] = field(default_factory=dict)
     day_totals: dict[tuple[Any, ...], list[int]] = field(default_factory=dict)
     job_totals: dict[tuple[Any, ...], int] = field(default_factory=dict)
+    work_totals: dict[tuple[Any, ...], list[int]] = field(default_factory=dict)
     changed_after_lock: set[tuple[Any, ...]] = field(default_factory=set)
     violations: dict[tuple[Any, ...], tuple[Any, ...]] = field(default_factory=dict)
     facts: dict[tuple[Any, ...], tuple[dict[str, Any], datetime]] = field(default_factory=dict)
@@ -65,9 +66,9 @@ class Rows:
         if (closed := change.closed) is not None:
             ended = (closed.start, closed.end, closed.zone, self._opened_at.get((change.timer, closed.seq)))
             self.intervals[change.timer, closed.seq] = (slot, change.timer, closed.seq, *whose, *ended, closed.reason)
-            self._worked((slot, *whose), closed.days, 1, billable=change.after.billable)
+            self._worked(outcome, change.after, closed.days, 1)
             if closed.was is not None:
-                self._worked((slot, *whose), closed.was.days, -1, billable=change.after.billable)
+                self._worked(outcome, change.after, closed.was.days, -1)
             if change.after.job_id is not None:
                 job = (slot, *whose, change.after.job_id)
                 self.job_totals[job] = self.job_totals.get(job, 0) + added_us(closed)
@@ -91,13 +92,30 @@ class Rows:
             timer.reference,
         )
 
-    def _worked(self, whose: tuple[Any, ...], days: Sequence[DayPart], sign: int, *, billable: bool) -> None:
+    def _worked(self, outcome: Outcome, timer: TimerAfter, days: Sequence[DayPart], sign: int) -> None:
+        slot = slot_of_timer(timer.id)
+        self._count(self.day_totals, (slot, outcome.tenant, timer.owner), timer, days, sign)
+        for kind, about in (("account", timer.account_id), ("job", timer.job_id)):
+            if about is not None:
+                self._count(self.work_totals, (slot, outcome.tenant, kind, about), timer, days, sign)
+
+    def _count(
+        self,
+        totals: dict[tuple[Any, ...], list[int]],
+        whose: tuple[Any, ...],
+        timer: TimerAfter,
+        days: Sequence[DayPart],
+        sign: int,
+    ) -> None:
         for part in days:
-            total = self.day_totals.setdefault((*whose, part.on), [0, 0])
+            total = totals.setdefault((*whose, part.on), [0, 0])
             total[0] += sign * part.us
-            total[1] += sign * part.us if billable else 0
+            total[1] += sign * part.us if timer.billable else 0
             if part.after_lock:
                 self.changed_after_lock.add((*whose, part.on))
+
+    def _totals(self, totals: dict[tuple[Any, ...], list[int]]) -> list[tuple[Any, ...]]:
+        return [(*key, *total, key in self.changed_after_lock) for key, total in totals.items()]
 
     def _find(self, outcome: Outcome, finding: Finding) -> None:
         key = (slot_of_timer(finding.timer_id), finding.timer_id, finding.rule, finding.from_)
@@ -124,10 +142,9 @@ class Rows:
             "insert_dead_letters": self.dead_letters,
             "upsert_timers": list(self.timers.values()),
             "upsert_intervals": [self.intervals[key] for key in sorted(self.intervals)],
-            "add_day_totals": [
-                (*key, *total, key in self.changed_after_lock) for key, total in self.day_totals.items()
-            ],
+            "add_day_totals": self._totals(self.day_totals),
             "add_job_totals": [(*key, total_us) for key, total_us in self.job_totals.items()],
+            "add_work_totals": self._totals(self.work_totals),
             "insert_violations": list(self.violations.values()),
             "learn_facts": [(*key, json.dumps(body), known_at) for key, (body, known_at) in self.facts.items()],
             "move_deadlines": [(*key, due_at) for key, (_, due_at) in self.deadlines.items()],

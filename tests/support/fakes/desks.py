@@ -6,7 +6,7 @@ Where it differs: nothing is judged, stored or sent. No call waits, not even `wa
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Final
+from typing import Final, Literal
 from uuid import UUID
 
 import httpx
@@ -215,6 +215,12 @@ class Clerk:
 
     async def days(self, tenant: str, owner: str, first: date, last: date) -> DaysRow:
         self._ask("days", tenant, owner, first, last)
+        return self.days_row
+
+    async def work_days(
+        self, tenant: str, kind: Literal["account", "job"], about: str, first: date, last: date
+    ) -> DaysRow:
+        self._ask("work_days", tenant, kind, about, first, last)
         return self.days_row
 
     def _ask(self, *question: object) -> None:

@@ -58,6 +58,7 @@ class How(TypedDict, total=False):
 class HowStarted(How, total=False):
     """What else a start may say."""
 
+    account_id: str
     job_id: str
     billable: bool
     work_date: date
@@ -117,7 +118,11 @@ def timer_id(timer: str, owner: str = "dana", tenant: str = "acme") -> int:
 
 def started(timer: str, at: str, **how: Unpack[HowStarted]) -> Told:
     """Tell of a start."""
-    said = {name: how[name] for name in ("job_id", "billable", "work_date", "zone_assumed", "reference") if name in how}
+    said = {
+        name: how[name]
+        for name in ("account_id", "job_id", "billable", "work_date", "zone_assumed", "reference")
+        if name in how
+    }
     return _told(TimerStarted, timer, at, how, owner=how.get("owner", "dana"), **said)
 
 

@@ -270,7 +270,7 @@ def _event(move: Move, now: datetime) -> AnyEvent:
     match move.kind:
         case "start":
             work = {"owner": move.owner, "billable": move.wish == "one", "job_id": _JOBS[move.timer]}
-            work |= {"reference": f"order {move.timer}"} if move.timer else {}
+            work |= {"account_id": f"A-{move.timer}", "reference": f"order {move.timer}"} if move.timer else {}
             return TimerStarted.model_validate(said | asked | work)
         case "pause":
             return TimerPaused.model_validate(said | asked | {"reason": "lunch" if move.wish == "one" else None})

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from copy import deepcopy
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from tests.support.proof.naive.days import days_between
@@ -14,6 +14,7 @@ from tests.support.proof.naive.reading import TIMER_EVENTS, Said
 _START, _PAUSE, _RESUME, _STOP = TIMER_EVENTS
 _US: Final = timedelta(microseconds=1)
 _THIRTY_DAYS: Final = timedelta(days=30)
+Key = tuple[object, ...]
 
 
 @dataclass
@@ -35,9 +36,10 @@ class Book:
     violations: dict[tuple[int, str, datetime], Row] = field(default_factory=dict)
     facts: dict[tuple[str, str, str, str], Row] = field(default_factory=dict)
     known_at: dict[tuple[str, str, str, str], datetime] = field(default_factory=dict)
-    changed_after_lock: set[tuple[str, str, date]] = field(default_factory=set)
-    # Days that lost time when an end was taken back.
-    emptied: set[tuple[str, str, date]] = field(default_factory=set)
+    # Days of owners (tenant, owner, day), and of accounts and jobs (slot, tenant, kind, id, day).
+    changed_after_lock: set[Key] = field(default_factory=set)
+    # Days of the same that lost time when an end was taken back.
+    emptied: set[Key] = field(default_factory=set)
 
 
 def effect(
@@ -79,7 +81,7 @@ def end(
     timer |= {"state": state, "last_at": at, "source_offset": press["offset"]}
     timer |= {"stopped_at": at if state == "STOPPED" else None, "flags": sorted({*timer["flags"], *flags})}
     closed, last = None, intervals[-1]
-    was, whose = last.pop("was", None), (timer["tenant"], timer["owner"])
+    was, whose = last.pop("was", None), _whose(timer)
     last["by"] = by
     reason = press["reason"] if press["kind"] == _PAUSE and by == "press" else None
     if last["end"] is None:
@@ -91,9 +93,16 @@ def end(
         if was is not None:
             closed["was"] = {"end": was, "days": _days(last, was, locked)}
             changed = [*changed, *closed["was"]["days"]]
-            book.emptied |= {(*whose, part["on"]) for part in changed}
-        book.changed_after_lock |= {(*whose, part["on"]) for part in changed if part["after_lock"]}
+            book.emptied |= {(*each, part["on"]) for each in whose for part in changed}
+        book.changed_after_lock |= {(*each, part["on"]) for each in whose for part in changed if part["after_lock"]}
     return {"timer": timer_id, "by": by, "after": timer_of(timer), "opened": None, "closed": closed}
+
+
+def _whose(timer: Row) -> list[Key]:
+    """Return all whose days a timer's time is on: its owner, and where it has them its account and job."""
+    slot, tenant = (timer["id"] >> 10) & 4095, timer["tenant"]
+    about = [(slot, tenant, kind, timer[f"{kind}_id"]) for kind in ("account", "job")]
+    return [(tenant, timer["owner"]), *(each for each in about if each[-1] is not None)]
 
 
 def _days(interval: Row, ends: datetime, locked: str | None) -> list[Row]:

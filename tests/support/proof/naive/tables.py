@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
-from tests.support.proof.naive.book import Book
+from tests.support.proof.naive.book import Book, Key
 from tests.support.proof.naive.days import days_between
 from tests.support.proof.naive.outcome import Row, body
 
@@ -20,6 +20,7 @@ KEYS: Final = {
     "interval": ("slot", "timer_id", "seq"),
     "day_total": ("slot", "tenant", "owner", "day"),
     "job_total": ("slot", "tenant", "owner", "job_id"),
+    "work_total": ("tenant", "kind", "about", "day", "slot"),
     "violation": ("slot", "timer_id", "rule", "from_at"),
     "owner_fact": ("slot", "tenant", "owner", "kind", "about"),
     "outcome": ("kpart", "source_offset"),
@@ -36,6 +37,7 @@ def tables_of(books: Iterable[Book]) -> dict[str, str]:
         rows["interval"] += list(_intervals(book))
         rows["day_total"] += list(_days(book))
         rows["job_total"] += list(_jobs(book))
+        rows["work_total"] += list(_work(book))
         rows["violation"] += [_violation(found) for found in book.violations.values()]
         rows["owner_fact"] += [
             {"slot": _slot(tenant, owner), "tenant": tenant, "owner": owner, "kind": kind, "about": about, "body": said}
@@ -110,7 +112,7 @@ def _intervals(book: Book) -> Iterable[Row]:
 
 def _days(book: Book) -> Iterable[Row]:
     # A day whose time was all taken back keeps its row.
-    totals: dict[tuple[str, str, date], list[int]] = {day: [0, 0] for day in book.emptied}
+    totals: dict[Key, list[int]] = {key: [0, 0] for key in book.emptied if len(key) == len(("tenant", "owner", "day"))}
     for timer_id, intervals in book.intervals.items():
         timer = book.timers[timer_id]
         for interval in intervals:
@@ -119,12 +121,16 @@ def _days(book: Book) -> Iterable[Row]:
                     total = totals.setdefault((timer["tenant"], timer["owner"], day), [0, 0])
                     total[0] += us
                     total[1] += us if timer["billable"] else 0
-    for (tenant, owner, day), (total_us, billable_us) in totals.items():
-        whose = {"slot": _slot(tenant, owner), "tenant": tenant, "owner": owner, "day": day}
-        yield whose | {
+    for key, (total_us, billable_us) in totals.items():
+        tenant, owner, on = key
+        yield {
+            "slot": _slot(str(tenant), str(owner)),
+            "tenant": tenant,
+            "owner": owner,
+            "day": on,
             "total_us": total_us,
             "billable_us": billable_us,
-            "changed_after_lock": (tenant, owner, day) in book.changed_after_lock,
+            "changed_after_lock": key in book.changed_after_lock,
         }
 
 
@@ -140,6 +146,26 @@ def _jobs(book: Book) -> Iterable[Row]:
     for (tenant, owner, job_id), total_us in totals.items():
         whose_row = {"slot": _slot(tenant, owner), "tenant": tenant, "owner": owner, "job_id": job_id}
         yield whose_row | {"total_us": total_us}
+
+
+def _work(book: Book) -> Iterable[Row]:
+    columns = ("slot", "tenant", "kind", "about", "day")
+    totals: dict[Key, list[int]] = {key: [0, 0] for key in book.emptied if len(key) == len(columns)}
+    for timer_id, intervals in book.intervals.items():
+        timer = book.timers[timer_id]
+        for kind in ("account", "job"):
+            about = timer[f"{kind}_id"]
+            for interval in intervals:
+                if interval["end"] is not None and about is not None:
+                    for day, us in days_between(interval["start"], interval["end"], interval["zone"]):
+                        whose = (_slot(timer["tenant"], timer["owner"]), timer["tenant"], kind, about, day)
+                        total = totals.setdefault(whose, [0, 0])
+                        total[0] += us
+                        total[1] += us if timer["billable"] else 0
+    for key, (total_us, billable_us) in totals.items():
+        named = dict(zip(columns, key, strict=True))
+        late = key in book.changed_after_lock
+        yield named | {"total_us": total_us, "billable_us": billable_us, "changed_after_lock": late}
 
 
 def _violation(found: Row) -> Row:

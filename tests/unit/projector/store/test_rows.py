@@ -143,6 +143,23 @@ def test_a_day_that_was_locked_when_it_was_worked_on_says_so() -> None:
     ]
 
 
+def test_time_counts_for_the_account_and_the_job_of_its_timer() -> None:
+    """And it stays with its slot: what spans owners is summed when it is read."""
+    story = given(
+        started("desk", at="21:30", account_id="A-1", job_id="J-1", billable=False),
+        stopped("desk", at="22:30"),
+        started("phone", at="09:10", job_id="J-1"),
+        stopped("phone", at="09:15"),
+    )
+    assert sorted(writes(story)["add_work_totals"]) == [
+        (SLOT, "acme", "account", "A-1", date(2026, 3, 2), 30 * MINUTE_US, 0, False),
+        (SLOT, "acme", "account", "A-1", date(2026, 3, 3), 30 * MINUTE_US, 0, False),
+        (SLOT, "acme", "job", "J-1", date(2026, 3, 2), 35 * MINUTE_US, 5 * MINUTE_US, False),
+        (SLOT, "acme", "job", "J-1", date(2026, 3, 3), 30 * MINUTE_US, 0, False),
+    ]
+    assert "add_work_totals" not in writes(given(started("desk", at="09:00"), stopped("desk", at="09:10")))
+
+
 def test_a_worker_with_no_time_worked_has_no_day() -> None:
     story = given(started("desk", at="09:00"), stopped("desk", at="09:00"))
     assert "add_day_totals" not in writes(story)
@@ -284,7 +301,7 @@ def test_rows_become_columns_and_none_become_none() -> None:
 
 def test_an_end_that_was_taken_back_gives_its_days_back() -> None:
     """The system had stopped the timer at 11:00. A late press says 09:30, and the day loses an hour and a half."""
-    story = given(started("desk", at="09:00", billable=False)).when(stopped("desk", at="09:30"))
+    story = given(started("desk", at="09:00", billable=False, job_id="J-1")).when(stopped("desk", at="09:30"))
     said = story.outcome
     (change,) = said.changed
     assert change.closed is not None
@@ -294,6 +311,9 @@ def test_an_end_that_was_taken_back_gives_its_days_back() -> None:
     rows = dict(rows_of([Advance(0, Checkpoint(3), [Kept(outcome, b"{}")])]).writes())
     assert [tuple(row) for row in zip(*rows["add_day_totals"], strict=True)] == [
         (SLOT, *WHOSE, date(2026, 3, 2), -90 * MINUTE_US, 0, False)
+    ]
+    assert [tuple(row) for row in zip(*rows["add_work_totals"], strict=True)] == [
+        (SLOT, "acme", "job", "J-1", date(2026, 3, 2), -90 * MINUTE_US, 0, False)
     ]
     (interval,) = zip(*rows["upsert_intervals"], strict=True)
     assert interval[5:7] == (moment("09:00"), moment("09:30"))

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from services.command_api.desk.rows import DayRow, DaysRow, ViolationRow
 from services.command_api.dialects.jsontext import NULL, array, boolean, members, quoted
 from services.command_api.dialects.native.answers import moment
+from services.command_api.dialects.native.reports.csv import VARY
 from shared.events.durations import seconds_text
 from shared.events.ids import to_long
 
@@ -21,11 +22,11 @@ def violations(page: Sequence[ViolationRow], next_cursor: str | None) -> Respons
 
 
 def days(found: DaysRow, zone_name: str) -> Response:
-    """Answer with an owner's days."""
+    """Answer with days."""
     position = None if found.position is None else str(found.position)
     items = array(map(_day, found.days))
     body = members(("zone", quoted(zone_name)), ("items", items), ("position", quoted(position)))
-    return Response(body, 200, media_type=_JSON)
+    return Response(body, 200, VARY, _JSON)
 
 
 def _violation(row: ViolationRow) -> str:
@@ -48,4 +49,7 @@ def _day(row: DayRow) -> str:
         ("seconds", seconds_text(row.total_us)),
         ("billable_seconds", seconds_text(row.billable_us)),
         ("changed_after_lock", boolean(row.changed_after_lock)),
+        ("first_at", moment(None if row.attended is None else row.attended.first_at)),
+        ("last_at", moment(None if row.attended is None else row.attended.last_at)),
+        ("pause_seconds", NULL if row.attended is None else seconds_text(row.attended.pause_us)),
     )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 
 from starlette.requests import Request
 
@@ -15,6 +15,8 @@ from services.command_api.dialects.values import NAME_LENGTH_MAX, is_writable
 from shared.events.rules import Rule
 
 DAYS_MAX: Final = 366
+
+Whose = Literal["owner", "account", "job"]
 
 _DAY: Final = timedelta(days=1)
 # The first zone to have a new day is fourteen hours ahead of UTC.
@@ -32,11 +34,13 @@ class ViolationsAsked:
 
 @dataclass(frozen=True, slots=True)
 class DaysAsked:
-    """An owner's local days, both included."""
+    """The local days of an owner, an account or a job, both included. `bom` is for the CSV of spreadsheets."""
 
-    owner: str
+    whose: Whose
+    about: str
     first: date
     last: date
+    bom: bool
 
 
 def read_violations(request: Request, zone_name: str, person: str | None) -> ViolationsAsked | Malformed:
@@ -61,16 +65,18 @@ def read_violations(request: Request, zone_name: str, person: str | None) -> Vio
     return after if isinstance(after, Malformed) else ViolationsAsked(asked, after, limit)
 
 
-def read_days(request: Request, now: datetime) -> DaysAsked | Malformed:
+def read_days(request: Request, now: datetime, whose: Whose, *, csv: bool) -> DaysAsked | Malformed:
     """Return which days are asked for. Without `to`: until today, wherever; without `from`: as many as allowed."""
-    owner = request.path_params["owner"]
-    if len(owner) > NAME_LENGTH_MAX:
-        return Malformed(Rule.TEXT_TOO_LONG, "owner")
-    if not is_writable(owner):
-        return Malformed(Rule.VALUE_INVALID, "owner")
-    said = said_in(request, "from", "to")
+    about = request.path_params["about"]
+    if len(about) > NAME_LENGTH_MAX:
+        return Malformed(Rule.TEXT_TOO_LONG, whose)
+    if not is_writable(about):
+        return Malformed(Rule.VALUE_INVALID, whose)
+    said = said_in(request, *("from", "to", "bom")[: 3 if csv else 2])
     if isinstance(said, Malformed):
         return said
+    if said.get("bom", "1") != "1":
+        return Malformed(Rule.VALUE_INVALID, "bom", "bom must be 1, or be left out.")
     last = day(said["to"]) if "to" in said else (now + _FIRST_ZONE_AHEAD).date()
     if last is None:
         return _no_day("to")
@@ -81,7 +87,7 @@ def read_days(request: Request, now: datetime) -> DaysAsked | Malformed:
         return Malformed(Rule.VALUE_INVALID, "from", "from lies after to.")
     if last - first >= DAYS_MAX * _DAY:
         return Malformed(Rule.VALUE_INVALID, "from", f"from and to include more than {DAYS_MAX} days: ask in parts.")
-    return DaysAsked(owner, first, last)
+    return DaysAsked(whose, about, first, last, "bom" in said)
 
 
 def _rule(text: str | None) -> Rule | Malformed | None:

@@ -1,6 +1,7 @@
-"""The reports of dialect C: `GET /v1/violations` and `GET /v1/owners/{owner}/days`.
+"""The reports of dialect C: `GET /v1/violations`, and the days of an owner, an account and a job.
 
-A person's token reads that person's findings and days. Another owner's are 404, as if there were no such owner.
+A person's token reads that person's findings and days. Another owner's are 404, as if there were no such owner. An
+account's and a job's days are many owners', so a person may not read them.
 """
 
 from dataclasses import dataclass
@@ -13,18 +14,31 @@ from starlette.routing import BaseRoute, Route
 
 from services.command_api.desk.commands import Caller
 from services.command_api.desk.desk import Desk
+from services.command_api.desk.rows import DaysRow
 from services.command_api.dialects.answering import caller_or_answer, read
 from services.command_api.dialects.malformed import Malformed
 from services.command_api.dialects.native.answers import WORDS, refused
-from services.command_api.dialects.native.reports import answers
-from services.command_api.dialects.native.reports.asking import DaysAsked, ViolationsAsked, read_days, read_violations
+from services.command_api.dialects.native.reports import answers, csv
+from services.command_api.dialects.native.reports.asking import (
+    DaysAsked,
+    ViolationsAsked,
+    Whose,
+    read_days,
+    read_violations,
+)
 from services.command_api.dialects.native.reports.cursor import write_cursor
 from shared.events.rules import Rule
 
 VIOLATIONS_PATH: Final = "/v1/violations"
-DAYS_PATH: Final = "/v1/owners/{owner}/days"
+# The id of an owner, an account or a job is `about`.
+DAYS_PATHS: Final[dict[Whose, str]] = {
+    "owner": "/v1/owners/{about}/days",
+    "account": "/v1/accounts/{about}/days",
+    "job": "/v1/jobs/{about}/days",
+}
 
 _NO_SUCH_OWNER: Final = "There is no such owner."
+_MANY_OWNERS: Final = "A person may read their own days only."
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,24 +68,36 @@ class NativeReports:
         more = len(found) > len(page)
         return answers.violations(page, write_cursor(asked.filter, page[-1].key) if more else None)
 
-    async def days(self, request: Request) -> Response:
-        """`GET /v1/owners/{owner}/days?from=&to=`."""
+    async def days(self, whose: Whose, request: Request) -> Response:
+        """`GET /v1/owners/{owner}/days?from=&to=`, and the same of an account or a job. CSV by `Accept`."""
         caller = await caller_or_answer(self.desk, request, WORDS)
         if isinstance(caller, Response):
             return caller
-        asked = read_days(request, self.desk.now())
+        as_csv = csv.wants_csv(request)
+        asked = read_days(request, self.desk.now(), whose, csv=as_csv)
         if isinstance(asked, Malformed):
             return WORDS.malformed(asked)
-        if not may_see(caller, asked.owner):
+        if whose != "owner" and caller.person is not None:
+            return refused(Rule.NOT_THE_OWNER, _MANY_OWNERS)
+        if whose == "owner" and not may_see(caller, asked.about):
             return no_such_owner()
-        return await read(self.desk, request, caller, WORDS, partial(self._days, caller, asked))
+        return await read(self.desk, request, caller, WORDS, partial(self._days, caller, asked, as_csv=as_csv))
 
-    async def _days(self, caller: Caller, asked: DaysAsked) -> Response:
-        found = await self.desk.reports.days(caller.tenant, asked.owner, asked.first, asked.last)
-        if found.zone is not None:
-            return answers.days(found, found.zone)
+    async def _days(self, caller: Caller, asked: DaysAsked, *, as_csv: bool) -> Response:
+        found = await self._found(caller.tenant, asked)
         policy = self.desk.policies.latest(caller.tenant)
-        return WORDS.unavailable() if policy is None else answers.days(found, policy.zone)
+        zone_name = found.zone or (None if policy is None else policy.zone)
+        if zone_name is None:
+            return WORDS.unavailable()
+        if as_csv:
+            return csv.days(found, zone_name, asked.whose, asked.about, bom=asked.bom)
+        return answers.days(found, zone_name)
+
+    async def _found(self, tenant: str, asked: DaysAsked) -> DaysRow:
+        reports = self.desk.reports
+        if asked.whose == "owner":
+            return await reports.days(tenant, asked.about, asked.first, asked.last)
+        return await reports.work_days(tenant, asked.whose, asked.about, asked.first, asked.last)
 
 
 def may_see(caller: Caller, owner: str | None) -> bool:
@@ -89,5 +115,5 @@ def routes(desk: Desk) -> list[BaseRoute]:
     calls = NativeReports(desk)
     return [
         Route(VIOLATIONS_PATH, calls.violations, methods=["GET"]),
-        Route(DAYS_PATH, calls.days, methods=["GET"]),
+        *(Route(path, partial(calls.days, whose), methods=["GET"]) for whose, path in DAYS_PATHS.items()),
     ]

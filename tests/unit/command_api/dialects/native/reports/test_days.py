@@ -1,21 +1,28 @@
 """Dialect C: an owner's days."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import httpx
 import pytest
 
+from services.command_api.desk.attended import Attended
 from services.command_api.desk.commands import Position
 from services.command_api.desk.rows import DayRow, DaysRow
 from services.command_api.dialects.native.reports.asking import DAYS_MAX
-from tests.support.fakes.desks import DANA, NO_DAYS, Clerk
+from tests.support.fakes.desks import DANA, NO_DAYS, NOON, Clerk
 
 FOUND = DaysRow(
     zone="Europe/Berlin",
     position=Position(3, 42),
     days=(
-        DayRow(date(2026, 3, 1), 3_600_000_001, 1_800_500_000, changed_after_lock=False),
+        DayRow(
+            date(2026, 3, 1),
+            3_600_000_001,
+            1_800_500_000,
+            changed_after_lock=False,
+            attended=Attended(NOON, NOON + timedelta(hours=2, microseconds=1), 3_600_000_000),
+        ),
         DayRow(date(2026, 3, 2), 60_000_000, 0, changed_after_lock=True),
     ),
 )
@@ -31,8 +38,9 @@ async def test_days_are_told_with_exact_seconds_zone_and_position() -> None:
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
     assert answer.text == (
         '{"zone":"Europe/Berlin","items":[{"day":"2026-03-01","seconds":3600.000001,"billable_seconds":1800.5,'
-        '"changed_after_lock":false},{"day":"2026-03-02","seconds":60,"billable_seconds":0,'
-        '"changed_after_lock":true}],"position":"3:42"}'
+        '"changed_after_lock":false,"first_at":"2026-03-01T12:00:00.000000Z","last_at":"2026-03-01T14:00:00.000001Z",'
+        '"pause_seconds":3600},{"day":"2026-03-02","seconds":60,"billable_seconds":0,"changed_after_lock":true,'
+        '"first_at":null,"last_at":null,"pause_seconds":null}],"position":"3:42"}'
     )
 
 
