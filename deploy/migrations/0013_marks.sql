@@ -31,3 +31,16 @@ CREATE TABLE fold_v1.work_total (
     PRIMARY KEY (tenant, kind, about, day, slot)
 );
 CREATE VIEW work_total AS SELECT * FROM fold_v1.work_total;
+
+-- What happened to a timer, for ever: outcomes are pruned. `told` is JSON as text, because a client's name may hold what
+-- jsonb refuses. `by`: its own press, something that fell due, or the start of another timer.
+CREATE TABLE fold_v1.timer_history (
+    slot          integer NOT NULL,
+    timer_id      bigint NOT NULL,
+    source_offset bigint NOT NULL,
+    by            text NOT NULL,
+    at            timestamptz NOT NULL,
+    told          text NOT NULL,
+    PRIMARY KEY (slot, timer_id, source_offset, by)
+);
+CREATE VIEW timer_history AS SELECT * FROM fold_v1.timer_history;

@@ -76,6 +76,29 @@ async def test_an_account_and_a_job_have_days_of_all_their_owners(api: Api, owne
     assert line == f'"\'{job}","{ON.isoformat()}","Asia/Jerusalem",3600,1800,false,,,'
 
 
+async def test_a_history_tells_every_press_and_what_came_of_it(
+    api: Api, deployment: Deployment, tenant: Tenant, owner: str
+) -> None:
+    me = await deployment.person(tenant, owner)
+    mine = {"Authorization": f"Bearer {me.token}"}
+    timer = (await api.http.post("/v1/timers", json={"owner": owner}, headers=mine)).json()["id"]
+    paused = (await api.press("pause", timer)).json()
+    assert (await api.press("pause", timer)).status_code == 409
+    stopped = (await api.press("stop", timer)).json()
+    path = f"/v1/timers/{timer}/history"
+    page = (await got(api, path, stopped["position"], limit=3)).json()
+    rest = (await api.http.get(path, params={"cursor": page["next_cursor"]}, headers=mine)).json()
+    items = page["items"] + rest["items"]
+    assert [(item["what"], item["role"], item["verdict"], item["rule"], item["state"]) for item in items] == [
+        ("start", "person", "accepted", None, "RUNNING"),
+        ("pause", "machine", "accepted", None, "PAUSED"),
+        ("pause", "machine", "refused", "R07", "PAUSED"),
+        ("stop", "machine", "accepted", None, "STOPPED"),
+    ]
+    assert (items[0]["person"], items[0]["dialect"], items[1]["position"]) == (owner, "native", paused["position"])
+    assert rest["next_cursor"] is None
+
+
 async def test_timers_are_listed_while_more_come_in(api: Api, owner: str) -> None:
     """Five timers of a job, two to a page; a sixth is started after the first page, before all of them."""
     job = f"job of {owner}"

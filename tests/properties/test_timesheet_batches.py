@@ -148,6 +148,7 @@ def merged(commits: Sequence[Rows]) -> dict[str, dict[Any, Any]]:
             # When an interval was opened is written once.
             opened = tables["interval"].get(key, interval)[8]
             tables["interval"][key] = (*interval[:8], opened or interval[8], *interval[9:])
+        tables["timer_history"] |= {row[:4]: row for row in rows.history}
         for id_, timer in rows.timers.items():
             # `started_by` is written once, with the timer's first row.
             started_by = tables["timer"].get(id_, timer)[15]

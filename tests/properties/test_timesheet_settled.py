@@ -37,7 +37,16 @@ CLOSING: Final = Policy(
 PAUSING: Final = Policy(
     preset=Preset.NATIVE, zone="Asia/Jerusalem", rules=Rules(R13=Overlap(mode=OverlapMode.PAUSE_PREVIOUS))
 )
-READ_MODELS: Final = ("timer", "interval", "day_total", "job_total", "work_total", "violation", "owner_fact")
+READ_MODELS: Final = (
+    "timer",
+    "interval",
+    "day_total",
+    "job_total",
+    "work_total",
+    "timer_history",
+    "violation",
+    "owner_fact",
+)
 
 
 def replayed(outcomes: list[Outcome]) -> dict[OwnerKey, Timesheet]:

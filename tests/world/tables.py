@@ -64,6 +64,7 @@ COLUMNS: Final = {
     "day_total": ("slot", "tenant", "owner", "day", "total_us", "billable_us", "changed_after_lock"),
     "job_total": ("slot", "tenant", "owner", "job_id", "total_us"),
     "work_total": ("slot", "tenant", "kind", "about", "day", "total_us", "billable_us", "changed_after_lock"),
+    "timer_history": ("slot", "timer_id", "source_offset", "by", "at", "told"),
     "violation": (
         *("slot", "timer_id", "rule", "from_at", "to_at", "amount_us", "refused"),
         *("tenant", "owner", "event_id", "policy_revision"),
@@ -78,6 +79,7 @@ _NULLABLE: Final = {
     "day_total": set[str](),
     "job_total": set[str](),
     "work_total": set[str](),
+    "timer_history": set[str](),
     "violation": {"to_at", "amount_us", "policy_revision"},
     "owner_fact": set[str](),
 }
@@ -252,6 +254,9 @@ class Tables:
         worked = row[5:] if before is None else (row[5] + before[5], row[6] + before[6], row[7] or before[7])
         self._put("work_total", (*row[:5], *worked))
 
+    def _insert_history(self, row: Row) -> None:
+        self._insert("timer_history", row)
+
     def _insert_violation(self, row: Row) -> None:
         before = self.rows["violation"].get(row[:4])
         # Whose the finding is, and what began it, is written once. A refusal changes nothing of one that counts.
@@ -291,6 +296,7 @@ _WRITES: Final[dict[str, Callable[[Tables, Row], None]]] = {
     "add_day_totals": Tables._add_day_total,
     "add_job_totals": Tables._add_job_total,
     "add_work_totals": Tables._add_work_total,
+    "insert_history": Tables._insert_history,
     "insert_violations": Tables._insert_violation,
     "learn_facts": Tables._learn_fact,
     "move_deadlines": Tables._move_deadline,

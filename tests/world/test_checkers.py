@@ -175,7 +175,18 @@ def test_a_checker_notices_tampered_evidence(good: Evidence, name: str, tamper: 
 
 @pytest.mark.parametrize(
     "table",
-    ["checkpoint", "timer", "interval", "day_total", "job_total", "work_total", "violation", "outcome", "dead_letter"],
+    [
+        "checkpoint",
+        "timer",
+        "interval",
+        "day_total",
+        "job_total",
+        "work_total",
+        "timer_history",
+        "violation",
+        "outcome",
+        "dead_letter",
+    ],
 )
 def test_a_replay_that_lacks_one_row_is_noticed(good: Evidence, table: str) -> None:
     assert c7_same_bytes(good, good.tables) == []

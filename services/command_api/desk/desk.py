@@ -15,6 +15,7 @@ from services.command_api.desk.policies import PolicyLog
 from services.command_api.desk.questions import TimerFilter, TimerKey, ViolationFilter, ViolationKey
 from services.command_api.desk.rows import (
     DaysRow,
+    HistoryRow,
     OpenTimer,
     OutcomeRow,
     OwnerRow,
@@ -141,6 +142,12 @@ class Reports(Protocol):
 
     async def current(self, tenant: str, owner: str, limit: int) -> list[TimerRow]:
         """Return up to `limit` running and paused timers of an owner: opened last first, then the higher id."""
+
+    async def history(self, timer_id: int, after: int, limit: int) -> list[HistoryRow]:
+        """Return the lines of a timer's history behind offset `after`, in order: `limit`, and those of the last offset.
+
+        The caller has asked before whose the timer is.
+        """
 
     async def days(self, tenant: str, owner: str, first: date, last: date) -> DaysRow:
         """Return an owner's local days from `first` to `last`, both included, all as of one position."""

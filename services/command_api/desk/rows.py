@@ -1,7 +1,9 @@
 """Rows: what the read models say, as dialects receive it. Values only; nothing here knows SQL or HTTP."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from services.command_api.desk.attended import Attended
@@ -162,6 +164,17 @@ class ViolationRow:
     def key(self) -> ViolationKey:
         """The finding's key, from which its list goes on."""
         return ViolationKey(self.from_at, self.timer_id, self.rule)
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """One line of a timer's history, at its place on the log. `by`: press, settle or switch."""
+
+    source_offset: int
+    position: str
+    by: str
+    at: datetime
+    told: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

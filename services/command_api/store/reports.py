@@ -1,5 +1,6 @@
 """Reports: findings, days and lists of timers, one tenant at a time."""
 
+import json
 from datetime import date
 from typing import Final, Literal
 
@@ -8,10 +9,10 @@ import asyncpg
 from services.command_api.desk.attended import attended_on
 from services.command_api.desk.commands import Position
 from services.command_api.desk.questions import TimerFilter, TimerKey, ViolationFilter, ViolationKey
-from services.command_api.desk.rows import DayRow, DaysRow, ReadsAwayError, TimerRow, ViolationRow
+from services.command_api.desk.rows import DayRow, DaysRow, HistoryRow, ReadsAwayError, TimerRow, ViolationRow
 from services.command_api.store.database import Database, query
 from services.command_api.store.reads import timer_of
-from shared.events.ids import slot_of
+from shared.events.ids import slot_of, slot_of_timer
 from shared.events.outcome import State
 
 # A query for each set of filters, because an optional condition uses no index.
@@ -21,6 +22,7 @@ _FIND_VIOLATIONS_OF_OWNER: Final = query("find_violations_of_owner")
 _FIND_VIOLATIONS_OF_OWNER_BY_RULE: Final = query("find_violations_of_owner_by_rule")
 _FIND_DAYS: Final = query("find_days")
 _FIND_WORK_DAYS: Final = query("find_work_days")
+_FIND_HISTORY: Final = query("find_history")
 _FIND_CURRENT_TIMERS: Final = query("find_current_timers")
 # By which condition each list of timers finds its index. The first that fits is the narrowest.
 TIMER_LEADS: Final = {
@@ -79,6 +81,11 @@ class PostgresReports:
         """Return up to `limit` running and paused timers of an owner: opened last first, then the higher id."""
         whose = (slot_of(tenant, owner), tenant, owner)
         return [timer_of(row) for row in await self._database.rows(_FIND_CURRENT_TIMERS, *whose, limit)]
+
+    async def history(self, timer_id: int, after: int, limit: int) -> list[HistoryRow]:
+        """Return lines of a timer's history behind offset `after`, in order."""
+        rows = await self._database.rows(_FIND_HISTORY, slot_of_timer(timer_id), timer_id, after, limit)
+        return [HistoryRow(**{**row, "told": json.loads(row["told"])}) for row in rows]
 
     async def days(self, tenant: str, owner: str, first: date, last: date) -> DaysRow:
         """Return an owner's local days from `first` to `last`, both included, all as of one position."""

@@ -3,6 +3,7 @@
     postgres    one read and one write transaction per batch
     sheets      what `read_touched` returns, as timesheets and verdicts
     rows        what outcomes mean for each table; pure
+    history     the lines that an outcome adds to the histories of timers; pure
     deadlines   what the clock reads: deadlines, running owners; and its one mark
     policies    the policies that came into force, written down for reports
     queries     the .sql files of this room, by name

@@ -13,6 +13,7 @@ from uuid import UUID
 from services.projector.domain.outcomes import Kept
 from services.projector.domain.sheet.jobs import added_us
 from services.projector.ports import Advance, Look
+from services.projector.store.history import history_of
 from shared.events.ids import slot_of, slot_of_timer
 from shared.events.models import WORK
 from shared.events.outcome import PROVISIONAL, Change, DayPart, Fact, Finding, Outcome, TimerAfter
@@ -26,6 +27,7 @@ class Rows:
 
     outcomes: list[tuple[Any, ...]] = field(default_factory=list)
     dead_letters: list[tuple[Any, ...]] = field(default_factory=list)
+    history: list[tuple[Any, ...]] = field(default_factory=list)
     timers: dict[int, tuple[Any, ...]] = field(default_factory=dict)
     intervals: dict[tuple[int, int], tuple[Any, ...]] = field(default_factory=dict)
     day_totals: dict[tuple[Any, ...], list[int]] = field(default_factory=dict)
@@ -45,6 +47,7 @@ class Rows:
         self.outcomes.append((kpart, outcome.source_offset, *values))
         if outcome.verdict == "unreadable":
             self.dead_letters.append((kpart, outcome.source_offset, outcome.log_time, outcome.reason))
+        self.history += history_of(outcome)
         for finding in outcome.findings:
             self._find(outcome, finding)
         for change in outcome.changed:
@@ -145,6 +148,7 @@ class Rows:
             "add_day_totals": self._totals(self.day_totals),
             "add_job_totals": [(*key, total_us) for key, total_us in self.job_totals.items()],
             "add_work_totals": self._totals(self.work_totals),
+            "insert_history": self.history,
             "insert_violations": list(self.violations.values()),
             "learn_facts": [(*key, json.dumps(body), known_at) for key, (body, known_at) in self.facts.items()],
             "move_deadlines": [(*key, due_at) for key, (_, due_at) in self.deadlines.items()],

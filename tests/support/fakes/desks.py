@@ -31,6 +31,7 @@ from services.command_api.desk.policies import MovedOn, NotSet, Revision
 from services.command_api.desk.questions import TimerFilter, TimerKey, ViolationFilter, ViolationKey
 from services.command_api.desk.rows import (
     DaysRow,
+    HistoryRow,
     NoSuchPartitionError,
     OpenTimer,
     OutcomeRow,
@@ -130,6 +131,7 @@ class Clerk:
     running: RunningTimer | None = None
     outcome_row: OutcomeRow | None = None
     violation_rows: list[ViolationRow] = field(default_factory=list)
+    history_rows: list[HistoryRow] = field(default_factory=list)
     timer_rows: list[TimerRow] = field(default_factory=list)
     days_row: DaysRow = NO_DAYS
     owner_row: OwnerRow = field(default_factory=OwnerRow)
@@ -212,6 +214,10 @@ class Clerk:
     async def current(self, tenant: str, owner: str, limit: int) -> list[TimerRow]:
         self._ask("current", tenant, owner, limit)
         return self.timer_rows[:limit]
+
+    async def history(self, timer_id: int, after: int, limit: int) -> list[HistoryRow]:
+        self._ask("history", timer_id, after, limit)
+        return [row for row in self.history_rows if row.source_offset > after][:limit]
 
     async def days(self, tenant: str, owner: str, first: date, last: date) -> DaysRow:
         self._ask("days", tenant, owner, first, last)

@@ -6,7 +6,17 @@ from typing import Final
 
 import asyncpg
 
-FOLD: Final = ("checkpoint", "timer", "interval", "day_total", "job_total", "work_total", "violation", "owner_fact")
+FOLD: Final = (
+    "checkpoint",
+    "timer",
+    "interval",
+    "day_total",
+    "job_total",
+    "work_total",
+    "timer_history",
+    "violation",
+    "owner_fact",
+)
 BESIDE: Final = ("outcome", "dead_letter")
 FOLDED: Final = FOLD + BESIDE
 

@@ -11,6 +11,7 @@ It is written from `docs/contract.md` and `docs/architecture.md`, never from the
     outcome     how an outcome is written
     policies    which documents of a tenant came into force
     days        local days, found by walking
+    history     what happened to each timer, from the outcomes
     tables      the books as the text of each table
 
 It shares the pinned zone data, the layout of ids and the policy book with the product, and no line of its domain.

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from tests.support.proof.naive.book import Book, Key
 from tests.support.proof.naive.days import days_between
+from tests.support.proof.naive.history import history_of
 from tests.support.proof.naive.outcome import Row, body
 
 _TIMER: Final = (
@@ -20,6 +21,7 @@ KEYS: Final = {
     "interval": ("slot", "timer_id", "seq"),
     "day_total": ("slot", "tenant", "owner", "day"),
     "job_total": ("slot", "tenant", "owner", "job_id"),
+    "timer_history": ("slot", "timer_id", "source_offset", "by"),
     "work_total": ("tenant", "kind", "about", "day", "slot"),
     "violation": ("slot", "timer_id", "rule", "from_at"),
     "owner_fact": ("slot", "tenant", "owner", "kind", "about"),
@@ -38,6 +40,7 @@ def tables_of(books: Iterable[Book]) -> dict[str, str]:
         rows["day_total"] += list(_days(book))
         rows["job_total"] += list(_jobs(book))
         rows["work_total"] += list(_work(book))
+        rows["timer_history"] += list(history_of(book))
         rows["violation"] += [_violation(found) for found in book.violations.values()]
         rows["owner_fact"] += [
             {"slot": _slot(tenant, owner), "tenant": tenant, "owner": owner, "kind": kind, "about": about, "body": said}

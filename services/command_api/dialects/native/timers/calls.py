@@ -21,9 +21,11 @@ from services.command_api.dialects.native.reports.calls import may_see, no_such_
 from services.command_api.dialects.native.reports.cursor import write_timer_cursor
 from services.command_api.dialects.native.reports.filters import LIMIT_MAX, said_in
 from services.command_api.dialects.native.timers.asking import TimersAsked, read_timers
+from services.command_api.dialects.native.timers.history import NativeHistory
 from services.command_api.dialects.values import NAME_LENGTH_MAX, is_writable
 from shared.events.rules import Rule
 
+HISTORY_PATH: Final = f"{answers.TIMERS_PATH}/{{timer_id}}/history"
 CURRENT_PATH: Final = "/v1/owners/{owner}/current"
 
 
@@ -79,4 +81,5 @@ def routes(desk: Desk) -> list[BaseRoute]:
     return [
         Route(answers.TIMERS_PATH, calls.timers, methods=["GET"]),
         Route(CURRENT_PATH, calls.current, methods=["GET"]),
+        Route(HISTORY_PATH, NativeHistory(desk).history, methods=["GET"]),
     ]

@@ -1,0 +1,94 @@
+"""`GET /v1/timers/{timer_id}/history`: every press on a timer and every end that nobody pressed, in the log's order."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.command_api.desk.commands import Caller
+from services.command_api.desk.desk import Desk
+from services.command_api.desk.rows import HistoryRow
+from services.command_api.dialects.answering import caller_or_answer, read
+from services.command_api.dialects.jsontext import NULL, array, members, quoted
+from services.command_api.dialects.malformed import Malformed
+from services.command_api.dialects.native.answers import WORDS, moment
+from services.command_api.dialects.native.reports.filters import limit_of, said_in
+from shared.events.ids import parse_timer_id
+from shared.events.rules import Rule
+
+_BEGINNING: Final = -1
+_CURSOR: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class NativeHistory:
+    """The history of a timer."""
+
+    desk: Desk
+
+    async def history(self, request: Request) -> Response:
+        """`GET /v1/timers/{timer_id}/history?cursor=&limit=`."""
+        caller = await caller_or_answer(self.desk, request, WORDS)
+        if isinstance(caller, Response):
+            return caller
+        timer_id = parse_timer_id(request.path_params["timer_id"])
+        if timer_id is None:
+            return WORDS.refused(Rule.TIMER_UNKNOWN)
+        asked = _asked(request)
+        if isinstance(asked, Malformed):
+            return WORDS.malformed(asked)
+        return await read(self.desk, request, caller, WORDS, partial(self._history, caller, timer_id, *asked))
+
+    async def _history(self, caller: Caller, timer_id: int, after: int, limit: int) -> Response:
+        timer = await self.desk.reads.timer(caller.tenant, timer_id)
+        if timer is None or caller.person not in {None, timer.owner}:
+            return WORDS.refused(Rule.TIMER_UNKNOWN)
+        found = await self.desk.reports.history(timer_id, after, limit + 1)
+        page = _page(found, limit)
+        next_cursor = str(page[-1].source_offset) if len(found) > limit else None
+        body = members(("items", array(map(_line, page))), ("next_cursor", quoted(next_cursor)))
+        return Response(body, 200, media_type="application/json")
+
+
+def _asked(request: Request) -> tuple[int, int] | Malformed:
+    """Return behind which offset the page begins, and how many lines it may have."""
+    said = said_in(request, "cursor", "limit")
+    if isinstance(said, Malformed):
+        return said
+    cursor = said.get("cursor")
+    if cursor is not None and not _CURSOR.fullmatch(cursor):
+        return Malformed(Rule.VALUE_INVALID, "cursor", "cursor is none that this call gave: begin again without one.")
+    limit = limit_of(said)
+    return limit if isinstance(limit, Malformed) else (_BEGINNING if cursor is None else int(cursor), limit)
+
+
+def _page(found: Sequence[HistoryRow], limit: int) -> Sequence[HistoryRow]:
+    """Return the lines of whole records: about `limit`, never none where there are any."""
+    if len(found) <= limit:
+        return found
+    cut = found[limit].source_offset
+    return [row for row in found if row.source_offset < cut] or found
+
+
+def _line(row: HistoryRow) -> str:
+    told = row.told
+    actor = told["actor"] or {}
+    return members(
+        ("what", quoted(told["what"])),
+        ("by", quoted(row.by)),
+        ("at", moment(row.at)),
+        ("asked_at", NULL if told["asked_at"] is None else moment(datetime.fromisoformat(told["asked_at"]))),
+        ("recorded_at", moment(datetime.fromisoformat(told["log_time"]))),
+        *((name, quoted(actor.get(name))) for name in ("client", "person", "role")),
+        ("dialect", quoted(told["dialect"])),
+        ("verdict", quoted(told["verdict"])),
+        ("rule", quoted(told["rule"])),
+        ("state", quoted(told["state"])),
+        ("event_id", quoted(told["event_id"])),
+        ("position", quoted(row.position)),
+    )

@@ -1,0 +1,42 @@
+"""The naive fold's histories: `docs/contract.md` §4, "History", read aloud over the outcomes of a book."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from tests.support.proof.naive.book import Book
+from tests.support.proof.naive.outcome import Row
+from tests.support.proof.naive.reading import TIMER_EVENTS
+
+_VERBS: Final = dict(zip(TIMER_EVENTS, ("start", "pause", "resume", "stop"), strict=True))
+
+
+def history_of(book: Book) -> Iterator[Row]:
+    """Yield a line for each press on a timer that is there, and for each end that was not its own press."""
+    for outcome in book.outcomes:
+        if outcome["timer"] is not None:
+            said = {"what": _VERBS.get(outcome["event_type"], outcome["event_type"]), "verdict": outcome["verdict"]}
+            said |= {"rule": outcome["rule"], "state": outcome["timer"]["state"]}
+            yield _line(outcome, outcome["timer"]["id"], "press", outcome["at"], said)
+        for change in outcome["changed"]:
+            if change["by"] != "press" and change["closed"] is not None:
+                state = change["after"]["state"]
+                said = {"what": {"PAUSED": "pause", "STOPPED": "stop"}[state], "verdict": "accepted", "rule": None}
+                yield _line(outcome, change["timer"], change["by"], change["closed"]["end"], said | {"state": state})
+
+
+def _line(outcome: Row, timer_id: int, by: str, at: datetime, said: dict[str, Any]) -> Row:
+    nobody = by == "settle"
+    said["event_id"] = outcome["event_id"]
+    said["actor"] = None if nobody else outcome["actor"]
+    said["dialect"] = None if nobody else outcome["dialect"]
+    said["asked_at"] = _moment(outcome["asked_at"]) if by == "press" and outcome["asked_at"] else None
+    said["log_time"] = _moment(outcome["log_time"])
+    told = json.dumps(said, ensure_ascii=False, separators=(",", ":"))
+    where = {"slot": (timer_id >> 10) & 4095, "timer_id": timer_id, "source_offset": outcome["source_offset"]}
+    return where | {"by": by, "at": at, "told": told}
+
+
+def _moment(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat()
