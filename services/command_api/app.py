@@ -22,6 +22,7 @@ from services.command_api.desk.tally import CountedSubmitter, Tally
 from services.command_api.guards.bodies import BodyLimits
 from services.command_api.guards.bugs import BugGuard
 from services.command_api.metrics import readings
+from services.command_api.openapi import pages
 from services.command_api.settings import Settings
 from services.command_api.store.database import Database
 from services.command_api.store.directory import Directory
@@ -159,6 +160,7 @@ class Api:
                 *dialects.routes(self.desk, zoho_errors_as_200=self._settings.zoho_errors_as_200),
                 *health.routes(self._alive, self._ready),
                 metrics_route(self._readings()),
+                *pages.routes(),
             ],
             middleware=[Middleware(BugGuard, internal=_internal), Middleware(self._limited)],
             exception_handlers={HTTPException: _in_the_dialects_words},

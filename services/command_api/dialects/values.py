@@ -5,9 +5,10 @@
 
 import re
 from collections.abc import Callable
-from typing import Annotated, Final, TypeVar
+from datetime import date
+from typing import Annotated, Final, Literal, TypeVar
 
-from pydantic import BaseModel, PlainValidator, ValidationError
+from pydantic import AwareDatetime, BaseModel, Field, PlainValidator, ValidationError
 
 from services.command_api.dialects.jsontext import read_json
 from services.command_api.dialects.malformed import Malformed, first_problem, wrong
@@ -84,15 +85,31 @@ def _yes_or_no(value: object) -> bool | None:
     return value
 
 
-YesOrNo = Annotated[bool | None, PlainValidator(_yes_or_no)]
-RequiredName = Annotated[str, PlainValidator(_required_name)]
-Name = Annotated[str | None, PlainValidator(_name)]
-ReferenceText = Annotated[str | None, PlainValidator(_reference)]
-ReasonCode = Annotated[str | None, PlainValidator(_pause_reason)]
-Comment = Annotated[str | None, PlainValidator(_text_up_to(COMMENT_LENGTH_MAX))]
-WorkItem = Annotated[str | None, PlainValidator(_text_up_to(WORK_ITEM_LENGTH_MAX))]
-# `times` reads times, because it knows zones; here they are only text of a sane length.
-TimeText = Annotated[str | None, PlainValidator(_text_up_to(64))]
+# What the OpenAPI document says that callers should send. A validator takes all of it, and a few spellings more.
+_NameSaid = Annotated[str, Field(max_length=NAME_LENGTH_MAX)] | Annotated[int, Field(ge=0, lt=_BARE_END)]
+_RequiredNameSaid = (
+    Annotated[str, Field(min_length=1, max_length=NAME_LENGTH_MAX)] | Annotated[int, Field(ge=0, lt=_BARE_END)]
+)
+_CommentSaid = Annotated[str, Field(max_length=COMMENT_LENGTH_MAX)] | None
+_WorkItemSaid = Annotated[str, Field(max_length=WORK_ITEM_LENGTH_MAX)] | None
+_ReferenceSaid = Annotated[str, Field(pattern=REFERENCE)] | Annotated[int, Field(ge=0, lt=_BARE_END)] | None
+_ReasonSaid = Annotated[str, Field(pattern=PAUSE_REASON)] | None
+_NotGiven = Literal[""] | None
+
+YesOrNo = Annotated[bool | None, PlainValidator(_yes_or_no, json_schema_input_type=bool | _NotGiven)]
+RequiredName = Annotated[str, PlainValidator(_required_name, json_schema_input_type=_RequiredNameSaid)]
+Name = Annotated[str | None, PlainValidator(_name, json_schema_input_type=_NameSaid | None)]
+ReferenceText = Annotated[str | None, PlainValidator(_reference, json_schema_input_type=_ReferenceSaid)]
+ReasonCode = Annotated[str | None, PlainValidator(_pause_reason, json_schema_input_type=_ReasonSaid)]
+Comment = Annotated[str | None, PlainValidator(_text_up_to(COMMENT_LENGTH_MAX), json_schema_input_type=_CommentSaid)]
+WorkItem = Annotated[
+    str | None, PlainValidator(_text_up_to(WORK_ITEM_LENGTH_MAX), json_schema_input_type=_WorkItemSaid)
+]
+# `times` reads times and days, because it knows zones; here they are only text of a sane length.
+_time_text: Final = _text_up_to(64)
+TimeText = Annotated[str | None, PlainValidator(_time_text, json_schema_input_type=AwareDatetime | _NotGiven)]
+DayText = Annotated[str | None, PlainValidator(_time_text, json_schema_input_type=date | _NotGiven)]
+ShortText = Annotated[str | None, PlainValidator(_time_text, json_schema_input_type=str | None)]
 
 
 def says_nothing(body: bytes) -> bool:

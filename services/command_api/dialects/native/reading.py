@@ -12,6 +12,7 @@ from services.command_api.dialects.malformed import Malformed
 from services.command_api.dialects.times import asked_time, day, may_start_at
 from services.command_api.dialects.values import (
     Comment,
+    DayText,
     Name,
     ReasonCode,
     ReferenceText,
@@ -50,7 +51,7 @@ class StartBody(PressBody):
     job_id: Name = None
     project_id: Name = None
     billable: YesOrNo = None
-    work_date: TimeText = None
+    work_date: DayText = None
     comment: Comment = None
     work_item: WorkItem = None
     reference: ReferenceText = None

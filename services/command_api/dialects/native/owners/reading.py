@@ -5,9 +5,9 @@ With care: fields of the bodies. Adding one is free, but the digest counts every
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, PlainValidator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainValidator
 
 from services.command_api.desk.commands import (
     AskedTime,
@@ -21,6 +21,8 @@ from services.command_api.dialects.malformed import Malformed, wrong
 from services.command_api.dialects.times import asked_time, day
 from services.command_api.dialects.values import (
     NAME_LENGTH_MAX,
+    DayText,
+    ShortText,
     TimeText,
     YesOrNo,
     is_writable,
@@ -69,6 +71,15 @@ def _needed(value: object) -> str:
     return value
 
 
+# What the OpenAPI document says that callers should send.
+_SecondsSaid = Annotated[int, Field(ge=0, le=SECONDS_MAX)]
+_AliasesSaid = (
+    Annotated[list[Annotated[str, Field(min_length=1, max_length=NAME_LENGTH_MAX)]], Field(max_length=ALIASES_MAX)]
+    | Literal[""]
+    | None
+)
+
+
 class NoBody(BaseModel):
     """The body of a call that says everything in its path."""
 
@@ -78,24 +89,24 @@ class NoBody(BaseModel):
 class ProfileBody(NoBody):
     """The body of `PUT /v1/owners/{owner}`. What is not given stays as it was."""
 
-    zone: TimeText = None
+    zone: ShortText = None
     timers_disabled: YesOrNo = None
     active: YesOrNo = None
-    aliases: Annotated[tuple[str, ...] | None, PlainValidator(_aliases)] = None
+    aliases: Annotated[tuple[str, ...] | None, PlainValidator(_aliases, json_schema_input_type=_AliasesSaid)] = None
 
 
 class AttendanceBody(NoBody):
     """The body of `POST /v1/owners/{owner}/attendance`."""
 
-    checked_in_at: Annotated[str, PlainValidator(_needed)]
+    checked_in_at: Annotated[str, PlainValidator(_needed, json_schema_input_type=AwareDatetime)]
     checked_out_at: TimeText = None
-    on: TimeText = None
+    on: DayText = None
 
 
 class EstimateBody(NoBody):
     """The body of `PUT /v1/owners/{owner}/estimates/{job}`."""
 
-    seconds: Annotated[int, PlainValidator(_seconds)]
+    seconds: Annotated[int, PlainValidator(_seconds, json_schema_input_type=_SecondsSaid)]
 
 
 @dataclass(frozen=True, slots=True)

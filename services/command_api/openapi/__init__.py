@@ -1,0 +1,13 @@
+"""OpenAPI: what every call takes and answers, as one document for machines, and as a page for people.
+
+    operations/  each call, told as data: the place for a new one
+    parts        the parts that a call is told with
+    schemas      JSON Schema of models, under the names that the document gives them
+    document     all calls as OpenAPI 3.1
+    pages        `/openapi.json`, and `/docs`, which shows it with Redoc
+    redoc/       Redoc's one file, with its licence and where it is from
+
+Safe to change: what is said about a call. With care: an `operationId` or a model's name, because generated clients call
+their functions and types so.
+Never: a page that loads anything from elsewhere, or a sentence that the service does not keep.
+"""

@@ -1,0 +1,135 @@
+"""The document: all operations as OpenAPI 3.1. docs/openapi.json is what `python -m deploy.openapi_page` makes of it.
+
+A new call needs one `OperationDoc` in `operations`; nothing is listed here but the rooms that it may stand in.
+"""
+
+import json
+from functools import cache
+from http import HTTPStatus
+from typing import Any, Final
+
+from services.command_api.openapi.operations import owners, policy, reports, thebase, timers, zoho
+from services.command_api.openapi.operations.common import HEADERS
+from services.command_api.openapi.parts import AnswerDoc, ContentDoc, OperationDoc, ParameterDoc, Schema
+from services.command_api.openapi.schemas import Schemas
+
+OPERATIONS: Final[tuple[OperationDoc, ...]] = (
+    *timers.OPERATIONS,
+    *reports.OPERATIONS,
+    *owners.OPERATIONS,
+    *policy.OPERATIONS,
+    *thebase.OPERATIONS,
+    *zoho.OPERATIONS,
+)
+
+# The version of the product, as pyproject.toml has it.
+VERSION: Final = "0.1.0"
+
+_SAYS: Final = """\
+People and machines press *start*, *pause*, *resume* and *stop*; Stint says how long they worked, on which local day,
+and which rules they broke. Two published timer APIs are answered word for word, beside a `/v1` of our own.
+
+A press is answered with its verdict. Send an `Idempotency-Key` with each: a retry with the same key and the same body
+is always safe, for 30 days, and hears the first answer again.
+"""
+_TAGS: Final = {
+    "timers": "Dialect C, `/v1`: presses, and reading what became of them.",
+    "reports": "Dialect C: worked seconds per local day, and findings.",
+    "owners": "Dialect C: what admins state about an owner, and what is known of one.",
+    "policy": "Dialect C: the tenant's rules, as numbered revisions.",
+    "thebase": "Dialect A, `/v2/timer`, as TheBase's CRM publishes it.",
+    "zoho": "Dialect B, `/people/api/timetracker`, as Zoho People publishes it. `timer=stop` is a pause.",
+}
+_SECURITY: Final[dict[str, Schema]] = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A machine's token from `POST /oauth/token`, or a person's own.",
+    },
+    "zohoToken": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Authorization",
+        "description": "`Zoho-oauthtoken {token}`: the same tokens, as dialect B's clients send them.",
+    },
+    "client": {"type": "http", "scheme": "basic", "description": "A client's id and secret."},
+}
+
+
+@cache
+def document_text() -> str:
+    """Return the document as JSON, one member a line: the same bytes in each process of a release."""
+    return json.dumps(document(), ensure_ascii=False, indent=1) + "\n"
+
+
+def document(operations: tuple[OperationDoc, ...] = OPERATIONS) -> dict[str, Any]:
+    """Return the document of these operations."""
+    schemas = Schemas()
+    answers: dict[str, Schema] = {}
+    paths: dict[str, dict[str, Any]] = {}
+    for told in operations:
+        paths.setdefault(told.path, {})[told.method.lower()] = _operation(told, schemas, answers)
+    components = {
+        "schemas": dict(sorted(schemas.by_name.items())),
+        "responses": dict(sorted(answers.items())),
+        "securitySchemes": _SECURITY,
+    }
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Stint", "version": VERSION, "description": _SAYS},
+        "servers": [{"url": "/"}],
+        "tags": [{"name": name, "description": says} for name, says in _TAGS.items()],
+        "paths": paths,
+        "components": components,
+    }
+
+
+def _operation(told: OperationDoc, schemas: Schemas, answers: dict[str, Schema]) -> dict[str, Any]:
+    said: dict[str, Any] = {"operationId": told.id, "tags": [told.tag], "summary": told.summary}
+    if told.says:
+        said["description"] = told.says
+    if told.parameters:
+        said["parameters"] = [_parameter(parameter) for parameter in told.parameters]
+    if told.bodies:
+        contents = _contents(told.bodies, schemas, "validation")
+        said["requestBody"] = {"required": told.body_required, "content": contents}
+    said["responses"] = {str(answer.status): _referred(answer, schemas, answers) for answer in told.answers}
+    said["security"] = [{name: []} for name in told.security]
+    return said
+
+
+def _parameter(told: ParameterDoc) -> dict[str, Any]:
+    said: dict[str, Any] = {"name": told.name, "in": told.place, "description": told.says, "schema": told.schema}
+    if told.required:
+        said["required"] = True
+    return said if told.example is None else said | {"example": told.example}
+
+
+def _referred(told: AnswerDoc, schemas: Schemas, answers: dict[str, Schema]) -> dict[str, Any]:
+    answer = _answer(told, schemas)
+    if told.name is None:
+        return answer
+    if answers.setdefault(told.name, answer) != answer:
+        raise ValueError(f"two answers are called {told.name}: give one of them another name")
+    return {"$ref": f"#/components/responses/{told.name}"}
+
+
+def _answer(told: AnswerDoc, schemas: Schemas) -> dict[str, Any]:
+    said: dict[str, Any] = {"description": told.says or HTTPStatus(told.status).phrase}
+    if told.headers:
+        said["headers"] = {name: {"description": HEADERS[name][0], "schema": HEADERS[name][1]} for name in told.headers}
+    if told.contents:
+        said["content"] = _contents(told.contents, schemas, "serialization")
+    return said
+
+
+def _contents(told: tuple[ContentDoc, ...], schemas: Schemas, mode: Any) -> dict[str, Any]:  # noqa: ANN401 - a word
+    said: dict[str, Any] = {}
+    for media in dict.fromkeys(content.media for content in told):
+        of_media = [content for content in told if content.media == media]
+        found = [schemas.of(content, mode) for content in of_media]
+        said[media] = {"schema": found[0] if len(found) == 1 else {"anyOf": found}}
+        examples = {content.name: {"value": content.example} for content in of_media if content.example is not None}
+        if examples:
+            said[media]["examples"] = examples
+    return said

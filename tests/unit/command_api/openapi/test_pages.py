@@ -1,0 +1,114 @@
+"""`/openapi.json` and `/docs`: open to all, cached as they should be, and made of nothing from elsewhere."""
+
+import gzip
+import hashlib
+import json
+import re
+from html.parser import HTMLParser
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from services.command_api.openapi import pages
+from services.command_api.openapi.document import document_text
+
+PATHS = [pages.DOCUMENT_PATH, pages.PAGE_PATH, pages.SCRIPT_PATH]
+
+
+def reader(encoding: str = "gzip") -> httpx.AsyncClient:
+    app = Starlette(routes=pages.routes())
+    transport = httpx.ASGITransport(app)
+    return httpx.AsyncClient(transport=transport, base_url="http://api.test", headers={"accept-encoding": encoding})
+
+
+async def test_the_document_is_served_as_it_is_written_in_docs() -> None:
+    async with reader() as http:
+        answer = await http.get("/openapi.json")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+    assert answer.text == document_text()
+    assert json.loads(answer.text)["openapi"] == "3.1.0"
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_a_caller_that_has_it_hears_304(path: str) -> None:
+    async with reader() as http:
+        first = await http.get(path)
+        etag = first.headers["etag"]
+        again = await http.get(path, headers={"If-None-Match": f'"other", W/{etag}'})
+        other = await http.get(path, headers={"If-None-Match": '"other"'})
+    assert (first.status_code, again.status_code, again.content, other.status_code) == (200, 304, b"", 200)
+    assert again.headers["etag"] == etag
+    assert first.headers["vary"] == "Accept-Encoding"
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_packed_and_plain_are_the_same_text_under_two_tags(path: str) -> None:
+    """One tag for both would let a cache give packed bytes to a caller that cannot unpack them."""
+    async with reader() as packed, reader("identity") as plain:
+        one, other = await packed.get(path), await plain.get(path)
+    assert (one.headers["content-encoding"], other.headers.get("content-encoding")) == ("gzip", None)
+    assert one.content == other.content
+    assert one.headers["etag"] != other.headers["etag"]
+
+
+async def test_the_document_and_its_page_are_asked_for_again_and_the_script_is_kept() -> None:
+    async with reader() as http:
+        said = [(await http.get(path)).headers["cache-control"] for path in PATHS]
+    assert said == ["no-cache", "no-cache", "public, max-age=31536000, immutable"]
+
+
+class _Loads(HTMLParser):
+    """Collects the addresses in a page, and the text of its scripts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.addresses: list[str] = []
+        self.telemetry: str | None = None
+        self.inline: list[str] = []
+        self._in_script = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        said = dict(attrs)
+        self.addresses += [value for name in ("src", "href", "spec-url") if (value := said.get(name)) is not None]
+        self._in_script = tag == "script"
+        if tag == "redoc":
+            self.telemetry = said.get("disable-telemetry")
+
+    def handle_data(self, data: str) -> None:
+        if self._in_script and data.strip():
+            self.inline.append(data)
+
+
+async def test_the_page_loads_its_own_document_and_script_alone_and_reports_to_nobody() -> None:
+    async with reader() as http:
+        page = _Loads()
+        page.feed((await http.get("/docs")).text)
+        loaded = [(await http.get(address)).status_code for address in page.addresses]
+    assert sorted(page.addresses) == sorted([pages.DOCUMENT_PATH, pages.SCRIPT_PATH])
+    assert loaded == [200, 200]
+    assert (page.telemetry, page.inline) == ("true", [])
+
+
+async def test_a_browser_may_load_nothing_from_outside() -> None:
+    async with reader() as http:
+        headers = (await http.get("/docs")).headers
+    policy = dict(part.strip().split(" ", 1) for part in headers["content-security-policy"].split(";"))
+    assert policy["default-src"] == "'none'"
+    assert (policy["script-src"], policy["connect-src"]) == ("'self'", "'self'")
+    sources = {source for said in policy.values() for source in said.split()}
+    # No host, no scheme of the network, no eval.
+    assert sources == {"'none'", "'self'", "'unsafe-inline'", "data:"}
+    assert policy["style-src"] == "'unsafe-inline'"
+
+
+def test_redoc_is_the_file_that_its_readme_names() -> None:
+    """Its version is in the path, because browsers keep it for good."""
+    folder = pages.SCRIPT.parent
+    readme = (folder / "README.md").read_text(encoding="utf-8")
+    script = gzip.decompress(pages.SCRIPT.read_bytes())
+    sums = re.findall(r"`([0-9a-f]{64})`", readme)
+    assert sums == [hashlib.sha256(script).hexdigest()]
+    assert readme.startswith(f"# Redoc CE {pages.SCRIPT_PATH.removeprefix('/docs/redoc-').removesuffix('.js')}\n")
+    assert b"* Version: 3.0.1\n" in script[:400]
+    assert "MIT License" in (folder / "LICENSE").read_text(encoding="utf-8")
