@@ -82,6 +82,7 @@ $(STAMP): requirements-dev.lock
 locks: $(STAMP) ## write the locks anew from pyproject.toml; UPGRADE=1 takes the newest versions
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements.lock
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) -c requirements.lock --group dev pyproject.toml -o requirements-dev.lock
+	@$(COMPILE) $(if $(UPGRADE),--upgrade) --python-version 3.11 tests/contract/clients/python.in -o tests/contract/clients/python.lock
 
 jars: $(STAMP) ## resolve Kafka's jars anew and write their lock
 	@$(BIN)/python -m deploy.local.jars

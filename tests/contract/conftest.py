@@ -1,13 +1,35 @@
-"""The callers of these tests: a machine, an admin and two persons of one tenant, and a machine of another."""
+"""The callers of these tests: a machine, an admin and two persons of one tenant, and a machine of another.
 
+Each answer that they hear is compared with the OpenAPI document.
+"""
+
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 import httpx
 import pytest
 
 from services.stint_cli.tenants import issue_bearer_token
+from tests.support.proof.told import TruthOfAnswers
 from tests.support.stack.api import Api
 from tests.support.stack.deployments import TOKEN_KEY, Deployment, Person, Tenant
+
+_TRUTH: Final = TruthOfAnswers()
+
+
+@pytest.fixture
+def client(client: Callable[..., httpx.AsyncClient]) -> Callable[..., httpx.AsyncClient]:
+    """Make HTTP clients that fail at an answer which the OpenAPI document does not tell."""
+
+    async def heard(response: httpx.Response) -> None:
+        await response.aread()
+        assert _TRUTH.problem(response.request, response) is None
+
+    def make(url: str | None = None, **options: Any) -> httpx.AsyncClient:  # noqa: ANN401 - httpx' own
+        return client(url, event_hooks={"response": [heard]}, **options)
+
+    return make
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from services.command_api import dialects
 from services.command_api.dialects.native import answers as native
 from services.command_api.dialects.thebase import answers as thebase
 from services.command_api.dialects.zoho.answers import RUNNING_URI, TIMER_URI, Verb, Voice
+from services.command_api.openapi import pages
 from shared.process.metrics import METRICS_PATH
 
 CONF: Final = (Path(__file__).parents[2] / "deploy/gateway/nginx.conf").read_text(encoding="utf-8")
@@ -47,6 +48,17 @@ def failure_of(uri: str, said: str) -> str:
 
 def at(path: str) -> Request:
     return Request({"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": []})
+
+
+@pytest.mark.parametrize("path", [pages.DOCUMENT_PATH, pages.PAGE_PATH, pages.SCRIPT_PATH, "/v1/timers"])
+def test_the_document_and_its_page_pass_the_gateway_as_calls_of_dialect_c_do(path: str) -> None:
+    """No other location matches the path, and the one for everything else passes it on."""
+    locations = re.findall(r"location (?:\^~ )?(~ )?(\S+) {(.*?)\n        }", CONF, re.DOTALL)
+    prefixes = [said for is_pattern, said, _ in locations if not is_pattern and path.startswith(said)]
+    patterns = [said for is_pattern, said, _ in locations if is_pattern and re.search(said, path)]
+    assert (prefixes, patterns) == (["/"], [])
+    (passes,) = [block for _, said, block in locations if said == "/"]
+    assert "proxy_pass http://$command_api;" in passes
 
 
 @pytest.mark.parametrize(

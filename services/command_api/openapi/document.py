@@ -8,6 +8,8 @@ from functools import cache
 from http import HTTPStatus
 from typing import Any, Final
 
+from pydantic.json_schema import JsonSchemaMode
+
 from services.command_api.openapi.operations import owners, policy, reports, thebase, timers, zoho
 from services.command_api.openapi.operations.common import HEADERS
 from services.command_api.openapi.parts import AnswerDoc, ContentDoc, OperationDoc, ParameterDoc, Schema
@@ -31,6 +33,9 @@ and which rules they broke. Two published timer APIs are answered word for word,
 
 A press is answered with its verdict. Send an `Idempotency-Key` with each: a retry with the same key and the same body
 is always safe, for 30 days, and hears the first answer again.
+
+Readers ignore members that they do not know, because a release may add some. An empty parameter of a query counts as
+not given.
 """
 _TAGS: Final = {
     "timers": "Dialect C, `/v1`: presses, and reading what became of them.",
@@ -123,7 +128,7 @@ def _answer(told: AnswerDoc, schemas: Schemas) -> dict[str, Any]:
     return said
 
 
-def _contents(told: tuple[ContentDoc, ...], schemas: Schemas, mode: Any) -> dict[str, Any]:  # noqa: ANN401 - a word
+def _contents(told: tuple[ContentDoc, ...], schemas: Schemas, mode: JsonSchemaMode) -> dict[str, Any]:
     said: dict[str, Any] = {}
     for media in dict.fromkeys(content.media for content in told):
         of_media = [content for content in told if content.media == media]

@@ -18,11 +18,23 @@ class _Untitled(GenerateJsonSchema):
         return False
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> Schema:
-        """Leave out a default of null: the member may be missing, and `required` says so."""
+        """Leave out null, and each default of an answer: `required` says that a member may be missing."""
         told = super().default_schema(schema)
-        if told.get("default", "") is None:
-            del told["default"]
+        if self.mode == "serialization" or told.get("default", "") is None:
+            told.pop("default", None)
         return told
+
+    def field_is_required(
+        self,
+        field: core_schema.ModelField | core_schema.DataclassField | core_schema.TypedDictField,
+        total: bool,  # noqa: FBT001 - pydantic's argument
+    ) -> bool:
+        """Say that an answer always has a member that can have one value only, such as the version of an outcome."""
+        kind = field["schema"]
+        fixed = (
+            kind["type"] == "default" and kind["schema"]["type"] == "literal" and len(kind["schema"]["expected"]) == 1
+        )
+        return (self.mode == "serialization" and fixed) or super().field_is_required(field, total)
 
 
 class Schemas:

@@ -5,6 +5,7 @@
     evidence     the topics and tables of a run on the real stack, as the checkers want them
     tables       tables as text, row by row, so that two databases can be compared byte by byte
     minutes      what one owner worked, as each table has it
+    told         what the OpenAPI document says of an answer
     trail        every move of each checkpoint, in the order of the commits
 
 Safe to add: a checker, with a control in `tests/world/guards.py` that makes it fail.

@@ -51,7 +51,9 @@ class KnownOwner(BaseModel):
     leave: list[DayText]
     attendance: list[AttendedWindow]
     estimates: list[JobEstimate]
-    position: PositionText
+    position: Annotated[
+        PositionText | None, Field(description="null: no press on the owner's partition is folded yet.")
+    ]
 
 
 class ProfileFact(BaseModel):

@@ -168,7 +168,7 @@ OPERATIONS: Final = (
         summary="Stop a timer",
         says="It needs only the id. A second stop hears the same answer again, and nothing changes.",
         parameters=(TIMER_ID, KEY),
-        bodies=(ContentDoc("TheBaseStop", {"type": ["object", "null"], "maxProperties": 0}),),
+        bodies=(ContentDoc("TheBaseStop", {"type": "object", "maxProperties": 0}),),
         body_required=False,
         answers=(
             AnswerDoc(
