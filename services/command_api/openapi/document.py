@@ -37,13 +37,17 @@ is always safe, for 30 days, and hears the first answer again.
 Readers ignore members that they do not know, because a release may add some. An empty parameter of a query counts as
 not given.
 """
+# Each tag with its heading on the page. Generated clients have a module of the tag's name.
 _TAGS: Final = {
-    "timers": "Dialect C, `/v1`: presses, and reading what became of them.",
-    "reports": "Dialect C: worked seconds per local day, and findings.",
-    "owners": "Dialect C: what admins state about an owner, and what is known of one.",
-    "policy": "Dialect C: the tenant's rules, as numbered revisions.",
-    "thebase": "Dialect A, `/v2/timer`, as TheBase's CRM publishes it.",
-    "zoho": "Dialect B, `/people/api/timetracker`, as Zoho People publishes it. `timer=stop` is a pause.",
+    "timers": ("C: timers", "Dialect C, `/v1`: presses, and reading what became of them."),
+    "reports": ("C: reports", "Worked seconds per local day, and findings."),
+    "owners": ("C: owners", "What admins state about an owner, and what is known of one."),
+    "policy": ("C: policy", "The tenant's rules, as numbered revisions."),
+    "thebase": ("A: TheBase CRM", "Dialect A, `/v2/timer`, as TheBase's CRM publishes it."),
+    "zoho": (
+        "B: Zoho People",
+        "Dialect B, `/people/api/timetracker`, as Zoho People publishes it. `timer=stop` is a pause.",
+    ),
 }
 _SECURITY: Final[dict[str, Schema]] = {
     "bearer": {
@@ -83,7 +87,9 @@ def document(operations: tuple[OperationDoc, ...] = OPERATIONS) -> dict[str, Any
         "openapi": "3.1.0",
         "info": {"title": "Stint", "version": VERSION, "description": _SAYS},
         "servers": [{"url": "/"}],
-        "tags": [{"name": name, "description": says} for name, says in _TAGS.items()],
+        "tags": [
+            {"name": name, "x-displayName": heading, "description": says} for name, (heading, says) in _TAGS.items()
+        ],
         "paths": paths,
         "components": components,
     }
