@@ -25,7 +25,7 @@ from tests.support.stack.api import Api
 from tests.support.stack.deployments import Deployment, Person, Tenant, fresh_owner
 
 SCHEMA: Final = schemathesis.openapi.from_dict(closed(document()))
-EXAMPLES: Final = 20
+EXAMPLES: Final = 8
 WITHIN_SECONDS: Final = 10.0
 POSITION: Final = re.compile("[0-9]{1,9}:[0-9]{1,18}")
 # A path of dialect A that is spelt like a timer's: with another method, it is the call of a timer of that name.
@@ -89,9 +89,11 @@ def test_each_call_answers_as_the_document_says(
 
 
 def test_a_document_that_lies_is_noticed(url: str, tried: Tried) -> None:
-    """The control: of an answer with a member that is not told, the test above would fail."""
+    """The control: of an answer with another member than it tells, the test above would fail."""
     lying = closed(document())
-    del lying["components"]["schemas"]["TheBaseOpen"]["properties"]["count"]
+    told = lying["components"]["schemas"]["TheBaseOpen"]
+    told["properties"]["number"] = told["properties"].pop("count")
+    told["required"].remove("count")
     case = schemathesis.openapi.from_dict(lying)["/v2/timer/open"]["GET"].Case()
     answer = case.call(base_url=url, headers=tried.headers(case.path))
     with pytest.raises(FailureGroup, match="'count'"):
