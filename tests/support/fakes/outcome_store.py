@@ -97,15 +97,17 @@ class OutcomeStore:
                 whole = evolve(whole, outcome)
         if since is None:
             return whole
-        starts = [timer.open.start.date() - DAYS_BEFORE for timer in whole.timers.values() if timer.open is not None]
+        timers = {
+            id_: timer
+            for id_, timer in whole.timers.items()
+            if named is None or id_ in named or timer.state is State.RUNNING
+        }
+        last = (timer.ended.interval if timer.ended is not None else timer.open for timer in timers.values())
+        starts = [interval.start.date() - DAYS_BEFORE for interval in last if interval is not None]
         first = min([days_since or NO_DAY, *starts])
         return replace(
             whole,
-            timers={
-                id_: timer
-                for id_, timer in whole.timers.items()
-                if named is None or id_ in named or timer.state is State.RUNNING
-            },
+            timers=timers,
             closed=tuple(interval for interval in whole.closed if interval.end > since),
             closed_since=since,
             days={day: worked for day, worked in whole.days.items() if day >= first},
