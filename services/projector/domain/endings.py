@@ -1,10 +1,17 @@
 """Endings: the findings about an interval end with it, each once, and are told again with their time and amount."""
 
 from datetime import datetime
+from typing import Final
 
-from services.projector.domain.sheet.state import Timer
+from services.projector.domain.due.crossings import window
+from services.projector.domain.sheet.state import FoundOpen, OpenInterval, Timer
+from shared.events.calendar import local_day
 from shared.events.durations import microseconds
 from shared.events.outcome import Finding
+from shared.events.rules import Rule
+
+# Findings that end at the next local midnight: the new day is looked at anew.
+DAILY: Final = frozenset({Rule.DAY_OFF, Rule.OUTSIDE_ATTENDANCE, Rule.OVER_DAILY_CAP, Rule.OVERFULL_DAY})
 
 
 def finding_of(timer_id: int, rule: str, from_: datetime, to: datetime | None = None) -> Finding:
@@ -21,7 +28,17 @@ def endings(timer: Timer, at: datetime) -> list[Finding]:
     if timer.open is None:
         return []
     return [
-        finding_of(timer.id, found.rule, found.from_, max(found.from_, at))
+        finding_of(timer.id, found.rule, found.from_, max(found.from_, min(at, _last_end(found, timer.open, at))))
         for found in timer.open.found
         if found.to is None or (found.to > at and found.lasted)
     ]
+
+
+def midnight_after(from_: datetime, running: OpenInterval) -> datetime:
+    """Return when the local day of a finding ends."""
+    return window(local_day(from_, running.zone), running.zone)[1]
+
+
+def _last_end(found: FoundOpen, running: OpenInterval, at: datetime) -> datetime:
+    # Of much that falls due at once, one outcome tells a part: the midnight may not have been told.
+    return midnight_after(found.from_, running) if found.rule in DAILY else at

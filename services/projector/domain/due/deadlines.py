@@ -8,15 +8,13 @@ from typing import Final, Literal
 from services.projector.domain.due.crossings import DAY, reached, window
 from services.projector.domain.due.days_off import check_outs, is_day_off
 from services.projector.domain.due.estimates import estimate_reached
+from services.projector.domain.endings import DAILY, midnight_after
 from services.projector.domain.sheet.state import OpenInterval, Timer, Timesheet
 from shared.events.calendar import local_day
 from shared.events.durations import US_PER_SECOND, microseconds
 from shared.events.policy import Policy
 from shared.events.policy_book import Timeline
 from shared.events.rules import Rule
-
-# Findings that end at the next local midnight: the new day is looked at anew.
-DAILY: Final = frozenset({Rule.DAY_OFF, Rule.OUTSIDE_ATTENDANCE, Rule.OVER_DAILY_CAP, Rule.OVERFULL_DAY})
 
 # What happens at a deadline, in the order in which it does at one instant: an old day's finding ends before one opens.
 Kind = Literal["1 ends", "2 opens", "3 stops"]
@@ -57,7 +55,7 @@ class Outlook:
             return
         for finding in running.found:
             if finding.to is None and finding.rule in DAILY:
-                _, midnight = window(local_day(finding.from_, running.zone), running.zone)
+                midnight = midnight_after(finding.from_, running)
                 if midnight <= self._until:
                     yield Due(midnight, timer.id, finding.rule, "1 ends", finding.from_)
         for rule, at in self._opening(timer, running):

@@ -14,7 +14,7 @@ from tests.support.proof.naive.outcome import Row
 from tests.support.proof.naive.rules import limit_of, setting
 
 LASTING: Final = ("R09", "R10", "R11", "R12", "R16", "R17")
-_DAILY: Final = ("R09", "R10", "R11", "R17")
+DAILY: Final = ("R09", "R10", "R11", "R17")
 _DAY: Final = timedelta(days=1)
 _US: Final = timedelta(microseconds=1)
 _DAYS_LOOKED: Final = timedelta(days=8)
@@ -198,7 +198,7 @@ def _told(owner: Owner, timer: Row, interval: Row, rule: str, begins: datetime, 
 
 def _ends(owner: Owner, timer: Row, interval: Row) -> Iterator[Happening]:
     for one in owner.found(timer, interval):
-        if one["to"] is None and one["rule"] in _DAILY:
+        if one["to"] is None and one["rule"] in DAILY:
             _, midnight = day_span(day_of(one["from"], interval["zone"]), interval["zone"])
             yield midnight, one["rule"], "1", one["from"]
 

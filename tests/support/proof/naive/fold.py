@@ -8,7 +8,7 @@ from typing import Final
 
 from tests.support.proof.naive.book import Book, effect, end, note, with_end_taken_back
 from tests.support.proof.naive.days import day_of
-from tests.support.proof.naive.due import Documents, Owner, next_look, what_is_due
+from tests.support.proof.naive.due import DAILY, Documents, Owner, day_span, next_look, what_is_due
 from tests.support.proof.naive.facts import learn
 from tests.support.proof.naive.outcome import Row, blank, failed, said_of, timer_of
 from tests.support.proof.naive.reading import NEWER, TIMER_EVENTS, UNREADABLE, Headers, Said, read
@@ -223,7 +223,12 @@ def _endings(owner: Owner, timer: Row, interval: Row, at: datetime) -> list[Row]
         one for one in owner.found(timer, interval) if one["to"] is None or (one["to"] > at and one["to"] > one["from"])
     ]
     ending.sort(key=lambda one: (one["from"], one["rule"]))
-    return [finding({"subject": timer["id"]}, one["rule"], one["from"], max(one["from"], at)) for one in ending]
+    ended = []
+    for one in ending:
+        last = min(at, day_span(day_of(one["from"], interval["zone"]), interval["zone"])[1])
+        until = max(one["from"], last if one["rule"] in DAILY else at)
+        ended.append(finding({"subject": timer["id"]}, one["rule"], one["from"], until))
+    return ended
 
 
 def _timers_of(book: Book, tenant: str, owner: str) -> list[Row]:

@@ -27,6 +27,7 @@ from tests.support.story.given import (
     resumed,
     started,
     stopped,
+    timer_id,
 )
 
 # 2 March 2026 is a Monday. In Jerusalem a day begins at 22:00 UTC of the day before.
@@ -303,3 +304,15 @@ EXPECTED: Final = {
     _ended("desk", Rule.LONG_RUNNING, "19:00", "19:00"),
     _ended("phone", Rule.LONG_RUNNING, "19:20", "19:20"),
 }
+
+
+def test_a_finding_of_a_day_ends_at_midnight_although_an_outcome_has_no_room_for_it() -> None:
+    """Sixty timers ran through a weekend that nobody looked at, and one outcome tells about a hundred findings."""
+    names = sorted({timer_id(str(n)): str(n) for n in range(60)}.items())
+    alone = Rules(R16=LongRunning(mode=Mode.OFF), R17=RuleMode(mode=Mode.OFF))
+    watched = policy(weekend=FRIDAY_AND_SATURDAY, rules=alone)
+    story = given(*(started(name, at="2026-03-05T20:00") for _, name in names), policy=watched)
+    last = names[-1][1]
+    story.when(stopped(last, at="2026-03-08T08:00"))
+    friday = found(Rule.DAY_OFF, last, "2026-03-05T22:00", "2026-03-06T22:00")
+    assert [one for one in story.outcome.findings if one.timer_id == friday.timer_id] == [friday]
