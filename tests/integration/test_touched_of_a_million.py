@@ -44,6 +44,8 @@ SELECT slot, id, 1, 'acme', owner, at, CASE WHEN runs THEN NULL ELSE at + interv
 INSERT INTO fold_v1.day_total (slot, tenant, owner, day, total_us, billable_us)
 SELECT slot, 'acme', owner, (timestamptz '2026-03-02 09:00Z' - nth * interval '1 day')::date, 1, 1
   FROM worked WHERE nth < 2 OR kind = 'busy' AND nth < 3650;
+INSERT INTO fold_v1.job_total (slot, tenant, owner, job_id, total_us)
+SELECT slot, 'acme', owner, 'j' || nth, 1 FROM worked WHERE nth < 10;
 INSERT INTO fold_v1.violation (slot, timer_id, rule, from_at, refused, tenant, owner, event_id)
 SELECT slot, id, 'R11', at, false, 'acme', owner, '00000000-0000-0000-0000-000000000001' FROM worked WHERE nth < 1;
 INSERT INTO fold_v1.owner_fact (slot, tenant, owner, kind, about, body)
