@@ -77,6 +77,8 @@ $(STAMP): requirements-dev.lock
 	@sed -n '/^uv==/,/[^\\]$$/p' $< > .venv/uv.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .venv/uv.lock
 	@$(BIN)/uv pip sync --require-hashes $< 2>&1 | sed -E '/^ [-+~] /d'
+	@# The operator's command line, beside the Python that runs it.
+	@ln -sf ../../deploy/stint $(BIN)/stint
 	@touch $@
 
 locks: $(STAMP) ## write the locks anew from pyproject.toml; UPGRADE=1 takes the newest versions

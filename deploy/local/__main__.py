@@ -24,7 +24,7 @@ LINES_SHOWN = "40"
 # Errors about a disk or a folder, which the user can mend. Any other OSError is a bug and shows its traceback.
 NOT_OURS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 # What `reset` deletes, by name: a STINT_HOME that points at a user's home folder must cost nothing.
-DATA = ("demo.env", "kafka", "logs", "postgres", "postgres.new", "run", "secrets")
+DATA = ("demo.env", "kafka", "logs", "postgres", "postgres.new", "run", "secrets", "stint.env")
 
 
 def run(settings: Settings) -> None:

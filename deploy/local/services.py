@@ -3,21 +3,29 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 from deploy.local.process import Process, Program
 from deploy.local.secrets import kept_secret
 from deploy.local.settings import HOST, ROOT
 from deploy.local.stack import Stack
 from deploy.local.trouble import Trouble
+from services.stint_cli.setup.env_file import write_env
+from services.stint_cli.terminal.local import SETTINGS_FILE
 
 API, PROJECTOR = "command_api", "projector"
 
 
 def environment(stack: Stack) -> dict[str, str]:
     """Return the settings of every service and of the command line, under their own prefixes."""
+    # Our values win: `make run` must not migrate another database whose DSN is still set in the shell.
+    return {**os.environ, **_own(stack)}
+
+
+def _own(stack: Stack) -> dict[str, str]:
     settings, dsn = stack.settings, stack.postgres.dsn
     token_key = kept_secret(settings.secrets / "token-key")
-    own = {
+    return {
         "COMMAND_API_KAFKA_BOOTSTRAP_SERVERS": settings.kafka,
         "COMMAND_API_POSTGRES_DSN": dsn,
         "COMMAND_API_HTTP_HOST": HOST,
@@ -32,8 +40,6 @@ def environment(stack: Stack) -> dict[str, str]:
         "STINT_CLI_HTTP_URL": settings.url,
         "STINT_CLI_TOKEN_KEY": token_key,
     }
-    # Our values win: `make run` must not migrate another database whose DSN is still set in the shell.
-    return {**os.environ, **own}
 
 
 def command_api(stack: Stack) -> Process:
@@ -60,12 +66,20 @@ def _service(stack: Stack, name: str, port: int) -> Process:
     )
 
 
-def stint_cli(stack: Stack, *arguments: str) -> None:
+def leave_settings(stack: Stack) -> None:
+    """Write the settings of the command `stint` to where it looks for them, so that it finds this stack by itself."""
+    values = {name: value for name, value in _own(stack).items() if name.startswith("STINT_CLI_")}
+    write_env(
+        stack.settings.home / SETTINGS_FILE, values, "What `stint` needs to find this stack; rewritten at every start."
+    )
+
+
+def stint(stack: Stack, *arguments: str) -> None:
     """Run one operator's command to its end; raise `Trouble` with its last words when it fails."""
-    log = stack.settings.logs / "stint_cli.log"
+    log = stack.settings.logs / "stint.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     done = subprocess.run(
-        [sys.executable, "-m", "services.stint_cli", *arguments],
+        [Path(sys.executable).with_name("stint"), *arguments],
         cwd=ROOT,
         env=environment(stack),
         stdin=subprocess.DEVNULL,
@@ -75,7 +89,7 @@ def stint_cli(stack: Stack, *arguments: str) -> None:
         check=False,
     )
     with log.open("a") as file:
-        file.write(f"$ stint_cli {' '.join(arguments)}\n{done.stdout}")
+        file.write(f"$ stint {' '.join(arguments)}\n{done.stdout}")
     if done.returncode:
         words = done.stdout.strip().splitlines() or ["it said nothing"]
-        raise Trouble(f"`stint_cli {arguments[0]}` failed: {words[-1][:300]} - more in {log}.")
+        raise Trouble(f"`stint {arguments[0]}` failed: {words[-1][:300]} - more in {log}.")

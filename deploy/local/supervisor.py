@@ -58,7 +58,8 @@ class Supervisor:
         self._say(f"Postgres is ready on port {settings.postgres_port}")
         stack.kafka.await_ready()
         self._say(f"Kafka is ready on port {settings.kafka_port}")
-        services.stint_cli(stack, "prepare", "--env-file", str(settings.demo_env))
+        services.leave_settings(stack)
+        services.stint(stack, "prepare", "--env-file", str(settings.demo_env))
         self._say("Tables, topics and the demo tenant are there")
         self._services = [services.command_api(stack), services.projector(stack)]
         for service in self._services:

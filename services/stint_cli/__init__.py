@@ -1,8 +1,21 @@
-"""The operator's commands: `python -m services.stint_cli COMMAND`. Every command may be run again at any time.
+"""The operator's command line, `stint`. Every command may be run again at any time.
 
-Each command is a module of its own, and several of one word are a room (`policy/`). `tenants` and `policies` have the
-functions that several commands and tests use.
-Safe to change: what a command prints.
-With care: `migrate` and `topics`. They run against databases and logs that hold people's minutes.
+    terminal/    what every command has: `--json`, an example, the exit status
+    setup/       `migrate`, `topics`, `demo`, `prepare`
+    policy/      `policy get | put | history | holidays`
+    migrate      numbered files, each once
+    topics       topics as they must be
+    tenants      who may press: tenants, clients, persons and their tokens
+    policies     tenants' policies on their topic
+    brokers      Kafka's administration
+    database     the connection to Postgres
+    settings     where Kafka and Postgres are
+    trouble      a problem that an operator has to solve, in one line
+    store/       queries
+
+A room has `commands`, whose functions are the commands. The modules here are what several rooms and tests use.
+`python -m services.stint_cli` is the module behind the script `deploy/stint`.
+Safe to change: what a command prints for people. With care: `--json`, which programs read; `migrate` and `topics`,
+which run against databases and logs that hold people's minutes.
 Never: a command that deletes from a log.
 """

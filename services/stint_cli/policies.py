@@ -1,6 +1,7 @@
 """Policies as operators set them: each is a record on `timer.policies.v1` that names the revision to replace."""
 
 import asyncio
+import getpass
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -115,6 +116,14 @@ async def ensure_first_policy(
         # If two commands run at once, both name no revision, so the second record is void. The tenant has a policy.
         await publish_policy(producer, tenant, document, replaces=None, set_by=set_by, set_at=set_at)
     return True
+
+
+def operator() -> str:
+    """Return who sets a policy: the command, and the user at the terminal."""
+    try:
+        return f"stint {getpass.getuser()}"
+    except (KeyError, OSError):  # a container's user may have no name
+        return "stint"
 
 
 @asynccontextmanager

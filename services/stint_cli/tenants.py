@@ -27,6 +27,12 @@ async def create_tenant(conn: Session, tenant: str) -> None:
     await conn.execute(query("create_tenant"), tenant)
 
 
+async def require_tenant(conn: Session, tenant: str) -> None:
+    """Raise Trouble when there is no such tenant."""
+    if not await conn.fetchval(query("tenant_exists"), tenant):
+        raise Trouble(f"There is no tenant {tenant}: look at the name, or make it with `stint tenants add`.")
+
+
 async def create_client(conn: Session, tenant: str, client: str, role: ClientRole = "machine") -> str:
     """Make a client and return its secret, which cannot be read again; an existing client gets a new secret.
 

@@ -6,7 +6,7 @@ from typing import Final
 import asyncpg
 
 from services.stint_cli.brokers import MIN_INSYNC, UNCLEAN_ELECTION, Brokers, FoundTopic, safety
-from services.stint_cli.deployment import record_partitions
+from services.stint_cli.setup.deployment import record_partitions
 from services.stint_cli.trouble import Trouble
 from shared.events.topics import Topic, topics
 

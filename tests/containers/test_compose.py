@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from deploy.local.settings import HOST, ROOT
-from services.stint_cli.env_file import read_env
+from services.stint_cli.setup.env_file import read_env
 from tests.support.stack.stacks import free_ports
 
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(600)]

@@ -16,6 +16,7 @@ from services.command_api import health as api_health
 from services.command_api.settings import Settings as ApiSettings
 from services.projector import health as projector_health
 from services.projector.settings import Settings as ProjectorSettings
+from services.stint_cli.__main__ import main as stint
 from services.stint_cli.settings import DeploymentSettings
 from shared.events.topics import DEFAULT_PARTITIONS
 from shared.kafka.kept_producer import STOP_WITHIN_SECONDS
@@ -130,8 +131,12 @@ def test_it_runs_as_the_user_that_the_image_has() -> None:
 @every_pod
 def test_its_program_exists(name: str) -> None:
     for container in containers(pod_of(name)):
-        python, flag, module, *_ = container["command"]
-        assert (python, flag) == ("python", "-m")
+        program, *arguments = container["command"]
+        if program == "stint":
+            assert stint([*arguments, "--help"]) == 0
+            continue
+        flag, module = arguments
+        assert (program, flag) == ("python", "-m")
         assert (ROOT / Path(*module.split(".")) / "__main__.py").exists()
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from tests.support.stack.certificates import Authority
 from tests.support.stack.crew import Crew
 from tests.support.stack.deployments import Deployment, deployed, fresh_owner
 
+STINT = ROOT / ".venv" / "bin" / "stint"
 PREFIXES = ("COMMAND_API_", "PROJECTOR_", "STINT_CLI_")
 
 
@@ -60,8 +60,7 @@ async def topics_command(inside: Deployment, settings: dict[str, str]) -> Said:
     """Run an operator's command that needs Kafka, with these settings."""
     theirs = {name: value for name, value in os.environ.items() if not name.startswith(PREFIXES)}
     command = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "services.stint_cli", "topics"),
-        cwd=ROOT,
+        *(STINT, "topics"),
         env=theirs | {"STINT_CLI_POSTGRES_DSN": inside.dsn} | for_everybody(settings),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,

@@ -80,7 +80,7 @@ async def test_put_names_the_revision_in_force_by_itself(terminal: Terminal, acm
     assert told | {"revision": 0, "set_at": ""} == DOCUMENT | {
         "revision": 0,
         "replaces": acme.revision,
-        "set_by": "stint_cli avi",
+        "set_by": "stint avi",
         "set_at": "",
     }
     assert await terminal.json("put", acme.name, "-", stdin=DOCUMENT) == told
@@ -92,7 +92,7 @@ async def test_put_of_a_document_that_was_overtaken_fails(terminal: Terminal, ac
     status, out, err = await terminal.run("put", acme.name, "-", stdin=stale | {"zone": "Africa/Cairo"})
     assert (status, out) == (1, "")
     assert err == (
-        f"stint_cli: Revision {in_force} is in force now: read it with `policy get`, and put your change into it.\n"
+        f"stint: Revision {in_force} is in force now: read it with `policy get`, and put your change into it.\n"
     )
 
 
@@ -108,7 +108,7 @@ async def test_the_history_is_listed_newest_first(terminal: Terminal, acme: Tena
     told = await terminal.json("put", acme.name, "-", stdin=DOCUMENT)
     history = await terminal.json("history", acme.name)
     assert [(one["revision"], one["replaces"], one["set_by"]) for one in history] == [
-        (told["revision"], acme.revision, "stint_cli avi"),
+        (told["revision"], acme.revision, "stint avi"),
         (acme.revision, None, "tests"),
     ]
     _, out, _ = await terminal.run("history", acme.name)
@@ -138,7 +138,10 @@ async def test_a_tenant_gets_its_first_policy_and_a_name_that_is_none_gets_none(
     assert (await terminal.run("get", "bare"))[0] == 1
     assert (await terminal.json("put", "bare", "-", stdin=DOCUMENT))["replaces"] is None
     status, _, err = await terminal.run("put", "baer", "-", stdin=DOCUMENT)
-    assert (status, err) == (1, "stint_cli: There is no tenant baer: look at the name, or make the tenant first.\n")
+    assert (status, err) == (
+        1,
+        "stint: There is no tenant baer: look at the name, or make it with `stint tenants add`.\n",
+    )
     assert (await read_policies(deployment.kafka)).latest("baer") is None
 
 
@@ -179,7 +182,7 @@ async def test_a_misused_command_ends_with_2(terminal: Terminal, argv: tuple[str
 @pytest.mark.parametrize("command", ["get", "put", "history", "holidays"])
 async def test_each_command_explains_itself_with_an_example(terminal: Terminal, command: str) -> None:
     status, out, _ = await terminal.run(command, "--help")
-    assert (status, f"policy {command} acme" in out.partition("example:")[2]) == (0, True)
+    assert (status, f"stint policy {command} acme" in out.partition("Example:")[2]) == (0, True)
 
 
 async def test_without_a_broker_one_line_says_so(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:

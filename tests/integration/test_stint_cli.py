@@ -9,11 +9,11 @@ import pytest
 
 from services.stint_cli.brokers import Brokers
 from services.stint_cli.database import connected
-from services.stint_cli.demo import Demo, make_demo, make_demo_policy
-from services.stint_cli.deployment import record_partitions
-from services.stint_cli.env_file import read_env
 from services.stint_cli.migrate import migrate, read_migrations
 from services.stint_cli.policies import ensure_first_policy, publish_policy, read_policies
+from services.stint_cli.setup.demo import Demo, make_demo, make_demo_policy
+from services.stint_cli.setup.deployment import record_partitions
+from services.stint_cli.setup.env_file import read_env
 from services.stint_cli.tenants import create_client, create_tenant
 from services.stint_cli.topics import check_topics, ensure_topics
 from services.stint_cli.trouble import Trouble

@@ -1,81 +1,92 @@
-"""The arguments of `policy get | put | history | holidays`, and what each prints: one text for stdout."""
+"""`policy get | put | history | holidays`: the arguments of each, and what it prints."""
 
-import argparse
-import getpass
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final
+
+import typer
 
 from services.stint_cli.database import connected
-from services.stint_cli.policies import moved_on, read_policies, set_policy
-from services.stint_cli.policy.documents import STDIN, for_put, read_file, setting, told, written
+from services.stint_cli.policies import moved_on, operator, read_policies, set_policy
+from services.stint_cli.policy.documents import STDIN, for_put, read_file, setting, told
 from services.stint_cli.policy.public_holidays import CountryYear, with_holidays
 from services.stint_cli.settings import DatabaseSettings, LogSettings
-from services.stint_cli.store import query
+from services.stint_cli.tenants import require_tenant
+from services.stint_cli.terminal.app import group
+from services.stint_cli.terminal.command import Answer, command
 from services.stint_cli.trouble import Trouble
 from shared.events.policy_book import PolicyBook, PolicyRecord
-from shared.events.policy_document import Proposal, Unfit, as_said, read_proposal
+from shared.events.policy_document import REPLACES, Proposal, Unfit, as_said, read_proposal
 
-_YEAR_DIGITS: Final = 4
+policy: Final = group("policy", "Read and set tenants' policies.")
 
-Run = Callable[[argparse.Namespace], Awaitable[str]]
-
-
-def add_policy_commands(policy: argparse.ArgumentParser) -> None:
-    """Give the command `policy` its own commands."""
-    policy.epilog = "example: %(prog)s get acme > policy.json; edit it; %(prog)s put acme policy.json"
-    commands = policy.add_subparsers(metavar="COMMAND", required=True)
-
-    def command(name: str, run: Run, does: str, example: str) -> argparse.ArgumentParser:
-        sub = commands.add_parser(name, help=does, description=does, epilog=f"example: %(prog)s {example}")
-        sub.set_defaults(run=run)
-        sub.add_argument("tenant", metavar="TENANT", help="the tenant's name")
-        sub.add_argument("--json", action="store_true", help="print JSON as /v1/policy answers it, and nothing else")
-        return sub
-
-    get = command("get", _get, "print a tenant's policy, as `policy put` takes it", "acme --revision 42")
-    get.add_argument("--revision", type=_revision, metavar="N", help="an older one (default: the one in force)")
-    does = "set a tenant's policy, in the place of the revision that its `replaces` names, else of the one in force"
-    put = command("put", _put, does, "acme policy.json")
-    put.add_argument("file", metavar="FILE", help=f"the document in JSON; {STDIN}: stdin")
-    command("history", _history, "list a tenant's policies, newest first: who set which, and when", "acme")
-    days = command(
-        "holidays",
-        _holidays,
-        "print a tenant's policy with the public holidays of a country in a year, as `policy put` takes it",
-        "acme --country IL --year 2026 --put",
-    )
-    days.add_argument("--country", required=True, help="its code of two letters, such as IL")
-    days.add_argument("--year", type=_year, required=True, help="such as 2026")
-    days.add_argument("--subdivision", help="a part of the country that has holidays of its own, such as BY of DE")
-    days.add_argument("--language", help="of the names, such as en_US (default: the country's own)")
-    days.add_argument("--put", action="store_true", help="set it, instead of printing it")
+Tenant = Annotated[str, typer.Argument(metavar="TENANT", help="The tenant's name.", show_default=False)]
+_Revision = Annotated[int | None, typer.Option(min=0, metavar="N", help="An older one. Default: the one in force.")]
+_File = Annotated[str, typer.Argument(metavar="FILE", help=f"The document in JSON. {STDIN}: stdin.")]
+_Country = Annotated[str, typer.Option(help="Its code of two letters, such as IL.")]
+_Year = Annotated[int, typer.Option(min=1000, max=9999, help="Such as 2026.")]
+_Part = Annotated[str | None, typer.Option(help="A part of the country with holidays of its own, such as BY of DE.")]
+_Language = Annotated[str | None, typer.Option(help="Of the names, such as en_US. Default: the country's own.")]
+_Put = Annotated[bool, typer.Option("--put", help="Set it, instead of printing it.")]
 
 
-async def _get(arguments: argparse.Namespace) -> str:
+@command(policy, "get", example="stint policy get acme > policy.json")
+async def _get(tenant: Tenant, *, revision: _Revision = None) -> Answer:
+    """Print a tenant's policy, as `policy put` takes it."""
     book = await read_policies(LogSettings().kafka)
-    in_force, record = _in_force(book, arguments.tenant)
-    revision: int = in_force if arguments.revision is None else arguments.revision
-    if revision != in_force:
-        found = book.record(arguments.tenant, revision)
-        if found is None:
-            raise Trouble(f"{arguments.tenant} has no revision {revision}: `policy history` lists those that it has.")
-        record = found
-    return written(told(revision, record)) if arguments.json else for_put(as_said(record.document), in_force)
+    in_force, record = _in_force(book, tenant)
+    if revision is None or revision == in_force:
+        return Answer(told(in_force, record), for_put(as_said(record.document), in_force))
+    older = book.record(tenant, revision)
+    if older is None:
+        raise Trouble(f"{tenant} has no revision {revision}: `stint policy history` lists those that it has.")
+    return Answer(told(revision, older), for_put(as_said(older.document), in_force))
 
 
-async def _put(arguments: argparse.Namespace) -> str:
-    proposal = read_file(arguments.file)
-    return await _set(arguments, proposal, await read_policies(LogSettings().kafka))
+@command(policy, "put", example="stint policy put acme policy.json")
+async def _put(tenant: Tenant, file: _File) -> Answer:
+    """Set a tenant's policy, in the place of the revision that its `replaces` names, else of the one in force."""
+    proposal = read_file(file)
+    return await _set(tenant, proposal, await read_policies(LogSettings().kafka))
 
 
-async def _set(arguments: argparse.Namespace, proposal: Proposal, book: PolicyBook) -> str:
+@command(policy, "history", example="stint policy history acme")
+async def _history(tenant: Tenant) -> Answer:
+    """List a tenant's policies, newest first: who set which, and when."""
+    book = await read_policies(LogSettings().kafka)
+    latest, _ = _in_force(book, tenant)
+    # Revisions are offsets, so there are no more of them than that.
+    found = [setting(*one) for one in book.history(tenant, None, latest + 1)]
+    return Answer(found, "\n".join(_line(one) for one in found))
+
+
+@command(policy, "holidays", example="stint policy holidays acme --country IL --year 2026 --put")
+async def _holidays(
+    tenant: Tenant,
+    *,
+    country: _Country,
+    year: _Year,
+    subdivision: _Part = None,
+    language: _Language = None,
+    put: _Put = False,
+) -> Answer:
+    """Print a tenant's policy with the public holidays of a country in a year, as `policy put` takes it."""
+    book = await read_policies(LogSettings().kafka)
+    in_force, record = _in_force(book, tenant)
+    said = with_holidays(as_said(record.document), CountryYear(country.upper(), year, subdivision, language))
+    if not put:
+        return Answer(said | {REPLACES: in_force}, for_put(said, in_force))
+    proposal = read_proposal(said)
+    if isinstance(proposal, Unfit):
+        raise Trouble(proposal.sentence)
+    return await _set(tenant, proposal, book)
+
+
+async def _set(tenant: str, proposal: Proposal, book: PolicyBook) -> Answer:
     """Set a policy, unless it is in force already, and say what is in force then."""
-    tenant: str = arguments.tenant
     latest = book.latest_revision(tenant)
     record = None if latest is None else book.record(tenant, latest)
     if latest is not None and record is not None and _is_in_force(proposal, latest, record):
-        return written(told(latest, record)) if arguments.json else f"Revision {latest} says so already."
+        return Answer(told(latest, record), f"Revision {latest} says so already.")
     if latest is None:
         # A name that was mistyped would get a policy, for ever.
         await _check_tenant(tenant)
@@ -84,32 +95,9 @@ async def _set(arguments: argparse.Namespace, proposal: Proposal, book: PolicyBo
         raise moved_on(latest)
     kafka = LogSettings().kafka
     now = datetime.now(UTC)
-    book = await set_policy(kafka, tenant, proposal.document, replaces=replaces, set_by=_operator(), set_at=now)
+    book = await set_policy(kafka, tenant, proposal.document, replaces=replaces, set_by=operator(), set_at=now)
     revision, record = _in_force(book, tenant)
-    return written(told(revision, record)) if arguments.json else f"Revision {revision} is in force for {tenant}."
-
-
-async def _history(arguments: argparse.Namespace) -> str:
-    book = await read_policies(LogSettings().kafka)
-    latest, _ = _in_force(book, arguments.tenant)
-    # Revisions are offsets, so there are no more of them than that.
-    found = [setting(*one) for one in book.history(arguments.tenant, None, latest + 1)]
-    if arguments.json:
-        return written(found)
-    return "\n".join(_line(one) for one in found)
-
-
-async def _holidays(arguments: argparse.Namespace) -> str:
-    wanted = CountryYear(arguments.country.upper(), arguments.year, arguments.subdivision, arguments.language)
-    book = await read_policies(LogSettings().kafka)
-    in_force, record = _in_force(book, arguments.tenant)
-    said = with_holidays(as_said(record.document), wanted)
-    if not arguments.put:
-        return for_put(said, in_force)
-    proposal = read_proposal(said)
-    if isinstance(proposal, Unfit):
-        raise Trouble(proposal.sentence)
-    return await _set(arguments, proposal, book)
+    return Answer(told(revision, record), f"Revision {revision} is in force for {tenant}.")
 
 
 def _in_force(book: PolicyBook, tenant: str) -> tuple[int, PolicyRecord]:
@@ -129,29 +117,9 @@ def _is_in_force(proposal: Proposal, latest: int, record: PolicyRecord) -> bool:
 async def _check_tenant(tenant: str) -> None:
     settings = DatabaseSettings()
     async with connected(settings.postgres_dsn.get_secret_value(), settings.postgres_tls) as conn:
-        if not await conn.fetchval(query("tenant_exists"), tenant):
-            raise Trouble(f"There is no tenant {tenant}: look at the name, or make the tenant first.")
-
-
-def _operator() -> str:
-    try:
-        return f"stint_cli {getpass.getuser()}"
-    except (KeyError, OSError):  # a container's user may have no name
-        return "stint_cli"
+        await require_tenant(conn, tenant)
 
 
 def _line(one: dict[str, Any]) -> str:
     replaced = "the first" if one["replaces"] is None else f"replaces {one['replaces']}"
     return f"{one['revision']}  {one['set_at']}  {one['set_by']}  {replaced}"
-
-
-def _revision(text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
-        raise argparse.ArgumentTypeError(f"{text} is not a revision, such as 42")
-    return int(text)
-
-
-def _year(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) == _YEAR_DIGITS):
-        raise argparse.ArgumentTypeError(f"{text} is not a year, such as 2026")
-    return int(text)

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
+from services.stint_cli.terminal.command import written
 from services.stint_cli.trouble import Trouble
 from shared.events.policy_book import PolicyRecord
 from shared.events.policy_document import REPLACES, Proposal, Unfit, as_said, read_proposal
@@ -42,11 +43,6 @@ def setting(revision: int, record: PolicyRecord) -> dict[str, Any]:
     """Return who set a revision, when, and what it replaced, as the history of `/v1/policy` tells it."""
     set_at = record.set_at.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
     return {"revision": revision, REPLACES: record.replaces, "set_by": record.set_by, "set_at": set_at}
-
-
-def written(said: object) -> str:
-    """Return JSON for people and programs."""
-    return json.dumps(said, ensure_ascii=False, indent=2)
 
 
 def _named(name: str) -> str:

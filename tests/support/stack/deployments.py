@@ -12,9 +12,9 @@ import asyncpg
 from deploy.local.stack import Stack
 from services.stint_cli.brokers import Brokers
 from services.stint_cli.database import connected
-from services.stint_cli.deployment import record_partitions
 from services.stint_cli.migrate import migrate
 from services.stint_cli.policies import publish_policy
+from services.stint_cli.setup.deployment import record_partitions
 from services.stint_cli.tenants import (
     ClientRole,
     create_client,

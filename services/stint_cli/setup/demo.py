@@ -12,8 +12,8 @@ from typing import Final
 
 import asyncpg
 
-from services.stint_cli.env_file import read_env, write_env
 from services.stint_cli.policies import ensure_first_policy
+from services.stint_cli.setup.env_file import read_env, write_env
 from services.stint_cli.store import query
 from services.stint_cli.tenants import (
     create_client,
@@ -30,7 +30,7 @@ TENANT: Final = "demo"
 CLIENT: Final = "demo-client"
 OWNER: Final = "dana"
 _POLICY: Final = Policy(preset=Preset.NATIVE, zone="Asia/Jerusalem")
-_SET_BY: Final = "stint_cli demo"
+_SET_BY: Final = "stint demo"
 
 _LASTS: Final = timedelta(days=30)
 _RENEWED_BEFORE: Final = timedelta(days=7)

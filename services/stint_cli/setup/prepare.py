@@ -7,9 +7,9 @@ from typing import TypeVar
 import asyncpg
 
 from services.stint_cli.brokers import Brokers
-from services.stint_cli.demo import Demo, make_demo, make_demo_policy
-from services.stint_cli.deployment import record_partitions
 from services.stint_cli.migrate import migrate
+from services.stint_cli.setup.demo import Demo, make_demo, make_demo_policy
+from services.stint_cli.setup.deployment import record_partitions
 from services.stint_cli.topics import check_topics, make_topics
 from shared.events.topics import Topic
 

@@ -1,0 +1,76 @@
+"""The arguments of `migrate`, `topics`, `demo` and `prepare`, and what each prints."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from services.stint_cli.brokers import Brokers
+from services.stint_cli.database import connected
+from services.stint_cli.migrate import migrate
+from services.stint_cli.settings import DatabaseSettings, DemoSettings, DeploymentSettings
+from services.stint_cli.setup.demo import Demo, make_demo, make_demo_policy
+from services.stint_cli.setup.prepare import prepare
+from services.stint_cli.terminal.app import app
+from services.stint_cli.terminal.command import Answer, command
+from services.stint_cli.topics import ensure_topics
+from shared.events.ids import SLOTS
+from shared.events.topics import DEFAULT_PARTITIONS
+
+Partitions = Annotated[int, typer.Option(min=1, max=SLOTS, help="P, the number of partitions, fixed for life.")]
+EnvFile = Annotated[Path, typer.Option(dir_okay=False, help="Where the credentials go, to be sourced.")]
+
+
+@command(app, "migrate", example="stint migrate")
+async def _migrate() -> Answer:
+    """Bring the database to the tables of this release."""
+    settings = DatabaseSettings()
+    async with connected(settings.postgres_dsn.get_secret_value(), settings.postgres_tls) as conn:
+        done = [migration.name for migration in await migrate(conn)]
+    return Answer({"applied": done}, f"Applied {', '.join(done)}." if done else "Nothing to migrate.")
+
+
+@command(app, "topics", example="stint topics --partitions 12")
+async def _topics(partitions: Partitions = DEFAULT_PARTITIONS) -> Answer:
+    """Make the topics, and check those that exist."""
+    settings = DeploymentSettings()
+    dsn, tls = settings.postgres_dsn.get_secret_value(), settings.postgres_tls
+    async with connected(dsn, tls) as conn, Brokers(settings.kafka) as brokers:
+        topics = await ensure_topics(brokers, conn, partitions, settings.replication_factor)
+    made = [topic.name for topic in topics]
+    text = f"Made {', '.join(made)}." if made else "All topics are there, and as they must be."
+    return Answer({"partitions": partitions, "made": made}, text)
+
+
+@command(app, "demo", example="stint demo --env-file demo.env && . ./demo.env")
+async def _demo(env_file: EnvFile) -> Answer:
+    """Make tenants to try things out with, and write their credentials into a file."""
+    settings = DemoSettings()
+    demo = _demo_of(settings, env_file)
+    async with connected(demo.postgres_dsn, settings.postgres_tls) as conn:
+        await make_demo(conn, demo)
+    await make_demo_policy(demo)
+    return Answer({"env_file": str(env_file)}, f"The demo credentials are in {env_file}.")
+
+
+@command(app, "prepare", example="stint prepare --env-file demo.env")
+async def _prepare(env_file: EnvFile, partitions: Partitions = DEFAULT_PARTITIONS) -> Answer:
+    """Do what migrate, topics and demo do, in one go."""
+    settings = DemoSettings()
+    demo = _demo_of(settings, env_file)
+    async with connected(demo.postgres_dsn, settings.postgres_tls) as conn, Brokers(demo.kafka) as brokers:
+        await prepare(conn, brokers, demo, partitions, settings.replication_factor)
+    text = f"Migrated, topics made. The demo credentials are in {env_file}."
+    return Answer({"partitions": partitions, "env_file": str(env_file)}, text)
+
+
+def _demo_of(settings: DemoSettings, env_file: Path) -> Demo:
+    return Demo(
+        env_file=env_file,
+        token_key=settings.token_key.get_secret_value(),
+        url=settings.http_url,
+        kafka=settings.kafka,
+        postgres_dsn=settings.postgres_dsn.get_secret_value(),
+        now=datetime.now(UTC),
+    )

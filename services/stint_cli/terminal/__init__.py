@@ -1,0 +1,8 @@
+"""Terminal: what every command has, so that a command itself is a function from its arguments to an answer.
+
+    command    `--json`, the example under `--help`, the exit status, and how an answer is printed
+    app        the command `stint`, and the groups of commands below it
+    local      the settings that the local stack of this checkout left
+
+Safe to change: how people are answered. With care: `--json` and exit statuses; programs read them.
+"""

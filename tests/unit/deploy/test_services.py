@@ -1,0 +1,27 @@
+"""The local stack leaves what the command `stint` needs to find it."""
+
+import stat
+from pathlib import Path
+
+from deploy.local import services
+from deploy.local.__main__ import DATA
+from deploy.local.settings import Settings
+from deploy.local.stack import Stack
+from services.stint_cli.terminal.local import SETTINGS_FILE, local_settings
+
+
+def test_stint_finds_a_stack_by_its_folder_alone(tmp_path: Path) -> None:
+    """Also one whose ports were given to another shell."""
+    stack = Stack(Settings(home=tmp_path, kafka_port=29092, http_port=28080))
+    services.leave_settings(stack)
+    found = local_settings({"STINT_HOME": str(tmp_path)})
+    assert found == {name: value for name, value in services.environment(stack).items() if name in found}
+    assert found["STINT_CLI_KAFKA_BOOTSTRAP_SERVERS"] == "127.0.0.1:29092"
+    assert found["STINT_CLI_HTTP_URL"] == "http://127.0.0.1:28080"
+    assert {"STINT_CLI_POSTGRES_DSN", "STINT_CLI_TOKEN_KEY"} <= found.keys()
+    assert stat.S_IMODE((tmp_path / SETTINGS_FILE).stat().st_mode) == 0o600
+
+
+def test_a_reset_deletes_those_settings_too() -> None:
+    """They hold a password and a key."""
+    assert SETTINGS_FILE in DATA

@@ -1,0 +1,119 @@
+"""The command `stint`: help, JSON, exit statuses. What each command does is tested on real parts."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from services.stint_cli.__main__ import main
+from services.stint_cli.terminal.app import app
+from services.stint_cli.terminal.command import Answer, Listing, command
+from services.stint_cli.trouble import Trouble
+
+
+@pytest.fixture(autouse=True)
+def _no_stack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("STINT_HOME", str(tmp_path))
+
+
+def commands(made: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:  # noqa: ANN401 - typer's own
+    """Yield every command as it is typed."""
+    inner = getattr(made, "commands", None)
+    if inner is None:
+        yield path
+        return
+    for name, one in inner.items():
+        yield from commands(one, (*path, name))
+
+
+EVERY = list(commands(typer.main.get_command(app)))
+
+
+def test_the_commands_of_the_contract_are_there() -> None:
+    assert {("migrate",), ("topics",), ("demo",), ("prepare",), ("policy", "put")} <= set(EVERY)
+
+
+@pytest.mark.parametrize("path", EVERY, ids=" ".join)
+def test_every_command_has_an_example_and_speaks_json(
+    path: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*path, "--help"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"Example: stint {' '.join(path)}" in said
+    assert "--json" in said
+
+
+@pytest.mark.parametrize(
+    "argv", [["drop"], ["policy"], ["policy", "get"], ["topics", "--partitions", "0"], ["migrate", "now"], ["demo"]]
+)
+def test_a_misused_command_ends_with_2_and_prints_nothing(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(argv) == 2
+    said = capsys.readouterr()
+    assert said.out == "" or argv == ["policy"]  # which lists its commands
+    assert said.err or argv == ["policy"]
+
+
+def test_a_forgotten_setting_is_named_and_ends_with_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["migrate"]) == 2
+    assert capsys.readouterr() == ("", "stint: settings: STINT_CLI_POSTGRES_DSN: Field required\n")
+
+
+@pytest.mark.parametrize(
+    ("setting", "argv"),
+    [
+        ({"STINT_CLI_POSTGRES_DSN": "postgresql://stint:secret@127.0.0.1:1/stint"}, ["migrate", "--json"]),
+        ({"STINT_CLI_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}, ["policy", "get", "acme", "--json"]),
+    ],
+)
+def test_a_part_that_is_away_is_one_line_and_ends_with_1(
+    setting: dict[str, str], argv: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in setting.items():
+        monkeypatch.setenv(name, value)
+    assert main(argv) == 1
+    said = capsys.readouterr()
+    assert (said.out, said.err.count("\n"), said.err[:7]) == ("", 1, "stint: ")
+    assert "secret" not in said.err
+
+
+def test_the_shell_completes_the_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("_STINT_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", "stint policy h")
+    monkeypatch.setenv("COMP_CWORD", "2")
+    assert main([]) == 0
+    assert capsys.readouterr().out.split() == ["history", "holidays"]
+
+
+def test_an_answer_is_printed_for_people_or_as_json_and_may_say_that_something_is_wrong(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    own = typer.Typer()
+
+    @command(own, "list", example="stint list")
+    async def _list(name: str, *, wrong: bool = False) -> Answer:
+        if name == "none":
+            raise Trouble("There is none.")
+        long = name * 100
+        return Answer([{"name": long}], Listing(["name", "zone"], [[long, "[Asia/Jerusalem]"]]), status=int(wrong))
+
+    @own.callback()
+    def _group() -> None:
+        """Keep the command's name: a group of one command would be that command."""
+
+    def run(*argv: str) -> tuple[int, str]:
+        with pytest.raises(SystemExit) as end:
+            own(args=argv)
+        return int(end.value.code or 0), capsys.readouterr().out
+
+    status, out = run("list", "acme", "--wrong", "--json")
+    assert (status, json.loads(out)) == (1, [{"name": "acme" * 100}])
+    status, out = run("list", "acme")
+    assert (status, [line.split() for line in out.splitlines()]) == (
+        0,
+        [["name", "zone"], ["acme" * 100, "[Asia/Jerusalem]"]],
+    )
+    with pytest.raises(Trouble):
+        own(args=["list", "none"])
