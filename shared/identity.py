@@ -11,7 +11,7 @@ import hmac
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 
 from joserfc import jwt
 from joserfc.errors import JoseError
@@ -62,13 +62,17 @@ def token_sha256(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
+# Whom a token stands for. A reader presses nothing, so no event has its role.
+TokenRole = Role | Literal["reader"]
+
+
 @dataclass(frozen=True, slots=True)
 class TokenClaims:
     """What a signed token says: a client of a tenant, its role, and from when until when."""
 
     tenant: str
     client: str
-    role: Role
+    role: TokenRole
     issued_at: datetime
     expires_at: datetime
 
@@ -112,7 +116,7 @@ class _Payload(BaseModel):
 
     tenant: str
     client: str
-    role: Role
+    role: TokenRole
     iat: int
     exp: int
 

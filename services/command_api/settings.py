@@ -76,7 +76,8 @@ class Settings(KafkaSettings, PostgresSettings):
     postgres_within_seconds: PositiveFloat = 1.0
     # How many verified tokens are cached, so that Postgres is not asked for each request.
     tokens_max: PositiveInt = 100_000
-    # How long a cached person's token is used before Postgres is asked again: a withdrawn one works for this long.
+    # How long a person's token, or the client of a machine's, is used before Postgres is asked again: a revoked one
+    # works for this long.
     token_fresh_seconds: PositiveFloat = 60.0
 
     @field_validator("expiry_seconds")

@@ -2,6 +2,7 @@
 
     terminal/    what every command has: `--json`, an example, the exit status
     setup/       `migrate`, `topics`, `demo`, `prepare`
+    directory/   `tenants`, `clients`, `persons`: who may press
     policy/      `policy get | put | history | holidays`
     migrate      numbered files, each once
     topics       topics as they must be

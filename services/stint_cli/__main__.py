@@ -9,6 +9,7 @@ from typing import Final
 import asyncpg
 from pydantic import ValidationError
 
+from services.stint_cli.directory import clients, persons, tenants
 from services.stint_cli.policy import commands as policy
 from services.stint_cli.settings import DatabaseSettings
 from services.stint_cli.setup import commands as setup
@@ -18,7 +19,7 @@ from services.stint_cli.trouble import Trouble
 from shared.kafka.clients import KafkaError
 
 # Each hangs its commands into `app`, in this order.
-COMMANDS: Final = (setup, policy)
+COMMANDS: Final = (tenants, clients, persons, policy, setup)
 
 _FAILED: Final = 1
 _MISUSED: Final = 2

@@ -2,17 +2,23 @@
 
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final
 
 import asyncpg
 
 from services.stint_cli.trouble import Trouble
+from shared.settings import PostgresSettings
 
 # A connection of our own, or one from a pool.
 Session = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 
 _CONNECT_SECONDS: Final = 10.0
+
+
+def opened(settings: PostgresSettings) -> AbstractAsyncContextManager[asyncpg.Connection]:
+    """Open one connection, as the settings say, for the length of a command."""
+    return connected(settings.postgres_dsn.get_secret_value(), settings.postgres_tls)
 
 
 @asynccontextmanager

@@ -5,10 +5,10 @@ import getpass
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from services.stint_cli.trouble import Trouble
-from shared.events.policy import Policy
+from shared.events.policy import Policy, Preset
 from shared.events.policy_book import NewerPolicyError, PolicyBook
 from shared.events.topics import POLICIES, POLICIES_PARTITION
 from shared.kafka.clients import (
@@ -26,6 +26,8 @@ from shared.kafka.clients import (
 from shared.kafka.policy_writer import UnfitPolicyError, outgoing_policy
 
 _PARTITION: Final = TopicPartition(POLICIES, POLICIES_PARTITION)
+# 14 hours.
+_AUTO_CLOSE_SECONDS: Final = 50_400
 _READ_SECONDS: Final = 30.0
 _POLL_MS: Final = 200
 _SENT_WITHIN_SECONDS: Final = 30.0
@@ -58,6 +60,15 @@ async def _read(consumer: AIOKafkaConsumer) -> PolicyBook:
             book.apply(record.offset, record.key, record.value)
     book.pass_gap(end)
     return book
+
+
+def first_document(preset: Preset, zone: str) -> dict[str, Any]:
+    """Return the document that a new tenant begins with."""
+    said: dict[str, Any] = {"preset": preset.value, "zone": zone}
+    if preset is Preset.ZOHO:
+        # Under this preset rules may refuse a pause, and a timer that cannot be paused must end by itself.
+        said["rules"] = {"R16": {"auto_close_seconds": _AUTO_CLOSE_SECONDS}}
+    return said
 
 
 async def publish_policy(

@@ -12,7 +12,7 @@ from services.stint_cli.trouble import Trouble
 from shared.events.base import OwnerId, TenantName
 from shared.identity import TokenClaims, hash_secret, new_token, sign_token, token_sha256
 
-ClientRole = Literal["machine", "admin"]
+ClientRole = Literal["machine", "reader", "admin"]
 
 _TENANT: Final = TypeAdapter(TenantName)
 _OWNER: Final = TypeAdapter(OwnerId)
@@ -33,6 +33,18 @@ async def require_tenant(conn: Session, tenant: str) -> None:
         raise Trouble(f"There is no tenant {tenant}: look at the name, or make it with `stint tenants add`.")
 
 
+async def require_person(conn: Session, tenant: str, owner: str) -> None:
+    """Raise Trouble when the tenant has no such person."""
+    await require_tenant(conn, tenant)
+    if not await conn.fetchval(query("person_exists"), tenant, owner):
+        raise Trouble(f"{tenant} has no person {owner}: make one with `stint persons add`.")
+
+
+def check_owner(owner: str) -> None:
+    """Raise Trouble for an owner that is not valid in an event."""
+    _check(_OWNER, owner, "An owner is 1 to 128 characters")
+
+
 async def create_client(conn: Session, tenant: str, client: str, role: ClientRole = "machine") -> str:
     """Make a client and return its secret, which cannot be read again; an existing client gets a new secret.
 
@@ -50,7 +62,7 @@ async def create_person(conn: Session, tenant: str, owner: str, name: str, alias
 
     Raise Trouble for an owner that is not valid in an event.
     """
-    _check(_OWNER, owner, "An owner is 1 to 128 characters")
+    check_owner(owner)
     await conn.execute(query("keep_person"), tenant, owner, name, list(aliases))
 
 
@@ -64,7 +76,7 @@ async def issue_person_token(conn: Session, tenant: str, owner: str, expires_at:
 def issue_bearer_token(
     key: str, tenant: str, client: str, now: datetime, lasts: timedelta, role: ClientRole = "machine"
 ) -> str:
-    """Return a signed token for a client, valid for `lasts` from `now`. It is stored nowhere and cannot be revoked."""
+    """Return a signed token for a client, valid for `lasts` from `now`, or until the client is revoked."""
     return sign_token(TokenClaims(tenant, client, role, now, now + lasts), key.encode())
 
 

@@ -1,59 +1,18 @@
 """`policy get | put | history | holidays` on real parts: the log of `/v1/policy`, repeatable, troubles in one line."""
 
-import asyncio
-import io
 import json
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
-from services.stint_cli.__main__ import main
 from services.stint_cli.policies import read_policies
 from shared.events.policy import Policy
 from tests.support.stack.api import Api
 from tests.support.stack.deployments import Deployment, Tenant
+from tests.support.stack.terminals import Terminal
 from tests.support.stack.until import eventually
 
 DOCUMENT: Final[dict[str, Any]] = {"preset": "native", "zone": "Asia/Tokyo"}
-
-
-@dataclass
-class Terminal:
-    """Runs commands as a shell would, and keeps what they say."""
-
-    capsys: pytest.CaptureFixture[str]
-    monkeypatch: pytest.MonkeyPatch
-    folder: Path
-
-    async def run(self, *argv: str, stdin: object = None) -> tuple[int, str, str]:
-        """Return the exit status, stdout and stderr of `policy …`."""
-        self.monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(stdin)))
-        self.capsys.readouterr()
-        try:
-            # In a thread, because a command runs a loop of its own.
-            status = await asyncio.to_thread(main, ["policy", *argv])
-        except SystemExit as end:
-            status = int(end.code or 0)
-        said = self.capsys.readouterr()
-        return status, said.out, said.err
-
-    async def json(self, *argv: str, stdin: object = None) -> Any:  # noqa: ANN401 - JSON
-        """Return what a command prints with `--json`, after it went well."""
-        status, out, err = await self.run(*argv, "--json", stdin=stdin)
-        assert (status, err) == (0, "")
-        return json.loads(out)
-
-
-@pytest.fixture
-def terminal(
-    deployment: Deployment, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Terminal:
-    monkeypatch.setenv("STINT_CLI_KAFKA_BOOTSTRAP_SERVERS", deployment.stack.kafka.address)
-    monkeypatch.setenv("STINT_CLI_POSTGRES_DSN", deployment.dsn)
-    monkeypatch.setenv("LOGNAME", "avi")
-    return Terminal(capsys, monkeypatch, tmp_path)
 
 
 @pytest.fixture
@@ -62,34 +21,34 @@ async def acme(deployment: Deployment) -> Tenant:
 
 
 async def test_what_get_prints_is_edited_and_put(terminal: Terminal, acme: Tenant) -> None:
-    status, out, _ = await terminal.run("get", acme.name)
+    status, out, _ = await terminal.run("policy", "get", acme.name)
     got = json.loads(out)
     assert (status, got) == (0, {"preset": "native", "zone": "Asia/Jerusalem", "replaces": acme.revision})
     file = terminal.folder / "policy.json"
     file.write_text(json.dumps(got | {"zone": "Asia/Tokyo"}))
-    status, out, _ = await terminal.run("put", acme.name, str(file))
-    in_force = (await terminal.json("get", acme.name))["revision"]
+    status, out, _ = await terminal.run("policy", "put", acme.name, str(file))
+    in_force = (await terminal.json("policy", "get", acme.name))["revision"]
     assert (status, out) == (0, f"Revision {in_force} is in force for {acme.name}.\n")
-    again = await terminal.run("put", acme.name, str(file))
+    again = await terminal.run("policy", "put", acme.name, str(file))
     assert again == (0, f"Revision {in_force} says so already.\n", "")
-    assert len(await terminal.json("history", acme.name)) == 2
+    assert len(await terminal.json("policy", "history", acme.name)) == 2
 
 
 async def test_put_names_the_revision_in_force_by_itself(terminal: Terminal, acme: Tenant) -> None:
-    told = await terminal.json("put", acme.name, "-", stdin=DOCUMENT)
+    told = await terminal.json("policy", "put", acme.name, "-", stdin=DOCUMENT)
     assert told | {"revision": 0, "set_at": ""} == DOCUMENT | {
         "revision": 0,
         "replaces": acme.revision,
         "set_by": "stint avi",
         "set_at": "",
     }
-    assert await terminal.json("put", acme.name, "-", stdin=DOCUMENT) == told
+    assert await terminal.json("policy", "put", acme.name, "-", stdin=DOCUMENT) == told
 
 
 async def test_put_of_a_document_that_was_overtaken_fails(terminal: Terminal, acme: Tenant) -> None:
     stale = DOCUMENT | {"replaces": acme.revision}
-    in_force = (await terminal.json("put", acme.name, "-", stdin=stale))["revision"]
-    status, out, err = await terminal.run("put", acme.name, "-", stdin=stale | {"zone": "Africa/Cairo"})
+    in_force = (await terminal.json("policy", "put", acme.name, "-", stdin=stale))["revision"]
+    status, out, err = await terminal.run("policy", "put", acme.name, "-", stdin=stale | {"zone": "Africa/Cairo"})
     assert (status, out) == (1, "")
     assert err == (
         f"stint: Revision {in_force} is in force now: read it with `policy get`, and put your change into it.\n"
@@ -97,21 +56,23 @@ async def test_put_of_a_document_that_was_overtaken_fails(terminal: Terminal, ac
 
 
 async def test_an_older_revision_is_read_and_put_back(terminal: Terminal, acme: Tenant) -> None:
-    await terminal.json("put", acme.name, "-", stdin=DOCUMENT)
-    _, out, _ = await terminal.run("get", acme.name, "--revision", str(acme.revision))
-    told = await terminal.json("put", acme.name, "-", stdin=json.loads(out))
+    await terminal.json("policy", "put", acme.name, "-", stdin=DOCUMENT)
+    _, out, _ = await terminal.run("policy", "get", acme.name, "--revision", str(acme.revision))
+    told = await terminal.json("policy", "put", acme.name, "-", stdin=json.loads(out))
     assert told["zone"] == "Asia/Jerusalem"
-    assert (await terminal.json("get", acme.name, "--revision", str(told["replaces"])))["zone"] == "Asia/Tokyo"
+    assert (await terminal.json("policy", "get", acme.name, "--revision", str(told["replaces"])))[
+        "zone"
+    ] == "Asia/Tokyo"
 
 
 async def test_the_history_is_listed_newest_first(terminal: Terminal, acme: Tenant) -> None:
-    told = await terminal.json("put", acme.name, "-", stdin=DOCUMENT)
-    history = await terminal.json("history", acme.name)
+    told = await terminal.json("policy", "put", acme.name, "-", stdin=DOCUMENT)
+    history = await terminal.json("policy", "history", acme.name)
     assert [(one["revision"], one["replaces"], one["set_by"]) for one in history] == [
         (told["revision"], acme.revision, "stint avi"),
         (acme.revision, None, "tests"),
     ]
-    _, out, _ = await terminal.run("history", acme.name)
+    _, out, _ = await terminal.run("policy", "history", acme.name)
     assert [line.split("  ")[::3] for line in out.splitlines()] == [
         [str(told["revision"]), f"replaces {acme.revision}"],
         [str(acme.revision), "the first"],
@@ -119,7 +80,7 @@ async def test_the_history_is_listed_newest_first(terminal: Terminal, acme: Tena
 
 
 async def test_the_api_answers_what_a_command_has_set(terminal: Terminal, acme: Tenant, api: Api) -> None:
-    told = await terminal.json("put", acme.name, "-", stdin=DOCUMENT)
+    told = await terminal.json("policy", "put", acme.name, "-", stdin=DOCUMENT)
     headers = {"Authorization": f"Bearer {acme.token}"}
 
     async def known() -> bool:
@@ -128,16 +89,16 @@ async def test_the_api_answers_what_a_command_has_set(terminal: Terminal, acme: 
 
     await eventually(known, "the API has read the policy")
     history = await api.http.get("/v1/policy/history", headers=headers)
-    assert history.json()["items"] == await terminal.json("history", acme.name)
+    assert history.json()["items"] == await terminal.json("policy", "history", acme.name)
 
 
 async def test_a_tenant_gets_its_first_policy_and_a_name_that_is_none_gets_none(
     terminal: Terminal, deployment: Deployment
 ) -> None:
     await deployment.pool.execute("INSERT INTO tenant (name) VALUES ('bare')")
-    assert (await terminal.run("get", "bare"))[0] == 1
-    assert (await terminal.json("put", "bare", "-", stdin=DOCUMENT))["replaces"] is None
-    status, _, err = await terminal.run("put", "baer", "-", stdin=DOCUMENT)
+    assert (await terminal.run("policy", "get", "bare"))[0] == 1
+    assert (await terminal.json("policy", "put", "bare", "-", stdin=DOCUMENT))["replaces"] is None
+    status, _, err = await terminal.run("policy", "put", "baer", "-", stdin=DOCUMENT)
     assert (status, err) == (
         1,
         "stint: There is no tenant baer: look at the name, or make it with `stint tenants add`.\n",
@@ -146,23 +107,23 @@ async def test_a_tenant_gets_its_first_policy_and_a_name_that_is_none_gets_none(
 
 
 async def test_holidays_are_printed_as_put_takes_them(terminal: Terminal, acme: Tenant) -> None:
-    asked = ("holidays", acme.name, "--country", "IL", "--year", "2026", "--language", "en_US")
+    asked = ("policy", "holidays", acme.name, "--country", "IL", "--year", "2026", "--language", "en_US")
     status, out, _ = await terminal.run(*asked)
     said = json.loads(out)
     assert (status, said["replaces"], said["zone"]) == (0, acme.revision, "Asia/Jerusalem")
     assert {"day": "2026-04-02", "name": "Pesach"} in said["holidays"]
-    assert len(await terminal.json("history", acme.name)) == 1
+    assert len(await terminal.json("policy", "history", acme.name)) == 1
 
 
 async def test_holidays_are_put_once_however_often_they_are_asked_for(
     terminal: Terminal, acme: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Policy, "unfit", None)  # also while no release enforces them
-    asked = ("holidays", acme.name, "--country", "il", "--year", "2026", "--put")
+    asked = ("policy", "holidays", acme.name, "--country", "il", "--year", "2026", "--put")
     told = await terminal.json(*asked)
     assert told["replaces"] == acme.revision
     assert await terminal.json(*asked) == told
-    assert (await terminal.json("get", acme.name))["holidays"] == told["holidays"]
+    assert (await terminal.json("policy", "get", acme.name))["holidays"] == told["holidays"]
 
 
 @pytest.mark.parametrize(
@@ -176,17 +137,17 @@ async def test_holidays_are_put_once_however_often_they_are_asked_for(
     ],
 )
 async def test_a_misused_command_ends_with_2(terminal: Terminal, argv: tuple[str, ...]) -> None:
-    assert (await terminal.run(*argv))[0] == 2
+    assert (await terminal.run("policy", *argv))[0] == 2
 
 
 @pytest.mark.parametrize("command", ["get", "put", "history", "holidays"])
 async def test_each_command_explains_itself_with_an_example(terminal: Terminal, command: str) -> None:
-    status, out, _ = await terminal.run(command, "--help")
+    status, out, _ = await terminal.run("policy", command, "--help")
     assert (status, f"stint policy {command} acme" in out.partition("Example:")[2]) == (0, True)
 
 
 async def test_without_a_broker_one_line_says_so(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STINT_CLI_KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
-    status, out, err = await terminal.run("get", "acme")
+    status, out, err = await terminal.run("policy", "get", "acme")
     assert (status, out, err.count("\n")) == (1, "", 1)
     assert "Kafka refuses the connection at 127.0.0.1:1" in err

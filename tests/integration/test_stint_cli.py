@@ -151,7 +151,7 @@ async def test_the_demo_tenant_keeps_its_credentials_until_they_are_about_to_exp
         later = NOW + timedelta(days=25)
         renewed = await make(deployment, file, later)
         changed = {name for name, value in renewed.items() if first[name] != value}
-        assert changed == {"STINT_TOKEN", "STINT_ZOHO_TOKEN"}
+        assert changed == {"STINT_TOKEN", "STINT_ADMIN_TOKEN", "STINT_READER_TOKEN", "STINT_ZOHO_TOKEN"}
         assert await good_credentials(conn, renewed, later) == [True, True, True]
 
 
@@ -169,6 +169,21 @@ async def test_lost_credentials_of_the_demo_tenant_are_made_anew(deployment: Dep
         third = await make(deployment, file, NOW)
         assert third["STINT_TOKEN"] == second["STINT_TOKEN"]  # signed, so no database has it
         assert await good_credentials(conn, third, NOW) == [True, True, True]
+
+
+async def test_the_demo_has_a_token_of_each_role_whose_client_can_be_revoked(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    said = await make(deployment, tmp_path / "demo.env", NOW)
+    claims = [read_token(said[f"STINT_{name}TOKEN"], TOKEN_KEY.encode(), NOW) for name in ("", "ADMIN_", "READER_")]
+    assert [(one.tenant, one.role) for one in claims if one is not None] == [
+        ("demo", "machine"),
+        ("demo", "admin"),
+        ("demo", "reader"),
+    ]
+    async with connected(deployment.dsn) as conn:
+        rows = await conn.fetch("SELECT id, role FROM client WHERE tenant = 'demo'")
+    assert {(row["id"], row["role"]) for row in rows} == {(one.client, one.role) for one in claims if one is not None}
 
 
 async def test_the_demo_tenant_has_one_policy_however_often_it_is_made(deployment: Deployment, tmp_path: Path) -> None:

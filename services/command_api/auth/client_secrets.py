@@ -6,9 +6,9 @@
          | no
     looked up, then hashed: two at a time, at most twenty behind them
 
-A secret that fits is remembered for two lives of a token, one that does not for a minute. Both count only for the hash
-that was looked up, so a rotated or revoked secret ends at once. Unknown ids go the same way as wrong secrets, so
-neither time nor answer tells the two apart.
+A secret that fits is remembered for two lives of a token, one that does not for a minute. Both count only for the
+hashes that were looked up, so a rotated or revoked secret ends at once. Unknown ids go the same way as wrong secrets,
+so neither time nor answer tells the two apart.
 """
 
 import asyncio
@@ -40,9 +40,9 @@ BUCKETS_MAX: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class _Checked:
-    """The result of a check against one kept hash. `until` is loop time."""
+    """The result of a check against the kept hashes. `until` is loop time."""
 
-    kept: str
+    kept: tuple[str, ...]
     until: float
 
 
@@ -95,11 +95,11 @@ class ClientSecrets:
 
     async def _check(self, mark: bytes, client_id: str, secret: str) -> ClientRow | None:
         client = await self._directory.client(client_id)
-        kept = self._decoy if client is None else client.secret_hash
+        kept = (self._decoy,) if client is None else client.secret_hashes
         found = self._recall(mark)
         if found is None or found.kept != kept:
             async with self._hashing:
-                fits = await asyncio.to_thread(verify_secret, secret, kept)
+                fits = await asyncio.to_thread(_fits, secret, kept)
             self._remember(mark, kept, fits=fits)
         else:
             fits = mark in self._fitted
@@ -109,7 +109,7 @@ class ClientSecrets:
         found = self._fitted.get(mark) or self._unfit.get(mark)
         return None if found is None or found.until <= self._clock() else found
 
-    def _remember(self, mark: bytes, kept: str, *, fits: bool) -> None:
+    def _remember(self, mark: bytes, kept: tuple[str, ...], *, fits: bool) -> None:
         self._fitted.pop(mark, None)
         self._unfit.pop(mark, None)
         remembered = self._fitted if fits else self._unfit
@@ -140,6 +140,10 @@ class _Buckets:
         there = left >= 1
         self._left[key] = (left - there, now)
         return there
+
+
+def _fits(secret: str, kept: tuple[str, ...]) -> bool:
+    return any(verify_secret(secret, each) for each in kept)
 
 
 def _sha256(text: str) -> bytes:

@@ -1,7 +1,8 @@
 """Identities: the caller that a token stands for.
 
-Signed tokens are trusted by their signature. Opaque tokens are looked up and remembered, so with Postgres away the
-callers of the last minutes go on working: a remembered token is good until it expires.
+Signed tokens are trusted by their signature, unless their client was revoked. Opaque tokens are looked up and
+remembered, so with Postgres away the callers of the last minutes go on working: a remembered token is good until it
+expires.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ from typing import Final
 
 from services.command_api.auth.bounded import make_room
 from services.command_api.auth.client_secrets import ClientSecrets
+from services.command_api.auth.revocations import Revocations
 from services.command_api.desk.commands import Caller
 from services.command_api.desk.desk import Away, Busy, IssuedToken, Now, Unknown
 from services.command_api.desk.rows import Person, ReadsAwayError
@@ -34,7 +36,7 @@ UNKNOWN_MAX: Final = 10_000
 
 @dataclass(slots=True)
 class _Bearer:
-    """The caller that a token stands for. `fresh_until` is loop time: then an opaque token is looked up again."""
+    """The caller that a token stands for. `fresh_until` is loop time: then token or client is looked up again."""
 
     caller: Caller
     expires_at: datetime
@@ -57,6 +59,9 @@ class TokenIdentities:
         self._people: dict[tuple[str, str], Person] = {}
         self._looking: dict[str, asyncio.Task[_Bearer | None]] = {}
         self._secrets = ClientSecrets(directory)
+        self._revocations = Revocations(
+            directory, clients_max=tokens_max, fresh_seconds=fresh_seconds, retry_seconds=RETRY_SECONDS
+        )
 
     async def caller_of(self, authorization: str | None) -> Caller | Unknown | Away:
         """Return the caller of an Authorization header's token. Both schemes may carry both kinds of token."""
@@ -92,7 +97,7 @@ class TokenIdentities:
         if self._unknown_until.get(token, 0.0) > self._loop.time():
             return None
         if is_signed(token):
-            return self._remember(token, self._read(token))
+            return self._remember(token, await self._read(token))
         # Fifty requests with one new token are one lookup.
         looking = self._looking.get(token)
         if looking is None:
@@ -108,11 +113,14 @@ class TokenIdentities:
 
         return ended
 
-    def _read(self, token: str) -> _Bearer | None:
+    async def _read(self, token: str) -> _Bearer | None:
         claims = read_token(token, self._key, self._now())
         if claims is None:
             return None
-        return _Bearer(Caller(claims.tenant, claims.client, claims.role), claims.expires_at, float("inf"))
+        standing = await self._revocations.of(claims.client)
+        if standing.revoked:
+            return None
+        return _Bearer(Caller(claims.tenant, claims.client, claims.role), claims.expires_at, standing.ask_again_at)
 
     async def _find(self, token: str) -> _Bearer | None:
         row = await self._directory.token(token_sha256(token))

@@ -11,6 +11,7 @@ from uuid import UUID
 from shared.events.models import Role
 from shared.events.outcome import Fact, Outcome, TimerAfter
 from shared.events.rules import Rule
+from shared.identity import TokenRole
 
 Dialect = Literal["thebase", "zoho", "native"]
 
@@ -23,8 +24,15 @@ class Caller:
 
     tenant: str
     client: str
-    role: Role
+    role: TokenRole
     person: str | None = None
+
+    @property
+    def presses_as(self) -> Role:
+        """Return the role that events have. Raises ValueError for a reader, whose presses the dialects refuse."""
+        if self.role == "reader":
+            raise ValueError("a reader presses nothing")
+        return self.role
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,9 @@ class Words(Protocol):
 class PressWords(Words, Protocol):
     """The same for a press."""
 
+    def for_readers(self) -> Response:
+        """Answer a reader, who presses nothing (R06)."""
+
     def accepted(self, asked: Asked, accepted: Accepted) -> Response:
         """Answer a press that counts."""
 
@@ -108,6 +111,8 @@ async def press(
     wait_seconds: float | None = None,
 ) -> Response:
     """Record a press and answer with its verdict. `wait_seconds` is the wait that the caller prefers, if any."""
+    if caller.role == "reader":
+        return words.for_readers()
     match command:
         case Malformed():
             return odd(desk, command, words)

@@ -1,8 +1,12 @@
 """Reasons: what is wrong in a sentence, for the dialects without published words of their own (A and C)."""
 
+from typing import Final
+
 from services.command_api.dialects.malformed import Malformed
 from shared.events.rule_table import row_of
 from shared.events.rules import Rule
+
+READERS_PRESS_NOTHING: Final = "A client with the role reader may not press."
 
 
 def sentence(rule: Rule) -> str:

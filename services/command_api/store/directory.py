@@ -9,9 +9,10 @@ import asyncpg
 
 from services.command_api.desk.rows import Person, ReadsAwayError
 from services.command_api.store.database import Database, query
-from shared.events.models import Role
+from shared.identity import TokenRole
 
 _FIND_CLIENT: Final = query("find_client")
+_IS_REVOKED: Final = query("is_revoked")
 _FIND_TOKEN: Final = query("find_token")
 
 # Lookups may use a third of the pool, because strangers cause them and reads need the rest.
@@ -22,11 +23,17 @@ LOOKUPS_WAITING_MAX: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class ClientRow:
-    """A machine client. `secret_hash` is the scrypt hash of its secret."""
+    """A machine client. `secret_hash` is the scrypt hash of its secret, `old_secret_hash` of one that still works."""
 
     tenant: str
-    role: Role
+    role: TokenRole
     secret_hash: str
+    old_secret_hash: str | None = None
+
+    @property
+    def secret_hashes(self) -> tuple[str, ...]:
+        """The hashes of every secret that works."""
+        return (self.secret_hash,) if self.old_secret_hash is None else (self.secret_hash, self.old_secret_hash)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +54,14 @@ class Directory:
         self._waiting = 0
 
     async def client(self, client_id: str) -> ClientRow | None:
-        """Return a client by its id."""
+        """Return a client by its id; None: there is no such client, or it was revoked."""
         row = await self._row(_FIND_CLIENT, client_id)
-        return None if row is None else ClientRow(row["tenant"], row["role"], row["secret_hash"])
+        return None if row is None else ClientRow(**row)
+
+    async def is_revoked(self, client_id: str) -> bool:
+        """Return whether a client was revoked. A client that is not in our tables was not."""
+        row = await self._row(_IS_REVOKED, client_id)
+        return row is not None and row["revoked"]
 
     async def token(self, sha256: str) -> TokenRow | None:
         """Return what the opaque token with this SHA-256 stands for."""

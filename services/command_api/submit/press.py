@@ -115,7 +115,7 @@ def digest(command: Command) -> str:
 def _event(
     command: Command, caller: Caller, dialect: Dialect, command_digest: str
 ) -> TimerStarted | TimerPress | OwnerFact:
-    actor = Actor(client=caller.client, person=caller.person, role=caller.role)
+    actor = Actor(client=caller.client, person=caller.person, role=caller.presses_as)
     if isinstance(command, FactCommand):
         return fact_event(command, caller.tenant, actor, dialect)
     asked_at = None if command.at is None else command.at.instant

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from services.stint_cli.database import connected
+from services.stint_cli.database import opened
 from services.stint_cli.policies import moved_on, operator, read_policies, set_policy
 from services.stint_cli.policy.documents import STDIN, for_put, read_file, setting, told
 from services.stint_cli.policy.public_holidays import CountryYear, with_holidays
@@ -115,8 +115,7 @@ def _is_in_force(proposal: Proposal, latest: int, record: PolicyRecord) -> bool:
 
 
 async def _check_tenant(tenant: str) -> None:
-    settings = DatabaseSettings()
-    async with connected(settings.postgres_dsn.get_secret_value(), settings.postgres_tls) as conn:
+    async with opened(DatabaseSettings()) as conn:
         await require_tenant(conn, tenant)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from services.stint_cli.brokers import Brokers
-from services.stint_cli.database import connected
+from services.stint_cli.database import opened
 from services.stint_cli.migrate import migrate
 from services.stint_cli.settings import DatabaseSettings, DemoSettings, DeploymentSettings
 from services.stint_cli.setup.demo import Demo, make_demo, make_demo_policy
@@ -25,8 +25,7 @@ EnvFile = Annotated[Path, typer.Option(dir_okay=False, help="Where the credentia
 @command(app, "migrate", example="stint migrate")
 async def _migrate() -> Answer:
     """Bring the database to the tables of this release."""
-    settings = DatabaseSettings()
-    async with connected(settings.postgres_dsn.get_secret_value(), settings.postgres_tls) as conn:
+    async with opened(DatabaseSettings()) as conn:
         done = [migration.name for migration in await migrate(conn)]
     return Answer({"applied": done}, f"Applied {', '.join(done)}." if done else "Nothing to migrate.")
 
@@ -35,8 +34,7 @@ async def _migrate() -> Answer:
 async def _topics(partitions: Partitions = DEFAULT_PARTITIONS) -> Answer:
     """Make the topics, and check those that exist."""
     settings = DeploymentSettings()
-    dsn, tls = settings.postgres_dsn.get_secret_value(), settings.postgres_tls
-    async with connected(dsn, tls) as conn, Brokers(settings.kafka) as brokers:
+    async with opened(settings) as conn, Brokers(settings.kafka) as brokers:
         topics = await ensure_topics(brokers, conn, partitions, settings.replication_factor)
     made = [topic.name for topic in topics]
     text = f"Made {', '.join(made)}." if made else "All topics are there, and as they must be."
@@ -48,7 +46,7 @@ async def _demo(env_file: EnvFile) -> Answer:
     """Make tenants to try things out with, and write their credentials into a file."""
     settings = DemoSettings()
     demo = _demo_of(settings, env_file)
-    async with connected(demo.postgres_dsn, settings.postgres_tls) as conn:
+    async with opened(settings) as conn:
         await make_demo(conn, demo)
     await make_demo_policy(demo)
     return Answer({"env_file": str(env_file)}, f"The demo credentials are in {env_file}.")
@@ -59,7 +57,7 @@ async def _prepare(env_file: EnvFile, partitions: Partitions = DEFAULT_PARTITION
     """Do what migrate, topics and demo do, in one go."""
     settings = DemoSettings()
     demo = _demo_of(settings, env_file)
-    async with connected(demo.postgres_dsn, settings.postgres_tls) as conn, Brokers(demo.kafka) as brokers:
+    async with opened(settings) as conn, Brokers(demo.kafka) as brokers:
         await prepare(conn, brokers, demo, partitions, settings.replication_factor)
     text = f"Migrated, topics made. The demo credentials are in {env_file}."
     return Answer({"partitions": partitions, "env_file": str(env_file)}, text)

@@ -1,4 +1,4 @@
-"""demo: a tenant to try things out with, and its credentials in a file to be sourced.
+"""demo: a tenant with a caller of each role, and their credentials in a file to be sourced.
 
 Credentials that still work are kept, so that shells which have sourced the file go on working. What has been lost or
 is about to expire is made anew.
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import asyncpg
 
@@ -16,6 +16,7 @@ from services.stint_cli.policies import ensure_first_policy
 from services.stint_cli.setup.env_file import read_env, write_env
 from services.stint_cli.store import query
 from services.stint_cli.tenants import (
+    ClientRole,
     create_client,
     create_person,
     create_tenant,
@@ -28,6 +29,8 @@ from shared.kafka.clients import KafkaAddress
 
 TENANT: Final = "demo"
 CLIENT: Final = "demo-client"
+ADMIN: Final = "demo-admin"
+READER: Final = "demo-reader"
 OWNER: Final = "dana"
 _POLICY: Final = Policy(preset=Preset.NATIVE, zone="Asia/Jerusalem")
 _SET_BY: Final = "stint demo"
@@ -35,6 +38,21 @@ _SET_BY: Final = "stint demo"
 _LASTS: Final = timedelta(days=30)
 _RENEWED_BEFORE: Final = timedelta(days=7)
 _HEADING: Final = "The demo tenant's credentials. `. THIS_FILE`, then curl; rewritten at every start."
+
+
+class Machine(NamedTuple):
+    """A client of a demo tenant."""
+
+    tenant: str
+    client: str
+    role: ClientRole = "machine"
+
+
+# The token of each goes into the file under this name.
+_OTHERS: Final = {
+    "STINT_ADMIN_TOKEN": Machine(TENANT, ADMIN, "admin"),
+    "STINT_READER_TOKEN": Machine(TENANT, READER, "reader"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +73,16 @@ async def make_demo(conn: asyncpg.Connection, demo: Demo) -> None:
     async with conn.transaction():
         await create_tenant(conn, TENANT)
         await create_person(conn, TENANT, OWNER, "Dana Levi", ["dana@demo.example"])
+        for machine in _OTHERS.values():
+            await _ensure_client(conn, machine)
         values = {
             "STINT_URL": demo.url,
             "STINT_CLIENT_ID": CLIENT,
             "STINT_CLIENT_SECRET": await _client_secret(conn, kept),
-            "STINT_TOKEN": _bearer_token(kept, demo),
+            "STINT_TOKEN": _bearer_token(kept, demo, "STINT_TOKEN", Machine(TENANT, CLIENT)),
             "STINT_OWNER": OWNER,
             "STINT_ZOHO_TOKEN": await _person_token(conn, kept, demo),
+            **{name: _bearer_token(kept, demo, name, machine) for name, machine in _OTHERS.items()},
             "STINT_KAFKA": demo.kafka.bootstrap_servers,
             "STINT_POSTGRES_DSN": demo.postgres_dsn,
         }
@@ -82,12 +103,18 @@ async def _client_secret(conn: asyncpg.Connection, kept: Mapping[str, str]) -> s
     return await create_client(conn, TENANT, CLIENT)
 
 
-def _bearer_token(kept: Mapping[str, str], demo: Demo) -> str:
-    token = kept.get("STINT_TOKEN", "")
+async def _ensure_client(conn: asyncpg.Connection, machine: Machine) -> None:
+    # Nobody is told its secret: the file has a token. The row is what `stint clients` lists and revokes.
+    if await conn.fetchval(query("client_secret_hash"), machine.client, machine.tenant) is None:
+        await create_client(conn, machine.tenant, machine.client, machine.role)
+
+
+def _bearer_token(kept: Mapping[str, str], demo: Demo, name: str, machine: Machine) -> str:
+    token = kept.get(name, "")
     claims = read_token(token, demo.token_key.encode(), demo.now + _RENEWED_BEFORE)
-    if claims is not None and (claims.tenant, claims.client) == (TENANT, CLIENT):
+    if claims is not None and (claims.tenant, claims.client, claims.role) == machine:
         return token
-    return issue_bearer_token(demo.token_key, TENANT, CLIENT, demo.now, _LASTS)
+    return issue_bearer_token(demo.token_key, machine.tenant, machine.client, demo.now, _LASTS, machine.role)
 
 
 async def _person_token(conn: asyncpg.Connection, kept: Mapping[str, str], demo: Demo) -> str:

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated, Final
 
 import typer
@@ -65,6 +66,11 @@ def command(group: typer.Typer, name: str, *, example: str) -> Callable[[Run], R
 
 async def _answer(run: Run, arguments: dict[str, object]) -> Answer:
     return await run(**arguments)
+
+
+def moment(at: datetime | None) -> str | None:
+    """Return a moment in whole seconds, in UTC."""
+    return None if at is None else at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def written(told: object) -> str:

@@ -17,7 +17,7 @@ from services.command_api.desk.rows import IntervalRow, TimerRow
 from services.command_api.desk.told import short_digest
 from services.command_api.dialects.jsontext import NULL, array, boolean, members, quoted
 from services.command_api.dialects.malformed import Malformed
-from services.command_api.dialects.reasons import sentence, sentence_about
+from services.command_api.dialects.reasons import READERS_PRESS_NOTHING, sentence, sentence_about
 from services.command_api.dialects.times import rfc3339
 from shared.events.durations import seconds_text, total_minutes
 from shared.events.ids import to_long
@@ -150,6 +150,10 @@ class Words:
     def unavailable(self, retry_after_seconds: int = 1) -> Response:
         """Answer 503; a retry with the same Idempotency-Key is safe."""
         return problem(503, "Please try again.", None, {"Retry-After": str(retry_after_seconds)})
+
+    def for_readers(self) -> Response:
+        """Answer a reader that presses."""
+        return refused(Rule.NOT_THE_OWNER, READERS_PRESS_NOTHING)
 
     def accepted(self, asked: Asked, accepted: Accepted) -> Response:
         """Answer a press that counts."""

@@ -14,7 +14,7 @@ from services.command_api.desk.commands import Accepted, Asked, Dialect, StillWa
 from services.command_api.desk.rows import OpenTimer
 from services.command_api.dialects.jsontext import array, boolean, members, quoted
 from services.command_api.dialects.malformed import Malformed
-from services.command_api.dialects.reasons import sentence, sentence_about
+from services.command_api.dialects.reasons import READERS_PRESS_NOTHING, sentence, sentence_about
 from services.command_api.dialects.times import rfc3339_seconds
 from shared.events.durations import total_minutes
 from shared.events.ids import to_long
@@ -146,6 +146,10 @@ class Words:
     def unavailable(self, retry_after_seconds: int = 1) -> Response:
         """Answer 503."""
         return unavailable(retry_after_seconds)
+
+    def for_readers(self) -> Response:
+        """Answer a reader that presses. Not 404, because it can see every timer of its tenant."""
+        return error(400, READERS_PRESS_NOTHING)
 
     def accepted(self, _: Asked, accepted: Accepted) -> Response:
         """Answer a press that counts."""

@@ -77,6 +77,10 @@ class Voice:
         """Answer 503, in the verb's message."""
         return self.fail(unavailable(self.verb, retry_after_seconds))
 
+    def for_readers(self) -> Response:
+        """Answer a reader that presses."""
+        return self.refused(Rule.NOT_THE_OWNER)
+
     def accepted(self, _: Asked, accepted: Accepted) -> Response:
         """Answer a press that counts."""
         return self.succeed([("timeLogId", str(accepted.timer.id))] if self.verb == "start" else None)

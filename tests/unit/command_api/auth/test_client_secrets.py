@@ -138,6 +138,17 @@ async def test_a_rotated_or_revoked_secret_ends_at_once(monkeypatch: pytest.Monk
     assert await it.ask(secret="n3xt") is None
 
 
+async def test_the_old_secret_of_a_rotated_client_works_for_as_long_as_it_is_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    it = Wired(monkeypatch)
+    assert await it.ask(secret="s3cret") is not None
+    it.clients["desk"] = ClientRow("acme", "machine", "hash of n3xt", "hash of s3cret")
+    assert await it.ask(secret="s3cret") == await it.ask(secret="n3xt") == it.clients["desk"]
+    it.clients["desk"] = ClientRow("acme", "machine", "hash of n3xt")
+    assert await it.ask(secret="s3cret") is None
+
+
 async def test_fifty_workers_of_one_client_are_one_hash(monkeypatch: pytest.MonkeyPatch) -> None:
     it = Wired(monkeypatch, HASH_SECONDS)
     assert await asyncio.gather(*(it.ask() for _ in range(50))) == [it.clients["desk"]] * 50

@@ -24,6 +24,7 @@ DANA_CALLS = Caller("acme", "person:dana", "person", "dana")
 class FakeDirectory:
     tokens: dict[str, TokenRow] = field(default_factory=dict)
     clients: dict[str, ClientRow] = field(default_factory=dict)
+    revoked: set[str] = field(default_factory=set)
     away: bool = False
     looks: int = 0
 
@@ -38,6 +39,11 @@ class FakeDirectory:
         if self.away:
             raise ReadsAwayError
         return self.clients.get(client_id)
+
+    async def is_revoked(self, client_id: str) -> bool:
+        if self.away:
+            raise ReadsAwayError
+        return client_id in self.revoked
 
 
 class Wired:
@@ -89,6 +95,14 @@ async def test_a_token_signed_with_another_key_is_unknown_without_a_lookup() -> 
     signed = sign_token(TokenClaims("acme", "desk", "machine", START, START + timedelta(hours=1)), b"x" * 32)
     assert await it.call(signed) == Unknown()
     assert it.directory.looks == 0
+
+
+async def test_a_signed_token_of_a_revoked_client_is_unknown() -> None:
+    it = Wired(fresh_seconds=0.0)
+    signed = sign_token(TokenClaims("acme", "desk", "machine", START, START + timedelta(hours=1)), KEY)
+    assert await it.call(signed) == Caller("acme", "desk", "machine")
+    it.directory.revoked.add("desk")
+    assert await it.call(signed) == Unknown()
 
 
 async def test_a_persons_token_is_looked_up_once_and_brings_the_person_along() -> None:

@@ -1,0 +1,2 @@
+-- Every tenant, by name.
+SELECT name FROM tenant ORDER BY name;

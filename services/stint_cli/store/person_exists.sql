@@ -1,0 +1,2 @@
+-- Return whether a tenant has this person.
+SELECT EXISTS (SELECT FROM person WHERE tenant = $1 AND owner = $2)
