@@ -18,7 +18,7 @@ from pydantic_settings import BaseSettings
 
 from services.command_api.settings import Settings as CommandApiSettings
 from services.projector.settings import Settings as ProjectorSettings
-from services.stint_cli.settings import DatabaseSettings, DemoSettings, DeploymentSettings
+from services.stint_cli.settings import DatabaseSettings, DemoSettings, DeploymentSettings, DoctorSettings
 from shared.settings import KafkaSettings, PostgresSettings
 
 PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "operations.md"
@@ -58,7 +58,10 @@ def table() -> str:
         "Kafka and Postgres: of every process, under its own prefix": (_SHARED, "…_"),
         "The command API": ((CommandApiSettings,), _prefix(CommandApiSettings)),
         "The projector": ((ProjectorSettings,), _prefix(ProjectorSettings)),
-        "The operator's commands": ((DatabaseSettings, DeploymentSettings, DemoSettings), _prefix(DemoSettings)),
+        "The operator's commands": (
+            (DatabaseSettings, DeploymentSettings, DemoSettings, DoctorSettings),
+            _prefix(DemoSettings),
+        ),
     }
     return "\n".join(
         f"**{title}**\n\n{_HEADINGS}{''.join(setting.row() for setting in settings_of(kinds, prefix))}"

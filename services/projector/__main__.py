@@ -1,10 +1,15 @@
-"""Run the projector: `python -m services.projector`. SIGTERM and SIGINT end it gracefully, with status 0."""
+"""Run the projector: `python -m services.projector`. SIGTERM and SIGINT end it gracefully, with status 0.
 
+`python -m services.projector audit …` audits instead, and ends.
+"""
+
+import asyncio
 import sys
 
 import uvloop
 
 from services.projector.app import ProjectorProcess
+from services.projector.auditor import AuditSettings, audited
 from services.projector.metrics import ALARM_NAMES
 from services.projector.settings import Settings
 from shared.process.alarms import Alarms
@@ -25,4 +30,7 @@ async def main(settings: Settings, alarms: Alarms | None = None) -> int:
 if __name__ == "__main__":
     heard = Alarms(ALARM_NAMES)
     configure_logging("projector", heard)
+    if sys.argv[1:2] == ["audit"]:
+        # Not on uvloop, whose TLS connections were seen to take some ten seconds to close.
+        sys.exit(asyncio.run(audited(read_settings(AuditSettings), sys.argv[2:])))
     sys.exit(uvloop.run(main(read_settings(Settings), heard)))

@@ -4,6 +4,7 @@
     setup/       `migrate`, `topics`, `demo`, `prepare`
     directory/   `tenants`, `clients`, `persons`: who may press
     policy/      `policy get | put | history | holidays`
+    watch/       `doctor`, `dead-letters`, `audit`: what runs, looked at and never touched
     migrate      numbered files, each once
     topics       topics as they must be
     tenants      who may press: tenants, clients, persons and their tokens

@@ -16,10 +16,11 @@ from services.stint_cli.setup import commands as setup
 from services.stint_cli.terminal.app import app
 from services.stint_cli.terminal.local import local_settings
 from services.stint_cli.trouble import Trouble
+from services.stint_cli.watch import commands as watch
 from shared.kafka.clients import KafkaError
 
 # Each hangs its commands into `app`, in this order.
-COMMANDS: Final = (tenants, clients, persons, policy, setup)
+COMMANDS: Final = (tenants, clients, persons, policy, watch, setup)
 
 _FAILED: Final = 1
 _MISUSED: Final = 2

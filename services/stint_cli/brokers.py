@@ -8,11 +8,12 @@ from typing import Any, Final, Self
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
 
 from services.stint_cli.trouble import Trouble
 from shared.events.topics import Topic
-from shared.kafka.clients import KafkaAddress, refusal
+from shared.kafka.clients import AIOKafkaConsumer, KafkaAddress, end_consumer, refusal
 
 MIN_INSYNC: Final = "min.insync.replicas"
 UNCLEAN_ELECTION: Final = "unclean.leader.election.enable"
@@ -21,6 +22,7 @@ _REPLICAS_WANTED: Final = 3
 _CREATE_TIMEOUT_MS: Final = 30_000
 _SEEN_WITHIN_SECONDS: Final = 15.0
 _PAUSE_SECONDS: Final = 0.05
+_STOP_SECONDS: Final = 1.0
 
 
 def safety(replication_factor: int) -> dict[str, str]:
@@ -77,6 +79,19 @@ class Brokers:
         configs = await self._configs(list(replicas))
         return {name: FoundTopic(len(counts), min(counts), configs[name]) for name, counts in replicas.items()}
 
+    async def members(self, group: str, topic: str) -> dict[int, str]:
+        """Return the partitions of a topic that members of a group have, each with the address of its member."""
+        found: dict[int, str] = {}
+        for answer in await self._admin.describe_consumer_groups([group]):
+            for described in answer.groups:
+                code, _group, _state, _kind, _protocol, members, *_ = described
+                _raise_unless_fine(code, f"the group {group} cannot be described")
+                for _id, _client, host, _metadata, assignment in members:
+                    # A member that has just joined has no assignment yet.
+                    given = ConsumerProtocolMemberAssignment.decode(assignment).partitions() if assignment else ()
+                    found |= {at.partition: host.lstrip("/") for at in given if at.topic == topic}
+        return found
+
     async def create(self, wanted: Sequence[Topic], replication_factor: int) -> None:
         """Make topics, and return when the brokers know them all. A topic that was made meanwhile is fine."""
         answer = await self._admin.create_topics(
@@ -112,6 +127,19 @@ class Brokers:
                 _raise_unless_fine(code, f"{name} cannot be described", message)
                 found[name] = {entry[0]: entry[1] for entry in entries}
         return found
+
+
+async def end_reader(consumer: AIOKafkaConsumer) -> None:
+    """Stop a consumer, within a second.
+
+    A fetch that was sent at that moment can take the cancellation of its `stop` for its own (aiokafka 0.14.0,
+    `Fetcher.close`), which then waits for ever. Without connections the fetch fails, and all ends.
+    """
+    try:
+        async with asyncio.timeout(_STOP_SECONDS):
+            await end_consumer(consumer)
+    except TimeoutError:
+        await consumer._client.close()  # noqa: SLF001 - what its `stop` would do last
 
 
 def _raise_unless_fine(code: int, what: str, message: str | None = None) -> None:

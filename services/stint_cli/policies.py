@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, Final
 
+from services.stint_cli.brokers import end_reader
 from services.stint_cli.trouble import Trouble
 from shared.events.policy import Policy, Preset
 from shared.events.policy_book import NewerPolicyError, PolicyBook
@@ -18,7 +19,6 @@ from shared.kafka.clients import (
     KafkaError,
     TopicPartition,
     durable_producer,
-    end_consumer,
     end_producer,
     lone_consumer,
     refusal,
@@ -48,7 +48,7 @@ async def read_policies(address: KafkaAddress) -> PolicyBook:
     except (KafkaError, OSError) as error:
         raise Trouble(f"{POLICIES} cannot be read: {str(error) or type(error).__name__}. Look at Kafka.") from error
     finally:
-        await end_consumer(consumer)
+        await end_reader(consumer)
 
 
 async def _read(consumer: AIOKafkaConsumer) -> PolicyBook:

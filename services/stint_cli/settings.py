@@ -3,7 +3,7 @@
 from pydantic import PositiveInt, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from shared.settings import KafkaSettings, PostgresSettings
+from shared.settings import KafkaSettings, PostgresSettings, ProcessSettings
 
 
 class DatabaseSettings(PostgresSettings):
@@ -26,10 +26,25 @@ class DeploymentSettings(KafkaSettings, DatabaseSettings):  # pydantic takes the
     replication_factor: PositiveInt | None = None
 
 
+class DoctorSettings(DeploymentSettings):
+    """The projectors' group as well."""
+
+    # The group in which the projectors share the partitions: their `PROJECTOR_GROUP_ID`.
+    group_id: str = "stint.projector"
+
+
+class ApiAddress(ProcessSettings):
+    """Where the command API answers, if the operator says so. The same setting as that of the demo."""
+
+    model_config = SettingsConfigDict(env_prefix="STINT_CLI_", frozen=True)
+
+    http_url: str | None = None
+
+
 class DemoSettings(DeploymentSettings):
     """What the demo tenant's credentials need: the API's key and its address."""
 
     # The key with which the command API verifies tokens: its `COMMAND_API_TOKEN_KEY`.
     token_key: SecretStr
-    # The URL of the command API, to be written into the credentials file.
+    # The URL of the command API: `demo` writes it into the credentials file. `doctor` asks its `/readyz`, if it is set.
     http_url: str

@@ -8,7 +8,7 @@ from deploy.local.settings import ROOT
 from deploy.settings_table import PAGE, settings_of, with_table
 from services.command_api.settings import Settings as CommandApiSettings
 from services.projector.settings import Settings as ProjectorSettings
-from services.stint_cli.settings import DatabaseSettings, DemoSettings, DeploymentSettings
+from services.stint_cli.settings import DatabaseSettings, DemoSettings, DeploymentSettings, DoctorSettings
 from shared.settings import KafkaSettings, PostgresSettings
 from tests.deploy.alarms import alarms
 
@@ -20,6 +20,7 @@ EVERY_CLASS = (
     DatabaseSettings,
     DeploymentSettings,
     DemoSettings,
+    DoctorSettings,
 )
 
 
@@ -45,7 +46,7 @@ def test_every_setting_says_what_it_is_for() -> None:
 
 def test_every_setting_of_every_program_is_on_the_page(page: str) -> None:
     shared = KafkaSettings.model_fields.keys() | PostgresSettings.model_fields.keys()
-    for kind in (CommandApiSettings, ProjectorSettings, DemoSettings):
+    for kind in (CommandApiSettings, ProjectorSettings, DemoSettings, DoctorSettings):
         for name in kind.model_fields:
             prefix = "…_" if name in shared else kind.model_config["env_prefix"]
             assert f"`{prefix}{name}`".upper() in page

@@ -1,6 +1,7 @@
 """A broker that demands TLS and a login accepts clients with both, and no others. A refused client hears why."""
 
 import asyncio
+import json
 import os
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -56,11 +57,11 @@ async def crew(inside: Deployment) -> AsyncIterator[Crew]:
     await crew.go_home()
 
 
-async def topics_command(inside: Deployment, settings: dict[str, str]) -> Said:
-    """Run an operator's command that needs Kafka, with these settings."""
+async def topics_command(inside: Deployment, settings: dict[str, str], *argv: str) -> Said:
+    """Run `topics`, or another operator's command that needs Kafka, with these settings."""
     theirs = {name: value for name, value in os.environ.items() if not name.startswith(PREFIXES)}
     command = await asyncio.create_subprocess_exec(
-        *(STINT, "topics"),
+        *(str(STINT), *(argv or ("topics",))),
         env=theirs | {"STINT_CLI_POSTGRES_DSN": inside.dsn} | for_everybody(settings),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
@@ -84,6 +85,11 @@ async def test_a_press_goes_all_the_way_over_tls(inside: Deployment, crew: Crew,
         assert started.status_code == httpx.codes.CREATED, started.text
         stopped = await client.press("stop", started.json()["id"])
         assert (stopped.status_code, stopped.json()["state"]) == (200, "STOPPED")
+    examined = await topics_command(inside, guarded.settings(), "doctor", "--json")
+    wrong = [one["found"] for one in json.loads(examined.text)["checks"] if not one["ok"]]
+    assert (wrong, examined.status) == ([], 0)
+    shown = await topics_command(inside, guarded.settings(), "dead-letters", "show", stopped.json()["position"])
+    assert (shown.status, "ce_type: timer.stopped.v1" in shown.text) == (0, True)
 
 
 async def test_a_certificate_opens_where_there_is_no_login(inside: Deployment, guarded: Guarded) -> None:

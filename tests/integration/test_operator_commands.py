@@ -1,5 +1,7 @@
 """The operator's commands on real parts: those who may press are made, listed and ended, and the API hears of it."""
 
+import base64
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -7,10 +9,15 @@ import httpx
 import pytest
 
 from services.stint_cli.policies import read_policies
+from services.stint_cli.watch import partitions
+from shared.events.topics import DEAD, EVENTS
+from tests.support.stack.api import Api
 from tests.support.stack.crew import Crew
 from tests.support.stack.deployments import Deployment, fresh_owner
+from tests.support.stack.logs import put
 from tests.support.stack.terminals import Terminal
 from tests.support.stack.until import eventually
+from tests.support.stack.waits import drained
 
 
 def bearer(token: str) -> dict[str, str]:
@@ -159,3 +166,103 @@ async def test_whoever_is_not_there_is_said_in_one_line(terminal: Terminal) -> N
     ):
         status, out, err = await terminal.run(*argv)
         assert (status, out, err.count("\n")) == (1, "", 1), argv
+
+
+def checks(told: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return what `doctor` found, by check. Other tests of the session leave dead letters, so those are left out."""
+    return {one["check"]: one for one in told["checks"] if one["check"] != "dead letters"}
+
+
+async def doctor(terminal: Terminal) -> dict[str, dict[str, Any]]:
+    _, out, err = await terminal.run("doctor", "--json")
+    assert err == ""
+    return checks(json.loads(out))
+
+
+async def test_the_doctor_finds_nothing_wrong_with_what_is_well(
+    terminal: Terminal, crew: Crew, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await crew.be(apis=1, projectors=1)
+    monkeypatch.setenv("STINT_CLI_HTTP_URL", crew.apis[0].url)
+    found = await doctor(terminal)
+    assert {name: one["found"] for name, one in found.items() if not one["ok"]} == {}
+    assert {"postgres", "clock", "tables", "kafka", "partitions", "topics", "api", "partition 11"} <= found.keys()
+    assert found["partition 3"]["state"] == "judged"
+
+
+async def test_the_doctor_says_what_is_wrong_and_what_to_do(
+    terminal: Terminal, crew: Crew, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No projector, and an API that is not there. Presses wait on the log meanwhile."""
+    monkeypatch.setattr(partitions, "_MOVES_WITHIN_SECONDS", 0.3)
+    await crew.be(apis=0, projectors=0)
+    await put(deployment, 3, b"{}", [])
+    status, out, _ = await terminal.run("doctor")
+    lines = out.splitlines()
+    at = next(number for number, line in enumerate(lines) if "partition 3 " in line)
+    assert (status, lines[at].split()[0], "no projector, lag 1" in lines[at]) == (1, "WRONG", True)
+    assert "do: Start a projector" in lines[at + 1]
+    assert any(line.startswith("WRONG  api ") for line in lines)
+    monkeypatch.setenv("STINT_CLI_KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
+    found = await doctor(terminal)
+    assert (found["kafka"]["ok"], found["postgres"]["ok"], "partition 3" in found) == (False, True, False)
+    monkeypatch.setenv("STINT_CLI_POSTGRES_DSN", "postgresql://stint:x@127.0.0.1:1/stint")
+    assert not (await doctor(terminal))["postgres"]["ok"]
+
+
+async def test_a_dead_letter_is_listed_and_shown_with_its_bytes(
+    terminal: Terminal, crew: Crew, deployment: Deployment
+) -> None:
+    raw = b"\xff\x1b[2J not ours"
+    offset = await put(deployment, 5, raw, [("ce_type", b"poem.written.v1"), ("lost", None)], key=b"k")
+    await crew.be(apis=0, projectors=1)
+
+    async def listed() -> bool:
+        found = await terminal.json("dead-letters", "list")
+        return any((one["topic"], one["at"], one["reason"]) == (EVENTS, f"5:{offset}", "unknown_type") for one in found)
+
+    await eventually(listed, "the projector has passed the record")
+    shown = await terminal.json("dead-letters", "show", f"5:{offset}")
+    assert shown == {
+        "topic": EVENTS,
+        "at": f"5:{offset}",
+        "log_time": shown["log_time"],
+        "key": {"base64": "aw==", "text": "k"},
+        "headers": [
+            {"name": "ce_type", "value": {"base64": "cG9lbS53cml0dGVuLnYx", "text": "poem.written.v1"}},
+            {"name": "lost", "value": None},
+        ],
+        "value": {"base64": base64.b64encode(raw).decode()},
+    }
+    _, out, _ = await terminal.run("dead-letters", "show", f"5:{offset}")
+    assert "ce_type: poem.written.v1\nlost: (none)\n" in out
+    assert "\x1b" not in out
+    _, out, _ = await terminal.run("doctor", "--json")
+    [dead] = [one for one in json.loads(out)["checks"] if one["check"] == "dead letters"]
+    assert (dead["ok"], dead["new"] >= 1) == (False, True)
+
+
+async def test_a_command_that_could_not_be_read_is_listed_beside_the_events(
+    terminal: Terminal, deployment: Deployment
+) -> None:
+    offset = await put(
+        deployment, 0, b"not json", [("dead_reason", b"of before"), ("dead_reason", b"not_json")], topic=DEAD
+    )
+    [found] = [one for one in await terminal.json("dead-letters", "list") if one["topic"] == DEAD]
+    assert (found["at"], found["reason"]) == (f"0:{offset}", "not_json")
+    shown = await terminal.json("dead-letters", "show", f"0:{offset}", "--command")
+    assert shown["value"]["text"] == "not json"
+    status, out, err = await terminal.run("dead-letters", "show", "0:99999")
+    assert (status, out, err.count("\n")) == (1, "", 1)
+
+
+async def test_the_audit_judges_all_presses_again_and_finds_no_difference(
+    terminal: Terminal, api: Api, deployment: Deployment
+) -> None:
+    fresh = await deployment.tenant()
+    await api.knows(fresh)
+    await drained(deployment)
+    status, out, err = await terminal.run("audit", "--tenant", fresh.name)
+    assert (status, err, out.endswith(" events, no difference.\n")) == (0, "", True)
+    assert int(out.split()[0]) > 0
+    assert (await terminal.run("audit", "--tenant", "nobody"))[0] == 1

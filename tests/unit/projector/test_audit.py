@@ -1,12 +1,16 @@
 """Audit: today's code against yesterday's verdicts."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
+import pytest
+
 from services.projector.audit import Difference, audit
+from services.projector.auditor import Auditor
 from services.projector.domain.entry import LoggedPress, UnreadableRecord, moment_of
 from services.projector.domain.fold import fold_entry, refuse_entry
 from services.projector.domain.outcomes import Kept
@@ -15,6 +19,8 @@ from shared.events.codec import Press, Unreadable, read
 from shared.events.envelope import Headers
 from shared.events.ids import partition_of, slot_of
 from shared.events.policy_book import PolicyBook
+from shared.events.topics import EVENTS, OUTCOMES, POLICIES, POLICIES_PARTITION
+from shared.kafka.clients import KafkaAddress
 from tests.support.story.presses import NOON, SHORT, body, headers
 
 PARTITIONS: Final = 12
@@ -125,3 +131,58 @@ def test_a_repeated_press_has_no_outcome_and_is_no_difference() -> None:
 def test_the_audit_ends_before_an_event_of_a_newer_release() -> None:
     newer = record(2, "timer.moved.v1")
     assert differences([*LOG[:2], newer, *LOG[3:]], fold(LOG)) == []
+
+
+@dataclass(frozen=True)
+class Written:
+    """A record of the judged stream, or of the policies' topic."""
+
+    offset: int
+    key: bytes | None
+    value: bytes | None
+
+
+class Reader:
+    """One topic, of which one partition holds something."""
+
+    def __init__(self, records: Sequence[Record | Written]) -> None:
+        self._records = records
+
+    async def read(self, kpart: int, start: int, _at_most: int) -> Sequence[Record | Written]:
+        """Return two records at a time, so that a partition is several pieces."""
+        return [one for one in self._records if kpart in {KPART, POLICIES_PARTITION} and one.offset >= start][:2]
+
+    async def stop(self) -> None:
+        """Nothing is open."""
+
+
+async def said_by_the_auditor(
+    outcomes: list[bytes], tenant: str | None, capsys: pytest.CaptureFixture[str]
+) -> tuple[int, list[Any]]:
+    """Return the status and the lines of an audit of `LOG`, which is the whole deployment's."""
+    auditor = Auditor(KafkaAddress(bootstrap_servers="nowhere:1"), KPART + 1, tenant)
+    document = {"preset": "native", "zone": "Asia/Jerusalem"}
+    policy = {"replaces": None, "set_by": "boss", "set_at": "2026-01-01T00:00:00Z", "document": document}
+    readers: Any = auditor._readers
+    readers[EVENTS] = Reader(LOG)
+    readers[OUTCOMES] = Reader([Written(offset, b"k", body) for offset, body in enumerate(outcomes)])
+    readers[POLICIES] = Reader([Written(0, b"acme", json.dumps(policy).encode())])
+    status = await auditor.run()
+    return status, [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+async def test_an_audit_of_a_deployment_prints_each_difference_and_a_count(capsys: pytest.CaptureFixture[str]) -> None:
+    outcomes = fold(LOG)
+    assert await said_by_the_auditor(outcomes, None, capsys) == (0, [{"events": len(LOG), "differences": 0}])
+    older = [outcomes[0], outcomes[1].replace(b'"policy_revision":0', b'"policy_revision":null'), *outcomes[2:]]
+    status, (found, count) = await said_by_the_auditor(older, None, capsys)
+    assert (status, count) == (1, {"events": len(LOG), "differences": 1})
+    assert (found["partition"], found["offset"], found["fields"]) == (KPART, 1, ["policy_revision"])
+    assert found["today"] == json.loads(outcomes[1])
+
+
+async def test_an_audit_of_one_tenant_leaves_out_what_is_anothers(capsys: pytest.CaptureFixture[str]) -> None:
+    outcomes = fold(LOG)
+    older = [outcomes[0], outcomes[1].replace(b'"policy_revision":0', b'"policy_revision":null'), *outcomes[2:]]
+    assert (await said_by_the_auditor(older, "acme", capsys))[0] == 1
+    assert await said_by_the_auditor(older, "globex", capsys) == (0, [{"events": len(LOG), "differences": 0}])

@@ -1,0 +1,6 @@
+-- Where every partition stands, and how many of its outcomes are not on the judged stream yet.
+SELECT c.kpart, c.next_offset, (
+           SELECT count(*) FROM outcome AS o WHERE o.kpart = c.kpart AND o.source_offset >= c.published
+       ) AS unpublished
+  FROM checkpoint AS c
+ ORDER BY c.kpart;

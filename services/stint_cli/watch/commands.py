@@ -1,0 +1,88 @@
+"""`doctor`, `dead-letters list | show`, `audit`: the arguments of each, and what it prints."""
+
+import re
+from typing import Annotated, Any, Final
+
+import typer
+
+from services.stint_cli.database import opened
+from services.stint_cli.settings import ApiAddress, DeploymentSettings, DoctorSettings, LogSettings
+from services.stint_cli.setup.deployment import require_partitions
+from services.stint_cli.tenants import require_tenant
+from services.stint_cli.terminal.app import app, group
+from services.stint_cli.terminal.command import Answer, Listing, command
+from services.stint_cli.watch.audit import differences
+from services.stint_cli.watch.dead_letters import bytes_of, list_commands, list_events
+from services.stint_cli.watch.doctor import examine
+from services.stint_cli.watch.log import LogReader
+from shared.events.topics import DEAD, EVENTS
+
+dead_letters: Final = group("dead-letters", "Look at records that could not be read.")
+
+_PLACE: Final = re.compile(r"([0-9]{1,9}):([0-9]{1,18})", re.ASCII)
+
+_Tenant = Annotated[str | None, typer.Option(metavar="T", help="Print the differences of one tenant alone.")]
+_Most = Annotated[int, typer.Option(min=1, max=100_000, help="The newest so many events.")]
+_Place = Annotated[str, typer.Argument(metavar="KPART:OFFSET", help="As `dead-letters list` prints it.")]
+_Commands = Annotated[bool, typer.Option("--command", help=f"A place on {DEAD}, and not on {EVENTS}.")]
+
+
+@command(app, "doctor", example="stint doctor")
+async def _doctor() -> Answer:
+    """Check everything that runs, and say what to do about each thing that is wrong."""
+    findings = await examine(DoctorSettings(), ApiAddress().http_url)
+    wrong = [finding for finding in findings if finding.advice is not None]
+    last = f"{len(wrong)} of {len(findings)} checks found something wrong." if wrong else "All is well."
+    told = {"ok": not wrong, "checks": [finding.told for finding in findings]}
+    return Answer(told, "\n".join([*(finding.line for finding in findings), last]), status=1 if wrong else 0)
+
+
+@command(app, "audit", example="stint audit --tenant acme")
+async def _audit(*, tenant: _Tenant = None) -> Answer:
+    """Judge all presses again with the code of this release, and print each that would be judged in another way."""
+    settings = DeploymentSettings()
+    async with opened(settings) as conn:
+        partitions = await require_partitions(conn)
+        if tenant is not None:
+            await require_tenant(conn, tenant)
+    found, events = await differences(settings, partitions, tenant)
+    lines = [f"{one['partition']}:{one['offset']}  {', '.join(one['fields'])}" for one in found]
+    last = f"{len(found)} of {events} events differ today." if found else f"{events} events, no difference."
+    return Answer(found, "\n".join([*lines, last]), status=1 if found else 0)
+
+
+@command(dead_letters, "list", example="stint dead-letters list --json")
+async def _list(*, most: _Most = 1000) -> Answer:
+    """List events and commands that could not be read, the newest first."""
+    settings = DeploymentSettings()
+    async with opened(settings) as conn, LogReader(settings.kafka) as log:
+        found = [*await list_events(conn, most), *await list_commands(log)]
+    told = [one.told for one in found]
+    return Answer(told, Listing(["topic", "at", "log_time", "reason"], [list(one.values()) for one in told]))
+
+
+@command(dead_letters, "show", example="stint dead-letters show 3:42")
+async def _show(place: _Place, *, of_a_command: _Commands = False) -> Answer:
+    """Show one record with its bytes, from the log."""
+    read = _PLACE.fullmatch(place)
+    if read is None:
+        raise typer.BadParameter(f"{place} is no place such as 3:42, partition and offset")
+    async with LogReader(LogSettings().kafka) as log:
+        told = await bytes_of(log, DEAD if of_a_command else EVENTS, int(read[1]), int(read[2]))
+    return Answer(told, "\n".join(_lines(told)))
+
+
+def _lines(told: dict[str, Any]) -> list[str]:
+    said = [f"{told['topic']} {told['at']}, {told['log_time']}", f"key: {_shown(told['key'])}"]
+    said += [f"{header['name']}: {_shown(header['value'])}" for header in told["headers"]]
+    return [*said, "", _shown(told["value"])]
+
+
+def _shown(raw: dict[str, str] | None) -> str:
+    if raw is None:
+        return "(none)"
+    text = raw.get("text")
+    # Control characters of a stranger's record must not drive the operator's terminal.
+    if text is not None and all(character.isprintable() or character in "\n\t" for character in text):
+        return text
+    return f"base64 {raw['base64']}"

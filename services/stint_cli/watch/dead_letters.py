@@ -1,0 +1,94 @@
+"""Dead letters: events that no release can read, which Postgres lists and the log has, and commands of their topic."""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import asyncpg
+
+from services.stint_cli.store import query
+from services.stint_cli.terminal.command import moment
+from services.stint_cli.trouble import Trouble
+from services.stint_cli.watch.log import LogReader
+from shared.events.topics import DEAD, EVENTS
+from shared.kafka.clients import ConsumerRecord
+
+_AT_ONCE: Final = 500
+# The header in which a command that could not be read says why.
+_REASON: Final = "dead_reason"
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """One record that could not be read: on which topic, where, since when, and why."""
+
+    topic: str
+    kpart: int
+    offset: int
+    log_time: datetime
+    reason: str
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """The record as JSON, without its bytes."""
+        return {
+            "topic": self.topic,
+            "at": f"{self.kpart}:{self.offset}",
+            "log_time": moment(self.log_time),
+            "reason": self.reason,
+        }
+
+
+async def list_events(conn: asyncpg.Connection, most: int) -> list[DeadLetter]:
+    """Return the newest events that could not be read, the newest first."""
+    rows = await conn.fetch(query("list_dead_letters"), most)
+    return [DeadLetter(EVENTS, *row) for row in rows]
+
+
+async def list_commands(log: LogReader) -> list[DeadLetter]:
+    """Return all commands that could not be read and are still there, the newest first."""
+    found, offset = [], 0
+    while records := await log.read(DEAD, 0, offset, _AT_ONCE):
+        found += [_command(record) for record in records]
+        offset = records[-1].offset + 1
+    return found[::-1]
+
+
+def _command(record: ConsumerRecord) -> DeadLetter:
+    reasons = [value for name, value in record.headers if name == _REASON and value is not None]
+    # A dead letter that was sent once more has the reason of before as well.
+    reason = reasons[-1].decode(errors="replace") if reasons else "unknown"
+    return DeadLetter(DEAD, record.partition, record.offset, _time_of(record), reason)
+
+
+async def bytes_of(log: LogReader, topic: str, kpart: int, offset: int) -> dict[str, Any]:
+    """Return a record with its bytes. Raise Trouble when the log has none there."""
+    record = await log.first_from(topic, kpart, offset)
+    if record is None or record.offset != offset:
+        raise Trouble(f"{topic} has no record at {kpart}:{offset}: look at `stint dead-letters list`.")
+    headers: Sequence[tuple[str, bytes | None]] = record.headers
+    return {
+        "topic": topic,
+        "at": f"{kpart}:{offset}",
+        "log_time": moment(_time_of(record)),
+        "key": _bytes(record.key),
+        "headers": [{"name": name, "value": _bytes(value)} for name, value in headers],
+        "value": _bytes(record.value),
+    }
+
+
+def _bytes(raw: bytes | None) -> dict[str, str] | None:
+    """Return bytes so that none is lost, and as text where they are text."""
+    if raw is None:
+        return None
+    told = {"base64": base64.b64encode(raw).decode()}
+    try:
+        return told | {"text": raw.decode()}
+    except UnicodeDecodeError:
+        return told
+
+
+def _time_of(record: ConsumerRecord) -> datetime:
+    return datetime.fromtimestamp(record.timestamp / 1000, UTC)

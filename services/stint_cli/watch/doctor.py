@@ -1,0 +1,221 @@
+"""doctor: every check of a running deployment, and what to do about each thing that is wrong.
+
+A part that cannot be reached is one finding, and what needs that part is not checked.
+"""
+
+import asyncio
+import json
+import urllib.error
+import urllib.request
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import asyncpg
+
+from services.stint_cli.brokers import Brokers
+from services.stint_cli.database import opened
+from services.stint_cli.migrate import Applied, outstanding, read_migrations
+from services.stint_cli.settings import DoctorSettings
+from services.stint_cli.store import query
+from services.stint_cli.topics import differences
+from services.stint_cli.trouble import Trouble
+from services.stint_cli.watch.log import LogReader
+from services.stint_cli.watch.partitions import Partitions, Watched
+from shared.events.topics import DEAD, topics
+from shared.kafka.clients import KafkaError
+
+# As far apart as an API takes the clocks to be, by default, before it is not ready.
+_CLOCKS_APART_MAX: Final = timedelta(seconds=10)
+_DEAD_LETTERS_NEWS: Final = timedelta(days=1)
+_API_WITHIN_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What one check found. `advice` None: it is as it must be. `more` is for programs alone."""
+
+    check: str
+    found: str
+    advice: str | None = None
+    more: dict[str, Any] | None = None
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """The finding as JSON."""
+        ok = self.advice is None
+        return {"check": self.check, "ok": ok, "found": self.found, "advice": self.advice} | (self.more or {})
+
+    @property
+    def line(self) -> str:
+        """The finding for people: a second line says what to do."""
+        said = f"{'ok   ' if self.advice is None else 'WRONG'}  {self.check:<14}  {self.found}"
+        return said if self.advice is None else f"{said}\n       {'':<14}  do: {self.advice}"
+
+
+async def examine(settings: DoctorSettings, http_url: str | None) -> list[Diagnosis]:
+    """Run every check. Raises nothing because a part is away: that is a finding."""
+    async with AsyncExitStack() as open_parts:
+        found: list[Diagnosis] = []
+        conn = brokers = log = None
+        try:
+            conn = await open_parts.enter_async_context(opened(settings))
+            found += await _of_postgres(conn)
+        except Trouble as trouble:
+            found.append(Diagnosis("postgres", str(trouble), "Start Postgres, or correct STINT_CLI_POSTGRES_DSN."))
+        try:
+            brokers = await open_parts.enter_async_context(Brokers(settings.kafka))
+            log = await open_parts.enter_async_context(LogReader(settings.kafka))
+        except Trouble as trouble:
+            advice = "Start Kafka, or correct STINT_CLI_KAFKA_BOOTSTRAP_SERVERS and the settings of its login."
+            found.append(Diagnosis("kafka", str(trouble), advice))
+        if conn is not None and brokers is not None and log is not None:
+            try:
+                found += await _of_both(conn, brokers, log, settings)
+            except (Trouble, KafkaError, TimeoutError) as error:
+                why = str(error) or type(error).__name__
+                advice = (
+                    "Look at Kafka, and give this user the rights of `stint-operator` (deploy/k8s/examples/kafka.yaml)."
+                )
+                found.append(Diagnosis("kafka", why, advice))
+    if http_url is not None:
+        found.append(await asyncio.to_thread(_of_the_api, http_url))
+    return found
+
+
+async def _of_postgres(conn: asyncpg.Connection) -> list[Diagnosis]:
+    asked_at = datetime.now(UTC)
+    now: datetime = await conn.fetchval("SELECT clock_timestamp()")
+    version = await conn.fetchval("SHOW server_version")
+    return [
+        Diagnosis("postgres", f"Postgres {version}"),
+        _clock("clock", "Postgres'", now - asked_at),
+        await _tables(conn),
+    ]
+
+
+def _clock(check: str, whose: str, ahead: timedelta) -> Diagnosis:
+    seconds = ahead.total_seconds()
+    found = f"{whose} clock is {abs(seconds):.1f} s {'ahead of' if seconds > 0 else 'behind'} the one here"
+    wrong = abs(ahead) > _CLOCKS_APART_MAX
+    return Diagnosis(
+        check, found, "Correct the clock that is wrong (NTP)." if wrong else None, {"ahead_seconds": seconds}
+    )
+
+
+async def _tables(conn: asyncpg.Connection) -> Diagnosis:
+    try:
+        rows = await conn.fetch(query("applied_migrations"))
+        todo = outstanding(read_migrations(), [Applied(*row) for row in rows])
+    except asyncpg.UndefinedTableError:
+        return Diagnosis("tables", "there are none yet", "Run `stint migrate`, then `stint topics`.")
+    except Trouble as trouble:
+        return Diagnosis("tables", str(trouble), "Run the commands of the release that this database has.")
+    if todo:
+        return Diagnosis("tables", f"{', '.join(one.name for one in todo)} is not applied", "Run `stint migrate`.")
+    return Diagnosis("tables", f"all {len(rows)} migrations are applied")
+
+
+async def _of_both(
+    conn: asyncpg.Connection, brokers: Brokers, log: LogReader, settings: DoctorSettings
+) -> list[Diagnosis]:
+    try:
+        recorded: int | None = await conn.fetchval(query("recorded_partitions"))
+    except asyncpg.UndefinedTableError:
+        return []
+    if recorded is None:
+        return [Diagnosis("partitions", "P is not recorded", "Run `stint topics --partitions P`, with P for life.")]
+    wanted = topics(recorded)
+    there = await brokers.find([topic.name for topic in wanted])
+    replicas = await brokers.replicas()
+    found = [
+        Diagnosis("kafka", f"Kafka, with {len(there)} of {len(wanted)} topics"),
+        Diagnosis("partitions", f"P is {recorded}"),
+    ]
+    missing = [topic.name for topic in wanted if topic.name not in there]
+    found += [Diagnosis("topics", f"{name} is missing", "Run `stint topics`.") for name in missing]
+    wrong = differences(wanted, there, settings.replication_factor or replicas)
+    by_hand = 'Correct it by hand; docs/operations.md, "What cannot be changed in place", says why.'
+    found += [Diagnosis("topics", difference, by_hand) for difference in wrong]
+    if missing or any(there[topic.name].partitions != topic.partitions for topic in wanted):
+        return found
+    if not wrong:
+        found.append(Diagnosis("topics", "all are there, and as they must be"))
+    found.append(await _brokers_clock(conn))
+    looking = Partitions(conn, log, brokers, settings.group_id)
+    places = await looking.look(recorded)
+    stuck = await looking.stuck(places)
+    found += [of_a_partition(place, stuck=place.kpart in stuck) for place in await looking.look(recorded)]
+    return [*found, await _dead_letters(conn, log)]
+
+
+async def _brokers_clock(conn: asyncpg.Connection) -> Diagnosis:
+    newest: datetime | None = await conn.fetchval(query("newest_log_time"))
+    # A broker that is behind cannot be told from a quiet night. The API, which compares at each ack, can.
+    ahead = timedelta() if newest is None else max(timedelta(), newest - datetime.now(UTC))
+    return _clock("brokers' clock", "by the newest press, the brokers'", ahead)
+
+
+def of_a_partition(place: Watched, *, stuck: bool) -> Diagnosis:
+    """Return what is found of one partition, and what to do when its presses are not judged."""
+    state, advice = _state(place, stuck=stuck)
+    more = {
+        "partition": place.kpart,
+        "state": state,
+        "lag": place.lag,
+        "unpublished": place.unpublished,
+        "next_offset": place.next_offset,
+        "log_begins": place.log.begin,
+        "log_ends": place.log.end,
+        "projector": place.projector,
+    }
+    found = f"{state}, lag {place.lag}, unpublished outcomes {place.unpublished}"
+    return Diagnosis(f"partition {place.kpart}", found, advice, more)
+
+
+def _state(place: Watched, *, stuck: bool) -> tuple[str, str | None]:
+    if place.next_offset is None:
+        return "no checkpoint", "Run `stint topics`: it makes the checkpoints that are missing."
+    if place.went_back:
+        return (
+            "the log went back",
+            "Never move the checkpoint: docs/operations.md, alarm `log_went_back`, says what to do.",
+        )
+    if place.projector is None:
+        return "no projector", "Start a projector, and look at its log when it does not take the partition up."
+    if stuck and place.lag:
+        return (
+            "stuck",
+            f"Look at `/readyz` and the log of the projector at {place.projector}, then at docs/operations.md.",
+        )
+    if stuck:
+        return "not published", "Look for `producer_broken` in the log of its projector, and at Kafka's replicas."
+    return ("catching up" if place.has_work else "judged"), None
+
+
+async def _dead_letters(conn: asyncpg.Connection, log: LogReader) -> Diagnosis:
+    row = await conn.fetchrow(query("count_dead_letters"), datetime.now(UTC) - _DEAD_LETTERS_NEWS)
+    held = (await log.held(DEAD, [0]))[0]
+    events, new = (0, 0) if row is None else (row["count"], row["new"])
+    commands = held.end - held.begin
+    found = f"{events} events ({new} of the last day) and {commands} commands could not be read"
+    advice = "Look at `stint dead-letters list`: another program writes to timer.events.v1; remove its right to."
+    return Diagnosis(
+        "dead letters", found, advice if new else None, {"events": events, "new": new, "commands": commands}
+    )
+
+
+def _of_the_api(url: str) -> Diagnosis:
+    try:
+        with urllib.request.urlopen(f"{url}/readyz", timeout=_API_WITHIN_SECONDS):  # noqa: S310 - our own setting
+            return Diagnosis("api", f"the API at {url} is ready")
+    except urllib.error.HTTPError as error:
+        said = json.loads(error.read() or b"{}").get("checks", {})
+        not_yet = ", ".join(name for name, fine in said.items() if not fine) or f"status {error.code}"
+        advice = "Look at its log for the alarm of that name; `clock`: correct the clocks (NTP)."
+        return Diagnosis("api", f"the API at {url} is not ready: {not_yet}", advice)
+    except (OSError, ValueError) as error:
+        return Diagnosis(
+            "api", f"the API at {url} does not answer: {error}", "Start the API, or correct STINT_CLI_HTTP_URL."
+        )

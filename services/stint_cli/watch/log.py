@@ -1,0 +1,76 @@
+"""The log as an operator's command reads it: offsets, and single records. No group, no commit."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Final, Self
+
+from services.stint_cli.brokers import end_reader
+from services.stint_cli.trouble import Trouble
+from shared.kafka.clients import (
+    ConsumerRecord,
+    KafkaAddress,
+    KafkaError,
+    TopicPartition,
+    lone_consumer,
+    refusal,
+)
+
+_WITHIN_SECONDS: Final = 15.0
+_POLL_MS: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The offsets that a partition holds: from `begin`, up to and without `end`."""
+
+    begin: int
+    end: int
+
+
+class LogReader:
+    """One consumer, open during a command."""
+
+    def __init__(self, address: KafkaAddress) -> None:
+        self._address = address
+        self._consumer = lone_consumer(address, fetch_max_wait_ms=20)
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._consumer.start()
+        except (KafkaError, OSError) as error:
+            await end_reader(self._consumer)
+            at = self._address
+            raise Trouble(f"Kafka refuses the connection at {at.bootstrap_servers}: {await refusal(at)}.") from error
+        return self
+
+    async def __aexit__(
+        self, _kind: type[BaseException] | None, _e: BaseException | None, _t: TracebackType | None
+    ) -> None:
+        await end_reader(self._consumer)
+
+    async def held(self, topic: str, kparts: Iterable[int]) -> dict[int, Held]:
+        """Return what each of these partitions holds."""
+        asked = [TopicPartition(topic, kpart) for kpart in kparts]
+        async with asyncio.timeout(_WITHIN_SECONDS):
+            begin, end = await self._consumer.beginning_offsets(asked), await self._consumer.end_offsets(asked)
+        return {tp.partition: Held(begin[tp], end[tp]) for tp in asked}
+
+    async def first_from(self, topic: str, kpart: int, offset: int) -> ConsumerRecord | None:
+        """Return the first record at or after an offset; None: the partition holds none there."""
+        records = await self.read(topic, kpart, offset, 1)
+        return records[0] if records else None
+
+    async def read(self, topic: str, kpart: int, offset: int, most: int) -> Sequence[ConsumerRecord]:
+        """Return up to `most` records from an offset on; empty only when the partition holds none there."""
+        tp = TopicPartition(topic, kpart)
+        held = (await self.held(topic, [kpart]))[kpart]
+        self._consumer.assign([tp])
+        self._consumer.seek(tp, max(offset, held.begin))
+        async with asyncio.timeout(_WITHIN_SECONDS):
+            # Up to the end, not up to a record: the last offsets may be control records, which no reader is given.
+            while await self._consumer.position(tp) < held.end:
+                if records := await self._consumer.getmany(tp, timeout_ms=_POLL_MS, max_records=most):
+                    return list(records[tp])
+        return []

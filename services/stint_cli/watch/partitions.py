@@ -1,0 +1,96 @@
+"""Where each partition stands: its log, its checkpoint, its judged stream, and whether a projector has it.
+
+next_offset < begin, or > end    the log is not the one that was folded
+next_offset < end, and moves     it catches up
+next_offset < end, and stays     it is stuck, or no projector has it
+next_offset = end                all is judged
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import asyncpg
+
+from services.stint_cli.brokers import Brokers
+from services.stint_cli.store import query
+from services.stint_cli.watch.log import Held, LogReader
+from shared.events.topics import EVENTS
+
+# How long a partition that has work may take to show that it does some.
+_MOVES_WITHIN_SECONDS: Final = 5.0
+_LOOK_AGAIN_SECONDS: Final = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """One partition at one moment. `next_offset` None: it has no checkpoint. `projector` None: no projector has it."""
+
+    kpart: int
+    log: Held
+    next_offset: int | None
+    unpublished: int
+    projector: str | None
+
+    @property
+    def lag(self) -> int:
+        """How many offsets are not folded yet."""
+        return 0 if self.next_offset is None else max(0, self.log.end - self.next_offset)
+
+    @property
+    def went_back(self) -> bool:
+        """Whether the log holds no longer, or not yet, what was folded from it."""
+        return self.next_offset is not None and not self.log.begin <= self.next_offset <= self.log.end
+
+    @property
+    def has_work(self) -> bool:
+        """Whether a projector has something to do here."""
+        return self.lag > 0 or self.unpublished > 0
+
+    def moved_since(self, before: "Watched") -> bool:
+        """Return whether the work here became less, or other work, since an earlier moment."""
+        return (self.next_offset, self.unpublished) != (before.next_offset, before.unpublished)
+
+
+class Partitions:
+    """Looks at all partitions of a deployment."""
+
+    def __init__(self, conn: asyncpg.Connection, log: LogReader, brokers: Brokers, group: str) -> None:
+        self._conn = conn
+        self._log = log
+        self._brokers = brokers
+        self._group = group
+
+    async def look(self, partitions: int) -> list[Watched]:
+        """Return where every partition stands now."""
+        folded = {row["kpart"]: row for row in await self._conn.fetch(query("checkpoints"))}
+        # After the checkpoints: a press that comes between the two is lag, and no log that went back.
+        held = await self._log.held(EVENTS, range(partitions))
+        projectors = await self._brokers.members(self._group, EVENTS)
+        return [_place(kpart, held[kpart], folded.get(kpart), projectors) for kpart in range(partitions)]
+
+    async def stuck(self, places: list[Watched]) -> set[int]:
+        """Return the partitions that have work and do none of it, for as long as a busy one may take to show some."""
+        before = {place.kpart: place for place in places if place.has_work and not place.went_back}
+        until = asyncio.get_running_loop().time() + _MOVES_WITHIN_SECONDS
+        while before and asyncio.get_running_loop().time() < until:
+            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+            for place in await self.look(len(places)):
+                if place.kpart in before and place.moved_since(before[place.kpart]):
+                    del before[place.kpart]
+        return {kpart for kpart, place in before.items() if place.unpublished or await self._has_a_record(place)}
+
+    async def _has_a_record(self, place: Watched) -> bool:
+        # An end offset proves no record: the last offsets may be control records of a transaction.
+        return await self._log.first_from(EVENTS, place.kpart, place.next_offset or 0) is not None
+
+
+def _place(kpart: int, held: Held, row: asyncpg.Record | None, projectors: Mapping[int, str]) -> Watched:
+    return Watched(
+        kpart=kpart,
+        log=held,
+        next_offset=None if row is None else row["next_offset"],
+        unpublished=0 if row is None else row["unpublished"],
+        projector=projectors.get(kpart),
+    )
