@@ -10,6 +10,7 @@ import pytest
 
 from services.stint_cli.policies import read_policies
 from services.stint_cli.watch import partitions
+from shared.events.policy import Preset
 from shared.events.topics import DEAD, EVENTS
 from tests.support.stack.api import Api
 from tests.support.stack.crew import Crew
@@ -58,6 +59,14 @@ async def test_a_tenant_is_made_once_with_its_first_policy(terminal: Terminal, d
     record = (await read_policies(deployment.kafka)).record("bakery", made["revision"])
     assert record is not None
     assert (record.replaces, record.set_by) == (None, "stint avi")
+
+
+async def test_a_tenant_may_begin_with_the_rules_of_zoho(terminal: Terminal, deployment: Deployment) -> None:
+    """They may refuse a pause, so its first policy ends timers that run on."""
+    assert (await terminal.json("tenants", "add", "salon", "--zone", "Europe/Berlin", "--preset", "zoho"))["made"]
+    policy = (await read_policies(deployment.kafka)).latest("salon")
+    assert policy is not None
+    assert (policy.preset, policy.auto_close_seconds) == (Preset.ZOHO, 50_400)
 
 
 async def test_a_tenant_with_a_zone_that_is_none_is_not_made(terminal: Terminal, deployment: Deployment) -> None:

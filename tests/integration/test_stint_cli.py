@@ -151,7 +151,8 @@ async def test_the_demo_tenant_keeps_its_credentials_until_they_are_about_to_exp
         later = NOW + timedelta(days=25)
         renewed = await make(deployment, file, later)
         changed = {name for name, value in renewed.items() if first[name] != value}
-        assert changed == {"STINT_TOKEN", "STINT_ADMIN_TOKEN", "STINT_READER_TOKEN", "STINT_ZOHO_TOKEN"}
+        kinds = ("", "ADMIN_", "READER_", "OTHER_", "ZOHO_")
+        assert changed == {f"STINT_{kind}TOKEN" for kind in kinds}
         assert await good_credentials(conn, renewed, later) == [True, True, True]
 
 
@@ -175,21 +176,27 @@ async def test_the_demo_has_a_token_of_each_role_whose_client_can_be_revoked(
     deployment: Deployment, tmp_path: Path
 ) -> None:
     said = await make(deployment, tmp_path / "demo.env", NOW)
-    claims = [read_token(said[f"STINT_{name}TOKEN"], TOKEN_KEY.encode(), NOW) for name in ("", "ADMIN_", "READER_")]
+    claims = [
+        read_token(said[f"STINT_{name}TOKEN"], TOKEN_KEY.encode(), NOW) for name in ("", "ADMIN_", "READER_", "OTHER_")
+    ]
     assert [(one.tenant, one.role) for one in claims if one is not None] == [
         ("demo", "machine"),
         ("demo", "admin"),
         ("demo", "reader"),
+        ("other", "machine"),
     ]
     async with connected(deployment.dsn) as conn:
-        rows = await conn.fetch("SELECT id, role FROM client WHERE tenant = 'demo'")
+        rows = await conn.fetch("SELECT id, role FROM client WHERE tenant IN ('demo', 'other')")
     assert {(row["id"], row["role"]) for row in rows} == {(one.client, one.role) for one in claims if one is not None}
 
 
-async def test_the_demo_tenant_has_one_policy_however_often_it_is_made(deployment: Deployment, tmp_path: Path) -> None:
+async def test_each_demo_tenant_has_one_policy_however_often_it_is_made(deployment: Deployment, tmp_path: Path) -> None:
     for _ in range(2):
         await make(deployment, tmp_path / "demo.env", NOW)
     book = await read_policies(deployment.kafka)
     policy = book.latest("demo")
     assert policy is not None
     assert (policy.zone, policy.preset) == ("Asia/Jerusalem", Preset.NATIVE)
+    other = book.latest("other")
+    assert other is not None
+    assert (other.zone, other.preset, other.unfit) == ("Europe/Berlin", Preset.ZOHO, None)

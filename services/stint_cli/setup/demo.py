@@ -1,9 +1,10 @@
-"""demo: a tenant with a caller of each role, and their credentials in a file to be sourced.
+"""demo: a tenant with a caller of each role, a second tenant, and their credentials in a file to be sourced.
 
 Credentials that still work are kept, so that shells which have sourced the file go on working. What has been lost or
 is about to expire is made anew.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,7 +13,7 @@ from typing import Final, NamedTuple
 
 import asyncpg
 
-from services.stint_cli.policies import ensure_first_policy
+from services.stint_cli.policies import ensure_first_policy, first_document
 from services.stint_cli.setup.env_file import read_env, write_env
 from services.stint_cli.store import query
 from services.stint_cli.tenants import (
@@ -32,12 +33,17 @@ CLIENT: Final = "demo-client"
 ADMIN: Final = "demo-admin"
 READER: Final = "demo-reader"
 OWNER: Final = "dana"
-_POLICY: Final = Policy(preset=Preset.NATIVE, zone="Asia/Jerusalem")
+OTHER: Final = "other"
+OTHER_CLIENT: Final = "other-client"
+_POLICIES: Final = {
+    TENANT: Policy.model_validate(first_document(Preset.NATIVE, "Asia/Jerusalem")),
+    OTHER: Policy.model_validate(first_document(Preset.ZOHO, "Europe/Berlin")),
+}
 _SET_BY: Final = "stint demo"
 
 _LASTS: Final = timedelta(days=30)
 _RENEWED_BEFORE: Final = timedelta(days=7)
-_HEADING: Final = "The demo tenant's credentials. `. THIS_FILE`, then curl; rewritten at every start."
+_HEADING: Final = "The demo tenants' credentials. `. THIS_FILE`, then curl; rewritten at every start."
 
 
 class Machine(NamedTuple):
@@ -52,6 +58,7 @@ class Machine(NamedTuple):
 _OTHERS: Final = {
     "STINT_ADMIN_TOKEN": Machine(TENANT, ADMIN, "admin"),
     "STINT_READER_TOKEN": Machine(TENANT, READER, "reader"),
+    "STINT_OTHER_TOKEN": Machine(OTHER, OTHER_CLIENT),
 }
 
 
@@ -68,10 +75,11 @@ class Demo:
 
 
 async def make_demo(conn: asyncpg.Connection, demo: Demo) -> None:
-    """Make the demo tenant's rows where they are missing, and write the file."""
+    """Make the demo tenants' rows where they are missing, and write the file."""
     kept = read_env(demo.env_file)
     async with conn.transaction():
-        await create_tenant(conn, TENANT)
+        for tenant in _POLICIES:
+            await create_tenant(conn, tenant)
         await create_person(conn, TENANT, OWNER, "Dana Levi", ["dana@demo.example"])
         for machine in _OTHERS.values():
             await _ensure_client(conn, machine)
@@ -91,8 +99,14 @@ async def make_demo(conn: asyncpg.Connection, demo: Demo) -> None:
 
 
 async def make_demo_policy(demo: Demo) -> None:
-    """Give the demo tenant its first policy, unless it has one."""
-    await ensure_first_policy(demo.kafka, TENANT, _POLICY, set_by=_SET_BY, set_at=demo.now)
+    """Give each demo tenant its first policy, unless it has one."""
+    # At once, because a stack that starts waits for it.
+    await asyncio.gather(
+        *(
+            ensure_first_policy(demo.kafka, tenant, policy, set_by=_SET_BY, set_at=demo.now)
+            for tenant, policy in _POLICIES.items()
+        )
+    )
 
 
 async def _client_secret(conn: asyncpg.Connection, kept: Mapping[str, str]) -> str:
