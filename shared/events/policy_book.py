@@ -10,7 +10,7 @@ its shape and by what it replaces, and never by a value that a later release may
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import Final
 
@@ -57,12 +57,19 @@ class Timeline:
     documents: tuple[Policy, ...]
     has_days_off: bool = field(init=False)
     has_daily_cap: bool = field(init=False)
+    # Of each document.
+    long_running: tuple[timedelta | None, ...] = field(init=False)
+    auto_close: tuple[timedelta | None, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        # Asked for each press, and the same until a document comes.
+        # Asked for each running timer at each press, and the same until a document comes.
         object.__setattr__(self, "has_days_off", any(document.has_days_off for document in self.documents))
         capped = any(document.daily_cap_seconds is not None for document in self.documents)
         object.__setattr__(self, "has_daily_cap", capped)
+        for name in ("long_running", "auto_close"):
+            seconds = (getattr(document, f"{name}_seconds") for document in self.documents)
+            limits = tuple(None if limit is None else timedelta(seconds=limit) for limit in seconds)
+            object.__setattr__(self, name, limits)
 
     def at(self, moment: datetime) -> Policy:
         """Return the document in force at a moment."""

@@ -12,7 +12,6 @@ from services.projector.domain.endings import DAILY, midnight_after
 from services.projector.domain.sheet.state import OpenInterval, Timer, Timesheet
 from shared.events.calendar import local_day
 from shared.events.durations import US_PER_SECOND, microseconds
-from shared.events.policy import Policy
 from shared.events.policy_book import Timeline
 from shared.events.rules import Rule
 
@@ -62,20 +61,20 @@ class Outlook:
             if at <= self._until:
                 yield Due(at, timer.id, rule.value, "2 opens")
         if stops:
-            limit = self._length(running, _auto_close)
+            limit = self._length(running, self._timeline.auto_close)
             if limit is not None:
                 yield Due(limit, timer.id, Rule.LONG_RUNNING.value, "3 stops")
 
     def lengths(self, running: OpenInterval) -> Iterator[datetime]:
         """Return the ends to which a running interval's own length leads, up to `until`. They are cheap to tell."""
-        for limit in (_long_running, _auto_close):
-            at = self._length(running, limit)
-            if at is not None and not (limit is _long_running and running.has(Rule.LONG_RUNNING)):
-                yield at
+        ends = [self._length(running, self._timeline.auto_close)]
+        if not running.has(Rule.LONG_RUNNING):
+            ends.append(self._length(running, self._timeline.long_running))
+        yield from (at for at in ends if at is not None)
 
     def _opening(self, timer: Timer, running: OpenInterval) -> Iterator[tuple[Rule, datetime]]:
         if not running.has(Rule.LONG_RUNNING):
-            long = self._length(running, _long_running)
+            long = self._length(running, self._timeline.long_running)
             if long is not None:
                 yield Rule.LONG_RUNNING, long
         if self._days_off:
@@ -150,13 +149,14 @@ class Outlook:
             self._reached[key] = reached(self._sheet, day, limit_us, billable=billable)
         return self._reached[key]
 
-    def _length(self, running: OpenInterval, limit: Callable[[Policy], int | None]) -> datetime | None:
+    def _length(self, running: OpenInterval, limits: tuple[timedelta | None, ...]) -> datetime | None:
         """Return when an interval reaches a length that policies set; one set later counts from when it was set."""
-        for since, to, policy in self._timeline.pieces(running.start, self._until + _US):
-            seconds = limit(policy)
-            if seconds is not None:
-                at = max(running.start + timedelta(seconds=seconds), since)
-                if at < to:
+        begins, until = self._timeline.begins, self._until + _US
+        for place, limit in enumerate(limits):
+            if limit is not None:
+                at = running.start + limit
+                at = at if place == 0 else max(at, begins[place])
+                if at < (until if place + 1 == len(limits) else min(until, begins[place + 1])):
                     return at
         return None
 
@@ -169,11 +169,3 @@ class Outlook:
             if rule is not Rule.OVERFULL_DAY or not self._runs_alone or day in self._sheet.days:
                 yield day
             day += DAY
-
-
-def _long_running(policy: Policy) -> int | None:
-    return policy.long_running_seconds
-
-
-def _auto_close(policy: Policy) -> int | None:
-    return policy.auto_close_seconds
