@@ -25,17 +25,21 @@ from services.command_api.dialects.native.reading import Verb, read_press, read_
 from services.command_api.dialects.native.reads import NativeReads
 from services.command_api.dialects.native.reports import calls as reports
 from services.command_api.dialects.native.timers import calls as timers
+from services.command_api.dialects.native.timers.calls import NativeTimers
 from shared.events.rules import Rule
 
 
 @dataclass(frozen=True, slots=True)
 class Native:
-    """The commands of dialect C."""
+    """The commands of dialect C, and the call that shares a path with one."""
 
     desk: Desk
 
-    async def start(self, request: Request) -> Response:
-        """`POST /v1/timers`."""
+    async def timers(self, request: Request) -> Response:
+        """`POST` and `GET /v1/timers`: one route, so that a 405 names both methods."""
+        return await (self._start(request) if request.method == "POST" else NativeTimers(self.desk).timers(request))
+
+    async def _start(self, request: Request) -> Response:
         caller = await caller_or_answer(self.desk, request, WORDS)
         if isinstance(caller, Response):
             return caller
@@ -72,7 +76,7 @@ def routes(desk: Desk) -> list[BaseRoute]:
     calls, reads = Native(desk), NativeReads(desk)
     timer = f"{answers.TIMERS_PATH}/{{timer_id}}"
     return [
-        Route(answers.TIMERS_PATH, calls.start, methods=["POST"]),
+        Route(answers.TIMERS_PATH, calls.timers, methods=["GET", "POST"]),
         Route(f"{timer}/stop", calls.stop, methods=["POST"]),
         Route(f"{timer}/pause", calls.pause, methods=["POST"]),
         Route(f"{timer}/resume", calls.resume, methods=["POST"]),

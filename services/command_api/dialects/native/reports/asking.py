@@ -67,7 +67,7 @@ def read_violations(request: Request, zone_name: str, person: str | None) -> Vio
 
 def read_days(request: Request, now: datetime, whose: Whose, *, csv: bool) -> DaysAsked | Malformed:
     """Return which days are asked for. Without `to`: until today, wherever; without `from`: as many as allowed."""
-    about = request.path_params["about"]
+    about = request.path_params[whose]
     if len(about) > NAME_LENGTH_MAX:
         return Malformed(Rule.TEXT_TOO_LONG, whose)
     if not is_writable(about):

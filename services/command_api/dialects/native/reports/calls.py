@@ -30,11 +30,11 @@ from services.command_api.dialects.native.reports.cursor import write_cursor
 from shared.events.rules import Rule
 
 VIOLATIONS_PATH: Final = "/v1/violations"
-# The id of an owner, an account or a job is `about`.
+# The parameter of each path is named as whose days they are: `read_days` takes it by that name.
 DAYS_PATHS: Final[dict[Whose, str]] = {
-    "owner": "/v1/owners/{about}/days",
-    "account": "/v1/accounts/{about}/days",
-    "job": "/v1/jobs/{about}/days",
+    "owner": "/v1/owners/{owner}/days",
+    "account": "/v1/accounts/{account}/days",
+    "job": "/v1/jobs/{job}/days",
 }
 
 _NO_SUCH_OWNER: Final = "There is no such owner."

@@ -14,7 +14,7 @@ from shared.events.rules import Rule
 
 _NAMES: Final = ("owner", "account", "job", "reference")
 # What stands among a timer's flags beside the ids of rules (docs/contract.md, section 6).
-_LABELS: Final = ("late", "zone_assumed")
+LABELS: Final = ("late", "zone_assumed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def read_timers(request: Request, zone_name: str, person: str | None) -> TimersA
 def _no_word(said: dict[str, str]) -> Malformed | None:
     if "state" in said and said["state"] not in set(State):
         return Malformed(Rule.VALUE_INVALID, "state", f"state must be one of {', '.join(State)}.")
-    if "flag" in said and said["flag"] not in {*Rule, *_LABELS}:
-        labels = " or ".join(_LABELS)
+    if "flag" in said and said["flag"] not in {*Rule, *LABELS}:
+        labels = " or ".join(LABELS)
         return Malformed(Rule.VALUE_INVALID, "flag", f"flag must be the id of a rule, such as R13, or {labels}.")
     return None

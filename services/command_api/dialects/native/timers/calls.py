@@ -76,10 +76,9 @@ class NativeTimers:
 
 
 def routes(desk: Desk) -> list[BaseRoute]:
-    """Return the routes of the lists."""
+    """Return the routes of the lists, but that of `/v1/timers`, where a start is pressed too."""
     calls = NativeTimers(desk)
     return [
-        Route(answers.TIMERS_PATH, calls.timers, methods=["GET"]),
         Route(CURRENT_PATH, calls.current, methods=["GET"]),
         Route(HISTORY_PATH, NativeHistory(desk).history, methods=["GET"]),
     ]
