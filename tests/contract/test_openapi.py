@@ -101,7 +101,7 @@ def test_a_document_that_lies_is_noticed(url: str, tried: Tried) -> None:
 
 
 def _made_real(case: schemathesis.Case[Any], tried: Tried, *, exists: bool) -> None:
-    """Put a timer that exists where an id may stand, and a position that was reached where one may stand."""
+    """Put a timer that exists where an id may stand, and a position that was reached; ask for days in CSV as well."""
     timer = tried.timers[0]
     if POSITION.fullmatch(str(case.headers.get("X-Min-Position", ""))):
         case.headers["X-Min-Position"] = timer["position"]
@@ -110,3 +110,5 @@ def _made_real(case: schemathesis.Case[Any], tried: Tried, *, exists: bool) -> N
     path = None if case.meta is None else case.meta.components.get(ParameterLocation.PATH)
     if exists and "timer_id" in case.path_parameters and path is not None and path.mode.is_positive:
         case.path_parameters["timer_id"] = timer["id"]
+    if exists and case.path.endswith("/days"):
+        case.headers["Accept"] = "text/csv"

@@ -92,9 +92,9 @@ _RequiredNameSaid = (
 )
 _CommentSaid = Annotated[str, Field(max_length=COMMENT_LENGTH_MAX)] | None
 _WorkItemSaid = Annotated[str, Field(max_length=WORK_ITEM_LENGTH_MAX)] | None
-_ReferenceSaid = Annotated[str, Field(pattern=REFERENCE)] | Annotated[int, Field(ge=0, lt=_BARE_END)] | None
-_ReasonSaid = Annotated[str, Field(pattern=PAUSE_REASON)] | None
 _NotGiven = Literal[""] | None
+_ReferenceSaid = Annotated[str, Field(pattern=REFERENCE)] | Annotated[int, Field(ge=0, lt=_BARE_END)] | _NotGiven
+_ReasonSaid = Annotated[str, Field(pattern=PAUSE_REASON)] | _NotGiven
 
 YesOrNo = Annotated[bool | None, PlainValidator(_yes_or_no, json_schema_input_type=bool | _NotGiven)]
 RequiredName = Annotated[str, PlainValidator(_required_name, json_schema_input_type=_RequiredNameSaid)]

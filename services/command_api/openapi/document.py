@@ -10,13 +10,14 @@ from typing import Any, Final
 
 from pydantic.json_schema import JsonSchemaMode
 
-from services.command_api.openapi.operations import owners, policy, reports, thebase, timers, zoho
+from services.command_api.openapi.operations import lists, owners, policy, reports, thebase, timers, zoho
 from services.command_api.openapi.operations.common import HEADERS
 from services.command_api.openapi.parts import AnswerDoc, ContentDoc, OperationDoc, ParameterDoc, Schema
 from services.command_api.openapi.schemas import Schemas
 
 OPERATIONS: Final[tuple[OperationDoc, ...]] = (
     *timers.OPERATIONS,
+    *lists.OPERATIONS,
     *reports.OPERATIONS,
     *owners.OPERATIONS,
     *policy.OPERATIONS,
@@ -127,11 +128,17 @@ def _referred(told: AnswerDoc, schemas: Schemas, answers: dict[str, Schema]) -> 
 
 def _answer(told: AnswerDoc, schemas: Schemas) -> dict[str, Any]:
     said: dict[str, Any] = {"description": told.says or HTTPStatus(told.status).phrase}
-    if told.headers:
-        said["headers"] = {name: {"description": HEADERS[name][0], "schema": HEADERS[name][1]} for name in told.headers}
+    if told.headers or told.may_have:
+        always = {name: _header(name) | {"required": True} for name in told.headers}
+        said["headers"] = always | {name: _header(name) for name in told.may_have}
     if told.contents:
         said["content"] = _contents(told.contents, schemas, "serialization")
     return said
+
+
+def _header(name: str) -> dict[str, Any]:
+    says, schema = HEADERS[name]
+    return {"description": says, "schema": schema}
 
 
 def _contents(told: tuple[ContentDoc, ...], schemas: Schemas, mode: JsonSchemaMode) -> dict[str, Any]:

@@ -39,7 +39,9 @@ class ParameterDoc:
 
 @dataclass(frozen=True, slots=True)
 class AnswerDoc:
-    """One status that a call may answer with. `headers`: names from `HEADERS` in `operations.common`.
+    """One status that a call may answer with. `headers` are always there; `may_have` are those that may be missing.
+
+    Both are names from `HEADERS` in `operations.common`.
 
     An answer with a `name` stands in the document once, and the calls refer to it.
     """
@@ -49,6 +51,7 @@ class AnswerDoc:
     contents: tuple[ContentDoc, ...] = ()
     headers: tuple[str, ...] = ()
     name: str | None = None
+    may_have: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

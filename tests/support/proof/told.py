@@ -66,7 +66,11 @@ class TruthOfAnswers:
             return f"{called}: {response.status_code} is not told"
         if "$ref" in answer:
             answer = self._said["components"]["responses"][answer["$ref"].rpartition("/")[2]]
-        missing = sorted(name for name in answer.get("headers", ()) if name not in response.headers)
+        missing = sorted(
+            name
+            for name, header in answer.get("headers", {}).items()
+            if header.get("required") and name not in response.headers
+        )
         if missing:
             return f"{called}: {response.status_code} has no {', '.join(missing)}"
         return self._problem_of_body(f"{called}: {response.status_code}", answer.get("content", {}), response)

@@ -5,6 +5,7 @@ fails until it is there.
 
     common      parameters, headers and problems that many calls share
     timers      dialect C: presses, one timer, one outcome
+    lists       dialect C: timers by filters, those of an owner now, and one's history
     reports     dialect C: days and findings
     owners      dialect C: facts about owners
     policy      dialect C: the tenant's policy

@@ -56,6 +56,8 @@ class Problem(BaseModel):
 
 OWNER_SCHEMA: Final[Schema] = {"type": "string", "minLength": 1, "maxLength": NAME_LENGTH_MAX}
 DAY_SCHEMA: Final[Schema] = {"type": "string", "format": "date"}
+# A day, or a moment with an offset.
+WHEN_SCHEMA: Final[Schema] = {"anyOf": [DAY_SCHEMA, {"type": "string", "format": "date-time"}]}
 
 TIMER_ID: Final = ParameterDoc(
     "timer_id",
@@ -66,6 +68,7 @@ TIMER_ID: Final = ParameterDoc(
     required=True,
 )
 OWNER: Final = ParameterDoc("owner", "path", "The owner, compared as text.", OWNER_SCHEMA, "dana", required=True)
+JOB: Final = ParameterDoc("job", "path", "The job, compared as text.", OWNER_SCHEMA, "roof", required=True)
 KEY: Final = ParameterDoc(
     "Idempotency-Key",
     "header",
@@ -97,6 +100,10 @@ HEADERS: Final[HeaderDocs] = {
     "Retry-After": ("Seconds after which to send the request again.", {"type": "integer", "minimum": 0}),
     "WWW-Authenticate": ("The scheme that the token is sent with.", {"type": "string"}),
     "ETag": ("The revision, for `If-Match` and `If-None-Match`.", {"type": "string"}),
+    "X-Position": (
+        "Of an answer in CSV: how far these days have been folded. Missing before the first press.",
+        {"type": "string"},
+    ),
     "Cache-Control": ("`no-store`.", {"type": "string"}),
 }
 _HEADERS_OF: Final[dict[int, tuple[str, ...]]] = {401: ("WWW-Authenticate",), 503: ("Retry-After",)}

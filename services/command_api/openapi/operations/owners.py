@@ -8,11 +8,11 @@ from services.command_api.dialects.native.owners.reading import AttendanceBody, 
 from services.command_api.openapi.operations.common import (
     BEARER,
     DAY_SCHEMA,
+    JOB,
     KEY,
     MAY_BE_MISSING,
     MIN_POSITION,
     OWNER,
-    OWNER_SCHEMA,
     POSITION,
     WAIT,
     DayText,
@@ -106,7 +106,6 @@ class LearnedFact(BaseModel):
 
 
 _DAY: Final = ParameterDoc("day", "path", "The local day.", DAY_SCHEMA, "2026-04-02", required=True)
-_JOB: Final = ParameterDoc("job", "path", "The job, compared as text.", OWNER_SCHEMA, "roof", required=True)
 _STATEMENT: Final = "A press like any other, with its verdict. For clients with the role admin."
 
 
@@ -124,7 +123,7 @@ def _statement(
     body: ContentDoc | None = None,
     *statuses: int,
 ) -> OperationDoc:
-    named = tuple(parameter for parameter in (OWNER, _DAY, _JOB) if f"{{{parameter.name}}}" in path)
+    named = tuple(parameter for parameter in (OWNER, _DAY, JOB) if f"{{{parameter.name}}}" in path)
     return OperationDoc(
         method=method,
         path=path,

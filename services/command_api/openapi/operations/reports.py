@@ -1,5 +1,6 @@
 """Dialect C's reports: findings, and worked seconds per local day."""
 
+import json
 from typing import Annotated, Final
 
 from pydantic import BaseModel, Field
@@ -10,12 +11,14 @@ from services.command_api.openapi.operations.common import (
     BEARER,
     DAY_SCHEMA,
     EVENT_ID,
+    JOB,
     LONG_ID,
     MIN_POSITION,
     MOMENT,
     OWNER,
     OWNER_SCHEMA,
     POSITION,
+    WHEN_SCHEMA,
     DayText,
     FoundRule,
     MomentText,
@@ -27,7 +30,7 @@ from services.command_api.openapi.operations.common import (
     problems,
     query,
 )
-from services.command_api.openapi.parts import AnswerDoc, ContentDoc, OperationDoc
+from services.command_api.openapi.parts import AnswerDoc, ContentDoc, OperationDoc, ParameterDoc, Schema
 from shared.events.rules import Rule
 
 
@@ -52,21 +55,31 @@ class ViolationPage(BaseModel):
     next_cursor: str | None
 
 
-class OwnerDay(BaseModel):
-    """What was worked on one local day. `changed_after_lock`: also after the day was locked (R15)."""
+class WorkedDay(BaseModel):
+    """What was worked on one local day. `changed_after_lock`: also after the day was locked (R15).
+
+    `first_at`, `last_at` and `pause_seconds` are null in the days of an account or a job, which are many owners', and
+    on a day whose time was taken back.
+    """
 
     day: DayText
     seconds: SecondsNumber
     billable_seconds: SecondsNumber
     changed_after_lock: bool
+    first_at: Annotated[MomentText | None, Field(description="The first moment of the day that was worked.")]
+    last_at: Annotated[MomentText | None, Field(description="The last moment of the day that was worked.")]
+    pause_seconds: Annotated[SecondsNumber | None, Field(description="What was not worked between the two.")]
 
 
-class OwnerDays(BaseModel):
-    """An owner's local days, in order; a day without work is not among them. Closed intervals only."""
+class WorkedDays(BaseModel):
+    """Local days, in order; a day without work is not among them. Closed intervals only."""
 
-    zone: Annotated[str, Field(description="The owner's zone, or else the tenant's.")]
-    items: list[OwnerDay]
-    position: Annotated[PositionText | None, Field(description="How far these days have been folded.")]
+    zone: Annotated[str, Field(description="An owner's own zone, or else the tenant's.")]
+    items: list[WorkedDay]
+    position: Annotated[
+        PositionText | None,
+        Field(description="How far an owner's days have been folded; null for those of an account or a job."),
+    ]
 
 
 _VIOLATION: Final = {
@@ -81,8 +94,48 @@ _VIOLATION: Final = {
     "policy_revision": 0,
 }
 _DAY: Final = {"day": "2026-11-28", "seconds": 4.196959, "billable_seconds": 4.196959, "changed_after_lock": False}
-# A day, or a moment with an offset.
-_WHEN: Final = {"anyOf": [DAY_SCHEMA, {"type": "string", "format": "date-time"}]}
+_ATTENDED: Final = {"first_at": MOMENT, "last_at": "2026-11-28T05:19:44.454189Z", "pause_seconds": 0.197998}
+_ZONE: Final = "Asia/Jerusalem"
+_CSV: Final[Schema] = {"type": "string", "description": "The same as lines of RFC 4180, a header first."}
+_FIRST_DAY: Final = query("from", "The first day.", DAY_SCHEMA, "2026-11-01")
+_LAST_DAY: Final = query("to", "The last day.", DAY_SCHEMA, "2026-11-30")
+_BOM: Final = query("bom", "Of an answer in CSV alone: a byte order mark first.", {"type": "string", "enum": ["1"]})
+_ACCOUNT: Final = ParameterDoc("account", "path", "The account, compared as text.", OWNER_SCHEMA, "A-17", required=True)
+
+
+def _days(about: ParameterDoc, called: str, summary: str, says: str, *statuses: int, attended: bool) -> OperationDoc:
+    day = _DAY | (_ATTENDED if attended else dict.fromkeys(_ATTENDED))
+    example = {"zone": _ZONE, "items": [day], "position": POSITION if attended else None}
+    contents = (
+        ContentDoc("WorkedDays", WorkedDays, example),
+        ContentDoc("WorkedDaysCsv", _CSV, _as_csv(about, day), "text/csv"),
+    )
+    return OperationDoc(
+        method="GET",
+        path=f"/v1/{about.name}s/{{{about.name}}}/days",
+        id=called,
+        tag="reports",
+        summary=summary,
+        says=f"{says} `Accept: text/csv` answers in CSV. At most {DAYS_MAX} days.",
+        parameters=(about, _FIRST_DAY, _LAST_DAY, _BOM, MIN_POSITION),
+        answers=(
+            AnswerDoc(200, "The days.", contents, may_have=("X-Position",) if attended else ()),
+            *problems(400, *statuses),
+        ),
+        security=BEARER,
+    )
+
+
+def _as_csv(about: ParameterDoc, day: dict[str, object]) -> str:
+    told = {about.name: about.example, "day": day["day"], "zone": _ZONE} | day
+    cells = ["" if said is None else json.dumps(said) for said in told.values()]
+    return "".join(",".join(line) + "\r\n" for line in ([f'"{name}"' for name in told], cells))
+
+
+_MANY: Final = (
+    "The sums of all owners' timers: each owner's time is on the day that it has in the owner's own days. A person may "
+    "not read them."
+)
 
 OPERATIONS: Final = (
     OperationDoc(
@@ -98,8 +151,10 @@ OPERATIONS: Final = (
         parameters=(
             query("owner", "Findings about this owner alone.", OWNER_SCHEMA, "dana"),
             query("rule", "Findings of this rule alone.", {"type": "string", "enum": sorted(Rule)}, "R13"),
-            query("from", "Findings that began at this moment, or on this day, or later.", _WHEN, "2026-11-01"),
-            query("to", "Findings that began before this moment, or until the end of this day.", _WHEN, "2026-11-30"),
+            query("from", "Findings that began at this moment, or on this day, or later.", WHEN_SCHEMA, "2026-11-01"),
+            query(
+                "to", "Findings that began before this moment, or until the end of this day.", WHEN_SCHEMA, "2026-11-30"
+            ),
             cursor(),
             limit(LIMIT_DEFAULT, LIMIT_MAX),
             MIN_POSITION,
@@ -114,31 +169,28 @@ OPERATIONS: Final = (
         ),
         security=BEARER,
     ),
-    OperationDoc(
-        method="GET",
-        path="/v1/owners/{owner}/days",
-        id="getOwnerDays",
-        tag="reports",
-        summary="Read what an owner worked on each local day",
-        says=f"Each interval is split at local midnight, so the days add up to it exactly. At most {DAYS_MAX} days.",
-        parameters=(
-            OWNER,
-            query("from", "The first day.", DAY_SCHEMA, "2026-11-01"),
-            query("to", "The last day.", DAY_SCHEMA, "2026-11-30"),
-            MIN_POSITION,
-        ),
-        answers=(
-            AnswerDoc(
-                200,
-                "The days.",
-                (
-                    ContentDoc(
-                        "OwnerDays", OwnerDays, {"zone": "Asia/Jerusalem", "items": [_DAY], "position": POSITION}
-                    ),
-                ),
-            ),
-            *problems(400, 404),
-        ),
-        security=BEARER,
+    _days(
+        OWNER,
+        "getOwnerDays",
+        "Read what an owner worked on each local day",
+        "Each interval is split at local midnight, so the days add up to it exactly.",
+        404,
+        attended=True,
+    ),
+    _days(
+        _ACCOUNT,
+        "getAccountDays",
+        "Read what was worked for an account on each local day",
+        _MANY,
+        403,
+        attended=False,
+    ),
+    _days(
+        JOB,
+        "getJobDays",
+        "Read what was worked on a job on each local day",
+        _MANY,
+        403,
+        attended=False,
     ),
 )

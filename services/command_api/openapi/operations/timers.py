@@ -4,12 +4,13 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, Field
 
-from services.command_api.dialects.native.reading import PressBody, StartBody
+from services.command_api.dialects.native.reading import PauseBody, PressBody, StartBody
 from services.command_api.openapi.operations.common import (
     BEARER,
     EVENT_ID,
     KEY,
     LONG_ID,
+    MAY_BE_MISSING,
     MIN_POSITION,
     MOMENT,
     POSITION,
@@ -40,6 +41,7 @@ class JudgedTimer(BaseModel):
     project_id: str | None
     billable: bool
     work_date: Annotated[str | None, Field(json_schema_extra={"format": "date"})]
+    reference: Annotated[str | None, Field(description="The caller's own id of the timer, as its start gave it.")]
     state: State
     started_at: MomentText
     stopped_at: MomentText | None
@@ -54,13 +56,21 @@ class TimerInterval(BaseModel):
 
     start: MomentText
     end: MomentText | None
+    reason: Annotated[
+        str, MAY_BE_MISSING, Field(description="The code of the pause that ended it; there only when it gave one.")
+    ]
 
 
-class ReadTimer(JudgedTimer):
-    """A timer as the read model has it, with its texts and its intervals."""
+class ListedTimer(JudgedTimer):
+    """A timer as the read model has it, with its texts. null: it has none, or they were erased."""
 
     comment: str | None
     work_item: str | None
+
+
+class ReadTimer(ListedTimer):
+    """A timer as the read model has it, with its texts and its intervals."""
+
     intervals: list[TimerInterval]
 
 
@@ -86,6 +96,7 @@ TIMER: Final[dict[str, Any]] = {
     "project_id": None,
     "billable": True,
     "work_date": None,
+    "reference": "order-17",
     "state": "RUNNING",
     "started_at": MOMENT,
     "stopped_at": None,
@@ -94,6 +105,7 @@ TIMER: Final[dict[str, Any]] = {
     "flags": [],
     "position": POSITION,
 }
+LISTED: Final = TIMER | {"comment": "ridge tiles", "work_item": None}
 _RECORDED: Final = ContentDoc("RecordedPress", RecordedPress, {"event_id": EVENT_ID, "position": POSITION})
 RECORDED: Final = AnswerDoc(
     202,
@@ -103,13 +115,15 @@ RECORDED: Final = AnswerDoc(
     "RecordedPress",
 )
 _REFUSED: Final = (403, 409, 422)
+_AT: Final = {"at": "2026-11-28T07:20:00+02:00"}
+_BODY: Final = ContentDoc("PressTimer", PressBody, _AT)
 
 
 def _judged(state: str, **more: object) -> ContentDoc:
     return ContentDoc("JudgedTimer", JudgedTimer, TIMER | {"state": state} | more)
 
 
-def _press(verb: str, summary: str, says: str, judged: ContentDoc) -> OperationDoc:
+def _press(verb: str, summary: str, says: str, judged: ContentDoc, body: ContentDoc = _BODY) -> OperationDoc:
     return OperationDoc(
         method="POST",
         path=f"/v1/timers/{{timer_id}}/{verb}",
@@ -118,7 +132,7 @@ def _press(verb: str, summary: str, says: str, judged: ContentDoc) -> OperationD
         summary=summary,
         says=says,
         parameters=(TIMER_ID, KEY, WAIT),
-        bodies=(ContentDoc("PressTimer", PressBody, {"at": "2026-11-28T07:20:00+02:00"}),),
+        bodies=(body,),
         body_required=False,
         answers=(AnswerDoc(200, "The timer as judged.", (judged,)), RECORDED, *with_body(404, *_REFUSED)),
         security=BEARER,
@@ -127,6 +141,11 @@ def _press(verb: str, summary: str, says: str, judged: ContentDoc) -> OperationD
 
 _PAUSED: Final = _judged("PAUSED", total_seconds=4.196959, total_minutes="0.1")
 _STOPPED: Final = _judged("STOPPED", stopped_at=MOMENT, total_seconds=4.196959, total_minutes="0.1")
+_START: Final = {"owner": "dana", "job_id": "roof", "reference": "order-17", "comment": "ridge tiles"}
+_INTERVALS: Final = (
+    {"start": MOMENT, "end": "2026-11-28T05:19:40.256191Z", "reason": "lunch"},
+    {"start": "2026-11-28T05:19:40.454189Z", "end": None},
+)
 
 OPERATIONS: Final = (
     OperationDoc(
@@ -135,9 +154,12 @@ OPERATIONS: Final = (
         id="startTimer",
         tag="timers",
         summary="Start a timer",
-        says="A second timer of the same owner is judged by rule R13. A press has no query parameters.",
+        says=(
+            "A second timer of the same owner is judged by rule R13. A press has no query parameters. `reference` is "
+            "the caller's own id of the timer; it is kept for ever, and need not be unique."
+        ),
         parameters=(KEY, WAIT),
-        bodies=(ContentDoc("StartTimer", StartBody, {"owner": "dana", "job_id": "roof", "comment": "ridge tiles"}),),
+        bodies=(ContentDoc("StartTimer", StartBody, _START),),
         answers=(
             AnswerDoc(
                 201, "The timer as judged. `Location` is where it is read.", (_judged("RUNNING"),), ("Location",)
@@ -147,7 +169,13 @@ OPERATIONS: Final = (
         ),
         security=BEARER,
     ),
-    _press("pause", "Pause a running timer", "Ends the open interval.", _PAUSED),
+    _press(
+        "pause",
+        "Pause a running timer",
+        "Ends the open interval. `reason` is kept for ever, so it is a code and no free text.",
+        _PAUSED,
+        ContentDoc("PauseTimer", PauseBody, _AT | {"reason": "lunch"}),
+    ),
     _press("resume", "Resume a paused timer", "Begins an interval.", _judged("RUNNING", total_seconds=4.1)),
     _press(
         "stop",
@@ -171,8 +199,7 @@ OPERATIONS: Final = (
                     ContentDoc(
                         "ReadTimer",
                         ReadTimer,
-                        TIMER
-                        | {"comment": "ridge tiles", "work_item": None, "intervals": [{"start": MOMENT, "end": None}]},
+                        LISTED | {"total_seconds": 0.196959, "intervals": list(_INTERVALS)},
                     ),
                 ),
             ),

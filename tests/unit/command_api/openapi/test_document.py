@@ -1,6 +1,7 @@
 """The document has every call of the dialects, in OpenAPI's words, with examples that are what they illustrate."""
 
 from collections.abc import Iterable, Iterator
+from datetime import date, datetime
 from typing import Any, cast
 
 import jsonschema_rs
@@ -10,13 +11,17 @@ from starlette.routing import BaseRoute, Route
 
 from deploy.local.settings import ROOT
 from services.command_api import dialects
+from services.command_api.desk.attended import Attended
 from services.command_api.desk.desk import Desk
+from services.command_api.desk.rows import DayRow, DaysRow
+from services.command_api.dialects.native.reports import csv
 from services.command_api.dialects.thebase.answers import STARTED, STOPPED, Verb, status_of
 from services.command_api.openapi.document import OPERATIONS, VERSION, document
 from services.command_api.openapi.operations.thebase import TheBaseStarted, TheBaseStopped
 from services.command_api.openapi.parts import AnswerDoc, ContentDoc, OperationDoc
 from services.command_api.openapi.schemas import Schemas
 from shared.events.rule_table import RULE_ROWS
+from tests.support.fakes.desks import Clerk
 
 Call = tuple[str, str]
 PRESSES_OF_C = ("startTimer", "pauseTimer", "resumeTimer", "stopTimer")
@@ -98,6 +103,31 @@ def test_every_success_of_a_json_call_has_an_example() -> None:
         if answer.status < 300 and not any(content.example for content in answer.contents)
     }
     assert bare == {("getOutcome", 200)}
+
+
+async def test_a_path_names_all_its_methods_to_a_caller_of_another() -> None:
+    """Two routes of one path would each name their own methods alone. Starlette adds HEAD to each GET."""
+    told = {path: {method.upper() for method in item} for path, item in document()["paths"].items()}
+    async with Clerk().client() as client:
+        answers = {path: await client.request("TRACE", path) for path in told}
+    assert {answer.status_code for answer in answers.values()} == {405}
+    named = {path: set(answer.headers["allow"].split(", ")) - {"HEAD"} for path, answer in answers.items()}
+    assert named == told
+
+
+@pytest.mark.parametrize(
+    ("called", "whose"), [("getOwnerDays", "owner"), ("getAccountDays", "account"), ("getJobDays", "job")]
+)
+def test_days_in_csv_are_told_as_they_are_written(called: str, whose: str) -> None:
+    """No schema has the columns, so the example does."""
+    about, answer = _told(called).parameters[0].example, _told(called).answers[0]
+    in_json, in_csv = (content.example for content in answer.contents)
+    (day,) = in_json["items"]
+    first, last = (day[name] and datetime.fromisoformat(day[name]) for name in ("first_at", "last_at"))
+    attended = None if first is None else Attended(first, last, 197_998)
+    row = DayRow(date.fromisoformat(day["day"]), 4_196_959, 4_196_959, changed_after_lock=False, attended=attended)
+    written = csv.days(DaysRow(None, None, (row,)), in_json["zone"], whose, about, bom=False)
+    assert bytes(written.body).decode() == in_csv
 
 
 @pytest.mark.parametrize("called", PRESSES_OF_C)
