@@ -18,9 +18,13 @@ _ANSWER = re.compile(r"#  ?([^\n:]+)(?::[^\n]*)?$", re.MULTILINE)
 
 
 def lines_of(page: str) -> str:
-    """Return what a page asks to paste, but for the first clone and what runs until Ctrl-C."""
+    """Return what a page asks to paste, but for the first clone, what runs until Ctrl-C, and the operator's commands.
+
+    Those are tried in tests/integration/test_operator_commands.py.
+    """
     blocks = _BLOCK.findall((ROOT / page).read_text(encoding="utf-8"))
-    return "\n".join(block for block in blocks if "git clone" not in block and "asyncio.run" not in block)
+    elsewhere = ("git clone", "asyncio.run", ".venv/bin/stint")
+    return "\n".join(block for block in blocks if not any(words in block for words in elsewhere))
 
 
 @pytest.fixture

@@ -2,12 +2,14 @@
 
 import base64
 import json
+import shlex
 from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
 
+from deploy.local.settings import ROOT
 from services.stint_cli.policies import read_policies
 from services.stint_cli.watch import partitions
 from shared.events.policy import Preset
@@ -67,6 +69,15 @@ async def test_a_tenant_may_begin_with_the_rules_of_zoho(terminal: Terminal, dep
     policy = (await read_policies(deployment.kafka)).latest("salon")
     assert policy is not None
     assert (policy.preset, policy.auto_close_seconds) == (Preset.ZOHO, 50_400)
+
+
+async def test_the_commands_of_the_first_page_work_as_they_stand(terminal: Terminal) -> None:
+    page = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    commands = [shlex.split(line, comments=True)[1:] for line in page if line.startswith(".venv/bin/stint ")]
+    assert len(commands) >= 3
+    for command in commands:
+        status, _, err = await terminal.run(*command)
+        assert status == 0, (command, err)
 
 
 async def test_a_tenant_with_a_zone_that_is_none_is_not_made(terminal: Terminal, deployment: Deployment) -> None:
