@@ -169,6 +169,11 @@ class Policy(Model):
         return _DEFAULTS[self.preset].get(rule, Mode.FLAG)
 
     @property
+    def switches(self) -> bool:
+        """Return whether a timer that begins ends the owner's others (R13)."""
+        return self.overlap_mode in {OverlapMode.PAUSE_PREVIOUS, OverlapMode.STOP_PREVIOUS}
+
+    @property
     def overlap_mode(self) -> OverlapMode:
         """Return what R13 does."""
         overlap = self.rules.R13

@@ -30,7 +30,7 @@ _OVER_CAP: Final = "Logged Hours is greater than maximum billable hours allowed 
 _OVER_ESTIMATE: Final = "Logged Hours is greater than Estimated hours"
 
 _NO_END: Final = "it has no end, because the press was refused"
-_LOCKED_END: Final = "it has none; of time added to locked days, it ends where the lock does"
+_LOCKED_END: Final = "it ends when its interval ends; of time added to locked days, where the lock does"
 _WITH_INTERVAL: Final = "it ends when its interval ends"
 _AT_MIDNIGHT: Final = "it ends when its interval ends, or at the next local midnight: the new day is looked at anew"
 
@@ -112,7 +112,7 @@ RULE_ROWS: Final[tuple[RuleRow, ...]] = (
         default="block",
         limits=(Limit("timers_disabled", "whether timers are disabled for the whole tenant"),),
         beside=("Of one owner: the fact `owner.profile_set.v1`, `timers_disabled`.",),
-        finds=Finds("at the press", _NO_END),
+        finds=Finds("at the press", _WITH_INTERVAL),
     ),
     RuleRow(
         rule=Rule.DAY_OFF,
@@ -287,7 +287,7 @@ RULE_ROWS: Final[tuple[RuleRow, ...]] = (
         modes=REFUSES_PAUSES,
         default="off",
         beside=("Of one owner: the fact `owner.profile_set.v1`, `active`.",),
-        finds=Finds("at the press", _NO_END),
+        finds=Finds("at the press", _WITH_INTERVAL),
     ),
     RuleRow(
         rule=Rule.ID_TAKEN,

@@ -1,6 +1,6 @@
 """Effect: what an accepted press does to its timer and to others, as changes that leave nothing to decide later."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from datetime import date, datetime
 from typing import assert_never
 
@@ -111,15 +111,23 @@ def _closed(timer: Timer, at: datetime, locked_before: date | None, reason: str 
     running = timer.open
     if running is None:
         return None
-    days = _marked(split(running.start, at, running.zone), locked_before)
-    was = None if timer.ended is None else Was(end=timer.ended.at, days=_marked(timer.ended.days, locked_before))
+    days, was = split(running.start, at, running.zone), None
+    if timer.ended is None:
+        days = _marked(days, locked_before)
+    else:
+        # Days that have the same time with the new end as with the old one do not change.
+        same = set(days) & set(timer.ended.days)
+        before = _marked(timer.ended.days, locked_before, same)
+        days, was = _marked(days, locked_before, same), Was(end=timer.ended.at, days=before)
     return Closed(seq=running.seq, start=running.start, end=at, zone=running.zone, days=days, was=was, reason=reason)
 
 
-def _marked(days: tuple[DayPart, ...], locked_before: date | None) -> tuple[DayPart, ...]:
+def _marked(
+    days: tuple[DayPart, ...], locked_before: date | None, same: Container[DayPart] = ()
+) -> tuple[DayPart, ...]:
     if locked_before is None or not days or days[0].on >= locked_before:
         return days
-    return tuple(part.model_copy(update={"after_lock": part.on < locked_before}) for part in days)
+    return tuple(part.model_copy(update={"after_lock": part.on < locked_before and part not in same}) for part in days)
 
 
 def _with(flags: tuple[str, ...], added: Iterable[str]) -> tuple[str, ...]:

@@ -41,7 +41,7 @@ from shared.events.models import (
     TimerStarted,
     TimerStopped,
 )
-from shared.events.outcome import CHANGES_MAX, Finding, Outcome, write_outcome
+from shared.events.outcome import CHANGES_MAX, Fact, Finding, Outcome, write_outcome
 from shared.events.policy import Policy
 from shared.events.policy_book import PolicyBook, Timeline
 from shared.events.rules import Rule
@@ -183,18 +183,20 @@ def _pressed(press: LoggedPress, sheet: Timesheet, timeline: Timeline, policy: P
     if isinstance(press.event, TimerPaused | TimerStopped):
         as_it_was = with_end_taken_back(sheet, _subject(press), press.moment, press.log_time)
     if as_it_was is not None:
-        due = _settled(press, as_it_was, timeline)
+        due = _settled(press, as_it_was, timeline, policy)
         came = _judged(press, due.sheet, policy)
         if came.verdict == "accepted":
             return due, came
-        return _settled(press, sheet, timeline), came
-    due = _settled(press, sheet, timeline)
+        return _settled(press, sheet, timeline, policy), came
+    due = _settled(press, sheet, timeline, policy)
     return due, _judged(press, due.sheet, policy)
 
 
-def _settled(press: LoggedPress, sheet: Timesheet, timeline: Timeline) -> Settled:
-    at_most = CHANGES_MAX - _CHANGES_OF_A_PRESS_MAX
-    return settle(sheet, timeline, press.moment, press.log_time, at_most, press.envelope.subject)
+def _settled(press: LoggedPress, sheet: Timesheet, timeline: Timeline, policy: Policy) -> Settled:
+    at_most, may_end = CHANGES_MAX - _CHANGES_OF_A_PRESS_MAX, {press.envelope.subject or -1}
+    if isinstance(press.event, TimerStarted | TimerResumed) and policy.switches:
+        may_end |= {timer.id for timer in sheet.running_beside(press.envelope.subject or -1)}
+    return settle(sheet, timeline, press.moment, press.log_time, at_most, may_end)
 
 
 def _judged(press: LoggedPress, sheet: Timesheet, policy: Policy) -> Came:
@@ -226,10 +228,11 @@ def _judged_timer(press: LoggedPress, event: TimerEvent, sheet: Timesheet, polic
 
 
 def _judged_fact(event: OwnerFact) -> Came:
-    fact = fact_of(event)
-    if fact is None:
-        return Came("refused", Rule.VALUE_INVALID, "unknown_zone")
-    return Came("accepted", fact=fact)
+    match fact_of(event):
+        case Fact() as fact:
+            return Came("accepted", fact=fact)
+        case reason:
+            return Came("refused", Rule.VALUE_INVALID, reason)
 
 
 def _void_by(ledger: Ledger, press: LoggedPress) -> Rule | None:

@@ -34,6 +34,8 @@ def check_outs(sheet: Timesheet, after: datetime, zone: str) -> Iterator[datetim
         left = window.checked_out_at
         if left is None or left <= after or left < window.known_at:
             continue
+        if local_day(left, zone) - window.on not in _TODAY_AND_YESTERDAY:
+            continue  # no press of that day asks about this window either
         if not any(covers(other, left) for other in _near(sheet, local_day(left, zone))):
             yield left
 

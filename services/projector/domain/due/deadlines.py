@@ -87,8 +87,9 @@ class Outlook:
             yield from self._first_of(Rule.OVERFULL_DAY, running, self._overfull)
         if self._sheet.attendance and not running.has_open(Rule.OUTSIDE_ATTENDANCE):
             for left in check_outs(self._sheet, running.start, running.zone):
-                told = running.has(Rule.OUTSIDE_ATTENDANCE, left, left + _US)
-                if not told and self._timeline.at(left).is_on(Rule.OUTSIDE_ATTENDANCE):
+                if not running.lasted_at(Rule.OUTSIDE_ATTENDANCE, left) and self._timeline.at(left).is_on(
+                    Rule.OUTSIDE_ATTENDANCE
+                ):
                     yield Rule.OUTSIDE_ATTENDANCE, left
 
     def _first_of(

@@ -1,6 +1,6 @@
 """Settle: what fell due for an owner up to a moment, in time order, as findings and changes."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -40,17 +40,17 @@ def settle(
     until: datetime,
     log_time: datetime,
     at_most: int,
-    pressed: int | None = None,
+    may_end: Container[int] = (),
 ) -> Settled:
     """Return what fell due for the sheet's owner up to `until`: `at_most` changes, and about as many findings.
 
     What is left out falls due again at the owner's next record. `log_time` is that of the record. In its first minute
-    nothing falls due for an interval, except that findings about a timer that is `pressed` open, because it may end.
+    nothing falls due for an interval, except that findings open about a timer that `may_end` with the record's press.
     """
     findings: list[Finding] = []
     changed: list[Change] = []
     while len(changed) < at_most and len(findings) < at_most:
-        first = _next(sheet, timeline, until, log_time, pressed)
+        first = _next(sheet, timeline, until, log_time, may_end)
         if not first:
             break
         for due in first[: at_most - max(len(changed), len(findings))]:
@@ -83,7 +83,11 @@ def next_due(sheet: Timesheet, timeline: Timeline, settled_to: datetime) -> date
     if times:
         return min(times)
     policy = timeline.at(settled_to)
-    # Of what may fall due later than that, an estimate is the only thing that no policy names.
+    if policy.is_on(Rule.DAY_OFF) and any(
+        leave.granted and day > settled_to.date() for day, leave in sheet.leave.items()
+    ):
+        return ahead
+    # Of what may fall due later than that, an estimate and leave are the only things that no policy names.
     watched = (
         policy.has_deadlines or (policy.is_on(Rule.OVER_ESTIMATE) and sheet.is_estimated(timer))
         for timer, _ in running_now
@@ -96,12 +100,14 @@ def _felt(at: datetime, running: OpenInterval, settled_to: datetime) -> datetime
     return max(at, running.logged_at + GRACE, settled_to)
 
 
-def _next(sheet: Timesheet, timeline: Timeline, until: datetime, log_time: datetime, pressed: int | None) -> list[Due]:
+def _next(
+    sheet: Timesheet, timeline: Timeline, until: datetime, log_time: datetime, may_end: Container[int]
+) -> list[Due]:
     """Return what falls due first: all that does at one instant."""
     asked = [
         (timer, running, log_time < running.logged_at + GRACE)
         for timer, running in _running(sheet)
-        if timer.id == pressed or log_time >= running.logged_at + GRACE
+        if timer.id in may_end or log_time >= running.logged_at + GRACE
     ]
     if not asked:
         return []

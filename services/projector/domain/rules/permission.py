@@ -2,7 +2,7 @@
 
 from typing import assert_never
 
-from services.projector.domain.rules.case import Case, Flag, Refusal, refusal, refusal_or_flag
+from services.projector.domain.rules.case import Case, Flag, Refusal, lasting, refusal
 from shared.events.models import TimerPaused, TimerResumed, TimerStarted, TimerStopped
 from shared.events.outcome import State
 from shared.events.policy import Mode
@@ -38,7 +38,7 @@ def timers_disabled(case: Case) -> Refusal | Flag | None:
     disabled = case.policy.timers_disabled or (profile is not None and profile.timers_disabled is True)
     if not disabled or case.policy.mode(Rule.TIMERS_DISABLED) is Mode.OFF:
         return None
-    return refusal_or_flag(case, Rule.TIMERS_DISABLED, case.at)
+    return lasting(case, Rule.TIMERS_DISABLED)
 
 
 def owner_unknown(case: Case) -> Refusal | Flag | None:
@@ -48,4 +48,4 @@ def owner_unknown(case: Case) -> Refusal | Flag | None:
     profile = case.sheet.profile
     if profile is not None and profile.active is not False:
         return None
-    return refusal_or_flag(case, Rule.OWNER_UNKNOWN, case.at)
+    return lasting(case, Rule.OWNER_UNKNOWN)

@@ -22,7 +22,9 @@ def future_time(case: Case) -> Refusal | Flag | None:
         return None
     asked, log_time = case.event.asked_at, case.press.log_time
     if _worked_on_a_day_to_come(case):
-        return refusal_or_flag(case, Rule.FUTURE_TIME, case.at)
+        # A date that was given in advance lasts no time.
+        to = None if case.refuses(Rule.FUTURE_TIME) else case.at
+        return refusal_or_flag(case, Rule.FUTURE_TIME, case.at, to)
     # Log times are whole milliseconds, so a time within the same millisecond is not ahead.
     if asked is None or asked < log_time + _LOG_TICK:
         return None
@@ -49,10 +51,10 @@ def _added_to_locked_days(case: Case) -> Flag | None:
     timer, locked = case.timer, case.policy.locked_before
     if timer is None or timer.open is None or locked is None:
         return None
-    # An end that is taken back had added time, up to there, which these days lose again.
-    running, until = timer.open, case.at if timer.ended is None else timer.ended.at
-    cut = min(day_begins(locked, running.zone), until)
-    return flag(case, Rule.PAST_TIME, running.start, cut) if running.start < cut else None
+    # An end that is taken back had added the time between the two ends, which these days lose again.
+    since, until = (timer.open.start, case.at) if timer.ended is None else (case.at, timer.ended.at)
+    cut = min(day_begins(locked, timer.open.zone), until)
+    return flag(case, Rule.PAST_TIME, since, cut) if since < cut else None
 
 
 def _first_open_moment(case: Case) -> datetime:

@@ -24,6 +24,7 @@ from shared.events.rules import Rule
 # Rules whose findings last for a while: they open, and end with their interval or at midnight.
 LASTING: Final = frozenset(
     {
+        *(Rule.TIMERS_DISABLED, Rule.OWNER_UNKNOWN, Rule.PAST_TIME),
         *(Rule.DAY_OFF, Rule.OUTSIDE_ATTENDANCE, Rule.OVER_DAILY_CAP),
         *(Rule.OVER_ESTIMATE, Rule.LONG_RUNNING, Rule.OVERFULL_DAY),
     }
@@ -95,8 +96,10 @@ def window_of(body: Mapping[str, Any], known_at: datetime) -> Window:
 
 def _timer(before: Timer | None, change: Change, log_time: datetime) -> Timer:
     running, intervals = (before.open, before.intervals) if before is not None else (None, 0)
-    ended = None
+    # A finding that opens changes flags alone, also on the way to a press that takes an end back.
+    ended = before.ended if before is not None and change.by == "settle" else None
     if change.closed is not None:
+        ended = None
         if change.by in PROVISIONAL and running is not None:
             ended = ProvisionalEnd(running, change.closed.end, unlocked(change.closed.days))
         running = None

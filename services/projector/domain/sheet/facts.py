@@ -1,6 +1,7 @@
 """Owner facts: what an event states about its owner. A fact counts for the records that come after it on the log."""
 
-from typing import assert_never
+from datetime import timedelta
+from typing import Final, assert_never
 
 from shared.events.envelope import timestamp
 from shared.events.models import (
@@ -15,12 +16,20 @@ from shared.events.models import (
 from shared.events.outcome import Fact
 from shared.events.zones import is_zone
 
+# A local date and the date in UTC differ by at most one.
+_A_DAY: Final = timedelta(days=1)
 
-def fact_of(event: OwnerFact) -> Fact | None:
-    """Return the fact that an event states, or None when it names a zone that the pinned tzdata does not have."""
+
+def fact_of(event: OwnerFact) -> Fact | str:
+    """Return the fact that an event states, or a code that says why it states none.
+
+    `unknown_zone`: the pinned tzdata does not have it. `wrong_day`: no zone has that day of attendance at its check-in.
+    """
     match event:
         case OwnerProfileSet(zone=zone) if zone is not None and not is_zone(zone):
-            return None
+            return "unknown_zone"
+        case OwnerAttendanceRecorded(on=on, checked_in_at=at) if abs(at.date() - on) > _A_DAY:
+            return "wrong_day"
         case OwnerProfileSet():
             profile = event.model_dump(mode="json", include={"zone", "timers_disabled", "active"}, exclude_none=True)
             return Fact(kind="profile", body=profile)

@@ -47,6 +47,13 @@ class OpenInterval:
             for found in self.found
         )
 
+    def lasted_at(self, rule: Rule, moment: datetime) -> bool:
+        """Return whether a finding of a rule lasts, or lasted, at a moment."""
+        return any(
+            found.rule == rule and found.lasted and found.from_ <= moment and (found.to is None or moment < found.to)
+            for found in self.found
+        )
+
     def has_open(self, rule: Rule) -> bool:
         """Return whether a finding of a rule has not ended yet."""
         return any(found.rule == rule and found.to is None for found in self.found)

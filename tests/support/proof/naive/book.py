@@ -92,6 +92,10 @@ def end(
         changed = closed["days"]
         if was is not None:
             closed["was"] = {"end": was, "days": _days(last, was, locked)}
+            before = {part["on"]: part["us"] for part in closed["was"]["days"]}
+            now = {part["on"]: part["us"] for part in closed["days"]}
+            for part in (*closed["days"], *closed["was"]["days"]):
+                part["after_lock"] = part["after_lock"] and before.get(part["on"]) != now.get(part["on"])
             changed = [*changed, *closed["was"]["days"]]
             book.emptied |= {(*each, part["on"]) for each in whose for part in changed}
         book.changed_after_lock |= {(*each, part["on"]) for each in whose for part in changed if part["after_lock"]}

@@ -13,7 +13,7 @@ from tests.support.proof.naive.days import day_of, first_moment
 from tests.support.proof.naive.outcome import Row
 from tests.support.proof.naive.rules import limit_of, setting
 
-LASTING: Final = ("R09", "R10", "R11", "R12", "R16", "R17")
+LASTING: Final = ("R08", "R15", "R20", "R09", "R10", "R11", "R12", "R16", "R17")
 DAILY: Final = ("R09", "R10", "R11", "R17")
 _DAY: Final = timedelta(days=1)
 _US: Final = timedelta(microseconds=1)
@@ -138,12 +138,12 @@ def day_span(day: date, zone: str) -> tuple[datetime, datetime]:
     return _begin(day, zone), _begin(day + _DAY, zone)
 
 
-def what_is_due(owner: Owner, until: datetime, log_time: datetime, pressed: int | None) -> list[Deadline]:
+def what_is_due(owner: Owner, until: datetime, log_time: datetime, may_end: set[int]) -> list[Deadline]:
     """Return all that is due first: at, timer, rule, kind, and when an ending finding began."""
     due: list[Deadline] = []
     for timer, interval in owner.running():
         early = log_time < interval["logged"] + _MINUTE
-        if early and timer["id"] != pressed:
+        if early and timer["id"] not in may_end:
             continue
         due += _of_interval(owner, timer, interval, until, stops=not early)
     first = min((one[0] for one in due), default=None)
@@ -164,7 +164,11 @@ def next_look(owner: Owner, log_time: datetime) -> datetime | None:
     off = (policy.get("weekend") or policy.get("holidays")) and setting(policy, "R09") != "off"
     watched = any(limit_of(policy, *which) for which in _LIMITS) or off
     estimated = setting(policy, "R12") != "off" and any(owner.estimate(timer["job_id"]) for timer, _ in owner.running())
-    return until if (watched or estimated) and any(owner.running()) else None
+    leave = setting(policy, "R09") != "off" and any(
+        kind == "leave" and fact["granted"] and about > log_time.date().isoformat()
+        for (kind, about), fact in owner.facts.items()
+    )
+    return until if (watched or estimated or leave) and any(owner.running()) else None
 
 
 _LIMITS: Final = (
@@ -239,11 +243,16 @@ def _off(owner: Owner, day: date, begins: datetime) -> bool:
 def _check_outs(owner: Owner, timer: Row, interval: Row) -> Iterator[Happening]:
     if any(one["rule"] == "R10" and one["to"] is None for one in owner.found(timer, interval)):
         return
-    for _, _, left, known in owner.windows():
+    for on, _, left, known in owner.windows():
+        if left is not None and not 0 <= (day_of(left, interval["zone"]) - on).days <= 1:
+            continue
         if left is None or left <= interval["start"] or left < known or owner.covered(left, interval["zone"]):
             continue
-        told = _told(owner, timer, interval, "R10", left, left + _US)
-        if not told and setting(owner.policy(left), "R10") != "off":
+        told = [one for one in owner.found(timer, interval) if one["rule"] == "R10" and one["from"] <= left]
+        if (
+            not any(one["to"] is None or left < one["to"] for one in told)
+            and setting(owner.policy(left), "R10") != "off"
+        ):
             yield left, "R10", "2", None
 
 

@@ -17,6 +17,8 @@ def learn(
     kind, about, body = _fact(press)
     if kind == "profile" and body.get("zone") is not None and not is_zone(body["zone"]):
         return said | {"verdict": "refused", "rule": "R03", "reason": "unknown_zone"}
+    if kind == "attendance" and abs((press["checked_in_at"].astimezone(UTC).date() - press["on"]).days) > 1:
+        return said | {"verdict": "refused", "rule": "R03", "reason": "wrong_day"}
     if "\0" in f"{press['owner']}{about}":
         return failed(press)
     key = (press["tenant"], press["owner"], kind, about)

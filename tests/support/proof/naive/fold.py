@@ -15,10 +15,10 @@ from tests.support.proof.naive.reading import NEWER, TIMER_EVENTS, UNREADABLE, H
 from tests.support.proof.naive.rules import (
     REASONS,
     Others,
-    by_mode,
     finding,
     findings_of,
     labels_of,
+    lasting,
     limit_of,
     locked_before,
     setting,
@@ -122,7 +122,7 @@ def _judge(book: Book, press: Said, policies: Mapping[str, list[tuple[int, Row]]
     if said["reason"] == "internal":
         return said
     room = 200 - len(due[1]) - len(said["changed"])
-    since = _fall_due(book, press, said, documents, press["log_time"], room, None)
+    since = _fall_due(book, press, said, documents, press["log_time"], room, set())
     said["findings"] = _told_once([*due[0], *said["findings"], *since[0]])
     said["due"] = next_look(_owner(book, press["tenant"], said["owner"], documents), press["log_time"])
     said["changed"] = [*due[1], *said["changed"], *since[1]]
@@ -136,10 +136,11 @@ def _came_of(
 ) -> tuple[tuple[list[Row], list[Row]], Row]:
     """Return what fell due up to a press, and what came of it; no verdict for a deadline at which nothing was due."""
     if press["kind"] == "deadline.reached.v1":
-        due = _fall_due(book, press, said, documents, press["log_time"], 200, None)
+        due = _fall_due(book, press, said, documents, press["log_time"], 200, set())
         return due, said | ({"verdict": "accepted"} if due[0] else {})
     taken = with_end_taken_back(book, press, said["at"]) if press["kind"] in (_PAUSE, _STOP) else None
-    due = _fall_due(taken or book, press, said, documents, said["at"], 100, press["subject"])
+    may_end = _may_end(book, press, said, policy)
+    due = _fall_due(taken or book, press, said, documents, said["at"], 100, may_end)
     if press["kind"] not in TIMER_EVENTS:
         return due, learn(book.facts, book.known_at, press, said)
     came = _press_timer(taken or book, press, said, policy, documents)
@@ -147,9 +148,16 @@ def _came_of(
         book.__dict__ |= taken.__dict__
     elif taken is not None:
         # Refused, so nothing was taken back, and what is due is due as the timer stands.
-        due = _fall_due(book, press, said, documents, said["at"], 100, press["subject"])
+        due = _fall_due(book, press, said, documents, said["at"], 100, may_end)
         note(book, came, came["findings"])
     return due, came
+
+
+def _may_end(book: Book, press: Said, said: Row, policy: Row) -> set[int]:
+    """Return the timers that may end with a press: its own, and with a switch all that the owner has."""
+    if press["kind"] in (_START, _RESUME) and switched_to(policy) is not None:
+        return {press["subject"], *(timer["id"] for timer in _timers_of(book, press["tenant"], said["owner"]))}
+    return {press["subject"]}
 
 
 def _told_once(findings: list[Row]) -> list[Row]:
@@ -181,14 +189,14 @@ def _owner(book: Book, tenant: str, owner: str, documents: Documents) -> Owner:
 
 
 def _fall_due(
-    book: Book, press: Said, said: Row, documents: Documents, until: datetime, at_most: int, pressed: int | None
+    book: Book, press: Said, said: Row, documents: Documents, until: datetime, at_most: int, may_end: set[int]
 ) -> tuple[list[Row], list[Row]]:
     """Let everything happen that is due, the earliest first. Return the findings and the changes."""
     findings: list[Row] = []
     changed: list[Row] = []
     while len(findings) < at_most and len(changed) < at_most:
         owner = _owner(book, press["tenant"], said["owner"], documents)
-        due = what_is_due(owner, until, press["log_time"], pressed)
+        due = what_is_due(owner, until, press["log_time"], may_end)
         if not due:
             break
         for at, timer_id, rule, kind, began in due[: at_most - max(len(findings), len(changed))]:
@@ -251,8 +259,14 @@ def _press_timer(book: Book, press: Said, said: Row, policy: Row, documents: Doc
     ]
     sheet = _owner(book, press["tenant"], owner, documents)
     work = press if timer is None else timer
-    lasting = list(_lasting(sheet, press, running, at, zone, policy, work))
-    who = {"owner": owner, "profile": profile, "day": lasting}
+    already = [
+        one["rule"]
+        for (timer_id, _, begins), one in sheet.findings.items()
+        if running is not None and timer_id == press["subject"] and begins >= running["start"] and one["to"] is None
+        if not one["refused"]
+    ]
+    of_time = list(_of_time(sheet, press, running, at, zone, policy, work, already))
+    who = {"owner": owner, "profile": profile, "day": of_time, "already": already}
     found = list(findings_of(press, timer, running, others, at, zone, policy, who))
     if again:  # a second stop is only asked whether the timer is the caller's
         found = [one for one in found if one["rule"] == "R06"]
@@ -281,8 +295,8 @@ def _press_timer(book: Book, press: Said, said: Row, policy: Row, documents: Doc
     return said | {"verdict": "accepted", "flags": sorted(flags), "findings": findings, "changed": changed}
 
 
-def _lasting(
-    sheet: Owner, press: Said, running: Row | None, at: datetime, zone: str, policy: Row, work: Row
+def _of_time(
+    sheet: Owner, press: Said, running: Row | None, at: datetime, zone: str, policy: Row, work: Row, already: list[str]
 ) -> Iterator[Row]:
     """R09 to R12 at a press. One that is open on the interval already does not open again."""
     opens = press["kind"] in (_START, _RESUME)
@@ -298,20 +312,9 @@ def _lasting(
         "R11": cap is not None and work["billable"] and sheet.worked(day, at, billable=True) >= cap * 1_000_000,
         "R12": estimate is not None and sheet.worked_on(work["job_id"], at) >= estimate[0],
     }
-    already = [
-        one["rule"]
-        for (timer_id, _, begins), one in sheet.findings.items()
-        if running is not None and timer_id == press["subject"] and begins >= running["start"] and one["to"] is None
-        if not one["refused"]
-    ]
     for rule, broken in breaks.items():
         if broken and setting(policy, rule) != "off":
-            found = by_mode(press, policy, rule, at)
-            if not found["refused"] and rule in already:
-                found["open"] = True
-            elif not found["refused"] and not opens:
-                found |= {"to": at, "amount_us": 0}
-            yield found
+            yield lasting(press, policy, rule, at, already)
 
 
 def _switch(

@@ -1,6 +1,6 @@
 """The naive fold's rules: `docs/contract.md` §6, one after the other, in the order in which they answer."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -53,7 +53,7 @@ def findings_of(
         yield finding(press, "R06", at, refused=True)
     profile = who["profile"]
     if setting(policy, "R20") != "off" and (profile is None or profile.get("active") is False):
-        yield by_mode(press, policy, "R20", at)
+        yield lasting(press, policy, "R20", at, who["already"])
     state = None if timer is None else timer["state"]
     legal = {_START: True, _STOP: True, _PAUSE: state == "RUNNING", _RESUME: state == "PAUSED"}
     if not legal[press["kind"]]:
@@ -62,7 +62,7 @@ def findings_of(
     yield from _past(press, running, at, zone, policy)
     disabled = policy.get("timers_disabled") or (profile or {}).get("timers_disabled")
     if disabled and setting(policy, "R08") != "off":
-        yield by_mode(press, policy, "R08", at)
+        yield lasting(press, policy, "R08", at, who["already"])
     yield from who["day"]
     if opens:
         yield from _overlap(press, others, at, policy)
@@ -112,6 +112,16 @@ def by_mode(press: Said, policy: Row, rule: str, begins: datetime, ends: datetim
     return finding(press, rule, begins, ends, refused=press["kind"] in _REFUSING[setting(policy, rule)])
 
 
+def lasting(press: Said, policy: Row, rule: str, at: datetime, already: Collection[str]) -> Row:
+    """Return what a rule whose findings last finds at a press. One that is open already does not open again."""
+    found = by_mode(press, policy, rule, at)
+    if not found["refused"] and rule in already:
+        found["open"] = True
+    elif not found["refused"] and press["kind"] not in (_START, _RESUME):
+        found |= {"to": at, "amount_us": 0}
+    return found
+
+
 def finding(press: Said, rule: str, begins: datetime, ends: datetime | None = None, *, refused: bool = False) -> Row:
     """Return a finding about the pressed timer."""
     amount = None if ends is None else (ends - begins) // _US
@@ -129,7 +139,8 @@ def _future(press: Said, at: datetime, zone: str, policy: Row) -> Iterator[Row]:
     if setting(policy, "R14") == "off":
         return
     if press.get("work_date") is not None and press["work_date"] > day_of(log_time + _MINUTE, zone):
-        yield by_mode(press, policy, "R14", at)
+        found = by_mode(press, policy, "R14", at)
+        yield found if found["refused"] else found | {"to": at, "amount_us": 0}
     elif asked is not None and asked >= log_time + _TICK:
         found = by_mode(press, policy, "R14", log_time, asked)
         yield found | {"refused": found["refused"] and asked - log_time > _MINUTE}
@@ -142,10 +153,11 @@ def _past(press: Said, running: Row | None, at: datetime, zone: str, policy: Row
     limit, locked = _rule(policy, "R15").get("max_backdate_seconds"), locked_before(policy)
     if press["kind"] in (_PAUSE, _STOP):
         if locked is not None and running is not None:
-            # An end that is taken back had added time up to there.
-            ends = min(_begin_of(locked, running["zone"]), running.get("was", at))
-            if running["start"] < ends:
-                yield finding(press, "R15", running["start"], ends)
+            # An end that is taken back had added the time between the two ends.
+            begins, until = (at, running["was"]) if "was" in running else (running["start"], at)
+            ends = min(_begin_of(locked, running["zone"]), until)
+            if begins < ends:
+                yield finding(press, "R15", begins, ends)
         return
     open_since = [press["log_time"] - timedelta(seconds=limit)] if limit is not None else []
     open_since += [_begin_of(locked, zone)] if locked is not None else []

@@ -4,7 +4,7 @@ With care: fields of the bodies. Adding one is free, but the digest counts every
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Final, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainValidator
@@ -39,6 +39,8 @@ SECONDS_MAX: Final = 1_000_000_000
 
 _NO_ZONE: Final = "zone is not the name of a time zone, such as Asia/Jerusalem."
 _NO_MOMENT: Final = "is not a moment with an offset, such as 2026-04-02T09:00:00+03:00."
+# A local date and the date in UTC differ by at most one.
+_A_DAY: Final = timedelta(days=1)
 _NO_DAY: Final = "is not a day, such as 2026-04-02."
 
 
@@ -180,6 +182,8 @@ def read_attendance(owner: str, body: bytes) -> SaidAttendance | Malformed:
     on = None if said.on is None else day(said.on)
     if said.on is not None and on is None:
         return Malformed(Rule.VALUE_INVALID, "on", f"on {_NO_DAY}")
+    if on is not None and abs(checked_in.instant.date() - on) > _A_DAY:
+        return Malformed(Rule.VALUE_INVALID, "on", "on is no zone's local day of checked_in_at.")
     return SaidAttendance(owner, checked_in, checked_out, on)
 
 

@@ -91,7 +91,7 @@ def test_a_policy_without_a_mode_refuses_times_over_a_minute_ahead(press: str) -
     ("mode", "came"),
     [
         (Mode.OFF, accepted()),
-        (Mode.FLAG, accepted("R14", findings=[found(Rule.FUTURE_TIME, "desk", "09:30")])),
+        (Mode.FLAG, accepted("R14", findings=[found(Rule.FUTURE_TIME, "desk", "09:30", "09:30")])),
         (Mode.BLOCK, refused(Rule.FUTURE_TIME, found(Rule.FUTURE_TIME, "desk", "09:30", refused=True))),
         (Mode.STRICT, refused(Rule.FUTURE_TIME, found(Rule.FUTURE_TIME, "desk", "09:30", refused=True))),
     ],

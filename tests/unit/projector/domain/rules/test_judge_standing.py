@@ -6,7 +6,8 @@ from typing import Any, Final
 import pytest
 
 from shared.events.models import OwnerProfileSet
-from shared.events.policy import Mode, Policy, RuleMode, Rules
+from shared.events.outcome import Finding
+from shared.events.policy import Mode, PastTime, Policy, RuleMode, Rules
 from shared.events.rules import Rule
 from tests.support.story.given import (
     JERUSALEM,
@@ -44,6 +45,29 @@ def standing(**said: Any) -> Told:  # noqa: ANN401 - the fields of a profile
     return fact(OwnerProfileSet, "09:20", **said)
 
 
+def flagged(rule: Rule, press: str) -> Finding:
+    """Return the finding of a press at 09:30: it lasts with the interval, and a press that ends one leaves no time."""
+    return found(rule, "desk", "09:30", None if press in {"start", "resume"} else "09:30")
+
+
+def test_a_flag_of_a_start_ends_with_its_interval_and_is_told_once() -> None:
+    """R08, R15 and R20 at one start. The pause flags R08 and R20 again, whose findings are open."""
+    watched = rules(
+        timers_disabled=True,
+        rules=Rules(
+            R08=RuleMode(mode=Mode.FLAG),
+            R15=PastTime(mode=Mode.FLAG, max_backdate_seconds=3600),
+            R20=RuleMode(mode=Mode.FLAG),
+        ),
+    )
+    story = given(started("desk", at="20:00", asked="10:00"), policy=watched)
+    story.when(paused("desk", at="21:00"))
+    assert story.outcome.flags == ("R08", "R20")
+    assert set(story.outcome.findings) == {
+        found(rule, "desk", "10:00", "21:00") for rule in (Rule.TIMERS_DISABLED, Rule.PAST_TIME, Rule.OWNER_UNKNOWN)
+    }
+
+
 @pytest.mark.parametrize("press", PRESSES)
 @pytest.mark.parametrize("mode", Mode)
 def test_disabled_timers_are_treated_as_the_mode_says(mode: Mode, press: str) -> None:
@@ -54,7 +78,7 @@ def test_disabled_timers_are_treated_as_the_mode_says(mode: Mode, press: str) ->
     elif press in REFUSED[mode]:
         came = refused(Rule.TIMERS_DISABLED, found(Rule.TIMERS_DISABLED, "desk", "09:30", refused=True))
     else:
-        came = accepted("R08", findings=[found(Rule.TIMERS_DISABLED, "desk", "09:30")])
+        came = accepted("R08", findings=[flagged(Rule.TIMERS_DISABLED, press)])
     story.when(pressing("desk", at="09:30")).then(came)
 
 
@@ -84,7 +108,7 @@ def test_an_unknown_or_inactive_owner_is_treated_as_the_mode_says(
     elif press in REFUSED[mode]:
         came = refused(Rule.OWNER_UNKNOWN, found(Rule.OWNER_UNKNOWN, "desk", "09:30", refused=True))
     else:
-        came = accepted("R20", findings=[found(Rule.OWNER_UNKNOWN, "desk", "09:30")])
+        came = accepted("R20", findings=[flagged(Rule.OWNER_UNKNOWN, press)])
     story.when(pressing("desk", at="09:30")).then(came)
 
 

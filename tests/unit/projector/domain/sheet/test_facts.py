@@ -63,12 +63,12 @@ def days(closed: Closed | None) -> dict[str, float]:
             ),
         ),
         (
-            an(OwnerAttendanceRecorded, on="2026-04-02", checked_in_at=moment("09:00"), checked_out_at=moment("17:00")),
+            an(OwnerAttendanceRecorded, on="2026-03-02", checked_in_at=moment("09:00"), checked_out_at=moment("17:00")),
             Fact(
                 kind="attendance",
                 about="2026-03-02T09:00:00.000000Z",
                 body={
-                    "on": "2026-04-02",
+                    "on": "2026-03-02",
                     "checked_in_at": "2026-03-02T09:00:00Z",
                     "checked_out_at": "2026-03-02T17:00:00Z",
                 },
@@ -92,7 +92,7 @@ def test_an_event_states_what_it_names_and_nothing_else(event: OwnerFact, known:
         (OwnerProfileSet, {"zone": "Europe/Berlin"}),
         (OwnerLeaveGranted, {"on": date(2026, 4, 2)}),
         (OwnerLeaveRevoked, {"on": date(2026, 4, 2)}),
-        (OwnerAttendanceRecorded, {"on": date(2026, 4, 2), "checked_in_at": moment("09:00")}),
+        (OwnerAttendanceRecorded, {"on": date(2026, 3, 3), "checked_in_at": moment("09:00")}),
         (OwnerEstimateSet, {"job_id": "J-1", "seconds": 0}),
         (OwnerTextsErased, {}),
     ],
@@ -177,3 +177,11 @@ def test_a_fact_names_its_hearing_clamped_to_the_log() -> None:
     told = fact(OwnerTextsErased, "09:00:00.000500")
     story = Story().when(told)
     assert story.outcome.at == story.outcome.log_time == datetime.fromisoformat("2026-03-02T09:00:00Z")
+
+
+@pytest.mark.parametrize("on", [date(2026, 2, 28), date(2026, 3, 4)])
+def test_attendance_of_a_day_that_no_zone_has_then_is_refused(on: date) -> None:
+    """Otherwise a press would be judged by it or not, by how far back a sheet was read."""
+    story = given(started("desk", at="09:00"))
+    story.when(fact(OwnerAttendanceRecorded, "09:30", on=on, checked_in_at=moment("09:00")))
+    story.then(refused(Rule.VALUE_INVALID, reason="wrong_day"))

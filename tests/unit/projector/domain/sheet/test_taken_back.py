@@ -188,12 +188,36 @@ def test_a_locked_day_flags_it_and_says_what_the_day_has_lost() -> None:
     story = Story(book_of(unlocked, under(locked))).when(started("desk", at="09:00"), tick("16:00"))
     story.when(stopped("desk", at="2026-03-03T08:00", asked="12:00", policy_rev=3))
     assert story.outcome.flags == ("R15", "late")
-    # All that the automatic stop had added to locked days was touched.
-    assert found(Rule.PAST_TIME, "desk", "09:00", "16:00") in story.outcome.findings
+    # The day loses the time between the two ends.
+    assert found(Rule.PAST_TIME, "desk", "12:00", "16:00") in story.outcome.findings
     closed = change(story).closed
     assert closed is not None
     assert closed.days == parts(MONDAY, 180, after_lock=True)
     assert closed.was == Was(end=moment("16:00"), days=parts(MONDAY, 7 * 60, after_lock=True))
+
+
+def test_a_locked_day_that_loses_nothing_is_not_flagged() -> None:
+    """Monday has its two hours with the new end as with the old one, which lies on Tuesday."""
+    locked = Rules(R15=PastTime(mode=Mode.BLOCK, locked_before=TUESDAY), R16=SEVEN)
+    story = Story(book_of(under(Rules(R16=SEVEN)), under(locked))).when(started("desk", at="20:00"))
+    story.when(tick("2026-03-03T03:00"), stopped("desk", at="2026-03-03T08:00", asked="2026-03-03T01:00", policy_rev=3))
+    assert story.outcome.flags == ("late",)
+    closed = change(story).closed
+    assert closed is not None
+    assert closed.was is not None
+    assert not any(part.after_lock for part in (*closed.days, *closed.was.days))
+
+
+def test_a_finding_on_the_way_leaves_the_end_to_be_taken_back() -> None:
+    """Another timer's late start brings the day's cap before the late pause, so a flag comes before the pause."""
+    rules = Rules(R11=DailyCap(billable_seconds_per_day=12 * HOUR), R16=LongRunning(auto_close_seconds=10 * HOUR))
+    story = given(started("desk", at="05:00"), tick("15:00:01"), policy=under(rules))
+    story.when(started("phone", at="16:00", asked="05:00"), stopped("phone", at="16:00:01", asked="10:00"))
+    story.when(paused("desk", at="16:05", asked="14:00"))
+    assert [one.by for one in story.outcome.changed] == ["settle", "press"]
+    assert story.outcome.changed[-1].closed is not None
+    assert story.outcome.changed[-1].closed.was is not None
+    assert story.sheet().worked_us(MONDAY, billable=True) == (9 + 5) * 60 * US_PER_MINUTE
 
 
 def test_the_system_does_not_stop_the_timer_again() -> None:
