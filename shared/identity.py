@@ -23,6 +23,8 @@ from shared.events.models import Role
 ALGORITHM: Final = "HS256"
 TOKEN_LIFE: Final = timedelta(hours=1)
 KEY_BYTES_MIN: Final = 32
+SCHEMES: Final = ("bearer", "zoho-oauthtoken")
+TOKEN_LENGTH_MAX: Final = 4096
 
 # RFC 7914's interactive figures: 16 MiB and some 50 ms. Each hash names its own, so these can be raised.
 _COST, _BLOCK, _PARALLEL = 1 << 14, 8, 1
@@ -87,6 +89,17 @@ def sign_token(claims: TokenClaims, key: bytes) -> str:
         "exp": int(claims.expires_at.timestamp()),
     }
     return jwt.encode({"alg": ALGORITHM, "typ": "JWT"}, payload, OctKey.import_key(key), algorithms=[ALGORITHM])
+
+
+def token_in(authorization: str | None) -> str | None:
+    """Return the token in an Authorization header, None when no token there can be one of ours."""
+    if authorization is None:
+        return None
+    scheme, _, token = authorization.partition(" ")
+    token = token.strip(" ")
+    if scheme.lower() not in SCHEMES or not 0 < len(token) <= TOKEN_LENGTH_MAX or not token.isascii():
+        return None
+    return token
 
 
 def is_signed(token: str) -> bool:

@@ -20,7 +20,6 @@ from services.command_api.auth.identities import TokenIdentities
 from services.command_api.desk.desk import Desk
 from services.command_api.desk.tally import CountedSubmitter, Tally
 from services.command_api.guards.bodies import BodyLimits
-from services.command_api.guards.bugs import BugGuard
 from services.command_api.metrics import readings
 from services.command_api.openapi import pages
 from services.command_api.settings import Settings
@@ -41,6 +40,7 @@ from shared.kafka.clients import durable_producer, lone_consumer
 from shared.kafka.kept_producer import KeptProducer
 from shared.kafka.policy_reader import PolicyReader
 from shared.process.alarms import Alarms
+from shared.process.bugs import BugGuard
 from shared.process.ending import ended_within
 from shared.process.metrics import Readings, metrics_route
 

@@ -27,7 +27,6 @@ ALARM_NAMES: Final = (
     "replies_consumer_lost",
     "reply_mismatched",
     "reply_unreadable",
-    "request_failed",
     "sweep_failed",
     "timer_ids_exhausted",
     "told_failed",

@@ -4,6 +4,7 @@
     server           serving HTTP from the first request to the last, and ending within a limit
     joined_writes    the head of an answer and its body in one write of the socket
     garbage          how seldom a process looks for garbage
+    bugs             what a caller hears, and what the log says, when a call raises something unexpected
     logs             one JSON line per event; libraries are heard from WARNING on, and not in a flood; `told` says what
                      a log line may quote of an error
     alarms           how often each alarm was raised

@@ -13,6 +13,7 @@ SHARED_ALARMS: Final = (
     "policy_newer",
     "producer_broken",
     "producer_not_started",
+    "request_failed",
     "shutdown_step_failed",
 )
 _AN_ALARM: Final = frozenset({"error", "critical"})

@@ -24,11 +24,10 @@ from shared.identity import (
     is_signed,
     read_token,
     sign_token,
+    token_in,
     token_sha256,
 )
 
-SCHEMES: Final = ("bearer", "zoho-oauthtoken")
-TOKEN_LENGTH_MAX: Final = 4096
 # When an unknown token, or one that could not be looked up again, is looked up the next time.
 RETRY_SECONDS: Final = 5.0
 UNKNOWN_MAX: Final = 10_000
@@ -144,14 +143,3 @@ class TokenIdentities:
             make_room(self._known, self._tokens_max)
             self._known[token] = known
         return known
-
-
-def token_in(authorization: str | None) -> str | None:
-    """Return the token in an Authorization header, None when no token there can be one of ours."""
-    if authorization is None:
-        return None
-    scheme, _, token = authorization.partition(" ")
-    token = token.strip(" ")
-    if scheme.lower() not in SCHEMES or not 0 < len(token) <= TOKEN_LENGTH_MAX or not token.isascii():
-        return None
-    return token

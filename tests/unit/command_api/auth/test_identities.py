@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.command_api.auth import identities
-from services.command_api.auth.identities import TokenIdentities, token_in
+from services.command_api.auth.identities import TokenIdentities
 from services.command_api.desk.commands import Caller
 from services.command_api.desk.desk import Away, IssuedToken, Unknown
 from services.command_api.desk.rows import Person, ReadsAwayError
 from services.command_api.store.directory import ClientRow, TokenRow
-from shared.identity import TokenClaims, hash_secret, read_token, sign_token, token_sha256
+from shared.identity import TokenClaims, hash_secret, read_token, sign_token, token_in, token_sha256
 
 KEY = b"k" * 32
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -20,9 +20,9 @@ from starlette.types import Message
 from services.command_api import health
 from services.command_api.desk.rows import ReadsAwayError
 from services.command_api.guards.bodies import BodyLimits
-from services.command_api.guards.bugs import BugGuard
 from services.command_api.submit.clock_check import ClockWatch
 from shared.events.topics import EVENTS, TEXTS
+from shared.process.bugs import BugGuard
 from tests.unit.command_api.fakes import ticks
 
 AwareDatetimeOnly: TypeAdapter[AwareDatetime] = TypeAdapter(AwareDatetime)
