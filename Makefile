@@ -1,5 +1,6 @@
 # Stint's targets. `make` lists them. Installed files go to .venv and the user's cache, files of a run to .stint.
-# Settings: STINT_HOME STINT_HTTP_PORT STINT_PROJECTOR_PORT STINT_KAFKA_PORT STINT_POSTGRES_PORT, PYTHON.
+# Settings: STINT_HOME STINT_HTTP_PORT STINT_PROJECTOR_PORT STINT_FEED_PORT STINT_KAFKA_PORT
+# STINT_POSTGRES_PORT, PYTHON.
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -18,7 +19,7 @@ help: ## list the targets
 	@sed -n -E 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
 		printf '  make %-15s %s\n' "$$name" "$$what"; done
 
-run: $(STAMP) ## bring up everything in the foreground: Kafka, Postgres, the API, a projector; Ctrl-C ends it
+run: $(STAMP) ## bring up everything in the foreground: Kafka, Postgres, the API, a projector, the feed; Ctrl-C ends it
 	@exec $(LOCAL) run
 
 up: $(STAMP) ## bring up the same, detached; returns when all is ready

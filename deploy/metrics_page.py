@@ -1,4 +1,4 @@
-"""docs/metrics.md, from the metrics of both services: `python -m deploy.metrics_page` writes it anew.
+"""docs/metrics.md, from the metrics of all services: `python -m deploy.metrics_page` writes it anew.
 
 What a metric says is written once, beside the code that reads it. A test compares the page with the code.
 """
@@ -9,11 +9,16 @@ from pathlib import Path
 from typing import Final
 
 from services.command_api.metrics import METRICS as OF_THE_API
+from services.feed.metrics import METRICS as OF_THE_FEED
 from services.projector.metrics import METRICS as OF_A_PROJECTOR
 from shared.process.metrics import NUMBERS, Metric
 
 PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "metrics.md"
-METRICS_OF: Final[Mapping[str, Sequence[Metric]]] = {"The command API": OF_THE_API, "A projector": OF_A_PROJECTOR}
+METRICS_OF: Final[Mapping[str, Sequence[Metric]]] = {
+    "The command API": OF_THE_API,
+    "A projector": OF_A_PROJECTOR,
+    "The feed": OF_THE_FEED,
+}
 
 _INTRODUCTION: Final = """\
 <!-- Written by `python -m deploy.metrics_page` from services/*/metrics.py. Do not edit by hand. -->

@@ -17,6 +17,7 @@ from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings
 
 from services.command_api.settings import Settings as CommandApiSettings
+from services.feed.settings import Settings as FeedSettings
 from services.projector.settings import Settings as ProjectorSettings
 from services.stint_cli.settings import DatabaseSettings, DemoSettings, DeploymentSettings, DoctorSettings
 from shared.settings import KafkaSettings, PostgresSettings
@@ -58,6 +59,7 @@ def table() -> str:
         "Kafka and Postgres: of every process, under its own prefix": (_SHARED, "…_"),
         "The command API": ((CommandApiSettings,), _prefix(CommandApiSettings)),
         "The projector": ((ProjectorSettings,), _prefix(ProjectorSettings)),
+        "The feed": ((FeedSettings,), _prefix(FeedSettings)),
         "The operator's commands": (
             (DatabaseSettings, DeploymentSettings, DemoSettings, DoctorSettings),
             _prefix(DemoSettings),

@@ -2,5 +2,6 @@
 
 command_api/   HTTP in, events out, verdicts back; remembers nothing
 projector/     events in, read models and verdicts out
+feed/          outcomes out, over HTTP, for those that have no Kafka
 stint_cli/     what operators do by hand
 """

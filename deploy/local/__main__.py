@@ -127,6 +127,7 @@ def status(settings: Settings) -> None:
     ports = {
         "command_api": settings.http_port,
         "projector": settings.projector_port,
+        "feed": settings.feed_port,
         "kafka": settings.kafka_port,
         "postgres": settings.postgres_port,
     }

@@ -13,7 +13,7 @@ from deploy.local.trouble import Trouble
 from services.stint_cli.setup.env_file import write_env
 from services.stint_cli.terminal.local import SETTINGS_FILE
 
-API, PROJECTOR = "command_api", "projector"
+API, PROJECTOR, FEED = "command_api", "projector", "feed"
 
 
 def environment(stack: Stack) -> dict[str, str]:
@@ -35,6 +35,11 @@ def _own(stack: Stack) -> dict[str, str]:
         "PROJECTOR_POSTGRES_DSN": dsn,
         "PROJECTOR_HTTP_HOST": HOST,
         "PROJECTOR_HTTP_PORT": str(settings.projector_port),
+        "FEED_KAFKA_BOOTSTRAP_SERVERS": settings.kafka,
+        "FEED_POSTGRES_DSN": dsn,
+        "FEED_HTTP_HOST": HOST,
+        "FEED_HTTP_PORT": str(settings.feed_port),
+        "FEED_TOKEN_KEY": token_key,
         "STINT_CLI_KAFKA_BOOTSTRAP_SERVERS": settings.kafka,
         "STINT_CLI_POSTGRES_DSN": dsn,
         "STINT_CLI_HTTP_URL": settings.url,
@@ -50,6 +55,11 @@ def command_api(stack: Stack) -> Process:
 def projector(stack: Stack) -> Process:
     """Return the projector, not yet started."""
     return _service(stack, PROJECTOR, stack.settings.projector_port)
+
+
+def feed(stack: Stack) -> Process:
+    """Return the feed, not yet started."""
+    return _service(stack, FEED, stack.settings.feed_port)
 
 
 def _service(stack: Stack, name: str, port: int) -> Process:

@@ -22,6 +22,7 @@ class Settings:
     # Kafka and Postgres do not use 9092 and 5432, because the machine's own servers may.
     http_port: int = 8080
     projector_port: int = 8081
+    feed_port: int = 8082
     kafka_port: int = 19092
     kafka_controller_port: int = 19093
     postgres_port: int = 15432
@@ -37,6 +38,7 @@ class Settings:
             cache=cache.absolute(),
             http_port=_port(environ, "STINT_HTTP_PORT", default.http_port),
             projector_port=_port(environ, "STINT_PROJECTOR_PORT", default.projector_port),
+            feed_port=_port(environ, "STINT_FEED_PORT", default.feed_port),
             kafka_port=kafka_port,
             kafka_controller_port=_port(environ, "STINT_KAFKA_CONTROLLER_PORT", kafka_port + 1),
             postgres_port=_port(environ, "STINT_POSTGRES_PORT", default.postgres_port),
@@ -50,6 +52,7 @@ class Settings:
         return {
             "STINT_HTTP_PORT": self.http_port,
             "STINT_PROJECTOR_PORT": self.projector_port,
+            "STINT_FEED_PORT": self.feed_port,
             "STINT_KAFKA_PORT": self.kafka_port,
             "STINT_KAFKA_CONTROLLER_PORT": self.kafka_controller_port,
             "STINT_POSTGRES_PORT": self.postgres_port,
@@ -72,6 +75,11 @@ class Settings:
     def url(self) -> str:
         """Where the command API answers."""
         return f"http://{HOST}:{self.http_port}"
+
+    @property
+    def feed_url(self) -> str:
+        """Where the feed answers. Behind a gateway its host is the API's."""
+        return f"http://{HOST}:{self.feed_port}"
 
     @property
     def postgres_data(self) -> Path:

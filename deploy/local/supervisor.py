@@ -1,4 +1,4 @@
-"""One run from start to end: Kafka, Postgres, the one-shot jobs, the API and a projector, then all down again."""
+"""One run from start to end: Kafka, Postgres, the one-shot jobs, API, projector and feed, then all down again."""
 
 import time
 from collections.abc import Iterator
@@ -61,12 +61,12 @@ class Supervisor:
         services.leave_settings(stack)
         services.stint(stack, "prepare", "--env-file", str(settings.demo_env))
         self._say("Tables, topics and the demo tenant are there")
-        self._services = [services.command_api(stack), services.projector(stack)]
+        self._services = [services.command_api(stack), services.projector(stack), services.feed(stack)]
         for service in self._services:
             service.start()
         for service in self._services:
             service.await_ready(SERVICE_READY_WITHIN_SECONDS)
-        self._say("The command API and the projector are ready")
+        self._say("The command API, the projector and the feed are ready")
         print(welcome.text(settings), flush=True)
         Identity.mine().write(ready_note(settings))
 

@@ -26,6 +26,9 @@ Stint is ready at {url}. Paste into another shell:
   curl -sS "$STINT_URL/v2/timer/open" -H "$auth"; echo
   curl -sS -X PUT "$STINT_URL/v2/timer/$id" -H "$auth"; echo
 
+  # the change feed: every verdict of your tenant, one a line; the last line says where to go on
+  curl -sS "{feed_url}/v1/feed?limit=3" -H "$auth"
+
 {how_to_end}; what is recorded stays for the next start. Logs: {logs}
 """
 
@@ -34,6 +37,7 @@ def text(settings: Settings) -> str:
     """Return the address and the lines. Each line works as printed, in the folder in which it was printed."""
     return TEXT.format(
         url=settings.url,
+        feed_url=settings.feed_url,
         demo_env=_shown(settings.demo_env),
         logs=_shown(settings.logs),
         how_to_end="`make down` ends everything" if os.environ.get("STINT_DETACHED") else "Ctrl-C ends everything",

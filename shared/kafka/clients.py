@@ -147,6 +147,12 @@ def lone_consumer(address: KafkaAddress, **options: Any) -> AIOKafkaConsumer:  #
     )
 
 
+async def partitions_of(consumer: AIOKafkaConsumer, topic: str) -> list[int]:
+    """Return the partitions of a topic, none when it does not exist. The consumer itself says only those it knows."""
+    cluster = await consumer._client.fetch_all_metadata()  # noqa: SLF001 - what its `topics` asks, with the partitions
+    return sorted(cluster.partitions_for_topic(topic) or ())
+
+
 async def end_consumer(consumer: AIOKafkaConsumer) -> None:
     """Stop a consumer, its connections too, and for good.
 
@@ -231,6 +237,7 @@ __all__ = [
     "end_producer",
     "group_consumer",
     "lone_consumer",
+    "partitions_of",
     "quick_producer",
     "refusal",
 ]

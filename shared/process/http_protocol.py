@@ -21,6 +21,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from shared.process.joined_writes import JoinedWrites
 
+# The extension of ASGI's scope with which an application ends a connection without waiting for its caller.
+HANG_UP: Final = "stint.hang_up"
+
 _OFFER: Final = frozenset({b"upgrade", b"http2-settings"})
 
 
@@ -60,6 +63,11 @@ class HttpProtocol(HttpToolsProtocol):
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
         self.parser.feed_data(self._head)
         return self._parse(rest)
+
+    def on_message_begin(self) -> None:
+        """Begin a request, and let the application hang up on its caller: `close` waits for one that reads nothing."""
+        super().on_message_begin()
+        self.scope["extensions"] = {HANG_UP: {"now": self.transport.abort}}
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take one header. Blanks behind a value are not part of it (RFC 9112, 5); httptools leaves them there."""

@@ -7,6 +7,7 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from services.command_api import metrics as api_metrics
+from services.feed import metrics as feed_metrics
 from services.projector import metrics as projector_metrics
 from shared.events.topics import TEXTS
 from tests.contract.ways_in import bearer
@@ -89,7 +90,12 @@ async def test_a_process_shows_every_metric_of_the_page_and_no_other(api: Api, c
     """After one press of each kind: a counter with rules appears with its first press."""
     assert (await api.start(owner)).status_code == 201
     assert (await api.start("")).status_code == 400
-    for service, metrics in ((crew.apis[0], api_metrics.METRICS), (crew.projectors[0], projector_metrics.METRICS)):
+    feed = await crew.standing_feed()
+    for service, metrics in (
+        (crew.apis[0], api_metrics.METRICS),
+        (crew.projectors[0], projector_metrics.METRICS),
+        (feed, feed_metrics.METRICS),
+    ):
         text = (await api.http.get(f"{service.url}/metrics")).text
         shown = {family.name for family in text_string_to_metric_families(text) if family.samples}
         ours = {metric.name.removesuffix("_total") for metric in metrics}

@@ -18,6 +18,7 @@ from prometheus_client.exposition import generate_latest
 from deploy.alerts import CONDITIONS, FILE, PAGE, RAISED, alarms_of_the_page, alert_of, rules, written
 from deploy.local.settings import Settings
 from services.command_api.metrics import METRICS as OF_THE_API
+from services.feed.metrics import METRICS as OF_THE_FEED
 from services.projector.metrics import METRICS as OF_A_PROJECTOR
 from shared.process.metrics import NUMBERS, Metric, Samples, registry_of
 from shared.process.spread import Spread
@@ -114,7 +115,7 @@ def test_every_alarm_has_an_alert_and_every_alert_is_of_an_alarm_or_a_condition(
 
 def words_of(expr: str) -> list[str]:
     """Return what an expression asks for and no process shows: metrics, labels, words."""
-    known = {metric.name: metric for metric in (*OF_THE_API, *OF_A_PROJECTOR)}
+    known = {metric.name: metric for metric in (*OF_THE_API, *OF_A_PROJECTOR, *OF_THE_FEED)}
     wrong = []
     for name, _, said in re.findall(r"\b(stint_\w+|process_\w+)({([^}]*)})?", expr):
         bare = next((name.removesuffix(end) for end in HISTOGRAM if name.removesuffix(end) in known), name)
@@ -123,7 +124,7 @@ def words_of(expr: str) -> list[str]:
         if bare not in known:
             wrong.append(name)
             continue
-        of_this_name = [metric for metric in (*OF_THE_API, *OF_A_PROJECTOR) if metric.name == bare]
+        of_this_name = [metric for metric in (*OF_THE_API, *OF_A_PROJECTOR, *OF_THE_FEED) if metric.name == bare]
         for label, words in re.findall(r'(\w+)!?=~?"([^"]*)"', said):
             spoken = {word for metric in of_this_name for word in metric.labels.get(label, ())}
             takes_numbers = any(metric.labels.get(label) is NUMBERS for metric in of_this_name)
@@ -184,7 +185,7 @@ def test_promtool_reads_the_rules(promtool: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("metrics", [OF_THE_API, OF_A_PROJECTOR], ids=["api", "projector"])
+@pytest.mark.parametrize("metrics", [OF_THE_API, OF_A_PROJECTOR, OF_THE_FEED], ids=["api", "projector", "feed"])
 def test_promtool_finds_no_fault_with_names_and_help(promtool: Path, metrics: Sequence[Metric]) -> None:
     """One sample of each metric, with the first word of each label."""
     spread = Spread()

@@ -1,4 +1,4 @@
-"""docs/metrics.md agrees with the metrics of both services: `python -m deploy.metrics_page` writes it anew."""
+"""docs/metrics.md agrees with the metrics of all services: `python -m deploy.metrics_page` writes it anew."""
 
 import re
 from dataclasses import replace
@@ -10,12 +10,14 @@ from deploy import metrics_page
 from deploy.metrics_page import METRICS_OF, PAGE, page
 from services.command_api import metrics as api
 from services.command_api.desk.tally import Tally
+from services.feed import metrics as feed
 from services.projector import metrics as projector
 from shared.process.alarms import Alarms
 from tests.deploy.alarms import alarms
 
 OURS: Final = {
     "services/command_api": api.ALARM_NAMES,
+    "services/feed": feed.ALARM_NAMES,
     "services/projector": projector.ALARM_NAMES,
 }
 NOTHING: Final[Any] = None
@@ -45,9 +47,11 @@ def test_every_metric_that_a_process_shows_is_on_the_page_and_no_other() -> None
     parts = projector.Parts(cast("projector.FoldTally", NOTHING), alarms_, {}, {}, NOTHING)
     parts.tally = projector.FoldTally(NOTHING)
     assert tuple(projector.readings(parts)) == projector.METRICS
+    of_the_feed = feed.readings(room=NOTHING, answered={}, window=NOTHING, ready={}, alarms=alarms_)
+    assert tuple(of_the_feed) == feed.METRICS
 
 
-@pytest.mark.parametrize("metric", [*api.METRICS, *projector.METRICS], ids=lambda metric: metric.name)
+@pytest.mark.parametrize("metric", [*api.METRICS, *projector.METRICS, *feed.METRICS], ids=lambda metric: metric.name)
 def test_a_metric_is_named_as_prometheus_asks(metric: Any) -> None:  # noqa: ANN401 - a Metric
     assert re.fullmatch(r"stint_[a-z]+(_[a-z]+)*", metric.name)
     assert metric.name.endswith("_total") == (metric.kind == "counter")

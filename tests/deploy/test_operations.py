@@ -7,6 +7,7 @@ import pytest
 from deploy.local.settings import ROOT
 from deploy.settings_table import PAGE, settings_of, with_table
 from services.command_api.settings import Settings as CommandApiSettings
+from services.feed.settings import Settings as FeedSettings
 from services.projector.settings import Settings as ProjectorSettings
 from services.stint_cli.settings import DatabaseSettings, DemoSettings, DeploymentSettings, DoctorSettings
 from shared.settings import KafkaSettings, PostgresSettings
@@ -17,6 +18,7 @@ EVERY_CLASS = (
     PostgresSettings,
     CommandApiSettings,
     ProjectorSettings,
+    FeedSettings,
     DatabaseSettings,
     DeploymentSettings,
     DemoSettings,
@@ -46,7 +48,7 @@ def test_every_setting_says_what_it_is_for() -> None:
 
 def test_every_setting_of_every_program_is_on_the_page(page: str) -> None:
     shared = KafkaSettings.model_fields.keys() | PostgresSettings.model_fields.keys()
-    for kind in (CommandApiSettings, ProjectorSettings, DemoSettings, DoctorSettings):
+    for kind in (CommandApiSettings, ProjectorSettings, FeedSettings, DemoSettings, DoctorSettings):
         for name in kind.model_fields:
             prefix = "…_" if name in shared else kind.model_config["env_prefix"]
             assert f"`{prefix}{name}`".upper() in page

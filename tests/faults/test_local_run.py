@@ -26,7 +26,7 @@ pytestmark = [
     pytest.mark.skipif(not PROC.is_dir(), reason="without /proc nothing tells whose processes are left"),
 ]
 
-PARTS: Final = ("command_api", "projector", "kafka", "postgres")
+PARTS: Final = ("command_api", "projector", "feed", "kafka", "postgres")
 UP_WITHIN_SECONDS: Final = 90.0
 BACK_WITHIN_SECONDS: Final = 30.0
 AGAIN: Final = "All is ready again"
@@ -129,12 +129,12 @@ def press(settings: Settings, owner: str) -> int:
 
 
 def test_parts_that_are_killed_are_started_again_until_one_dies_too_often(settings: Settings) -> None:
-    """First both services, then Kafka and Postgres, then one service until its fourth death ends the run."""
+    """First all services, then Kafka and Postgres, then one service until its fourth death ends the run."""
     with running(settings) as run:
         assert left_in(settings.home)  # control: the processes are found while they run
         formatted = (settings.home / "kafka" / "log" / "meta.properties").read_text()
         assert press(settings, "before") == 201
-        for number, parts in enumerate([("command_api", "projector"), ("kafka", "postgres")], 1):
+        for number, parts in enumerate([("command_api", "projector", "feed"), ("kafka", "postgres")], 1):
             before = {part: run.identity(part) for part in PARTS}
             run.kill(*parts)
             run.prints(AGAIN, BACK_WITHIN_SECONDS, number)
@@ -154,5 +154,5 @@ def test_parts_that_are_killed_are_started_again_until_one_dies_too_often(settin
         )
         pauses = [line.rpartition(" in ")[2] for line in run.having("command_api ended with signal 9 (SIGKILL)")]
         assert pauses[:3] == ["0.5 s\n", "1 s\n", "2 s\n"]
-        assert [line.split()[-1] for line in run.having("Ended: ")] == ["projector", "kafka", "postgres"]
+        assert [line.split()[-1] for line in run.having("Ended: ")] == ["projector", "feed", "kafka", "postgres"]
     assert left_in(settings.home) == []

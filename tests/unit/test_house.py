@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
-_SERVICES: Final = ("services/command_api", "services/projector", "services/stint_cli")
+_SERVICES: Final = ("services/command_api", "services/feed", "services/projector", "services/stint_cli")
 _MODULES_MAX: Final = 8
 
 # Names that two classes of the product may share, and why.

@@ -6,6 +6,7 @@
     traps trapped_projector   projectors that die or freeze at one point of one commit
     api patient traffic       clients of dialect C; one that waits longer; workers that press while a test breaks things
     terminals                 operators' commands, run as a shell would run them
+    feed_reader               a client of the change feed
     raw_http                  HTTP byte by byte: requests that no client library would send
     foreign_presses           presses written straight onto the log, as a bug or another program might
     logs waits until          the log as another client reads it; waiting for a checkpoint, or for any condition

@@ -1,4 +1,4 @@
-"""The crew: API processes and projectors as child processes, which tests start, kill, freeze and thaw.
+"""The crew: API processes, projectors and feeds as child processes, which tests start, kill, freeze and thaw.
 
 There are two kinds. *Standing* processes (`be`) serve one test after the other, because a start costs a second. *Extra*
 processes belong to one test, with its own settings or its own entry point, and are ended after it.
@@ -25,8 +25,8 @@ READY_WITHIN_SECONDS: Final = 30.0
 # A dead projector is noticed after this long. It is short because tests wait for it.
 SESSION_MS: Final = 2000
 
-_PREFIXES: Final = {"command_api": "COMMAND_API_", "projector": "PROJECTOR_"}
-_OURS: Final = ("STINT_", "COMMAND_API_", "PROJECTOR_")
+_PREFIXES: Final = {"command_api": "COMMAND_API_", "feed": "FEED_", "projector": "PROJECTOR_"}
+_OURS: Final = ("STINT_", *_PREFIXES.values())
 
 
 @dataclass(slots=True)
@@ -122,6 +122,7 @@ class Crew:
     deployment: Deployment
     apis: list[Service] = field(default_factory=list)
     projectors: list[Service] = field(default_factory=list)
+    feeds: list[Service] = field(default_factory=list)
     extras: list[Service] = field(default_factory=list)
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -168,9 +169,21 @@ class Crew:
             await service.ready()
         return service
 
+    async def standing_feed(self) -> Service:
+        """Return the feed that serves one test after the other, ready."""
+        if not self.feeds:
+            await self._service("feed", self.feeds).start()
+        return self.feeds[0]
+
+    async def feed(self, environ: Mapping[str, str] | None = None) -> Service:
+        """Start a feed of the test's own, and return it ready."""
+        service = self._service("feed", self.extras, environ=environ)
+        await service.start()
+        return service
+
     def everybody(self) -> list[Service]:
         """Return all processes, standing or extra."""
-        return self.apis + self.projectors + self.extras
+        return self.apis + self.projectors + self.feeds + self.extras
 
     def mark(self) -> None:
         """Begin a test: what is logged from here on belongs to it."""
@@ -185,7 +198,7 @@ class Crew:
         # The others are asked to end: they leave their group, so the next test need not wait for their sessions.
         await asyncio.gather(*(service.stop() for service in self.extras))
         self.extras.clear()
-        for standing in (self.apis, self.projectors):
+        for standing in (self.apis, self.projectors, self.feeds):
             for service in standing:
                 service.thaw()
             standing[:] = [service for service in standing if service.process.alive]
@@ -194,6 +207,7 @@ class Crew:
         """End all processes."""
         await self.dismiss_extras()
         await self.be(apis=0, projectors=0)
+        await asyncio.gather(*(service.stop() for service in self.feeds))
 
     def _service(
         self,

@@ -24,13 +24,14 @@ def chosen_stack_in(home: Path) -> Stack:
 
 def stack_in(home: Path, kind: type[Stack] = Stack) -> Stack:
     """Return a stack of its own folder and ports, not yet started."""
-    http, projector, kafka, controller, postgres = free_ports(5)
+    http, projector, feed, kafka, controller, postgres = free_ports(6)
     return kind(
         Settings(
             home=home,
             cache=Settings.from_environment({}).cache,
             http_port=http,
             projector_port=projector,
+            feed_port=feed,
             kafka_port=kafka,
             kafka_controller_port=controller,
             postgres_port=postgres,

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from services.command_api.store.database import query as of_the_api
+from services.feed.callers.tokens import query as of_the_feed
 from services.projector.store.queries import query as of_the_projector
 from services.projector.texts.queries import query as of_the_texts
 from services.stint_cli.store import query as of_the_operator
@@ -17,6 +18,7 @@ SERVICES = Path(__file__).parents[3] / "services"
 
 ROOMS = {
     "command_api/store": of_the_api,
+    "feed/callers": of_the_feed,
     "projector/store": of_the_projector,
     "projector/texts": of_the_texts,
     "stint_cli/store": of_the_operator,

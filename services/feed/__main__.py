@@ -1,0 +1,35 @@
+"""Run the feed: `python -m services.feed`. SIGTERM and SIGINT end it gracefully, with status 0."""
+
+import sys
+
+import uvloop
+
+from services.feed.app import FeedProcess
+from services.feed.metrics import ALARM_NAMES
+from services.feed.settings import Settings
+from shared.process.alarms import Alarms
+from shared.process.garbage import look_seldom
+from shared.process.logs import configure_logging
+from shared.process.server import read_settings, serve
+
+
+async def main(settings: Settings, alarms: Alarms) -> int:
+    """Serve until a signal; return 1 when a bug ended the process."""
+    process = FeedProcess(settings, alarms)
+    app = process.app()
+    look_seldom()
+    await serve(
+        app,
+        settings.http_host,
+        settings.http_port,
+        settings.grace_seconds,
+        drain_seconds=settings.drain_seconds,
+        on_leaving=process.leave,
+    )
+    return 1 if process.failed else 0
+
+
+if __name__ == "__main__":
+    heard = Alarms(ALARM_NAMES)
+    configure_logging("feed", heard)
+    sys.exit(uvloop.run(main(read_settings(Settings), heard)))

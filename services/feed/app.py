@@ -1,0 +1,126 @@
+"""Wiring: the parts of the feed, how they start and in which order they end. Decides nothing."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Final
+
+import structlog
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.feed import health
+from services.feed.callers.callers import Callers
+from services.feed.callers.tokens import TokenRows
+from services.feed.calls import answers, feed
+from services.feed.calls.room import Room
+from services.feed.metrics import readings
+from services.feed.settings import Settings
+from services.feed.tail import Tail
+from shared.process.alarms import Alarms
+from shared.process.bugs import BugGuard
+from shared.process.ending import ended_within
+from shared.process.metrics import metrics_route
+
+_CLOSE_WITHIN_SECONDS: Final = 3.0
+
+
+class FeedProcess:
+    """All parts of one process. Make it on the loop that will run it. `alarms` are counted where the process logs."""
+
+    def __init__(self, settings: Settings, alarms: Alarms) -> None:
+        self.failed = False
+        self._settings = settings
+        self._tail = Tail(
+            settings.kafka, bytes_max=settings.window_bytes_max, outcomes_max=settings.window_outcomes_max
+        )
+        self._tokens = TokenRows(
+            settings.postgres_dsn.get_secret_value(), settings.postgres_tls, settings.postgres_within_seconds
+        )
+        self._room = Room(settings.readers_max, settings.readers_of_tenant_max)
+        self._alarms = alarms
+        self._call = feed.FeedCall(
+            callers=Callers(settings.token_key.get_secret_value().encode(), self._tokens, _now),
+            window=lambda: self._tail.window,
+            ends=self._tail.ends,
+            room=self._room,
+            now=_now,
+            keep_alive_seconds=settings.keep_alive_seconds,
+            send_within_seconds=settings.send_within_seconds,
+        )
+        self._stays = True
+        self._ending = False
+        self._reading: asyncio.Task[None] | None = None
+        self._log = structlog.get_logger()
+
+    def app(self) -> Starlette:
+        """Return the ASGI application. Its lifespan starts and ends the parts."""
+        ready = {"stays": lambda: self._stays, "tail": lambda: self._tail.reading}
+        told = readings(
+            room=self._room,
+            answered=self._call.answered,
+            window=lambda: self._tail.window,
+            ready=ready,
+            alarms=self._alarms,
+        )
+        app = Starlette(
+            routes=[*feed.routes(self._call), *health.routes(self._alive, ready), metrics_route(told)],
+            middleware=[Middleware(BugGuard, internal=lambda _: answers.failed(500))],
+            exception_handlers={HTTPException: _said},
+            lifespan=self._lifespan,
+        )
+        app.router.redirect_slashes = False
+        return app
+
+    def leave(self) -> None:
+        """Stop being ready, and go on serving; after the drain end all streams, whose readers go on elsewhere."""
+        self._stays = False
+        self._log.info("feed_leaving")
+        asyncio.get_running_loop().call_later(self._settings.drain_seconds, self._end_streams)
+
+    def _end_streams(self) -> None:
+        if self._tail.window is not None:
+            self._tail.window.close()
+
+    def _alive(self) -> bool:
+        # This task runs for ever. When it has ended, the process ends itself; a probe sees it if that takes long.
+        return self._reading is None or not self._reading.done()
+
+    @asynccontextmanager
+    async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        # Nothing here waits for Kafka or Postgres: the process is alive at once, and ready after Kafka was read.
+        await self._tokens.open()
+        self._reading = asyncio.create_task(self._tail.run(), name="tail")
+        self._reading.add_done_callback(self._ended)
+        try:
+            yield
+        finally:
+            self._ending = True
+            self._reading.cancel()
+            await ended_within(_CLOSE_WITHIN_SECONDS, asyncio.wait({self._reading}), "tail")
+            await self._tokens.close()
+            self._log.info("feed_ended")
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if self._ending:
+            return
+        # It never ends by itself: it met a bug, and only a new process helps.
+        error = None if task.cancelled() else task.exception()
+        self._log.error("background_ended", task=task.get_name(), exc_info=error)
+        self.failed = True
+        signal.raise_signal(signal.SIGTERM)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def _said(_: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    return answers.failed(error.status_code, error.headers)

@@ -1,0 +1,45 @@
+"""Lines: outcomes as JSON lines, and as server-sent events. The bytes of each outcome stay as they are.
+
+A JSON line is `{"position":…,"outcome":…}`; the last line of an answer has a position alone, where the next request
+goes on. An event has its position as `id` and the outcome as `data`. An `id` without data is heard by every client of
+server-sent events, and shown by none: so a position also moves while nothing comes.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from services.feed.calls.asking import FeedAsked
+from services.feed.window.walk import Walk
+
+
+async def json_lines(walk: Walk, asked: FeedAsked) -> AsyncIterator[bytes]:
+    """Yield what is there, in pieces. If nothing is, wait for the first lines as long as was asked for."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + asked.wait_seconds
+    left = asked.lines_max
+    while not (taken := walk.take(left)) and not walk.over and (seconds := until - loop.time()) > 0:
+        await walk.news(seconds)
+    while taken:
+        left -= len(taken)
+        yield b"".join(b'{"position":"%s","outcome":%s}\n' % (at.encode(), body) for at, body in taken)
+        await asyncio.sleep(0)  # one reader with a long way must not keep the others waiting
+        taken = walk.take(left) if left else []
+    yield b'{"position":"%s"}\n' % walk.position.encode()
+
+
+async def server_sent_events(
+    walk: Walk, *, keep_alive_seconds: float, for_seconds: float, ends: Callable[[], Awaitable[bool]]
+) -> AsyncIterator[bytes]:
+    """Yield what is there and what comes, until the walk is over, `for_seconds` have passed, or `ends` says so.
+
+    `ends` is asked before each piece, and at least as often as the stream says that it is alive.
+    """
+    loop = asyncio.get_running_loop()
+    until = loop.time() + for_seconds
+    yield b"retry: 1000\nid: %s\n\n" % walk.position.encode()
+    while not walk.over and (seconds := until - loop.time()) > 0 and not await ends():
+        if taken := walk.take():
+            yield b"".join(b"id: %s\ndata: %s\n\n" % (at.encode(), body) for at, body in taken)
+            await asyncio.sleep(0)
+        elif not await walk.news(min(keep_alive_seconds, seconds)):
+            yield b": quiet\nid: %s\n\n" % walk.position.encode()

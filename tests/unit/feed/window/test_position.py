@@ -1,0 +1,64 @@
+"""Positions: what callers keep for days reads back as it was told, and nothing else reads."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.feed.window.position import TEXT_LENGTH_MAX, FeedPlace, MovingPosition, read_position
+
+OFFSETS = st.integers(0, (1 << 63) - 1)
+PLACES = st.lists(st.builds(FeedPlace, OFFSETS, OFFSETS), min_size=1, max_size=20)
+
+
+def text_of(*places: tuple[int, int]) -> str:
+    return MovingPosition([FeedPlace(*place) for place in places]).text
+
+
+def test_a_spelling_never_changes() -> None:
+    """Callers keep positions, and another release reads them. A new spelling is a new version."""
+    assert text_of((0, 0), (7, 9), (1 << 40, (1 << 40) + 3)) == "AQAACQODgICAgCAFPXYSCw"
+
+
+@given(PLACES)
+def test_a_position_reads_back_as_it_was_told(places: list[FeedPlace]) -> None:
+    text = MovingPosition(places).text
+    assert read_position(text, len(places)) == tuple(places)
+    assert re.fullmatch(r"[A-Za-z0-9_-]+", text)
+
+
+@given(PLACES, st.data())
+def test_a_mistyped_position_reads_as_none(places: list[FeedPlace], data: st.DataObject) -> None:
+    text = MovingPosition(places).text
+    at = data.draw(st.integers(0, len(text) - 1))
+    other = data.draw(st.sampled_from("AQgw059_-").filter(lambda letter: letter != text[at]))
+    mistyped = text[:at] + other + text[at + 1 :]
+    # The last letter has bits that stand for nothing.
+    assert read_position(mistyped, len(places)) in ({None} if at < len(text) - 1 else {None, tuple(places)})
+
+
+@pytest.mark.parametrize(
+    "text", ["", "now", "=", "AQ", "é", "A" * (TEXT_LENGTH_MAX + 1), "12:7", "AQAACQODgICAgCAFPXYSCw=="[:-3]]
+)
+def test_what_is_no_position_reads_as_none(text: str) -> None:
+    assert read_position(text, 3) is None
+
+
+def test_a_position_of_another_number_of_partitions_reads_as_none() -> None:
+    text = text_of((1, 1), (2, 2))
+    assert read_position(text, 2) is not None
+    assert read_position(text, 1) is None
+    assert read_position(text, 3) is None
+
+
+def test_a_place_never_goes_back() -> None:
+    standing = MovingPosition([FeedPlace(5, 9), FeedPlace(1, 1)])
+    standing.move(0, FeedPlace(4, 10))
+    standing.pass_all([FeedPlace(6, 2), FeedPlace(0, 0)])
+    assert read_position(standing.text, 2) == (FeedPlace(6, 10), FeedPlace(1, 1))
+
+
+def test_a_position_of_many_partitions_fits_into_a_url() -> None:
+    """Gateways take 8 KiB of a request line."""
+    assert len(text_of(*[(10**10 + n, 10**10 + 10**6 * n) for n in range(256)])) < 4000
