@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from annotated_types import Le
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -14,6 +15,10 @@ from services.command_api.dialects.native import answers as native
 from services.command_api.dialects.thebase import answers as thebase
 from services.command_api.dialects.zoho.answers import RUNNING_URI, TIMER_URI, Verb, Voice
 from services.command_api.openapi import pages
+from services.feed.calls import answers
+from services.feed.calls.asking import WAIT_SECONDS_MAX
+from services.feed.calls.feed import PATH as FEED_PATH
+from services.feed.settings import Settings as FeedSettings
 from shared.process.metrics import METRICS_PATH
 
 CONF: Final = (Path(__file__).parents[2] / "deploy/gateway/nginx.conf").read_text(encoding="utf-8")
@@ -98,3 +103,22 @@ def test_the_gateway_refuses_metrics_as_a_path_that_does_not_exist() -> None:
     assert "proxy_pass" not in block[1]
     assert f"default_type {expected.headers['content-type']};" in block[1]
     assert re.findall(r"return (\d+) '(.*)';", block[1]) == [(str(expected.status_code), bytes(expected.body).decode())]
+
+
+def test_the_feed_is_on_the_same_host_and_its_lines_are_not_held_back() -> None:
+    block = re.search(r"location = /v1/feed {(.*?)\n        }", CONF, re.DOTALL)
+    assert block is not None
+    said = re.findall(r"^ +([a-z_]+) ([^;]+);", block[1], re.MULTILINE)
+    assert ("proxy_buffering", "off") in said
+    assert ("proxy_pass", "http://$feed") in said
+    assert FEED_PATH == "/v1/feed"
+    away = answers.unavailable()
+    assert said_at("away_native") == (away.status_code, bytes(away.body).decode())
+
+
+def test_a_quiet_stream_speaks_before_the_gateway_gives_it_up() -> None:
+    waits = re.search(r"proxy_read_timeout (\d+)s;", CONF)
+    assert waits is not None
+    [bound] = [each.le for each in FeedSettings.model_fields["keep_alive_seconds"].metadata if isinstance(each, Le)]
+    assert float(str(bound)) < int(waits[1])
+    assert int(waits[1]) > WAIT_SECONDS_MAX

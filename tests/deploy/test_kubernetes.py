@@ -14,6 +14,8 @@ import yaml
 from deploy.local.settings import ROOT
 from services.command_api import health as api_health
 from services.command_api.settings import Settings as ApiSettings
+from services.feed import health as feed_health
+from services.feed.settings import Settings as FeedSettings
 from services.projector import health as projector_health
 from services.projector.settings import Settings as ProjectorSettings
 from services.stint_cli.__main__ import main as stint
@@ -25,8 +27,9 @@ from tests.support.stack.certificates import Authority
 from tests.support.stack.manifests import BUILT, Manifest, built, containers, one, pods, secret_files, settings_of
 
 RELEASE = "1.37"
-SETTINGS: dict[str, type[ApiSettings | ProjectorSettings | DeploymentSettings]] = {
+SETTINGS: dict[str, type[ApiSettings | FeedSettings | ProjectorSettings | DeploymentSettings]] = {
     "command-api": ApiSettings,
+    "feed": FeedSettings,
     "projector": ProjectorSettings,
     "prepare": DeploymentSettings,
 }
@@ -72,6 +75,8 @@ def test_every_part_of_a_service_is_there() -> None:
         ("Deployment", "command-api"),
         ("HorizontalPodAutoscaler", "command-api"),
         ("PodDisruptionBudget", "command-api"),
+        ("Deployment", "feed"),
+        ("PodDisruptionBudget", "feed"),
         ("StatefulSet", "projector"),
         ("PodDisruptionBudget", "projector"),
         ("Job", "prepare"),
@@ -105,8 +110,8 @@ def test_every_container_says_what_it_needs_and_what_it_may_have() -> None:
 
 
 def test_an_upgrade_can_name_everything_that_it_applies_first() -> None:
-    """docs/operations.md applies prepare, then projector, then command-api, each by its label."""
-    names = {"command-api", "projector", "prepare", "network"}
+    """docs/operations.md applies prepare, then projector, then command-api and feed, each by its label."""
+    names = {"command-api", "feed", "projector", "prepare", "network"}
     for manifest in built("base"):
         assert manifest["metadata"]["labels"]["app.kubernetes.io/name"] in names, manifest["metadata"]
 
@@ -189,11 +194,12 @@ def test_its_settings_are_whole_and_every_one_of_them_exists(
     ("name", "routes", "kind"),
     [
         ("command-api", api_health.routes(lambda: True, {}), ApiSettings),
+        ("feed", feed_health.routes(lambda: True, {}), FeedSettings),
         ("projector", projector_health.routes(lambda: None, lambda: True, lambda: True), ProjectorSettings),
     ],
 )
 def test_its_probes_ask_what_the_service_answers_where_it_listens(
-    name: str, routes: list[Any], kind: type[ApiSettings | ProjectorSettings]
+    name: str, routes: list[Any], kind: type[ApiSettings | FeedSettings | ProjectorSettings]
 ) -> None:
     container = container_of(name)
     environ = settings_of(built("overlays/production"), container)
@@ -216,14 +222,19 @@ def test_it_is_not_killed_before_it_has_ended_by_itself() -> None:
     drain = float(environ["COMMAND_API_DRAIN_SECONDS"])
     grace = ApiSettings.model_fields["grace_seconds"].default
     assert pod_of("command-api")["terminationGracePeriodSeconds"] > drain + 2 * grace + STOP_WITHIN_SECONDS + 6
+    drain = float(settings_of(built("overlays/production"), container_of("feed"))["FEED_DRAIN_SECONDS"])
+    grace = FeedSettings.model_fields["grace_seconds"].default
+    # Tail and people have 3 s each.
+    assert pod_of("feed")["terminationGracePeriodSeconds"] > drain + grace + 6
     grace = ProjectorSettings.model_fields["grace_seconds"].default
     assert pod_of("projector")["terminationGracePeriodSeconds"] > 3 * grace + STOP_WITHIN_SECONDS
 
 
-def test_unready_is_heard_of_well_before_the_drain_is_over() -> None:
-    container = container_of("command-api")
+@pytest.mark.parametrize(("name", "variable"), [("command-api", "COMMAND_API"), ("feed", "FEED")])
+def test_unready_is_heard_of_well_before_the_drain_is_over(name: str, variable: str) -> None:
+    container = container_of(name)
     probe = container["readinessProbe"]
-    drain = float(settings_of(built("overlays/production"), container)["COMMAND_API_DRAIN_SECONDS"])
+    drain = float(settings_of(built("overlays/production"), container)[f"{variable}_DRAIN_SECONDS"])
     assert probe["periodSeconds"] * probe["failureThreshold"] * 2 < drain
 
 
@@ -243,14 +254,15 @@ def test_network_traffic_is_denied_unless_a_policy_names_it() -> None:
     }
     into = {each["metadata"]["name"]: each["spec"] for each in policies if each["spec"].get("ingress")}
     assert into.keys() == {"requests", "metrics"}
-    assert into["requests"]["podSelector"] == {"matchLabels": {"app.kubernetes.io/name": "command-api"}}
+    serves_requests = {"key": "app.kubernetes.io/name", "operator": "In", "values": ["command-api", "feed"]}
+    assert into["requests"]["podSelector"] == {"matchExpressions": [serves_requests]}
     for each in built("base"):
         if "template" in each.get("spec", {}):
             labels = each["spec"]["template"]["metadata"]["labels"]
             assert labels["app.kubernetes.io/part-of"] == "stint"
 
 
-@pytest.mark.parametrize("name", ["command-api", "projector"])
+@pytest.mark.parametrize("name", ["command-api", "feed", "projector"])
 def test_prometheus_finds_the_metrics_where_the_service_listens(name: str) -> None:
     [template] = [
         each["spec"]["template"]
@@ -268,7 +280,11 @@ def test_prometheus_finds_the_metrics_where_the_service_listens(name: str) -> No
 def test_metrics_may_be_read_from_namespaces_that_say_so_and_no_other() -> None:
     policy = one(built("base"), "NetworkPolicy", "metrics")["spec"]
     [selected] = policy["podSelector"]["matchExpressions"]
-    assert selected == {"key": "app.kubernetes.io/name", "operator": "In", "values": ["command-api", "projector"]}
+    assert selected == {
+        "key": "app.kubernetes.io/name",
+        "operator": "In",
+        "values": ["command-api", "feed", "projector"],
+    }
     assert policy["ingress"] == [
         {
             "from": [{"namespaceSelector": {"matchLabels": {"stint/reads-metrics": "yes"}}}],

@@ -15,7 +15,7 @@ SAFE = {
     "unclean.leader.election.enable": False,
     "auto.create.topics.enable": False,
 }
-USERS = {"stint-command-api", "stint-projector", "stint-operator"}
+USERS = {"stint-command-api", "stint-feed", "stint-projector", "stint-operator"}
 
 
 def test_kafka_keeps_everything_three_times_and_acknowledges_with_two() -> None:

@@ -18,7 +18,7 @@ from tests.support.stack.crew import Crew
 from tests.support.stack.deployments import Deployment, deployed, fresh_owner
 
 STINT = ROOT / ".venv" / "bin" / "stint"
-PREFIXES = ("COMMAND_API_", "PROJECTOR_", "STINT_CLI_")
+PREFIXES = ("COMMAND_API_", "FEED_", "PROJECTOR_", "STINT_CLI_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +74,10 @@ async def test_a_press_goes_all_the_way_over_tls(inside: Deployment, crew: Crew,
     """Every producer, consumer and admin client uses TLS, and the permissions of the example are enough."""
     assert await topics_command(inside, guarded.settings()) == THERE
     tenant = await inside.tenant()
-    api, _ = await asyncio.gather(
+    api, _, feed = await asyncio.gather(
         crew.api(for_everybody(guarded.settings("stint-command-api"))),
         crew.projector(for_everybody(guarded.settings("stint-projector"))),
+        crew.feed(for_everybody(guarded.settings("stint-feed"))),
     )
     async with httpx.AsyncClient(base_url=api.url, timeout=20) as http:
         client = Api(http, tenant.token)
@@ -85,6 +86,8 @@ async def test_a_press_goes_all_the_way_over_tls(inside: Deployment, crew: Crew,
         assert started.status_code == httpx.codes.CREATED, started.text
         stopped = await client.press("stop", started.json()["id"])
         assert (stopped.status_code, stopped.json()["state"]) == (200, "STOPPED")
+        told = await http.get(f"{feed.url}/v1/feed", params={"wait": 10}, headers=client.headers())
+        assert "timer.started.v1" in told.text
     examined = await topics_command(inside, guarded.settings(), "doctor", "--json")
     wrong = [one["found"] for one in json.loads(examined.text)["checks"] if not one["ok"]]
     assert (wrong, examined.status) == ([], 0)
