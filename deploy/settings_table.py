@@ -102,7 +102,7 @@ def _comments(kind: type[BaseSettings]) -> dict[str, list[str]]:
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
-    if field.default is PydanticUndefined or field.default is None:
+    if field.default is PydanticUndefined or field.default in (None, ()):
         return "none"
     return f"`{field.default}`"
 

@@ -19,6 +19,7 @@ from services.command_api import dialects, health
 from services.command_api.auth.identities import TokenIdentities
 from services.command_api.desk.desk import Desk
 from services.command_api.desk.tally import CountedSubmitter, Tally
+from services.command_api.guards import origins
 from services.command_api.guards.bodies import BodyLimits
 from services.command_api.metrics import readings
 from services.command_api.openapi import pages
@@ -162,7 +163,11 @@ class Api:
                 metrics_route(self._readings()),
                 *pages.routes(),
             ],
-            middleware=[Middleware(BugGuard, internal=_internal), Middleware(self._limited)],
+            middleware=[
+                *origins.layers(self._settings.cors_origins),
+                Middleware(BugGuard, internal=_internal),
+                Middleware(self._limited),
+            ],
             exception_handlers={HTTPException: _in_the_dialects_words},
             lifespan=self._lifespan,
         )

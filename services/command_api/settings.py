@@ -4,13 +4,18 @@ Addresses and secrets have no default: a forgotten one fails at start, by name. 
 another one; docs/operations.md ("Limits that depend on each other") says why.
 """
 
-from typing import Annotated
+import re
+from typing import Annotated, Final
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, SecretStr, ValidationInfo, field_validator
-from pydantic_settings import SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from shared.identity import KEY_BYTES_MIN
 from shared.settings import COMPARED, KafkaSettings, PostgresSettings
+
+# An origin as a browser writes it: small letters, no path, and no port that is the scheme's own.
+_ORIGIN: Final = re.compile(r"([a-z][a-z0-9+.-]*)://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", re.ASCII)
+_OWN_PORTS: Final = (("http", ":80"), ("https", ":443"))
 
 
 class Settings(KafkaSettings, PostgresSettings):
@@ -25,6 +30,10 @@ class Settings(KafkaSettings, PostgresSettings):
     http_host: str = "127.0.0.1"
     # 0: any free port.
     http_port: Annotated[int, Field(ge=0, le=65535)] = 8080
+
+    # Sites whose pages may call the API from a browser (CORS), separated by commas: `https://app.example.com`. None: no
+    # page of another site may.
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
 
     # How long a caller waits for the verdict when the request does not say. At most 30, as in `Prefer: wait`.
     answer_within_seconds: Annotated[float, Field(gt=0, le=30)] = 2.0
@@ -79,6 +88,24 @@ class Settings(KafkaSettings, PostgresSettings):
     # How long a person's token, or the client of a machine's, is used before Postgres is asked again: a revoked one
     # works for this long.
     token_fresh_seconds: PositiveFloat = 60.0
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _separated(cls, said: object) -> object:
+        return tuple(filter(None, map(str.strip, said.split(",")))) if isinstance(said, str) else said
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _as_browsers_send_them(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        # A browser compares letter by letter: another spelling would let nobody in, and `*` would let everybody in.
+        for number, origin in enumerate(origins, start=1):
+            match = _ORIGIN.fullmatch(origin)
+            if match is None or match.groups() in _OWN_PORTS:
+                raise ValueError(
+                    f"number {number} is no origin: write it as https://app.example.com, in small letters, "
+                    "without a path, a slash at its end, a default port or *"
+                )
+        return origins
 
     @field_validator("expiry_seconds")
     @classmethod

@@ -6,7 +6,7 @@ from pydantic import SecretStr, ValidationError
 from services.command_api.settings import Settings
 
 
-def settings(**said: float) -> Settings:
+def settings(**said: float | str) -> Settings:
     return Settings.model_validate(
         {
             "kafka_bootstrap_servers": "kafka.example:9092",
@@ -17,7 +17,7 @@ def settings(**said: float) -> Settings:
     )
 
 
-def complaint(**said: float) -> tuple[object, str]:
+def complaint(**said: float | str) -> tuple[object, str]:
     with pytest.raises(ValidationError) as caught:
         settings(**said)
     [problem] = caught.value.errors()
@@ -50,3 +50,29 @@ def test_a_caller_waits_by_default_no_longer_than_one_may_ask_for() -> None:
     """A gateway that waits 40 s for an answer hears each of them."""
     assert complaint(answer_within_seconds=31) == ("answer_within_seconds", "Input should be less than or equal to 30")
     assert settings(answer_within_seconds=30).answer_within_seconds == 30
+
+
+def test_origins_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settings().cors_origins == ()
+    monkeypatch.setenv(
+        "COMMAND_API_CORS_ORIGINS", "https://app.example.com, http://localhost:5173,capacitor://localhost,"
+    )
+    assert settings().cors_origins == ("https://app.example.com", "http://localhost:5173", "capacitor://localhost")
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "*",
+        "null",
+        "https://App.example.com",
+        "https://app.example.com/",
+        "https://app.example.com:443",
+        "app.example.com",
+    ],
+)
+def test_an_origin_that_no_browser_sends_ends_the_start(origin: str) -> None:
+    """It would let nobody in, and its operator would look for the reason in the page."""
+    name, said = complaint(cors_origins=f"http://localhost,{origin}")
+    assert name == "cors_origins"
+    assert said.startswith("number 2 is no origin: write it as https://app.example.com, ")
