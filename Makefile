@@ -49,11 +49,12 @@ test-containers: $(STAMP) ## test with the real parts in containers, and docker-
 bench-rules: $(STAMP) ## print what rules cost: a press with all of them flagged, against one with none
 	@exec $(BIN)/python -m bench.rules
 
-check: $(STAMP) ## format, lint, types, walls, locks: what needs no running part
+check: $(STAMP) ## format, lint, types, walls, migrations, locks: what needs no running part
 	@echo 'format'; $(BIN)/ruff format --check --quiet .
 	@echo 'lint'; $(BIN)/ruff check --no-cache --quiet .
 	@echo 'types'; $(BIN)/mypy --no-error-summary
 	@echo 'walls'; said=$$($(BIN)/lint-imports --no-cache --no-logo) || { echo "$$said"; exit 1; }
+	@echo 'migrations'; said=$$($(BIN)/squawk --reporter gcc deploy/migrations/*.sql) || { echo "$$said"; exit 1; }
 	@echo 'locks'; .ci/locks $(BIN)/uv
 
 docker-up: ## bring up docker-compose.yml, and seed the demo tenant; needs Docker and nothing else

@@ -14,6 +14,10 @@ from services.stint_cli.trouble import Trouble
 
 FOLDER: Final = Path(__file__).resolve().parents[2] / "deploy" / "migrations"
 
+# A statement that waits for its lock keeps every later one waiting behind it, presses too. A long reader, a dump,
+# would otherwise stop the service for as long as it reads.
+LOCK_WITHIN_MS: Final = 3_000
+
 _FILE_NAME: Final = re.compile(r"(?P<version>[0-9]{4})_[a-z0-9_]+\.sql", re.ASCII)
 
 
@@ -93,7 +97,14 @@ async def _apply_next(conn: asyncpg.Connection, migrations: Sequence[Migration])
             return None
         migration = todo[0]
         try:
+            # Only now: another run that holds the list is waited for without a limit.
+            await conn.execute(f"SET LOCAL lock_timeout = {LOCK_WITHIN_MS}")
             await conn.execute(migration.sql)
+        except asyncpg.LockNotAvailableError as error:
+            raise Trouble(
+                f"{migration.name} waited {LOCK_WITHIN_MS / 1000:g} s for a table that another session holds, and was "
+                "rolled back: end long transactions (a dump, for example) and run this again."
+            ) from error
         except asyncpg.PostgresError as error:
             raise Trouble(f"{migration.name} failed and was rolled back: {error}") from error
         await conn.execute(query("record_migration"), migration.version, migration.name, migration.sha256)

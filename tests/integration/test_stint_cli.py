@@ -55,6 +55,23 @@ async def test_a_migration_that_fails_leaves_nothing_of_itself(deployment: Deplo
         assert [migration.version for migration in await migrate(conn, tmp_path)] == [2]
 
 
+async def test_a_migration_waits_briefly_for_a_table_that_is_being_read(
+    deployment: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A dump reads for minutes. A migration that waits for it would keep every press waiting behind itself."""
+    monkeypatch.setattr("services.stint_cli.migrate.LOCK_WITHIN_MS", 200)
+    dsn = await empty_database(deployment, "migrated_while_dumped")
+    (tmp_path / "0001_made.sql").write_text("CREATE TABLE made (x int);")
+    async with connected(dsn) as dump, connected(dsn) as conn:
+        assert len(await migrate(conn, tmp_path)) == 1
+        (tmp_path / "0002_more.sql").write_text("ALTER TABLE made ADD COLUMN y int;")
+        async with dump.transaction():
+            await dump.execute("LOCK TABLE made IN ACCESS SHARE MODE")
+            with pytest.raises(Trouble, match=r"^0002_more\.sql waited 0\.2 s for a table that another session holds"):
+                await asyncio.wait_for(migrate(conn, tmp_path), 10)
+        assert [migration.version for migration in await migrate(conn, tmp_path)] == [2]
+
+
 async def test_a_migration_changed_after_it_was_applied_is_refused(deployment: Deployment, tmp_path: Path) -> None:
     for migration in read_migrations():
         (tmp_path / migration.name).write_text(migration.sql + ("\n" if migration.version == 1 else ""))
