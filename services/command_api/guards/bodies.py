@@ -1,7 +1,8 @@
 """Bodies: how large a body may be and how long it may take, before any dialect reads it.
 
-Uvicorn keeps a slow body open for ever, and reads one without end. This is pure ASGI, without a timer for each request:
-a sweep looks at the few bodies that are being waited for.
+Uvicorn keeps a slow body open for ever, and reads one without end. Starlette's `max_body_size` counts bytes alone, and
+answers in words of its own instead of a dialect's. This is pure ASGI, without a timer for each request: a sweep looks
+at the few bodies that are being waited for.
 """
 
 import asyncio
