@@ -13,7 +13,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-head
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run up down reset status logs test test-long test-containers bench-rules check locks jars docker-up docker-down
+.PHONY: help install run up down reset status logs test test-long test-containers bench-rules check wheel locks jars docker-up docker-down
 
 help: ## list the targets
 	@sed -n -E 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
@@ -56,6 +56,10 @@ check: $(STAMP) ## format, lint, types, walls, migrations, locks: what needs no 
 	@echo 'walls'; said=$$($(BIN)/lint-imports --no-cache --no-logo) || { echo "$$said"; exit 1; }
 	@echo 'migrations'; said=$$($(BIN)/squawk --reporter gcc deploy/migrations/*.sql) || { echo "$$said"; exit 1; }
 	@echo 'locks'; .ci/locks $(BIN)/uv
+
+wheel: $(STAMP) ## build the wheel stint-events, the formats for other teams, into dist/
+	@$(BIN)/uv build --quiet --wheel --no-build-isolation --python $(BIN)/python --out-dir dist packages/stint-events
+	@ls dist/stint_events-*.whl
 
 docker-up: ## bring up docker-compose.yml, and seed the demo tenant; needs Docker and nothing else
 	@exec deploy/docker/up

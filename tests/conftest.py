@@ -18,7 +18,7 @@ from tests.support.stack.stacks import CONTAINERS, chosen_stack_in, no_engine
 LONG = os.environ.get("STINT_TEST_LONG") == "1"
 LINES_SHOWN = 60
 TESTS = Path(__file__).parent
-ROOMS_OF_REAL_PARTS = ("contract", "integration", "faults", "containers")
+ROOMS_OF_REAL_PARTS = ("contract", "examples", "integration", "faults", "containers")
 
 # Derandomized: a run that failed fails again, and a run that passed did not pass by luck. No deadline: on two busy
 # cores any example may be slow, and slowness is measured elsewhere.

@@ -14,6 +14,9 @@ Pure: the standard library, pydantic and tzdata; no clock, broker, pool or setti
     calendar, zones, durations    local days, time zones, whole microseconds
     base                          the kinds of values that all of these are made of
 
+The wheel `stint-events` (packages/stint-events) is this room as `stint_events`, so modules here import one another
+relatively. Not in the wheel: policies, the table of rules, calendar and zones.
+
 Safe to change: docstrings, and the addition of optional fields (readers first).
 With care: anything that is written to a topic. A log cannot be renamed.
 Never: the meaning of a field that exists. Add a `.v2` beside the `.v1`.

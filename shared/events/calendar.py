@@ -8,9 +8,9 @@ repeat after midnight belong to the day that has begun.
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 
-from shared.events.durations import microseconds
-from shared.events.outcome import DayPart
-from shared.events.zones import zone
+from .durations import microseconds
+from .outcome import DayPart
+from .zones import zone
 
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)

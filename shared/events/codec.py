@@ -6,8 +6,8 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from shared.events.envelope import Envelope, Headers, MalformedEnvelopeError, decode_headers, tolerant
-from shared.events.models import (
+from .envelope import Envelope, Headers, MalformedEnvelopeError, decode_headers, tolerant
+from .models import (
     BODY_OF,
     AnyEvent,
     DeadlineReached,

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Final, TypeVar
 from uuid import UUID
 
-from shared.events.base import in_utc
+from .base import in_utc
 
 SOURCE: Final = "/stint/command-api"
 

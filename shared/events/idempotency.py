@@ -17,10 +17,10 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 from uuid import UUID, uuid5
 
-from shared.events.envelope import Envelope
-from shared.events.models import AnyEvent
-from shared.events.outcome import Outcome
-from shared.events.rules import Rule
+from .envelope import Envelope
+from .models import AnyEvent
+from .outcome import Outcome
+from .rules import Rule
 
 # How long a key is remembered, in log time. After that the same key is a new press.
 REMEMBERED: Final = timedelta(days=30)

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter
 
-from shared.events.base import Day, Digest, Instant, Model, OwnerId, PauseReason, Reference, TenantName, TimerReference
+from .base import Day, Digest, Instant, Model, OwnerId, PauseReason, Reference, TenantName, TimerReference
 
 Role = Literal["machine", "person", "admin", "system"]
 

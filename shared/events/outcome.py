@@ -16,8 +16,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from shared.events.base import Instant, Model, TimerId, kinds_of
-from shared.events.models import ToldActor, Work
+from .base import Instant, Model, TimerId, kinds_of
+from .models import ToldActor, Work
 
 # How many timers one outcome may change. What else fell due comes with the owner's next record. An outcome without
 # this bound could become too large for a broker, and would stop its partition's stream for good.

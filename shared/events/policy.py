@@ -13,10 +13,10 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from shared.events.base import Day, Model
-from shared.events.rule_table import RULE_ROWS, row_of
-from shared.events.rules import Rule
-from shared.events.zones import is_zone
+from .base import Day, Model
+from .rule_table import RULE_ROWS, row_of
+from .rules import Rule
+from .zones import is_zone
 
 
 class Preset(StrEnum):

@@ -16,8 +16,8 @@ from typing import Final
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from shared.events.base import Instant, Model
-from shared.events.policy import LATER, Policy
+from .base import Instant, Model
+from .policy import LATER, Policy
 
 NO_REVISION: Final = -1
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from shared.events.policy import Policy
+from .policy import Policy
 
 REPLACES: Final = "replaces"
 

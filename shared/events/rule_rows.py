@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, Literal
 
-from shared.events.rules import Rule
+from .rules import Rule
 
 ModeWord = Literal["off", "flag", "block", "strict", "allow", "pause_previous", "stop_previous"]
 ThebaseStatus = Literal[400, 401, 404, 500, 503]

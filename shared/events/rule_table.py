@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from shared.events.rule_rows import (
+from .rule_rows import (
     FLAGS,
     OVERLAPS,
     REFUSES,
@@ -23,7 +23,7 @@ from shared.events.rule_rows import (
     everywhere,
     on_both,
 )
-from shared.events.rules import Rule
+from .rules import Rule
 
 _ALONE: Final = "Logged-in user alone can start timer"
 _OVER_CAP: Final = "Logged Hours is greater than maximum billable hours allowed per day"

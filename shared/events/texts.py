@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from shared.events.base import Model, OwnerId, TenantName
+from .base import Model, OwnerId, TenantName
 
 
 class TimerText(Model):

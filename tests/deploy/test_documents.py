@@ -9,7 +9,12 @@ import pytest
 from deploy.local.settings import ROOT
 
 PAGES = sorted(
-    chain(ROOT.glob("*.md"), (ROOT / "docs").rglob("*.md"), (ROOT / "tests").glob("*.md")),
+    chain(
+        ROOT.glob("*.md"),
+        (ROOT / "docs").rglob("*.md"),
+        (ROOT / "tests").glob("*.md"),
+        *((ROOT / folder).rglob("*.md") for folder in ("examples", "packages")),
+    ),
     key=lambda path: path.relative_to(ROOT).as_posix(),
 )
 DECISIONS = sorted((ROOT / "docs" / "adr").glob("[0-9]*.md"))

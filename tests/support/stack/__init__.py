@@ -9,6 +9,7 @@
     feed_reader               a client of the change feed
     raw_http                  HTTP byte by byte: requests that no client library would send
     foreign_presses           presses written straight onto the log, as a bug or another program might
+    outside                   programs as other teams run them, with our wheel and without our repository
     logs waits until          the log as another client reads it; waiting for a checkpoint, or for any condition
     certificates manifests    a certificate authority; Kubernetes manifests as kustomize builds them
 

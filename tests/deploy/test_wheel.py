@@ -1,0 +1,84 @@
+"""What other teams install: the wheel `stint-events` in an environment that has never seen this repository."""
+
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from deploy.local.settings import ROOT
+from tests.support.stack.outside import UV, WITHIN_SECONDS, wheel_in
+
+PACKAGE: Final = tomllib.loads((ROOT / "packages" / "stint-events" / "pyproject.toml").read_text(encoding="utf-8"))
+REPOSITORY: Final = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+GOLDEN: Final = ROOT / "tests" / "golden" / "outcomes" / "stopped.v1.json"
+# What stays here: it needs zone data, or holds what the judge needs and no record.
+KEPT: Final = {"calendar", "policy", "policy_book", "policy_document", "rule_rows", "rule_table", "zones"}
+READS: Final = """
+import importlib, pathlib, pkgutil, sys, zoneinfo
+looked_up = zoneinfo.TZPATH
+import stint_events
+for module in pkgutil.iter_modules(stint_events.__path__):
+    importlib.import_module(f"stint_events.{module.name}")
+assert zoneinfo.TZPATH == looked_up
+assert not [name for name in sys.modules if name.split(".")[0] in ("shared", "services", "tzdata")]
+from stint_events.outcome import read_outcome, write_outcome
+body = pathlib.Path(sys.argv[1]).read_bytes().strip()
+outcome = read_outcome(body)
+assert write_outcome(outcome) == body
+[change] = outcome.changed
+print(outcome.event_type, outcome.verdict, change.after.state, change.after.total_us)
+print(*[(str(part.on), part.us) for part in (*change.closed.days, *change.closed.was.days)])
+"""
+SAID: Final = ["timer.stopped.v1 accepted STOPPED 18900000000", "('2026-11-27', 5400000000) ('2026-11-27', 7200000000)"]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return wheel_in(tmp_path_factory.mktemp("wheel"))
+
+
+def ran(folder: Path, *argv: str) -> list[str]:
+    """Return what a program prints in a folder outside the repository, with none of this environment's settings."""
+    environ = {"PATH": "/usr/bin:/bin", "HOME": str(Path.home())}
+    done = subprocess.run(
+        argv, cwd=folder, env=environ, capture_output=True, text=True, check=False, timeout=WITHIN_SECONDS
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def test_an_empty_environment_reads_a_recorded_outcome_with_the_wheel(wheel: Path, tmp_path: Path) -> None:
+    ran(tmp_path, UV, "venv", "--quiet", "--python", sys.executable, "env")
+    install = (UV, "pip", "install", "--quiet", "--python", "env/bin/python", str(wheel))
+    try:
+        ran(tmp_path, *install, "--offline")  # what this checkout's own environment was made of
+    except AssertionError:
+        ran(tmp_path, *install)
+    assert ran(tmp_path, "env/bin/python", "-W", "error", "-c", READS, str(GOLDEN)) == SAID
+    installed = {line.partition("==")[0] for line in ran(tmp_path, UV, "pip", "freeze", "--python", "env/bin/python")}
+    pydantic = {"annotated-types", "pydantic", "pydantic-core", "typing-extensions", "typing-inspection"}
+    assert {name.partition(" ")[0] for name in installed} == {"stint-events", *pydantic}
+
+
+def test_the_wheel_has_the_repositorys_version_and_its_pydantic(wheel: Path) -> None:
+    version: Any = REPOSITORY["project"]["version"]
+    assert wheel.name == f"stint_events-{version}-py3-none-any.whl"
+    assert set(PACKAGE["project"]["dependencies"]) <= set(REPOSITORY["project"]["dependencies"])
+    assert PACKAGE["project"]["requires-python"] == REPOSITORY["project"]["requires-python"]
+
+
+def test_each_module_of_the_formats_is_in_the_wheel_as_it_is_or_stays_for_a_reason(wheel: Path) -> None:
+    """No format is written down twice, and a new module is put into one of the two lists."""
+    with zipfile.ZipFile(wheel) as packed:
+        held = {
+            name.removeprefix("stint_events/"): packed.read(name)
+            for name in packed.namelist()
+            if name.startswith("stint_events/") and name.endswith(".py")
+        }
+    there = {path.name: path.read_bytes() for path in (ROOT / "shared" / "events").glob("*.py")}
+    assert held == {name: text for name, text in there.items() if name.removesuffix(".py") not in KEPT}
+    assert {f"{name}.py" for name in KEPT} <= set(there)
