@@ -29,7 +29,7 @@ _KEY_AND_VALUE: Final[Mapping[str, tuple[str, str]]] = {
     topics.OUTCOMES: ("tenant/owner, or the tenant (R05); none if unreadable", "[an outcome](#outcome)"),
     topics.REPLIES: ("none", "a list of [replies](#reply)"),
     topics.POLICIES: ("tenant", "a policy: [contract](contract.md), section 8"),
-    topics.DEAD: ("-", "a command that cannot be read, and the reason"),
+    topics.DEAD: ("the command's", "a command that cannot be read, and the reason: [contract](contract.md), section 5"),
 }
 _INTRODUCTION: Final = """\
 <!-- Written by `python -m deploy.events_page` from the models in shared/events. Do not edit by hand. -->

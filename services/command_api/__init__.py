@@ -7,6 +7,7 @@ What a request shows by itself is refused here. What needs history is judged fro
     desk/            what a dialect may ask for, and the values that cross
     dialects/        each published API, translated; nothing else
     openapi/         all calls as an OpenAPI document, and its page
+    inbox/           `timer.commands.v1`, read and committed
     submit/          a press on its way to the log, its verdict on the way back
     auth/            which client or person a token stands for
     guards/          what stands around every request

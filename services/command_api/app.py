@@ -16,11 +16,15 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from services.command_api import dialects, health
+from services.command_api.auth.clients import KnownClients
 from services.command_api.auth.identities import TokenIdentities
 from services.command_api.desk.desk import Desk
+from services.command_api.desk.intake.ports import Intake
 from services.command_api.desk.tally import CountedSubmitter, Tally
+from services.command_api.dialects.kafka.calls import Commands
 from services.command_api.guards import origins
 from services.command_api.guards.bodies import BodyLimits
+from services.command_api.inbox.feed import CommandsFeed
 from services.command_api.metrics import readings
 from services.command_api.openapi import pages
 from services.command_api.settings import Settings
@@ -36,10 +40,11 @@ from services.command_api.submit.presses import Presses
 from services.command_api.submit.replies import ReplyReader, Waiters
 from services.command_api.submit.sender import Sender
 from services.command_api.sweep import keep_sweeping
-from shared.events.topics import EVENTS, POLICIES, TEXTS
-from shared.kafka.clients import durable_producer, lone_consumer
+from shared.events.topics import DEAD, EVENTS, POLICIES, TEXTS
+from shared.kafka.clients import durable_producer, lone_consumer, repeating_producer
 from shared.kafka.kept_producer import KeptProducer
 from shared.kafka.policy_reader import PolicyReader
+from shared.kafka.post import Post
 from shared.process.alarms import Alarms
 from shared.process.bugs import BugGuard
 from shared.process.ending import ended_within
@@ -101,7 +106,10 @@ class Api:
         self._partitions = health.PartitionCheck(self._kept.partitions, reads)
         self._alarms = alarms
         self._tally = Tally()
+        self._presses = self._recorder(reads)
         self.desk = self._desk(reads)
+        self._kept_post = KeptProducer(lambda: repeating_producer(kafka), (DEAD,))
+        self._commands = self._feed_of_commands()
         self._limits: BodyLimits | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._ready: Mapping[str, health.Check] = {
@@ -116,17 +124,38 @@ class Api:
         self._ending = False
         self._log = structlog.get_logger()
 
-    def _desk(self, reads: PostgresReads) -> Desk:
-        settings = self._settings
-        presses = Presses(
+    def _recorder(self, reads: PostgresReads) -> Presses:
+        return Presses(
             sender=self._sender,
             waiters=self._waiters,
             reply_partition=self._replies.partition,
             policies=self._policies.book,
             reads=reads,
             now=now,
-            expiry_seconds=settings.expiry_seconds,
+            expiry_seconds=self._settings.expiry_seconds,
         )
+
+    def _feed_of_commands(self) -> CommandsFeed:
+        settings = self._settings
+        intake = Intake(
+            clients=KnownClients(Directory(self._database), fresh_seconds=settings.token_fresh_seconds),
+            recorder=self._presses,
+            letters=Post(self._kept_post),
+            policies_read=lambda: self._policies.has_begun,
+            now=now,
+            answer_within_seconds=settings.answer_within_seconds,
+            backdate_days_max=settings.backdate_days_max,
+        )
+        return CommandsFeed(
+            settings.kafka,
+            settings.commands_group_id,
+            session_timeout_ms=settings.session_timeout_ms,
+            at_once=settings.commands_at_once,
+            take=Commands(intake).take,
+        )
+
+    def _desk(self, reads: PostgresReads) -> Desk:
+        settings = self._settings
         return Desk(
             identities=TokenIdentities(
                 Directory(self._database),
@@ -136,7 +165,7 @@ class Api:
                 fresh_seconds=settings.token_fresh_seconds,
             ),
             threshold=self._threshold,
-            submitter=CountedSubmitter(presses.submit, self._tally, asyncio.get_running_loop().time),
+            submitter=CountedSubmitter(self._presses.submit, self._tally, asyncio.get_running_loop().time),
             policies=self._policies,
             policy_log=SentPolicies(
                 reader=self._policies,
@@ -211,6 +240,9 @@ class Api:
         sweeps = (self._sender.sweep, self._waiters.sweep, self._threshold.sweep, self._sweep_bodies)
         self._begin("sweeps", keep_sweeping(*sweeps))
         self._begin("partitions", self._partitions.run())
+        if self._settings.commands_at_once:
+            self._begin("post", self._kept_post.run())
+            self._begin("commands", self._commands.run())
         try:
             await self._ready_or_late()
             yield
@@ -221,7 +253,8 @@ class Api:
             for task in self._tasks:
                 task.cancel()
             await ended_within(CLOSE_WITHIN_SECONDS, asyncio.wait(self._tasks), "background")
-            await self._kept.close()
+            for kept in (self._kept, self._kept_post):
+                await kept.close()
             for database in (self._database, self._counts):
                 if not await ended_within(CLOSE_WITHIN_SECONDS, database.close(), "database"):
                     database.terminate()

@@ -67,6 +67,13 @@ class Settings(KafkaSettings, PostgresSettings):
     # How many callers may wait for a verdict at one time. Beyond it further callers hear 503 at once.
     waiters_max: PositiveInt = 10_000
 
+    # How many commands of `timer.commands.v1` this process takes at one time. 0: it reads none.
+    commands_at_once: Annotated[int, Field(ge=0, le=1000)] = 200
+    # APIs of one group share the commands.
+    commands_group_id: str = "stint.commands"
+    # How long after its last heartbeat a killed API's share moves. The broker accepts 6 s to 30 min.
+    session_timeout_ms: PositiveInt = 10_000
+
     # The largest body of a request.
     max_body_bytes: PositiveInt = 65_536
     # How long a body may take to arrive. A slower one is not read to its end.

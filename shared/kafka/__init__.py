@@ -2,6 +2,7 @@
 
     clients            producers and consumers, each option written out once with its reason
     kept_producer      one idempotent producer; a broken one is dropped and replaced
+    post               single records to topics that other people name
     feed               slow topics, read raw through FastStream's broker, record by record
     lenient_records    reading records whose header names are not UTF-8, at which aiokafka alone would stop
     policy_reader      the policies' topic, read from its beginning into a book

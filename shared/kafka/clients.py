@@ -126,6 +126,11 @@ def quick_producer(address: KafkaAddress) -> AIOKafkaProducer:
     return AIOKafkaProducer(**address.options(), acks=1, linger_ms=0)
 
 
+def repeating_producer(address: KafkaAddress) -> AIOKafkaProducer:
+    """Return an unstarted producer whose ack means: on all in-sync replicas, once or more. A failure leaves no gap."""
+    return AIOKafkaProducer(**address.options(), acks="all", linger_ms=0)
+
+
 def group_consumer(address: KafkaAddress, group: str, session_timeout_ms: int, **options: Any) -> AIOKafkaConsumer:  # noqa: ANN401
     """Return an unstarted consumer of a group whose offsets we keep ourselves: it commits nothing, and never jumps."""
     return AIOKafkaConsumer(
@@ -240,4 +245,5 @@ __all__ = [
     "partitions_of",
     "quick_producer",
     "refusal",
+    "repeating_producer",
 ]

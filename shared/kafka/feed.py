@@ -47,7 +47,8 @@ async def _raw(message: Any) -> Raw:  # noqa: ANN401 - FastStream's own message
     return message.raw_message
 
 
-# The options of every subscriber of a feed. Positions are in Postgres or not kept at all, so nothing is acknowledged.
+# The options of every subscriber of a feed. FastStream acknowledges nothing, because positions are in Postgres, or not
+# kept at all, or committed by the reader itself.
 RAW_RECORDS: Final[dict[str, Any]] = {
     "parser": _without_headers,
     "decoder": _raw,
@@ -56,6 +57,16 @@ RAW_RECORDS: Final[dict[str, Any]] = {
     "auto_offset_reset": "earliest",
     "no_reply": True,
 }
+
+
+async def _whole(raw: Raw, parse: Callable[[Raw], Awaitable[Any]]) -> Any:  # noqa: ANN401 - FastStream's own message
+    message = await _without_headers(raw, parse)
+    message.raw_message = raw
+    return message
+
+
+# The same for a reader to whom headers mean something: it gets them undecoded.
+WHOLE_RECORDS: Final[dict[str, Any]] = RAW_RECORDS | {"parser": _whole}
 
 
 async def read_for_ever(

@@ -3,6 +3,7 @@
     identities        tokens: signed ones are trusted by their signature, opaque ones are looked up and remembered
     client_secrets    ids and secrets of clients, checked within bounds
     revocations       which clients of signed tokens were revoked, looked up once a minute
+    clients           ids of clients that the broker has let in
     bounded           how the memory of what strangers sent stays small
 
 Safe to change: how much is remembered, and for how long.

@@ -1,6 +1,7 @@
 """The desk: what a dialect may ask for, and the values that cross. Dialects, submission and store stand on it.
 
     desk        the ports of the API: identities, the tenant's policy, reading, reports, submitting
+    intake/     the ports of dialect D, whose callers wait at a topic
     commands    what every dialect translates to, and the answers that it translates from
     questions   what a read asks for where an id is not enough
     rows        what the read models say, as values; nothing here knows SQL or HTTP

@@ -13,7 +13,7 @@ from shared.events.outcome import Fact, Outcome, TimerAfter
 from shared.events.rules import Rule
 from shared.identity import TokenRole
 
-Dialect = Literal["thebase", "zoho", "native"]
+Dialect = Literal["thebase", "zoho", "native", "kafka"]
 
 _RULES: Final = frozenset(Rule)
 
@@ -197,6 +197,14 @@ class NotRecorded:
 
 
 Answer = Accepted | Learned | Refused | StillWaiting | NotRecorded
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The press is recorded and judged: its outcome, never void, and its partition."""
+
+    partition: int
+    outcome: Outcome
 
 
 def answer_of(partition: int, outcome: Outcome) -> Accepted | Learned | Refused | NotRecorded:

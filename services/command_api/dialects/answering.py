@@ -8,7 +8,7 @@ Never: a published word, status or key in here.
 """
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, Protocol, assert_never
 
 from starlette.requests import Request
@@ -132,20 +132,22 @@ def asked_for(
     key = idempotency_key(request)
     if isinstance(key, Malformed):
         return key
-    if isinstance(command, TimerCommand) and (problem := _too_long_ago(desk, command)) is not None:
-        return problem
+    if isinstance(command, TimerCommand):
+        problem = began_too_long_ago(command, desk.now(), desk.backdate_days_max)
+        if problem is not None:
+            return problem
     seconds = desk.answer_within_seconds if wait_seconds is None else wait_seconds
     return Asked(command, caller, words.dialect, key, seconds, traceparent(request))
 
 
-def _too_long_ago(desk: Desk, command: TimerCommand) -> Malformed | None:
+def began_too_long_ago(command: TimerCommand, now: datetime, days_max: int) -> Malformed | None:
+    """Return what is wrong with a press that would begin an interval further back than this deployment takes."""
     # Only a press that begins an interval: the projector would read all that its owner did since that time.
     # A stop is never refused because of its time.
     begins = isinstance(command, StartTimer) or command.verb == "resume"
-    oldest = desk.now() - timedelta(days=desk.backdate_days_max)
-    if not begins or command.at is None or command.at.instant >= oldest:
+    if not begins or command.at is None or command.at.instant >= now - timedelta(days=days_max):
         return None
-    return Malformed(Rule.VALUE_INVALID, "at", too_long_ago(desk.backdate_days_max))
+    return Malformed(Rule.VALUE_INVALID, "at", too_long_ago(days_max))
 
 
 def worded(asked: Asked, answer: Answer, words: PressWords) -> Response:

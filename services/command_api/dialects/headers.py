@@ -36,9 +36,14 @@ def idempotency_key(request: Request) -> str | Malformed | None:
     given = request.headers.getlist("idempotency-key")
     if not given:
         return None
-    if len(given) > 1 or len(given[0]) > KEY_LENGTH_MAX or not _KEY.fullmatch(given[0]):
+    if len(given) > 1 or not is_key(given[0]):
         return Malformed(Rule.VALUE_INVALID, "Idempotency-Key")
     return given[0]
+
+
+def is_key(text: str) -> bool:
+    """Say whether `text` can be an idempotency key."""
+    return len(text) <= KEY_LENGTH_MAX and _KEY.fullmatch(text) is not None
 
 
 def waits_to_be_asked(request: Request) -> bool:
@@ -64,7 +69,12 @@ def min_position(request: Request) -> Position | Malformed | None:
 def traceparent(request: Request) -> str | None:
     """Return the W3C trace context, None when it is missing or malformed: no press is refused because of its trace."""
     given = request.headers.getlist("traceparent")
-    return given[0] if len(given) == 1 and _TRACEPARENT.fullmatch(given[0]) else None
+    return given[0] if len(given) == 1 and is_traceparent(given[0]) else None
+
+
+def is_traceparent(text: str) -> bool:
+    """Say whether `text` is a W3C trace context."""
+    return _TRACEPARENT.fullmatch(text) is not None
 
 
 def preferred_wait(request: Request) -> float | None:

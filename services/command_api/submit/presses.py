@@ -10,23 +10,27 @@
 7. No verdict before the deadline, but an ack: look the outcome up. While there is none, answer that the press is
    recorded.
 
+A press that is recorded and not judged can be passed on: it is sent once more, under its key, with the address of the
+service that waits. The fold knows the press by then, or judges it; either way the projector answers that service.
+
 With care: this order. If the event came before its text, a crash between the two would keep the minutes and lose the
 comment.
 """
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final, assert_never
 
 import structlog
 
-from services.command_api.desk.commands import Answer, Asked, NotRecorded, Position, StillWaiting, answer_of
+from services.command_api.desk.commands import Answer, Asked, Decided, NotRecorded, Position, StillWaiting, answer_of
 from services.command_api.desk.desk import Now, Reads
 from services.command_api.submit.lookup import look
 from services.command_api.submit.press import OutgoingPress, press_of
 from services.command_api.submit.replies import Fate, Overdue, Waiters
-from services.command_api.submit.sender import Acked, Sender, Unacked
-from shared.events.envelope import ReplyAddress
+from services.command_api.submit.sender import Acked, Header, Sender, Unacked
+from shared.events.envelope import ReplyAddress, encode_headers
 from shared.events.ids import TimerIds, partition_of
 from shared.events.outcome import Outcome
 from shared.events.policy_book import PolicyBook
@@ -38,7 +42,7 @@ DRAWS_MAX: Final = 5
 
 
 class Presses:
-    """`desk.Submitter`, over the log and the replies."""
+    """`desk.Submitter` and `intake.Recorder`, over the log and the replies."""
 
     def __init__(
         self,
@@ -64,23 +68,51 @@ class Presses:
 
     async def submit(self, asked: Asked) -> Answer:
         """Record one press and return what became of it within `asked.wait_seconds`."""
-        if self._policies.latest(asked.caller.tenant) is None:
-            return NotRecorded("no_policy")
-        partitions = self._sender.partitions.get(EVENTS)
-        if partitions is None:
-            return NotRecorded("not_ready")
+        what = await self.judged(asked)
+        return answer_of(what.partition, what.outcome) if isinstance(what, Decided) else what
+
+    async def judged(self, asked: Asked) -> Decided | StillWaiting | NotRecorded:
+        """Do the same, and return the outcome as it was written down."""
+        partitions = self._partitions_for(asked)
+        if isinstance(partitions, NotRecorded):
+            return partitions
         until = self._loop.time() + asked.wait_seconds
         press = press_of(asked, now=self._now(), expires_after=self._expires_after)
         return await self._draw_and_publish(press, partition_of(press.slot, partitions), until)
 
-    async def _draw_and_publish(self, press: OutgoingPress, partition: int, until: float) -> Answer:
+    async def pass_on(self, asked: Asked, reply: ReplyAddress | None) -> Position | NotRecorded:
+        """Record a press whose verdict goes to `reply`. It never expires, because its caller waits until it is told."""
+        partitions = self._partitions_for(asked)
+        if isinstance(partitions, NotRecorded):
+            return partitions
+        press = press_of(asked, now=self._now(), expires_after=self._expires_after)
+        partition = partition_of(press.slot, partitions)
+        timer_id = self._ids.draw(press.slot) if press.draws_an_id else press.timer_id
+        if (unwritten := await self._unwritten(press, partition, timer_id)) is not None:
+            return NotRecorded(unwritten.why)
+        envelope = replace(press.envelope(timer_id, self._policies.position, reply), expires_at=None)
+        match await self._sent(EVENTS, partition, press.key(timer_id), press.body(), encode_headers(envelope)):
+            case Acked(offset=offset, log_time_ms=log_time_ms):
+                known = offset >= 0 and log_time_ms is not None
+                return Position(partition, offset) if known else NotRecorded("fate_unknown")
+            case Unacked(why=why):
+                return NotRecorded(why)
+            case fate:
+                assert_never(fate)
+
+    def _partitions_for(self, asked: Asked) -> int | NotRecorded:
+        if self._policies.latest(asked.caller.tenant) is None:
+            return NotRecorded("no_policy")
+        partitions = self._sender.partitions.get(EVENTS)
+        return NotRecorded("not_ready") if partitions is None else partitions
+
+    async def _draw_and_publish(
+        self, press: OutgoingPress, partition: int, until: float
+    ) -> Decided | StillWaiting | NotRecorded:
         for _ in range(DRAWS_MAX):
             timer_id = self._ids.draw(press.slot) if press.draws_an_id else press.timer_id
-            if press.text is not None:
-                # Wait for its ack, because a press is recorded only together with its text.
-                written = await self._written(press.text, partition, press.key(timer_id))
-                if isinstance(written, Unacked):
-                    return NotRecorded(written.why)
+            if (unwritten := await self._unwritten(press, partition, timer_id)) is not None:
+                return NotRecorded(unwritten.why)
             fate = await self._publish(press, partition, timer_id, until)
             match fate:
                 case Unacked(why=why):
@@ -92,21 +124,30 @@ class Presses:
                 case Outcome(verdict="void"):
                     return NotRecorded("expired")
                 case Outcome():
-                    return answer_of(partition, fate)
+                    return Decided(partition, fate)
                 case _:
                     assert_never(fate)
         self._log.error("timer_ids_exhausted", event_id=str(press.event_id), draws=DRAWS_MAX)
         return NotRecorded("id_taken")
 
-    async def _written(self, text: bytes, partition: int, key: bytes) -> Acked | Unacked:
-        written: asyncio.Future[Acked | Unacked] = self._loop.create_future()
+    async def _unwritten(self, press: OutgoingPress, partition: int, timer_id: int | None) -> Unacked | None:
+        """Write the press's text, if it has one, and wait for its ack: a press is recorded only together with it."""
+        if press.text is None:
+            return None
+        written = await self._sent(TEXTS, partition, press.key(timer_id), press.text, [])
+        return written if isinstance(written, Unacked) else None
+
+    async def _sent(
+        self, topic: str, partition: int, key: bytes, value: bytes, headers: list[Header]
+    ) -> Acked | Unacked:
+        sent: asyncio.Future[Acked | Unacked] = self._loop.create_future()
 
         def told(fate: Acked | Unacked) -> None:
-            if not written.done():
-                written.set_result(fate)
+            if not sent.done():
+                sent.set_result(fate)
 
-        self._sender.send(TEXTS, partition, key, text, [], told)
-        return await written
+        self._sender.send(topic, partition, key, value, headers, told)
+        return await sent
 
     async def _publish(self, press: OutgoingPress, partition: int, timer_id: int | None, until: float) -> Fate:
         waiter = self._waiters.open(press.event_id, until, press.expires_at)
@@ -120,8 +161,10 @@ class Presses:
         finally:
             self._waiters.close(waiter)
 
-    async def _overdue(self, press: OutgoingPress, partition: int, timer_id: int | None, acked: Acked) -> Answer:
+    async def _overdue(
+        self, press: OutgoingPress, partition: int, timer_id: int | None, acked: Acked
+    ) -> Decided | StillWaiting:
         outcome = await look(self._reads, press, partition, timer_id, self._policies.position, acked)
         if outcome is None:
             return StillWaiting(press.event_id, timer_id, Position(partition, acked.offset), press.event.digest)
-        return answer_of(partition, outcome)
+        return Decided(partition, outcome)

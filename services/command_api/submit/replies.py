@@ -5,8 +5,7 @@ process is ready. One loop reads, one validation decodes a record, and one futur
 and no timer for each request.
 
 A reply is accepted when request id and event id are those of a press that waits. Request ids are in the headers of
-every event. With care, once commands come from Kafka with a `reply_to` of their own: a `reply_to` that names this topic
-must be refused where commands are read.
+every event. A command on Kafka whose `reply_to` names this topic is buried (`dialects/kafka/reading`).
 """
 
 import asyncio

@@ -1,0 +1,141 @@
+"""The whole way of one command.
+
+1. Read it. What is no command is buried on `timer.dead.v1`, with its bytes and the reason.
+2. Look its client up, and ask whether the reply address leads anywhere. A stranger's command is buried too.
+3. Record the press, under `ce_id`, and wait for its verdict. A crash leaves a press that may be recorded, and an offset
+   that is not committed: the command is read again, is the same press, and hears the first answer.
+4. Judged: send the outcome to the service that waits. A crash before its ack leaves the same as 3; the service may hear
+   the same answer twice.
+5. Recorded, and not judged in time: send the press once more with the service's own address, so that the projector
+   answers it. A crash before the ack leaves the same as 3.
+
+A part that is away is waited for, with growing pauses, for as long as it takes: no command is ever skipped.
+"""
+
+import asyncio
+from typing import Final, assert_never
+
+import structlog
+
+from services.command_api.desk.commands import Asked, Decided, NotRecorded, StartTimer, StillWaiting
+from services.command_api.desk.intake.ports import CommandRecord, Intake
+from services.command_api.desk.rows import ReadsAwayError
+from services.command_api.dialects.answering import began_too_long_ago
+from services.command_api.dialects.kafka.answers import dead_headers, reply_to, without_bytes
+from services.command_api.dialects.kafka.reading import Dead, read_command
+from services.command_api.dialects.reasons import sentence_about
+from shared.events.envelope import ReplyAddress
+from shared.events.outcome import Outcome
+from shared.events.topics import DEAD
+from shared.process.backoff import Backoff, Setbacks
+
+# A tenant's first policy may come some milliseconds after its first command. After so many tries there is none.
+TRIES_WITHOUT_POLICY: Final = 5
+
+_DEAD_PARTITION: Final = 0
+# A moment's trouble is no alarm: four tries take less than a second.
+_TRIES_IN_SILENCE: Final = 4
+_MAY_PRESS: Final = frozenset({"machine", "admin"})
+
+
+class _AwayError(Exception):
+    """A press was not recorded, because a part is away. The message is the submitter's code."""
+
+
+# What passes by itself: Kafka, Postgres, or the policies are away.
+_AWAY: Final = (_AwayError, ConnectionError, ReadsAwayError)
+
+
+class Commands:
+    """Takes commands, one by one. Different commands may be taken at the same time."""
+
+    def __init__(self, intake: Intake) -> None:
+        self._intake = intake
+        self._setbacks = Setbacks("commands_waiting")
+        self._log = structlog.get_logger()
+
+    async def take(self, record: CommandRecord, *, patient: bool = True) -> bool:
+        """Settle one command: on the log and answered, or buried. Return False when its verdict was not heard.
+
+        `patient` False: an earlier command of its key was not judged in time, so waiting for this one is in vain.
+        """
+        pauses = Backoff()
+        while True:
+            try:
+                heard = await self._take_once(record, patient=patient, tries=pauses.failures)
+            except _AWAY as away:
+                if pauses.failures >= _TRIES_IN_SILENCE:
+                    self._setbacks.failed(away, partition=record.partition, offset=record.offset)
+                await asyncio.sleep(pauses.next())
+            else:
+                self._setbacks.recovered()
+                return heard
+
+    async def _take_once(self, record: CommandRecord, *, patient: bool, tries: int) -> bool:
+        try:
+            wanted = await self._read(record, patient=patient)
+            heard = wanted if isinstance(wanted, Dead) else await self._press(*wanted, tries)
+        except _AWAY:
+            raise
+        except Exception:  # noqa: BLE001 - a bug in one command must not stop the others
+            self._log.exception("command_failed", partition=record.partition, offset=record.offset)
+            heard = Dead("internal", "Our own code failed on this command, and may have recorded it or not.")
+        if isinstance(heard, Dead):
+            await self._bury(record, heard)
+            return True
+        return heard
+
+    async def _read(self, record: CommandRecord, *, patient: bool) -> tuple[Asked, ReplyAddress | None] | Dead:
+        said = read_command(record)
+        if isinstance(said, Dead):
+            return said
+        caller = await self._intake.clients.client(said.client)
+        if caller is None:
+            return Dead("client_unknown", "The header ce_source is no client that is known here.")
+        if caller.tenant != said.tenant:
+            return Dead("other_tenant", "The client of ce_source belongs to another tenant than the body names.")
+        if caller.role not in _MAY_PRESS:
+            return Dead("role_may_not_press", "The client of ce_source may read, and may not press.")
+        if said.reply is not None and not await self._intake.letters.leads_somewhere(
+            said.reply.topic, said.reply.partition
+        ):
+            return Dead("reply_address", "reply_to or reply_partition does not exist, or we may not see it.")
+        too_long_ago = began_too_long_ago(said.command, self._intake.now(), self._intake.backdate_days_max)
+        if too_long_ago is not None:
+            return Dead(too_long_ago.rule.reason, sentence_about(too_long_ago))
+        seconds = self._intake.answer_within_seconds if patient else 0.0
+        return Asked(said.command, caller, "kafka", said.key, seconds, said.traceparent), said.reply
+
+    async def _press(self, asked: Asked, reply: ReplyAddress | None, tries: int) -> bool | Dead:
+        match await self._intake.recorder.judged(asked):
+            case Decided(outcome=outcome):
+                if reply is not None:
+                    await self._answer(reply, outcome)
+                return True
+            case StillWaiting():
+                # Without a reply address too: the start's id may turn out to be taken, and this one draws another.
+                if reply is not None or isinstance(asked.command, StartTimer):
+                    passed_on = await self._intake.recorder.pass_on(asked, reply)
+                    if isinstance(passed_on, NotRecorded):
+                        raise _AwayError(passed_on.why)
+                return False
+            case NotRecorded(why="no_policy") if tries >= TRIES_WITHOUT_POLICY and self._intake.policies_read():
+                return Dead("no_policy", "The tenant has no policy: its operators set the first one.")
+            case NotRecorded(why=why):
+                raise _AwayError(why)
+            case what:
+                assert_never(what)
+
+    async def _answer(self, reply: ReplyAddress, outcome: Outcome) -> None:
+        if not await self._intake.letters.send(reply.topic, reply.partition, reply_to(reply, outcome)):
+            # It led somewhere when the command was read. The outcome is in the judged stream all the same.
+            self._log.warning("command_unanswered", event_id=str(outcome.event_id))
+
+    async def _bury(self, record: CommandRecord, dead: Dead) -> None:
+        self._log.warning("command_buried", reason=dead.reason, partition=record.partition, offset=record.offset)
+        letters, headers = self._intake.letters, dead_headers(record, dead)
+        if await letters.send(DEAD, _DEAD_PARTITION, record.value, record.key, headers):
+            return
+        # With our headers the record may be too large. Its value then stays where it was read, for seven days.
+        if not await letters.send(DEAD, _DEAD_PARTITION, b"", None, dead_headers(without_bytes(record), dead)):
+            raise ConnectionError(f"{DEAD} does not take dead letters")

@@ -1,0 +1,205 @@
+"""A record on `timer.commands.v1`, from its bytes to a command. CloudEvents 1.0 in binary mode; pure.
+
+With care: fields of the bodies. Adding one is free, but the digest counts every field that was sent.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from services.command_api.desk.commands import AskedTime, PressTimer, StartTimer, TimerCommand
+from services.command_api.desk.intake.ports import CommandRecord
+from services.command_api.dialects.headers import is_key, is_traceparent
+from services.command_api.dialects.malformed import Malformed
+from services.command_api.dialects.reasons import sentence_about
+from services.command_api.dialects.times import asked_time, day, may_start_at
+from services.command_api.dialects.values import Name, RequiredName, TimeText, YesOrNo, read_body
+from shared.events.envelope import ReplyAddress
+from shared.events.ids import parse_timer_id
+from shared.events.rules import Rule
+from shared.events.topics import REPLIES, REPLIES_PREFIX
+
+BODY_BYTES_MAX: Final = 65_536
+
+_HEADERS: Final = (
+    "ce_specversion",
+    "ce_type",
+    "ce_id",
+    "ce_source",
+    "content-type",
+    "reply_to",
+    "reply_partition",
+    "traceparent",
+)
+_VERBS: Final[dict[str, Literal["pause", "resume", "stop"]]] = {
+    "timer.pause.v1": "pause",
+    "timer.resume.v1": "resume",
+    "timer.stop.v1": "stop",
+}
+_START: Final = "timer.start.v1"
+_JSON: Final = re.compile(r"application/json\s*(;.*)?", re.IGNORECASE)
+_PARTITION: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
+
+
+class StartCommand(BaseModel):
+    """The body of `timer.start.v1`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tenant: RequiredName
+    owner: RequiredName
+    at: TimeText = None
+    account_id: Name = None
+    job_id: Name = None
+    project_id: Name = None
+    billable: YesOrNo = None
+    work_date: TimeText = None
+
+
+class PressCommand(BaseModel):
+    """The body of the other three. `at`: when it happened, for work that was queued."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tenant: RequiredName
+    timer_id: RequiredName
+    at: TimeText = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """Why a record becomes no press: a code, and a sentence for the people of the service that wrote the record."""
+
+    reason: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a record says. Whether its client exists, and is of this tenant, is not known yet."""
+
+    client: str
+    tenant: str
+    key: str
+    command: TimerCommand
+    reply: ReplyAddress | None
+    traceparent: str | None
+
+
+def read_command(record: CommandRecord) -> Said | Dead:
+    """Return what a record says, or the first reason why it is no command."""
+    headers = _headers(record)
+    if isinstance(headers, Dead):
+        return headers
+    if (dead := _no_cloud_event(headers)) is not None:
+        return dead
+    reply = _reply(headers)
+    if isinstance(reply, Dead):
+        return reply
+    said = _body(headers["ce_type"], record.value)
+    if isinstance(said, Malformed):
+        return Dead(said.rule.reason, sentence_about(said))
+    tenant, command = said
+    trace = headers.get("traceparent", "")
+    return Said(
+        client=headers["ce_source"],
+        tenant=tenant,
+        key=headers["ce_id"],
+        command=command,
+        reply=reply,
+        traceparent=trace if is_traceparent(trace) else None,
+    )
+
+
+def _headers(record: CommandRecord) -> dict[str, str] | Dead:
+    """Return those headers that mean something to us. One that is given twice has two meanings."""
+    found: dict[str, str] = {}
+    for name, value in record.headers:
+        if name not in _HEADERS or value is None:
+            continue
+        if name in found:
+            return Dead("header_twice", f"The header {name} is given twice.")
+        try:
+            found[name] = value.decode()
+        except UnicodeDecodeError:
+            return Dead("header_unreadable", f"The header {name} is not UTF-8.")
+    return found
+
+
+def _no_cloud_event(headers: dict[str, str]) -> Dead | None:
+    for name in ("ce_specversion", "ce_type", "ce_id", "ce_source"):
+        if name not in headers:
+            return Dead("header_missing", f"The header {name} is missing: commands are CloudEvents in binary mode.")
+    if headers["ce_specversion"] != "1.0":
+        return Dead("specversion_unknown", "The header ce_specversion is not 1.0.")
+    if headers["ce_type"] != _START and headers["ce_type"] not in _VERBS:
+        return Dead("type_unknown", f"The header ce_type is none of {', '.join((_START, *_VERBS))}.")
+    if not is_key(headers["ce_id"]):
+        return Dead("id_unfit", "The header ce_id is not 1 to 255 printable ASCII characters.")
+    if not _JSON.fullmatch(headers.get("content-type", "application/json")):
+        return Dead("content_type_unknown", "The header content-type is not application/json.")
+    return None
+
+
+def _reply(headers: dict[str, str]) -> ReplyAddress | Dead | None:
+    topic, partition = headers.get("reply_to"), headers.get("reply_partition")
+    if topic is None and partition is None:
+        return None
+    if topic is None or partition is None or not _PARTITION.fullmatch(partition):
+        return Dead(
+            "reply_address", "reply_to and reply_partition go together: a topic, and a number of its partition."
+        )
+    if topic == REPLIES:
+        return Dead("reply_address", f"reply_to is {REPLIES}, where our own processes wait: make a topic of your own.")
+    if not topic.startswith(REPLIES_PREFIX):
+        return Dead("reply_address", f"reply_to does not begin with {REPLIES_PREFIX}")
+    return ReplyAddress(topic, int(partition), headers["ce_id"])
+
+
+def _body(type_: str, value: bytes | None) -> tuple[str, TimerCommand] | Malformed:
+    if value is None or len(value) > BODY_BYTES_MAX:
+        return Malformed(Rule.VALUE_INVALID, "body")
+    return _start(value) if type_ == _START else _press(_VERBS[type_], value)
+
+
+def _start(value: bytes) -> tuple[str, StartTimer] | Malformed:
+    said = read_body(StartCommand, value)
+    if isinstance(said, Malformed):
+        return said
+    at = _at(said.at)
+    if isinstance(at, Malformed):
+        return at
+    if at is not None and not may_start_at(at.instant):
+        return Malformed(Rule.VALUE_INVALID, "at")
+    work_date = None if said.work_date is None else day(said.work_date)
+    if said.work_date is not None and work_date is None:
+        return Malformed(Rule.VALUE_INVALID, "work_date")
+    command = StartTimer(
+        owner=said.owner,
+        account_id=said.account_id,
+        job_id=said.job_id,
+        project_id=said.project_id,
+        billable=said.billable,
+        work_date=work_date,
+        at=at,
+    )
+    return said.tenant, command
+
+
+def _press(verb: Literal["pause", "resume", "stop"], value: bytes) -> tuple[str, PressTimer] | Malformed:
+    said = read_body(PressCommand, value)
+    if isinstance(said, Malformed):
+        return said
+    timer_id = parse_timer_id(said.timer_id)
+    if timer_id is None:
+        return Malformed(Rule.VALUE_INVALID, "timer_id")
+    at = _at(said.at)
+    return at if isinstance(at, Malformed) else (said.tenant, PressTimer(verb, timer_id, at))
+
+
+def _at(spelt: str | None) -> AskedTime | Malformed | None:
+    if spelt is None:
+        return None
+    return asked_time(spelt, zone_name=None) or Malformed(Rule.VALUE_INVALID, "at")

@@ -1,0 +1,247 @@
+"""The whole way of one command, against parts whose moods the test sets."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import pytest
+import structlog
+
+from services.command_api.desk.commands import Asked, Caller, Decided, NotRecorded, Position, PressTimer, StillWaiting
+from services.command_api.desk.intake.ports import CommandRecord, Intake
+from services.command_api.desk.rows import ReadsAwayError
+from services.command_api.dialects.kafka.calls import TRIES_WITHOUT_POLICY, Commands
+from shared.events.envelope import Headers, ReplyAddress
+from shared.events.outcome import join_replies, write_outcome
+from tests.support.fakes.desks import BACKDATE_DAYS_MAX, EVENT_ID, NOON, SHORT
+from tests.unit.command_api.dialects.kafka.records import REPLY_TOPIC, command, headers
+from tests.unit.command_api.submit.outcomes import outcome
+
+CRM = Caller("acme", "crm", "machine")
+KNOWN: Caller | None = CRM
+OUTCOME = outcome()
+ADDRESS = ReplyAddress(REPLY_TOPIC, 3, "order-17")
+WAITING = StillWaiting(EVENT_ID, SHORT, Position(3, 42), "d" * 64)
+NO_REPLY = headers(reply_to=None, reply_partition=None)
+
+# What a part does at one call: it raises, or returns.
+Mood = Any
+Well = TypeVar("Well")
+
+
+@dataclass
+class Parts:
+    """All parts of an intake. Each list is what the next calls meet; when it is empty, all is well."""
+
+    client_moods: list[Mood] = field(default_factory=list)
+    press_moods: list[Mood] = field(default_factory=list)
+    pass_on_moods: list[Mood] = field(default_factory=list)
+    letter_moods: list[Mood] = field(default_factory=list)
+    addresses: bool = True
+    policies_read: bool = True
+    pressed: list[Asked] = field(default_factory=list)
+    passed_on: list[tuple[Asked, ReplyAddress | None]] = field(default_factory=list)
+    letters: list[tuple[str, int, bytes | None, bytes | None, Headers]] = field(default_factory=list)
+
+    async def client(self, client_id: str) -> Caller | None:
+        assert client_id == "crm"
+        return _next(self.client_moods, KNOWN)
+
+    async def judged(self, asked: Asked) -> Decided | StillWaiting | NotRecorded:
+        self.pressed.append(asked)
+        well: Decided | StillWaiting | NotRecorded = Decided(3, OUTCOME)
+        return _next(self.press_moods, well)
+
+    async def pass_on(self, asked: Asked, reply: ReplyAddress | None) -> Position | NotRecorded:
+        self.passed_on.append((asked, reply))
+        well: Position | NotRecorded = Position(3, 42)
+        return _next(self.pass_on_moods, well)
+
+    async def leads_somewhere(self, topic: str, partition: int) -> bool:
+        assert (topic, partition) == (REPLY_TOPIC, 3)
+        return self.addresses
+
+    async def send(
+        self, topic: str, partition: int, value: bytes | None, key: bytes | None = None, headers: Headers = ()
+    ) -> bool:
+        taken = _next(self.letter_moods, well=True)
+        if taken:
+            self.letters.append((topic, partition, value, key, headers))
+        return taken
+
+    def commands(self) -> Commands:
+        intake = Intake(
+            clients=self,
+            recorder=self,
+            letters=self,
+            policies_read=lambda: self.policies_read,
+            now=lambda: NOON,
+            answer_within_seconds=2.0,
+            backdate_days_max=BACKDATE_DAYS_MAX,
+        )
+        return Commands(intake)
+
+    @property
+    def buried(self) -> str:
+        """The reason of the one dead letter."""
+        ((topic, partition, _, _, said),) = self.letters
+        assert (topic, partition) == ("timer.dead.v1", 0)
+        return (dict(said)["dead_reason"] or b"").decode()
+
+
+def _next(moods: list[Mood], well: Well) -> Well:
+    mood: Well = moods.pop(0) if moods else well
+    if isinstance(mood, Exception):
+        raise mood
+    return mood
+
+
+@pytest.fixture(autouse=True)
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Take the pauses away, and return how long they would have been."""
+    paused: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        paused.append(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    return paused
+
+
+async def test_a_command_is_pressed_by_its_client_under_its_id_and_answered() -> None:
+    parts = Parts()
+    assert await parts.commands().take(command("stop", timer_id=str(SHORT)))
+    assert parts.pressed == [Asked(PressTimer("stop", SHORT), CRM, "kafka", "order-17", 2.0)]
+    reply = join_replies([("order-17", write_outcome(OUTCOME))])
+    assert parts.letters == [(REPLY_TOPIC, 3, reply, None, ())]
+    assert parts.passed_on == []
+
+
+async def test_a_command_without_reply_address_is_pressed_and_not_answered() -> None:
+    parts = Parts()
+    assert await parts.commands().take(command(said=NO_REPLY))
+    assert (len(parts.pressed), parts.letters) == (1, [])
+
+
+async def test_a_press_that_is_not_judged_in_time_is_passed_on_with_the_callers_address() -> None:
+    parts = Parts(press_moods=[WAITING])
+    assert not await parts.commands().take(command())
+    assert parts.passed_on == [(parts.pressed[0], ADDRESS)]
+    assert parts.letters == []
+
+
+@pytest.mark.parametrize(("verb", "body", "passed_on"), [("start", {}, 1), ("stop", {"timer_id": str(SHORT)}, 0)])
+async def test_without_address_only_a_start_is_passed_on(verb: str, body: dict[str, Any], passed_on: int) -> None:
+    """Its id may turn out to be taken, and then nobody would draw another."""
+    parts = Parts(press_moods=[WAITING])
+    said = headers(verb, reply_to=None, reply_partition=None)
+    assert not await parts.commands().take(command(verb, said=said, **body))
+    assert len(parts.passed_on) == passed_on
+
+
+async def test_an_impatient_command_does_not_wait() -> None:
+    parts = Parts()
+    assert await parts.commands().take(command(), patient=False)
+    assert parts.pressed[0].wait_seconds == 0
+
+
+async def test_a_client_that_cannot_be_looked_up_is_waited_for(pauses: list[float]) -> None:
+    parts = Parts(client_moods=[ReadsAwayError(), ReadsAwayError()])
+    await parts.commands().take(command())
+    assert (pauses, len(parts.pressed), len(parts.letters)) == ([0.1, 0.2], 1, 1)
+
+
+@pytest.mark.parametrize("why", ["overloaded", "fate_unknown", "expired", "closing", "not_ready", "no_policy"])
+async def test_a_press_that_is_not_recorded_is_pressed_again_and_never_skipped(why: str, pauses: list[float]) -> None:
+    """With growing pauses; and an alarm when it takes longer than a moment."""
+    parts = Parts(press_moods=[NotRecorded(why)] * 12, policies_read=False)
+    with structlog.testing.capture_logs() as logs:
+        assert await parts.commands().take(command())
+    assert len(parts.pressed) == 13
+    assert {asked.key for asked in parts.pressed} == {"order-17"}
+    assert (pauses[:3], pauses[-1]) == ([0.1, 0.2, 0.4], 5.0)
+    assert [line["event"] for line in logs if line["log_level"] == "error"] == ["commands_waiting"]
+    assert len(parts.letters) == 1
+
+
+async def test_a_press_that_was_not_passed_on_is_pressed_again() -> None:
+    parts = Parts(press_moods=[WAITING], pass_on_moods=[NotRecorded("fate_unknown")])
+    assert await parts.commands().take(command())
+    assert (len(parts.pressed), len(parts.letters)) == (2, 1)
+
+
+async def test_an_answer_that_could_not_be_sent_is_sent_again() -> None:
+    parts = Parts(letter_moods=[ConnectionError("away"), ConnectionError("away")])
+    assert await parts.commands().take(command())
+    assert [asked.key for asked in parts.pressed] == ["order-17"] * 3
+    assert len(parts.letters) == 1
+
+
+async def test_an_answer_whose_topic_has_gone_is_given_up() -> None:
+    """The press is recorded, and its outcome is in the judged stream."""
+    parts = Parts(letter_moods=[False])
+    with structlog.testing.capture_logs() as logs:
+        assert await parts.commands().take(command())
+    assert (parts.letters, [line["event"] for line in logs]) == ([], ["command_unanswered"])
+
+
+STRANGERS = [
+    ("client_unknown", Parts(client_moods=[None]), command()),
+    ("other_tenant", Parts(), command(tenant="another")),
+    ("role_may_not_press", Parts(client_moods=[Caller("acme", "crm", "person")]), command()),
+    ("reply_address", Parts(addresses=False), command()),
+    ("value_invalid", Parts(), command(at="2020-01-01T00:00:00Z")),
+    ("type_unknown", Parts(), command("lunch")),
+]
+
+
+@pytest.mark.parametrize(("reason", "parts", "record"), STRANGERS)
+async def test_what_is_no_command_is_buried_and_not_pressed(reason: str, parts: Parts, record: CommandRecord) -> None:
+    assert await parts.commands().take(record)
+    assert (parts.pressed, parts.buried) == ([], reason)
+
+
+async def test_a_dead_letter_has_the_bytes_the_reason_and_the_place() -> None:
+    parts = Parts()
+    record = command(said=[("x-null", None), ("dead_reason", b"of another time"), *headers("lunch")])
+    await parts.commands().take(record)
+    ((_, _, value, key, said),) = parts.letters
+    assert (value, key) == (record.value, record.key)
+    assert said == [
+        *record.headers,
+        ("dead_reason", b"type_unknown"),
+        (
+            "dead_detail",
+            b"The header ce_type is none of timer.start.v1, timer.pause.v1, timer.resume.v1, timer.stop.v1.",
+        ),
+        ("dead_topic", b"timer.commands.v1"),
+        ("dead_partition", b"4"),
+        ("dead_offset", b"17"),
+    ]
+
+
+async def test_a_dead_letter_that_is_too_large_says_where_its_bytes_are() -> None:
+    parts = Parts(letter_moods=[False])
+    await parts.commands().take(command("lunch"))
+    ((_, _, value, key, said),) = parts.letters
+    assert (value, key, dict(said)["dead_offset"]) == (b"", None, b"17")
+
+
+async def test_a_topic_of_the_dead_that_takes_nothing_is_waited_for(pauses: list[float]) -> None:
+    parts = Parts(letter_moods=[False, False])
+    await parts.commands().take(command("lunch"))
+    assert (parts.buried, len(pauses)) == ("type_unknown", 1)
+
+
+async def test_a_tenant_without_policy_is_waited_for_and_then_buried(pauses: list[float]) -> None:
+    parts = Parts(press_moods=[NotRecorded("no_policy")] * 100)
+    assert await parts.commands().take(command())
+    assert (parts.buried, len(pauses)) == ("no_policy", TRIES_WITHOUT_POLICY)
+
+
+async def test_a_bug_in_one_command_is_alarmed_and_its_bytes_are_kept() -> None:
+    parts = Parts(press_moods=[TypeError("a bug")])
+    with structlog.testing.capture_logs() as logs:
+        assert await parts.commands().take(command())
+    assert parts.buried == "internal"
+    assert [line["event"] for line in logs if line["log_level"] == "error"] == ["command_failed"]

@@ -1,0 +1,137 @@
+"""A record on the commands' topic: what it says, or why it says nothing."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+
+from services.command_api.desk.commands import AskedTime, PressTimer, StartTimer
+from services.command_api.desk.intake.ports import CommandRecord
+from services.command_api.dialects.kafka.reading import BODY_BYTES_MAX, Dead, Said, read_command
+from shared.events.envelope import ReplyAddress
+from tests.support.fakes.desks import LONG, SHORT
+from tests.unit.command_api.dialects.kafka.records import REPLY_TOPIC, command, headers
+
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+NINE = datetime(2026, 3, 1, 9, tzinfo=UTC)
+
+
+def test_a_start_says_all_that_its_body_may_hold() -> None:
+    record = command(
+        said=headers(traceparent=TRACE),
+        owner="dana",
+        at="2026-03-01T11:00:00+02:00",
+        account_id=17,
+        job_id="J-1",
+        project_id="P-1",
+        billable=False,
+        work_date="2026-03-01",
+    )
+    assert read_command(record) == Said(
+        client="crm",
+        tenant="acme",
+        key="order-17",
+        command=StartTimer(
+            owner="dana",
+            account_id="17",
+            job_id="J-1",
+            project_id="P-1",
+            billable=False,
+            work_date=date(2026, 3, 1),
+            at=AskedTime(NINE, "2026-03-01T11:00:00+02:00"),
+        ),
+        reply=ReplyAddress(REPLY_TOPIC, 3, "order-17"),
+        traceparent=TRACE,
+    )
+
+
+@pytest.mark.parametrize("verb", ["pause", "resume", "stop"])
+@pytest.mark.parametrize("spelt", [str(SHORT), SHORT, LONG, int(LONG)])
+def test_a_press_names_its_timer_in_any_spelling(verb: str, spelt: object) -> None:
+    said = read_command(command(verb, timer_id=spelt))
+    assert isinstance(said, Said)
+    assert isinstance(said.command, PressTimer)
+    assert (said.command.verb, said.command.timer_id, said.command.at) == (verb, SHORT, None)
+
+
+def test_a_command_may_do_without_reply_address_content_type_and_trace() -> None:
+    said = read_command(command(said=headers(reply_to=None, reply_partition=None, content_type=None, traceparent="x")))
+    assert isinstance(said, Said)
+    assert (said.reply, said.traceparent) == (None, None)
+
+
+def test_headers_of_other_programs_mean_nothing() -> None:
+    strange: list[tuple[str, bytes | None]] = [("x", None), ("x", b"\xff"), ("ce_subject", b"1"), ("ce_time", b"\xff")]
+    assert isinstance(read_command(command(said=[*strange, *headers()])), Said)
+
+
+BAD_HEADERS = [
+    ("header_missing", headers(ce_specversion=None)),
+    ("header_missing", headers(ce_type=None)),
+    ("header_missing", headers(ce_id=None)),
+    ("header_missing", headers(ce_source=None)),
+    ("header_missing", [("ce_id", None), *headers(ce_id=None)]),
+    ("header_twice", [*headers(), ("ce_id", b"another")]),
+    ("header_twice", [*headers(), ("reply_to", b"timer.replies.other")]),
+    ("header_unreadable", headers(ce_source=b"\xff")),
+    ("specversion_unknown", headers(ce_specversion="0.3")),
+    ("type_unknown", headers("lunch")),
+    ("type_unknown", headers(ce_type="timer.started.v1")),
+    ("id_unfit", headers(ce_id="")),
+    ("id_unfit", headers(ce_id="x" * 256)),
+    ("id_unfit", headers(ce_id="קוד")),
+    ("content_type_unknown", headers(content_type="application/cloudevents+json")),
+    ("reply_address", headers(reply_partition=None)),
+    ("reply_address", headers(reply_to=None)),
+    ("reply_address", headers(reply_partition="-1")),
+    ("reply_address", headers(reply_partition="٣")),
+    ("reply_address", headers(reply_to="timer.events.v1")),
+    ("reply_address", headers(reply_to="timer.replies.v1")),
+    ("reply_address", headers(reply_to="")),
+]
+
+
+@pytest.mark.parametrize(("reason", "said"), BAD_HEADERS)
+def test_bad_headers_have_a_reason(reason: str, said: list[tuple[str, bytes | None]]) -> None:
+    dead = read_command(command(said=said))
+    assert isinstance(dead, Dead)
+    assert dead.reason == reason
+    assert dead.sentence.strip()
+
+
+def _stop(**body: Any) -> CommandRecord:  # noqa: ANN401 - JSON
+    return command("stop", **({"timer_id": str(SHORT)} | body))
+
+
+BAD_BODIES = [
+    ("value_invalid", "body", CommandRecord(0, 0, None, None, headers())),
+    ("value_invalid", "body", command(value=b"")),
+    ("value_invalid", "body", command(value=b"[]")),
+    ("value_invalid", "body", command(value=b"\xff")),
+    ("value_invalid", "body", command(value=b'{"tenant":"acme","owner":"dana","owner":"noa"}')),
+    ("value_invalid", "body", command(job_id="x" * 100, pad="x" * BODY_BYTES_MAX)),
+    ("value_invalid", "body", command(lunch=True)),
+    ("value_invalid", "body", command(comment="free text has no place on this topic")),
+    ("value_invalid", "body", command(timer_id=str(SHORT))),
+    ("parameter_missing", "tenant", command(tenant=...)),
+    ("parameter_missing", "owner", command(owner="")),
+    ("parameter_missing", "timer_id", command("stop")),
+    ("value_invalid", "timer_id", _stop(timer_id="7x")),
+    ("value_invalid", "timer_id", _stop(timer_id=LONG[:-1] + str((int(LONG[-1]) + 1) % 10))),
+    ("value_invalid", "owner", command(owner=1.5)),
+    ("value_invalid", "owner", command(value=b'{"tenant":"acme","owner":"a\\u0000b"}')),
+    ("text_too_long", "owner", command(owner="x" * 129)),
+    ("value_invalid", "at", command(at="2026-03-01T09:00:00")),
+    ("value_invalid", "at", command(at="2019-12-31T23:59:59Z")),
+    ("value_invalid", "at", _stop(at="nine")),
+    ("value_invalid", "work_date", command(work_date="1.3.2026")),
+    ("value_invalid", "billable", command(billable="yes")),
+]
+
+
+@pytest.mark.parametrize(("reason", "parameter", "record"), BAD_BODIES)
+def test_a_bad_body_has_a_reason_that_names_the_place(reason: str, parameter: str, record: CommandRecord) -> None:
+    dead = read_command(record)
+    assert isinstance(dead, Dead)
+    assert dead.reason == reason
+    assert parameter in dead.sentence
