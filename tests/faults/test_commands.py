@@ -1,4 +1,4 @@
-"""A burst of commands on Kafka, and the API that takes them is killed in the middle: none is lost or counted twice."""
+"""A burst of commands on Kafka while processes are killed with -9: none is lost, left unanswered or counted twice."""
 
 import asyncio
 from collections import Counter
@@ -32,11 +32,12 @@ async def _started(service: OtherService) -> dict[str, int]:
     return {owner: heard[f"{owner}-start"].timer.id for owner in owners}  # type: ignore[union-attr] # it was accepted
 
 
+@pytest.mark.parametrize("kind", ["apis", "projectors"])
 async def test_no_command_of_a_burst_is_lost_when_its_api_is_killed(
-    api: Api, crew: Crew, deployment: Deployment, tenant: Tenant
+    api: Api, crew: Crew, deployment: Deployment, tenant: Tenant, kind: str
 ) -> None:
-    """2,000 commands: twenty for each of a hundred timers, in their order."""
-    [service] = crew.apis
+    """2,000 commands: twenty for each of a hundred timers, in their order. The same when the projector is killed."""
+    [service] = getattr(crew, kind)
     assert api.token == tenant.token
     async with other_service(deployment, tenant) as waiting:
         timers = await _started(waiting)

@@ -22,7 +22,7 @@ from services.command_api.desk.intake.ports import CommandRecord, Intake
 from services.command_api.desk.rows import ReadsAwayError
 from services.command_api.dialects.answering import began_too_long_ago
 from services.command_api.dialects.kafka.answers import dead_headers, reply_to, without_bytes
-from services.command_api.dialects.kafka.reading import Dead, read_command
+from services.command_api.dialects.kafka.reading import CLIENT_UNKNOWN, Dead, read_command
 from services.command_api.dialects.reasons import sentence_about
 from shared.events.envelope import ReplyAddress
 from shared.events.outcome import Outcome
@@ -91,7 +91,7 @@ class Commands:
             return said
         caller = await self._intake.clients.client(said.client)
         if caller is None:
-            return Dead("client_unknown", "The header ce_source is no client that is known here.")
+            return CLIENT_UNKNOWN
         if caller.tenant != said.tenant:
             return Dead("other_tenant", "The client of ce_source belongs to another tenant than the body names.")
         if caller.role not in _MAY_PRESS:

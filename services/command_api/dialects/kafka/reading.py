@@ -40,6 +40,9 @@ _VERBS: Final[dict[str, Literal["pause", "resume", "stop"]]] = {
 }
 _START: Final = "timer.start.v1"
 _JSON: Final = re.compile(r"application/json\s*(;.*)?", re.IGNORECASE)
+# As ids of clients are made; and as Kafka lets topics be named.
+_CLIENT: Final = re.compile(r"[!-9;-~]{1,128}", re.ASCII)
+_TOPIC: Final = re.compile(r"[A-Za-z0-9._-]{1,249}", re.ASCII)
 _PARTITION: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
@@ -74,6 +77,9 @@ class Dead:
 
     reason: str
     sentence: str
+
+
+CLIENT_UNKNOWN: Final = Dead("client_unknown", "The header ce_source is no client that is known here.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +144,8 @@ def _no_cloud_event(headers: dict[str, str]) -> Dead | None:
         return Dead("type_unknown", f"The header ce_type is none of {', '.join((_START, *_VERBS))}.")
     if not is_key(headers["ce_id"]):
         return Dead("id_unfit", "The header ce_id is not 1 to 255 printable ASCII characters.")
+    if not _CLIENT.fullmatch(headers["ce_source"]):
+        return CLIENT_UNKNOWN
     if not _JSON.fullmatch(headers.get("content-type", "application/json")):
         return Dead("content_type_unknown", "The header content-type is not application/json.")
     return None
@@ -153,8 +161,8 @@ def _reply(headers: dict[str, str]) -> ReplyAddress | Dead | None:
         )
     if topic == REPLIES:
         return Dead("reply_address", f"reply_to is {REPLIES}, where our own processes wait: make a topic of your own.")
-    if not topic.startswith(REPLIES_PREFIX):
-        return Dead("reply_address", f"reply_to does not begin with {REPLIES_PREFIX}")
+    if not topic.startswith(REPLIES_PREFIX) or not _TOPIC.fullmatch(topic):
+        return Dead("reply_address", f"reply_to is no topic that begins with {REPLIES_PREFIX}")
     return ReplyAddress(topic, int(partition), headers["ce_id"])
 
 

@@ -80,6 +80,10 @@ BAD_HEADERS = [
     ("id_unfit", headers(ce_id="")),
     ("id_unfit", headers(ce_id="x" * 256)),
     ("id_unfit", headers(ce_id="קוד")),
+    ("client_unknown", headers(ce_source="")),
+    ("client_unknown", headers(ce_source="crm\0")),
+    ("client_unknown", headers(ce_source="person:dana")),
+    ("client_unknown", headers(ce_source="x" * 129)),
     ("content_type_unknown", headers(content_type="application/cloudevents+json")),
     ("reply_address", headers(reply_partition=None)),
     ("reply_address", headers(reply_to=None)),
@@ -88,6 +92,8 @@ BAD_HEADERS = [
     ("reply_address", headers(reply_to="timer.events.v1")),
     ("reply_address", headers(reply_to="timer.replies.v1")),
     ("reply_address", headers(reply_to="")),
+    ("reply_address", headers(reply_to="timer.replies." + "x" * 249)),
+    ("reply_address", headers(reply_to="timer.replies.pay roll")),
 ]
 
 
