@@ -19,6 +19,7 @@ from services.command_api import dialects, health
 from services.command_api.auth.clients import KnownClients
 from services.command_api.auth.identities import TokenIdentities
 from services.command_api.desk.desk import Desk
+from services.command_api.desk.intake.counted import CountedRecorder
 from services.command_api.desk.intake.ports import Intake
 from services.command_api.desk.tally import CountedSubmitter, Tally
 from services.command_api.dialects.kafka.calls import Commands
@@ -139,12 +140,13 @@ class Api:
         settings = self._settings
         intake = Intake(
             clients=KnownClients(Directory(self._database), fresh_seconds=settings.token_fresh_seconds),
-            recorder=self._presses,
+            recorder=CountedRecorder(self._presses, self._tally, asyncio.get_running_loop().time),
             letters=Post(self._kept_post),
             policies_read=lambda: self._policies.has_begun,
             now=now,
             answer_within_seconds=settings.answer_within_seconds,
             backdate_days_max=settings.backdate_days_max,
+            tally=self._tally,
         )
         return CommandsFeed(
             settings.kafka,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from services.command_api.desk.tally import ANSWERED, DIALECTS, Tally
+from services.command_api.dialects.kafka.reading import REASONS
 from services.command_api.submit.replies import Waiters
 from services.command_api.submit.sender import Sender
 from shared.events.rules import Rule
@@ -19,6 +20,11 @@ ALARM_NAMES: Final = (
     *SHARED_ALARMS,
     "background_ended",
     "clock_disagrees",
+    "command_failed",
+    "commands_feed_lost",
+    "commands_not_committed",
+    "commands_round_failed",
+    "commands_waiting",
     "id_taken_unheard",
     "outcome_unreadable",
     "partitions_disagree",
@@ -56,6 +62,12 @@ VERDICT_SECONDS: Final = Metric(
     "From the moment at which a press was read to its verdict. Presses that heard none are not in it.",
     {"dialect": DIALECTS},
 )
+COMMANDS_BURIED: Final = Metric(
+    "stint_commands_buried_total",
+    "counter",
+    "Commands on Kafka that became no press, and are on `timer.dead.v1` with this reason.",
+    {"reason": REASONS},
+)
 WAITERS: Final = Metric("stint_waiters", "gauge", "Callers that wait for a verdict.")
 UNACKED_RECORDS: Final = Metric(
     "stint_unacked_records", "gauge", "Presses and texts that were sent and are not acknowledged by Kafka yet."
@@ -68,6 +80,7 @@ METRICS: Final = (
     ANSWERED_PRESSES,
     TURNED_AWAY,
     VERDICT_SECONDS,
+    COMMANDS_BURIED,
     WAITERS,
     UNACKED_RECORDS,
     UNACKED_BYTES,
@@ -91,6 +104,7 @@ def readings(
         ANSWERED_PRESSES: _answered(tally),
         TURNED_AWAY: lambda: [((d, rule.value), n) for (d, rule), n in tally.turned_away.items()],
         VERDICT_SECONDS: lambda: [((dialect,), spread) for dialect, spread in tally.verdict_after.items()],
+        COMMANDS_BURIED: lambda: [((reason,), count) for reason, count in tally.buried.items()],
         WAITERS: lambda: just(len(waiters)),
         UNACKED_RECORDS: lambda: just(sender.unacked_records),
         UNACKED_BYTES: lambda: just(sender.unacked_bytes),

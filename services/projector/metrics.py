@@ -63,7 +63,7 @@ ALARM_NAMES: Final = (
 )
 CHECKS: Final = ("begun", "joined", "producer")
 # `stint`: our own ticks. `other`: a program that writes to the log by itself. `none`: the record is no press.
-DIALECTS: Final = ("thebase", "zoho", "native", "stint", "other", "none")
+DIALECTS: Final = ("thebase", "zoho", "native", "kafka", "stint", "other", "none")
 VERDICTS: Final = (*get_args(Verdict), "repeated")
 LOGS: Final = ("events", "texts")
 WHY_DROPPED: Final = ("not_a_reply_topic", "too_many_unsent", "no_producer", "no_such_address", "failed")

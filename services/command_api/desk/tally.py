@@ -30,7 +30,16 @@ class Tally:
         self.answered: Counter[tuple[Dialect, Answered, Rule | None]] = Counter()
         # Before anything was sent, because of what the request shows by itself.
         self.turned_away: Counter[tuple[Dialect, Rule]] = Counter()
+        # Commands on Kafka that became no press, by the reason.
+        self.buried: Counter[str] = Counter()
         self.verdict_after: dict[Dialect, Spread] = {dialect: Spread() for dialect in DIALECTS}
+
+    def answer(self, dialect: Dialect, answer: Answer, seconds: float) -> None:
+        """Count one answer, and how long its verdict took."""
+        word, rule = _word_of(answer)
+        self.answered[dialect, word, rule] += 1
+        if word in {"accepted", "refused"}:
+            self.verdict_after[dialect].add(seconds)
 
 
 class CountedSubmitter:
@@ -45,10 +54,7 @@ class CountedSubmitter:
         """Record one press, as `desk.Submitter` says."""
         began = self._clock()
         answer = await self._submit(asked)
-        word, rule = _word_of(answer)
-        self._tally.answered[asked.dialect, word, rule] += 1
-        if word in {"accepted", "refused"}:
-            self._tally.verdict_after[asked.dialect].add(self._clock() - began)
+        self._tally.answer(asked.dialect, answer, self._clock() - began)
         return answer
 
 

@@ -1,11 +1,12 @@
-"""Intake: what dialect D may ask for, because its callers wait at a topic and not at a socket."""
+"""The ports of dialect D: its clients, the recorder, and letters to other services."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from services.command_api.desk.commands import Asked, Caller, Decided, NotRecorded, Position, StillWaiting
-from services.command_api.desk.desk import Now
+from services.command_api.desk.tally import Tally
 from shared.events.envelope import Headers, ReplyAddress
 
 
@@ -63,6 +64,7 @@ class Intake:
     recorder: Recorder
     letters: Letters
     policies_read: Callable[[], bool]
-    now: Now
+    now: Callable[[], datetime]
     answer_within_seconds: float
     backdate_days_max: int
+    tally: Tally

@@ -132,6 +132,7 @@ class Commands:
             self._log.warning("command_unanswered", event_id=str(outcome.event_id))
 
     async def _bury(self, record: CommandRecord, dead: Dead) -> None:
+        self._intake.tally.buried[dead.reason] += 1
         self._log.warning("command_buried", reason=dead.reason, partition=record.partition, offset=record.offset)
         letters, headers = self._intake.letters, dead_headers(record, dead)
         if await letters.send(DEAD, _DEAD_PARTITION, record.value, record.key, headers):

@@ -15,7 +15,16 @@ from services.command_api.dialects.headers import is_key, is_traceparent
 from services.command_api.dialects.malformed import Malformed
 from services.command_api.dialects.reasons import sentence_about
 from services.command_api.dialects.times import asked_time, day, may_start_at
-from services.command_api.dialects.values import Name, RequiredName, TimeText, YesOrNo, read_body
+from services.command_api.dialects.values import (
+    DayText,
+    Name,
+    ReasonCode,
+    ReferenceText,
+    RequiredName,
+    TimeText,
+    YesOrNo,
+    read_body,
+)
 from shared.events.envelope import ReplyAddress
 from shared.events.ids import parse_timer_id
 from shared.events.rules import Rule
@@ -58,17 +67,45 @@ class StartCommand(BaseModel):
     job_id: Name = None
     project_id: Name = None
     billable: YesOrNo = None
-    work_date: TimeText = None
+    work_date: DayText = None
+    reference: ReferenceText = None
 
 
 class PressCommand(BaseModel):
-    """The body of the other three. `at`: when it happened, for work that was queued."""
+    """The body of `timer.resume.v1` and `timer.stop.v1`. `at`: when it happened, for work that was queued."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     tenant: RequiredName
     timer_id: RequiredName
     at: TimeText = None
+
+
+class PauseCommand(PressCommand):
+    """The body of `timer.pause.v1`. `reason`: the caller's code for why."""
+
+    reason: ReasonCode = None
+
+
+# Every reason of a dead letter.
+REASONS: Final = (
+    "header_missing",
+    "header_twice",
+    "header_unreadable",
+    "specversion_unknown",
+    "type_unknown",
+    "id_unfit",
+    "content_type_unknown",
+    "reply_address",
+    Rule.PARAMETER_MISSING.reason,
+    Rule.VALUE_INVALID.reason,
+    Rule.TEXT_TOO_LONG.reason,
+    "client_unknown",
+    "other_tenant",
+    "role_may_not_press",
+    "no_policy",
+    "internal",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,19 +229,22 @@ def _start(value: bytes) -> tuple[str, StartTimer] | Malformed:
         billable=said.billable,
         work_date=work_date,
         at=at,
+        reference=said.reference,
     )
     return said.tenant, command
 
 
 def _press(verb: Literal["pause", "resume", "stop"], value: bytes) -> tuple[str, PressTimer] | Malformed:
-    said = read_body(PressCommand, value)
+    said = read_body(PauseCommand if verb == "pause" else PressCommand, value)
     if isinstance(said, Malformed):
         return said
     timer_id = parse_timer_id(said.timer_id)
     if timer_id is None:
         return Malformed(Rule.VALUE_INVALID, "timer_id")
     at = _at(said.at)
-    return at if isinstance(at, Malformed) else (said.tenant, PressTimer(verb, timer_id, at))
+    if isinstance(at, Malformed):
+        return at
+    return said.tenant, PressTimer(verb, timer_id, at, said.reason if isinstance(said, PauseCommand) else None)
 
 
 def _at(spelt: str | None) -> AskedTime | Malformed | None:

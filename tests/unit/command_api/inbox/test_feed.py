@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import structlog
 
-from services.command_api.desk.intake import CommandRecord
+from services.command_api.desk.intake.ports import CommandRecord
 from services.command_api.inbox.feed import CommandsFeed
 from shared.events.topics import COMMANDS
 from shared.kafka.clients import ConsumerRecord, KafkaAddress, KafkaError, TopicPartition

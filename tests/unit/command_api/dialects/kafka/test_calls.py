@@ -10,7 +10,9 @@ import structlog
 from services.command_api.desk.commands import Asked, Caller, Decided, NotRecorded, Position, PressTimer, StillWaiting
 from services.command_api.desk.intake.ports import CommandRecord, Intake
 from services.command_api.desk.rows import ReadsAwayError
+from services.command_api.desk.tally import Tally
 from services.command_api.dialects.kafka.calls import TRIES_WITHOUT_POLICY, Commands
+from services.command_api.dialects.kafka.reading import REASONS
 from shared.events.envelope import Headers, ReplyAddress
 from shared.events.outcome import join_replies, write_outcome
 from tests.support.fakes.desks import BACKDATE_DAYS_MAX, EVENT_ID, NOON, SHORT
@@ -39,6 +41,7 @@ class Parts:
     letter_moods: list[Mood] = field(default_factory=list)
     addresses: bool = True
     policies_read: bool = True
+    tally: Tally = field(default_factory=Tally)
     pressed: list[Asked] = field(default_factory=list)
     passed_on: list[tuple[Asked, ReplyAddress | None]] = field(default_factory=list)
     letters: list[tuple[str, int, bytes | None, bytes | None, Headers]] = field(default_factory=list)
@@ -78,6 +81,7 @@ class Parts:
             now=lambda: NOON,
             answer_within_seconds=2.0,
             backdate_days_max=BACKDATE_DAYS_MAX,
+            tally=self.tally,
         )
         return Commands(intake)
 
@@ -188,7 +192,7 @@ async def test_an_answer_whose_topic_has_gone_is_given_up() -> None:
 STRANGERS = [
     ("client_unknown", Parts(client_moods=[None]), command()),
     ("other_tenant", Parts(), command(tenant="another")),
-    ("role_may_not_press", Parts(client_moods=[Caller("acme", "crm", "person")]), command()),
+    ("role_may_not_press", Parts(client_moods=[Caller("acme", "crm", "reader")]), command()),
     ("reply_address", Parts(addresses=False), command()),
     ("value_invalid", Parts(), command(at="2020-01-01T00:00:00Z")),
     ("type_unknown", Parts(), command("lunch")),
@@ -199,6 +203,8 @@ STRANGERS = [
 async def test_what_is_no_command_is_buried_and_not_pressed(reason: str, parts: Parts, record: CommandRecord) -> None:
     assert await parts.commands().take(record)
     assert (parts.pressed, parts.buried) == ([], reason)
+    assert parts.tally.buried == {reason: 1}
+    assert reason in REASONS
 
 
 async def test_a_dead_letter_has_the_bytes_the_reason_and_the_place() -> None:

@@ -1,13 +1,15 @@
 """A record on the commands' topic: what it says, or why it says nothing."""
 
+import re
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from services.command_api.desk.commands import AskedTime, PressTimer, StartTimer
 from services.command_api.desk.intake.ports import CommandRecord
-from services.command_api.dialects.kafka.reading import BODY_BYTES_MAX, Dead, Said, read_command
+from services.command_api.dialects.kafka.reading import BODY_BYTES_MAX, REASONS, Dead, Said, read_command
 from shared.events.envelope import ReplyAddress
 from tests.support.fakes.desks import LONG, SHORT
 from tests.unit.command_api.dialects.kafka.records import REPLY_TOPIC, command, headers
@@ -26,6 +28,7 @@ def test_a_start_says_all_that_its_body_may_hold() -> None:
         project_id="P-1",
         billable=False,
         work_date="2026-03-01",
+        reference="O-17",
     )
     assert read_command(record) == Said(
         client="crm",
@@ -39,6 +42,7 @@ def test_a_start_says_all_that_its_body_may_hold() -> None:
             billable=False,
             work_date=date(2026, 3, 1),
             at=AskedTime(NINE, "2026-03-01T11:00:00+02:00"),
+            reference="O-17",
         ),
         reply=ReplyAddress(REPLY_TOPIC, 3, "order-17"),
         traceparent=TRACE,
@@ -52,6 +56,13 @@ def test_a_press_names_its_timer_in_any_spelling(verb: str, spelt: object) -> No
     assert isinstance(said, Said)
     assert isinstance(said.command, PressTimer)
     assert (said.command.verb, said.command.timer_id, said.command.at) == (verb, SHORT, None)
+
+
+def test_a_pause_alone_has_a_reason() -> None:
+    said = read_command(command("pause", timer_id=SHORT, reason="lunch"))
+    assert isinstance(said, Said)
+    assert said.command == PressTimer("pause", SHORT, None, "lunch")
+    assert isinstance(read_command(command("stop", timer_id=SHORT, reason="lunch")), Dead)
 
 
 def test_a_command_may_do_without_reply_address_content_type_and_trace() -> None:
@@ -101,8 +112,14 @@ BAD_HEADERS = [
 def test_bad_headers_have_a_reason(reason: str, said: list[tuple[str, bytes | None]]) -> None:
     dead = read_command(command(said=said))
     assert isinstance(dead, Dead)
-    assert dead.reason == reason
+    assert (dead.reason, dead.reason in REASONS) == (reason, True)
     assert dead.sentence.strip()
+
+
+def test_the_contract_lists_every_reason_and_no_other() -> None:
+    contract = Path(__file__).resolve().parents[5] / "docs" / "contract.md"
+    (row,) = [line for line in contract.read_text(encoding="utf-8").splitlines() if line.startswith("| `dead_reason`")]
+    assert re.findall("`([a-z_]+)`", row)[1:] == list(REASONS)
 
 
 def _stop(**body: Any) -> CommandRecord:  # noqa: ANN401 - JSON
