@@ -38,7 +38,9 @@ _INTRODUCTION: Final = """\
 Other teams write code against this page. What the fields mean for a caller is in the
 [contract](contract.md), sections 5, 7 and 9. Values are JSON in UTF-8. A field that is marked
 *optional* may be missing; beside the mark is what it then stands for, unless that is null or empty.
-Readers ignore members that they do not know. Python programs need not write these models again: the wheel
+Readers ignore members that they do not know. The same for programs: a JSON Schema for each type of
+record in [schemas/](schemas), and topics, headers and records together in [asyncapi.json](asyncapi.json).
+Python programs need not write these models again: the wheel
 [stint-events](../packages/stint-events/README.md) has them.
 """
 _MOMENT: Final = datetime(2026, 7, 1, 6, 0, tzinfo=UTC)
