@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,7 @@ async def folder(api: Api, deployment: Deployment, tenant: Tenant, tmp_path: Pat
         "STINT_TOKEN": tenant.token,
         "STINT_OWNER": person.owner,
         "STINT_ZOHO_TOKEN": person.token,
+        "STINT_KAFKA": deployment.kafka.bootstrap_servers,
     }
     write_env(tmp_path / ".stint" / "demo.env", values, "credentials")
     return tmp_path
@@ -69,6 +71,15 @@ async def test_the_session_on_the_first_screen_answers_as_it_says(folder: Path) 
     said = await pasted(lines, folder)
     assert said[: len(answers)] == answers
     assert '"state":"STOPPED"' in said[len(answers)]
+
+
+async def test_the_program_that_presses_through_kafka_prints_a_verdict(folder: Path, tenant: Tenant) -> None:
+    (program,) = [
+        block for block in _BLOCK.findall((ROOT / "docs/http.md").read_text(encoding="utf-8")) if "ce_type" in block
+    ]
+    here = program.replace(".venv/bin/python", sys.executable).replace('"demo"', f'"{tenant.name}"')
+    (said,) = await pasted(here, folder)
+    assert re.fullmatch(r"accepted RUNNING [0-9]{18,19}", said)
 
 
 async def test_the_lines_of_each_dialect_work_as_they_stand(folder: Path) -> None:

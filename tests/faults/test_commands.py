@@ -78,3 +78,27 @@ async def test_no_command_of_a_burst_is_lost_when_its_api_is_killed(
         intervals = await conn.fetchval("SELECT count(*) FROM interval WHERE timer_id = ANY($1)", list(timers.values()))
     assert [tuple(row) for row in states] == [("STOPPED", OWNERS)]
     assert intervals == OWNERS * 10
+
+
+async def test_without_its_guard_the_burst_loses_commands(
+    api: Api, crew: Crew, deployment: Deployment, tenant: Tenant
+) -> None:
+    """The control: this API commits a round before it is settled."""
+    assert api.token == tenant.token
+    await crew.be(apis=0, projectors=1)
+    hasty = await crew.api(module="tests.faults.hasty_api")
+    async with other_service(deployment, tenant) as waiting:
+        owners = [fresh_owner() for _ in range(OWNERS * 10)]
+        burst = asyncio.gather(*(waiting.press("start", owner, key=owner, owner=owner) for owner in owners))
+        while not waiting.answers:
+            await waiting.listen()
+        hasty.kill()
+        await burst
+        await crew.be(apis=1, projectors=1)
+        # One key for each partition: all that lies before these is read by then, and settled with the round before.
+        markers = [[f"marker-{turn}-{number}" for number in range(200)] for turn in range(2)]
+        for marked in markers:
+            await asyncio.gather(*(waiting.press("start", name, key=name, owner=fresh_owner()) for name in marked))
+            await waiting.heard(marked)
+        lost = [owner for owner in owners if owner not in waiting.answers]
+    assert lost
