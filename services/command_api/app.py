@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 from services.command_api import dialects, health
 from services.command_api.auth.clients import KnownClients
 from services.command_api.auth.identities import TokenIdentities
+from services.command_api.auth.outside.sources import Sources
 from services.command_api.desk.desk import Desk
 from services.command_api.desk.intake.counted import CountedRecorder
 from services.command_api.desk.intake.ports import Intake
@@ -104,6 +105,7 @@ class Api:
             lambda: lone_consumer(kafka, fetch_max_wait_ms=REPLIES_FETCH_WAIT_MS), self._waiters
         )
         self._policies = PolicyReader(kafka)
+        self._outside = Sources(settings.issuers, settings.introspection, now)
         self._partitions = health.PartitionCheck(self._kept.partitions, reads)
         self._alarms = alarms
         self._tally = Tally()
@@ -165,6 +167,7 @@ class Api:
                 now,
                 tokens_max=settings.tokens_max,
                 fresh_seconds=settings.token_fresh_seconds,
+                outside=self._outside,
             ),
             threshold=self._threshold,
             submitter=CountedSubmitter(self._presses.submit, self._tally, asyncio.get_running_loop().time),
@@ -245,6 +248,8 @@ class Api:
         if self._settings.commands_at_once:
             self._begin("post", self._kept_post.run())
             self._begin("commands", self._commands.run())
+        for work in self._outside.work():
+            self._begin("issuer_keys", work)
         try:
             await self._ready_or_late()
             yield
@@ -257,6 +262,7 @@ class Api:
             await ended_within(CLOSE_WITHIN_SECONDS, asyncio.wait(self._tasks), "background")
             for kept in (self._kept, self._kept_post):
                 await kept.close()
+            await ended_within(CLOSE_WITHIN_SECONDS, self._outside.close(), "outside")
             for database in (self._database, self._counts):
                 if not await ended_within(CLOSE_WITHIN_SECONDS, database.close(), "database"):
                     database.terminate()

@@ -26,6 +26,8 @@ ALARM_NAMES: Final = (
     "commands_round_failed",
     "commands_waiting",
     "id_taken_unheard",
+    "introspection_failed",
+    "issuer_keys_not_fetched",
     "outcome_unreadable",
     "partitions_disagree",
     "partitions_unasked",

@@ -7,9 +7,20 @@ another one; docs/operations.md ("Limits that depend on each other") says why.
 import re
 from typing import Annotated, Final
 
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, SecretStr, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import NoDecode, SettingsConfigDict
 
+from services.command_api.trusted import ISSUERS_MAX, Introspection, Issuer, read_json, told_apart
 from shared.identity import KEY_BYTES_MIN
 from shared.settings import COMPARED, KafkaSettings, PostgresSettings
 
@@ -25,6 +36,17 @@ class Settings(KafkaSettings, PostgresSettings):
 
     # Signs and verifies bearer tokens: the same for every replica.
     token_key: Annotated[SecretStr, Field(min_length=KEY_BYTES_MIN)]
+
+    # Identity providers whose signed tokens are believed: a JSON list (docs/contract.md, section 10).
+    issuers: Annotated[
+        tuple[Issuer, ...],
+        NoDecode,
+        BeforeValidator(read_json),
+        AfterValidator(told_apart),
+        Field(max_length=ISSUERS_MAX),
+    ] = ()
+    # The one source that is asked about opaque tokens which are not in our tables: a JSON object with a secret in it.
+    introspection: Annotated[Introspection | None, NoDecode, BeforeValidator(read_json)] = None
 
     # The address that the API listens on. A container says 0.0.0.0.
     http_host: str = "127.0.0.1"

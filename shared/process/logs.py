@@ -16,7 +16,7 @@ from structlog.typing import ExcInfo
 from shared.events.base import kinds_of
 from shared.process.alarms import Alarms
 
-_LOUD_LIBRARIES: Final = ("aiokafka", "faststream", "uvicorn.access")
+_LOUD_LIBRARIES: Final = ("aiokafka", "faststream", "httpcore2", "httpx2", "uvicorn.access")
 _SAID_AGAIN_AFTER_SECONDS: Final = 10.0
 _SENTENCES_MAX: Final = 1000
 _CAUSES_MAX: Final = 10

@@ -4,6 +4,7 @@
     client_secrets    ids and secrets of clients, checked within bounds
     revocations       which clients of signed tokens were revoked, looked up once a minute
     clients           ids of clients that the broker has let in
+    outside/          callers that identity providers vouch for
     bounded           how the memory of what strangers sent stays small
 
 Safe to change: how much is remembered, and for how long.

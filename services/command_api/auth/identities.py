@@ -3,9 +3,15 @@
 Signed tokens are trusted by their signature, unless their client was revoked. Opaque tokens are looked up and
 remembered, so with Postgres away the callers of the last minutes go on working: a remembered token is good until it
 expires.
+
+    signed, names an issuer   that issuer alone is believed, never our own key       outside/issuers
+    signed, names none        our own key                                            shared/identity
+    opaque, in our tables     a person of ours                                       store/directory
+    opaque, in none           the source for introspection is asked, if there is one outside/introspection
 """
 
 import asyncio
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +19,10 @@ from typing import Final
 
 from services.command_api.auth.bounded import make_room
 from services.command_api.auth.client_secrets import ClientSecrets
+from services.command_api.auth.outside.claims import Outsider
+from services.command_api.auth.outside.fetching import SourceAwayError
+from services.command_api.auth.outside.introspection import BELIEVED_AWAY_SECONDS, BELIEVED_SECONDS, UNKNOWN_SECONDS
+from services.command_api.auth.outside.sources import Sources
 from services.command_api.auth.revocations import Revocations
 from services.command_api.desk.commands import Caller
 from services.command_api.desk.desk import Away, Busy, IssuedToken, Now, Unknown
@@ -35,18 +45,33 @@ UNKNOWN_MAX: Final = 10_000
 
 @dataclass(slots=True)
 class _Bearer:
-    """The caller that a token stands for. `fresh_until` is loop time: then token or client is looked up again."""
+    """The caller that a token stands for. In loop time: `fresh_until` token or client is looked up again.
+
+    `believed_until`: as long as that fails, because a part is away. `introspected`: the source outside told us.
+    """
 
     caller: Caller
     expires_at: datetime
     fresh_until: float
+    believed_until: float = math.inf
+    introspected: bool = False
 
 
 class TokenIdentities:
-    """`desk.Identities`, over the directory and one signing key."""
+    """`desk.Identities`, over the directory, one signing key, and the sources outside."""
 
-    def __init__(self, directory: Directory, key: bytes, now: Now, *, tokens_max: int, fresh_seconds: float) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        key: bytes,
+        now: Now,
+        *,
+        tokens_max: int,
+        fresh_seconds: float,
+        outside: Sources | None = None,
+    ) -> None:
         self._directory = directory
+        self._outside = outside or Sources((), None, now)
         self._key = key
         self._now = now
         self._tokens_max = tokens_max
@@ -71,10 +96,12 @@ class TokenIdentities:
         if known is None or known.fresh_until <= self._loop.time():
             try:
                 known = await self._look(token)
-            except ReadsAwayError:
-                if known is None:
+            except (ReadsAwayError, SourceAwayError):
+                # Asked again, because a token that was withdrawn has been forgotten meanwhile.
+                known = self._known.get(token)
+                if known is None or known.believed_until <= self._loop.time():
                     return Away()
-                known.fresh_until = self._loop.time() + RETRY_SECONDS
+                known.fresh_until = min(self._loop.time() + RETRY_SECONDS, known.believed_until)
         if known is None or known.expires_at <= self._now():
             return Unknown()
         return known.caller
@@ -113,6 +140,10 @@ class TokenIdentities:
         return ended
 
     async def _read(self, token: str) -> _Bearer | None:
+        named = self._outside.issuers.token_of(token)
+        if named is not None:
+            until = self._loop.time() + self._fresh_seconds
+            return self._vouched(await self._outside.issuers.caller_of(named), until, until)
         claims = read_token(token, self._key, self._now())
         if claims is None:
             return None
@@ -122,9 +153,14 @@ class TokenIdentities:
         return _Bearer(Caller(claims.tenant, claims.client, claims.role), claims.expires_at, standing.ask_again_at)
 
     async def _find(self, token: str) -> _Bearer | None:
+        known = self._known.get(token)
+        if known is not None and known.introspected:
+            return await self._introspect(token)
         row = await self._directory.token(token_sha256(token))
         if row is None:
-            return self._remember(token, None)
+            # A token of ours that was withdrawn ends here, and not when the source answers.
+            self._known.pop(token, None)
+            return await self._introspect(token)
         owner = row.person.owner
         self._people.pop((row.tenant, owner), None)
         make_room(self._people, self._tokens_max)
@@ -133,12 +169,33 @@ class TokenIdentities:
         caller = Caller(row.tenant, f"person:{owner}", "person", owner)
         return self._remember(token, _Bearer(caller, row.expires_at, self._loop.time() + self._fresh_seconds))
 
-    def _remember(self, token: str, known: _Bearer | None) -> _Bearer | None:
+    async def _introspect(self, token: str) -> _Bearer | None:
+        source = self._outside.introspector
+        if source is None:
+            return self._remember(token, None)
+        now = self._loop.time()
+        found = self._vouched(await source.caller_of(token), now + BELIEVED_SECONDS, now + BELIEVED_AWAY_SECONDS)
+        if found is not None:
+            found.introspected = True
+        return self._remember(token, found, UNKNOWN_SECONDS)
+
+    def _vouched(self, found: Outsider | None, fresh_until: float, believed_until: float) -> _Bearer | None:
+        if found is None:
+            return None
+        if found.person is not None and (found.tenant, found.person) not in self._people:
+            # Without the aliases that our own tables may have of that person.
+            make_room(self._people, self._tokens_max)
+            self._people[found.tenant, found.person] = Person(found.person, found.person, ())
+        caller = Caller(found.tenant, found.client, found.role, found.person)
+        return _Bearer(caller, found.expires_at, fresh_until, believed_until)
+
+    def _remember(self, token: str, known: _Bearer | None, unknown_seconds: float | None = None) -> _Bearer | None:
         self._known.pop(token, None)
         self._unknown_until.pop(token, None)
         if known is None:
             make_room(self._unknown_until, UNKNOWN_MAX)
-            self._unknown_until[token] = self._loop.time() + RETRY_SECONDS
+            seconds = RETRY_SECONDS if unknown_seconds is None else unknown_seconds
+            self._unknown_until[token] = self._loop.time() + seconds
         else:
             make_room(self._known, self._tokens_max)
             self._known[token] = known
