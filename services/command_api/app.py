@@ -19,6 +19,7 @@ from services.command_api import dialects, health
 from services.command_api.auth.clients import KnownClients
 from services.command_api.auth.identities import TokenIdentities
 from services.command_api.auth.outside.sources import Sources
+from services.command_api.auth.quotas import ClientQuotas
 from services.command_api.desk.desk import Desk
 from services.command_api.desk.intake.counted import CountedRecorder
 from services.command_api.desk.intake.ports import Intake
@@ -170,6 +171,11 @@ class Api:
                 outside=self._outside,
             ),
             threshold=self._threshold,
+            quotas=ClientQuotas(
+                burst=settings.native_requests_burst,
+                per_second=settings.native_requests_per_second,
+                clock=asyncio.get_running_loop().time,
+            ),
             submitter=CountedSubmitter(self._presses.submit, self._tally, asyncio.get_running_loop().time),
             policies=self._policies,
             policy_log=SentPolicies(

@@ -82,6 +82,11 @@ class Settings(KafkaSettings, PostgresSettings):
     # A count that takes longer is given up, and its request goes on uncounted.
     zoho_threshold_within_seconds: PositiveFloat = 0.5
 
+    # Dialect C: how many requests a second a client may make at each API process. Beyond it: 429. 0: no limit.
+    native_requests_per_second: Annotated[float, Field(ge=0, le=100_000)] = 0.0
+    # How many it may make at once, after it has made none for a while.
+    native_requests_burst: Annotated[int, Field(ge=1, le=1_000_000)] = 200
+
     # How many presses and texts may be sent and not yet acknowledged. Beyond it callers hear 503 at once.
     unacked_records_max: PositiveInt = 10_000
     # The same in bytes.

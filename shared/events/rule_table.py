@@ -272,7 +272,7 @@ RULE_ROWS: Final[tuple[RuleRow, ...]] = (
     ),
     RuleRow(
         rule=Rule.RATE_LIMITED,
-        means="a caller of dialect B sends more requests a minute than its threshold",
+        means="a caller sends more requests than the threshold of dialect B, or a client's limit in dialect C, allows",
         sentence="There were too many requests.",
         zoho=ZohoAnswer(7209, status=429),
         native=429,

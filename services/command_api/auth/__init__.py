@@ -4,6 +4,8 @@
     client_secrets    ids and secrets of clients, checked within bounds
     revocations       which clients of signed tokens were revoked, looked up once a minute
     clients           ids of clients that the broker has let in
+    quotas            how often one client may call dialect C
+    buckets           a burst, and then a rate, for each of many keys
     outside/          callers that identity providers vouch for
     bounded           how the memory of what strangers sent stays small
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.command_api.auth.bounded import make_room
+from services.command_api.auth.buckets import Buckets
 from services.command_api.desk.desk import Busy
 from services.command_api.store.directory import ClientRow, Directory
 from shared.identity import TOKEN_LIFE, hash_secret, verify_secret
@@ -35,7 +36,6 @@ GUESSES_PER_SECOND: Final = 1.0
 FITS_SECONDS: Final = 2 * TOKEN_LIFE.total_seconds()
 DOES_NOT_FIT_SECONDS: Final = 60.0
 REMEMBERED_MAX: Final = 10_000
-BUCKETS_MAX: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class ClientSecrets:
         self._directory = directory
         self._loop = asyncio.get_running_loop()
         self._clock = clock or self._loop.time
-        self._buckets = _Buckets(self._clock)
+        self._buckets = Buckets(GUESSES_AT_ONCE, GUESSES_PER_SECOND, self._clock)
         # Two dicts, so that guesses push no honest client out. The keys are `_mark`s.
         self._fitted: dict[bytes, _Checked] = {}
         self._unfit: dict[bytes, _Checked] = {}
@@ -79,7 +79,7 @@ class ClientSecrets:
         return await asyncio.shield(checking)
 
     def _admit(self, client_id: str) -> bool:
-        if self._admitted >= HASHES_AT_ONCE + WAITING_MAX or not self._buckets.take(_sha256(client_id)):
+        if self._admitted >= HASHES_AT_ONCE + WAITING_MAX or self._buckets.take(_sha256(client_id)):
             return False
         self._admitted += 1
         return True
@@ -121,25 +121,6 @@ class ClientSecrets:
         # The length keeps two pairs apart. The key makes marks worthless outside this process.
         pair = f"{len(client_id)}:{client_id}{secret}".encode()
         return hmac.digest(self._mark_key, pair, hashlib.sha256)
-
-
-class _Buckets:
-    """A token bucket for each client id. When there are too many, the least recently used is dropped."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        # The tokens that were left, and when.
-        self._left: dict[bytes, tuple[float, float]] = {}
-
-    def take(self, key: bytes) -> bool:
-        """Take one token; return False when there is none."""
-        now = self._clock()
-        left, at = self._left.pop(key, (GUESSES_AT_ONCE, now))
-        left = min(left + (now - at) * GUESSES_PER_SECOND, GUESSES_AT_ONCE)
-        make_room(self._left, BUCKETS_MAX)
-        there = left >= 1
-        self._left[key] = (left - there, now)
-        return there
 
 
 def _fits(secret: str, kept: tuple[str, ...]) -> bool:

@@ -47,7 +47,7 @@ class Busy:
 
 @dataclass(frozen=True, slots=True)
 class OverThreshold:
-    """The caller has made too many requests, and is locked out for this long (R19)."""
+    """The caller has made too many requests, and may make none for this long (R19)."""
 
     retry_after_seconds: int
 
@@ -85,6 +85,13 @@ class Threshold(Protocol):
 
     async def over(self, caller: Caller, uri: str) -> OverThreshold | None:
         """Count one request of a caller on a URI; None: it may go on. Never raises because a part is away."""
+
+
+class Quotas(Protocol):
+    """How often a client may call this process, in any way that has such a limit."""
+
+    def over(self, caller: Caller) -> OverThreshold | None:
+        """Count one request of a caller; None: it may go on."""
 
 
 class Submitter(Protocol):
@@ -178,6 +185,7 @@ class Desk:
 
     identities: Identities
     threshold: Threshold
+    quotas: Quotas
     submitter: Submitter
     policies: Policies
     policy_log: PolicyLog

@@ -92,6 +92,18 @@ def refused(rule: Rule) -> Refused:
 
 
 @dataclass
+class QuotasInHand:
+    """Quotas that let all requests go on, or none: `over_quota`."""
+
+    over_quota: OverThreshold | None = None
+    counted: list[Caller] = field(default_factory=list)
+
+    def over(self, caller: Caller) -> OverThreshold | None:
+        self.counted.append(caller)
+        return self.over_quota
+
+
+@dataclass
 class PolicyLogInHand:
     """The policies of one tenant. `became`: what each PUT becomes. None: it comes into force, whatever it replaces."""
 
@@ -143,6 +155,7 @@ class Clerk:
     asked: list[tuple[object, ...]] = field(default_factory=list)
     shown: list[str | None] = field(default_factory=list)
     over_threshold: OverThreshold | None = None
+    quotas: QuotasInHand = field(default_factory=QuotasInHand)
     tally: Tally = field(default_factory=Tally)
     counted: list[tuple[Caller, str]] = field(default_factory=list)
 
@@ -245,6 +258,7 @@ class Clerk:
         desk = Desk(
             identities=self,
             threshold=self,
+            quotas=self.quotas,
             submitter=self,
             policies=self,
             policy_log=self.policy_log,

@@ -1,6 +1,7 @@
 """Dialect C, `/v1`: our own.
 
     calls      each press, and the routes
+    admitted   the caller of each, who is known and within their quota
     reading    bodies, from their bytes to commands
     reads      one timer, and the outcome of one press
     policy/    the tenant's policy: set, read, and its history

@@ -121,6 +121,12 @@ def refused(rule: Rule, detail: str | None = None) -> Response:
     return problem(status, detail or sentence(rule), rule, headers)
 
 
+def over_quota(retry_after_seconds: int) -> Response:
+    """Answer a client that has made too many requests."""
+    rule = Rule.RATE_LIMITED
+    return problem(status_of(rule), sentence(rule), rule, {"Retry-After": str(retry_after_seconds)})
+
+
 def problem(status: int, detail: str, rule: Rule | None, headers: Mapping[str, str] | None = None) -> Response:
     """Answer with a problem (RFC 9457). A broken rule gives the type; without one the status says everything."""
     said = [

@@ -14,10 +14,11 @@ from starlette.routing import BaseRoute, Route
 
 from services.command_api.desk.commands import Caller, Command
 from services.command_api.desk.desk import Desk
-from services.command_api.dialects.answering import caller_or_answer, press
+from services.command_api.dialects.answering import press
 from services.command_api.dialects.headers import preferred_wait
 from services.command_api.dialects.malformed import Malformed
 from services.command_api.dialects.native import answers
+from services.command_api.dialects.native.admitted import admitted
 from services.command_api.dialects.native.answers import WORDS
 from services.command_api.dialects.native.owners import calls as owners
 from services.command_api.dialects.native.policy import calls as policy
@@ -40,7 +41,7 @@ class Native:
         return await (self._start(request) if request.method == "POST" else NativeTimers(self.desk).timers(request))
 
     async def _start(self, request: Request) -> Response:
-        caller = await caller_or_answer(self.desk, request, WORDS)
+        caller = await admitted(self.desk, request)
         if isinstance(caller, Response):
             return caller
         return await self._press(request, caller, read_start(await request.body()))
@@ -58,7 +59,7 @@ class Native:
         return await self._press_timer(request, "stop")
 
     async def _press_timer(self, request: Request, verb: Verb) -> Response:
-        caller = await caller_or_answer(self.desk, request, WORDS)
+        caller = await admitted(self.desk, request)
         if isinstance(caller, Response):
             return caller
         return await self._press(

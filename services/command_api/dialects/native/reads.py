@@ -18,10 +18,11 @@ from services.command_api.desk.commands import Caller
 from services.command_api.desk.desk import Desk
 from services.command_api.desk.rows import NoSuchPartitionError, OutcomeRow
 from services.command_api.desk.told import DIGEST_DIGITS, Place, told_of
-from services.command_api.dialects.answering import caller_or_answer, read
+from services.command_api.dialects.answering import read
 from services.command_api.dialects.headers import parse_position, preferred_wait
 from services.command_api.dialects.malformed import Malformed
 from services.command_api.dialects.native import answers
+from services.command_api.dialects.native.admitted import admitted
 from services.command_api.dialects.native.answers import WORDS
 from shared.events.ids import parse_timer_id
 from shared.events.rules import Rule
@@ -41,7 +42,7 @@ class NativeReads:
 
     async def timer(self, request: Request) -> Response:
         """`GET /v1/timers/{timer_id}`."""
-        caller = await caller_or_answer(self.desk, request, WORDS)
+        caller = await admitted(self.desk, request)
         if isinstance(caller, Response):
             return caller
         timer_id = parse_timer_id(request.path_params["timer_id"])
@@ -57,7 +58,7 @@ class NativeReads:
 
     async def outcome(self, request: Request) -> Response:
         """`GET /v1/outcomes/{event_id}?at=p:offset&digest=…`."""
-        caller = await caller_or_answer(self.desk, request, WORDS)
+        caller = await admitted(self.desk, request)
         if isinstance(caller, Response):
             return caller
         event_id = _uuid(request.path_params["event_id"])

@@ -106,13 +106,18 @@ HEADERS: Final[HeaderDocs] = {
     ),
     "Cache-Control": ("`no-store`.", {"type": "string"}),
 }
-_HEADERS_OF: Final[dict[int, tuple[str, ...]]] = {401: ("WWW-Authenticate",), 503: ("Retry-After",)}
+_HEADERS_OF: Final[dict[int, tuple[str, ...]]] = {
+    401: ("WWW-Authenticate",),
+    429: ("Retry-After",),
+    503: ("Retry-After",),
+}
 _PROBLEM: Final = "application/problem+json"
 _SAYS: Final[dict[int, str]] = {
     404: "There is no such thing, or the caller may not know of it.",
     408: "The body took too long to arrive.",
     409: "Another state of things is in force.",
     413: "The body is too large.",
+    429: "The client is over its own limit, where a deployment sets one. Nothing was done.",
     500: "The fault is ours. A retry with the same `Idempotency-Key` is safe.",
     503: "No change is known to have been made: send the same request again, with the same `Idempotency-Key`.",
 }
@@ -124,12 +129,13 @@ _EXAMPLES: Final[dict[int, Rule]] = {
     404: Rule.TIMER_UNKNOWN,
     409: Rule.NOT_LEGAL_NOW,
     422: Rule.KEY_REUSED,
+    429: Rule.RATE_LIMITED,
 }
 
 
 def problems(*statuses: int) -> tuple[AnswerDoc, ...]:
     """Return the errors of a call of dialect C: those that it names, and those that every call has."""
-    return tuple(_problem(status) for status in sorted({*statuses, 401, 500, 503}))
+    return tuple(_problem(status) for status in sorted({*statuses, 401, 429, 500, 503}))
 
 
 def with_body(*statuses: int) -> tuple[AnswerDoc, ...]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pytest
 
-from services.command_api.auth import client_secrets
+from services.command_api.auth import buckets, client_secrets
 from services.command_api.auth.client_secrets import (
     DOES_NOT_FIT_SECONDS,
     FITS_SECONDS,
@@ -177,7 +177,7 @@ async def test_with_postgres_away_nothing_is_hashed_or_remembered(monkeypatch: p
 
 async def test_guesses_push_no_honest_client_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client_secrets, "REMEMBERED_MAX", 5)
-    monkeypatch.setattr(client_secrets, "BUCKETS_MAX", 5)
+    monkeypatch.setattr(buckets, "BUCKETS_MAX", 5)
     it = Wired(monkeypatch)
     assert await it.ask() == it.clients["desk"]
     for number in range(20):

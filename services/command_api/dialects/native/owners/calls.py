@@ -16,9 +16,10 @@ from starlette.routing import BaseRoute, Route
 from services.command_api.desk.commands import Caller, FactCommand, Learned, StillWaiting
 from services.command_api.desk.desk import Desk
 from services.command_api.desk.rows import ReadsAwayError
-from services.command_api.dialects.answering import asked_for, caller_or_answer, odd, read, worded
+from services.command_api.dialects.answering import asked_for, odd, read, worded
 from services.command_api.dialects.headers import preferred_wait
 from services.command_api.dialects.malformed import Malformed
+from services.command_api.dialects.native.admitted import admitted
 from services.command_api.dialects.native.answers import WORDS, recorded
 from services.command_api.dialects.native.owners import answers
 from services.command_api.dialects.native.owners.reading import (
@@ -40,7 +41,7 @@ def _by_an_admin(state: _Statement) -> "Callable[[NativeOwners, Request], Awaita
 
     @wraps(state)
     async def call(self: "NativeOwners", request: Request) -> Response:
-        caller = await caller_or_answer(self.desk, request, WORDS)
+        caller = await admitted(self.desk, request)
         if isinstance(caller, Response):
             return caller
         # Read in any case, because an unread body costs the caller its connection.
@@ -115,7 +116,7 @@ class NativeOwners:
         return await self._state(request, caller, read_erasure(owner, body))
 
     async def _known(self, request: Request) -> Response:
-        caller = await caller_or_answer(self.desk, request, WORDS)
+        caller = await admitted(self.desk, request)
         if isinstance(caller, Response):
             return caller
         owner = request.path_params["owner"]

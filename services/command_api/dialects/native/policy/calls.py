@@ -13,8 +13,8 @@ from starlette.routing import BaseRoute, Route
 from services.command_api.desk.commands import Caller
 from services.command_api.desk.desk import Desk
 from services.command_api.desk.policies import MovedOn, NotSet, Revision
-from services.command_api.dialects.answering import caller_or_answer
 from services.command_api.dialects.malformed import Malformed
+from services.command_api.dialects.native.admitted import admitted
 from services.command_api.dialects.native.answers import WORDS
 from services.command_api.dialects.native.policy import answers
 from services.command_api.dialects.native.policy.reading import knows, read_page, read_put, read_revision
@@ -33,7 +33,7 @@ class NativePolicy:
         """`PUT /v1/policy` and `GET /v1/policy`: one route, so that a 405 names both methods."""
         if request.method != "PUT":
             return await self._in_force(request)
-        caller = await caller_or_answer(self.desk, request, WORDS)
+        caller = await admitted(self.desk, request)
         if isinstance(caller, Response):
             return caller
         # Read in any case, because an unread body costs the caller its connection.
@@ -90,7 +90,7 @@ class NativePolicy:
 
     async def _reader(self, request: Request) -> Caller | Response:
         """Return the caller, or the answer to one that may not read policies."""
-        caller = await caller_or_answer(self.desk, request, WORDS)
+        caller = await admitted(self.desk, request)
         if isinstance(caller, Caller) and caller.role == "person":
             return answers.not_for_this_role("A person may not read the policy.")
         return caller

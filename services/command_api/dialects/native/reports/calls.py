@@ -15,8 +15,9 @@ from starlette.routing import BaseRoute, Route
 from services.command_api.desk.commands import Caller
 from services.command_api.desk.desk import Desk
 from services.command_api.desk.rows import DaysRow
-from services.command_api.dialects.answering import caller_or_answer, read
+from services.command_api.dialects.answering import read
 from services.command_api.dialects.malformed import Malformed
+from services.command_api.dialects.native.admitted import admitted
 from services.command_api.dialects.native.answers import WORDS, refused
 from services.command_api.dialects.native.reports import answers, csv
 from services.command_api.dialects.native.reports.asking import (
@@ -49,7 +50,7 @@ class NativeReports:
 
     async def violations(self, request: Request) -> Response:
         """`GET /v1/violations?owner=&rule=&from=&to=&cursor=&limit=`."""
-        caller = await caller_or_answer(self.desk, request, WORDS)
+        caller = await admitted(self.desk, request)
         if isinstance(caller, Response):
             return caller
         policy = self.desk.policies.latest(caller.tenant)
@@ -70,7 +71,7 @@ class NativeReports:
 
     async def days(self, whose: Whose, request: Request) -> Response:
         """`GET /v1/owners/{owner}/days?from=&to=`, and the same of an account or a job. CSV by `Accept`."""
-        caller = await caller_or_answer(self.desk, request, WORDS)
+        caller = await admitted(self.desk, request)
         if isinstance(caller, Response):
             return caller
         as_csv = csv.wants_csv(request)

@@ -13,9 +13,10 @@ from starlette.routing import BaseRoute, Route
 
 from services.command_api.desk.commands import Caller
 from services.command_api.desk.desk import Desk
-from services.command_api.dialects.answering import caller_or_answer, read
+from services.command_api.dialects.answering import read
 from services.command_api.dialects.malformed import Malformed
 from services.command_api.dialects.native import answers
+from services.command_api.dialects.native.admitted import admitted
 from services.command_api.dialects.native.answers import WORDS
 from services.command_api.dialects.native.reports.calls import may_see, no_such_owner
 from services.command_api.dialects.native.reports.cursor import write_timer_cursor
@@ -37,7 +38,7 @@ class NativeTimers:
 
     async def timers(self, request: Request) -> Response:
         """`GET /v1/timers?owner=&state=&from=&to=&account=&job=&reference=&flag=&cursor=&limit=`."""
-        caller = await caller_or_answer(self.desk, request, WORDS)
+        caller = await admitted(self.desk, request)
         if isinstance(caller, Response):
             return caller
         policy = self.desk.policies.latest(caller.tenant)
@@ -58,7 +59,7 @@ class NativeTimers:
 
     async def current(self, request: Request) -> Response:
         """`GET /v1/owners/{owner}/current`."""
-        caller = await caller_or_answer(self.desk, request, WORDS)
+        caller = await admitted(self.desk, request)
         if isinstance(caller, Response):
             return caller
         owner = request.path_params["owner"]

@@ -13,9 +13,10 @@ from starlette.responses import Response
 from services.command_api.desk.commands import Caller
 from services.command_api.desk.desk import Desk
 from services.command_api.desk.rows import HistoryRow
-from services.command_api.dialects.answering import caller_or_answer, read
+from services.command_api.dialects.answering import read
 from services.command_api.dialects.jsontext import NULL, array, members, quoted
 from services.command_api.dialects.malformed import Malformed
+from services.command_api.dialects.native.admitted import admitted
 from services.command_api.dialects.native.answers import WORDS, moment
 from services.command_api.dialects.native.reports.filters import limit_of, said_in
 from shared.events.ids import parse_timer_id
@@ -33,7 +34,7 @@ class NativeHistory:
 
     async def history(self, request: Request) -> Response:
         """`GET /v1/timers/{timer_id}/history?cursor=&limit=`."""
-        caller = await caller_or_answer(self.desk, request, WORDS)
+        caller = await admitted(self.desk, request)
         if isinstance(caller, Response):
             return caller
         timer_id = parse_timer_id(request.path_params["timer_id"])

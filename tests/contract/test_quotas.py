@@ -1,0 +1,34 @@
+"""The limit of each client of dialect C against a running service."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from typing import Final
+
+import httpx
+
+from tests.contract.ways_in import bearer
+from tests.support.stack.crew import Crew
+from tests.support.stack.deployments import Tenant
+
+FEW: Final = {"COMMAND_API_NATIVE_REQUESTS_PER_SECOND": "0.01", "COMMAND_API_NATIVE_REQUESTS_BURST": "5"}
+
+
+async def fifty(http: httpx.AsyncClient, path: str, token: str) -> Counter[int]:
+    """Send fifty requests at once, and count their statuses."""
+    answers = await asyncio.gather(*(http.get(path, headers=bearer(token)) for _ in range(50)))
+    return Counter(answer.status_code for answer in answers)
+
+
+async def test_a_client_over_its_limit_hears_429_and_nobody_else_does(
+    crew: Crew, client: Callable[..., httpx.AsyncClient], tenant: Tenant, admin: str
+) -> None:
+    http = client((await crew.api(FEW)).url)
+    assert await fifty(http, "/v1/policy", tenant.token) == {200: 5, 429: 45}
+    over = await http.get("/v1/policy", headers=bearer(tenant.token))
+    assert 1 <= int(over.headers["Retry-After"]) <= 100
+    # Another client and another dialect are free.
+    assert (await http.get("/v1/policy", headers=bearer(admin))).status_code == 200
+    assert await fifty(http, "/v2/timer/open", tenant.token) == {200: 50}
+    # The control: no other process counts, and without the setting none does.
+    assert await fifty(client((await crew.api()).url), "/v1/policy", tenant.token) == {200: 50}
