@@ -1,6 +1,6 @@
 """Run the projector: `python -m services.projector`. SIGTERM and SIGINT end it gracefully, with status 0.
 
-`python -m services.projector audit …` audits instead, and ends.
+`python -m services.projector audit …` audits instead, and ends. So does `rebuild …`: it fills the read models anew.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ import uvloop
 from services.projector.app import ProjectorProcess
 from services.projector.auditor import AuditSettings, audited
 from services.projector.metrics import ALARM_NAMES
+from services.projector.rebuild.command import RebuildSettings, rebuilt
 from services.projector.settings import Settings
 from shared.process.alarms import Alarms
 from shared.process.garbage import look_seldom
@@ -33,4 +34,6 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["audit"]:
         # Not on uvloop, whose TLS connections were seen to take some ten seconds to close.
         sys.exit(asyncio.run(audited(read_settings(AuditSettings), sys.argv[2:])))
+    if sys.argv[1:2] == ["rebuild"]:
+        sys.exit(asyncio.run(rebuilt(read_settings(RebuildSettings), sys.argv[2:])))
     sys.exit(uvloop.run(main(read_settings(Settings), heard)))

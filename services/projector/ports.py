@@ -64,8 +64,8 @@ class EventLog(Protocol):
         """
 
 
-class OutcomeLog(Protocol):
-    """`timer.outcomes.v1`: the judged stream."""
+class JudgedStream(Protocol):
+    """`timer.outcomes.v1`, read."""
 
     async def span(self, kpart: int) -> Span:
         """Return which offsets the partition holds now."""
@@ -75,6 +75,10 @@ class OutcomeLog(Protocol):
 
         Empty only when there is no record there.
         """
+
+
+class OutcomeLog(JudgedStream, Protocol):
+    """`timer.outcomes.v1`: the judged stream, read and appended to."""
 
     async def publish(self, kpart: int, outcomes: "Sequence[ToPublish]") -> int:
         """Append in this order, wait for the ack of all, and return the offset after the last.

@@ -16,15 +16,14 @@ _READ_AT_ONCE: Final = 1_000
 _ACK_WITHIN_SECONDS: Final = 30.0
 
 
-class KafkaOutcomeLog:
-    """The judged stream. One batch in flight per partition, so that no outcome overtakes an unacked one."""
+class KafkaJudgedStream:
+    """The judged stream, read."""
 
-    def __init__(self, address: KafkaAddress, producer: KeptProducer) -> None:
+    def __init__(self, address: KafkaAddress) -> None:
         self._reader = PartitionReader(address, OUTCOMES)
-        self._kept = producer
 
     async def stop(self) -> None:
-        """Close the reader. The producer is closed by `app`, which made it."""
+        """Close the reader."""
         await self._reader.stop()
 
     async def span(self, kpart: int) -> Span:
@@ -35,6 +34,15 @@ class KafkaOutcomeLog:
         """Return some of the records in [start, end), in order with their offsets; empty only when there is none."""
         records = await self._reader.read(kpart, start, _READ_AT_ONCE)
         return [(record.offset, record.value) for record in records if record.offset < end]
+
+
+class KafkaOutcomeLog(KafkaJudgedStream):
+    """The judged stream. One batch in flight per partition, so that no outcome overtakes an unacked one."""
+
+    def __init__(self, address: KafkaAddress, producer: KeptProducer) -> None:
+        super().__init__(address)
+        # `app` made it, and closes it.
+        self._kept = producer
 
     async def publish(self, kpart: int, outcomes: Sequence[ToPublish]) -> int:
         """Append in this order, wait for the ack of all, and return the offset after the last."""

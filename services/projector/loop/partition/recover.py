@@ -15,6 +15,7 @@ from services.projector.ports import (
     Checkpoint,
     EventLog,
     FencedError,
+    JudgedStream,
     OutcomeLog,
     RawRecord,
     Store,
@@ -50,7 +51,7 @@ async def recover(kpart: int, log: EventLog, outcomes: OutcomeLog, store: Store,
     """
     stored = await store.checkpoint(kpart)
     await _check(stored, log)
-    caught_up = await _catch_up(stored, outcomes, store, skipped)
+    caught_up = await catch_up(stored, outcomes, store, skipped)
     await _check(caught_up, log)
     at = await _publish_committed(caught_up, outcomes, store)
     # Saved at once: a quiet partition has no next commit, and its next owner would publish all of this again.
@@ -87,8 +88,8 @@ def _event_id(record: RawRecord) -> UUID | None:
         return None
 
 
-async def _catch_up(at: Checkpoint, outcomes: OutcomeLog, store: Store, skipped: Skipped) -> Checkpoint:
-    """Project the outcomes that this database has not seen. Nothing is judged again."""
+async def catch_up(at: Checkpoint, outcomes: JudgedStream, store: Store, skipped: Skipped) -> Checkpoint:
+    """Project the outcomes that this store has not seen, up to the end of the stream. Nothing is judged again."""
     span = await outcomes.span(at.kpart)
     if not span.begin <= at.outcomes_next <= span.end:
         # The stream lost its tail or its head. A press whose outcome is missing would pass for void.
@@ -102,7 +103,7 @@ async def _catch_up(at: Checkpoint, outcomes: OutcomeLog, store: Store, skipped:
         written = list(_readable(records, skipped))
         at = replace(at, published=max(at.published, _published_up_to(written, at.next_offset)))
         if fresh := _first_occurrences(written, at.next_offset):
-            to = _after(at, fresh[-1], position)
+            to = after(at, fresh[-1], position)
             await store.commit([Advance(at.next_offset, to, fresh)])
             at = to
     return replace(at, outcomes_next=position)
@@ -138,7 +139,8 @@ def _first_occurrences(written: Sequence[Kept], next_offset: int) -> list[Kept]:
     return fresh
 
 
-def _after(at: Checkpoint, last: Kept, outcomes_next: int) -> Checkpoint:
+def after(at: Checkpoint, last: Kept, outcomes_next: int) -> Checkpoint:
+    """Return the checkpoint just after an outcome."""
     # A record between two outcomes was void or a repeat, and stays skipped.
     next_offset = last.outcome.source_offset + 1
     return Checkpoint(

@@ -1,0 +1,241 @@
+"""The command: `python -m services.projector rebuild`, behind `stint rebuild`. Says lines of JSON; see `told`.
+
+1. Lock: one rebuild at a time. A crash frees it.
+2. Make the tables in a schema beside the live one. A crash leaves all of them or none.
+3. Fill them from the judged stream. A crash leaves full pieces, each with its checkpoint: `--resume` goes on there.
+4. Add the indexes. A crash leaves whole indexes; the rest is made then.
+5. Compare. A difference ends the rebuild here, unless told otherwise. A crash costs the comparison.
+6. Switch. A crash leaves it done, or not begun.
+"""
+
+import argparse
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+import asyncpg
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from services.projector.loop.partition.recover import LogWentBackError
+from services.projector.rebuild.compare import compared
+from services.projector.rebuild.fill import AT_ONCE, Filling
+from services.projector.rebuild.filled import make_incoming
+from services.projector.rebuild.queries import query
+from services.projector.rebuild.schema import (
+    SWITCHED,
+    UNFINISHED,
+    SchemaNames,
+    add_indexes,
+    check_layout,
+    drop,
+    make,
+    said_about,
+)
+from services.projector.rebuild.switch import switch
+from services.projector.rebuild.told import RebuildError, say
+from shared.events.outcome import NewerOutcomeError
+from shared.kafka.clients import KafkaError
+from shared.settings import KafkaSettings, PostgresSettings
+
+# An outcome of a newer release, a stream that lost its head, or Kafka or Postgres away.
+_TROUBLE: Final = (
+    NewerOutcomeError,
+    LogWentBackError,
+    KafkaError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    OSError,
+    TimeoutError,
+)
+_NAME: Final = r"^fold_v[0-9]+$"
+_LOCK_WITHIN_SECONDS: Final = 5.0
+_LOOK_AGAIN_SECONDS: Final = 0.2
+_TELL_EVERY_SECONDS: Final = 0.3
+# So many outcomes are written under the locks within milliseconds.
+_FEW: Final = 500
+_ROUNDS_MAX: Final = 20
+
+
+class RebuildSettings(KafkaSettings, PostgresSettings):
+    """Where Kafka and Postgres are, and which schema is live, by the projector's own settings."""
+
+    model_config = SettingsConfigDict(env_prefix="PROJECTOR_", frozen=True)
+
+    # As the projectors have it.
+    fold_schema: Annotated[str, Field(pattern=_NAME)] = "fold_v1"
+
+
+@dataclass(frozen=True, slots=True)
+class RebuildArguments:
+    """What the arguments ask for."""
+
+    schemas: SchemaNames
+    resume: bool
+    keep_old: bool
+    despite_differences: bool
+
+
+class Rebuild:
+    """One rebuild, on a pool of sessions that have the new schema in their path. `lock` has the lock."""
+
+    def __init__(
+        self, settings: RebuildSettings, asked: RebuildArguments, pool: asyncpg.Pool, lock: asyncpg.Connection
+    ) -> None:
+        self._asked = asked
+        self._schemas = asked.schemas
+        self._pool = pool
+        self._conn = lock
+        self._filling = Filling(settings.kafka, pool, self._reached)
+        self._told_at = 0.0
+        self._told_done = 0
+
+    async def run(self) -> dict[str, Any]:
+        """Do all of it, and return the result."""
+        if (done := await self._begin()) is not None:
+            return done
+        try:
+            await self._fill()
+            async for done_, all_ in add_indexes(self._conn, self._schemas):
+                say(stage="index", done=done_, total=all_)
+            await self._fill()
+            different = await self._compare()
+            if different and not self._asked.despite_differences:
+                return {"switched": False, "schema": self._schemas.beside, "differences": different}
+            say(stage="switch", done=0, total=1)
+            await self._switch()
+            say(stage="switch", done=1, total=1)
+            return {
+                "switched": True,
+                "schema": self._schemas.live,
+                "kept": self._schemas.old if self._asked.keep_old else None,
+                "outcomes": self._told_done,
+                "differences": different,
+            }
+        finally:
+            await self._filling.stop()
+
+    async def _begin(self) -> dict[str, Any] | None:
+        """Make the schema, or find it; return the result when nothing is left to do."""
+        live, beside, old = self._schemas.live, self._schemas.beside, self._schemas.old
+        about_live = await said_about(self._conn, live)
+        if about_live is None:
+            raise RebuildError(f"There is no schema {live}: run `stint migrate`.")
+        found = await said_about(self._conn, beside)
+        if found is not None and found != UNFINISHED:
+            raise RebuildError(f"{beside} is there, and no rebuild made it. Give another name with --schema.")
+        if found is None and self._asked.resume:
+            if about_live.startswith(SWITCHED):
+                since = about_live.removeprefix(SWITCHED)
+                return {"switched": False, "schema": live, "nothing_to_resume": True, "in_force_since": since}
+            raise RebuildError(f"There is no unfinished {beside} to go on with. Begin one without --resume.")
+        if await said_about(self._conn, old) is not None:
+            raise RebuildError(f"{old} is there, kept by an earlier rebuild. Drop it: DROP SCHEMA {old} CASCADE.")
+        if found is not None and not self._asked.resume:
+            async with self._conn.transaction():
+                await drop(self._conn, beside)
+            found = None
+        if found is None:
+            await make(self._conn, self._schemas)
+        await check_layout(self._conn, self._schemas, with_indexes=False)
+        return None
+
+    async def _fill(self) -> None:
+        """Fill until little is left. More comes all the time."""
+        kparts = [row["kpart"] for row in await self._pool.fetch("SELECT kpart FROM checkpoint ORDER BY kpart")]
+        for _ in range(_ROUNDS_MAX):
+            if await self._filling.to_the_end(kparts) < _FEW:
+                break
+
+    async def _compare(self) -> list[dict[str, Any]]:
+        different = []
+        async with self._pool.acquire() as conn:
+            async for done, all_, found in compared(conn, self._schemas, self._filling.store):
+                say(stage="compare", done=done, total=all_)
+                if found is not None:
+                    rows = [{"live": live, "rebuilt": rebuilt} for live, rebuilt in found.rows]
+                    different.append({"table": found.table, "count": found.count, "rows": rows})
+        return different
+
+    async def _switch(self) -> None:
+        async with self._pool.acquire() as conn:
+            keep_old = self._asked.keep_old
+            await switch(conn, self._schemas, self._filling.store, self._fill, keep_old=keep_old)
+
+    def _reached(self, done: int, total: int) -> None:
+        self._told_done = done
+        if (now := time.monotonic()) - self._told_at >= _TELL_EVERY_SECONDS or done == total:
+            self._told_at = now
+            say(stage="fill", done=done, total=total)
+
+
+@asynccontextmanager
+async def _locked(settings: RebuildSettings) -> AsyncIterator[asyncpg.Connection]:
+    """Open a session that has the lock. Waits a moment for a rebuild that was killed just now."""
+    conn = await asyncpg.connect(settings.postgres_dsn.get_secret_value(), ssl=settings.postgres_tls)
+    try:
+        until = time.monotonic() + _LOCK_WITHIN_SECONDS
+        while not await conn.fetchval(query("try_lock")):
+            if time.monotonic() > until:
+                raise RebuildError("Another rebuild is running. Wait for its end, or end it.")
+            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+        yield conn
+    finally:
+        await conn.close()
+
+
+async def _rebuild(settings: RebuildSettings, asked: RebuildArguments) -> dict[str, Any]:
+    path = f"{asked.schemas.beside},public"
+    async with (
+        _locked(settings) as lock,
+        asyncpg.create_pool(
+            settings.postgres_dsn.get_secret_value(),
+            ssl=settings.postgres_tls,
+            min_size=1,
+            max_size=AT_ONCE + 1,
+            init=make_incoming,
+            # A crash of Postgres may cost the last pieces, with their checkpoints: they are filled again.
+            server_settings={
+                "application_name": "stint-rebuild",
+                "search_path": path,
+                "timezone": "UTC",
+                "jit": "off",
+                "synchronous_commit": "off",
+            },
+        ) as pool,
+    ):
+        return await Rebuild(settings, asked, pool, lock).run()
+
+
+def _asked(settings: RebuildSettings, argv: Sequence[str]) -> RebuildArguments:
+    parser = argparse.ArgumentParser(prog="python -m services.projector rebuild")
+    parser.add_argument("--schema")
+    parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--keep-old", action="store_true")
+    parser.add_argument("--despite-differences", action="store_true")
+    arguments = parser.parse_args(argv)
+    live = settings.fold_schema
+    number = int(live.removeprefix("fold_v"))
+    beside = arguments.schema or f"fold_v{number + 1}"
+    if beside == live:
+        raise RebuildError(f"{beside} is the live schema. Give the new one another name.")
+    return RebuildArguments(
+        SchemaNames(live, beside), arguments.resume, arguments.keep_old, arguments.despite_differences
+    )
+
+
+async def rebuilt(settings: RebuildSettings, argv: Sequence[str]) -> int:
+    """Rebuild as the arguments say, and return the exit status: 1 when it was not switched."""
+    try:
+        result = await _rebuild(settings, _asked(settings, argv))
+    except RebuildError as error:
+        say(failed=str(error))
+        return 1
+    except _TROUBLE as error:
+        say(failed=f"{type(error).__name__}: {' '.join(str(error).split())}")
+        return 1
+    say(result=result)
+    return 0
