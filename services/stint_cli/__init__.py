@@ -5,6 +5,7 @@
     directory/   `tenants`, `clients`, `persons`: who may press
     policy/      `policy get | put | history | holidays`
     watch/       `doctor`, `dead-letters`, `audit`: what runs, looked at and never touched
+    rebuild/     `rebuild`: the read models filled anew and switched, by the projector's own program
     migrate      numbered files, each once
     topics       topics as they must be
     tenants      who may press: tenants, clients, persons and their tokens

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from services.stint_cli.directory import clients, persons, tenants
 from services.stint_cli.policy import commands as policy
+from services.stint_cli.rebuild import commands as rebuild
 from services.stint_cli.settings import DatabaseSettings
 from services.stint_cli.setup import commands as setup
 from services.stint_cli.terminal.app import app
@@ -20,7 +21,7 @@ from services.stint_cli.watch import commands as watch
 from shared.kafka.clients import KafkaError
 
 # Each hangs its commands into `app`, in this order.
-COMMANDS: Final = (tenants, clients, persons, policy, watch, setup)
+COMMANDS: Final = (tenants, clients, persons, policy, watch, rebuild, setup)
 
 _FAILED: Final = 1
 _MISUSED: Final = 2

@@ -49,14 +49,19 @@ def command(group: typer.Typer, name: str, *, example: str) -> Callable[[Run], R
 
     def registered(run: Run) -> Run:
         def called(*, as_json: bool, **arguments: object) -> None:
+            if asks:
+                arguments[_AS_JSON.name] = as_json
             answer = asyncio.run(_answer(run, arguments))
             _print(answer, as_json=as_json)
             raise typer.Exit(answer.status)
 
         said = inspect.signature(run)
+        # A command that draws something meanwhile asks whether it may.
+        asks = _AS_JSON.name in said.parameters
+        own = [parameter for name, parameter in said.parameters.items() if name != _AS_JSON.name]
         # typer makes arguments and options of a function's parameters.
         called.__signature__ = said.replace(  # type: ignore[attr-defined]
-            parameters=[*said.parameters.values(), _AS_JSON], return_annotation=None
+            parameters=[*own, _AS_JSON], return_annotation=None
         )
         group.command(name, help=inspect.getdoc(run), epilog=f"Example: {example}")(called)
         return run

@@ -1,0 +1,56 @@
+"""`rebuild`: its arguments, and what it prints at its end."""
+
+from typing import Annotated, Any, Final
+
+import typer
+
+from services.stint_cli.rebuild.program import rebuilt
+from services.stint_cli.rebuild.progress import Drawn
+from services.stint_cli.settings import DeploymentSettings
+from services.stint_cli.terminal.app import app
+from services.stint_cli.terminal.command import Answer, command, written
+
+_SHOWN: Final = 5
+
+_Schema = Annotated[
+    str | None, typer.Option(metavar="NAME", help="The schema that is filled, such as fold_v2. It takes the live name.")
+]
+_Resume = Annotated[bool, typer.Option("--resume", help="Go on with a rebuild that was interrupted.")]
+_KeepOld = Annotated[bool, typer.Option("--keep-old", help="Keep the old tables, as fold_v1_old.")]
+_Despite = Annotated[
+    bool, typer.Option("--despite-differences", help="Switch although rows differ: the live ones are wrong.")
+]
+
+
+@command(app, "rebuild", example="stint rebuild --keep-old")
+async def _rebuild(
+    *,
+    schema: _Schema = None,
+    resume: _Resume = False,
+    keep_old: _KeepOld = False,
+    despite_differences: _Despite = False,
+    as_json: bool = False,
+) -> Answer:
+    """Fill the read models anew beside the live ones, compare them, and switch, while everything goes on."""
+    flags = {"--resume": resume, "--keep-old": keep_old, "--despite-differences": despite_differences}
+    asked = [*(() if schema is None else ("--schema", schema)), *(name for name, given in flags.items() if given)]
+    with Drawn(quiet=as_json) as drawn:
+        told = await rebuilt(DeploymentSettings(), asked, drawn.hear)
+    return Answer(told, _text(told), status=0 if told["switched"] or told.get("nothing_to_resume") else 1)
+
+
+def _text(told: dict[str, Any]) -> str:
+    if told.get("nothing_to_resume"):
+        return f"Nothing is unfinished. {told['schema']} was switched to at {told['in_force_since']}."
+    lines = []
+    for different in told["differences"]:
+        lines.append(f"{different['table']}: {different['count']} rows differ.")
+        lines += [f"  {written(row)}" for row in different["rows"][:_SHOWN]]
+    if not told["switched"]:
+        lines.append(
+            f"Not switched. {told['schema']} is filled and stays. If the live rows are the wrong ones: "
+            "`stint rebuild --resume --despite-differences`."
+        )
+        return "\n".join(lines)
+    kept = f" The old tables are in {told['kept']}." if told["kept"] else ""
+    return "\n".join([*lines, f"Switched: {told['schema']} was filled from {told['outcomes']} outcomes.{kept}"])

@@ -1,0 +1,61 @@
+"""Progress, on stderr: a bar with an estimate at a terminal, else a line every few seconds."""
+
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any, Final, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+_LINE_EVERY_SECONDS: Final = 5.0
+_WORDS: Final = {
+    "fill": "Filling, outcomes",
+    "index": "Making indexes",
+    "compare": "Comparing tables",
+    "switch": "Switching",
+}
+
+
+class Drawn:
+    """The progress of one rebuild, stage by stage. `quiet`: nothing is drawn."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self._bars = Progress(*columns, console=Console(stderr=True)) if sys.stderr.isatty() and not quiet else None
+        self._tasks: dict[str, TaskID] = {}
+        self._begun: dict[str, tuple[float, int]] = {}
+        self._said: tuple[str, float] = ("", 0.0)
+
+    def __enter__(self) -> Self:
+        if self._bars is not None:
+            self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bars is not None:
+            self._bars.stop()
+
+    def hear(self, line: Mapping[str, Any]) -> None:
+        """Draw what one line says."""
+        stage, done, total = line["stage"], line["done"], line["total"]
+        words = _WORDS.get(stage, stage)
+        if self._bars is not None:
+            if stage not in self._tasks:
+                self._tasks[stage] = self._bars.add_task(words, total=total)
+            self._bars.update(self._tasks[stage], completed=done, total=total)
+        elif not self._quiet:
+            self._say(stage, words, done, total)
+
+    def _say(self, stage: str, words: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        before, at = self._said
+        if stage == before and now - at < _LINE_EVERY_SECONDS:
+            return
+        self._said = (stage, now)
+        begun, had = self._begun.setdefault(stage, (now, done))
+        left = ""
+        if now > begun and done > had:
+            left = f", about {(total - done) * (now - begun) / (done - had):.0f} s left"
+        print(f"{words}: {done} of {total}{left}", file=sys.stderr)
