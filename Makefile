@@ -43,8 +43,13 @@ test: $(STAMP) ## run all tests, also with real Kafka and Postgres, on a stack o
 test-long: $(STAMP) ## run the same tests with many more seeds and examples
 	@STINT_TEST_LONG=1 exec $(BIN)/python -m pytest
 
+# Long ones that ask nothing of a container run in `make test` alone.
+NOT_IN_CONTAINERS := $(addprefix --ignore=tests/, \
+	faults/test_falls_due.py integration/test_rebuild.py integration/test_touched_of_a_million.py)
+
 test-containers: $(STAMP) ## test with the real parts in containers, and docker-compose.yml; needs a Docker engine
-	@STINT_TEST_STACK=containers exec $(BIN)/python -m pytest tests/integration tests/faults tests/containers
+	@STINT_TEST_STACK=containers exec $(BIN)/python -m pytest tests/integration tests/faults tests/containers \
+		$(NOT_IN_CONTAINERS)
 
 bench-rules: $(STAMP) ## print what rules cost: a press with all of them flagged, against one with none
 	@exec $(BIN)/python -m bench.rules
