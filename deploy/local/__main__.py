@@ -39,7 +39,7 @@ def run(settings: Settings) -> None:
 def up(settings: Settings) -> None:
     """Run detached, and return when all is ready."""
     if _lock(settings).holder() and ready_note(settings).exists():
-        print("It is up already.", welcome.text(settings), sep="\n")
+        print("It is up already.", welcome.text(settings.as_it_runs()), sep="\n")
         return
     settings.logs.mkdir(parents=True, exist_ok=True)
     log = settings.logs / "supervisor.log"
@@ -124,6 +124,7 @@ def status(settings: Settings) -> None:
     """Print what runs, on which port, and where its log is."""
     alive = leftovers.found(settings)
     holder = _lock(settings).holder()
+    settings = settings.as_it_runs() if holder is not None else settings
     ports = {
         "command_api": settings.http_port,
         "projector": settings.projector_port,

@@ -1,5 +1,6 @@
 """Where the local stack lives and on which ports. Read once, from the environment; every default can be changed."""
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -65,6 +66,22 @@ class Settings:
             if port in taken:
                 raise Trouble(f"{taken[port]} and {name} are both {port}: give each its own port.")
             taken[port] = name
+
+    def note_ports(self) -> None:
+        """Write the ports down for those who ask about this run from a shell with other settings."""
+        self._noted.write_text(json.dumps(self.ports), encoding="utf-8")
+
+    def as_it_runs(self) -> Self:
+        """Return the settings with the ports of the run in this folder, as far as one has noted them."""
+        try:
+            noted = json.loads(self._noted.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return self
+        return type(self).from_environment({"STINT_HOME": str(self.home)} | {name: str(noted[name]) for name in noted})
+
+    @property
+    def _noted(self) -> Path:
+        return self.run / "ports.json"
 
     @property
     def kafka(self) -> str:

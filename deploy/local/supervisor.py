@@ -54,6 +54,7 @@ class Supervisor:
         self._say(f"Starting Kafka and Postgres in {settings.home}")
         if left := stack.launch():
             self._say(f"An earlier run here was killed and had left {', '.join(left)}: ended")
+        settings.note_ports()
         stack.postgres.await_ready()
         self._say(f"Postgres is ready on port {settings.postgres_port}")
         stack.kafka.await_ready()

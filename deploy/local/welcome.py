@@ -11,7 +11,7 @@ Stint is ready at {url}. Paste into another shell:
 
   . {demo_env}
   auth="Authorization: Bearer $STINT_TOKEN"; json="Content-Type: application/json"
-  field() {{ python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"; }}
+  field() {{ python3 -c 'import json, sys; said = json.load(sys.stdin); print(said.get(sys.argv[1], said))' "$1"; }}
   who="{{\\"owner\\": \\"$STINT_OWNER\\"}}"
 
   # our own dialect: start, pause, resume, stop, see it

@@ -1,10 +1,10 @@
 """The projector: presses in, verdicts and read models out. One writer per partition.
 
-    loop/              poll, fold, commit, answer; `recover` is the only way into a partition
+    loop/              poll, fold, commit, answer; `partition.recover` is the only way into a partition
     ports              the hinge: loop, clock, kafka, store and audit know it, and not each other
     clock/             ticks for owners of whom something falls due while nobody presses
     domain/            what a press amounts to, pure
-    kafka/             the events, the judged stream and the replies
+    kafka/             the events, the judged stream, the replies and the ticks
     store/             SQL, and the few functions that run it
     texts/             what people wrote about their timers, beside the fold and independent of it
     audit              today's code against outcomes of the past
@@ -16,7 +16,7 @@
     app, settings      wiring, and what it is wired with
 
 Safe to change: what stands behind the ports (`kafka/`, `store/`), and the feeds of texts and policies.
-With care: the order of steps in `loop.recover` and `loop.writer`. Each step guards against a crash; `tests/world` tries
-all of them.
+With care: the order of steps in `loop.partition.recover` and `loop.partition.writer`. Each step guards against a crash;
+`tests/world` tries all of them.
 Never: judge outside the fold, write a row outside the transaction of its checkpoint, publish what is not committed.
 """

@@ -16,7 +16,8 @@
     trouble      a problem that an operator has to solve, in one line
     store/       queries
 
-A room has `commands`, whose functions are the commands. The modules here are what several rooms and tests use.
+A room has `commands`, whose functions are the commands; in `directory/` each module has its own. The modules here are
+what several rooms and tests use.
 `python -m services.stint_cli` is the module behind the script `deploy/stint`.
 Safe to change: what a command prints for people. With care: `--json`, which programs read; `migrate` and `topics`,
 which run against databases and logs that hold people's minutes.

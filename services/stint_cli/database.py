@@ -28,7 +28,8 @@ async def connected(dsn: str, tls: ssl.SSLContext | None = None) -> AsyncIterato
         conn = await asyncpg.connect(dsn, ssl=tls, timeout=_CONNECT_SECONDS)
     except (OSError, TimeoutError, asyncpg.PostgresError) as error:
         # The address has a password in it, so print only the error's text.
-        raise Trouble(f"Postgres does not answer: {str(error) or type(error).__name__}.") from error
+        why = str(error) or type(error).__name__
+        raise Trouble(f"Postgres does not answer: {why}. (`make up` starts a local one.)") from error
     try:
         yield conn
     finally:

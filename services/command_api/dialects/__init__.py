@@ -6,7 +6,7 @@ and `error_response(status, headers)`). The rest is shared.
     answering                            the one way of a request: caller, key, submission, verdict
     thebase/                             dialect A: calls reading answers token
     zoho/                                dialect B: calls reading answers dates running
-    native/                              dialect C: calls reading answers reads policy/ reports/
+    native/                              dialect C: calls reading answers reads policy/ timers/ reports/ owners/
     kafka/                               dialect D: calls reading answers; no routes, its records come from `inbox/`
     headers, parameters, values, times   what requests say, read
     malformed, reasons, jsontext         what answers share: first problem, sentences of rules, JSON without a model

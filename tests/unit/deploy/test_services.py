@@ -25,3 +25,12 @@ def test_stint_finds_a_stack_by_its_folder_alone(tmp_path: Path) -> None:
 def test_a_reset_deletes_those_settings_too() -> None:
     """They hold a password and a key."""
     assert SETTINGS_FILE in DATA
+
+
+def test_a_run_is_asked_about_from_a_shell_with_other_ports(tmp_path: Path) -> None:
+    run = Settings(home=tmp_path, http_port=18080)
+    run.run.mkdir()
+    asked = Settings(home=tmp_path)
+    assert asked.as_it_runs() == asked
+    run.note_ports()
+    assert asked.as_it_runs().ports == run.ports

@@ -7,7 +7,7 @@
     policy/    the tenant's policy: set, read, and its history
     timers/    lists of timers: by filters, and those of an owner now
     reports/   findings and days: calls asking cursor answers
-    owners     what admins state about owners, and what is known of them
+    owners/    what admins state about owners, and what is known of them
     answers    timers as judged, and errors as RFC 9457 problems that name the rule
 
 Safe to change: a new optional field in an answer. With care: what counts as "not given", because digests rest on it.
