@@ -214,8 +214,11 @@ class Policy(Model):
 
     def weekend_on(self, day: date) -> str:
         """Return the set of week days, such as "6,7" (1 is Sunday), that are the weekend on a date; "": none."""
-        begun = [weekend for weekend in self.weekend if weekend.from_ <= day]
-        return max(begun, key=lambda weekend: weekend.from_).days if begun else ""
+        newest: WeekendFrom | None = None
+        for weekend in self.weekend:
+            if weekend.from_ <= day and (newest is None or newest.from_ < weekend.from_):
+                newest = weekend
+        return newest.days if newest is not None else ""
 
     def is_holiday(self, day: date) -> bool:
         """Return whether a date is one of the tenant's holidays."""

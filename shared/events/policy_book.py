@@ -60,12 +60,14 @@ class Timeline:
     # Of each document.
     long_running: tuple[timedelta | None, ...] = field(init=False)
     auto_close: tuple[timedelta | None, ...] = field(init=False)
+    daily_caps: tuple[int | None, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         # Asked for each running timer at each press, and the same until a document comes.
         object.__setattr__(self, "has_days_off", any(document.has_days_off for document in self.documents))
-        capped = any(document.daily_cap_seconds is not None for document in self.documents)
-        object.__setattr__(self, "has_daily_cap", capped)
+        caps = tuple(document.daily_cap_seconds for document in self.documents)
+        object.__setattr__(self, "daily_caps", caps)
+        object.__setattr__(self, "has_daily_cap", any(cap is not None for cap in caps))
         for name in ("long_running", "auto_close"):
             seconds = (getattr(document, f"{name}_seconds") for document in self.documents)
             limits = tuple(None if limit is None else timedelta(seconds=limit) for limit in seconds)

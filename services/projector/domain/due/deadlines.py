@@ -113,11 +113,13 @@ class Outlook:
 
     def _over_cap(self, running: OpenInterval, day: date) -> datetime | None:
         begins, ends = window(day, running.zone)
-        for since, to, policy in self._timeline.pieces(max(begins, running.start), ends):
-            cap = policy.daily_cap_seconds
+        since, sets, caps = max(begins, running.start), self._timeline.begins, self._timeline.daily_caps
+        for place, cap in enumerate(caps):
             crossed = None if cap is None else self._reaches(day, cap * US_PER_SECOND, billable=True)
-            if crossed is not None and max(crossed, since) < to:
-                return max(crossed, since)
+            if crossed is not None:
+                at = max(crossed, since if place == 0 else max(since, sets[place]))
+                if at < (ends if place + 1 == len(caps) else min(ends, sets[place + 1])):
+                    return at
         return None
 
     def _overfull(self, running: OpenInterval, day: date) -> datetime | None:

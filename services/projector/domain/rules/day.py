@@ -10,9 +10,9 @@ from shared.events.rules import Rule
 
 def day_off(case: Case) -> Refusal | Flag | None:
     """R09: the press counts on a local day that is weekend, holiday or leave of the owner."""
-    if not case.policy.is_on(Rule.DAY_OFF) or case.adds_nothing:
+    if not case.policy.has_days_off and not (case.sheet.leave and case.policy.is_on(Rule.DAY_OFF)):
         return None
-    if not case.sheet.leave and not case.policy.has_days_off:
+    if case.adds_nothing:
         return None
     off = is_day_off(case.sheet, case.policy, local_day(case.at, case.day_zone), case.press.log_time)
     return lasting(case, Rule.DAY_OFF) if off else None
