@@ -63,11 +63,12 @@ async def test_a_projector_frozen_before_its_compare_and_set_is_fenced(
 async def test_without_the_compare_and_set_it_counts_the_minutes_twice(
     api: Patient, crew: Crew, tenant: Tenant, deployment: Deployment
 ) -> None:
-    """The control of the test above, in a database of its own. The key of `outcome` is a second fence: off too."""
+    """The control of the test above, in a database of its own. Two keys are a second fence: off too."""
     aside = await beside(deployment, "unfenced")
     dsn = aside["PROJECTOR_POSTGRES_DSN"]
     async with connected(dsn) as conn:
         await conn.execute("ALTER TABLE outcome DROP CONSTRAINT outcome_pkey")
+        await conn.execute("ALTER TABLE fold_v1.timer_history DROP CONSTRAINT timer_history_pkey")
     heir, zombie = await asyncio.gather(
         crew.projector(aside), trapped(crew, "before_compare_and_set", "freeze", aside, fence=False)
     )

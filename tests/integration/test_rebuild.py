@@ -130,13 +130,16 @@ async def test_a_rebuild_that_is_killed_anywhere_goes_on_where_it_was(
 @pytest.mark.usefixtures("terminal")
 async def test_an_interrupted_rebuild_says_how_to_go_on(api: Api, deployment: Deployment, owner: str) -> None:
     assert (await api.start(owner)).status_code == 201
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "services.stint_cli", "rebuild"), cwd=ROOT, stderr=asyncio.subprocess.PIPE
-    )
-    assert process.stderr is not None
-    assert (await process.stderr.readline()).startswith(b"Filling, outcomes: ")
-    process.send_signal(signal.SIGINT)
-    said = (await process.stderr.read()).decode().splitlines()
+    async with deployment.pool.acquire() as reader, reader.transaction():
+        # A reader that takes its time keeps the switch waiting, so that the signal does not come too late.
+        await reader.execute("LOCK TABLE fold_v1.timer IN ACCESS SHARE MODE")
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "services.stint_cli", "rebuild"), cwd=ROOT, stderr=asyncio.subprocess.PIPE
+        )
+        assert process.stderr is not None
+        assert (await process.stderr.readline()).startswith(b"Filling, outcomes: ")
+        process.send_signal(signal.SIGINT)
+        said = (await process.stderr.read()).decode().splitlines()
     assert said[-1] == "stint: Interrupted. What is filled stays: `stint rebuild --resume` goes on there."
     assert await process.wait() == 1
     assert await deployment.pool.fetchval(SCHEMAS) == ["fold_v1", "fold_v2"]

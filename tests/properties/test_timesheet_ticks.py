@@ -253,6 +253,6 @@ def test_a_law_of_ticks_notices_a_fault(
     law: Law, documents: Sequence[Policy], fault: Callable[[], AbstractContextManager[Any]]
 ) -> None:
     """The control. Nothing is shrunk, because only the noticing counts."""
-    quickly = settings(phases=[Phase.generate], report_multiple_bugs=False, max_examples=500)
+    quickly = settings(phases=[Phase.generate], report_multiple_bugs=False, max_examples=3000)
     with fault(), pytest.raises(AssertionError):
         quickly(holds(law, documents))()
