@@ -116,7 +116,14 @@ class Api:
         self._commands = self._feed_of_commands()
         self._limits: BodyLimits | None = None
         self._tasks: list[asyncio.Task[None]] = []
-        self._ready: Mapping[str, health.Check] = {
+        self._ready = self._checks()
+        self._stays = True
+        self._ending = False
+        self._log = structlog.get_logger()
+
+    def _checks(self) -> Mapping[str, health.Check]:
+        """Return what must hold while the process is ready, by the word that `/readyz` has for it."""
+        return {
             "stays": lambda: self._stays,
             "replies": lambda: self._replies.positioned,
             "producer": lambda: self._sender.fine,
@@ -124,9 +131,6 @@ class Api:
             "clock": lambda: self._clock.agrees,
             "partitions": self._partitions.agree,
         }
-        self._stays = True
-        self._ending = False
-        self._log = structlog.get_logger()
 
     def _recorder(self, reads: PostgresReads) -> Presses:
         return Presses(

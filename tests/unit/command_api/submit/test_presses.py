@@ -7,7 +7,6 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import pytest
 import structlog
 
 from services.command_api.desk.commands import (
@@ -16,7 +15,6 @@ from services.command_api.desk.commands import (
     Asked,
     Caller,
     Command,
-    Decided,
     EraseTexts,
     Learned,
     NotRecorded,
@@ -33,8 +31,7 @@ from services.command_api.submit.press import digest
 from services.command_api.submit.presses import DRAWS_MAX, Presses
 from services.command_api.submit.replies import Waiters
 from services.command_api.submit.sender import Acked, Unacked
-from shared.events.envelope import ReplyAddress, decode_headers, tolerant
-from shared.events.idempotency import keyed_event_id
+from shared.events.envelope import decode_headers, tolerant
 from shared.events.ids import TimerIds, slot_of, slot_of_timer
 from shared.events.outcome import Fact, Outcome, write_outcome
 from shared.events.policy import Policy, Preset
@@ -346,58 +343,3 @@ def row_of(written: Outcome) -> OutcomeRow:
     assert written.event_id is not None
     body = write_outcome(written).decode()
     return OutcomeRow(SLOT % 12, 5, written.event_id, written.digest, written.log_time, body)
-
-
-async def test_a_press_is_passed_on_with_the_address_of_who_waits_and_never_expires() -> None:
-    it = Wired()
-    asked = Asked(START, CALLER, "kafka", "order-17")
-    address = ReplyAddress("timer.replies.payroll", 3, "order-17")
-    passed_on = asyncio.create_task(it.presses.pass_on(asked, address))
-    record = await it.nth(1)
-    envelope = decode_headers(record.headers)
-    assert (envelope.reply, envelope.expires_at) == (address, None)
-    assert envelope.event_id == keyed_event_id("acme", "desk", "owner", "dana", "order-17")
-    record.told(ACK)
-    assert await passed_on == Position(SLOT % 12, 5)
-
-
-async def test_a_press_that_is_passed_on_draws_an_id_of_its_own() -> None:
-    """The first id may be another timer's, and nobody heard of it."""
-    it = Wired()
-    asked = Asked(StartTimer("dana", comment="first"), CALLER, "kafka", "order-17")
-    judging = asyncio.create_task(it.presses.judged(asked))
-    (await it.nth(1)).told(Acked(3, None))
-    first = await it.nth(2)
-    first.told(ACK)
-    it.overdue()
-    assert isinstance(await judging, StillWaiting)
-    passed_on = asyncio.create_task(it.presses.pass_on(asked, None))
-    text = await it.nth(3)
-    text.told(Acked(4, None))
-    second = await it.nth(4)
-    second.told(ACK)
-    assert isinstance(await passed_on, Position)
-    assert (first.headers["ce_id"], first.value) == (second.headers["ce_id"], second.value)
-    assert text.key == second.key != first.key
-
-
-@pytest.mark.parametrize(
-    ("fate", "why"),
-    [
-        (Unacked("fate_unknown"), "fate_unknown"),
-        (Acked(offset=-1, log_time_ms=NOW_MS), "fate_unknown"),
-        (Acked(offset=5, log_time_ms=None), "fate_unknown"),
-    ],
-)
-async def test_a_press_whose_fate_is_unknown_was_not_passed_on(fate: Acked | Unacked, why: str) -> None:
-    it = Wired()
-    passed_on = asyncio.create_task(it.presses.pass_on(Asked(START, CALLER, "kafka", "k"), None))
-    (await it.nth(1)).told(fate)
-    assert await passed_on == NotRecorded(why)
-
-
-async def test_a_judged_press_has_its_outcome_as_it_was_told() -> None:
-    it = Wired()
-    judging = asyncio.create_task(it.presses.judged(Asked(START, CALLER, "kafka", "k")))
-    told = it.reply(await it.nth(1), verdict="refused", rule="R08")
-    assert await judging == Decided(SLOT % 12, told)

@@ -1,7 +1,6 @@
 """Rows: what outcomes mean for each table, one commit at a time, in the columns that `unnest` takes."""
 
 import json
-from collections.abc import Sequence
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
@@ -10,13 +9,13 @@ from services.projector.domain.entry import UnreadableRecord
 from services.projector.domain.fold import refuse_entry
 from services.projector.domain.outcomes import Kept
 from services.projector.domain.sheet.ledger import Known, Ledger
-from services.projector.ports import Advance, Checkpoint, Look
+from services.projector.ports import Advance, Checkpoint
 from services.projector.store.queries import query
 from services.projector.store.rows import columns, rows_of
 from shared.events.codec import Unreadable
 from shared.events.ids import slot_of
 from shared.events.models import OwnerAttendanceRecorded, OwnerLeaveGranted, OwnerProfileSet, OwnerTextsErased
-from shared.events.outcome import DayPart, Outcome, Was, write_outcome
+from shared.events.outcome import DayPart, Was, write_outcome
 from shared.events.policy import Mode, PastTime, Rules
 from tests.support.story.given import (
     DANA,
@@ -50,18 +49,6 @@ def writes(story: Story, since: int = 0) -> dict[str, list[tuple[Any, ...]]]:
     written.pop("move_deadlines", None)
     written.pop("insert_history", None)
     return written
-
-
-def deadlines(*kept: Kept, looks: Sequence[Look] = ()) -> list[tuple[Any, ...]]:
-    """Return which deadlines a commit moves."""
-    rows = dict(rows_of([Advance(0, Checkpoint(3), kept, looks)]).writes())
-    return list(zip(*rows.get("move_deadlines", ()), strict=True))
-
-
-def due(outcome: Outcome, at: str | None, offset: int = 0) -> Kept:
-    """Return an outcome after which its owner's next deadline lies at `at`."""
-    said = outcome.model_copy(update={"due": None if at is None else moment(at), "source_offset": offset})
-    return Kept(said, write_outcome(said))
 
 
 def event(offset: int) -> UUID:
@@ -328,26 +315,3 @@ def test_minutes_of_another_timer_are_billable_as_that_timer_is() -> None:
     rows = dict(rows_of([Advance(0, Checkpoint(3), [Kept(outcome, b"{}")])]).writes())
     assert rows["add_day_totals"][4:] == [[10 * MINUTE_US], [10 * MINUTE_US], [False]]
     assert rows["upsert_timers"][9] == ["STOPPED", "RUNNING"]
-
-
-def test_an_outcome_moves_its_owners_deadline_or_takes_it_away() -> None:
-    outcome = given(started("desk", at="09:00")).outcome
-    assert deadlines(due(outcome, "19:00")) == [(3, *WHOSE, moment("19:00"))]
-    assert deadlines(due(outcome, None)) == [(3, *WHOSE, None)]
-
-
-def test_the_last_deadline_of_a_commit_counts() -> None:
-    """In the order of the log, whether an outcome told it or a deadline at which nothing fell due."""
-    outcome = given(started("desk", at="09:00")).outcome
-    told, taken = due(outcome, "19:00", offset=4), due(outcome, None, offset=6)
-    before, after = Look(3, *WHOSE, moment("17:00")), Look(5, *WHOSE, moment("18:00"))
-    assert deadlines(told, looks=[before]) == [(3, *WHOSE, moment("19:00"))]
-    assert deadlines(told, looks=[after, before]) == [(3, *WHOSE, moment("18:00"))]
-    assert deadlines(told, taken, looks=[after]) == [(3, *WHOSE, None)]
-    assert deadlines(looks=[before]) == [(3, *WHOSE, moment("17:00"))]
-
-
-def test_an_outcome_without_owner_moves_no_deadline() -> None:
-    """A press on an unknown timer, and our own failure on a press: nothing is said of an owner."""
-    outcome = given(paused("desk", at="09:10")).outcome
-    assert (outcome.owner, deadlines(due(outcome, "19:00"))) == (None, [])
