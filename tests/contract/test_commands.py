@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 
 from shared.events.ids import to_long
 from shared.events.topics import COMMANDS, DEAD, EVENTS
@@ -165,3 +167,16 @@ async def test_a_command_without_reply_address_is_pressed_and_committed(
         )
 
     await eventually(pressed, "the press is on the log")
+    [command] = [one for one in await read_topic(deployment.kafka, COMMANDS) if owner.encode() in (one.value or b"")]
+
+    async def committed() -> bool:
+        admin = AIOKafkaAdminClient(**deployment.kafka.options())
+        await admin.start()
+        try:
+            offsets = await admin.list_consumer_group_offsets("stint.commands")
+        finally:
+            await admin.close()
+        place = offsets.get(TopicPartition(COMMANDS, command.partition))
+        return place is not None and place.offset > command.offset
+
+    await eventually(committed, "the command is committed")
