@@ -6,7 +6,7 @@ The same log gives the same answers, whatever the borders of batches, the hits o
 There are two doors: `fold_entry`; and `refuse_entry`, for an entry on which `fold_entry` or the store failed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, assert_never
@@ -29,7 +29,7 @@ from services.projector.domain.sheet.evolve import learned, with_changes
 from services.projector.domain.sheet.facts import fact_of
 from services.projector.domain.sheet.ledger import Ledger, OwnerKey
 from services.projector.domain.sheet.state import Timesheet
-from services.projector.domain.sheet.taken_back import with_end_taken_back
+from services.projector.domain.sheet.taken_back import stopped_after, with_end_taken_back, with_ends_undone
 from shared.events.idempotency import Use, key_reused, recall
 from shared.events.ids import partition_of, slot_of, slot_of_timer
 from shared.events.models import (
@@ -177,26 +177,35 @@ def _pressed(press: LoggedPress, sheet: Timesheet, timeline: Timeline, policy: P
     """Return what fell due up to a press, and what comes of the press.
 
     A pause or stop that belongs before an end that nobody pressed is judged as if nothing had ended its timer. When it
-    is refused it takes nothing back.
+    is refused it takes nothing back. Each timer that stopped by itself after the press happened is judged as running,
+    because a tick may have stopped it a moment or a day before the press came. It stays stopped, unless the press
+    itself ends it.
     """
-    as_it_was = None
+    stopped = frozenset[int]()
+    if isinstance(press.event, TimerEvent):
+        stopped = stopped_after(sheet, press.moment, press.log_time)
     if isinstance(press.event, TimerPaused | TimerStopped):
-        as_it_was = with_end_taken_back(sheet, _subject(press), press.moment, press.log_time)
-    if as_it_was is not None:
-        due = _settled(press, as_it_was, timeline, policy)
-        came = _judged(press, due.sheet, policy)
-        if came.verdict == "accepted":
-            return due, came
-        return _settled(press, sheet, timeline, policy), came
-    due = _settled(press, sheet, timeline, policy)
+        stopped -= {_subject(press)}
+    as_it_was = with_ends_undone(sheet, stopped) if stopped else sheet
+    if isinstance(press.event, TimerPaused | TimerStopped):
+        going_on = with_end_taken_back(as_it_was, _subject(press), press.moment, press.log_time)
+        if going_on is not None:
+            due = _settled(press, going_on, timeline, policy, stopped)
+            came = _judged(press, due.sheet, policy)
+            if came.verdict == "accepted":
+                return due, came
+            return _settled(press, as_it_was, timeline, policy, stopped), came
+    due = _settled(press, as_it_was, timeline, policy, stopped)
     return due, _judged(press, due.sheet, policy)
 
 
-def _settled(press: LoggedPress, sheet: Timesheet, timeline: Timeline, policy: Policy) -> Settled:
+def _settled(
+    press: LoggedPress, sheet: Timesheet, timeline: Timeline, policy: Policy, passed_over: Container[int]
+) -> Settled:
     at_most, may_end = CHANGES_MAX - _CHANGES_OF_A_PRESS_MAX, {press.envelope.subject or -1}
     if isinstance(press.event, TimerStarted | TimerResumed) and policy.switches:
         may_end |= {timer.id for timer in sheet.running_beside(press.envelope.subject or -1)}
-    return settle(sheet, timeline, press.moment, press.log_time, at_most, may_end)
+    return settle(sheet, timeline, press.moment, press.log_time, at_most, may_end, passed_over)
 
 
 def _judged(press: LoggedPress, sheet: Timesheet, policy: Policy) -> Came:

@@ -95,4 +95,5 @@ def _timer(timer: dict[str, Any], found: tuple[FoundOpen, ...]) -> Timer:
     if (end := timer["end"]) is None:
         return Timer(after, interval, timer["intervals"])
     days = tuple(DayPart.model_validate(day) for day in end["days"])
-    return Timer(after, None, timer["intervals"], ProvisionalEnd(interval, _instant(end["at"]), days))
+    ended = ProvisionalEnd(interval, _instant(end["at"]), days, end["by"] == "settle")
+    return Timer(after, None, timer["intervals"], ended)

@@ -41,16 +41,18 @@ def settle(
     log_time: datetime,
     at_most: int,
     may_end: Container[int] = (),
+    passed_over: Container[int] = (),
 ) -> Settled:
     """Return what fell due for the sheet's owner up to `until`: `at_most` changes, and about as many findings.
 
     What is left out falls due again at the owner's next record. `log_time` is that of the record. In its first minute
     nothing falls due for an interval, except that findings open about a timer that `may_end` with the record's press.
+    Nothing falls due for timers that are `passed_over`.
     """
     findings: list[Finding] = []
     changed: list[Change] = []
     while len(changed) < at_most and len(findings) < at_most:
-        first = _next(sheet, timeline, until, log_time, may_end)
+        first = _next(sheet, timeline, until, log_time, may_end, passed_over)
         if not first:
             break
         for due in first[: at_most - max(len(changed), len(findings))]:
@@ -101,13 +103,18 @@ def _felt(at: datetime, running: OpenInterval, settled_to: datetime) -> datetime
 
 
 def _next(
-    sheet: Timesheet, timeline: Timeline, until: datetime, log_time: datetime, may_end: Container[int]
+    sheet: Timesheet,
+    timeline: Timeline,
+    until: datetime,
+    log_time: datetime,
+    may_end: Container[int],
+    passed_over: Container[int],
 ) -> list[Due]:
     """Return what falls due first: all that does at one instant."""
     asked = [
         (timer, running, log_time < running.logged_at + GRACE)
         for timer, running in _running(sheet)
-        if timer.id in may_end or log_time >= running.logged_at + GRACE
+        if timer.id not in passed_over and (timer.id in may_end or log_time >= running.logged_at + GRACE)
     ]
     if not asked:
         return []
