@@ -39,7 +39,8 @@ Other teams write code against this page. What the fields mean for a caller is i
 [contract](contract.md), sections 5, 7 and 9. Values are JSON in UTF-8. A field that is marked
 *optional* may be missing; beside the mark is what it then stands for, unless that is null or empty.
 Readers ignore members that they do not know. The same for programs: a JSON Schema for each type of
-record in [schemas/](schemas), and topics, headers and records together in [asyncapi.json](asyncapi.json).
+record in [schemas/](schemas), and topics, headers and records together in [asyncapi.json](asyncapi.json),
+which a running Stint shows at `/docs/events`.
 Python programs need not write these models again: the wheel
 [stint-events](../packages/stint-events/README.md) has them.
 """

@@ -1,58 +1,16 @@
 """docs/schemas, from the models: `python -m deploy.record_schemas` writes them. JSON Schema 2020-12, a file a type.
 
-What other services write (commands) is described as it is read; all else as it is written. Readers ignore members that
-they do not know, although the schema of an event closes its list: it tells what this release writes.
+The types are told in services/command_api/openapi/records.py. A test compares the files with them.
 """
 
 import json
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final
 
-from pydantic import TypeAdapter
-
-from services.command_api.dialects.kafka.reading import PauseCommand, PressCommand, StartCommand
-from shared.events import topics
-from shared.events.models import BODY_OF
-from shared.events.outcome import Outcome, Reply
-from shared.events.policy_book import PolicyRecord
-from shared.events.texts import TimerText
+from services.command_api.openapi.records import record_types
 
 FOLDER: Final = Path(__file__).resolve().parents[1] / "docs" / "schemas"
-DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
-
-
-@dataclass(frozen=True, slots=True)
-class RecordType:
-    """One type of record: its name (the `ce_type`, where a topic has several), its topic, and its value."""
-
-    name: str
-    topic: str
-    value: TypeAdapter[Any]
-    mode: Literal["validation", "serialization"] = "serialization"
-
-    def schema(self) -> dict[str, Any]:
-        """Return the JSON Schema of its value."""
-        return {"$schema": DIALECT, "$id": f"urn:stint:{self.name}"} | self.value.json_schema(mode=self.mode)
-
-
-def record_types() -> tuple[RecordType, ...]:
-    """Return every type of record, topic by topic."""
-    commands = {
-        "timer.start.v1": StartCommand,
-        "timer.pause.v1": PauseCommand,
-        "timer.resume.v1": PressCommand,
-        "timer.stop.v1": PressCommand,
-    }
-    return (
-        *(RecordType(name, topics.COMMANDS, TypeAdapter(body), "validation") for name, body in commands.items()),
-        *(RecordType(name, topics.EVENTS, body) for name, body in BODY_OF.items()),
-        RecordType("timer.text.v1", topics.TEXTS, TypeAdapter(TimerText)),
-        RecordType("timer.outcome.v1", topics.OUTCOMES, TypeAdapter(Outcome)),
-        RecordType("timer.replies.v1", topics.REPLIES, TypeAdapter(list[Reply])),
-        RecordType("timer.policy.v1", topics.POLICIES, TypeAdapter(PolicyRecord)),
-    )
 
 
 def files() -> dict[str, str]:

@@ -55,8 +55,8 @@ def at(path: str) -> Request:
     return Request({"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": []})
 
 
-@pytest.mark.parametrize("path", [pages.DOCUMENT_PATH, pages.PAGE_PATH, pages.SCRIPT_PATH, "/v1/timers"])
-def test_the_document_and_its_page_pass_the_gateway_as_calls_of_dialect_c_do(path: str) -> None:
+@pytest.mark.parametrize("path", [*(route.path for route in pages.routes()), "/v1/timers"])
+def test_the_documents_and_their_pages_pass_the_gateway_as_calls_of_dialect_c_do(path: str) -> None:
     """No other location matches the path, and the one for everything else passes it on."""
     locations = re.findall(r"location (?:\^~ )?(~ )?(\S+) {(.*?)\n        }", CONF, re.DOTALL)
     prefixes = [said for is_pattern, said, _ in locations if not is_pattern and path.startswith(said)]

@@ -1,10 +1,12 @@
-"""OpenAPI: what every call takes and answers, as one document for machines, and as a page for people.
+"""The documents: every call (OpenAPI) and every record on Kafka (AsyncAPI), for machines and as pages for people.
 
     operations/  each call, told as data: the place for a new one
     parts        the parts that a call is told with
     schemas      JSON Schema of models, under the names that the document gives them
     document     all calls as OpenAPI 3.1
-    pages        `/openapi.json`, and `/docs`, which shows it with Redoc
+    records      each type of record on Kafka, with its JSON Schema
+    asyncapi     topics, headers and records as AsyncAPI 3.0
+    pages        `/openapi.json` and `/asyncapi.json`, and `/docs` and `/docs/events`, which show them with Redoc
     redoc/       Redoc's one file, with its licence and where it is from
 
 Safe to change: what is said about a call. With care: an `operationId` or a model's name, because generated clients call

@@ -1,6 +1,7 @@
-"""`/openapi.json`, and `/docs`, which shows it with Redoc. Open to all: both say nothing about any tenant.
+"""`/openapi.json` and `/asyncapi.json`, and a page for each that shows it with Redoc: `/docs` and `/docs/events`.
 
-The page loads one script and one document, from this process. Its policy lets a browser load nothing from elsewhere, so
+All are open to all, because they say nothing about any tenant. A page loads one script, the same for both, and one
+document, from this process. Its policy lets a browser load nothing from elsewhere, so
 a script that wanted to report to its author could not.
 """
 
@@ -13,27 +14,30 @@ from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
+from services.command_api.openapi.asyncapi import asyncapi_text
 from services.command_api.openapi.document import document_text
 
 DOCUMENT_PATH: Final = "/openapi.json"
 PAGE_PATH: Final = "/docs"
+EVENTS_DOCUMENT_PATH: Final = "/asyncapi.json"
+EVENTS_PAGE_PATH: Final = "/docs/events"
 # The version is in the name, so a browser may keep the script for good.
 SCRIPT_PATH: Final = "/docs/redoc-3.0.1.js"
 SCRIPT: Final = Path(__file__).with_name("redoc") / "redoc.standalone.js.gz"
 
-PAGE: Final = f"""\
+_PAGE: Final = """\
 <!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Stint: HTTP API</title>
+<title>{title}</title>
 </head>
 <body>
-<redoc spec-url="{DOCUMENT_PATH}" disable-telemetry="true"></redoc>
-<script type="module" src="{SCRIPT_PATH}"></script>
+<redoc spec-url="{document}" disable-telemetry="true"></redoc>
+<script type="module" src="{script}"></script>
 </body>
 </html>
 """
@@ -70,17 +74,27 @@ class StaticText:
         return Response(self.packed if packs else self.plain, 200, headers)
 
 
-def routes() -> list[BaseRoute]:
-    """Return the routes of the document and its page."""
-    document = _text(document_text().encode(), "application/json", _ASK_AGAIN)
-    page = _text(PAGE.encode(), "text/html; charset=utf-8", _ASK_AGAIN, POLICY)
+def routes() -> list[Route]:
+    """Return the routes of both documents and their pages."""
     packed = SCRIPT.read_bytes()
     script = _static(gzip.decompress(packed), packed, "text/javascript; charset=utf-8", _FOR_GOOD)
-    return [
-        Route(DOCUMENT_PATH, document.answer, methods=["GET"]),
-        Route(PAGE_PATH, page.answer, methods=["GET"]),
-        Route(SCRIPT_PATH, script.answer, methods=["GET"]),
-    ]
+    served = {
+        DOCUMENT_PATH: _document(document_text()),
+        PAGE_PATH: _page("Stint: HTTP API", DOCUMENT_PATH),
+        EVENTS_DOCUMENT_PATH: _document(asyncapi_text()),
+        EVENTS_PAGE_PATH: _page("Stint: records on Kafka", EVENTS_DOCUMENT_PATH),
+        SCRIPT_PATH: script,
+    }
+    return [Route(path, text.answer, methods=["GET"]) for path, text in served.items()]
+
+
+def _document(text: str) -> StaticText:
+    return _text(text.encode(), "application/json", _ASK_AGAIN)
+
+
+def _page(title: str, document: str) -> StaticText:
+    page = _PAGE.format(title=title, document=document, script=SCRIPT_PATH)
+    return _text(page.encode(), "text/html; charset=utf-8", _ASK_AGAIN, POLICY)
 
 
 def _text(plain: bytes, media: str, cache: str, policy: str | None = None) -> StaticText:

@@ -1,4 +1,4 @@
-"""`/openapi.json` and `/docs`: open to all, cached as they should be, and made of nothing from elsewhere."""
+"""Both documents and their pages: open to all, cached as they should be, and made of nothing from elsewhere."""
 
 import gzip
 import hashlib
@@ -11,9 +11,12 @@ import pytest
 from starlette.applications import Starlette
 
 from services.command_api.openapi import pages
+from services.command_api.openapi.asyncapi import asyncapi_text
 from services.command_api.openapi.document import document_text
 
-PATHS = [pages.DOCUMENT_PATH, pages.PAGE_PATH, pages.SCRIPT_PATH]
+# Each page with the document that it shows.
+PAGES = {"/docs": "/openapi.json", "/docs/events": "/asyncapi.json"}
+PATHS = [*PAGES, *PAGES.values(), pages.SCRIPT_PATH]
 
 
 def reader(encoding: str = "gzip") -> httpx.AsyncClient:
@@ -28,6 +31,14 @@ async def test_the_document_is_served_as_it_is_written_in_docs() -> None:
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
     assert answer.text == document_text()
     assert json.loads(answer.text)["openapi"] == "3.1.0"
+
+
+async def test_the_document_of_records_is_served_as_it_is_written_in_docs() -> None:
+    async with reader() as http:
+        answer = await http.get("/asyncapi.json")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+    assert answer.text == asyncapi_text()
+    assert json.loads(answer.text)["asyncapi"] == "3.0.0"
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -52,10 +63,11 @@ async def test_packed_and_plain_are_the_same_text_under_two_tags(path: str) -> N
     assert one.headers["etag"] != other.headers["etag"]
 
 
-async def test_the_document_and_its_page_are_asked_for_again_and_the_script_is_kept() -> None:
+async def test_documents_and_pages_are_asked_for_again_and_the_script_is_kept() -> None:
     async with reader() as http:
-        said = [(await http.get(path)).headers["cache-control"] for path in PATHS]
-    assert said == ["no-cache", "no-cache", "public, max-age=31536000, immutable"]
+        said = {path: (await http.get(path)).headers["cache-control"] for path in PATHS}
+    assert said.pop(pages.SCRIPT_PATH) == "public, max-age=31536000, immutable"
+    assert said == dict.fromkeys([*PAGES, *PAGES.values()], "no-cache")
 
 
 class _Loads(HTMLParser):
@@ -80,19 +92,21 @@ class _Loads(HTMLParser):
             self.inline.append(data)
 
 
-async def test_the_page_loads_its_own_document_and_script_alone_and_reports_to_nobody() -> None:
+@pytest.mark.parametrize(("path", "document"), PAGES.items())
+async def test_a_page_loads_its_own_document_and_script_alone_and_reports_to_nobody(path: str, document: str) -> None:
     async with reader() as http:
         page = _Loads()
-        page.feed((await http.get("/docs")).text)
+        page.feed((await http.get(path)).text)
         loaded = [(await http.get(address)).status_code for address in page.addresses]
-    assert sorted(page.addresses) == sorted([pages.DOCUMENT_PATH, pages.SCRIPT_PATH])
+    assert sorted(page.addresses) == sorted([document, pages.SCRIPT_PATH])
     assert loaded == [200, 200]
     assert (page.telemetry, page.inline) == ("true", [])
 
 
-async def test_a_browser_may_load_nothing_from_outside() -> None:
+@pytest.mark.parametrize("path", PAGES)
+async def test_a_browser_may_load_nothing_from_outside(path: str) -> None:
     async with reader() as http:
-        headers = (await http.get("/docs")).headers
+        headers = (await http.get(path)).headers
     policy = dict(part.strip().split(" ", 1) for part in headers["content-security-policy"].split(";"))
     assert policy["default-src"] == "'none'"
     assert (policy["script-src"], policy["connect-src"]) == ("'self'", "'self'")
@@ -100,6 +114,14 @@ async def test_a_browser_may_load_nothing_from_outside() -> None:
     # No host, no scheme of the network, no eval.
     assert sources == {"'none'", "'self'", "'unsafe-inline'", "data:"}
     assert policy["style-src"] == "'unsafe-inline'"
+
+
+def test_redoc_reads_the_version_of_asyncapi_that_the_document_has() -> None:
+    """One file shows both documents. The next version of Redoc must still read AsyncAPI 3."""
+    script = gzip.decompress(pages.SCRIPT.read_bytes())
+    said = re.search(rb"asyncapi\.startsWith\(`([0-9]+\.)`\)\)return`async3`", script)
+    assert said is not None
+    assert json.loads(asyncapi_text())["asyncapi"].startswith(said[1].decode())
 
 
 def test_redoc_is_the_file_that_its_readme_names() -> None:
