@@ -15,8 +15,8 @@ from services.command_api.openapi.records import RecordType, record_types
 from shared.events import topics
 
 _ABOUT: Final = """\
-Records of Stint on Kafka. What they mean for a caller is in docs/contract.md, sections 5, 7 and 9. Headers are \
-CloudEvents 1.0 in binary mode. Readers ignore members that they do not know."""
+Records of Stint on Kafka. What they mean for a caller is in docs/contract.md, sections 5, 7 and 9. Commands and \
+events are CloudEvents 1.0 in binary mode. Readers ignore members that they do not know."""
 # What each topic is for, and how its records are keyed.
 _TOPICS: Final = {
     topics.COMMANDS: (
