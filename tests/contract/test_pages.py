@@ -14,7 +14,10 @@ from services.stint_cli.setup.env_file import write_env
 from tests.support.stack.api import Api
 from tests.support.stack.deployments import Deployment, Tenant
 
+# Times, ids and sums differ from run to run.
+_NUMBER = re.compile(r"\d+(?:[.:]\d+)*")
 _BLOCK = re.compile(r"```sh\n(.*?)```", re.DOTALL)
+_SHOWN = re.compile(r"```text\n(\{.*?)```", re.DOTALL)
 _ANSWER = re.compile(r"#  ?([^\n:]+)(?::[^\n]*)?$", re.MULTILINE)
 
 
@@ -70,7 +73,29 @@ async def test_the_session_on_the_first_screen_answers_as_it_says(folder: Path) 
     assert len(answers) > 4
     said = await pasted(lines, folder)
     assert said[: len(answers)] == answers
-    assert '"state":"STOPPED"' in said[len(answers)]
+    assert _in_order(_pieces_of_the_shown_answer(), re.sub(_NUMBER, "#", said[len(answers)]))
+
+
+def test_an_answer_of_another_shape_is_noticed() -> None:
+    """The control: a member that is shown and not answered, and two in another order."""
+    pieces = _pieces_of_the_shown_answer()
+    assert _in_order(pieces, "".join(pieces))
+    assert not _in_order(pieces, "".join(pieces).replace('"state"', '"mood"'))
+    assert not _in_order(pieces, "".join(reversed(pieces)))
+
+
+def _pieces_of_the_shown_answer() -> list[str]:
+    """Return what the page shows of the last answer, without its numbers, cut where it leaves something out."""
+    (shown,) = _SHOWN.findall((ROOT / "README.md").read_text(encoding="utf-8"))
+    return re.sub(_NUMBER, "#", shown.replace("…", " ")).split()
+
+
+def _in_order(pieces: list[str], text: str) -> bool:
+    for piece in pieces:
+        _, found, text = text.partition(piece)
+        if not found:
+            return False
+    return True
 
 
 async def test_the_program_that_presses_through_kafka_prints_a_verdict(folder: Path, tenant: Tenant) -> None:

@@ -1,12 +1,18 @@
 """The pages of the repository point to things that exist: every link, every heading, every named test."""
 
 import re
+import shutil
+import subprocess
+from functools import cache
 from itertools import chain
 from pathlib import Path
 
 import pytest
 
 from deploy.local.settings import ROOT
+from services.command_api.openapi.document import OPERATIONS
+from services.feed.calls.feed import PATH as FEED_PATH
+from shared.events.topics import topics
 
 PAGES = sorted(
     chain(
@@ -18,6 +24,14 @@ PAGES = sorted(
     key=lambda path: path.relative_to(ROOT).as_posix(),
 )
 DECISIONS = sorted((ROOT / "docs" / "adr").glob("[0-9]*.md"))
+# Every block of the first page by words of its own, and the test that runs it or compares it.
+FIRST_PAGE = {
+    "curl -sS": "test_the_session_on_the_first_screen_answers_as_it_says",
+    '"intervals":': "test_the_session_on_the_first_screen_answers_as_it_says",
+    "command API": "test_the_picture_of_the_first_page_shows_topics_and_paths_that_exist",
+    "git clone": "test_the_lines_that_start_a_first_stack_do",
+    ".venv/bin/stint": "test_the_commands_of_the_first_page_work_as_they_stand",
+}
 _FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
 
@@ -58,12 +72,15 @@ def test_every_decision_is_in_the_index_under_its_title() -> None:
         assert f"| [{number}]({path.name}) | {title.rpartition(' (')[0]} |" in index
 
 
+@cache
+def named_tests() -> frozenset[str]:
+    files = (ROOT / "tests").rglob("test_*.py")
+    return frozenset(chain.from_iterable(re.findall(r"def (test_\w+)\(", path.read_text("utf-8")) for path in files))
+
+
 @pytest.mark.parametrize("page", PAGES, ids=named)
 def test_every_test_that_a_page_names_is_there(page: Path) -> None:
-    files = list((ROOT / "tests").rglob("test_*.py"))
-    there = {path.stem for path in files}
-    for path in files:
-        there.update(re.findall(r"def (test_\w+)\(", path.read_text(encoding="utf-8")))
+    there = named_tests() | {path.stem for path in (ROOT / "tests").rglob("test_*.py")}
     assert set(re.findall(r"`(test_\w+)`", prose(page))) <= there
 
 
@@ -80,3 +97,49 @@ def test_every_path_that_a_page_names_is_there(page: Path) -> None:
         return  # it tells of the past
     paths = set(re.findall(r"`((?:services|shared|deploy|tests|docs)/[\w./-]+)`", prose(page)))
     assert {path for path in paths if not (ROOT / path).exists()} == set()
+
+
+def blocks_of_the_first_page() -> list[str]:
+    return _FENCED.findall((ROOT / "README.md").read_text(encoding="utf-8"))
+
+
+def unclaimed(blocks: list[str]) -> list[str]:
+    """Return the blocks that no test runs, or that two could mean."""
+    return [block for block in blocks if sum(words in block for words in FIRST_PAGE) != 1]
+
+
+def test_every_block_of_the_first_page_is_run_by_a_test() -> None:
+    blocks = blocks_of_the_first_page()
+    assert unclaimed(blocks) == []
+    assert [words for words in FIRST_PAGE if not any(words in block for block in blocks)] == []
+    assert set(FIRST_PAGE.values()) <= named_tests()
+
+
+def test_a_new_block_without_a_test_is_noticed() -> None:
+    """The control."""
+    new = "```sh\nmake coffee\n```"
+    assert unclaimed([*blocks_of_the_first_page(), new]) == [new]
+
+
+def test_the_picture_of_the_first_page_shows_topics_and_paths_that_exist() -> None:
+    (picture,) = [block for block in blocks_of_the_first_page() if "command API" in block]
+    shown = set(re.findall(r"timer\.[a-z]+\.v\d", picture))
+    assert len(shown) == 3
+    assert shown <= {topic.name for topic in topics(12)}
+    assert f"GET {FEED_PATH}" in picture
+    paths = re.findall(r"(?<!\S)/[a-z0-9/]+", picture.replace(FEED_PATH, ""))
+    assert len(paths) == 3
+    assert [path for path in paths if not any(told.path.startswith(path) for told in OPERATIONS)] == []
+
+
+def test_the_lines_that_start_a_first_stack_do(tmp_path: Path) -> None:
+    """From a clone, `make` ends in the program that tests/faults/test_local_run.py brings up, kills and ends."""
+    if shutil.which("git") is None or not (ROOT / ".git").exists():
+        pytest.skip("these lines clone the repository, and this folder is no clone")
+    (block,) = [block for block in blocks_of_the_first_page() if "git clone" in block]
+    lines = block.removeprefix("```sh\n").removesuffix("```")
+    assert lines.splitlines()[-1] == "make run"
+    here = lines.replace("git clone …", f"git clone --quiet {ROOT}").replace("make run", "make --dry-run run")
+    done = subprocess.run(["bash", "-euc", here], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "exec .venv/bin/python -m deploy.local run"
