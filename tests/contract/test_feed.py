@@ -10,6 +10,7 @@ import pytest
 
 from services.stint_cli.tenants import issue_bearer_token
 from shared.events.topics import OUTCOMES
+from tests.support.proof.told import TruthOfAnswers
 from tests.support.stack.api import Api
 from tests.support.stack.crew import Crew, Service
 from tests.support.stack.deployments import TOKEN_KEY, Deployment, Person, Tenant, fresh_owner
@@ -20,11 +21,20 @@ from tests.support.stack.waits import drained
 
 @pytest.fixture
 async def reads(tenant: Tenant) -> AsyncIterator[Callable[[Service], FeedReader]]:
-    """Make readers of any feed. Their streams are open, so no answer is read to its end before the test sees it."""
+    """Make readers of any feed, which fail at an answer that the OpenAPI document does not tell.
+
+    Their streams are open, so no stream of events is read to its end before the test sees it.
+    """
     made: list[httpx.AsyncClient] = []
+    truth = TruthOfAnswers()
+
+    async def heard(response: httpx.Response) -> None:
+        if not response.headers["content-type"].startswith("text/event-stream"):
+            await response.aread()
+        assert truth.problem(response.request, response) is None
 
     def make(feed: Service) -> FeedReader:
-        made.append(httpx.AsyncClient(base_url=feed.url, timeout=40))
+        made.append(httpx.AsyncClient(base_url=feed.url, timeout=40, event_hooks={"response": [heard]}))
         return FeedReader(made[-1], tenant.token)
 
     yield make

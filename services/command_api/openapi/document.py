@@ -10,8 +10,9 @@ from typing import Any, Final
 
 from pydantic.json_schema import JsonSchemaMode
 
-from services.command_api.openapi.operations import lists, owners, policy, reports, thebase, timers, zoho
+from services.command_api.openapi.operations import feed, lists, owners, policy, reports, timers
 from services.command_api.openapi.operations.common import HEADERS
+from services.command_api.openapi.operations.published import thebase, zoho
 from services.command_api.openapi.parts import AnswerDoc, ContentDoc, OperationDoc, ParameterDoc, Schema
 from services.command_api.openapi.schemas import Schemas
 
@@ -21,6 +22,7 @@ OPERATIONS: Final[tuple[OperationDoc, ...]] = (
     *reports.OPERATIONS,
     *owners.OPERATIONS,
     *policy.OPERATIONS,
+    *feed.OPERATIONS,
     *thebase.OPERATIONS,
     *zoho.OPERATIONS,
 )
@@ -44,6 +46,7 @@ _TAGS: Final = {
     "reports": ("C: reports", "Worked seconds per local day, and findings."),
     "owners": ("C: owners", "What admins state about an owner, and what is known of one."),
     "policy": ("C: policy", "The tenant's rules, as numbered revisions."),
+    "feed": ("C: the change feed", "The tenant's outcomes as they come, for programs that have no Kafka."),
     "thebase": ("A: TheBase CRM", "Dialect A, `/v2/timer`, as TheBase's CRM publishes it."),
     "zoho": (
         "B: Zoho People",

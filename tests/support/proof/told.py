@@ -1,6 +1,7 @@
 """What the OpenAPI document says of an answer: a status, a media type, and a closed shape of its body."""
 
 import copy
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -10,6 +11,7 @@ import jsonschema_rs
 
 from services.command_api.openapi.document import document
 
+_LINES: Final = "application/x-ndjson"
 _PLACE: Final = "#/components/schemas/"
 
 
@@ -92,7 +94,11 @@ class TruthOfAnswers:
         if not media.endswith("json"):
             return None
         schema = contents[media]["schema"] | {"components": self._said["components"]}
+        # Of JSON lines, the schema is that of one line.
+        said = [json.loads(line) for line in response.content.splitlines()] if media == _LINES else [response.json()]
         wrong = [
-            f"{error.instance_path}: {error.message}" for error in jsonschema_rs.iter_errors(schema, response.json())
+            f"{error.instance_path}: {error.message}"
+            for each in said
+            for error in jsonschema_rs.iter_errors(schema, each)
         ]
         return f"{where}: {'; '.join(wrong)}" if wrong else None

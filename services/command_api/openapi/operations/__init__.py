@@ -9,8 +9,8 @@ fails until it is there.
     reports     dialect C: days and findings
     owners      dialect C: facts about owners
     policy      dialect C: the tenant's policy
-    thebase     dialect A
-    zoho        dialect B
+    feed        the change feed, which a process of its own answers
+    published/  dialects A and B, as their owners publish them
 
 Bodies of requests are the models that `dialects` reads them with. Bodies of answers are written by hand in `dialects`,
 so their models are here; the contract tests compare each answer that they hear with them.

@@ -40,6 +40,18 @@ def test_an_answer_that_is_not_told_is_named(status: int, body: object, headers:
     assert said in (problem(status, body, headers=headers) or "")
 
 
+def test_each_line_of_a_feed_is_looked_at() -> None:
+    request = httpx.Request("GET", "http://api.test/v1/feed")
+    headers = {"Content-Type": "application/x-ndjson"}
+
+    def of(*lines: str) -> str | None:
+        return TRUTH.problem(request, httpx.Response(200, content="\n".join(lines).encode(), headers=headers))
+
+    assert of('{"position":"a"}') is None
+    assert of('{"position":"a"}', '{"position":"b"}') is None
+    assert "mood" in (of('{"position":"a"}', '{"position":"b","mood":"good"}') or "")
+
+
 def test_a_body_where_none_is_told_is_named() -> None:
     assert problem(304, {}, "GET", "/v1/policy", {"ETag": '"7"'}) == "getPolicy: 304 has a body"
 
