@@ -43,6 +43,7 @@ def _own(stack: Stack) -> dict[str, str]:
         "STINT_CLI_KAFKA_BOOTSTRAP_SERVERS": settings.kafka,
         "STINT_CLI_POSTGRES_DSN": dsn,
         "STINT_CLI_HTTP_URL": settings.url,
+        "STINT_CLI_FEED_URL": settings.feed_url,
         "STINT_CLI_TOKEN_KEY": token_key,
     }
 

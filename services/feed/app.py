@@ -65,6 +65,7 @@ class FeedProcess:
             room=self._room,
             answered=self._call.answered,
             window=lambda: self._tail.window,
+            lag=lambda: self._tail.lag,
             ready=ready,
             alarms=self._alarms,
         )

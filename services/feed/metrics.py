@@ -10,7 +10,7 @@ from services.feed.calls.feed import ANSWERS
 from services.feed.calls.room import Room
 from services.feed.window.window import FeedWindow
 from shared.process.alarms import SHARED_ALARMS, Alarms
-from shared.process.metrics import ALARMS, PARTITIONS, READY, Metric, Readings, by_word, just, with_words
+from shared.process.metrics import ALARMS, NUMBERS, PARTITIONS, READY, Metric, Readings, by_word, just, with_words
 
 # All that a feed can raise (docs/operations.md, "Alarms").
 ALARM_NAMES: Final = (
@@ -36,10 +36,17 @@ WINDOW_OUTCOMES: Final = Metric(
 WINDOW_BYTES: Final = Metric(
     "stint_feed_window_bytes", "gauge", "About as much memory as they take. Absent before it is filled."
 )
+LAG: Final = Metric(
+    "stint_feed_lag_offsets",
+    "gauge",
+    "Offsets of `timer.outcomes.v1` that this feed has not read yet, as seen within the last 5 s. Absent while "
+    "Kafka is away.",
+    {"partition": NUMBERS},
+)
 FEED_READY: Final = with_words(READY, check=CHECKS)
 FEED_ALARMS: Final = with_words(ALARMS, alarm=ALARM_NAMES)
 
-METRICS: Final = (READERS, ANSWERED, WINDOW_OUTCOMES, WINDOW_BYTES, FEED_READY, PARTITIONS, FEED_ALARMS)
+METRICS: Final = (READERS, ANSWERED, WINDOW_OUTCOMES, WINDOW_BYTES, LAG, FEED_READY, PARTITIONS, FEED_ALARMS)
 
 
 def readings(
@@ -47,6 +54,7 @@ def readings(
     room: Room,
     answered: Mapping[str, int],
     window: Callable[[], FeedWindow | None],
+    lag: Callable[[], Mapping[int, int]],
     ready: Mapping[str, Callable[[], bool]],
     alarms: Alarms,
 ) -> Readings:
@@ -60,6 +68,7 @@ def readings(
         ANSWERED: lambda: by_word(answered),
         WINDOW_OUTCOMES: lambda: just(of_window(len)),
         WINDOW_BYTES: lambda: just(of_window(lambda now: now.bytes)),
+        LAG: lambda: by_word({str(partition): offsets for partition, offsets in lag().items()}),
         FEED_READY: lambda: by_word({name: float(check()) for name, check in ready.items()}),
         PARTITIONS: lambda: just(of_window(lambda now: len(now.frontier))),
         FEED_ALARMS: lambda: by_word(alarms.raised()),

@@ -44,6 +44,8 @@ class Tail:
 
     def __init__(self, kafka: KafkaAddress, *, bytes_max: int, outcomes_max: int) -> None:
         self.window: FeedWindow | None = None
+        # How many offsets each partition had left to read at the last look. Empty while no consumer follows.
+        self.lag: dict[int, int] = {}
         self._kafka = kafka
         self._bytes_max = bytes_max
         self._outcomes_max = outcomes_max
@@ -74,6 +76,7 @@ class Tail:
                 setbacks.failed(error)
             finally:
                 self._consumer = None
+                self.lag = {}
                 await ended_within(_WITHIN_SECONDS, end_consumer(consumer), "feed_tail")
             await asyncio.sleep(_RETRY_AFTER_SECONDS)
 
@@ -147,7 +150,9 @@ class Tail:
     async def _look(self, consumer: AIOKafkaConsumer) -> list[Stretch]:
         """Return what is left to read of each partition."""
         ends = await self._ends(consumer)
-        return [Stretch(await consumer.position(tp), end) for tp, end in zip(self._partitions, ends, strict=True)]
+        left = [Stretch(await consumer.position(tp), end) for tp, end in zip(self._partitions, ends, strict=True)]
+        self.lag = {tp.partition: max(0, at.end - at.begin) for tp, at in zip(self._partitions, left, strict=True)}
+        return left
 
     async def _stretches(self, consumer: AIOKafkaConsumer) -> list[Stretch]:
         async with asyncio.timeout(_WITHIN_SECONDS):

@@ -92,6 +92,11 @@ class Brokers:
                     found |= {at.partition: host.lstrip("/") for at in given if at.topic == topic}
         return found
 
+    async def committed(self, group: str, topic: str) -> dict[int, int]:
+        """Return the offsets that a group has committed, by partition. One without a commit is left out."""
+        found = await self._admin.list_consumer_group_offsets(group)
+        return {at.partition: kept.offset for at, kept in found.items() if at.topic == topic and kept.offset >= 0}
+
     async def create(self, wanted: Sequence[Topic], replication_factor: int) -> None:
         """Make topics, and return when the brokers know them all. A topic that was made meanwhile is fine."""
         answer = await self._admin.create_topics(

@@ -27,10 +27,14 @@ class DeploymentSettings(KafkaSettings, DatabaseSettings):  # pydantic takes the
 
 
 class DoctorSettings(DeploymentSettings):
-    """The projectors' group as well."""
+    """The groups of the projectors and of the APIs as well, and a feed."""
 
     # The group in which the projectors share the partitions: their `PROJECTOR_GROUP_ID`.
     group_id: str = "stint.projector"
+    # The group in which the APIs share the commands of other services: their `COMMAND_API_COMMANDS_GROUP_ID`.
+    commands_group_id: str = "stint.commands"
+    # The URL of a feed's own process, past any gateway. `doctor` asks its `/readyz` and `/metrics`, if it is set.
+    feed_url: str | None = None
 
 
 class ApiAddress(ProcessSettings):

@@ -47,7 +47,7 @@ def test_every_metric_that_a_process_shows_is_on_the_page_and_no_other() -> None
     parts = projector.Parts(cast("projector.FoldTally", NOTHING), alarms_, {}, {}, NOTHING)
     parts.tally = projector.FoldTally(NOTHING)
     assert tuple(projector.readings(parts)) == projector.METRICS
-    of_the_feed = feed.readings(room=NOTHING, answered={}, window=NOTHING, ready={}, alarms=alarms_)
+    of_the_feed = feed.readings(room=NOTHING, answered={}, window=NOTHING, lag=NOTHING, ready={}, alarms=alarms_)
     assert tuple(of_the_feed) == feed.METRICS
 
 

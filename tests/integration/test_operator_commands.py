@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import shlex
 from collections.abc import Callable
 from typing import Any
@@ -11,9 +12,9 @@ import pytest
 
 from deploy.local.settings import ROOT
 from services.stint_cli.policies import read_policies
-from services.stint_cli.watch import partitions
+from services.stint_cli.watch.places import commands, partitions
 from shared.events.policy import Preset
-from shared.events.topics import DEAD, EVENTS
+from shared.events.topics import COMMANDS, DEAD, EVENTS
 from tests.support.stack.api import Api
 from tests.support.stack.crew import Crew
 from tests.support.stack.deployments import Deployment, fresh_owner
@@ -204,9 +205,13 @@ async def test_the_doctor_finds_nothing_wrong_with_what_is_well(
 ) -> None:
     await crew.be(apis=1, projectors=1)
     monkeypatch.setenv("STINT_CLI_HTTP_URL", crew.apis[0].url)
+    monkeypatch.setenv("STINT_CLI_FEED_URL", (await crew.standing_feed()).url)
     found = await doctor(terminal)
     assert {name: one["found"] for name, one in found.items() if not one["ok"]} == {}
-    assert {"postgres", "clock", "tables", "kafka", "partitions", "topics", "api", "partition 11"} <= found.keys()
+    assert {"postgres", "clock", "tables", "kafka", "partitions", "topics", "api", "feed", "commands"} <= found.keys()
+    assert "partition 11" in found
+    # How far a feed is behind was seen within the last 5 s, so another test's presses may be in it.
+    assert (type(found["feed"]["behind"]), found["commands"]["stuck"]) == (int, [])
     assert found["partition 3"]["state"] == "judged"
 
 
@@ -214,15 +219,20 @@ async def test_the_doctor_says_what_is_wrong_and_what_to_do(
     terminal: Terminal, crew: Crew, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No projector, and an API that is not there. Presses wait on the log meanwhile."""
-    monkeypatch.setattr(partitions, "_MOVES_WITHIN_SECONDS", 0.3)
+    for looking in (partitions, commands):
+        monkeypatch.setattr(looking, "_MOVES_WITHIN_SECONDS", 0.3)
     await crew.be(apis=0, projectors=0)
     await put(deployment, 3, b"{}", [])
+    await put(deployment, 2, b"{}", [], topic=COMMANDS)
     status, out, _ = await terminal.run("doctor")
     lines = out.splitlines()
     at = next(number for number, line in enumerate(lines) if "partition 3 " in line)
     assert (status, lines[at].split()[0], "no projector, lag 1" in lines[at]) == (1, "WRONG", True)
     assert "do: Start a projector" in lines[at + 1]
     assert any(line.startswith("WRONG  api ") for line in lines)
+    at = next(number for number, line in enumerate(lines) if line.startswith("WRONG  commands "))
+    assert re.search(r"lag [1-9][0-9]*, and APIs read 0 of ", lines[at])
+    assert "do: Start an API" in lines[at + 1]
     monkeypatch.setenv("STINT_CLI_KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
     found = await doctor(terminal)
     assert (found["kafka"]["ok"], found["postgres"]["ok"], "partition 3" in found) == (False, True, False)

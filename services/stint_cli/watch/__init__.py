@@ -2,7 +2,9 @@
 
     commands        `doctor`, `dead-letters list | show`, `audit`
     doctor          every check, in the order in which one part needs another
-    partitions      where each partition stands: log, checkpoint, judged stream, projector
+    diagnosis       what one check found
+    places/         where projectors and APIs stand on their logs
+    processes       an API and a feed, asked over HTTP
     dead_letters    records that could not be read, from Postgres and from the log
     audit           presses judged again, by the projector's own program
     log             Kafka's records and offsets, read outside every group

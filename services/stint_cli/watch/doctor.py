@@ -4,13 +4,9 @@ A part that cannot be reached is one finding, and what needs that part is not ch
 """
 
 import asyncio
-import json
-import urllib.error
-import urllib.request
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 import asyncpg
 
@@ -21,37 +17,17 @@ from services.stint_cli.settings import DoctorSettings
 from services.stint_cli.store import query
 from services.stint_cli.topics import differences
 from services.stint_cli.trouble import Trouble
+from services.stint_cli.watch.diagnosis import Diagnosis
 from services.stint_cli.watch.log import LogReader
-from services.stint_cli.watch.partitions import Partitions, Watched
-from shared.events.topics import DEAD, topics
+from services.stint_cli.watch.places.commands import Unsettled, Waiting
+from services.stint_cli.watch.places.partitions import Partitions, Watched
+from services.stint_cli.watch.processes import of_the_api, of_the_feed
+from shared.events.topics import COMMANDS, DEAD, topics
 from shared.kafka.clients import KafkaError
 
 # As far apart as an API takes the clocks to be, by default, before it is not ready.
 _CLOCKS_APART_MAX: Final = timedelta(seconds=10)
 _DEAD_LETTERS_NEWS: Final = timedelta(days=1)
-_API_WITHIN_SECONDS: Final = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
-    """What one check found. `advice` None: it is as it must be. `more` is for programs alone."""
-
-    check: str
-    found: str
-    advice: str | None = None
-    more: dict[str, Any] | None = None
-
-    @property
-    def told(self) -> dict[str, Any]:
-        """The finding as JSON."""
-        ok = self.advice is None
-        return {"check": self.check, "ok": ok, "found": self.found, "advice": self.advice} | (self.more or {})
-
-    @property
-    def line(self) -> str:
-        """The finding for people: a second line says what to do."""
-        said = f"{'ok   ' if self.advice is None else 'WRONG'}  {self.check:<14}  {self.found}"
-        return said if self.advice is None else f"{said}\n       {'':<14}  do: {self.advice}"
 
 
 async def examine(settings: DoctorSettings, http_url: str | None) -> list[Diagnosis]:
@@ -80,7 +56,9 @@ async def examine(settings: DoctorSettings, http_url: str | None) -> list[Diagno
                 )
                 found.append(Diagnosis("kafka", why, advice))
     if http_url is not None:
-        found.append(await asyncio.to_thread(_of_the_api, http_url))
+        found.append(await asyncio.to_thread(of_the_api, http_url))
+    if settings.feed_url is not None:
+        found.append(await asyncio.to_thread(of_the_feed, settings.feed_url))
     return found
 
 
@@ -147,6 +125,9 @@ async def _of_both(
     places = await looking.look(recorded)
     stuck = await looking.stuck(places)
     found += [of_a_partition(place, stuck=place.kpart in stuck) for place in await looking.look(recorded)]
+    waiting = Waiting(log, brokers, settings.commands_group_id)
+    unsettled = await waiting.look(there[COMMANDS].partitions)
+    found.append(of_the_commands(unsettled, await waiting.stuck(unsettled)))
     return [*found, await _dead_letters(conn, log)]
 
 
@@ -194,6 +175,31 @@ def _state(place: Watched, *, stuck: bool) -> tuple[str, str | None]:
     return ("catching up" if place.has_work else "judged"), None
 
 
+def of_the_commands(places: list[Unsettled], stuck: set[int]) -> Diagnosis:
+    """Return what is found of the commands of other services, and what to do when they are not settled."""
+    lag, lost = sum(place.lag for place in places), sum(place.lost for place in places)
+    read = sum(place.reader is not None for place in places)
+    found = f"lag {lag}, and APIs read {read} of {len(places)} partitions"
+    more = {"lag": lag, "lost": lost, "read": read, "stuck": sorted(stuck)}
+    return Diagnosis(
+        "commands",
+        found + (f"; {lost} were deleted before one did" if lost else ""),
+        _advice({place.partition for place in places if place.reader is None}, stuck, lost),
+        more,
+    )
+
+
+def _advice(unread: set[int], stuck: set[int], lost: int) -> str | None:
+    if stuck & unread:
+        return "Start an API whose COMMAND_API_COMMANDS_AT_ONCE is not 0, or correct STINT_CLI_COMMANDS_GROUP_ID."
+    if stuck:
+        numbers = ", ".join(map(str, sorted(stuck)))
+        return f"Partitions {numbers} stand still: look for `commands_` in the logs of the APIs (docs/operations.md)."
+    if lost:
+        return "Ask those who sent them to send them again, with the same ce_id: a week is how long commands are kept."
+    return None
+
+
 async def _dead_letters(conn: asyncpg.Connection, log: LogReader) -> Diagnosis:
     row = await conn.fetchrow(query("count_dead_letters"), datetime.now(UTC) - _DEAD_LETTERS_NEWS)
     held = (await log.held(DEAD, [0]))[0]
@@ -204,18 +210,3 @@ async def _dead_letters(conn: asyncpg.Connection, log: LogReader) -> Diagnosis:
     return Diagnosis(
         "dead letters", found, advice if new else None, {"events": events, "new": new, "commands": commands}
     )
-
-
-def _of_the_api(url: str) -> Diagnosis:
-    try:
-        with urllib.request.urlopen(f"{url}/readyz", timeout=_API_WITHIN_SECONDS):  # noqa: S310 - our own setting
-            return Diagnosis("api", f"the API at {url} is ready")
-    except urllib.error.HTTPError as error:
-        said = json.loads(error.read() or b"{}").get("checks", {})
-        not_yet = ", ".join(name for name, fine in said.items() if not fine) or f"status {error.code}"
-        advice = "Look at its log for the alarm of that name; `clock`: correct the clocks (NTP)."
-        return Diagnosis("api", f"the API at {url} is not ready: {not_yet}", advice)
-    except (OSError, ValueError) as error:
-        return Diagnosis(
-            "api", f"the API at {url} does not answer: {error}", "Start the API, or correct STINT_CLI_HTTP_URL."
-        )

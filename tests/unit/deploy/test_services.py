@@ -18,6 +18,7 @@ def test_stint_finds_a_stack_by_its_folder_alone(tmp_path: Path) -> None:
     assert found == {name: value for name, value in services.environment(stack).items() if name in found}
     assert found["STINT_CLI_KAFKA_BOOTSTRAP_SERVERS"] == "127.0.0.1:29092"
     assert found["STINT_CLI_HTTP_URL"] == "http://127.0.0.1:28080"
+    assert found["STINT_CLI_FEED_URL"] == stack.settings.feed_url
     assert {"STINT_CLI_POSTGRES_DSN", "STINT_CLI_TOKEN_KEY"} <= found.keys()
     assert stat.S_IMODE((tmp_path / SETTINGS_FILE).stat().st_mode) == 0o600
 

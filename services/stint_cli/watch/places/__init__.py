@@ -1,0 +1,7 @@
+"""Places: where those who read a log stand, and whether they move.
+
+    partitions      the projectors: log, checkpoint, judged stream, and who has each partition
+    commands        the APIs: commands of other services that none of them has settled yet
+
+Never: a place that is moved. Here it is looked at, twice where one look proves nothing.
+"""

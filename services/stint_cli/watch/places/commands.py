@@ -1,0 +1,81 @@
+"""How far the APIs have come in `timer.commands.v1`: what waits, what ran out of time, and whether anybody reads it.
+
+committed < begin                commands were deleted, after seven days, before any API had settled them
+committed < end, and moves       commands are settled, round by round
+committed < end, and stays       they are stuck, or no API has the partition
+committed = end                  all is settled
+"""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final
+
+from services.stint_cli.brokers import Brokers
+from services.stint_cli.watch.log import LogReader
+from shared.events.topics import COMMANDS
+
+# How long a group that has work may take to show that it does some.
+_MOVES_WITHIN_SECONDS: Final = 5.0
+_LOOK_AGAIN_SECONDS: Final = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """One partition of the commands. `committed` None: none was ever settled. `reader` None: no API has it."""
+
+    partition: int
+    begin: int
+    end: int
+    committed: int | None
+    reader: str | None
+
+    @property
+    def next(self) -> int:
+        """The offset of the command that is settled next. A group without a commit begins at the beginning."""
+        return self.begin if self.committed is None else max(self.begin, self.committed)
+
+    @property
+    def lag(self) -> int:
+        """How many offsets are not settled yet."""
+        return max(0, self.end - self.next)
+
+    @property
+    def lost(self) -> int:
+        """How many offsets were deleted before they were settled."""
+        return 0 if self.committed is None else max(0, self.begin - self.committed)
+
+
+class Waiting:
+    """Looks at all partitions of the commands."""
+
+    def __init__(self, log: LogReader, brokers: Brokers, group: str) -> None:
+        self._log = log
+        self._brokers = brokers
+        self._group = group
+
+    async def look(self, partitions: int) -> list[Unsettled]:
+        """Return where every partition stands now."""
+        committed = await self._brokers.committed(self._group, COMMANDS)
+        # After the commits: a command that comes between the two is lag.
+        held = await self._log.held(COMMANDS, range(partitions))
+        readers = await self._brokers.members(self._group, COMMANDS)
+        return [
+            Unsettled(number, at.begin, at.end, committed.get(number), readers.get(number))
+            for number, at in held.items()
+        ]
+
+    async def stuck(self, places: list[Unsettled]) -> set[int]:
+        """Return the partitions that have work and do none of it, for as long as a busy one may take to show some."""
+        before = {place.partition: place for place in places if place.lag}
+        until = asyncio.get_running_loop().time() + _MOVES_WITHIN_SECONDS
+        while before and asyncio.get_running_loop().time() < until:
+            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+            for place in await self.look(len(places)):
+                if place.partition in before and place.next != before[place.partition].next:
+                    del before[place.partition]
+        # An end offset proves no record: the last offsets may be control records of a transaction.
+        return {
+            number
+            for number, place in before.items()
+            if await self._log.first_from(COMMANDS, number, place.next) is not None
+        }
