@@ -22,8 +22,9 @@ from services.feed.metrics import METRICS as OF_THE_FEED
 from services.projector.metrics import METRICS as OF_A_PROJECTOR
 from shared.process.metrics import NUMBERS, Metric, Samples, registry_of
 from shared.process.spread import Spread
-from tests.deploy.promtool import promtool_in
+from tests.support.stack.debian import program_in
 
+PROMTOOL: Final = ("usr/bin/promtool", "prometheus")
 RULES: Final[list[dict[str, Any]]] = [rule for group in rules()["groups"] for rule in group["rules"]]
 ALERTS: Final = {rule["alert"]: rule for rule in RULES if "alert" in rule}
 ALARMS: Final = list(alarms_of_the_page(PAGE.read_text(encoding="utf-8")))
@@ -98,7 +99,7 @@ FIRES: Final[dict[str, tuple[dict[str, str], dict[str, str]]]] = {
 @pytest.fixture(scope="module")
 def promtool() -> Path:
     try:
-        return promtool_in(Settings.from_environment().cache)
+        return program_in(Settings.from_environment().cache, *PROMTOOL)
     except FileNotFoundError as why:
         pytest.skip(str(why))
 
@@ -203,7 +204,7 @@ def one_sample(metric: Metric, spread: Spread) -> Samples:
 def test_a_machine_without_apt_says_why_they_are_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(FileNotFoundError, match="no promtool, and no apt-get"):
-        promtool_in(tmp_path)
+        program_in(tmp_path, *PROMTOOL)
 
 
 def test_each_alarm_fires_its_own_alert(promtool: Path, tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ ANSWERS: Final = ("lines", "events", "400", "401", "403", "405", "410", "429", "
 # No proxy may keep an answer, or hold a piece back until more came.
 _NOT_KEPT: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 _JSON_LINES: Final = {"Content-Type": "application/x-ndjson"} | _NOT_KEPT
-_EVENTS: Final = {"Content-Type": "text/event-stream; charset=utf-8"} | _NOT_KEPT
+EVENTS_HEADERS: Final = {"Content-Type": "text/event-stream; charset=utf-8"} | _NOT_KEPT
 
 
 class FeedCall:
@@ -104,7 +104,7 @@ class FeedCall:
             for_seconds=(caller.until - self._now()).total_seconds(),
             ends=lambda: self._callers.is_revoked(caller.client),
         )
-        return Stream("events", events, _EVENTS, self._send_within_seconds)
+        return Stream("events", events, EVENTS_HEADERS, self._send_within_seconds)
 
     async def _places(self, window: FeedWindow, after: str | None) -> Sequence[FeedPlace] | Response:
         if after is None:

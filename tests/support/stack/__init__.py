@@ -8,6 +8,7 @@
     terminals                 operators' commands, run as a shell would run them
     feed_reader               a client of the change feed
     other_service             a service that presses through Kafka, and is answered there
+    debian                    programs that a test drives, out of Debian's packages: promtool, nginx
     raw_http                  HTTP byte by byte: requests that no client library would send
     foreign_presses           presses written straight onto the log, as a bug or another program might
     outside                   programs as other teams run them, with our wheel and without our repository

@@ -1,6 +1,6 @@
-"""promtool, which tests Prometheus' rules: the machine's own, or the one of Debian's `prometheus`, kept in a cache.
+"""Debian: a program that a test drives, the machine's own or out of Debian's package, kept in a cache.
 
-Nothing is installed: the package is fetched with apt (19 MB, two seconds) and one file is taken out of it.
+Nothing is installed: the package is fetched with apt (in two seconds) and one file is taken out of it.
 """
 
 import os
@@ -15,40 +15,39 @@ _WITHIN_SECONDS: Final = 30
 _APT: Final = ("apt-get", "-qq", "-o", "Acquire::http::Timeout=5", "-o", "Acquire::Retries=0")
 
 
-def promtool_in(cache: Path) -> Path:
-    """Return the program. Raises FileNotFoundError, which says why there is none."""
-    if (found := shutil.which("promtool")) is not None:
+def program_in(cache: Path, place: str, package: str) -> Path:
+    """Return the program that a package has at `place`. Raises FileNotFoundError, which says why there is none."""
+    name = Path(place).name
+    if (found := shutil.which(name)) is not None:
         return Path(found)
-    kept = cache / "promtool"
+    kept = cache / name
     if not kept.exists():
         if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
-            raise FileNotFoundError("there is no promtool, and no apt-get to fetch Debian's package prometheus with")
+            raise FileNotFoundError(f"there is no {name}, and no apt-get to fetch Debian's package {package} with")
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="fetching-", dir=cache) as folder:
             # Whole or not at all, also with another test run fetching at the same time.
-            _fetched_into(Path(folder)).replace(kept)
+            (_fetched_into(Path(folder), package) / place).replace(kept)
     return kept
 
 
-def _fetched_into(folder: Path) -> Path:
+def _fetched_into(folder: Path, package: str) -> Path:
     own_lists = [f"Dir::State::Lists={folder / 'lists'}", f"Dir::Cache={folder / 'cache'}", "APT::Sandbox::User="]
     options = [word for option in own_lists for word in ("-o", option)]
     try:
-        _run(folder, *_APT, "download", "prometheus")
+        _run(folder, *_APT, "download", package)
     except (OSError, subprocess.SubprocessError):
         # The machine's lists are missing or old: read lists of our own, which needs no root.
         for made in ("lists/partial", "cache/archives/partial"):
             (folder / made).mkdir(parents=True)
         try:
             _run(folder, *_APT, *options, "update")
-            _run(folder, *_APT, *options, "download", "prometheus")
+            _run(folder, *_APT, *options, "download", package)
         except (OSError, subprocess.SubprocessError) as error:
-            raise FileNotFoundError(
-                f"there is no promtool, and Debian's prometheus cannot be fetched: {error}"
-            ) from error
-    [package] = folder.glob("prometheus_*.deb")
-    _run(folder, "dpkg-deb", "--extract", package.name, "tree")
-    return folder / "tree" / "usr" / "bin" / "promtool"
+            raise FileNotFoundError(f"Debian's package {package} cannot be fetched: {error}") from error
+    [fetched] = folder.glob(f"{package}_*.deb")
+    _run(folder, "dpkg-deb", "--extract", fetched.name, "tree")
+    return folder / "tree"
 
 
 def _run(folder: Path, *words: str) -> None:
