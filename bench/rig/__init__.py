@@ -1,0 +1,9 @@
+"""The rig: what is measured, started and ended, and what is read beside the load.
+
+    product     the product on a stack of its own
+    peer        a service to compare it with, on the same Postgres
+    database    what is asked of Postgres between rounds
+    cpu         the processor's seconds of a process and its children
+
+Never: a file outside `.stint/bench`, a port that is open to the network, a process that outlives its run.
+"""
