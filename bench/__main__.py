@@ -67,6 +67,7 @@ def _bench(plan: rounds.Plan) -> int:
         parties: dict[Party, rounds.Pressed] = {
             Party.PRODUCT: ours,
             Party.CRUD: held.enter_context(peer("crud", ours.stack)),
+            Party.PROMISES: held.enter_context(peer("crud_with_promises", ours.stack)),
         }
         rounds.warm_up(parties, plan, say)
         samples = rounds.measured(parties, plan, ours.stack.postgres.superuser_dsn, say)
