@@ -13,7 +13,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-head
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run up down reset status logs test test-long test-containers bench bench-rules check wheel locks jars docker-up docker-down
+.PHONY: help install run up down reset status logs test test-long test-containers bench bench-growth bench-profile bench-rules bench-soak check wheel locks jars docker-up docker-down
 
 help: ## list the targets
 	@sed -n -E 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
@@ -51,9 +51,12 @@ test-containers: $(STAMP) ## test with the real parts in containers, and docker-
 	@STINT_TEST_STACK=containers exec $(BIN)/python -m pytest tests/integration tests/faults tests/containers \
 		$(NOT_IN_CONTAINERS)
 
-bench: $(STAMP) ## measure the product beside two peers, against what must be reached; ROUNDS SECONDS CLIENTS WARM_UP for a short run
+bench: $(STAMP) ## measure the product beside two peers, against what must be reached; ROUNDS=1 CLIENTS=64 for a short run
 	@exec $(BIN)/python -m bench $(if $(ROUNDS),--rounds '$(ROUNDS)') $(if $(SECONDS),--seconds '$(SECONDS)') \
-		$(if $(CLIENTS),--clients '$(CLIENTS)') $(if $(WARM_UP),--warm-up '$(WARM_UP)')
+		$(if $(CLIENTS),--clients '$(CLIENTS)') $(if $(WARM_UP),--warm-up '$(WARM_UP)') $(if $(NO_CATCH_UP),--no-catch-up)
+
+bench-profile: $(STAMP) ## print where API and projector spend their time under 64 clients
+	@exec $(BIN)/python -m bench.profile $(if $(SECONDS),--seconds '$(SECONDS)') $(if $(WARM_UP),--warm-up '$(WARM_UP)')
 
 bench-rules: $(STAMP) ## print what rules cost: a press with all of them flagged, against one with none
 	@exec $(BIN)/python -m bench.rules

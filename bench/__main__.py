@@ -8,7 +8,6 @@ import json
 import os
 import platform
 import sys
-import time
 from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -16,14 +15,16 @@ from pathlib import Path
 from typing import Final
 
 from bench import rounds
+from bench.catch_up import catch_up
+from bench.console import Say, clock, ending
 from bench.load import wrk
 from bench.report.samples import Party, Sample
 from bench.report.tables import medians_of, table_of
 from bench.report.targets import Apart, Target, targets
+from bench.rig.database import PRESSES, ask, bytes_for_a_press
 from bench.rig.peer import peer
-from bench.rig.product import BENCH_HOME, product
-from deploy.local.interrupts import Ended, ending_on_signals
-from deploy.local.trouble import Trouble
+from bench.rig.product import BENCH_HOME, Product, product
+from bench.rig.topics import bytes_kept
 
 ALL_CLIENTS: Final = "1,16,64,256,1000"
 
@@ -34,16 +35,7 @@ def main() -> int:
     plan = rounds.Plan(
         arguments.rounds, arguments.seconds, [int(each) for each in arguments.clients.split(",")], arguments.warm_up
     )
-    try:
-        wrk.require()
-        with ending_on_signals():
-            return _bench(plan)
-    except Trouble as trouble:
-        print(f"bench: {trouble}", file=sys.stderr)
-        return 1
-    except Ended:
-        print("Everything is ended, and nothing was kept.", flush=True)
-        return 130
+    return ending(lambda: _bench(plan, catches_up=not arguments.no_catch_up))
 
 
 def _arguments() -> argparse.Namespace:
@@ -52,15 +44,13 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=int, default=4, help="how long each time (4)")
     parser.add_argument("--clients", default=ALL_CLIENTS, help=f"how many at once ({ALL_CLIENTS})")
     parser.add_argument("--warm-up", type=int, default=60, help="seconds before the first round (60)")
+    parser.add_argument("--no-catch-up", action="store_true", help="leave out what takes longest after the rounds")
     return parser.parse_args()
 
 
-def _bench(plan: rounds.Plan) -> int:
-    began = time.monotonic()
-
-    def say(what: str) -> None:
-        print(f"{time.monotonic() - began:6.1f} s  {what}", flush=True)
-
+def _bench(plan: rounds.Plan, *, catches_up: bool) -> int:
+    wrk.require()
+    say = clock()
     say("starting the product and its peers")
     with ExitStack() as held:
         ours = held.enter_context(product())
@@ -71,10 +61,25 @@ def _bench(plan: rounds.Plan) -> int:
         }
         rounds.warm_up(parties, plan, say)
         samples = rounds.measured(parties, plan, ours.stack.postgres.superuser_dsn, say)
-    reached = targets(samples, Apart())
+        apart = _measured_apart(ours, say, catches_up=catches_up)
+    reached = targets(samples, apart)
     print(f"\n{medians_of(samples)}\n\n{machine()}\n\n{table_of(reached)}\n")
     say(f"kept as {_kept(samples, reached)}")
     return int(any(each.told.errors for one in samples for each in one))
+
+
+def _measured_apart(ours: Product, say: Say, *, catches_up: bool) -> Apart:
+    postgres = ours.stack.postgres
+    log_bytes = bytes_kept(ours.stack.kafka.folder / "log") / ask(postgres.superuser_dsn, PRESSES)
+    postgres_bytes = bytes_for_a_press(postgres.superuser_dsn)
+    if not catches_up:
+        return Apart(log_bytes=log_bytes, postgres_bytes=postgres_bytes)
+    say("catching up an empty database")
+    ours.api.stop()
+    ours.projector.stop()
+    both = catch_up(ours)
+    say(f"{both.outcomes:,} outcomes: {both.caught_up_seconds:.1f} s; COPY: {both.copied_seconds:.1f} s")
+    return Apart(both.to_copy, log_bytes, postgres_bytes)
 
 
 def machine() -> str:

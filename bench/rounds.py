@@ -1,9 +1,10 @@
 """Rounds: each party in turn under each load, so that a slow minute of the machine is slow for all of them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from bench.console import Say
 from bench.load.wrk import Load, Target, Told, press
 from bench.report.samples import Party, Sample
 from bench.rig.cpu import seconds_of
@@ -14,8 +15,6 @@ from deploy.local.process import Process
 COMMENT: Final = "Called the customer back about the invoice of October"
 COMMENTS_AT: Final = 64
 _WAL: Final = "SELECT pg_current_wal_lsn() - '0/0'::pg_lsn"
-
-Say = Callable[[str], None]
 
 
 class Pressed(Protocol):

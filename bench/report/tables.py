@@ -15,7 +15,7 @@ def table_of(targets: Sequence[Target]) -> str:
         unit = f" {each.unit}" if each.unit else ""
         measured = "-" if each.measured is None else f"{each.measured:.2f}{unit}"
         lines.append((each.what, measured, f"{sign} {each.must:g}{unit}", f"{sign} {each.aim:g}{unit}", each.verdict))
-    return _drawn(lines)
+    return drawn(lines)
 
 
 def medians_of(rounds: Sequence[Round]) -> str:
@@ -25,7 +25,7 @@ def medians_of(rounds: Sequence[Round]) -> str:
     clients = sorted({each.clients for samples in rounds for each in samples})
     for count in clients:
         lines += [_line(each) for party in Party if (each := found(rounds, party, count))]
-    return _drawn(lines)
+    return drawn(lines)
 
 
 def _line(samples: Sequence[Sample]) -> tuple[str, ...]:
@@ -43,7 +43,8 @@ def _line(samples: Sequence[Sample]) -> tuple[str, ...]:
     )
 
 
-def _drawn(lines: Sequence[Sequence[str]]) -> str:
+def drawn(lines: Sequence[Sequence[str]]) -> str:
+    """Return lines as a table. The first one is its head."""
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     rule = [f"{'':-<{width}}" for width in widths]
     return "\n".join(_row(each, widths) for each in (lines[0], rule, *lines[1:]))

@@ -2,9 +2,21 @@
 
 import asyncio
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import asyncpg
+
+from services.stint_cli.migrate import migrate
+from services.stint_cli.setup.deployment import record_partitions, require_partitions
+
+# What a press leaves in Postgres for ever. Texts are apart: they are their callers', and can be erased.
+FOLD_TABLES: Final = """
+SELECT array_agg(n.nspname || '.' || c.relname ORDER BY n.nspname, c.relname)
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE c.relkind = 'r' AND (n.nspname LIKE 'fold%' OR n.nspname = 'public' AND c.relname LIKE 'outcome%')
+"""
+_BYTES: Final = "SELECT sum(pg_total_relation_size(name::regclass))::bigint FROM unnest($1::text[]) name"
+PRESSES: Final = "SELECT sum(next_offset)::bigint FROM checkpoint"
 
 
 def ask(dsn: str, question: str, *values: object) -> Any:  # noqa: ANN401 - what the statement returns
@@ -41,4 +53,27 @@ def fresh(superuser_dsn: str, dsn: str, name: str, schema: Path | None = None) -
     address = f"{dsn.rpartition('/')[0]}/{name}"
     if schema is not None:
         run(address, schema.read_text(encoding="utf-8"))
+    return address
+
+
+def bytes_for_a_press(dsn: str) -> float:
+    """Return what a press has left in Postgres on average, after a VACUUM."""
+    run(dsn, "VACUUM")
+    return float(ask(dsn, _BYTES, ask(dsn, FOLD_TABLES)) / ask(dsn, PRESSES))
+
+
+def fresh_fold(superuser_dsn: str, dsn: str, name: str) -> str:
+    """Make an empty database for the fold, with the migrations and the number of partitions of the service's own."""
+    address = fresh(superuser_dsn, dsn, name)
+
+    async def made() -> None:
+        old, new = await asyncpg.connect(dsn), await asyncpg.connect(address)
+        try:
+            await migrate(new)
+            await record_partitions(new, await require_partitions(old))
+        finally:
+            await old.close()
+            await new.close()
+
+    asyncio.run(made())
     return address

@@ -1,0 +1,33 @@
+"""How each bench ends: with a sentence when something is amiss, and in order after Ctrl-C."""
+
+import sys
+import time
+from collections.abc import Callable
+
+from deploy.local.interrupts import Ended, ending_on_signals
+from deploy.local.trouble import Trouble
+
+Say = Callable[[str], None]
+
+
+def ending(bench: Callable[[], int]) -> int:
+    """Run a bench and return its status; 1 with a line for a `Trouble`, 130 after a signal."""
+    try:
+        with ending_on_signals():
+            return bench()
+    except Trouble as trouble:
+        print(f"bench: {trouble}", file=sys.stderr)
+        return 1
+    except Ended:
+        print("Everything is ended, and nothing is kept.", flush=True)
+        return 130
+
+
+def clock() -> Say:
+    """Return what prints a line with the seconds since now before it."""
+    began = time.monotonic()
+
+    def say(what: str) -> None:
+        print(f"{time.monotonic() - began:6.1f} s  {what}", flush=True)
+
+    return say
