@@ -55,11 +55,18 @@ bench: $(STAMP) ## measure the product beside two peers, against what must be re
 	@exec $(BIN)/python -m bench $(if $(ROUNDS),--rounds '$(ROUNDS)') $(if $(SECONDS),--seconds '$(SECONDS)') \
 		$(if $(CLIENTS),--clients '$(CLIENTS)') $(if $(WARM_UP),--warm-up '$(WARM_UP)') $(if $(NO_CATCH_UP),--no-catch-up)
 
+bench-growth: $(STAMP) ## compare a product that holds a million timers (TIMERS=) with one that holds a thousand
+	@exec $(BIN)/python -m bench.growth $(if $(TIMERS),--timers '$(TIMERS)') $(if $(ROUNDS),--rounds '$(ROUNDS)') \
+		$(if $(SECONDS),--seconds '$(SECONDS)') $(if $(WARM_UP),--warm-up '$(WARM_UP)')
+
 bench-profile: $(STAMP) ## print where API and projector spend their time under 64 clients
 	@exec $(BIN)/python -m bench.profile $(if $(SECONDS),--seconds '$(SECONDS)') $(if $(WARM_UP),--warm-up '$(WARM_UP)')
 
 bench-rules: $(STAMP) ## print what rules cost: a press with all of them flagged, against one with none
 	@exec $(BIN)/python -m bench.rules
+
+bench-soak: $(STAMP) ## press at half of capacity for 20 minutes (MINUTES=), and look whether memory and descriptors grow
+	@exec $(BIN)/python -m bench.soak $(if $(MINUTES),--minutes '$(MINUTES)') $(if $(WARM_UP),--warm-up '$(WARM_UP)')
 
 check: $(STAMP) ## format, lint, types, walls, migrations, locks: what needs no running part
 	@echo 'format'; $(BIN)/ruff format --check --quiet .

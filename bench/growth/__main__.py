@@ -149,10 +149,11 @@ def _rates(few: Product, full: Product, asked: argparse.Namespace, say: Say) -> 
 def _read_times(what: str, few: Product, full: Product, began: datetime, rounds: int) -> list[tuple[float, float]]:
     # The last timer of each owner, so that no owner is asked for twice in a round.
     timers = [Copied(number, began) for number in range(TIMERS_OF_AN_OWNER - 1, FEW, TIMERS_OF_AN_OWNER)]
-    return [
-        (seconds_of_a_read(what, few.target, timers), seconds_of_a_read(what, full.target, timers))
-        for _ in range(rounds)
-    ]
+    rounds_of_both = []
+    for _ in range(rounds):
+        few_seconds, full_seconds = seconds_of_a_read(what, (few.target, full.target), timers)
+        rounds_of_both.append((few_seconds, full_seconds))
+    return rounds_of_both
 
 
 def _line(what: str, rounds: list[tuple[float, float]]) -> Target:

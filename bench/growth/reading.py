@@ -3,6 +3,7 @@
 import http.client
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from datetime import timedelta
 from statistics import median
 from typing import Final
@@ -22,13 +23,24 @@ READS: Final = {
 _TIMEOUT_SECONDS: Final = 10.0
 
 
-def seconds_of_a_read(what: str, target: Target, timers: Sequence[Copied]) -> float:
-    """Return the median of the seconds that an answer takes. Raise `Trouble` for an answer that is none."""
-    connection = http.client.HTTPConnection(urlsplit(target.url).netloc, timeout=_TIMEOUT_SECONDS)
-    try:
-        return median(_one(connection, target.token, _path(what, timer)) for timer in timers)
-    finally:
-        connection.close()
+def seconds_of_a_read(what: str, targets: Sequence[Target], timers: Sequence[Copied]) -> list[float]:
+    """Return the median of the seconds that an answer of each target takes. They are asked in turn, timer by timer.
+
+    Raise `Trouble` for an answer that is none.
+    """
+    took: list[list[float]] = [[] for _ in targets]
+    with ExitStack() as held:
+        connections = [
+            held.enter_context(
+                closing(http.client.HTTPConnection(urlsplit(target.url).netloc, timeout=_TIMEOUT_SECONDS))
+            )
+            for target in targets
+        ]
+        everybody = list(zip(connections, targets, took, strict=True))
+        for number, timer in enumerate(timers):
+            for connection, target, seconds in everybody[:: -1 if number % 2 else 1]:
+                seconds.append(_one(connection, target.token, _path(what, timer)))
+    return [median(seconds) for seconds in took]
 
 
 def _path(what: str, timer: Copied) -> str:

@@ -147,9 +147,9 @@ async def stop(timer_id: TimerId, request: Request, key: _Key = None) -> Respons
             return Response(
                 _stopped(timer_id, owner, row, row["stopped_at"], row["flags"]), media_type="application/json"
             )
-        flags = _over_cap(row, now, row["started_at"])
+        flags = [flag for flag in _over_cap(row, now, row["started_at"]) if flag not in row["flags"]]
         said = _stopped(timer_id, owner, row, now, row["flags"] + flags)
-        days = _days_of(row["started_at"], now)
+        days = days_of(row["started_at"], now)
         values = (found, owner, now, flags, _event("stopped", said), asked.key, asked.digest, said.encode())
         await conn.execute(_STOP, *values, [day for day, _ in days], [worked for _, worked in days])
     return Response(said, media_type="application/json")
@@ -185,7 +185,7 @@ def _over_cap(row: asyncpg.Record, now: datetime, *also: datetime) -> list[str]:
     return ["R11"] if worked >= _CAP else []
 
 
-def _days_of(start_at: datetime, end_at: datetime) -> list[tuple[date, int]]:
+def days_of(start_at: datetime, end_at: datetime) -> list[tuple[date, int]]:
     """Cut an interval at each local midnight, and return the microseconds of each day."""
     parts: list[tuple[date, int]] = []
     while start_at < end_at:
