@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from deploy.local.interrupts import Ended, ending_on_signals
 from deploy.local.trouble import Trouble
+from services.stint_cli import trouble as operators
 
 Say = Callable[[str], None]
 
@@ -15,7 +16,7 @@ def ending(bench: Callable[[], int]) -> int:
     try:
         with ending_on_signals():
             return bench()
-    except Trouble as trouble:
+    except (Trouble, operators.Trouble) as trouble:
         print(f"bench: {trouble}", file=sys.stderr)
         return 1
     except Ended:
