@@ -10,6 +10,7 @@ from bench.report.samples import Party, Sample
 from bench.rig.cpu import seconds_of
 from bench.rig.database import ask
 from deploy.local.process import Process
+from deploy.local.trouble import Trouble
 
 # Most comments are a short sentence.
 COMMENT: Final = "Called the customer back about the invoice of October"
@@ -74,7 +75,12 @@ def _sample(party: Party, who: Pressed, load: Load, named: str, dsn: str) -> Sam
 
 
 def _cpu(who: Pressed) -> dict[str, float]:
-    return {name: seconds_of(process.pid or 0) for name, process in who.processes.items()}
+    used = {}
+    for name, process in who.processes.items():
+        if process.pid is None:
+            raise Trouble(process.obituary())
+        used[name] = seconds_of(process.pid)
+    return used
 
 
 def _short(told: Told) -> str:

@@ -31,9 +31,14 @@ class Sample:
     wal_bytes: int
 
     @property
+    def presses(self) -> int:
+        """How many were answered; 1 when none was, which is an error that the table tells."""
+        return max(self.told.requests, 1)
+
+    @property
     def cpu_us(self) -> dict[str, float]:
         """Microseconds of the processor for a press, by process."""
-        return {name: each * US_PER_SECOND / self.told.requests for name, each in self.cpu_seconds.items()}
+        return {name: each * US_PER_SECOND / self.presses for name, each in self.cpu_seconds.items()}
 
 
 Figure = Callable[[Sample], float]
@@ -63,7 +68,7 @@ def cpu(sample: Sample) -> float:
 
 def wal(sample: Sample) -> float:
     """Return bytes of write-ahead log for a press."""
-    return sample.wal_bytes / sample.told.requests
+    return sample.wal_bytes / sample.presses
 
 
 def found(rounds: Sequence[Round], party: Party, clients: int) -> list[Sample]:
