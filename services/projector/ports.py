@@ -286,7 +286,7 @@ class Store(Protocol):
         """Return what is known of what a batch touches, in one read. Raises ReadRefusedError, or trouble."""
 
     async def commit(self, advances: Sequence[Advance]) -> None:
-        """Write all of it in one transaction, or nothing. The first statement is the compare-and-set of checkpoints.
+        """Write all of it in one transaction, or nothing. It begins with the compare-and-set of checkpoints.
 
         Raises BusyError, FencedError or WriteRefusedError: nothing was written. After any other error the fate of the
         commit is unknown.

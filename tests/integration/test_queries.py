@@ -13,6 +13,7 @@ from deploy.local.settings import ROOT
 from services.projector.domain.outcomes import Kept
 from services.projector.ports import Advance, Checkpoint
 from services.projector.store.rows import Columns, rows_of
+from services.projector.store.statement import FRAME, statement_of
 from shared.events.models import OwnerProfileSet
 from shared.events.outcome import write_outcome
 from tests.integration.query_uses import ARRAY, TYPES, Reader, Source, Use
@@ -86,7 +87,7 @@ def misread(reader: Reader, returned: list[set[str]]) -> str | None:
 async def test_each_query_is_passed_the_values_that_it_has_parameters_for(prepared: Prepared, service: str) -> None:
     uses = list(source(service).uses())
     assert [said for use in uses if (said := wrong(use, types_of(prepared[service, use.query])))] == []
-    by_name = writes_of_a_commit().keys() if service == "projector" else set()
+    by_name = {FRAME, *writes_of_a_commit()} if service == "projector" else set()
     assert files(service).keys() - {use.query for use in uses} == by_name
 
 
@@ -95,6 +96,16 @@ async def test_each_table_of_a_commit_has_a_column_for_each_parameter(prepared: 
         kinds = [next((type(value).__name__ for value in column if value is not None), None) for column in columns]
         types = [type_.removesuffix("[]") for type_ in types_of(prepared["projector", name])]
         assert wrong(Use(name, "rows.py", tuple(kinds)), types) is None
+
+
+async def test_a_commit_of_all_tables_is_one_statement_of_all_their_columns(
+    prepared: Prepared, deployment: Deployment
+) -> None:
+    writes = tuple(writes_of_a_commit())
+    types = [type_ for name in (FRAME, *writes) for type_ in types_of(prepared["projector", name])]
+    async with deployment.pool.acquire() as conn, conn.transaction():
+        await conn.execute("SET LOCAL search_path = fold_v1, public")
+        assert types_of(await conn.prepare(statement_of(writes))) == types
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -101,8 +101,7 @@ async def take_the_rest(conn: Connection, store: FilledStore) -> None:
         if kept := [Kept(read_outcome(one["body"]), one["body"].encode()) for one in rest]:
             advances.append(Advance(at.next_offset, after(at, kept[-1], at.outcomes_next), kept))
     if advances:
-        await store.compare_and_set(conn, advances)
-        await store.write_rows(conn, advances)
+        await store.write(conn, advances)
 
 
 def _skipped(offset: int, reason: str) -> None:

@@ -4,16 +4,15 @@ A commit moves the checkpoint of the new tables and writes their rows in one tra
 any moment has lost nothing, and goes on from its checkpoints.
 """
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
 import asyncpg
 
 from services.projector.ports import Advance
-from services.projector.store.postgres import Connection, PostgresStore
-from services.projector.store.queries import query
+from services.projector.store.postgres import Connection, PostgresStore, compare_and_set
 from services.projector.store.rows import Columns, rows_of
+from services.projector.store.statement import reading_from, types_of
 
 # These tables stand outside the versions of the read models, and have all of it already.
 BESIDE_THE_FOLD: Final = frozenset({"insert_outcomes", "insert_dead_letters"})
@@ -30,18 +29,13 @@ WRITES: Final = (
     "move_deadlines",
 )
 
-_PARAMETERS: Final = re.compile(r"unnest\(\s*(\$1::\w+\[\](?:,\s*\$\d+::\w+\[\])*)\s*\)")
-_TYPE: Final = re.compile(r"::(\w+)\[\]")
-
 
 def by_copy(name: str) -> tuple[Sequence[str], str]:
     """Return a query of the store that reads its rows from a table, and the types of that table's columns.
 
     The projector sends columns as arrays. Thousands of rows come faster with COPY, so here the arrays are a table.
     """
-    sql = query(name)
-    [parameters] = _PARAMETERS.findall(sql)
-    return _TYPE.findall(parameters), _PARAMETERS.sub(_incoming(name), sql)
+    return types_of(name), reading_from(name, _incoming(name))
 
 
 async def make_incoming(conn: asyncpg.Connection) -> None:
@@ -68,11 +62,13 @@ class FilledStore(PostgresStore):
         for advance in advances:
             self._reached(advance.to.kpart, advance.to.outcomes_next)
 
-    async def write_rows(self, conn: Connection, advances: Sequence[Advance]) -> None:
-        """Write the read models alone."""
-        for name, values in rows_of(advances).writes():
-            if name not in BESIDE_THE_FOLD:
-                await _write(conn, name, values)
+    async def write(self, conn: Connection, advances: Sequence[Advance]) -> None:
+        """Move checkpoints and write the read models alone, in a transaction, or raise FencedError."""
+        async with conn.transaction():
+            await compare_and_set(conn, advances, ())
+            for name, values in rows_of(advances).writes():
+                if name not in BESIDE_THE_FOLD:
+                    await _write(conn, name, values)
 
 
 async def _write(conn: Connection, name: str, values: Columns) -> None:

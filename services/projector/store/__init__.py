@@ -1,6 +1,7 @@
 """The store: SQL, and the few functions that run it. Nothing here decides anything about a press.
 
-    postgres    one read and one write transaction per batch
+    postgres    one read and one write per batch
+    statement   the queries of one write, joined into one statement
     sheets      what `read_touched` returns, as timesheets and verdicts
     rows        what outcomes mean for each table; pure
     history     the lines that an outcome adds to the histories of timers; pure
@@ -8,7 +9,7 @@
     policies    the policies that came into force, written down for reports
     queries     the .sql files of this room, by name
 
-Safe to change: how rows are read and written, while one batch stays one read and one transaction.
+Safe to change: how rows are read and written, while one batch stays one read and one write.
 With care: `rows`. The same code writes fresh outcomes and those of the stream, so that a rebuild gives the same bytes.
-Never: let anything come before the compare-and-set in its transaction.
+Never: let a write of a batch read its rows past `gate`, which stands behind the compare-and-set.
 """

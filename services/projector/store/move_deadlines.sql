@@ -1,13 +1,10 @@
 -- Owners' next deadlines after the batch. An owner for whom nothing will fall due any more loses the row.
-WITH asked AS (
-    SELECT * FROM unnest($1::integer[], $2::text[], $3::text[], $4::timestamptz[]) AS a (kpart, tenant, owner, due_at)
-), gone AS (
-    DELETE FROM deadline d
-     USING asked a
-     WHERE a.due_at IS NULL AND d.kpart = a.kpart AND d.tenant = a.tenant AND d.owner = a.owner
-)
-INSERT INTO deadline (kpart, tenant, owner, due_at)
-SELECT kpart, tenant, owner, due_at FROM asked WHERE due_at IS NOT NULL
-    ON CONFLICT (kpart, tenant, owner) DO UPDATE
-   SET due_at = excluded.due_at
- WHERE deadline.due_at <> excluded.due_at;
+MERGE INTO deadline d
+USING (
+      SELECT * FROM unnest($1::integer[], $2::text[], $3::text[], $4::timestamptz[]) AS a (kpart, tenant, owner, due_at)
+      ) asked
+   ON d.kpart = asked.kpart AND d.tenant = asked.tenant AND d.owner = asked.owner
+ WHEN MATCHED AND asked.due_at IS NULL THEN DELETE
+ WHEN MATCHED AND d.due_at <> asked.due_at THEN UPDATE SET due_at = asked.due_at
+ WHEN NOT MATCHED AND asked.due_at IS NOT NULL THEN
+      INSERT (kpart, tenant, owner, due_at) VALUES (asked.kpart, asked.tenant, asked.owner, asked.due_at);

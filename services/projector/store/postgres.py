@@ -1,7 +1,7 @@
-"""Postgres: the store of the projector. One read and one write transaction per batch.
+"""Postgres: the store of the projector. One read and one write per batch, and each is one statement.
 
-The first statement of a write is the compare-and-set of the checkpoints. It gives exactly-once effect, and it is the
-fence against a projector that was thought dead. Nothing else is written before it succeeds.
+A write begins with the compare-and-set of the checkpoints. It gives exactly-once effect, and it is the fence against a
+projector that was thought dead. Nothing else is written before it succeeds.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,8 +23,9 @@ from services.projector.ports import (
 )
 from services.projector.settings import Settings
 from services.projector.store.queries import query
-from services.projector.store.rows import columns, rows_of
+from services.projector.store.rows import Columns, columns, rows_of
 from services.projector.store.sheets import found_in
+from services.projector.store.statement import statement_of
 from shared.events.outcome import key_of_body
 
 _PRUNED_AT_ONCE: Final = 1_000
@@ -108,27 +109,17 @@ class PostgresStore:
     async def commit(self, advances: Sequence[Advance]) -> None:
         """Write all of it in one transaction, or nothing. See `ports.Store`."""
         try:
-            async with self._pool.acquire() as conn, conn.transaction():
-                await self.compare_and_set(conn, advances)
-                await self.write_rows(conn, advances)
+            async with self._pool.acquire() as conn:
+                await self.write(conn, advances)
         except asyncpg.LockNotAvailableError as error:
             raise BusyError("a checkpoint is held by another session") from error
         except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
             # The message may quote the row. The kind of error is enough, because the log has the record.
             raise WriteRefusedError(type(error).__name__) from error
 
-    async def compare_and_set(self, conn: Connection, advances: Sequence[Advance]) -> None:
-        """Move every checkpoint from where it was read, or raise FencedError, and then roll back."""
-        asked = [(a.to.kpart, a.read_at, *_where(a.to)) for a in sorted(advances, key=lambda a: a.to.kpart)]
-        moved = await conn.fetch(query("advance_checkpoints"), *columns(asked))
-        if len(moved) < len(advances):
-            lost = sorted({a.to.kpart for a in advances} - {row["kpart"] for row in moved})
-            raise FencedError(f"partitions {lost} are no longer where they were read")
-
-    async def write_rows(self, conn: Connection, advances: Sequence[Advance]) -> None:
-        """Write outcomes and read models."""
-        for name, values in rows_of(advances).writes():
-            await conn.execute(query(name), *values)
+    async def write(self, conn: Connection, advances: Sequence[Advance]) -> None:
+        """Move checkpoints, and write outcomes and read models. Raises FencedError, and then nothing was written."""
+        await compare_and_set(conn, advances, rows_of(advances).writes())
 
     async def unpublished(self, kpart: int, published: int, limit: int) -> Sequence[ToPublish]:
         """Return committed outcomes of records from `published` on, in order."""
@@ -144,6 +135,19 @@ class PostgresStore:
     async def prune(self, kpart: int) -> bool:
         """Delete some published outcomes whose keys are no longer remembered; return whether there may be more."""
         return await self._pool.execute(query("prune_outcomes"), kpart, _PRUNED_AT_ONCE) != "DELETE 0"
+
+
+async def compare_and_set(conn: Connection, advances: Sequence[Advance], writes: Sequence[tuple[str, Columns]]) -> None:
+    """Move every checkpoint from where it was read, and make these writes, in one statement.
+
+    Raises FencedError, and then nothing was written.
+    """
+    asked = [(a.to.kpart, a.read_at, *_where(a.to)) for a in sorted(advances, key=lambda a: a.to.kpart)]
+    statement = statement_of(tuple(name for name, _ in writes))
+    ours = await conn.fetch(statement, *columns(asked), *(column for _, columns_ in writes for column in columns_))
+    if len(ours) < len(advances):
+        lost = sorted({a.to.kpart for a in advances} - {row["kpart"] for row in ours})
+        raise FencedError(f"partitions {lost} are no longer where they were read")
 
 
 def _where(to: Checkpoint) -> tuple[object, ...]:

@@ -4,7 +4,7 @@ Values come as columns, in the order of the parameters of the query that writes 
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -138,7 +138,7 @@ class Rows:
         before = self.facts[key][0] if fact.kind == "profile" and key in self.facts else {}
         self.facts[key] = before | fact.body, outcome.log_time
 
-    def writes(self) -> Iterable[tuple[str, Columns]]:
+    def writes(self) -> Sequence[tuple[str, Columns]]:
         """Return the queries that have something to write, with their columns, in the order of their tables."""
         tables: dict[str, Sequence[tuple[Any, ...]]] = {
             "insert_outcomes": self.outcomes,

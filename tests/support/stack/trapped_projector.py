@@ -4,6 +4,7 @@ Where it differs from the projector of production: its store has a trap in it. T
 which press springs it, and what happens then. The fence can be switched off too; that is the control.
 """
 
+import asyncio
 import os
 import signal
 import sys
@@ -22,15 +23,18 @@ from services.projector.store.postgres import Connection, PostgresStore
 from shared.events.outcome import Outcome
 from shared.process.logs import configure_logging
 from shared.process.server import read_settings, serve
+from tests.support.stack.until import eventually
 
 SPRUNG: Final = "trap_sprung"
 
 _SIGNALS: Final = {"die": signal.SIGKILL, "freeze": signal.SIGSTOP}
-_WITHOUT_CONDITION: Final = (
-    "UPDATE checkpoint SET next_offset = $2, last_event_id = $3, last_log_time = $4 WHERE kpart = $1"
-)
+# So the compare-and-set always finds what it asks for.
+_AS_IF_NOTHING_MOVED: Final = "UPDATE checkpoint SET next_offset = $2 WHERE kpart = $1"
 
-Place = Literal["before_compare_and_set", "after_compare_and_set", "after_commit"]
+_HELD: Final = "SELECT FROM checkpoint WHERE kpart = ANY ($1) FOR UPDATE"
+_WAITS: Final = "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = $1"
+
+Place = Literal["before_compare_and_set", "in_its_statement", "after_compare_and_set", "after_commit"]
 
 
 class Trap(BaseSettings):
@@ -55,6 +59,7 @@ class TrappedStore(PostgresStore):
 
     def __init__(self, pool: asyncpg.Pool, trap: Trap) -> None:
         super().__init__(pool)
+        self._traps_pool = pool
         self._trap = trap
         self._sprung = False
 
@@ -65,18 +70,33 @@ class TrappedStore(PostgresStore):
         await super().commit(advances)
         self._step_on("after_commit", advances)
 
-    async def compare_and_set(self, conn: Connection, advances: Sequence[Advance]) -> None:
-        """Move the checkpoints: with the fence, only from where they were read."""
-        if self._trap.fence:
-            await super().compare_and_set(conn, advances)
-        else:
-            for to in (advance.to for advance in advances):
-                await conn.execute(_WITHOUT_CONDITION, to.kpart, to.next_offset, to.last_event_id, to.last_log_time)
-        self._step_on("after_compare_and_set", advances)
+    async def write(self, conn: Connection, advances: Sequence[Advance]) -> None:
+        """Write as in production. The trap may spring while Postgres runs the statement, or with it not committed."""
+        if self._springs("in_its_statement", advances):
+            await self._while_it_waits(conn, advances)
+        async with conn.transaction():
+            if not self._trap.fence:
+                await conn.executemany(_AS_IF_NOTHING_MOVED, [(a.to.kpart, a.read_at) for a in advances])
+            await super().write(conn, advances)
+            self._step_on("after_compare_and_set", advances)
+
+    async def _while_it_waits(self, conn: Connection, advances: Sequence[Advance]) -> None:
+        # The statement waits for rows that another session of ours holds. When we die it is let in, and nobody listens.
+        async with self._traps_pool.acquire() as holder, holder.transaction():
+            await holder.execute(_HELD, [advance.to.kpart for advance in advances])
+            writing = asyncio.create_task(super().write(conn, advances))
+            await eventually(
+                lambda: self._traps_pool.fetchval(_WAITS, conn.get_server_pid()), "the statement waits in Postgres"
+            )
+            self._step_on("in_its_statement", advances)
+            await writing
+
+    def _springs(self, place: Place, advances: Sequence[Advance]) -> bool:
+        outcomes = (written.outcome for advance in advances for written in advance.outcomes)
+        return place == self._trap.place and not self._sprung and any(map(self._trap.catches, outcomes))
 
     def _step_on(self, place: Place, advances: Sequence[Advance]) -> None:
-        outcomes = (written.outcome for advance in advances for written in advance.outcomes)
-        if place == self._trap.place and not self._sprung and any(map(self._trap.catches, outcomes)):
+        if self._springs(place, advances):
             self._sprung = True
             structlog.get_logger().warning(SPRUNG, place=place)
             os.kill(os.getpid(), _SIGNALS[self._trap.does])
