@@ -15,8 +15,8 @@ from tests.support.stack.outside import UV, WITHIN_SECONDS, wheel_in
 PACKAGE: Final = tomllib.loads((ROOT / "packages" / "stint-events" / "pyproject.toml").read_text(encoding="utf-8"))
 REPOSITORY: Final = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 GOLDEN: Final = ROOT / "tests" / "golden" / "outcomes" / "stopped.v1.json"
-# What stays here: it needs zone data, or holds what the judge needs and no record.
-KEPT: Final = {"calendar", "policy", "policy_book", "policy_document", "rule_rows", "rule_table", "zones"}
+# What stays here: it needs zone data, holds what the judge needs and no record, or reads what our own API alone reads.
+KEPT: Final = {"calendar", "heard", "policy", "policy_book", "policy_document", "rule_rows", "rule_table", "zones"}
 READS: Final = """
 import importlib, pathlib, pkgutil, sys, zoneinfo
 looked_up = zoneinfo.TZPATH

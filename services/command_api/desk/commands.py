@@ -5,9 +5,10 @@ A dialect turns a request into one of these commands, asks the submitter and tur
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final, Literal, NamedTuple, assert_never
+from typing import Final, Generic, Literal, NamedTuple, TypeVar, assert_never
 from uuid import UUID
 
+from shared.events.heard import Heard
 from shared.events.models import Role
 from shared.events.outcome import Fact, Outcome, TimerAfter
 from shared.events.rules import Rule
@@ -16,6 +17,8 @@ from shared.identity import TokenRole
 Dialect = Literal["thebase", "zoho", "native", "kafka"]
 
 _RULES: Final = frozenset(Rule)
+# How far an outcome was read.
+_Read = TypeVar("_Read", bound=Heard | Outcome)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,14 +203,14 @@ Answer = Accepted | Learned | Refused | StillWaiting | NotRecorded
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
-    """The press is recorded and judged: its outcome, never void, and its partition."""
+class Decided(Generic[_Read]):
+    """The press is recorded and judged: its outcome, never void, and its partition. `Heard`: read as far as needed."""
 
     partition: int
-    outcome: Outcome
+    outcome: _Read
 
 
-def answer_of(partition: int, outcome: Outcome) -> Accepted | Learned | Refused | NotRecorded:
+def answer_of(partition: int, outcome: Heard | Outcome) -> Accepted | Learned | Refused | NotRecorded:
     """Return what an outcome means to its caller. One that contradicts itself is our fault: R23."""
     position = Position(partition, outcome.source_offset)
     match outcome.verdict:

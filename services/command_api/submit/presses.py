@@ -31,6 +31,7 @@ from services.command_api.submit.press import OutgoingPress, press_of
 from services.command_api.submit.replies import Fate, Overdue, Waiters
 from services.command_api.submit.sender import Acked, Header, Sender, Unacked
 from shared.events.envelope import ReplyAddress, encode_headers
+from shared.events.heard import Heard
 from shared.events.ids import TimerIds, partition_of
 from shared.events.outcome import Outcome
 from shared.events.policy_book import PolicyBook
@@ -39,6 +40,8 @@ from shared.events.topics import EVENTS, REPLIES, TEXTS
 
 # Two processes may draw one id for one millisecond and one slot. That is rare once, and five times in a row never.
 DRAWS_MAX: Final = 5
+
+Said = Heard | Outcome
 
 
 class Presses:
@@ -68,17 +71,25 @@ class Presses:
 
     async def submit(self, asked: Asked) -> Answer:
         """Record one press and return what became of it within `asked.wait_seconds`."""
-        what = await self.judged(asked)
+        what = await self._recorded(asked, whole=False)
         return answer_of(what.partition, what.outcome) if isinstance(what, Decided) else what
 
-    async def judged(self, asked: Asked) -> Decided | StillWaiting | NotRecorded:
+    async def judged(self, asked: Asked) -> Decided[Outcome] | StillWaiting | NotRecorded:
         """Do the same, and return the outcome as it was written down."""
+        what = await self._recorded(asked, whole=True)
+        if not isinstance(what, Decided):
+            return what
+        if isinstance(what.outcome, Heard):
+            raise AssertionError("a waiter that needs the whole outcome is woken by nothing less")  # noqa: TRY004
+        return Decided(what.partition, what.outcome)
+
+    async def _recorded(self, asked: Asked, *, whole: bool) -> Decided[Said] | StillWaiting | NotRecorded:
         partitions = self._partitions_for(asked)
         if isinstance(partitions, NotRecorded):
             return partitions
         until = self._loop.time() + asked.wait_seconds
         press = press_of(asked, now=self._now(), expires_after=self._expires_after)
-        return await self._draw_and_publish(press, partition_of(press.slot, partitions), until)
+        return await self._draw_and_publish(press, partition_of(press.slot, partitions), until, whole=whole)
 
     async def pass_on(self, asked: Asked, reply: ReplyAddress | None) -> Position | NotRecorded:
         """Record a press whose verdict goes to `reply`. It never expires, because its caller waits until it is told."""
@@ -107,24 +118,24 @@ class Presses:
         return NotRecorded("not_ready") if partitions is None else partitions
 
     async def _draw_and_publish(
-        self, press: OutgoingPress, partition: int, until: float
-    ) -> Decided | StillWaiting | NotRecorded:
+        self, press: OutgoingPress, partition: int, until: float, *, whole: bool
+    ) -> Decided[Said] | StillWaiting | NotRecorded:
         for _ in range(DRAWS_MAX):
             timer_id = self._ids.draw(press.slot) if press.draws_an_id else press.timer_id
             if (unwritten := await self._unwritten(press, partition, timer_id)) is not None:
                 return NotRecorded(unwritten.why)
-            fate = await self._publish(press, partition, timer_id, until)
+            fate = await self._publish(press, partition, timer_id, until, whole=whole)
             match fate:
                 case Unacked(why=why):
                     return NotRecorded(why)
                 case Overdue(acked=acked):
                     return await self._overdue(press, partition, timer_id, acked)
-                case Outcome(verdict="void", rule=Rule.ID_TAKEN.value):
-                    continue  # no caller knows this id yet: send the same press with another
-                case Outcome(verdict="void"):
-                    return NotRecorded("expired")
-                case Outcome():
+                case Heard() | Outcome() if fate.verdict != "void":
                     return Decided(partition, fate)
+                case Heard() | Outcome() if fate.rule == Rule.ID_TAKEN:
+                    continue  # no caller knows this id yet: send the same press with another
+                case Heard() | Outcome():
+                    return NotRecorded("expired")
                 case _:
                     assert_never(fate)
         self._log.error("timer_ids_exhausted", event_id=str(press.event_id), draws=DRAWS_MAX)
@@ -149,8 +160,10 @@ class Presses:
         self._sender.send(topic, partition, key, value, headers, told)
         return await sent
 
-    async def _publish(self, press: OutgoingPress, partition: int, timer_id: int | None, until: float) -> Fate:
-        waiter = self._waiters.open(press.event_id, until, press.expires_at)
+    async def _publish(
+        self, press: OutgoingPress, partition: int, timer_id: int | None, until: float, *, whole: bool
+    ) -> Fate:
+        waiter = self._waiters.open(press.event_id, until, press.expires_at, whole=whole)
         if waiter is None:
             return Unacked("overloaded")
         try:
@@ -163,7 +176,7 @@ class Presses:
 
     async def _overdue(
         self, press: OutgoingPress, partition: int, timer_id: int | None, acked: Acked
-    ) -> Decided | StillWaiting:
+    ) -> Decided[Said] | StillWaiting:
         outcome = await look(self._reads, press, partition, timer_id, self._policies.position, acked)
         if outcome is None:
             return StillWaiting(press.event_id, timer_id, Position(partition, acked.offset), press.event.digest)

@@ -2,7 +2,8 @@
 
 A process owns one random partition of the replies' topic, without a group, and is positioned at its end before the
 process is ready. One loop reads, one validation decodes a record, and one future wakes one request: there is no task
-and no timer for each request.
+and no timer for each request. Of an outcome only the members that an answer needs are read (`Heard`), unless the
+request passes the whole outcome on.
 
 A reply is accepted when request id and event id are those of a press that waits. Request ids are in the headers of
 every event. A command on Kafka whose `reply_to` names this topic is buried (`dialects/kafka/reading`).
@@ -19,6 +20,7 @@ from uuid import UUID, uuid4
 import structlog
 
 from services.command_api.submit.sender import Acked, Unacked
+from shared.events.heard import Heard, read_heard
 from shared.events.outcome import Outcome, UnreadableOutcomeError, read_replies
 from shared.events.rules import Rule
 from shared.events.topics import REPLIES, REPLY_PARTITIONS
@@ -39,7 +41,7 @@ class Overdue:
     acked: Acked
 
 
-Fate = Outcome | Unacked | Overdue
+Fate = Heard | Outcome | Unacked | Overdue
 
 
 class Waiter:
@@ -55,14 +57,22 @@ class Waiter:
     fate by its own deadline; if the waiter's deadline is past by then, an ack gives Overdue at once.
     """
 
-    __slots__ = ("_acked", "_deadline", "_expires_ms", "_overdue", "event_id", "fate", "request_id")
+    __slots__ = ("_acked", "_deadline", "_expires_ms", "_overdue", "event_id", "fate", "request_id", "whole")
 
     def __init__(
-        self, request_id: str, event_id: UUID, fate: "asyncio.Future[Fate]", deadline: float, expires_ms: int
+        self,
+        request_id: str,
+        event_id: UUID,
+        fate: "asyncio.Future[Fate]",
+        deadline: float,
+        expires_ms: int,
+        *,
+        whole: bool,
     ) -> None:
         self.request_id = request_id
         self.event_id = event_id
         self.fate = fate
+        self.whole = whole
         self._deadline = deadline
         self._expires_ms = expires_ms
         self._acked: Acked | None = None
@@ -111,14 +121,17 @@ class Waiters:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def open(self, event_id: UUID, until: float, expires_at: datetime) -> Waiter | None:
-        """Register a waiter until `until` (loop time), before its press is sent; None: too many wait already."""
+    def open(self, event_id: UUID, until: float, expires_at: datetime, *, whole: bool = False) -> Waiter | None:
+        """Register a waiter until `until` (loop time), before its press is sent; None: too many wait already.
+
+        `whole`: the request needs all of its outcome.
+        """
         if len(self._waiting) >= self._waiters_max:
             return None
         self._count += 1
         request_id = f"{self._prefix}-{self._count}"
         expires_ms = int(expires_at.timestamp() * 1000)
-        waiter = Waiter(request_id, event_id, self._loop.create_future(), until, expires_ms)
+        waiter = Waiter(request_id, event_id, self._loop.create_future(), until, expires_ms, whole=whole)
         self._waiting[request_id] = waiter
         return waiter
 
@@ -126,7 +139,12 @@ class Waiters:
         """Forget a waiter, resolved or not."""
         self._waiting.pop(waiter.request_id, None)
 
-    def answer(self, request_id: str, outcome: Outcome) -> None:
+    def need_whole(self, request_id: str) -> bool:
+        """Return whether a request waits that needs all of its outcome."""
+        waiter = self._waiting.get(request_id)
+        return waiter is not None and waiter.whole
+
+    def answer(self, request_id: str, outcome: Heard | Outcome) -> None:
         """Take one reply."""
         waiter = self._waiting.get(request_id)
         if waiter is not None and waiter.event_id != outcome.event_id:
@@ -202,10 +220,13 @@ class ReplyReader:
 
     def _take(self, record: ConsumerRecord) -> None:
         self._next_offset = record.offset + 1
+        value = record.value or b""
         try:
-            replies = read_replies(record.value or b"")
+            replies = read_heard(value)
+            need_whole = any(self._waiters.need_whole(reply.request_id) for reply in replies)
+            whole = read_replies(value) if need_whole else ()
         except UnreadableOutcomeError as error:
             self._log.error("reply_unreadable", partition=self.partition, offset=record.offset, kinds=str(error))
             return
-        for reply in replies:
+        for reply in whole or replies:
             self._waiters.answer(reply.request_id, reply.outcome)

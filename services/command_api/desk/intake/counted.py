@@ -6,6 +6,7 @@ from services.command_api.desk.commands import Asked, Decided, NotRecorded, Posi
 from services.command_api.desk.intake.ports import Recorder
 from services.command_api.desk.tally import Tally
 from shared.events.envelope import ReplyAddress
+from shared.events.outcome import Outcome
 
 
 class CountedRecorder:
@@ -16,7 +17,7 @@ class CountedRecorder:
         self._tally = tally
         self._clock = clock
 
-    async def judged(self, asked: Asked) -> Decided | StillWaiting | NotRecorded:
+    async def judged(self, asked: Asked) -> Decided[Outcome] | StillWaiting | NotRecorded:
         """Record one press and count what became of it, as `intake.Recorder` says."""
         began = self._clock()
         what = await self._recorder.judged(asked)

@@ -8,6 +8,7 @@ from typing import Protocol
 from services.command_api.desk.commands import Asked, Caller, Decided, NotRecorded, Position, StillWaiting
 from services.command_api.desk.tally import Tally
 from shared.events.envelope import Headers, ReplyAddress
+from shared.events.outcome import Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Clients(Protocol):
 class Recorder(Protocol):
     """Records presses, and tells or passes on their outcomes. Never raises because a part is away."""
 
-    async def judged(self, asked: Asked) -> Decided | StillWaiting | NotRecorded:
+    async def judged(self, asked: Asked) -> Decided[Outcome] | StillWaiting | NotRecorded:
         """Record one press and return its outcome, if it was written down in time."""
 
     async def pass_on(self, asked: Asked, reply: ReplyAddress | None) -> Position | NotRecorded:

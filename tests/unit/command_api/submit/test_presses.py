@@ -15,6 +15,7 @@ from services.command_api.desk.commands import (
     Asked,
     Caller,
     Command,
+    Decided,
     EraseTexts,
     Learned,
     NotRecorded,
@@ -343,3 +344,13 @@ def row_of(written: Outcome) -> OutcomeRow:
     assert written.event_id is not None
     body = write_outcome(written).decode()
     return OutcomeRow(SLOT % 12, 5, written.event_id, written.digest, written.log_time, body)
+
+
+async def test_a_press_that_is_passed_on_is_told_with_its_whole_outcome() -> None:
+    it = Wired()
+    asked = Asked(START, CALLER, "kafka", "k-1", 2.0)
+    judged = asyncio.create_task(it.presses.judged(asked))
+    record = await it.nth(1)
+    assert it.waiters.need_whole(record.headers["request_id"])
+    told = it.reply(record)
+    assert await judged == Decided(SLOT % 12, told)

@@ -7,8 +7,10 @@ from uuid import UUID
 
 import structlog
 
+from services.command_api.desk.commands import answer_of
 from services.command_api.submit.replies import Overdue, ReplyReader, Waiter, Waiters
 from services.command_api.submit.sender import Acked, Unacked
+from shared.events.heard import Heard
 from shared.events.outcome import Outcome, join_replies, write_outcome
 from tests.unit.command_api.submit.outcomes import EVENT_ID, NOW, outcome
 
@@ -17,10 +19,14 @@ EXPIRES_MS = int(EXPIRES_AT.timestamp() * 1000)
 IN_TIME = Acked(offset=7, log_time_ms=EXPIRES_MS)
 
 
-def opened(waiters: Waiters, seconds: float = 2.0, event_id: UUID = EVENT_ID) -> Waiter:
-    waiter = waiters.open(event_id, asyncio.get_running_loop().time() + seconds, EXPIRES_AT)
+def opened(waiters: Waiters, seconds: float = 2.0, event_id: UUID = EVENT_ID, *, whole: bool = False) -> Waiter:
+    waiter = waiters.open(event_id, asyncio.get_running_loop().time() + seconds, EXPIRES_AT, whole=whole)
     assert waiter is not None
     return waiter
+
+
+def heard(told: Outcome) -> Heard:
+    return Heard.model_validate(told, from_attributes=True)
 
 
 def later(seconds: float) -> float:
@@ -139,7 +145,25 @@ async def test_one_record_answers_every_waiter_that_it_names() -> None:
     assert taken(waiters, body) != []  # a body that is not a list of replies is logged
     body = join_replies([(first.request_id, write_outcome(outcome())), (second.request_id, write_outcome(other))])
     assert taken(waiters, body) == []
-    assert (await first.fate, await second.fate) == (outcome(), other)
+    assert (await first.fate, await second.fate) == (heard(outcome()), heard(other))
+
+
+async def test_a_request_that_passes_its_outcome_on_is_given_all_of_it() -> None:
+    """The answer to a command on Kafka is the outcome as it was written; an answer over HTTP needs a part of it."""
+    waiters = Waiters(10)
+    passing_on, answering = opened(waiters, whole=True), opened(waiters)
+    body = join_replies([(waiter.request_id, write_outcome(outcome())) for waiter in (passing_on, answering)])
+    assert taken(waiters, body) == []
+    assert await passing_on.fate == outcome()
+    assert answer_of(3, await answering.fate) == answer_of(3, outcome())  # type: ignore[arg-type]
+
+
+async def test_of_an_outcome_that_is_unreadable_beyond_the_answer_the_answer_is_heard() -> None:
+    waiters = Waiters(10)
+    waiter = opened(waiters)
+    record = join_replies([(waiter.request_id, write_outcome(outcome()).replace(b'"changed":[]', b'"changed":[7]'))])
+    assert taken(waiters, record) == []
+    assert await waiter.fate == heard(outcome())
 
 
 async def test_a_malformed_reply_is_logged_without_its_text_and_passed() -> None:
@@ -149,7 +173,7 @@ async def test_a_malformed_reply_is_logged_without_its_text_and_passed() -> None
     logs = taken(waiters, b"canary", None, b'[{"request_id":1}]', good)
     assert [entry["event"] for entry in logs] == ["reply_unreadable"] * 3
     assert "canary" not in str(logs)
-    assert await waiter.fate == outcome()
+    assert await waiter.fate == heard(outcome())
 
 
 def test_the_example_is_of_its_time() -> None:

@@ -14,7 +14,7 @@ from services.command_api.desk.tally import Tally
 from services.command_api.dialects.kafka.calls import TRIES_WITHOUT_POLICY, Commands
 from services.command_api.dialects.kafka.reading import REASONS
 from shared.events.envelope import Headers, ReplyAddress
-from shared.events.outcome import join_replies, write_outcome
+from shared.events.outcome import Outcome, join_replies, write_outcome
 from tests.support.fakes.desks import BACKDATE_DAYS_MAX, EVENT_ID, NOON, SHORT
 from tests.unit.command_api.dialects.kafka.records import REPLY_TOPIC, command, headers
 from tests.unit.command_api.submit.outcomes import outcome
@@ -50,9 +50,9 @@ class Parts:
         assert client_id == "crm"
         return _next(self.client_moods, KNOWN)
 
-    async def judged(self, asked: Asked) -> Decided | StillWaiting | NotRecorded:
+    async def judged(self, asked: Asked) -> Decided[Outcome] | StillWaiting | NotRecorded:
         self.pressed.append(asked)
-        well: Decided | StillWaiting | NotRecorded = Decided(3, OUTCOME)
+        well: Decided[Outcome] | StillWaiting | NotRecorded = Decided(3, OUTCOME)
         return _next(self.press_moods, well)
 
     async def pass_on(self, asked: Asked, reply: ReplyAddress | None) -> Position | NotRecorded:

@@ -1,0 +1,34 @@
+"""What an answer needs of an outcome, read without the rest."""
+
+import pytest
+
+from shared.events.heard import Heard, HeardReply, read_heard
+from shared.events.outcome import Outcome, Reply, UnreadableOutcomeError, join_replies, read_replies, write_outcome
+from tests.unit.command_api.submit.outcomes import outcome
+
+
+def test_the_members_are_those_of_an_outcome() -> None:
+    """A format has one definition: a member that changes there changes here."""
+    theirs = Outcome.model_fields
+    for name, field in Heard.model_fields.items():
+        assert (field.annotation, field.metadata) == (theirs[name].annotation, theirs[name].metadata)
+        assert (field.default, field.alias) == (theirs[name].default, theirs[name].alias)
+    assert HeardReply.model_fields.keys() == Reply.model_fields.keys()
+
+
+@pytest.mark.parametrize(
+    "said", [outcome(), outcome(verdict="refused", rule="R07"), outcome(verdict="void", rule="R21", timer=None)]
+)
+def test_what_is_heard_is_what_the_outcome_says(said: Outcome) -> None:
+    record = join_replies([("r-1", write_outcome(said)), ("r-2", write_outcome(said))])
+    (first, second), whole = read_heard(record), read_replies(record)
+    assert [first.request_id, second.request_id] == [reply.request_id for reply in whole]
+    for name in Heard.model_fields:
+        assert getattr(first.outcome, name) == getattr(whole[0].outcome, name)
+
+
+@pytest.mark.parametrize(("ours", "newer"), [(b'"v":1', b'"v":2'), (b'"verdict":"accepted"', b'"verdict":"postponed"')])
+def test_a_newer_outcome_is_not_guessed_at(ours: bytes, newer: bytes) -> None:
+    record = join_replies([("r-1", write_outcome(outcome()).replace(ours, newer, 1))])
+    with pytest.raises(UnreadableOutcomeError):
+        read_heard(record)
