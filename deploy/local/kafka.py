@@ -51,7 +51,7 @@ class Kafka:
         """Format the folder if it is new, and start the broker. `await_ready` waits for it."""
         classpath = jars.fetched(self.settings.cache)
         properties = self._write_properties()
-        if not self._log.exists():
+        if not self.log.exists():
             self._format(classpath, properties)
         self.process = Process(
             Program(
@@ -81,12 +81,13 @@ class Kafka:
             self.process.kill()
 
     @property
-    def _log(self) -> Path:
+    def log(self) -> Path:
+        """The partitions, a folder each. It exists once the broker is formatted."""
         return self.folder / "log"
 
     def _write_properties(self) -> Path:
         # Written at each start, because a port may have changed since the last one.
-        properties = broker_properties(self.settings, self._log) | dict(self.extra)
+        properties = broker_properties(self.settings, self.log) | dict(self.extra)
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / "server.properties"
         path.write_text("".join(f"{name}={value}\n" for name, value in properties.items()))
@@ -97,7 +98,7 @@ class Kafka:
         fresh = self.folder / "log.new"
         shutil.rmtree(fresh, ignore_errors=True)
         draft = self.folder / "format.properties"
-        draft.write_text(properties.read_text().replace(f"log.dirs={self._log}", f"log.dirs={fresh}"))
+        draft.write_text(properties.read_text().replace(f"log.dirs={self.log}", f"log.dirs={fresh}"))
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
         done = subprocess.run(
             [
@@ -115,9 +116,9 @@ class Kafka:
         )
         if done.returncode:
             words = (done.stderr + done.stdout).strip().splitlines() or ["it said nothing"]
-            raise Trouble(f"Kafka could not format {self._log}: {words[-1]}")
+            raise Trouble(f"Kafka could not format {self.log}: {words[-1]}")
         draft.unlink()
-        fresh.rename(self._log)
+        fresh.rename(self.log)
 
 
 def broker_properties(settings: Settings, log: Path) -> dict[str, str]:

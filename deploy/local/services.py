@@ -1,6 +1,7 @@
 """Stint's own programs as the local stack runs them: by module name, with everything they need in the environment."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,8 +13,13 @@ from deploy.local.stack import Stack
 from deploy.local.trouble import Trouble
 from services.stint_cli.setup.env_file import write_env
 from services.stint_cli.terminal.local import SETTINGS_FILE
+from shared.events.topics import EVENTS
 
 API, PROJECTOR, FEED = "command_api", "projector", "feed"
+# P of a new folder. Each batch of presses is cut into a part for each partition, and one machine gains nothing by more.
+NEW_PARTITIONS = 4
+
+_EVENTS_PARTITION = re.compile(rf"{re.escape(EVENTS)}-[0-9]+")
 
 
 def environment(stack: Stack) -> dict[str, str]:
@@ -75,6 +81,12 @@ def _service(stack: Stack, name: str, port: int) -> Process:
         stack.settings.run,
         stack.settings.logs,
     )
+
+
+def partitions(stack: Stack) -> int:
+    """Return P of this folder: as many partitions as its log has, for life, or those of a new folder."""
+    made = [path for path in stack.kafka.log.glob("*") if _EVENTS_PARTITION.fullmatch(path.name)]
+    return len(made) or NEW_PARTITIONS
 
 
 def leave_settings(stack: Stack) -> None:

@@ -35,3 +35,12 @@ def test_a_run_is_asked_about_from_a_shell_with_other_ports(tmp_path: Path) -> N
     assert asked.as_it_runs() == asked
     run.note_ports()
     assert asked.as_it_runs().ports == run.ports
+
+
+def test_a_new_folder_has_few_partitions_and_an_old_one_keeps_its_own(tmp_path: Path) -> None:
+    """P is for life, and a folder may be older than the number of this release."""
+    stack = Stack(Settings(home=tmp_path))
+    assert services.partitions(stack) == services.NEW_PARTITIONS
+    for name in (*(f"timer.events.v1-{n}" for n in range(12)), "timer.commands.v1-12", "timer.events.v1-x-delete"):
+        (stack.kafka.log / name).mkdir(parents=True)
+    assert services.partitions(stack) == 12
