@@ -41,6 +41,11 @@ class KeptProducer:
         """Whether there is a producer, and no sender has found it broken."""
         return self._current is not None
 
+    @property
+    def current(self) -> AIOKafkaProducer | None:
+        """The producer; None while it is being replaced."""
+        return self._current
+
     async def get(self) -> AIOKafkaProducer:
         """Return the producer; while it is being replaced, wait for the next."""
         while self._current is None:

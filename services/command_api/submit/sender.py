@@ -2,14 +2,17 @@
 
 All sends of one event-loop tick go out in one batch per partition. One batch per partition is in flight, and the sends
 that come meanwhile are the next, because aiokafka does not promise the order of two batches of one partition.
+One callback hands over the batches of all partitions, and each ack is a callback of its own future: there is no task
+for a partition, because a tick's presses lie on most of them.
 With care: everything. A send of unknown fate is never cancelled and never repeated.
 """
 
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -60,33 +63,42 @@ class _Record:
         self.size = len(key) + len(value) + sum(len(header) for _, header in headers) + _RECORD_OVERHEAD_BYTES
 
 
+class _Flight:
+    """A batch that was handed over, until its fate is known or it is given up."""
+
+    __slots__ = ("producer", "records", "sent_at", "sent_ms")
+
+    def __init__(self, producer: AIOKafkaProducer, records: list[_Record], sent_at: float) -> None:
+        self.producer = producer
+        self.records = records
+        self.sent_at = sent_at
+        self.sent_ms = time.time_ns() // 1_000_000
+
+
 class _Lane:
     """One partition of one topic: its queue, and the batch that is in flight.
 
-        IDLE --- send ---> FILLING (takes a producer, makes a batch) ---> IN FLIGHT
-         ^                    ^                                              |
-         |                    +---- acked, failed or stalled, more queued ---+
-         +----------------------- acked, failed or stalled, none queued -----+
+        IDLE --- send ---> DUE (until the next tick, or until a producer is there) ---> IN FLIGHT
+         ^                  ^                                                            |
+         |                  +-------- acked, failed or stalled, more queued -------------+
+         +--------------------------- acked, failed or stalled, none queued -------------+
 
     acked       each record is told its offset
     failed      the producer raised: each record is told `fate_unknown`, and the producer is replaced
-    stalled     no ack for `stalled_after_seconds`: as failed
+    stalled     no ack for `stalled_after_seconds`: as failed, and a later ack is not heard
     overdue     a record's own deadline moves no lane: queued, the record is told `not_sent` and never sent; in flight,
                 it is told `fate_unknown`, and the batch is waited for
 
     Never: two batches in flight, a record sent twice, a fate told twice.
     """
 
-    __slots__ = ("landed", "partition", "producer", "queue", "running", "sent_at", "topic")
+    __slots__ = ("flight", "partition", "queue", "topic")
 
     def __init__(self, topic: str, partition: int) -> None:
         self.topic = topic
         self.partition = partition
         self.queue: deque[_Record] = deque()
-        self.running = False
-        self.landed: asyncio.Future[Any] | None = None
-        self.producer: AIOKafkaProducer | None = None
-        self.sent_at = 0.0
+        self.flight: _Flight | None = None
 
 
 class Sender:
@@ -114,8 +126,12 @@ class Sender:
         self._untold: dict[_Record, None] = {}
         self._unacked_records = 0
         self._unacked_bytes = 0
+        # Lanes with a queue and nothing in flight, in the order in which they became so.
+        self._due: dict[_Lane, None] = {}
+        self._woken = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
+        self._idle: asyncio.Event = asyncio.Event()
         self._log = structlog.get_logger()
 
     @property
@@ -127,7 +143,9 @@ class Sender:
     def fine(self) -> bool:
         """Whether a press sent now can be expected to be acked in time."""
         late = self._loop.time() - self._publish_within_seconds
-        return self._kept.there and all(lane.landed is None or lane.sent_at > late for lane in self._lanes.values())
+        return self._kept.there and all(
+            lane.flight is None or lane.flight.sent_at > late for lane in self._lanes.values()
+        )
 
     @property
     def unacked_records(self) -> int:
@@ -155,12 +173,8 @@ class Sender:
         if lane is None:
             lane = self._lanes[topic, partition] = _Lane(topic, partition)
         lane.queue.append(record)
-        if not lane.running:
-            # The task starts in the next tick, so its first batch has all sends of this tick.
-            lane.running = True
-            task = self._loop.create_task(self._drain(lane))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        if lane.flight is None:
+            self._is_due(lane)
 
     def sweep(self, now: float) -> None:
         """Tell the fate of overdue records, and replace a producer whose batch has expired without an ack."""
@@ -176,28 +190,41 @@ class Sender:
             # A record that was not handed over never will be, so its caller may safely retry.
             self._tell(record, Unacked("fate_unknown" if record.sent else "not_sent"))
         for lane in self._lanes.values():
-            if lane.landed is not None and now - lane.sent_at > self._stalled_after_seconds and not lane.landed.done():
-                self._kept.broken(lane.producer, "stalled")
-                lane.landed.set_exception(TimeoutError("stalled"))
+            if (flight := lane.flight) is not None and now - flight.sent_at > self._stalled_after_seconds:
+                self._failed(lane, flight, "stalled")
 
     async def close(self, grace_seconds: float) -> None:
         """Take no more sends, and wait for those on their way, at most `grace_seconds`."""
         self._closing = True
-        if self._tasks:
-            await ended_within(grace_seconds, asyncio.wait(self._tasks), "sends")
+        if not self._is_idle():
+            await ended_within(grace_seconds, self._idle.wait(), "sends")
         for record in list(self._untold):
             self._tell(record, Unacked("fate_unknown" if record.sent else "not_sent"))
 
-    async def _drain(self, lane: _Lane) -> None:
-        try:
-            while lane.queue:
-                producer = await self._kept.get()
-                records, batch = self._fill(lane, producer)
-                if records:
-                    await self._ship(lane, producer, batch, records)
-        finally:
-            # No await since the queue was empty, so no record was queued in between.
-            lane.running = False
+    def _is_due(self, lane: _Lane) -> None:
+        self._due[lane] = None
+        if not self._woken:
+            # In the next tick, so that the batches have all sends of this tick.
+            self._woken = True
+            self._loop.call_soon(self._wake)
+
+    def _wake(self) -> None:
+        self._woken = False
+        producer = self._kept.current
+        if producer is None:
+            self._woken = True
+            self._run(self._wake_with_a_producer())
+            return
+        due, self._due = self._due, {}
+        for lane in due:
+            records, batch = self._fill(lane, producer)
+            if records:
+                self._ship(lane, producer, batch, records)
+        self._look_whether_idle()
+
+    async def _wake_with_a_producer(self) -> None:
+        await self._kept.get()
+        self._wake()
 
     def _fill(self, lane: _Lane, producer: AIOKafkaProducer) -> tuple[list[_Record], Any]:
         batch = producer.create_batch()
@@ -205,7 +232,7 @@ class Sender:
         while lane.queue:
             record = lane.queue[0]
             if record.told is None:  # given up before it was sent
-                self._landed([lane.queue.popleft()])
+                self._forget([lane.queue.popleft()])
                 continue
             try:
                 fits = batch.append(timestamp=None, key=record.key, value=record.value, headers=record.headers)
@@ -220,26 +247,48 @@ class Sender:
         batch.close()
         return records, batch
 
-    async def _ship(self, lane: _Lane, producer: AIOKafkaProducer, batch: Any, records: list[_Record]) -> None:  # noqa: ANN401 - aiokafka has no types
+    def _ship(self, lane: _Lane, producer: AIOKafkaProducer, batch: Any, records: list[_Record]) -> None:  # noqa: ANN401 - aiokafka has no types
         for record in records:
             record.sent = True
-        sent_ms = time.time_ns() // 1_000_000
-        lane.landed, lane.producer, lane.sent_at = self._loop.create_future(), producer, self._loop.time()
+        lane.flight = flight = _Flight(producer, records, self._loop.time())
+        sending = producer.hand_over(batch, lane.topic, lane.partition)
+        if sending is None:
+            self._run(self._hand_over_late(lane, flight, batch))
+        else:
+            sending.add_done_callback(partial(self._landed, lane, flight))
+
+    async def _hand_over_late(self, lane: _Lane, flight: _Flight, batch: Any) -> None:  # noqa: ANN401 - as above
         try:
             # Handing over waits only if metadata was lost. Until it returns, nothing is on its way.
             async with asyncio.timeout(self._publish_within_seconds):
-                sending = await producer.send_batch(batch, lane.topic, partition=lane.partition)
-            sending.add_done_callback(_lands_in(lane.landed))
-            metadata = await lane.landed
+                sending = await flight.producer.send_batch(batch, lane.topic, partition=lane.partition)
         except Exception as error:  # noqa: BLE001 - this producer's sequence has a gap now
-            self._kept.broken(producer, told(error))
-            for record in records:
-                self._tell(record, Unacked("fate_unknown"))
+            self._failed(lane, flight, told(error))
         else:
-            self._acked(records, metadata, sent_ms)
-        finally:
-            lane.landed = lane.producer = None
-            self._landed(records)
+            sending.add_done_callback(partial(self._landed, lane, flight))
+
+    def _landed(self, lane: _Lane, flight: _Flight, sending: "asyncio.Future[Any]") -> None:
+        error = ConnectionError("cancelled") if sending.cancelled() else sending.exception()
+        if lane.flight is not flight:  # given up as stalled
+            return
+        if error is not None:
+            self._failed(lane, flight, told(error))
+        else:
+            self._acked(flight.records, sending.result(), flight.sent_ms)
+            self._free(lane, flight)
+
+    def _failed(self, lane: _Lane, flight: _Flight, why: str) -> None:
+        self._kept.broken(flight.producer, why)
+        for record in flight.records:
+            self._tell(record, Unacked("fate_unknown"))
+        self._free(lane, flight)
+
+    def _free(self, lane: _Lane, flight: _Flight) -> None:
+        lane.flight = None
+        self._forget(flight.records)
+        if lane.queue:
+            self._is_due(lane)
+        self._look_whether_idle()
 
     def _acked(self, records: list[_Record], metadata: Any, sent_ms: int) -> None:  # noqa: ANN401 - as above
         # aiokafka gives our own time when the broker gave none, and offset -1 when the broker no longer knows.
@@ -259,21 +308,18 @@ class Sender:
         except Exception:  # noqa: BLE001 - a bug in one callback must not cost the others their answers
             self._log.exception("told_failed")
 
-    def _landed(self, records: list[_Record]) -> None:
+    def _forget(self, records: list[_Record]) -> None:
         self._unacked_records -= len(records)
         self._unacked_bytes -= sum(record.size for record in records)
 
+    def _is_idle(self) -> bool:
+        return all(lane.flight is None and not lane.queue for lane in self._lanes.values())
 
-def _lands_in(landed: "asyncio.Future[Any]") -> Callable[["asyncio.Future[Any]"], None]:
-    def land(sending: "asyncio.Future[Any]") -> None:
-        error = None if sending.cancelled() else sending.exception()
-        if landed.done():  # given up as stalled
-            return
-        if sending.cancelled():
-            landed.set_exception(ConnectionError("cancelled"))
-        elif error is not None:
-            landed.set_exception(error)
-        else:
-            landed.set_result(sending.result())
+    def _look_whether_idle(self) -> None:
+        if self._closing and self._is_idle():
+            self._idle.set()
 
-    return land
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

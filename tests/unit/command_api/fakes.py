@@ -56,6 +56,8 @@ class FakeProducer:
 
     def __init__(self, room: int = 100) -> None:
         self.room = room
+        # True: it does not know the partitions any more, and asks for them at the next `send_batch`.
+        self.lost = False
         self.sent: list[Sent] = []
         self.stopped = False
 
@@ -73,6 +75,14 @@ class FakeProducer:
         return Batch(self.room)
 
     async def send_batch(self, batch: Batch, topic: str, *, partition: int) -> "asyncio.Future[Metadata]":
+        await asyncio.sleep(0)
+        self.lost = False
+        return self._take(batch, topic, partition)
+
+    def hand_over(self, batch: Batch, topic: str, partition: int) -> "asyncio.Future[Metadata] | None":
+        return None if self.lost else self._take(batch, topic, partition)
+
+    def _take(self, batch: Batch, topic: str, partition: int) -> "asyncio.Future[Metadata]":
         sent = Sent(topic, partition, batch.records, asyncio.get_running_loop().create_future())
         self.sent.append(sent)
         return sent.future

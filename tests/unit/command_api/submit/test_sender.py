@@ -28,6 +28,9 @@ class Wired:
             fates = self.fates.setdefault(value, [])
             self.sender.send(TOPIC, partition, b"key", value, [("ce_id", b"1")], fates.append)
 
+    def producer_is_broken(self) -> None:
+        self.sender._kept.broken(self.producer, "a test")
+
     def fine(self) -> bool:
         return self.sender.fine
 
@@ -262,3 +265,41 @@ async def test_an_end_whose_grace_is_over_tells_everybody() -> None:
         it.send(b"b")
         await it.sender.close(grace_seconds=0.05)
         assert it.fates == {b"a": [Unacked("fate_unknown")], b"b": [Unacked("not_sent")]}
+
+
+async def test_a_producer_that_has_to_wait_is_waited_for_apart() -> None:
+    """It has lost its metadata: its partition waits, another goes, and what comes meanwhile is the next batch."""
+    async with wired() as it:
+        it.producer.lost = True
+        it.send(b"a")
+        await ticks(2)
+        it.send(b"b")
+        it.send(b"x", partition=1)
+        await ticks()
+        assert sorted(it.batches) == [[b"a"], [b"x"]]
+        for sent in tuple(it.producer.sent):
+            sent.ack(offset=0)
+        await ticks()
+        assert it.batches[-1] == [b"b"]
+        assert it.fates[b"a"] == [Acked(0, LOG_TIME_MS)]
+
+
+async def test_what_waits_for_a_producer_goes_to_the_next_in_one_batch() -> None:
+    async with wired() as it:
+        it.producer_is_broken()
+        it.send(b"a")
+        await ticks()
+        it.send(b"b")
+        it.send(b"x", partition=1)
+        await asyncio.sleep(0.6)  # the pause between two producers
+        assert it.batches == [[b"a", b"b"], [b"x"]]
+
+
+async def test_an_end_waits_for_nothing_when_nothing_is_on_its_way() -> None:
+    async with wired() as it:
+        it.send(b"a")
+        await ticks()
+        it.producer.sent[0].ack(offset=0)
+        await ticks()
+        async with asyncio.timeout(1):
+            await it.sender.close(grace_seconds=60)
