@@ -7,6 +7,7 @@ producer, which all callers share, is kept: only a failure of its own breaks it.
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 import structlog
@@ -57,12 +58,26 @@ class KafkaReplies:
         """Send one record to one API process. Returns at once; an address that leads nowhere is counted."""
         if not topic.startswith(REPLIES_PREFIX):
             self._drop("not_a_reply_topic", topic)
+            return
+        value = join_replies(answers)
+        if topic in self._partitions and (acked := self._hand_over(topic, partition, value)) is not None:
+            acked.add_done_callback(partial(self._told, topic))
         elif len(self._sending) >= _UNSENT_MAX:
             self._drop("too_many_unsent", topic)
         else:
-            task = asyncio.ensure_future(self._send(topic, partition, join_replies(answers)))
+            task = asyncio.ensure_future(self._send(topic, partition, value))
             self._sending.add(task)
             task.add_done_callback(self._sending.discard)
+
+    def _hand_over(self, topic: str, partition: int, value: bytes) -> "asyncio.Future[object] | None":
+        """Send at once what has nothing to wait for, and needs no task: nearly every reply."""
+        producer = self._kept.current
+        if producer is None:
+            return None
+        batch = producer.create_batch()
+        batch.append(timestamp=None, key=None, value=value)
+        acked: asyncio.Future[object] | None = producer.hand_over(batch, topic, partition)
+        return acked
 
     async def _send(self, topic: str, partition: int, value: bytes) -> None:
         if not self._kept.there:
@@ -75,7 +90,7 @@ class KafkaReplies:
                 return
             # The broker's ack is not awaited: it holds nobody up, and says only whether the address is still good.
             sent = await producer.send(topic, value=value, partition=partition)
-            sent.add_done_callback(lambda sent: self._told(topic, sent))
+            sent.add_done_callback(partial(self._told, topic))
         except _OF_THE_ADDRESS as error:
             self._bad_address(topic, error)
         except Exception as error:  # noqa: BLE001 - a lost reply is looked up by who waits for it

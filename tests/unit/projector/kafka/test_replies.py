@@ -33,6 +33,14 @@ class Client:
         return None if topic in self.gone or topic not in {REPLIES, THEIRS} else {0}
 
 
+class Batch(list[bytes]):
+    """What `create_batch` returns."""
+
+    def append(self, *, timestamp: None, key: None, value: bytes) -> None:  # type: ignore[override]
+        assert (timestamp, key) == (None, None)
+        super().append(value)
+
+
 @dataclass
 class Producer:
     """A producer to which some topics are trouble: at the send, or at the ack."""
@@ -41,6 +49,8 @@ class Producer:
     refused: dict[str, Exception] = field(default_factory=dict)
     unacked: dict[str, Exception] = field(default_factory=dict)
     sent: list[str] = field(default_factory=list)
+    # How often a reply went without a task.
+    at_once: int = 0
 
     async def start(self) -> None: ...
 
@@ -53,6 +63,19 @@ class Producer:
         assert (value, partition) == (b'[{"request_id":"r-1","outcome":{}}]', 0)
         if topic in self.refused:
             raise self.refused[topic]
+        return self._taken(topic)
+
+    def create_batch(self) -> Batch:
+        return Batch()
+
+    def hand_over(self, batch: Batch, topic: str, partition: int) -> "asyncio.Future[None] | None":
+        assert (batch, partition) == ([b'[{"request_id":"r-1","outcome":{}}]'], 0)
+        if topic in self.refused or self.client.partitions_for_topic(topic) is None:
+            return None
+        self.at_once += 1
+        return self._taken(topic)
+
+    def _taken(self, topic: str) -> "asyncio.Future[None]":
         self.sent.append(topic)
         acked: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         if topic in self.unacked:
@@ -85,6 +108,26 @@ async def test_a_bad_address_is_dropped_and_the_producer_stays(error: Exception,
     assert producer.sent[-1] == REPLIES
     assert replies.dropped == {type(error).__name__: 1}
     assert set(replies._partitions) == {REPLIES}
+
+
+async def test_replies_to_a_topic_that_is_known_go_at_once() -> None:
+    producer = Producer()
+    replies, _ = await replies_on(producer, REPLIES, REPLIES, REPLIES)
+    assert (producer.sent, producer.at_once, replies.dropped) == ([REPLIES] * 3, 2, {})
+
+
+async def test_a_bad_ack_of_a_reply_that_went_at_once_is_told() -> None:
+    producer = Producer()
+    kept = KeptProducer(lambda: producer, [REPLIES])
+    keeping = asyncio.create_task(kept.run())
+    await kept.get()
+    replies = KafkaReplies(kept)
+    for unacked in ({}, {THEIRS: TopicAuthorizationFailedError()}, {}):
+        producer.unacked = unacked
+        replies.send(THEIRS, 0, ANSWER)
+        await turns(10)
+    keeping.cancel()
+    assert (producer.at_once, replies.dropped) == (1, {"TopicAuthorizationFailedError": 1, "no_such_address": 1})
 
 
 async def test_a_topic_that_we_may_not_write_to_is_left_alone_for_a_while() -> None:
