@@ -1,6 +1,7 @@
 """Kafka: how we open brokers. The only room that knows the insides of aiokafka and FastStream.
 
     clients            producers and consumers, each option written out once with its reason
+    quick_sending      aiokafka's producer, woken by callbacks instead of a loop
     kept_producer      one idempotent producer; a broken one is dropped and replaced
     post               single records to topics that other people name
     feed               slow topics, read raw through FastStream's broker, record by record
@@ -8,7 +9,7 @@
     policy_reader      the policies' topic, read from its beginning into a book
     policy_writer      one policy as a record for that topic; an unfit one is refused
 
-Safe to change: sizes and waits. With care: `lenient_records`, which replaces a class inside aiokafka, and every option
-that acks or idempotence rest on. Both libraries are pinned to the patch because of this room.
+Safe to change: sizes and waits. With care: `lenient_records` and `quick_sending`, which replace parts of aiokafka, and
+every option that acks or idempotence rest on. Both libraries are pinned to the patch because of this room.
 Never: a client that is opened elsewhere, a partition that a client's hash chose, a topic made by writing to it.
 """

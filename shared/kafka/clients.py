@@ -17,6 +17,7 @@ from faststream.security import BaseSecurity, SASLScram256, SASLScram512
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 from shared.kafka.lenient_records import read_leniently
+from shared.kafka.quick_sending import BatchProducer
 
 # Readers of ours are not stopped by the name of a header.
 read_leniently()
@@ -83,26 +84,6 @@ class KafkaAddress(BaseModel):
             "metadata_max_age_ms": 30_000,
             "retry_backoff_ms": 50,
         }
-
-
-class BatchProducer(AIOKafkaProducer):  # type: ignore[misc] # aiokafka ships no types
-    """aiokafka's producer, which also takes a batch without a task that waits."""
-
-    def hand_over(self, batch: Any, topic: str, partition: int) -> "asyncio.Future[Any] | None":  # noqa: ANN401
-        """Queue a batch, and return the future of its ack. Never cancel it. None: use `send_batch`, which waits.
-
-        That is `send_batch` (aiokafka 0.14.0) where it meets nothing to wait for: it knows the partition, and has sent
-        the partition's previous batch. Its coroutine, and the future that shields the batch's own, cost as much as the
-        rest of it.
-        """
-        accumulator, place = self._message_accumulator, TopicPartition(topic, partition)
-        known = self._metadata._partitions.get(topic)  # noqa: SLF001 - the public question copies the set
-        # Whatever is wrong with the producer, `send_batch` says it.
-        fit = not accumulator._closed and accumulator._exception is None  # noqa: SLF001
-        if not fit or known is None or partition not in known or accumulator._batches.get(place):  # noqa: SLF001
-            return None
-        handed_over: asyncio.Future[Any] = accumulator._append_batch(batch, place).future  # noqa: SLF001
-        return handed_over
 
 
 async def refusal(address: KafkaAddress) -> str:
