@@ -53,8 +53,6 @@ from shared.process.bugs import BugGuard
 from shared.process.ending import ended_within
 from shared.process.metrics import Readings, metrics_route
 
-# A fetch is answered at once when a reply arrives. Empty answers cost both sides, so not more often than this.
-REPLIES_FETCH_WAIT_MS: Final = 20
 CLOSE_WITHIN_SECONDS: Final = 3.0
 LOOK_AGAIN_SECONDS: Final = 0.02
 # Counts of one caller never run side by side, and each takes about a millisecond.
@@ -102,9 +100,7 @@ class Api:
             ack_times=self._clock.compare,
         )
         self._waiters = Waiters(settings.waiters_max)
-        self._replies = ReplyReader(
-            lambda: lone_consumer(kafka, fetch_max_wait_ms=REPLIES_FETCH_WAIT_MS), self._waiters
-        )
+        self._replies = ReplyReader(lambda: lone_consumer(kafka), self._waiters)
         self._policies = PolicyReader(kafka)
         self._outside = Sources(settings.issuers, settings.introspection, now)
         self._partitions = health.PartitionCheck(self._kept.partitions, reads)

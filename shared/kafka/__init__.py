@@ -2,6 +2,7 @@
 
     clients            producers and consumers, each option written out once with its reason
     quick_sending      aiokafka's producer, woken by callbacks instead of a loop
+    quick_reading      one partition read with a request and its answer, by the loop that takes the records
     kept_producer      one idempotent producer; a broken one is dropped and replaced
     post               single records to topics that other people name
     feed               slow topics, read raw through FastStream's broker, record by record
@@ -9,7 +10,7 @@
     policy_reader      the policies' topic, read from its beginning into a book
     policy_writer      one policy as a record for that topic; an unfit one is refused
 
-Safe to change: sizes and waits. With care: `lenient_records` and `quick_sending`, which replace parts of aiokafka, and
-every option that acks or idempotence rest on. Both libraries are pinned to the patch because of this room.
+Safe to change: sizes and waits. With care: every option that acks or idempotence rest on, and what replaces parts of
+aiokafka (`lenient_records`, `quick_sending`, `quick_reading`). Both libraries are pinned to the patch because of it.
 Never: a client that is opened elsewhere, a partition that a client's hash chose, a topic made by writing to it.
 """

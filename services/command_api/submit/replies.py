@@ -25,10 +25,12 @@ from shared.events.outcome import Outcome, UnreadableOutcomeError, read_replies
 from shared.events.rules import Rule
 from shared.events.topics import REPLIES, REPLY_PARTITIONS
 from shared.kafka.clients import AIOKafkaConsumer, ConsumerRecord, TopicPartition, end_consumer
+from shared.kafka.quick_reading import fetch
 from shared.process.backoff import Setbacks
 from shared.process.ending import ended_within
 
-POLL_MS: Final = 1000
+# A fetch is answered at once when a reply arrives. So long one waits when there is none.
+FETCH_WAIT_MS: Final = 500
 LOOK_EVERY_SECONDS: Final = 5.0
 WITHIN_SECONDS: Final = 15.0
 RETRY_AFTER_SECONDS: Final = 0.5
@@ -195,21 +197,20 @@ class ReplyReader:
             await asyncio.sleep(RETRY_AFTER_SECONDS)
 
     async def _position(self, consumer: AIOKafkaConsumer) -> None:
-        consumer.assign([self._tp])
         begins, ends = await consumer.beginning_offsets([self._tp]), await consumer.end_offsets([self._tp])
         # The first consumer begins at the end. A replacement goes on where the one before was, so no reply is missed.
         known = self._next_offset is not None and begins[self._tp] <= self._next_offset <= ends[self._tp]
         if not known:
             self._next_offset = ends[self._tp]
-        consumer.seek(self._tp, self._next_offset)
 
     async def _read(self, consumer: AIOKafkaConsumer) -> None:
         loop = asyncio.get_running_loop()
         look_at, ended_before = loop.time() + LOOK_EVERY_SECONDS, 0
         while True:
-            for records in (await consumer.getmany(timeout_ms=POLL_MS)).values():
-                for record in records:
-                    self._take(record)
+            records, next_offset = await fetch(consumer, self._tp, self._next_offset or 0, FETCH_WAIT_MS)
+            for record in records:
+                self._take(record)
+            self._next_offset = next_offset
             if loop.time() >= look_at:
                 # Consumers get stuck without an error. Replace one that has not read what was there at the last look.
                 if (self._next_offset or 0) < ended_before:

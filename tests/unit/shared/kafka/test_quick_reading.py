@@ -1,0 +1,101 @@
+"""One partition read with a request and its answer."""
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from aiokafka.errors import (
+    KafkaConnectionError,
+    NotLeaderForPartitionError,
+    OffsetOutOfRangeError,
+    RecordTooLargeError,
+    TopicAuthorizationFailedError,
+)
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
+from aiokafka.structs import TopicPartition
+
+from shared.kafka.quick_reading import fetch
+
+PLACE = TopicPartition("timer.replies.v1", 3)
+
+
+class Broker:
+    """Stands in for a consumer and its client: answers each fetch with what the test has laid out."""
+
+    def __init__(self, *answers: bytes | int | Exception, leader: int | None = 1) -> None:
+        self.answers = list(answers)
+        self.leader = leader
+        self.asked: list[int] = []
+        self.refreshed = 0
+        self._client = self.cluster = self
+
+    def leader_for_partition(self, place: TopicPartition) -> int | None:
+        assert place == PLACE
+        return self.leader
+
+    def force_metadata_update(self) -> None:
+        self.refreshed += 1
+
+    async def send(self, node_id: int, request: Any) -> Any:  # noqa: ANN401 - aiokafka ships no types
+        ((topic, ((partition, offset, _),)),) = request.topics
+        assert (node_id, topic, partition) == (1, *PLACE)
+        self.asked.append(offset)
+        await asyncio.sleep(0)
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        code, held = (answer, b"") if isinstance(answer, int) else (0, answer)
+        return SimpleNamespace(topics=[(PLACE.topic, [(PLACE.partition, code, 99, 99, 0, [], -1, held)])])
+
+
+def batch(*values: bytes, first: int = 0) -> bytes:
+    """Return the bytes of one batch as they lie on the log from offset `first` on."""
+    builder = DefaultRecordBatchBuilder(
+        2, 0, is_transactional=0, producer_id=-1, producer_epoch=-1, base_sequence=0, batch_size=1 << 20
+    )
+    for number, value in enumerate(values):
+        builder.append(number, None, None, value, [])
+    return first.to_bytes(8, "big") + bytes(builder.build())[8:]
+
+
+async def read(broker: Broker, offset: int = 0) -> tuple[list[tuple[int, bytes]], int]:
+    records, after = await fetch(broker, PLACE, offset, 500)
+    return [(record.offset, record.value) for record in records], after
+
+
+async def test_records_come_in_order_with_the_offset_after_them() -> None:
+    broker = Broker(batch(b"a", b"b", first=7) + batch(b"c", first=9), b"")
+    assert await read(broker, 7) == ([(7, b"a"), (8, b"b"), (9, b"c")], 10)
+    assert await read(broker, 10) == ([], 10)
+    assert broker.asked == [7, 10]
+
+
+async def test_records_of_a_batch_before_the_offset_are_passed() -> None:
+    """A broker answers with whole batches."""
+    assert await read(Broker(batch(b"a", b"b", b"c", first=7)), 8) == ([(8, b"b"), (9, b"c")], 10)
+
+
+@pytest.mark.parametrize("trouble", [KafkaConnectionError(), NotLeaderForPartitionError.errno])
+async def test_a_broker_that_is_away_or_leads_no_more_is_asked_again_later(trouble: Exception | int) -> None:
+    broker = Broker(trouble, batch(b"a", first=7))
+    assert await read(broker, 7) == ([], 7)
+    assert broker.refreshed == 1
+    assert await read(broker, 7) == ([(7, b"a")], 8)
+
+
+async def test_a_partition_without_a_leader_is_asked_for_later() -> None:
+    broker = Broker(leader=-1)
+    assert await read(broker, 7) == ([], 7)
+    assert (broker.refreshed, broker.asked) == (1, [])
+
+
+@pytest.mark.parametrize("error", [OffsetOutOfRangeError, TopicAuthorizationFailedError])
+async def test_what_does_not_pass_by_itself_is_raised(error: Any) -> None:  # noqa: ANN401 - as above
+    with pytest.raises(error):
+        await read(Broker(error.errno))
+
+
+async def test_a_record_that_does_not_fit_is_raised() -> None:
+    with pytest.raises(RecordTooLargeError):
+        await read(Broker(batch(b"a" * 100)[:50]))
