@@ -51,6 +51,7 @@ from shared.kafka.post import Post
 from shared.process.alarms import Alarms
 from shared.process.bugs import BugGuard
 from shared.process.ending import ended_within
+from shared.process.front import Front
 from shared.process.metrics import Readings, metrics_route
 
 CLOSE_WITHIN_SECONDS: Final = 3.0
@@ -195,20 +196,22 @@ class Api:
 
     def app(self) -> Starlette:
         """Return the ASGI application. Its lifespan starts and ends the parts."""
+        # Routes are tried in this order. Presses are not looked for: the front knows them.
+        routes = [
+            *dialects.routes(self.desk, zoho_errors_as_200=self._settings.zoho_errors_as_200),
+            *health.routes(self._alive, self._ready),
+            metrics_route(self._readings()),
+            *pages.routes(),
+        ]
         app = Starlette(
-            # Routes are tried in this order, at each request.
-            routes=[
-                *dialects.routes(self.desk, zoho_errors_as_200=self._settings.zoho_errors_as_200),
-                *health.routes(self._alive, self._ready),
-                metrics_route(self._readings()),
-                *pages.routes(),
-            ],
+            routes=routes,
             middleware=[
                 *origins.layers(self._settings.cors_origins),
                 Middleware(BugGuard, internal=_internal),
                 Middleware(self._limited),
+                Middleware(Front, routes=routes, in_words=_in_the_dialects_words),
             ],
-            exception_handlers={HTTPException: _in_the_dialects_words},
+            exception_handlers={HTTPException: _answered},
             lifespan=self._lifespan,
         )
         # No dialect has redirects, and their Location would be made of the Host header that the caller sent.
@@ -304,10 +307,14 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-async def _in_the_dialects_words(request: Request, error: Exception) -> Response:
+def _in_the_dialects_words(request: Request, error: HTTPException) -> Response:
+    return dialects.error_response(request, error.status_code, error.headers)
+
+
+async def _answered(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
-    return dialects.error_response(request, error.status_code, error.headers)
+    return _in_the_dialects_words(request, error)
 
 
 def _internal(request: Request) -> Response:

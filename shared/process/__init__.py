@@ -2,6 +2,7 @@
 
     http_protocol    how a request is read off a connection, so that none hides in another
     server           serving HTTP from the first request to the last, and ending within a limit
+    front            the calls that bear the load, without the layers of the framework
     joined_writes    the head of an answer and its body in one write of the socket
     garbage          how seldom a process looks for garbage
     bugs             what a caller hears, and what the log says, when a call raises something unexpected

@@ -12,6 +12,7 @@ from uuid import UUID
 import httpx
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -48,6 +49,7 @@ from shared.events.outcome import State, TimerAfter
 from shared.events.policy import Policy, Preset
 from shared.events.policy_book import PolicyRecord
 from shared.events.rules import Rule
+from shared.process.front import Front
 
 PARTITIONS: Final = 12
 BACKDATE_DAYS_MAX: Final = 62
@@ -253,9 +255,9 @@ class Clerk:
         (one,) = self.submitted
         return one
 
-    def client(self, *, zoho_errors_as_200: bool = False) -> httpx.AsyncClient:
-        """Return a client of an application that has nothing but the dialects."""
-        desk = Desk(
+    def desk(self) -> Desk:
+        """Return the desk behind which this clerk is everybody."""
+        return Desk(
             identities=self,
             threshold=self,
             quotas=self.quotas,
@@ -271,11 +273,18 @@ class Clerk:
             backdate_days_max=BACKDATE_DAYS_MAX,
         )
 
-        async def unanswered(request: Request, problem: Exception) -> Response:
-            assert isinstance(problem, HTTPException)
+    def client(self, *, zoho_errors_as_200: bool = False) -> httpx.AsyncClient:
+        """Return a client of an application that has nothing but the dialects, and the front before them."""
+
+        def in_words(request: Request, problem: HTTPException) -> Response:
             return dialects.error_response(request, problem.status_code, problem.headers)
 
-        routes = dialects.routes(desk, zoho_errors_as_200=zoho_errors_as_200)
-        app = Starlette(routes=routes, exception_handlers={HTTPException: unanswered})
+        async def unanswered(request: Request, problem: Exception) -> Response:
+            assert isinstance(problem, HTTPException)
+            return in_words(request, problem)
+
+        routes = dialects.routes(self.desk(), zoho_errors_as_200=zoho_errors_as_200)
+        front = Middleware(Front, routes=routes, in_words=in_words)
+        app = Starlette(routes=routes, middleware=[front], exception_handlers={HTTPException: unanswered})
         app.router.redirect_slashes = False
         return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api.test")

@@ -99,7 +99,15 @@ async def exchange(
 ) -> Exchange:
     """Give the pieces to a protocol one by one, then end the connection."""
     told = Exchange(slowly=slowly)
-    config = http_config(told.asgi(), "here", 0, 1)
+    told.written, told.closed = await said_to(told.asgi(), pieces, kind)
+    return told
+
+
+async def said_to(
+    app: ASGIApp, pieces: Iterable[bytes], kind: type[HttpToolsProtocol] = HttpProtocol
+) -> tuple[bytes, bool]:
+    """Do the same with an application of the test's; return what was written, and whether we closed."""
+    config = http_config(app, "here", 0, 1)
     config.load()
     protocol, wire = kind(config, ServerState(), {}), Wire()
     protocol.connection_made(wire)
@@ -109,11 +117,11 @@ async def exchange(
         await asyncio.sleep(0)
     for _ in range(200):
         await asyncio.sleep(0)
-    told.written, told.closed = wire.written, wire.closed
+    written, closed = wire.written, wire.closed
     protocol.connection_lost(None)
     for _ in range(20):
         await asyncio.sleep(0)
-    return told
+    return written, closed
 
 
 def cut(stream: bytes, at: Iterable[int]) -> list[bytes]:

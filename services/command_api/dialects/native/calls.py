@@ -28,6 +28,7 @@ from services.command_api.dialects.native.reports import calls as reports
 from services.command_api.dialects.native.timers import calls as timers
 from services.command_api.dialects.native.timers.calls import NativeTimers
 from shared.events.rules import Rule
+from shared.process.front import DirectRoute
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +78,10 @@ def routes(desk: Desk) -> list[BaseRoute]:
     calls, reads = Native(desk), NativeReads(desk)
     timer = f"{answers.TIMERS_PATH}/{{timer_id}}"
     return [
-        Route(answers.TIMERS_PATH, calls.timers, methods=["GET", "POST"]),
-        Route(f"{timer}/stop", calls.stop, methods=["POST"]),
-        Route(f"{timer}/pause", calls.pause, methods=["POST"]),
-        Route(f"{timer}/resume", calls.resume, methods=["POST"]),
+        DirectRoute(answers.TIMERS_PATH, calls.timers, methods=["GET", "POST"], direct=["POST"]),
+        DirectRoute(f"{timer}/stop", calls.stop, methods=["POST"], direct=["POST"]),
+        DirectRoute(f"{timer}/pause", calls.pause, methods=["POST"], direct=["POST"]),
+        DirectRoute(f"{timer}/resume", calls.resume, methods=["POST"], direct=["POST"]),
         Route(timer, reads.timer, methods=["GET"]),
         *policy.routes(desk),
         Route(f"{answers.OUTCOMES_PATH}/{{event_id}}", reads.outcome, methods=["GET"]),

@@ -21,6 +21,7 @@ from services.command_api.dialects.thebase import answers
 from services.command_api.dialects.thebase.answers import LIST, START, STOP
 from services.command_api.dialects.thebase.reading import read_page, read_start, read_stop
 from services.command_api.dialects.thebase.token import token
+from shared.process.front import DirectRoute
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +72,9 @@ def routes(desk: Desk) -> list[BaseRoute]:
     """Return the routes of dialect A."""
     calls = TheBase(desk)
     return [
-        Route("/v2/timer/start", calls.start, methods=["POST"]),
+        DirectRoute("/v2/timer/start", calls.start, methods=["POST"], direct=["POST"]),
         Route(answers.OPEN_PATH, calls.open, methods=["GET"]),
-        Route("/v2/timer/{timer_id}", calls.stop, methods=["PUT"]),
+        DirectRoute("/v2/timer/{timer_id}", calls.stop, methods=["PUT"], direct=["PUT"]),
         Route("/oauth/token", calls.token, methods=["POST"]),
     ]
 

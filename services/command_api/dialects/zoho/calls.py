@@ -27,6 +27,7 @@ from services.command_api.dialects.zoho.dates import DEFAULT_FORMAT, is_format
 from services.command_api.dialects.zoho.reading import Given, read_command, verb_of, wants_xml
 from services.command_api.dialects.zoho.running import running_timer
 from shared.events.rules import Rule
+from shared.process.front import DirectRoute
 
 _PREFIX: Final = "/people"
 
@@ -110,7 +111,7 @@ def _turned_away(desk: Desk, why: Unknown | Away | OverThreshold, voice: Voice) 
 def routes(desk: Desk, *, errors_as_200: bool = False) -> list[BaseRoute]:
     """Return the routes of dialect B."""
     calls = Zoho(desk, errors_as_200)
-    timer = Route(_PREFIX + TIMER_URI, calls.timer, methods=["GET", "POST"])
+    timer = DirectRoute(_PREFIX + TIMER_URI, calls.timer, methods=["GET", "POST"], direct=["GET", "POST"])
     # Starlette adds HEAD to every GET. This GET records a press, and a client that only checks a link must not.
     timer.methods = {"GET", "POST"}
     return [timer, Route(_PREFIX + RUNNING_URI, calls.running, methods=["GET"])]

@@ -124,5 +124,5 @@ async def test_the_layer_is_the_outermost_one_of_the_api(origins: str, first: li
     said = {"kafka_bootstrap_servers": "kafka.example:9092", "postgres_dsn": "postgresql://postgres.example/stint"}
     settings = Settings.model_validate(said | {"token_key": "k" * 32, "cors_origins": origins})
     stack: list[object] = [layer.cls for layer in Api(settings, Alarms(frozenset())).app().user_middleware]
-    assert stack[:-2] == first
-    assert stack[-2] is BugGuard
+    assert stack[:-3] == first
+    assert stack[-3] is BugGuard
