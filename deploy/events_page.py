@@ -6,6 +6,7 @@ Names and types of fields are written once, in the code. A test compares the pag
 import json
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -31,6 +32,8 @@ _KEY_AND_VALUE: Final[Mapping[str, tuple[str, str]]] = {
     topics.POLICIES: ("tenant", "a policy: [contract](contract.md), section 8"),
     topics.DEAD: ("the command's", "a command that cannot be read, and the reason: [contract](contract.md), section 5"),
 }
+# What a header that is left out stands for, where that is not nothing.
+_STANDS_FOR: Final = {"ce_correlationid": "optional: `ce_id`"}
 _INTRODUCTION: Final = """\
 <!-- Written by `python -m deploy.events_page` from the models in shared/events. Do not edit by hand. -->
 # Records: topics, headers and fields
@@ -70,7 +73,7 @@ def _topics() -> Iterator[str]:
 
 def _headers() -> Iterator[str]:
     least = Envelope(event_id=_EVENT_ID, type="timer.started.v1", recorded_at=_MOMENT, policy_rev=7)
-    reply = ReplyAddress(topics.REPLIES, 31, "…")
+    elsewhere = ReplyAddress(f"{topics.REPLIES_PREFIX}payroll", 31, "…")
     most = Envelope(
         event_id=_EVENT_ID,
         type="timer.started.v1",
@@ -80,13 +83,14 @@ def _headers() -> Iterator[str]:
         expires_at=_MOMENT.replace(second=30),
         correlation_id=str(_EVENT_ID),
         traceparent="00-…-…-01",
-        reply=reply,
+        reply=ReplyAddress(topics.REPLIES, 31, "…"),
     )
     always = {name for name, _ in encode_headers(least)}
     yield f"## Headers of `{topics.EVENTS}`\n\n{_prose(Envelope.__doc__)}\n"
     yield "| header | | example |\n|---|---|---|"
-    for name, value in encode_headers(most):
-        yield f"| `{name}` | {'' if name in always else 'optional'} | `{value.decode()}` |"
+    for name, value in dict(encode_headers(most) + encode_headers(replace(most, reply=elsewhere))).items():
+        mark = "" if name in always else _STANDS_FOR.get(name, "optional")
+        yield f"| `{name}` | {mark} | `{value.decode()}` |"
     yield ""
 
 

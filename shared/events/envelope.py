@@ -1,7 +1,8 @@
 """The envelope: CloudEvents 1.0 in binary mode, in the headers of a Kafka record.
 
 The attribute names are those of the CloudEvents Kafka binding (`ce_` before each); correlationid and expirytime are
-published extensions. `reply_to`, `reply_partition` and `request_id` are for transport, and the fold ignores them.
+published extensions. `reply`, or else `reply_to`, `reply_partition` and `request_id`, are for transport, and the fold
+ignores them. Headers are kept for ever with their event, so none is written that says what another one says.
 """
 
 import re
@@ -12,6 +13,7 @@ from typing import Final, TypeVar
 from uuid import UUID
 
 from .base import in_utc
+from .topics import REPLIES
 
 SOURCE: Final = "/stint/command-api"
 
@@ -19,8 +21,12 @@ Headers = Sequence[tuple[str, bytes | None]]
 
 _T = TypeVar("_T")
 
+_SPECVERSION: Final = ("ce_specversion", b"1.0")
+_CONTENT_TYPE: Final = ("content-type", b"application/json")
+
 # Bounded, because Python refuses to read a number of thousands of digits.
 _PARTITION: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
+_OWN_REPLY: Final = re.compile(r"([0-9]{1,9})/(.*)", re.ASCII | re.DOTALL)
 
 
 class MalformedEnvelopeError(ValueError):
@@ -29,7 +35,10 @@ class MalformedEnvelopeError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ReplyAddress:
-    """Where the verdict is to be sent: a topic, its partition, and the request that waits."""
+    """Where the verdict is to be sent: a topic, its partition, and the request that waits.
+
+    On the topic of our own processes it is one header, `reply`, written "partition/request"; else it is three.
+    """
 
     topic: str
     partition: int
@@ -42,8 +51,8 @@ class Envelope:
 
     `recorded_at` is the API's clock at the press. `policy_rev` is the highest offset of `timer.policies.v1` that the
     API had applied (-1: none). `subject` is a timer's short id. `correlation_id` is the same for all records that
-    follow from one request: the event id of its press, which its caller knows from `Location` and from outcomes. The
-    fold ignores it.
+    follow from one request: the event id of its press, which its caller knows from `Location` and from outcomes. None,
+    and no header: it is this event's own id. The fold ignores it.
     """
 
     event_id: UUID
@@ -60,31 +69,41 @@ class Envelope:
 
 def timestamp(moment: datetime) -> str:
     """Return `moment` as RFC 3339 in UTC, with "Z", to the microsecond."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def encode_headers(envelope: Envelope) -> list[tuple[str, bytes]]:
     """Return the headers of the record that carries an event."""
-    text: list[tuple[str, str | None]] = [
-        ("ce_specversion", "1.0"),
-        ("ce_id", str(envelope.event_id)),
-        ("ce_type", envelope.type),
-        ("ce_source", envelope.source),
-        ("ce_subject", None if envelope.subject is None else str(envelope.subject)),
-        ("ce_time", timestamp(envelope.recorded_at)),
-        ("ce_correlationid", envelope.correlation_id),
-        ("ce_expirytime", None if envelope.expires_at is None else timestamp(envelope.expires_at)),
-        ("ce_policyrev", str(envelope.policy_rev)),
-        ("traceparent", envelope.traceparent),
-        ("content-type", "application/json"),
+    headers = [
+        _SPECVERSION,
+        ("ce_id", str(envelope.event_id).encode()),
+        ("ce_type", envelope.type.encode()),
+        ("ce_source", envelope.source.encode()),
+        ("ce_time", timestamp(envelope.recorded_at).encode()),
+        ("ce_policyrev", str(envelope.policy_rev).encode()),
+        _CONTENT_TYPE,
     ]
+    if envelope.subject is not None:
+        headers.append(("ce_subject", str(envelope.subject).encode()))
+    if envelope.correlation_id is not None:
+        headers.append(("ce_correlationid", envelope.correlation_id.encode()))
+    if envelope.expires_at is not None:
+        headers.append(("ce_expirytime", timestamp(envelope.expires_at).encode()))
+    if envelope.traceparent is not None:
+        headers.append(("traceparent", envelope.traceparent.encode()))
     if envelope.reply is not None:
-        text += [
-            ("reply_to", envelope.reply.topic),
-            ("reply_partition", str(envelope.reply.partition)),
-            ("request_id", envelope.reply.request_id),
-        ]
-    return [(name, value.encode()) for name, value in text if value is not None]
+        headers += _reply_headers(envelope.reply)
+    return headers
+
+
+def _reply_headers(reply: ReplyAddress) -> list[tuple[str, bytes]]:
+    if reply.topic == REPLIES:
+        return [("reply", f"{reply.partition}/{reply.request_id}".encode())]
+    return [
+        ("reply_to", reply.topic.encode()),
+        ("reply_partition", str(reply.partition).encode()),
+        ("request_id", reply.request_id.encode()),
+    ]
 
 
 def tolerant(headers: Headers) -> dict[str, str]:
@@ -152,6 +171,9 @@ def _short_id(text: str) -> int:
 
 def _reply(headers: dict[str, str]) -> ReplyAddress | None:
     # A reply address that does not read costs the caller the reply, and never costs the press its place.
+    if (own := headers.get("reply")) is not None:
+        said = _OWN_REPLY.fullmatch(own)
+        return None if said is None else ReplyAddress(REPLIES, int(said[1]), said[2])
     topic, partition, request_id = (headers.get(name) for name in ("reply_to", "reply_partition", "request_id"))
     if topic is None or partition is None or request_id is None or not _PARTITION.fullmatch(partition):
         return None

@@ -25,6 +25,9 @@ from .rules import Rule
 # How long a key is remembered, in log time. After that the same key is a new press.
 REMEMBERED: Final = timedelta(days=30)
 
+# One encoder for every digest: `json.dumps` would make one for each.
+_AS_DIGESTED: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
+
 # Drawn once with uuid4. It only has to differ from every other namespace.
 _EVENT_IDS: Final = UUID("8c0a3f0e-9a55-4b52-a5b4-5b8a4ad0f6a1")
 
@@ -45,8 +48,7 @@ def digest_of(verb: str, target: str, given: Mapping[str, str | bool | None]) ->
     erasure.
     """
     present = {name: value for name, value in given.items() if value is not None and value != ""}
-    text = json.dumps([verb, target, present], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_AS_DIGESTED([verb, target, present]).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

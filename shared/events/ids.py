@@ -31,6 +31,7 @@ _DECIMAL: Final = re.compile(r"[0-9]{1,39}", re.ASCII)
 _MS: Final = timedelta(milliseconds=1)
 # The most ids that a process draws for one millisecond, in all slots. Then it borrows the next millisecond.
 _IDS_PER_MS: Final = 1 << _RANDOM_BITS
+_UNIX_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def slot_of(tenant: str, owner: str) -> int:
@@ -121,6 +122,6 @@ class TimerIds:
 
 def fresh_event_id(now: datetime) -> UUID:
     """Return a version 7 UUID (RFC 9562, section 5.7) for a press without an Idempotency-Key."""
-    ms = (now - datetime(1970, 1, 1, tzinfo=UTC)) // _MS
+    ms = (now - _UNIX_EPOCH) // _MS
     chance = secrets.randbits(12 + 62)  # one system call for both parts
     return UUID(int=(ms << 80) | (0x7 << 76) | (chance >> 62 << 64) | (0b10 << 62) | chance & ((1 << 62) - 1))

@@ -54,7 +54,6 @@ class OutgoingPress:
             policy_rev=policy_rev,
             subject=timer_id,
             expires_at=self.expires_at,
-            correlation_id=str(self.event_id),
             traceparent=self.traceparent,
             reply=reply,
         )

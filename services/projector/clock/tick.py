@@ -27,7 +27,6 @@ def tick_for(tenant: str, owner: str, now: datetime, policy_rev: int) -> Tick:
         recorded_at=now,
         policy_rev=policy_rev,
         expires_at=expires_at,
-        correlation_id=str(event_id),
         source=_SOURCE,
     )
     return Tick(f"{tenant}/{owner}".encode(), encode_headers(envelope), write_body(event), expires_at)

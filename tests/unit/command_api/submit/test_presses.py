@@ -60,6 +60,11 @@ class SentRecord:
     told: Callable[[Acked | Unacked], None]
 
 
+def request_of(record: SentRecord) -> str:
+    """Return the id of the request that waits for the verdict on a record."""
+    return record.headers["reply"].partition("/")[2]
+
+
 @dataclass
 class FakeSender:
     """Keeps its records; the test tells their fates."""
@@ -118,7 +123,7 @@ class Wired:
 
     def reply(self, record: SentRecord, **said: Any) -> Outcome:  # noqa: ANN401
         given = outcome(event_id=record.headers["ce_id"], subject=int(record.key), **said)
-        self.waiters.answer(record.headers["request_id"], given)
+        self.waiters.answer(request_of(record), given)
         return given
 
     def overdue(self) -> None:
@@ -181,7 +186,7 @@ async def test_a_fact_goes_to_its_owners_partition_and_names_no_timer() -> None:
     assert "ce_subject" not in record.headers
     fact = Fact(kind="leave", about="2026-04-02", body={"granted": True})
     judged = outcome(event_id=record.headers["ce_id"], subject=None, timer=None, fact=fact)
-    it.waiters.answer(record.headers["request_id"], judged)
+    it.waiters.answer(request_of(record), judged)
     assert await answer == Learned("dana", fact, Position(SLOT % 12, 7))
 
 
@@ -250,7 +255,7 @@ async def test_a_taken_id_is_drawn_again_under_the_same_event() -> None:
     second = await it.nth(4)
     assert second.key == text.key != first.key
     assert second.headers["ce_id"] == first.headers["ce_id"]
-    assert second.headers["request_id"] != first.headers["request_id"]
+    assert request_of(second) != request_of(first)
     judged = it.reply(second)
     assert await answer == answer_of(SLOT % 12, judged)
 

@@ -172,7 +172,9 @@ def test_an_odd_header_loses_no_press(odd: tuple[str, bytes | None]) -> None:
 
 
 def test_a_reply_partition_of_5000_digits_loses_no_press() -> None:
-    assert isinstance(read(headers(reply_partition="9" * 5000), body()), Press)
+    in_three = {"reply_to": "timer.replies.payroll", "reply_partition": "9" * 5000, "request_id": "r-1"}
+    for changed in ({"reply": "9" * 5000}, {"reply": "9" * 5000 + "/r-1"}, {"reply": None} | in_three):
+        assert isinstance(read(headers(**changed), body()), Press)
 
 
 @pytest.mark.parametrize("type_", ["owner.texts_erased.v1", "deadline.reached.v1"])

@@ -1,5 +1,6 @@
 """The envelope: what is written into the headers of a record is read from them again."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -16,9 +17,14 @@ from shared.events.envelope import (
 from tests.support.story.presses import ENVELOPE, EVENT_ID, NOON, headers
 
 BARE = Envelope(event_id=EVENT_ID, type="deadline.reached.v1", recorded_at=NOON, policy_rev=-1)
+# A service that commands over Kafka waits on a topic of its own.
+ELSEWHERE = replace(ENVELOPE, reply=ReplyAddress("timer.replies.payroll", 17, "r-1"))
+IN_THREE = {"reply_to": "timer.replies.payroll", "reply_partition": "17", "request_id": "r-1"}
 
 
-@pytest.mark.parametrize("envelope", [ENVELOPE, BARE], ids=["with everything", "with what it must have"])
+@pytest.mark.parametrize(
+    "envelope", [ENVELOPE, ELSEWHERE, BARE], ids=["with everything", "of a service", "with what it must have"]
+)
 def test_an_envelope_survives_the_journey(envelope: Envelope) -> None:
     assert decode_headers(tolerant(encode_headers(envelope))) == envelope
 
@@ -89,13 +95,38 @@ def test_null_and_undecodable_headers_are_left_out_and_cost_nothing_else() -> No
         {"reply_partition": "9" * 5000},
         {"reply_partition": "\u00b2"},
         {"reply_to": b"\xff"},
+        {"reply": "17"},
+        {"reply": "x/r-1"},
+        {"reply": "-1/r-1"},
+        {"reply": "/r-1"},
+        {"reply": ""},
+        {"reply": "9" * 5000 + "/r-1"},
+        {"reply": "\u00b2/r-1"},
     ],
 )
-def test_a_malformed_reply_address_loses_the_answer_and_not_the_press(changed: dict[str, str | None]) -> None:
-    envelope = decode_headers(tolerant(headers(**changed)))
+def test_a_malformed_reply_address_loses_the_answer_and_not_the_press(changed: dict[str, str | bytes | None]) -> None:
+    envelope = decode_headers(tolerant(headers(**{"reply": None} | IN_THREE | changed)))
     assert envelope.reply is None
     assert envelope.event_id == EVENT_ID
 
 
 def test_a_reply_address_is_where_one_waiter_waits() -> None:
     assert decode_headers(tolerant(headers())).reply == ReplyAddress("timer.replies.v1", 17, "r-1")
+    assert decode_headers(tolerant(headers(reply=None, **IN_THREE))).reply == ELSEWHERE.reply
+
+
+def test_our_own_reply_address_is_one_header_and_a_services_are_three() -> None:
+    said = dict(encode_headers(ENVELOPE))
+    assert (said["reply"], said.keys() & IN_THREE.keys()) == (b"17/r-1", set())
+    elsewhere = tolerant(encode_headers(ELSEWHERE))
+    assert {name: elsewhere.get(name) for name in ("reply", *IN_THREE)} == {"reply": None} | IN_THREE
+
+
+def test_the_reply_address_of_the_release_before_is_read() -> None:
+    """Its events are on the log, and its processes press beside ours during an upgrade."""
+    before = {"reply_to": "timer.replies.v1", "reply_partition": "17", "request_id": "r-1"}
+    assert decode_headers(tolerant(headers(reply=None, **before))).reply == ENVELOPE.reply
+
+
+def test_an_event_with_an_address_of_both_kinds_is_answered_at_the_own_one() -> None:
+    assert decode_headers(tolerant(headers(**IN_THREE))).reply == ENVELOPE.reply
