@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from services.command_api.desk.commands import Accepted, Asked, Dialect, StillWaiting
 from services.command_api.desk.rows import OpenTimer
-from services.command_api.dialects.jsontext import array, boolean, members, quoted
+from services.command_api.dialects.jsontext import written
 from services.command_api.dialects.malformed import Malformed
 from services.command_api.dialects.reasons import READERS_PRESS_NOTHING, sentence, sentence_about
 from services.command_api.dialects.times import rfc3339_seconds
@@ -27,8 +27,6 @@ STOPPED: Final = "\u05d4\u05d8\u05d9\u05d9\u05de\u05e8 \u05d4\u05d5\u05e4\u05e1\
 
 OPEN_PATH: Final = "/v2/timer/open"
 
-_STARTED: Final = quoted(STARTED)
-_STOPPED: Final = quoted(STOPPED)
 _JSON: Final = "application/json"
 
 Verb = Literal["start", "stop"]
@@ -52,15 +50,14 @@ _INSTANCE: Final = "tag:stint.invalid,2026:timer"
 
 def started(timer_id: int, *, judged: bool = True) -> Response:
     """Answer a start: 201, or 202 while the verdict is outstanding."""
-    body = members(("id", quoted(to_long(timer_id))), ("message", _STARTED))
+    body = written({"id": to_long(timer_id), "message": STARTED})
     return Response(body, 201, media_type=_JSON) if judged else Response(body, 202, {"Retry-After": "1"}, _JSON)
 
 
 def stopped(total_us: int) -> Response:
     """Answer a stop, with the minutes worked."""
-    return Response(
-        members(("message", _STOPPED), ("total_minuets", quoted(str(total_minutes(total_us))))), 201, media_type=_JSON
-    )
+    body = written({"message": STOPPED, "total_minuets": str(total_minutes(total_us))})
+    return Response(body, 201, media_type=_JSON)
 
 
 def open_timers(found: Sequence[OpenTimer], limit: int, offset: int) -> Response:
@@ -70,29 +67,29 @@ def open_timers(found: Sequence[OpenTimer], limit: int, offset: int) -> Response
     links = [("self", offset), ("first", 0)]
     links += [("next", offset + limit)] if more else []
     links += [("prev", max(offset - limit, 0))] if offset else []
-    body = members(
-        ("items", array(map(_item, page))),
-        ("hasMore", boolean(more)),
-        ("limit", str(limit)),
-        ("offset", str(offset)),
-        ("count", str(len(page))),
-        ("links", array(_link(rel, limit, at) for rel, at in links)),
-    )
-    return Response(body, 200, media_type=_JSON)
+    body = {
+        "items": list(map(_item, page)),
+        "hasMore": more,
+        "limit": limit,
+        "offset": offset,
+        "count": len(page),
+        "links": [_link(rel, limit, at) for rel, at in links],
+    }
+    return Response(written(body), 200, media_type=_JSON)
 
 
-def _item(timer: OpenTimer) -> str:
-    return members(
-        ("id", quoted(to_long(timer.id))),
-        ("account_id", quoted(timer.account_id)),
-        ("start_time", quoted(rfc3339_seconds(timer.started_at))),
-        ("comment", quoted(timer.comment)),
-    )
+def _item(timer: OpenTimer) -> dict[str, object]:
+    return {
+        "id": to_long(timer.id),
+        "account_id": timer.account_id,
+        "start_time": rfc3339_seconds(timer.started_at),
+        "comment": timer.comment,
+    }
 
 
-def _link(rel: str, limit: int, offset: int) -> str:
+def _link(rel: str, limit: int, offset: int) -> dict[str, str]:
     # A path without host, because the Host header is the caller's own text and is not repeated.
-    return members(("rel", quoted(rel)), ("href", quoted(f"{OPEN_PATH}?limit={limit}&offset={offset}")))
+    return {"rel": rel, "href": f"{OPEN_PATH}?limit={limit}&offset={offset}"}
 
 
 def status_of(rule: Rule, verb: Verb) -> ErrorStatus:
@@ -112,15 +109,16 @@ def error(
 ) -> Response:
     """Answer with an error. `oauth` is the code that clients of RFC 6749 expect, in a member of its own."""
     code, title = _CODES[status], HTTPStatus(status).phrase
-    said = [
-        ("code", quoted(code)),
-        ("title", quoted(title)),
-        ("message", quoted(message if message is not None else title)),
-        ("type", quoted(f"tag:oracle.com,2020:error/{code}")),
-        ("instance", quoted(_INSTANCE)),
-    ]
-    said += [("error", quoted(oauth))] if oauth is not None else []
-    return Response(members(*said), status, headers, _JSON)
+    said = {
+        "code": code,
+        "title": title,
+        "message": message if message is not None else title,
+        "type": f"tag:oracle.com,2020:error/{code}",
+        "instance": _INSTANCE,
+    }
+    if oauth is not None:
+        said["error"] = oauth
+    return Response(written(said), status, headers, _JSON)
 
 
 def unavailable(retry_after_seconds: int = 1) -> Response:

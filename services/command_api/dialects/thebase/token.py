@@ -13,7 +13,7 @@ from starlette.responses import Response
 from services.command_api.desk.desk import Busy, Desk, IssuedToken
 from services.command_api.desk.rows import ReadsAwayError
 from services.command_api.dialects.headers import authorization
-from services.command_api.dialects.jsontext import members, quoted
+from services.command_api.dialects.jsontext import written
 from services.command_api.dialects.thebase.answers import error, unavailable
 
 _FIELDS_MAX: Final = 20
@@ -36,12 +36,12 @@ async def token(desk: Desk, request: Request) -> Response:
         return unavailable(issued.retry_after_seconds)
     if issued is None:
         return _no_such_client()
-    body = members(
-        ("access_token", quoted(issued.access_token)),
-        ("token_type", quoted("bearer")),
-        ("expires_in", str(issued.expires_in_seconds)),
-    )
-    return Response(body, 200, _UNCACHED, "application/json")
+    body = {
+        "access_token": issued.access_token,
+        "token_type": "bearer",
+        "expires_in": issued.expires_in_seconds,
+    }
+    return Response(written(body), 200, _UNCACHED, "application/json")
 
 
 async def _issued(desk: Desk, credentials: Sequence[tuple[str, str]]) -> IssuedToken | Busy | None:

@@ -11,7 +11,7 @@ from typing import Final, Literal
 from starlette.responses import Response
 
 from services.command_api.desk.commands import Accepted, Asked, Dialect, StillWaiting
-from services.command_api.dialects.jsontext import boolean, members, quoted
+from services.command_api.dialects.jsontext import written
 from services.command_api.dialects.malformed import Malformed
 from shared.events.rule_rows import ZOHO_FAILED, ZOHO_TEXTS, ZohoCode
 from shared.events.rule_table import row_of
@@ -94,11 +94,10 @@ class Voice:
         message = SUCCEEDED[self.verb]
         if self.xml:
             return self._xml(200, 0, message, "" if result is None else f"\n<result>{_elements(result)}</result>")
-        said = [("message", quoted(message)), ("uri", quoted(self.uri)), ("status", "0")]
+        said: dict[str, object] = {"message": message, "uri": self.uri, "status": 0}
         if result is not None:
-            written = _object(result)
-            said.insert(0, ("result", f"[{written}]" if self.verb == "start" else written))
-        return Response(members(("response", members(*said))), 200, media_type="application/json")
+            said = {"result": [dict(result)] if self.verb == "start" else dict(result)} | said
+        return Response(written({"response": said}), 200, media_type="application/json")
 
     def fail(self, failure: Failure) -> Response:
         """Answer with an error."""
@@ -110,15 +109,9 @@ class Voice:
         if failure.status == 401:  # noqa: PLR2004 - RFC 9110 requires a challenge with it
             headers["WWW-Authenticate"] = "Zoho-oauthtoken"
         if self.xml:
-            written = f"\n<errors>{_elements(errors)}</errors>"
-            return self._xml(http_status, 1, failure.message, written, headers)
-        said = members(
-            ("message", quoted(failure.message)),
-            ("uri", quoted(self.uri)),
-            ("errors", _object(errors)),
-            ("status", "1"),
-        )
-        return Response(members(("response", said)), http_status, headers, "application/json")
+            return self._xml(http_status, 1, failure.message, f"\n<errors>{_elements(errors)}</errors>", headers)
+        said = {"message": failure.message, "uri": self.uri, "errors": dict(errors), "status": 1}
+        return Response(written({"response": said}), http_status, headers, "application/json")
 
     def _xml(
         self, http_status: int, status: int, message: str, rest: str, headers: dict[str, str] | None = None
@@ -143,12 +136,8 @@ def _elements(fields: Fields) -> str:
     return "".join(f"<{name}>{xml_text(_plain(value))}</{name}>" for name, value in fields)
 
 
-def _object(fields: Fields) -> str:
-    return members(*((name, quoted(value) if isinstance(value, str) else _plain(value)) for name, value in fields))
-
-
 def _plain(value: Value) -> str:
-    return boolean(value) if isinstance(value, bool) else str(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def malformed(problem: Malformed, verb: Verb) -> Failure:

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from starlette.responses import Response
 
 from services.command_api.desk.commands import Learned
 from services.command_api.desk.rows import AttendanceWindow, OwnerRow
-from services.command_api.dialects.jsontext import NULL, array, boolean, members, quoted
-from services.command_api.dialects.native.answers import problem, refused
+from services.command_api.dialects.jsontext import written
+from services.command_api.dialects.native.answers import moment, problem, refused
 from services.command_api.dialects.times import rfc3339
 from shared.events.outcome import Fact
 from shared.events.rules import Rule
@@ -21,26 +21,26 @@ _JSON: Final = "application/json"
 
 def learned(said: Learned, aliases: Sequence[str] | None = None) -> Response:
     """Answer a statement with its fact. `aliases` are those that were set with it, if any."""
-    pairs = [("owner", quoted(said.owner)), ("fact", members(*_fact(said.fact)))]
+    body: dict[str, object] = {"owner": said.owner, "fact": dict(_fact(said.fact))}
     if aliases is not None:
-        pairs.append(("aliases", _texts(aliases)))
-    return Response(members(*pairs, ("position", quoted(str(said.position)))), 200, media_type=_JSON)
+        body["aliases"] = list(aliases)
+    return Response(written(body | {"position": str(said.position)}), 200, media_type=_JSON)
 
 
 def known(owner: str, row: OwnerRow) -> Response:
     """Answer with all that is known of an owner. null: it was never stated."""
-    body = members(
-        ("owner", quoted(owner)),
-        ("zone", quoted(row.zone)),
-        ("timers_disabled", _yes_or_no(row.timers_disabled)),
-        ("active", _yes_or_no(row.active)),
-        ("aliases", NULL if row.aliases is None else _texts(row.aliases)),
-        ("leave", _texts(day.isoformat() for day in row.leave)),
-        ("attendance", array(map(_window, row.attendance))),
-        ("estimates", array(members(("job_id", quoted(job)), ("seconds", str(s))) for job, s in row.estimates)),
-        ("position", quoted(row.position)),
-    )
-    return Response(body, 200, media_type=_JSON)
+    body = {
+        "owner": owner,
+        "zone": row.zone,
+        "timers_disabled": row.timers_disabled,
+        "active": row.active,
+        "aliases": row.aliases,
+        "leave": row.leave,
+        "attendance": list(map(_window, row.attendance)),
+        "estimates": [{"job_id": job, "seconds": seconds} for job, seconds in row.estimates],
+        "position": row.position,
+    }
+    return Response(written(body), 200, media_type=_JSON)
 
 
 def not_an_admin() -> Response:
@@ -58,46 +58,35 @@ def no_such_person() -> Response:
     return problem(404, "The owner is no person of this tenant, and only persons have aliases.", None)
 
 
-def _fact(fact: Fact) -> Iterable[tuple[str, str]]:
+def _fact(fact: Fact) -> Iterable[tuple[str, object]]:
     body = fact.body
-    yield "kind", quoted(fact.kind)
+    yield "kind", fact.kind
     match fact.kind:
         case "profile":
-            if "zone" in body:
-                yield "zone", quoted(body["zone"])
-            for name in ("timers_disabled", "active"):
+            for name in ("zone", "timers_disabled", "active"):
                 if name in body:
-                    yield name, boolean(body[name])
+                    yield name, body[name]
         case "leave":
-            yield "day", quoted(fact.about)
-            yield "granted", boolean(body["granted"])
+            yield "day", fact.about
+            yield "granted", body["granted"]
         case "attendance":
-            yield "on", quoted(body["on"])
+            yield "on", body["on"]
             yield "checked_in_at", _moment(body["checked_in_at"])
             yield "checked_out_at", _moment(body["checked_out_at"])
         case "estimate":
-            yield "job_id", quoted(fact.about)
-            yield "seconds", str(body["seconds"])
+            yield "job_id", fact.about
+            yield "seconds", body["seconds"]
         case _:
             return
 
 
-def _moment(written: Any) -> str:  # noqa: ANN401 - a member of a fact's body
-    return NULL if written is None else quoted(rfc3339(datetime.fromisoformat(written)))
+def _moment(spelt: str | None) -> str | None:
+    return None if spelt is None else rfc3339(datetime.fromisoformat(spelt))
 
 
-def _window(window: AttendanceWindow) -> str:
-    ended = window.checked_out_at
-    return members(
-        ("on", quoted(window.on.isoformat())),
-        ("checked_in_at", quoted(rfc3339(window.checked_in_at))),
-        ("checked_out_at", NULL if ended is None else quoted(rfc3339(ended))),
-    )
-
-
-def _texts(texts: Iterable[str]) -> str:
-    return array(map(quoted, texts))
-
-
-def _yes_or_no(value: bool | None) -> str:  # noqa: FBT001 - a value to be written, not a switch
-    return NULL if value is None else boolean(value)
+def _window(window: AttendanceWindow) -> dict[str, object]:
+    return {
+        "on": window.on,
+        "checked_in_at": moment(window.checked_in_at),
+        "checked_out_at": moment(window.checked_out_at),
+    }

@@ -1,13 +1,12 @@
 """The answers about policies: a document with its revision, the history, and why a document was not set."""
 
-import json
 from collections.abc import Sequence
 from typing import Final
 
 from starlette.responses import Response
 
 from services.command_api.desk.policies import MovedOn, NotSet, Revision
-from services.command_api.dialects.jsontext import NULL, array, members, quoted
+from services.command_api.dialects.jsontext import written
 from services.command_api.dialects.native.answers import problem, refused
 from services.command_api.dialects.times import rfc3339
 from shared.events.policy_document import as_said
@@ -23,9 +22,8 @@ def etag_of(revision: Revision) -> str:
 
 def document(revision: Revision) -> Response:
     """Answer with a document as its author wrote it, its revision, and who set it when."""
-    said = as_said(revision.record.document).items()
-    body = members(*((name, _json(value)) for name, value in said), *_set(revision))
-    return Response(body, 200, {"ETag": etag_of(revision)}, _JSON)
+    body = as_said(revision.record.document) | _set(revision)
+    return Response(written(body), 200, {"ETag": etag_of(revision)}, _JSON)
 
 
 def unchanged(revision: Revision) -> Response:
@@ -35,23 +33,18 @@ def unchanged(revision: Revision) -> Response:
 
 def history(revisions: Sequence[Revision], next_cursor: int | None) -> Response:
     """Answer with revisions, newest first, without their documents. `next_cursor` None: there are no older ones."""
-    items = array(members(*_set(revision)) for revision in revisions)
-    body = members(("items", items), ("next_cursor", NULL if next_cursor is None else quoted(str(next_cursor))))
-    return Response(body, 200, media_type=_JSON)
+    cursor = None if next_cursor is None else str(next_cursor)
+    return Response(written({"items": list(map(_set, revisions)), "next_cursor": cursor}), 200, media_type=_JSON)
 
 
-def _set(revision: Revision) -> tuple[tuple[str, str], ...]:
+def _set(revision: Revision) -> dict[str, object]:
     record = revision.record
-    return (
-        ("revision", str(revision.number)),
-        ("replaces", NULL if record.replaces is None else str(record.replaces)),
-        ("set_by", quoted(record.set_by)),
-        ("set_at", quoted(rfc3339(record.set_at))),
-    )
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return {
+        "revision": revision.number,
+        "replaces": record.replaces,
+        "set_by": record.set_by,
+        "set_at": rfc3339(record.set_at),
+    }
 
 
 def moved_on(why: MovedOn) -> Response:

@@ -14,7 +14,7 @@ from services.command_api.desk.commands import Caller
 from services.command_api.desk.desk import Desk
 from services.command_api.desk.rows import HistoryRow
 from services.command_api.dialects.answering import read
-from services.command_api.dialects.jsontext import NULL, array, members, quoted
+from services.command_api.dialects.jsontext import written
 from services.command_api.dialects.malformed import Malformed
 from services.command_api.dialects.native.admitted import admitted
 from services.command_api.dialects.native.answers import WORDS, moment
@@ -52,8 +52,8 @@ class NativeHistory:
         found = await self.desk.reports.history(timer_id, after, limit + 1)
         page = _page(found, limit)
         next_cursor = str(page[-1].source_offset) if len(found) > limit else None
-        body = members(("items", array(map(_line, page))), ("next_cursor", quoted(next_cursor)))
-        return Response(body, 200, media_type="application/json")
+        body = {"items": list(map(_line, page)), "next_cursor": next_cursor}
+        return Response(written(body), 200, media_type="application/json")
 
 
 def _asked(request: Request) -> tuple[int, int] | Malformed:
@@ -76,20 +76,23 @@ def _page(found: Sequence[HistoryRow], limit: int) -> Sequence[HistoryRow]:
     return [row for row in found if row.source_offset < cut] or found
 
 
-def _line(row: HistoryRow) -> str:
+def _line(row: HistoryRow) -> dict[str, object]:
     told = row.told
     actor = told["actor"] or {}
-    return members(
-        ("what", quoted(told["what"])),
-        ("by", quoted(row.by)),
-        ("at", moment(row.at)),
-        ("asked_at", NULL if told["asked_at"] is None else moment(datetime.fromisoformat(told["asked_at"]))),
-        ("recorded_at", moment(datetime.fromisoformat(told["log_time"]))),
-        *((name, quoted(actor.get(name))) for name in ("client", "person", "role")),
-        ("dialect", quoted(told["dialect"])),
-        ("verdict", quoted(told["verdict"])),
-        ("rule", quoted(told["rule"])),
-        ("state", quoted(told["state"])),
-        ("event_id", quoted(told["event_id"])),
-        ("position", quoted(row.position)),
-    )
+    asked_at = told["asked_at"]
+    return {
+        "what": told["what"],
+        "by": row.by,
+        "at": moment(row.at),
+        "asked_at": None if asked_at is None else moment(datetime.fromisoformat(asked_at)),
+        "recorded_at": moment(datetime.fromisoformat(told["log_time"])),
+        "client": actor.get("client"),
+        "person": actor.get("person"),
+        "role": actor.get("role"),
+        "dialect": told["dialect"],
+        "verdict": told["verdict"],
+        "rule": told["rule"],
+        "state": told["state"],
+        "event_id": told["event_id"],
+        "position": row.position,
+    }

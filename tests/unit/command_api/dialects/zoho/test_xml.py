@@ -18,9 +18,9 @@ from shared.events.rules import Rule
 # What XML 1.0 can write (its production 2), spelt otherwise than in the writer.
 SAYABLE: Final = st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff")
 TEXTS: Final = st.text(SAYABLE | st.sampled_from("\t\n\r<>&\"']]>"))
-RUNNING: Final = st.fixed_dictionaries(
-    {"jobId": TEXTS, "employeename": TEXTS, "taskName": TEXTS, "date": st.integers()}
-)
+# Far beyond the calendar: the JSON writer takes whole numbers of 64 bits, and no answer has a larger one.
+SECONDS: Final = st.integers(-(2**63), 2**63 - 1)
+RUNNING: Final = st.fixed_dictionaries({"jobId": TEXTS, "employeename": TEXTS, "taskName": TEXTS, "date": SECONDS})
 
 
 def _parsed(answer: Response) -> Mapping[str, Any]:
