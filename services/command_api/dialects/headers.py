@@ -22,9 +22,14 @@ _POSITION: Final = re.compile(r"([0-9]{1,9}):([0-9]{1,18})", re.ASCII)
 _WAIT: Final = re.compile(r"\s*wait\s*=\s*\"?([0-9]{1,6})\"?\s*(?:;.*)?", re.IGNORECASE | re.ASCII)
 
 
+def _given(request: Request, name: bytes) -> list[str]:
+    """Return the values of a header, in order. Servers hand names over in lower case, and `name` is in it too."""
+    return [value.decode("latin-1") for key, value in request.scope["headers"] if key == name]
+
+
 def authorization(request: Request) -> str | None:
     """Return the Authorization header, None when there is none, or more than one."""
-    given = request.headers.getlist("authorization")
+    given = _given(request, b"authorization")
     return given[0] if len(given) == 1 else None
 
 
@@ -33,7 +38,7 @@ def idempotency_key(request: Request) -> str | Malformed | None:
 
     An empty one is malformed, because a caller that sends it believes that a retry is safe.
     """
-    given = request.headers.getlist("idempotency-key")
+    given = _given(request, b"idempotency-key")
     if not given:
         return None
     if len(given) > 1 or not is_key(given[0]):
@@ -59,7 +64,7 @@ def parse_position(text: str) -> Position | None:
 
 def min_position(request: Request) -> Position | Malformed | None:
     """Return the position of `X-Min-Position`, which the read models must have passed. None when there is none."""
-    given = request.headers.getlist("x-min-position")
+    given = _given(request, b"x-min-position")
     if not given:
         return None
     wanted = parse_position(given[0]) if len(given) == 1 else None
@@ -68,7 +73,7 @@ def min_position(request: Request) -> Position | Malformed | None:
 
 def traceparent(request: Request) -> str | None:
     """Return the W3C trace context, None when it is missing or malformed: no press is refused because of its trace."""
-    given = request.headers.getlist("traceparent")
+    given = _given(request, b"traceparent")
     return given[0] if len(given) == 1 and is_traceparent(given[0]) else None
 
 
@@ -79,7 +84,7 @@ def is_traceparent(text: str) -> bool:
 
 def preferred_wait(request: Request) -> float | None:
     """Return the seconds of `Prefer: wait=n`, at most 30, or None. A malformed preference is ignored (RFC 7240)."""
-    for given in request.headers.getlist("prefer"):
+    for given in _given(request, b"prefer"):
         for preference in given.split(","):
             match = _WAIT.fullmatch(preference)
             if match is not None:

@@ -69,7 +69,8 @@ class Native:
 
     async def _press(self, request: Request, caller: Caller, command: Command | Malformed | Rule) -> Response:
         # A press has no query parameters. A caller that sends one means it: `stop?at=...` must not silently stop now.
-        said = Malformed(Rule.VALUE_INVALID, "query") if request.query_params else command
+        has_query = bool(request.scope["query_string"] and request.query_params)  # most have none to be read
+        said = Malformed(Rule.VALUE_INVALID, "query") if has_query else command
         return await press(self.desk, request, caller, said, WORDS, preferred_wait(request))
 
 
