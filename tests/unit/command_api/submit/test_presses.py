@@ -356,6 +356,6 @@ async def test_a_press_that_is_passed_on_is_told_with_its_whole_outcome() -> Non
     asked = Asked(START, CALLER, "kafka", "k-1", 2.0)
     judged = asyncio.create_task(it.presses.judged(asked))
     record = await it.nth(1)
-    assert it.waiters.need_whole(record.headers["request_id"])
+    assert it.waiters.need_whole(request_of(record))
     told = it.reply(record)
     assert await judged == Decided(SLOT % 12, told)
