@@ -35,12 +35,13 @@ class Stack:
 
     def start(self) -> None:
         """Start both, at the same time, and return when both are ready."""
+        self.prepare()
         self.launch()
         self.postgres.await_ready()
         self.kafka.await_ready()
 
-    def launch(self) -> list[str]:
-        """Take the folder's lock, end what a crashed run left, check the machine, and start both without waiting.
+    def prepare(self) -> list[str]:
+        """Take the folder's lock, end what a crashed run left, and check the machine. `Trouble`: nothing may start.
 
         Return the names of the processes that a crashed run had left.
         """
@@ -49,13 +50,20 @@ class Stack:
         try:
             left = leftovers.end_all(self.settings)
             machine.check(self.settings)
+        except BaseException:
+            self.stop()
+            raise
+        return left
+
+    def launch(self) -> None:
+        """Start both, after `prepare`, without waiting."""
+        try:
             self._watchdog.start()
             self.kafka.launch()
             self.postgres.launch()
         except BaseException:
             self.stop()
             raise
-        return left
 
     def stop(self) -> None:
         """End both, Kafka first, and release the folder. A part that does not run is skipped."""

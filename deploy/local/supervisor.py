@@ -51,9 +51,11 @@ class Supervisor:
 
     def _up(self) -> None:
         settings, stack = self._settings, self._stack
-        self._say(f"Starting Kafka and Postgres in {settings.home}")
-        if left := stack.launch():
+        # Said after the checks: whoever reads "Starting" above a refusal looks for what had started.
+        if left := stack.prepare():
             self._say(f"An earlier run here was killed and had left {', '.join(left)}: ended")
+        self._say(f"Starting Kafka and Postgres in {settings.home}")
+        stack.launch()
         settings.note_ports()
         stack.postgres.await_ready()
         self._say(f"Postgres is ready on port {settings.postgres_port}")

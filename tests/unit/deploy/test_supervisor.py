@@ -4,6 +4,7 @@ The parts are small programs instead of Kafka, Postgres and the services; proces
 """
 
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -14,7 +15,9 @@ from typing import IO
 import pytest
 
 from deploy.local.identity import Identity
-from deploy.local.settings import ROOT, Settings
+from deploy.local.settings import HOST, ROOT, Settings
+from deploy.local.supervisor import Supervisor
+from deploy.local.trouble import Trouble
 
 RUN = """
 import sys
@@ -154,3 +157,14 @@ def test_a_part_that_cannot_start_is_reported_and_not_restarted(settings: Settin
     lines = [line for line in rest.splitlines() if "command_api" in line]
     said = f"ended with status 3: the key is missing - its log: {settings.logs / 'command_api.log'}."
     assert lines == [f"stint: command_api {said}"]
+
+
+def test_a_run_that_is_refused_has_not_said_that_it_starts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as taken:
+        taken.bind((HOST, 0))
+        taken.listen()
+        settings = Settings(home=tmp_path, http_port=taken.getsockname()[1])
+        with pytest.raises(Trouble, match="is taken by another program"):
+            Supervisor(settings).run()
+    assert capsys.readouterr().out == ""
+    assert not (tmp_path / "kafka").exists()
