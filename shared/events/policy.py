@@ -5,7 +5,7 @@ value that a later release may know is waited for (`LATER`). `Policy.unfit` is s
 is set.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Final
@@ -240,21 +240,19 @@ class Policy(Model):
         return self.mode(rule) is not Mode.OFF
 
     @property
-    def unfit(self) -> str | None:
-        """Return why this document cannot be set, or None. A document that was set before counts all the same."""
-        if (impossible := _impossible_mode(self)) is not None:
-            return impossible
+    def unfit(self) -> tuple[str, ...]:
+        """Return each reason why this document cannot be set. A document that was set before counts all the same."""
+        impossible = tuple(_impossible_modes(self))
         # Otherwise a timer whose pause was refused on Friday would run until Monday.
         strict = [rule.value for rule in _PAUSE_RULES if self.mode(rule) is Mode.STRICT]
         if strict and self.auto_close_seconds is None:
-            return f"rules.R16.auto_close_seconds must be set while {', '.join(strict)} may refuse a pause"
-        return None
+            return *impossible, f"rules.R16.auto_close_seconds must be set while {', '.join(strict)} may refuse a pause"
+        return impossible
 
 
-def _impossible_mode(policy: Policy) -> str | None:
-    """Name the first rule with a mode that it cannot have. R16 to R18 refuse nothing, so `block` would not be kept."""
+def _impossible_modes(policy: Policy) -> Iterator[str]:
+    """Name each rule with a mode that it cannot have. R16 to R18 refuse nothing, so `block` would not be kept."""
     for row in RULE_ROWS:
         stated = getattr(policy.rules, row.rule.value, None)
         if stated is not None and stated.mode is not None and stated.mode not in row.modes:
-            return f"rules.{row.rule.value}.mode cannot be {stated.mode.value}: it is one of {', '.join(row.modes)}"
-    return None
+            yield f"rules.{row.rule.value}.mode cannot be {stated.mode.value}: it is one of {', '.join(row.modes)}"

@@ -1,4 +1,4 @@
-"""Policy documents as people write them: read strictly, and each mistake told by its path and by what may stand there.
+"""Policy documents as people write them: read strictly, and all mistakes told by path and by what may stand there.
 
 Readers of the topic are lenient (`policy_book`); a document that is about to be set is not. What a field may be comes
 from the schema of `Policy`, so a new field needs no line here.
@@ -6,8 +6,9 @@ from the schema of `Policy`, so a new field needs no line here.
 Safe to change: the sentences. With care: what is refused. Never: a document that says something else than its text.
 """
 
+import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,11 +19,14 @@ from .policy import Policy
 
 REPLACES: Final = "replaces"
 
+_Path = tuple[str | int, ...]
+
 _POLICY: Final = TypeAdapter(Policy)
 _SCHEMA: Final[Mapping[str, Any]] = _POLICY.json_schema()
 # What an answer of ours adds to a document. Somebody who sends it back has to say which revision they replace.
 _ADDED: Final = frozenset({"revision", "set_by", "set_at"})
 _SPOKEN_PATH_MAX: Final = 100
+_TOLD_MAX: Final = 20
 # The kinds of problem whose own message says it better than the schema, because a validator of ours wrote it.
 _OURS: Final = frozenset({"value_error", "zone_unknown"})
 _PATTERNED: Final = {"zone": "a zone such as Asia/Jerusalem"}
@@ -30,7 +34,7 @@ _PATTERNED: Final = {"zone": "a zone such as Asia/Jerusalem"}
 
 @dataclass(frozen=True, slots=True)
 class Unfit:
-    """Why a document cannot be set: `sentence` begins with the field's path. `is_missing`: the field is not there."""
+    """Why a document cannot be set: each sentence begins with a field's path. `is_missing`: the first is not there."""
 
     sentence: str
     is_missing: bool = False
@@ -46,31 +50,57 @@ class Proposal:
 
 
 def read_proposal(said: object) -> Proposal | Unfit:
-    """Return what a JSON value proposes: a document, perhaps with `replaces`; or the first thing that is wrong."""
+    """Return what a JSON value proposes: a document, perhaps with `replaces`; or all that is wrong."""
     if not isinstance(said, dict):
         return Unfit("The policy may be an object.")
-    for name in sorted(_ADDED & said.keys()):
-        return Unfit(f"{name}: is added by GET. Leave it out, and say in {REPLACES} which revision you replace.")
+    mistakes = [
+        Unfit(f"{name}: is added by GET. Leave it out, and say in {REPLACES} which revision you replace.")
+        for name in sorted(_ADDED & said.keys())
+    ]
     replaces = said.get(REPLACES)
     if replaces is not None and (type(replaces) is not int or replaces < 0):
-        return Unfit(f"{REPLACES}: may be a revision, or null for a tenant's first policy.")
-    document = read_document({name: value for name, value in said.items() if name != REPLACES})
-    return document if isinstance(document, Unfit) else Proposal(document, replaces, REPLACES in said)
+        mistakes.append(Unfit(f"{REPLACES}: may be a revision, or null for a tenant's first policy."))
+    document = _read({name: value for name, value in said.items() if name not in {REPLACES, *_ADDED}})
+    if isinstance(document, list):
+        return _together([*mistakes, *document])
+    return _together(mistakes) if mistakes else Proposal(document, replaces, REPLACES in said)
 
 
 def read_document(said: Mapping[str, object]) -> Policy | Unfit:
-    """Return the document that may be set, or the first thing that is wrong with it."""
+    """Return the document that may be set, or all that is wrong with it."""
+    document = _read(said)
+    return _together(document) if isinstance(document, list) else document
+
+
+def _read(said: Mapping[str, object]) -> Policy | list[Unfit]:
+    """Return the document that may be set, or each mistake in it."""
+    mistakes: dict[_Path, Unfit] = {}
+    document: Policy | None = None
     try:
         document = _POLICY.validate_python(said)
     except ValidationError as error:
-        problems = error.errors(include_input=False, include_context=False, include_url=False)
-        return _told(min(problems, key=lambda problem: problem["type"] != "missing"))
-    # Pydantic reads "28800", 1 and 28800.0 as numbers or booleans, and other readers of the same text do not.
-    if (path := _difference(said, as_said(document), ())) is not None:
-        return Unfit(f"{_spoken(path)}: {_may_be(path)}.")
-    if (path := _unstorable(said, ())) is not None:
-        return Unfit(f"{_spoken(path)}: may be a text without U+0000 and without half of a surrogate pair.")
-    return document if document.unfit is None else Unfit(f"{document.unfit}.")
+        for problem in [*_problems_of(error), *_strict_problems(said)]:
+            mistakes.setdefault(problem["loc"], _told(problem))
+    else:
+        # Pydantic reads "28800", 1 and 28800.0 as numbers or booleans, and other readers of the same text do not.
+        mistakes |= {
+            path: Unfit(f"{_spoken(path)}: {_may_be(path)}.") for path in _differences(said, as_said(document))
+        }
+    for path in _unstorable(said):
+        told = Unfit(f"{_spoken(path)}: may be a text without U+0000 and without half of a surrogate pair.")
+        mistakes.setdefault(path, told)
+    if document is None or mistakes:
+        return list(mistakes.values())
+    return [Unfit(f"{why}.") for why in document.unfit] or document
+
+
+def _together(mistakes: Sequence[Unfit]) -> Unfit:
+    """Return all mistakes as one answer: what is missing first, and of a great many the first ones."""
+    ordered = sorted(mistakes, key=lambda mistake: not mistake.is_missing)
+    told = [mistake.sentence for mistake in ordered[:_TOLD_MAX]]
+    if len(ordered) > _TOLD_MAX:
+        told.append(f"And {len(ordered) - _TOLD_MAX} more.")
+    return Unfit(" ".join(told), ordered[0].is_missing)
 
 
 def as_said(document: Policy) -> dict[str, Any]:
@@ -95,25 +125,40 @@ def _spoken(path: Sequence[str | int]) -> str:
     return ".".join(map(str, path))[:_SPOKEN_PATH_MAX] or "a policy"
 
 
-def _difference(said: object, read: object, path: tuple[str | int, ...]) -> tuple[str | int, ...] | None:
-    """Return the path at which a document reads as something else than what was said, or None."""
+def _differences(said: object, read: object, path: _Path = ()) -> Iterator[_Path]:
+    """Yield each path at which a document reads as something else than what was said."""
     if isinstance(said, dict) and isinstance(read, dict):
-        inner = [(name, said[name], read.get(name)) for name in said]
+        for name, one in said.items():
+            yield from _differences(one, read.get(name), (*path, name))
     elif isinstance(said, list) and isinstance(read, list):
-        inner = list(zip(range(len(said)), said, read, strict=True))
-    else:
-        return None if type(said) is type(read) and said == read else path
-    return next(
-        (found for at, one, other in inner if (found := _difference(one, other, (*path, at))) is not None), None
-    )
+        for at, (one, other) in enumerate(zip(said, read, strict=True)):
+            yield from _differences(one, other, (*path, at))
+    elif type(said) is not type(read) or said != read:
+        yield path
 
 
-def _unstorable(said: object, path: tuple[str | int, ...]) -> tuple[str | int, ...] | None:
-    """Return the path of a text that Postgres cannot store, or None."""
-    if isinstance(said, str):
-        return path if re.search("[\x00\ud800-\udfff]", said) else None
+def _unstorable(said: object, path: _Path = ()) -> Iterator[_Path]:
+    """Yield the path of each text that Postgres cannot store."""
+    if isinstance(said, str) and re.search("[\x00\ud800-\udfff]", said):
+        yield path
     inner = said.items() if isinstance(said, dict) else enumerate(said) if isinstance(said, list) else ()
-    return next((found for at, one in inner if (found := _unstorable(one, (*path, at))) is not None), None)
+    for at, one in inner:
+        yield from _unstorable(one, (*path, at))
+
+
+def _problems_of(error: ValidationError) -> list[ErrorDetails]:
+    return error.errors(include_input=False, include_context=False, include_url=False)
+
+
+def _strict_problems(said: Mapping[str, object]) -> list[ErrorDetails]:
+    """Return what a reader that reads no text as a number would find, beside what every reader does."""
+    try:
+        _POLICY.validate_json(json.dumps(said), strict=True)
+    except ValidationError as error:
+        # Without a path: the whole text is no JSON, because of half of a surrogate pair. And JSON has days as texts,
+        # which a strict reader takes for no dates once a validator of ours has looked at them.
+        return [problem for problem in _problems_of(error) if problem["loc"] and problem["type"] != "date_type"]
+    return []
 
 
 def _may_be(path: Sequence[str | int]) -> str:

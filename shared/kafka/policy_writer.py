@@ -26,8 +26,8 @@ def outgoing_policy(
     tenant: str, document: Policy, *, replaces: int | None, set_by: str, set_at: datetime
 ) -> OutgoingPolicy:
     """Return the record of a policy, void for readers unless `replaces` is in force. Raises UnfitPolicyError."""
-    if (unfit := document.unfit) is not None:
-        raise UnfitPolicyError(unfit)
+    if unfit := document.unfit:
+        raise UnfitPolicyError("; ".join(unfit))
     record = PolicyRecord(replaces=replaces, set_by=set_by, set_at=set_at, document=document)
     # As its author wrote it. What was left out is the preset's, and a later release may change a preset.
     return OutgoingPolicy(tenant.encode(), record.model_dump_json(by_alias=True, exclude_unset=True).encode())

@@ -118,7 +118,7 @@ async def test_holidays_are_printed_as_put_takes_them(terminal: Terminal, acme: 
 async def test_holidays_are_put_once_however_often_they_are_asked_for(
     terminal: Terminal, acme: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Policy, "unfit", None)  # also while no release enforces them
+    monkeypatch.setattr(Policy, "unfit", ())  # also while no release enforces them
     asked = ("policy", "holidays", acme.name, "--country", "il", "--year", "2026", "--put")
     told = await terminal.json(*asked)
     assert told["replaces"] == acme.revision

@@ -216,4 +216,4 @@ async def test_each_demo_tenant_has_one_policy_however_often_it_is_made(deployme
     assert (policy.zone, policy.preset) == ("Asia/Jerusalem", Preset.NATIVE)
     other = book.latest("other")
     assert other is not None
-    assert (other.zone, other.preset, other.unfit) == ("Europe/Berlin", Preset.ZOHO, None)
+    assert (other.zone, other.preset, other.unfit) == ("Europe/Berlin", Preset.ZOHO, ())

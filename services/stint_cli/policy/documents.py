@@ -14,7 +14,7 @@ STDIN: Final = "-"
 
 
 def read_file(name: str) -> Proposal:
-    """Return what a file, or stdin for "-", proposes. Raise Trouble with the first thing that is wrong."""
+    """Return what a file, or stdin for "-", proposes. Raise Trouble with all that is wrong, in one line."""
     try:
         text = sys.stdin.read() if name == STDIN else Path(name).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

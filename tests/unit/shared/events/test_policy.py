@@ -58,9 +58,9 @@ def test_a_limit_that_is_left_out_never_fires() -> None:
 
 @pytest.mark.parametrize("rules", [{}, {"R16": {"long_running_seconds": 36_000}}])
 def test_a_rule_that_may_refuse_a_pause_needs_an_automatic_stop(rules: dict[str, Any]) -> None:
-    assert policy("zoho", rules=rules).unfit == _needs_an_end("R10, R11, R12")
-    assert policy(rules={"R11": {"mode": "strict"}} | rules).unfit == _needs_an_end("R11")
-    assert policy("zoho", rules=rules | CLOSES).unfit is None
+    assert policy("zoho", rules=rules).unfit == (_needs_an_end("R10, R11, R12"),)
+    assert policy(rules={"R11": {"mode": "strict"}} | rules).unfit == (_needs_an_end("R11"),)
+    assert policy("zoho", rules=rules | CLOSES).unfit == ()
 
 
 def _needs_an_end(rules: str) -> str:
@@ -70,13 +70,13 @@ def _needs_an_end(rules: str) -> str:
 @pytest.mark.parametrize("rule", ["R08", "R09", "R10", "R11", "R12", "R20"])
 def test_each_rule_that_can_refuse_a_pause_needs_an_automatic_stop(rule: str) -> None:
     strict = {rule: {"mode": "strict"}}
-    assert policy(rules=strict).unfit == _needs_an_end(rule)
-    assert policy(rules=strict | CLOSES).unfit is None
+    assert policy(rules=strict).unfit == (_needs_an_end(rule),)
+    assert policy(rules=strict | CLOSES).unfit == ()
 
 
 def test_a_pause_refused_for_its_own_time_needs_no_automatic_stop() -> None:
     """It counts when it is sent again without that time."""
-    assert policy(rules={"R14": {"mode": "strict"}}).unfit is None
+    assert policy(rules={"R14": {"mode": "strict"}}).unfit == ()
 
 
 @pytest.mark.parametrize(
@@ -90,20 +90,20 @@ def test_a_pause_refused_for_its_own_time_needs_no_automatic_stop() -> None:
 )
 def test_a_mode_that_a_rule_cannot_have_cannot_be_set(rule: str, mode: str, modes: str) -> None:
     """R16 to R18 refuse nothing. A tenant that set `block` would believe otherwise."""
-    assert policy(rules={rule: {"mode": mode}}).unfit == f"rules.{rule}.mode cannot be {mode}: it is one of {modes}"
-    assert policy(rules={rule: {"mode": "flag"}}).unfit is None
+    assert policy(rules={rule: {"mode": mode}}).unfit == (f"rules.{rule}.mode cannot be {mode}: it is one of {modes}",)
+    assert policy(rules={rule: {"mode": "flag"}}).unfit == ()
 
 
 def test_a_preset_with_softened_rules_needs_no_automatic_stop() -> None:
     softened = {"R10": {"mode": "block"}, "R11": {"mode": "off"}, "R12": {"mode": "flag"}}
-    assert policy("zoho", rules=softened).unfit is None
+    assert policy("zoho", rules=softened).unfit == ()
 
 
 def test_every_rule_with_modes_can_be_set() -> None:
-    assert policy().unfit is None
+    assert policy().unfit == ()
     rules = {rule: {"mode": "off"} for rule in Rules.model_fields if rule != "R13"}
     for overlap in ("allow", "flag", "pause_previous", "stop_previous", "block"):
-        assert policy("thebase", timers_disabled=True, rules={**rules, "R13": {"mode": overlap}}).unfit is None
+        assert policy("thebase", timers_disabled=True, rules={**rules, "R13": {"mode": overlap}}).unfit == ()
 
 
 DAYS_366: Final = 366 * 24 * 3600

@@ -151,7 +151,7 @@ def test_a_reader_takes_a_document_that_a_writer_should_not_set() -> None:
     assert filled.latest_revision("acme") == 2
     judged_by = filled.in_force("acme", 1)
     assert judged_by is not None
-    assert judged_by[1].unfit is not None
+    assert judged_by[1].unfit != ()
 
 
 def test_a_passed_gap_holds_no_revision_and_hides_no_record() -> None:

@@ -82,8 +82,49 @@ def test_the_name_of_an_unknown_field_is_cut_short() -> None:
 
 def test_a_missing_field_is_told_before_a_wrong_one() -> None:
     assert read_document({"preset": "loud"}) == Unfit(
-        "zone: is mandatory; may be a zone such as Asia/Jerusalem.", is_missing=True
+        "zone: is mandatory; may be a zone such as Asia/Jerusalem. preset: may be native, thebase, zoho.",
+        is_missing=True,
     )
+
+
+def test_all_mistakes_are_told_at_once_each_by_its_path() -> None:
+    """Whoever mends one and sends the document again should not hear of the next one only then.
+
+    A number that is spelt as a text is one of them, although pydantic would read it.
+    """
+    wrong = {
+        "preset": "loud",
+        "zone": "Asia/Jerusalem",
+        "holidays": [{"day": "Friday"}, {"day": "2026-04-02", "name": "a\x00"}],
+        "rules": {"R11": {"mode": "loud", "billable_seconds_per_day": "28800"}, "R99": {}},
+        "revision": 7,
+        "replaces": -1,
+    }
+    told = [
+        "revision: is added by GET. Leave it out, and say in replaces which revision you replace.",
+        "replaces: may be a revision, or null for a tenant's first policy.",
+        "preset: may be native, thebase, zoho.",
+        "holidays.0.day: is no day such as 2026-04-02.",
+        "rules.R11.mode: may be off, flag, block, strict.",
+        f"rules.R99: is not known; rules may be an object with {RULES}.",
+        f"rules.R11.billable_seconds_per_day: {SECONDS}",
+        "holidays.1.name: may be a text without U+0000 and without half of a surrogate pair.",
+    ]
+    assert sentence(wrong) == " ".join(told)
+
+
+def test_modes_that_two_rules_cannot_have_are_both_told() -> None:
+    said = sentence(GOOD | {"rules": {"R16": {"mode": "block"}, "R17": {"mode": "strict"}}})
+    assert said.split(". ") == [
+        "rules.R16.mode cannot be block: it is one of off, flag",
+        "rules.R17.mode cannot be strict: it is one of off, flag.",
+    ]
+
+
+def test_of_a_great_many_mistakes_the_first_are_told_and_the_rest_counted() -> None:
+    """A body may have thousands, and no answer repeats one."""
+    said = sentence(GOOD | {f"x{number:03}": 1 for number in range(300)})
+    assert (said.count("is not known"), said.endswith("And 280 more.")) == (20, True)
 
 
 def test_what_makes_a_document_unfit_is_told_as_the_policy_says() -> None:

@@ -114,7 +114,7 @@ def test_the_default_flags_and_the_zoho_preset_is_strict() -> None:
     story = given(ESTIMATED, *WORKED_HALF, *BEFORE["start"]).when(press("start"))
     story.then(accepted("R12", findings=[found(Rule.OVER_ESTIMATE, "desk", "09:30")]))
     zoho = Policy.model_validate({"preset": "zoho", "zone": "UTC", "rules": {"R16": {"auto_close_seconds": 50_400}}})
-    assert zoho.unfit is None
+    assert zoho.unfit == ()
     strict = given(ESTIMATED, *WORKED_HALF, *BEFORE["pause"], policy=zoho).when(press("pause"))
     assert (strict.outcome.verdict, strict.outcome.rule) == ("refused", "R12")
     assert strict.timer("desk").state is State.RUNNING
