@@ -1,7 +1,8 @@
 """A record format may grow, and never breaks: each release's schemas, kept in tests/golden/schemas, against today's.
 
 Old records must read for ever, because the log keeps them. What we write must read for those who have an older schema.
-At a release, docs/schemas is copied into a folder of its number. Files there are added, never edited.
+At a release, docs/schemas is copied into a folder of its number, and the headers of docs/asyncapi.json into a file in
+tests/golden/headers. Files there are added, never edited.
 """
 
 import json
@@ -13,11 +14,13 @@ from typing import Any, Final
 import pytest
 from jsoncompat import check_compat
 
+from services.command_api.openapi.asyncapi import asyncapi
 from services.command_api.openapi.document import VERSION
 from services.command_api.openapi.records import record_types
 from shared.events import topics
 
 GOLDEN: Final = Path(__file__).resolve().parents[1] / "golden" / "schemas"
+HEADERS: Final = GOLDEN.with_name("headers")
 RELEASES: Final = sorted(path.name for path in GOLDEN.iterdir())
 # Others write these, and only our own processes read them. A new word, such as a preset, breaks none of the writers.
 READ_ALONE: Final = {topics.COMMANDS, topics.POLICIES}
@@ -91,9 +94,35 @@ def test_a_record_of_a_release_reads_today_and_its_readers_read_todays(release: 
     )
 
 
+def headers_today() -> dict[str, tuple[str, Schema]]:
+    """Return the headers of each type of record that has some, with its topic."""
+    messages = asyncapi()["components"]["messages"]
+    topic_of = {name: one.topic for name, one in TODAY.items()} | {"dead": topics.DEAD}
+    return {name: (topic_of[name], told["headers"]) for name, told in messages.items() if "headers" in told}
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_headers_of_a_release_read_today_and_its_readers_read_todays(release: str) -> None:
+    before: dict[str, Schema] = json.loads((HEADERS / f"{release}.json").read_text(encoding="utf-8"))
+    today = headers_today()
+    assert before.keys() <= today.keys()
+    for name, old in before.items():
+        topic, new = today[name]
+        assert broken(topic, old, new) == [], f"the headers of {name}, {release}"
+
+
+def test_a_header_that_goes_or_is_demanded_is_noticed() -> None:
+    """The control. A new optional header is noticed by nobody, because readers ignore it."""
+    topic, headers = headers_today()["timer.started.v1"]
+    assert broken(topic, headers, _changed(headers, (), _without("ce_policyrev"))) != []
+    assert broken(topic, headers, _changed(headers, (), _with_mood(required=True))) != []
+    assert broken(topic, headers, _changed(headers, (), _with_mood(required=False))) == []
+
+
 def test_the_schemas_of_this_release_are_kept() -> None:
     assert VERSION in RELEASES
     assert len([name for release, name in KEPT if release == "0.1.0"]) == 19
+    assert [path.stem for path in sorted(HEADERS.glob("*.json"))] == RELEASES
 
 
 def _changed(schema: Schema, place: tuple[Step, ...], change: Callable[[Schema], None]) -> Schema:
