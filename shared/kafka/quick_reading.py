@@ -1,21 +1,22 @@
-"""Reading one partition with a request and its answer: for a reader that only wants what comes next.
+"""Reading with a request and its answer: for loops that want what comes next, when they have room for it.
 
-aiokafka's fetcher (0.14.0) serves many partitions and callers: a task asks, another waits for the answer, a third is
-woken to take the records. Where one loop reads one partition, each record had four wake-ups behind it, and cost as much
-again as the request. Here the loop that takes the records asks for them itself.
-With care: an upgrade of aiokafka. Compare `Fetcher._proc_fetch_request` with what it was.
+aiokafka's fetcher (0.14.0) serves many callers: a task asks, another waits for the answer, a third is woken to take the
+records. It asks again as soon as records are taken. So what a loop takes has waited while the loop was busy with what
+came before, although all that came meanwhile would have been there for the asking. Here the loop itself asks, and
+nothing is asked while it is busy.
+With care: an upgrade of aiokafka. Compare `Fetcher._proc_fetch_request` and `getmany` with what they were.
 """
 
 import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from aiokafka.consumer.fetcher import READ_UNCOMMITTED, PartitionRecords
 from aiokafka.errors import (
     KafkaError,
-    LeaderNotAvailableError,
     OffsetOutOfRangeError,
     RecordTooLargeError,
-    TopicAuthorizationFailedError,
     for_code,
 )
 from aiokafka.protocol.fetch import FetchRequest
@@ -23,10 +24,14 @@ from aiokafka.structs import TopicPartition
 
 from shared.kafka.lenient_records import LenientRecords
 
-_BYTES_AT_ONCE: Final = 1 << 20
+# Of one answer, beyond its first batch: some 400 presses. More would hold a fold for longer than a session likes, and
+# Postgres gains little by it.
+MAX_FETCH_BYTES: Final = 256 * 1024
+
+# Partition, the offset that was asked for, the broker's code, and the bytes of the log.
+_Part = tuple[int, int, int, bytes]
+
 _AFTER_AN_ERROR_SECONDS: Final = 0.05
-# What does not pass by itself.
-_FOR_THE_READER: Final = (OffsetOutOfRangeError, TopicAuthorizationFailedError)
 
 
 async def fetch(consumer: Any, place: TopicPartition, offset: int, wait_ms: int) -> tuple[list[Any], int]:  # noqa: ANN401
@@ -34,33 +39,164 @@ async def fetch(consumer: Any, place: TopicPartition, offset: int, wait_ms: int)
 
     The consumer is started, has been asked for offsets of the partition, and reads nothing itself. None either while
     the broker is away or the partition moves: whoever wants to know for how long asks for the end of the partition.
-    Raises OffsetOutOfRangeError, TopicAuthorizationFailedError or RecordTooLargeError.
+    Raises KafkaError where a retry will not help, as OffsetOutOfRangeError and TopicAuthorizationFailedError.
     """
     client: Any = consumer._client  # noqa: SLF001 - this room knows the insides of aiokafka
-    try:
-        held = LenientRecords(await _answer_of_leader(client, place, offset, wait_ms))
-    except _FOR_THE_READER:
-        raise
-    except KafkaError:
-        client.force_metadata_update()
-        await asyncio.sleep(_AFTER_AN_ERROR_SECONDS)
-        return [], offset
-    if not held.has_next():
-        if held.size_in_bytes() > 0:
-            raise RecordTooLargeError(f"the record at {place.partition}:{offset} is larger than {_BYTES_AT_ONCE} bytes")
-        return [], offset
-    records = PartitionRecords(place, held, None, offset, None, None, True, READ_UNCOMMITTED)  # noqa: FBT003 - not ours
-    return list(records), records.next_fetch_offset
-
-
-async def _answer_of_leader(client: Any, place: TopicPartition, offset: int, wait_ms: int) -> bytes:  # noqa: ANN401
     leader = client.cluster.leader_for_partition(place)
     if leader is None or leader == -1:
-        raise LeaderNotAvailableError
-    asked = [(place.topic, [(place.partition, offset, _BYTES_AT_ONCE)])]
-    response = await client.send(leader, FetchRequest(wait_ms, 1, _BYTES_AT_ONCE, READ_UNCOMMITTED, asked))
-    ((_, ((_, code, _, *_, held),)),) = response.topics
+        await _after_an_error(client)
+        return [], offset
+    try:
+        for _, _, code, held in await _answer(client, leader, place.topic, {place.partition: offset}, wait_ms):
+            return _records(place, offset, code, held)
+    except KafkaError as trouble:
+        if not trouble.retriable:
+            raise
+        await _after_an_error(client)
+    return [], offset
+
+
+class QuickReader:
+    """Reads partitions of one topic from positions of ours, for a member of a group that holds them paused.
+
+    One request is under way to each broker. When a partition is held or sought, what was asked of it before is dropped.
+    """
+
+    def __init__(self, consumer: Any, topic: str, wait_ms: int) -> None:  # noqa: ANN401 - aiokafka ships no types
+        self._consumer = consumer
+        self._client: Any = consumer._client  # noqa: SLF001 - this room knows the insides of aiokafka
+        self._topic = topic
+        self._wait_ms = wait_ms
+        # By partition. Those that have waited longest are asked for first, because an answer is not endless.
+        self._next: dict[int, int] = {}
+        self._asked: dict[int, asyncio.Task[list[_Part]]] = {}
+        self._reads = asyncio.Event()
+        self._look_at = 0.0
+
+    def read_from(self, partition: int, offset: int) -> None:
+        """Read a partition from this offset on."""
+        self._next[partition] = offset
+        self._reads.set()
+
+    def hold(self, partition: int) -> None:
+        """Read no further in a partition."""
+        self._next.pop(partition, None)
+
+    def hold_all(self) -> None:
+        """Read nothing until `read_from`."""
+        self._next.clear()
+
+    def end(self) -> None:
+        """Wait for no answer any more."""
+        self._next.clear()
+        for asked in self._asked.values():
+            asked.cancel()
+        self._asked.clear()
+
+    async def poll(self, within_seconds: float) -> dict[int, list[Any]]:
+        """Return what has come; after `within_seconds`, nothing. Raises KafkaError.
+
+        OffsetOutOfRangeError holds the positions that the log does not hold, by place, as aiokafka's own does.
+        """
+        self._consumer._coordinator.check_errors()  # noqa: SLF001 - as `getmany` does
+        # A member that does not poll leaves its group. An error within would count as a poll without an end.
+        with self._consumer._subscription.fetch_context():  # noqa: SLF001 - as above
+            self._ask()
+            if self._asked:
+                await asyncio.wait(self._asked.values(), timeout=within_seconds, return_when=asyncio.FIRST_COMPLETED)
+            else:
+                await self._rest(within_seconds)
+        answered = [leader for leader, asked in self._asked.items() if asked.done()]
+        return await self._taken([part for leader in answered for part in self._asked.pop(leader).result()])
+
+    def _ask(self) -> None:
+        by_leader: dict[int, dict[int, int]] = {}
+        for partition, offset in self._next.items():
+            leader = self._client.cluster.leader_for_partition(TopicPartition(self._topic, partition))
+            if leader is None or leader == -1:
+                self._look_for_leaders()
+            elif leader not in self._asked:
+                by_leader.setdefault(leader, {})[partition] = offset
+        for leader, offsets in by_leader.items():
+            asking = _answer(self._client, leader, self._topic, offsets, self._wait_ms)
+            self._asked[leader] = asyncio.ensure_future(asking)
+
+    def _look_for_leaders(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now >= self._look_at:
+            self._look_at = now + _AFTER_AN_ERROR_SECONDS
+            self._client.force_metadata_update()
+
+    async def _rest(self, within_seconds: float) -> None:
+        if self._next:  # no partition has a leader
+            await asyncio.sleep(_AFTER_AN_ERROR_SECONDS)
+            return
+        self._reads.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_seconds):
+                await self._reads.wait()
+
+    async def _taken(self, parts: Sequence[_Part]) -> dict[int, list[Any]]:
+        taken: dict[int, list[Any]] = {}
+        troubles: list[KafkaError] = []
+        for partition, offset, code, held in parts:
+            if self._next.get(partition) != offset:
+                continue  # held or sought meanwhile
+            try:
+                records, after = _records(TopicPartition(self._topic, partition), offset, code, held)
+            except KafkaError as trouble:
+                troubles.append(trouble)
+                continue
+            if after != offset:
+                del self._next[partition]
+                self._next[partition] = after
+            if records:
+                taken[partition] = records
+        if troubles and not taken:  # otherwise the next poll meets them too
+            await self._meet(troubles)
+        return taken
+
+    async def _meet(self, troubles: Sequence[KafkaError]) -> None:
+        lost = [trouble.args[0] for trouble in troubles if isinstance(trouble, OffsetOutOfRangeError)]
+        if lost:
+            raise OffsetOutOfRangeError({place: offset for each in lost for place, offset in each.items()})
+        for trouble in troubles:
+            if not trouble.retriable:
+                raise trouble
+        await _after_an_error(self._client)
+
+
+async def _answer(client: Any, leader: int, topic: str, offsets: Mapping[int, int], wait_ms: int) -> list[_Part]:  # noqa: ANN401
+    wanted = [(partition, offset, MAX_FETCH_BYTES) for partition, offset in offsets.items()]
+    try:
+        response = await client.send(
+            leader, FetchRequest(wait_ms, 1, MAX_FETCH_BYTES, READ_UNCOMMITTED, [(topic, wanted)])
+        )
+    except KafkaError:
+        await _after_an_error(client)
+        return []
+    return [
+        (partition, offsets[partition], code, held)
+        for _, partitions in response.topics
+        for partition, code, _, *_, held in partitions
+    ]
+
+
+async def _after_an_error(client: Any) -> None:  # noqa: ANN401
+    # The broker is away, or a partition moves. The next request goes to where it is by then.
+    client.force_metadata_update()
+    await asyncio.sleep(_AFTER_AN_ERROR_SECONDS)
+
+
+def _records(place: TopicPartition, offset: int, code: int, held: bytes) -> tuple[list[Any], int]:
     if code:
-        raise for_code(code)
-    records: bytes = held
-    return records
+        raise for_code(code)({place: offset})
+    lies = LenientRecords(held)
+    if not lies.has_next():
+        if lies.size_in_bytes() > 0:
+            raise RecordTooLargeError(
+                f"the record at {place.partition}:{offset} is larger than {MAX_FETCH_BYTES} bytes"
+            )
+        return [], offset
+    records = PartitionRecords(place, lies, None, offset, None, None, True, READ_UNCOMMITTED)  # noqa: FBT003 - not ours
+    return list(records), records.next_fetch_offset

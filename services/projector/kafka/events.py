@@ -1,4 +1,7 @@
-"""`timer.events.v1`, as one member of the projectors' group reads it: aiokafka's consumer, paused and sought by us."""
+"""`timer.events.v1`, as one member of the projectors' group reads it.
+
+aiokafka's consumer is the member, and holds its partitions paused. The records are read beside it, when the loop asks.
+"""
 
 import asyncio
 from collections.abc import Collection, Iterable, Sequence
@@ -11,12 +14,13 @@ from services.projector.kafka.reader import PartitionReader
 from services.projector.ports import RawRecord, Span
 from shared.events.topics import EVENTS
 from shared.kafka.clients import AIOKafkaConsumer, KafkaAddress, TopicPartition, end_consumer, group_consumer
+from shared.kafka.quick_reading import QuickReader
 from shared.process.backoff import Setbacks
 from shared.process.ending import ended_within
 
-_POLL_MS: Final = 200
-# More would hold the loop for longer than a session likes; Postgres gains little by it.
-_RECORDS_AT_ONCE: Final = 500
+_POLL_SECONDS: Final = 0.2
+# Data is answered at once; so long a fetch waits when there is none, and so long a seek waits for it.
+_FETCH_WAIT_MS: Final = 50
 _AFTER_AN_ERROR_SECONDS: Final = 0.5
 _STOP_WITHIN_SECONDS: Final = 5.0
 
@@ -42,7 +46,7 @@ class KafkaEventLog(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
         self._group_id = group_id
         self._session_timeout_ms = session_timeout_ms
         self._reader = PartitionReader(address, EVENTS)
-        self._consumer = self._make_consumer()
+        self._consumer, self._here = self._make_consumer()
         self._group: Group | None = None
         self._setbacks = Setbacks("poll_failed")
         self.joined = False
@@ -57,32 +61,33 @@ class KafkaEventLog(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
                 await self._consumer.start()
             except (KafkaError, OSError, TimeoutError) as error:
                 setbacks.failed(error)
+                self._here.end()
                 await ended_within(_STOP_WITHIN_SECONDS, end_consumer(self._consumer), "events_consumer")
-                self._consumer = self._make_consumer()
+                self._consumer, self._here = self._make_consumer()
                 await asyncio.sleep(_AFTER_AN_ERROR_SECONDS)
             else:
                 return
 
-    def _make_consumer(self) -> AIOKafkaConsumer:
-        return group_consumer(
+    def _make_consumer(self) -> tuple[AIOKafkaConsumer, QuickReader]:
+        consumer = group_consumer(
             self._address,
             self._group_id,
             self._session_timeout_ms,
-            # Data is answered at once; so long a fetch waits when there is none, and so long a seek waits for it.
-            fetch_max_wait_ms=50,
             # A loop that does not poll for so long is stuck, and somebody else should have its partitions.
             max_poll_interval_ms=60_000,
         )
+        return consumer, QuickReader(consumer, EVENTS, _FETCH_WAIT_MS)
 
     async def stop(self) -> None:
         """Leave the group, so that its partitions move at once."""
+        self._here.end()
         await ended_within(_STOP_WITHIN_SECONDS, end_consumer(self._consumer), "events_consumer")
         await self._reader.stop()
 
     async def poll(self) -> dict[int, Sequence[RawRecord]]:
         """Return what has come, at most a batch; after a short wait, nothing."""
         try:
-            records = await self._consumer.getmany(timeout_ms=_POLL_MS, max_records=_RECORDS_AT_ONCE)
+            records = await self._here.poll(_POLL_SECONDS)
         except OffsetOutOfRangeError as error:
             self._require_group().displaced(sorted(tp.partition for tp in error.args[0]))
             return {}
@@ -92,7 +97,7 @@ class KafkaEventLog(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
             return {}
         if records:
             self._setbacks.recovered()
-        return {tp.partition: batch for tp, batch in records.items()}
+        return dict(records)
 
     async def ends(self) -> dict[int, int]:
         """Return where the log ends, for the partitions that are ours. Raises KafkaError."""
@@ -101,16 +106,12 @@ class KafkaEventLog(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
 
     def hold(self, kpart: int) -> None:
         """Read no further in a partition until `read_from`."""
-        tp = TopicPartition(EVENTS, kpart)
-        if tp in self._consumer.assignment():
-            self._consumer.pause(tp)
+        self._here.hold(kpart)
 
     def read_from(self, kpart: int, offset: int) -> None:
         """Read a partition from this offset on."""
-        tp = TopicPartition(EVENTS, kpart)
-        if tp in self._consumer.assignment():
-            self._consumer.seek(tp, offset)
-            self._consumer.resume(tp)
+        if TopicPartition(EVENTS, kpart) in self._consumer.assignment():
+            self._here.read_from(kpart, offset)
 
     async def span(self, kpart: int) -> Span:
         """Return which offsets the partition holds now."""
@@ -126,13 +127,16 @@ class KafkaEventLog(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
     async def on_partitions_revoked(self, revoked: Collection[Any]) -> None:
         """Let go, after the batch in hand."""
         self.joined = False
+        self._here.hold_all()
         await self._require_group().revoked(sorted(tp.partition for tp in revoked))
 
     async def on_partitions_assigned(self, assigned: Collection[Any]) -> None:
         """Take up. Nothing may be awaited before every partition is paused and sought.
 
-        Otherwise the consumer would ask the group for a committed offset, and there is none: ours are in Postgres.
+        Otherwise the consumer would ask the group for a committed offset, and there is none: ours are in Postgres. They
+        stay paused for it, because our own loop reads them.
         """
+        self._here.hold_all()
         for tp in assigned:
             self._consumer.pause(tp)
             self._consumer.seek(tp, 0)
