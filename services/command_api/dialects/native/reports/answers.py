@@ -36,7 +36,7 @@ def _violation(row: ViolationRow) -> dict[str, object]:
         "to": moment(row.to_at),
         "amount_seconds": None if row.amount_us is None else seconds(row.amount_us),
         "refused": row.refused,
-        "event_id": row.event_id,
+        "event_id": str(row.event_id),  # the driver has a class of its own for it
         "policy_revision": row.policy_revision,
     }
 

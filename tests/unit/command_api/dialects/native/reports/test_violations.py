@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
+from asyncpg.pgproto import pgproto
 
 from services.command_api.desk.questions import ViolationFilter, ViolationKey
 from services.command_api.desk.rows import ViolationRow
@@ -23,7 +24,16 @@ ENDED = ViolationRow(
     event_id=EVENT_ID,
     policy_revision=7,
 )
-OPEN = replace(ENDED, owner="noa", rule="R13", to_at=None, amount_us=None, refused=True, policy_revision=None)
+OPEN = replace(
+    ENDED,
+    owner="noa",
+    rule="R13",
+    to_at=None,
+    amount_us=None,
+    refused=True,
+    event_id=pgproto.UUID(str(EVENT_ID)),  # what a row of the table has
+    policy_revision=None,
+)
 
 
 def rows(count: int) -> list[ViolationRow]:
