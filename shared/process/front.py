@@ -25,7 +25,10 @@ _ESCAPE: Final = b"%"
 
 
 class DirectRoute(Route):
-    """A route that the front takes by itself for the methods `direct`; Starlette has it like any other."""
+    """A route that the front takes by itself for the methods `direct`; Starlette has it like any other.
+
+    Parameters in its path are text: the front converts none.
+    """
 
     def __init__(self, path: str, call: Call, *, methods: Collection[str], direct: Collection[str]) -> None:
         super().__init__(path, call, methods=methods)
