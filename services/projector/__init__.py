@@ -9,6 +9,7 @@
     texts/             what people wrote about their timers, beside the fold and independent of it
     audit              today's code against outcomes of the past
     auditor            the audit of a whole deployment, behind `stint audit`
+    helpers/           processes that catch up a database which is far behind
     rebuild/           the read models filled anew, compared and switched, behind `stint rebuild`
     health             whether the process is alive, folds and advances
     lag                how far the fold is behind the log

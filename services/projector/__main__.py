@@ -1,6 +1,7 @@
 """Run the projector: `python -m services.projector`. SIGTERM and SIGINT end it gracefully, with status 0.
 
 `python -m services.projector audit …` audits instead, and ends. So does `rebuild …`: it fills the read models anew.
+`python -m services.projector fill` helps the process that started it, and ends with it.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ import uvloop
 
 from services.projector.app import ProjectorProcess
 from services.projector.auditor import AuditSettings, audited
+from services.projector.helpers.helper import filled
 from services.projector.metrics import ALARM_NAMES
 from services.projector.rebuild.command import RebuildSettings, rebuilt
 from services.projector.settings import Settings
@@ -36,4 +38,6 @@ if __name__ == "__main__":
         sys.exit(asyncio.run(audited(read_settings(AuditSettings), sys.argv[2:])))
     if sys.argv[1:2] == ["rebuild"]:
         sys.exit(asyncio.run(rebuilt(read_settings(RebuildSettings), sys.argv[2:])))
+    if sys.argv[1:2] == ["fill"]:
+        sys.exit(asyncio.run(filled(read_settings(Settings), sys.argv[2:])))
     sys.exit(uvloop.run(main(read_settings(Settings), heard)))

@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 from services.projector import health
 from services.projector.clock.clock import DeadlineClock
 from services.projector.health import watch_progress
+from services.projector.helpers.helpers import HelperProcesses, environ_of
 from services.projector.kafka.events import KafkaEventLog
 from services.projector.kafka.outcomes import KafkaOutcomeLog
 from services.projector.kafka.replies import KafkaReplies
@@ -152,6 +153,8 @@ class ProjectorProcess:
         await self._producer.get()
         outcomes = KafkaOutcomeLog(self._kafka, self._producer)
         ending.push_async_callback(outcomes.stop)
+        helpers = HelperProcesses(self._settings.catch_up_processes, environ_of(self._settings))
+        ending.push_async_callback(helpers.stop)
         partitions = await self._agreed_partitions(pool)
         while not policies.caught_up:  # noqa: ASYNC110 - there is no event to wait for, and this runs once
             await asyncio.sleep(_LOOK_AGAIN_SECONDS)
@@ -165,6 +168,7 @@ class ProjectorProcess:
             policies=policies,
             clock=MonotonicClock(),
         )
+        projector.keeper.helpers = helpers
         projector.count = self._parts.tally.count
         self._parts.projector = projector
         self._begin_clock(projector.keeper, policies.book, PostgresDeadlines(pool, partitions), ending)

@@ -6,7 +6,7 @@ In production the ports lead to Kafka and Postgres, in `tests/world` to a seeded
 partition as its writer holds it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Final, Protocol
@@ -65,6 +65,10 @@ class EventLog(Protocol):
         """
 
 
+# Called with the offset of a record on the judged stream that is no outcome, and the reason.
+Skipped = Callable[[int, str], None]
+
+
 class JudgedStream(Protocol):
     """`timer.outcomes.v1`, read."""
 
@@ -95,6 +99,16 @@ class ToPublish:
     source_offset: int
     key: bytes | None
     body: bytes
+
+
+class Helpers(Protocol):
+    """Processes beside this one that catch up a database which is far behind."""
+
+    async def catch_up(self, kpart: int, skipped: Skipped) -> None:
+        """Bring a partition of the store nearer to the end of its judged stream. The store says how far it came.
+
+        Returns also when a helper has failed. What is not done is left to the caller.
+        """
 
 
 class Replies(Protocol):

@@ -6,7 +6,7 @@ another one; docs/operations.md ("Limits that depend on each other") says why.
 
 from typing import Annotated
 
-from pydantic import Field, PositiveInt, ValidationInfo, field_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, ValidationInfo, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from shared.settings import COMPARED, KafkaSettings, PostgresSettings
@@ -40,6 +40,10 @@ class Settings(KafkaSettings, PostgresSettings):
     # How long to wait for a statement. A commit that takes longer may or may not have happened: its partitions are
     # taken up anew.
     postgres_within_seconds: Annotated[PositiveInt, COMPARED] = 15
+
+    # Processes beside this one that catch up a database which is far behind, such as an empty one. They end when
+    # that is done. Each has two connections to Postgres, and takes some 150 MB meanwhile. 0: none.
+    catch_up_processes: NonNegativeInt = 2
 
     # The version of the read models that this projector writes: a schema of Postgres.
     fold_schema: Annotated[str, Field(pattern=r"^fold_v[0-9]+$")] = "fold_v1"

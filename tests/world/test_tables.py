@@ -8,8 +8,10 @@ from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
+import pytest
 
 from services.projector.domain.outcomes import Kept
+from services.projector.helpers.bulk import BulkStore, make_incoming
 from services.projector.ports import Advance, Checkpoint, Found, Wanted
 from services.projector.store.postgres import PostgresStore
 from shared.events.outcome import read_outcome
@@ -22,6 +24,7 @@ from tests.world.tables import Tables
 
 SEED: Final = 7
 AT_ONCE: Final = 4
+MANY: Final = 30
 RATES: Final = {"send_doubled": 0.1, "poison": 0.2, "foreign": 0.9, "key_again": 0.1, "time_jumps": 0.3}
 LONG_AGO: Final = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -53,8 +56,25 @@ async def test_sql_makes_the_same_tables_of_the_same_commits(deployment: Deploym
             assert await store.save_progress([moved, at[1], at[2]]) == {0: False, 2: True}
 
 
-def _commits(evidence: Evidence) -> Iterator[list[Advance]]:
-    """Yield the story's outcomes as commits of a few outcomes, each of several partitions."""
+@pytest.mark.parametrize("at_once", [AT_ONCE, MANY])
+async def test_rows_that_come_in_bulk_make_the_same_tables(deployment: Deployment, at_once: int) -> None:
+    """Few at once: most rows are there already. Many: most of them begin and end in one commit."""
+    plan = replace(plan_of(SEED), presses=150, partitions=3, rates=RATES)
+    evidence = (await asyncio.to_thread(tell, plan)).evidence
+    dsn = await deployment.fresh_database("world_tables")
+    tables = Tables({kpart: Checkpoint(kpart) for kpart in range(deployment.partitions)})
+    settings = {"timezone": "UTC", "search_path": "fold_v1,public"}
+    async with asyncpg.create_pool(dsn, min_size=1, max_size=2, server_settings=settings, init=make_incoming) as pool:
+        for advances in _commits(evidence, at_once):
+            await BulkStore(pool).commit(advances)
+            tables.write(advances)
+            tables.checkpoint |= {advance.to.kpart: advance.to for advance in advances}
+    assert all(tables.dump().values())
+    assert _lines(await dump(dsn)) == _lines(tables.dump())
+
+
+def _commits(evidence: Evidence, at_once: int = AT_ONCE) -> Iterator[list[Advance]]:
+    """Yield the story's outcomes as commits of some outcomes, each of several partitions."""
     at = {kpart: Checkpoint(kpart) for kpart in range(evidence.partitions)}
     left: dict[int, list[Kept]] = {kpart: [] for kpart in at}
     for kpart, _, body in evidence.judged:
@@ -62,7 +82,7 @@ def _commits(evidence: Evidence) -> Iterator[list[Advance]]:
     while any(left.values()):
         advances = []
         for kpart in [kpart for kpart in at if left[kpart]]:
-            batch, left[kpart] = left[kpart][:AT_ONCE], left[kpart][AT_ONCE:]
+            batch, left[kpart] = left[kpart][:at_once], left[kpart][at_once:]
             last = batch[-1].outcome
             to = Checkpoint(kpart, last.source_offset + 1, last.event_id, last.log_time, last.policy_rev)
             advances.append(Advance(at[kpart].next_offset, to, batch))

@@ -12,6 +12,9 @@ from shared.kafka.kept_producer import KeptProducer
 from shared.process.logs import told
 
 _READ_AT_ONCE: Final = 1_000
+# A merge of some thousand rows costs little more than one of a hundred. So many outcomes take some 15 MB for a moment.
+_PIECE: Final = 2_000
+_FETCHED_BYTES: Final = 4 * 1024 * 1024
 # A producer without an ack for this long is dropped. What it holds may still be written, as a repeat.
 _ACK_WITHIN_SECONDS: Final = 30.0
 
@@ -19,8 +22,8 @@ _ACK_WITHIN_SECONDS: Final = 30.0
 class KafkaJudgedStream:
     """The judged stream, read."""
 
-    def __init__(self, address: KafkaAddress) -> None:
-        self._reader = PartitionReader(address, OUTCOMES)
+    def __init__(self, address: KafkaAddress, **options: Any) -> None:  # noqa: ANN401 - aiokafka's own
+        self._reader = PartitionReader(address, OUTCOMES, **options)
 
     async def stop(self) -> None:
         """Close the reader."""
@@ -33,6 +36,18 @@ class KafkaJudgedStream:
     async def read(self, kpart: int, start: int, end: int) -> Sequence[tuple[int, bytes | None]]:
         """Return some of the records in [start, end), in order with their offsets; empty only when there is none."""
         records = await self._reader.read(kpart, start, _READ_AT_ONCE)
+        return [(record.offset, record.value) for record in records if record.offset < end]
+
+
+class KafkaStreamInPieces(KafkaJudgedStream):
+    """The judged stream, read in large pieces by one that reads all of a partition."""
+
+    def __init__(self, address: KafkaAddress) -> None:
+        super().__init__(address, max_partition_fetch_bytes=_FETCHED_BYTES)
+
+    async def read(self, kpart: int, start: int, end: int) -> Sequence[tuple[int, bytes | None]]:
+        """Return some of the records in [start, end), in order with their offsets; empty only when there is none."""
+        records = await self._reader.read_on(kpart, start, end, _PIECE)
         return [(record.offset, record.value) for record in records if record.offset < end]
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Any, Final
 
 from aiokafka.errors import KafkaError
 
@@ -27,9 +27,10 @@ _POLL_MS: Final = 50
 class PartitionReader:
     """Reads one topic, one partition at a time. Raises TimeoutError or KafkaError while the broker is away."""
 
-    def __init__(self, address: KafkaAddress, topic: str) -> None:
+    def __init__(self, address: KafkaAddress, topic: str, **options: Any) -> None:  # noqa: ANN401 - aiokafka's own
         self._address = address
         self._topic = topic
+        self._options = options
         self._one_at_a_time = asyncio.Lock()
         self._consumer: AIOKafkaConsumer | None = None
 
@@ -58,6 +59,22 @@ class PartitionReader:
                     return list(records[tp])
             return []
 
+    async def read_on(self, kpart: int, start: int, end: int, at_most: int) -> Sequence[ConsumerRecord]:
+        """Return as many records of [start, end) as there are, in order, and about `at_most`.
+
+        A call that goes on where the last one ended finds what the client has fetched meanwhile.
+        """
+        tp = TopicPartition(self._topic, kpart)
+        records: list[ConsumerRecord] = []
+        async with self._consumer_alone() as consumer:
+            if consumer.assignment() != {tp} or await consumer.position(tp) != start:
+                consumer.assign([tp])
+                consumer.seek(tp, start)
+            while len(records) < at_most and await consumer.position(tp) < end:
+                fetched = await consumer.getmany(tp, timeout_ms=_POLL_MS, max_records=at_most - len(records))
+                records += fetched.get(tp, ())
+        return records
+
     @asynccontextmanager
     async def _consumer_alone(self) -> AsyncIterator[AIOKafkaConsumer]:
         async with self._one_at_a_time:
@@ -71,7 +88,7 @@ class PartitionReader:
 
     async def _connected(self) -> AIOKafkaConsumer:
         if self._consumer is None:
-            consumer = lone_consumer(self._address, fetch_max_wait_ms=20)
+            consumer = lone_consumer(self._address, fetch_max_wait_ms=20, **self._options)
             try:
                 await consumer.start()
             except BaseException:

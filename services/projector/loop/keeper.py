@@ -23,6 +23,7 @@ from services.projector.ports import (
     Clock,
     EventLog,
     FencedError,
+    Helpers,
     OutcomeLog,
     PolicyProgress,
     RawRecord,
@@ -56,6 +57,8 @@ class Keeper:
     ) -> None:
         self.ours: dict[int, Partition] = {}
         self.folding = asyncio.Lock()
+        # Without any, a partition that is far behind catches up in this process.
+        self.helpers: Helpers | None = None
         self._partitions = partitions
         self._log = log
         self._outcomes = outcomes
@@ -143,7 +146,8 @@ class Keeper:
             if wait_seconds:
                 await self._clock.sleep(wait_seconds)
             try:
-                at = await recover(partition.kpart, self._log, self._outcomes, self._store, partition.skipped)
+                ports = self._log, self._outcomes, self._store
+                at = await recover(partition.kpart, *ports, partition.skipped, self.helpers)
             except LogWentBackError as error:
                 partition.becomes(Status.HELD, "log_went_back")
                 partition.log.error("log_went_back", error=str(error))  # noqa: TRY400 - the message is enough

@@ -17,13 +17,14 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 import asyncpg
-from pydantic import Field
+from pydantic import Field, NonNegativeInt
 from pydantic_settings import SettingsConfigDict
 
+from services.projector.helpers.bulk import make_incoming
+from services.projector.helpers.helpers import HelperProcesses, environ_of
 from services.projector.loop.partition.recover import LogWentBackError
 from services.projector.rebuild.compare import compared
-from services.projector.rebuild.fill import AT_ONCE, Filling
-from services.projector.rebuild.filled import make_incoming
+from services.projector.rebuild.fill import Filling
 from services.projector.rebuild.queries import query
 from services.projector.rebuild.schema import (
     SWITCHED,
@@ -57,6 +58,7 @@ _LOOK_AGAIN_SECONDS: Final = 0.2
 _TELL_EVERY_SECONDS: Final = 0.3
 # So many outcomes are written under the locks within milliseconds.
 _FEW: Final = 500
+_CONNECTIONS: Final = 4
 _ROUNDS_MAX: Final = 20
 
 
@@ -67,6 +69,7 @@ class RebuildSettings(KafkaSettings, PostgresSettings):
 
     # As the projectors have it.
     fold_schema: Annotated[str, Field(pattern=_NAME)] = "fold_v1"
+    catch_up_processes: NonNegativeInt = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,9 @@ class Rebuild:
         self._schemas = asked.schemas
         self._pool = pool
         self._conn = lock
-        self._filling = Filling(settings.kafka, pool, self._reached)
+        environ = environ_of(settings, fold_schema=asked.schemas.beside)
+        helpers = HelperProcesses(settings.catch_up_processes, environ, ["--read-models-only"])
+        self._filling = Filling(settings.kafka, pool, helpers, self._reached)
         self._told_at = 0.0
         self._told_done = 0
 
@@ -195,7 +200,7 @@ async def _rebuild(settings: RebuildSettings, asked: RebuildArguments) -> dict[s
             settings.postgres_dsn.get_secret_value(),
             ssl=settings.postgres_tls,
             min_size=1,
-            max_size=AT_ONCE + 1,
+            max_size=_CONNECTIONS,
             init=make_incoming,
             # A crash of Postgres may cost the last pieces, with their checkpoints: they are filled again.
             server_settings={

@@ -1,9 +1,10 @@
 """History: the lines that one outcome adds to the histories of timers. Pure; from the outcome alone."""
 
-import json
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
+
+from pydantic_core import to_json
 
 from shared.events.ids import slot_of_timer
 from shared.events.outcome import Outcome, State
@@ -40,5 +41,4 @@ def _line(outcome: Outcome, timer_id: int, by: str, at: datetime, told: dict[str
         "asked_at": None if by != "press" or outcome.asked_at is None else outcome.asked_at.isoformat(),
         "log_time": outcome.log_time.isoformat(),
     }
-    body = json.dumps(said, ensure_ascii=False, separators=(",", ":"))
-    return slot_of_timer(timer_id), timer_id, outcome.source_offset, by, at, body
+    return slot_of_timer(timer_id), timer_id, outcome.source_offset, by, at, to_json(said).decode()

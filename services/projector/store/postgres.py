@@ -45,26 +45,31 @@ async def open_pool(settings: Settings) -> asyncpg.Pool:
         max_size=settings.postgres_connections_max,
         command_timeout=settings.postgres_within_seconds,
         timeout=settings.postgres_within_seconds,
-        server_settings={
-            "application_name": "stint-projector",
-            "search_path": f"{settings.fold_schema},public",
-            "timezone": "UTC",
-            # A projector that is frozen in a transaction holds checkpoints. These limits free them after seconds.
-            "transaction_timeout": str(settings.transaction_timeout_ms),
-            "idle_in_transaction_session_timeout": str(settings.idle_in_transaction_timeout_ms),
-            "lock_timeout": str(settings.lock_timeout_ms),
-            # Batches are small and tables large, so a plan that reads a whole table is never right here.
-            "enable_seqscan": "off",
-            "jit": "off",
-            # A plan for the values of one batch costs more than the batch, and fits the next one no better.
-            "plan_cache_mode": "force_generic_plan",
-        },
+        server_settings=session_of(settings),
         # We never change a session, and a reset would cost a round trip for each read and each commit.
-        reset=_as_it_is,
+        reset=as_it_is,
     )
 
 
-async def _as_it_is(_: Connection) -> None:
+def session_of(settings: Settings) -> dict[str, str]:
+    """Return what a session of the projector's is set to."""
+    return {
+        "application_name": "stint-projector",
+        "search_path": f"{settings.fold_schema},public",
+        "timezone": "UTC",
+        # A projector that is frozen in a transaction holds checkpoints. These limits free them after seconds.
+        "transaction_timeout": str(settings.transaction_timeout_ms),
+        "idle_in_transaction_session_timeout": str(settings.idle_in_transaction_timeout_ms),
+        "lock_timeout": str(settings.lock_timeout_ms),
+        # Batches are small and tables large, so a plan that reads a whole table is never right here.
+        "enable_seqscan": "off",
+        "jit": "off",
+        # A plan for the values of one batch costs more than the batch, and fits the next one no better.
+        "plan_cache_mode": "force_generic_plan",
+    }
+
+
+async def as_it_is(_: Connection) -> None:
     """Give a connection back to the pool without a reset."""
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from services.projector.domain.outcomes import Kept
 from services.projector.loop.partition.recover import LogWentBackError, recover
-from services.projector.ports import Advance, Checkpoint
+from services.projector.ports import Advance, Checkpoint, Helpers
 from shared.events.outcome import read_outcome
 from tests.support.fakes.in_hand import EventsInHand, OutcomesInHand, records
 from tests.support.fakes.outcome_store import OutcomeStore
@@ -36,8 +36,9 @@ class RecoveryHouse:
     store: OutcomeStore = field(default_factory=OutcomeStore)
     skipped: list[tuple[int, str]] = field(default_factory=list)
 
-    async def recovered(self) -> Checkpoint:
-        return await recover(0, self.log, self.outcomes, self.store, lambda *what: self.skipped.append(what))
+    async def recovered(self, helpers: Helpers | None = None) -> Checkpoint:
+        ports = self.log, self.outcomes, self.store
+        return await recover(0, *ports, lambda *what: self.skipped.append(what), helpers)
 
     async def refuses(self, why: str) -> None:
         """Expect LogWentBackError, and that nothing was published."""

@@ -3,7 +3,7 @@
 Check, catch up, check, publish. An empty database, an older dump restored, a take-over and a plain start are one path.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 from uuid import UUID
@@ -15,13 +15,18 @@ from services.projector.ports import (
     Checkpoint,
     EventLog,
     FencedError,
+    Helpers,
     JudgedStream,
     OutcomeLog,
     RawRecord,
+    Skipped,
     Store,
 )
 from shared.events.envelope import tolerant
 from shared.events.outcome import UnreadableOutcomeError, read_outcome
+
+# So many outcomes take about a second here, as long as a helper needs to start.
+FAR_BEHIND: Final = 10_000
 
 _PUBLISHED_AT_ONCE: Final = 500
 
@@ -33,15 +38,14 @@ class LogWentBackError(Exception):
     """
 
 
-# Called with the offset of a record on the judged stream that is no outcome, and the reason.
-Skipped = Callable[[int, str], None]
-
-
-async def recover(kpart: int, log: EventLog, outcomes: OutcomeLog, store: Store, skipped: Skipped) -> Checkpoint:
+async def recover(
+    kpart: int, log: EventLog, outcomes: OutcomeLog, store: Store, skipped: Skipped, helpers: Helpers | None = None
+) -> Checkpoint:
     """Return the checkpoint at which a partition may be read on.
 
     1. Check: the record before the checkpoint is the one that was folded. A crash leaves everything as it was.
     2. Catch up: project the outcomes that this database has not seen. A crash leaves a database that is further on.
+       When it is far behind, helpers do most of that, and commit as we would.
     3. Check again: the log must also hold the records of those outcomes. A crash leaves what step 2 left.
     4. Publish what is committed and was not acked. A crash leaves repeats on the stream, which readers skip.
     5. Save progress. A crash before this repeats step 4; a crash after it repeats nothing.
@@ -51,6 +55,9 @@ async def recover(kpart: int, log: EventLog, outcomes: OutcomeLog, store: Store,
     """
     stored = await store.checkpoint(kpart)
     await _check(stored, log)
+    if helpers is not None and (await outcomes.span(kpart)).end - stored.outcomes_next >= FAR_BEHIND:
+        await helpers.catch_up(kpart, skipped)
+        stored = await store.checkpoint(kpart)
     caught_up = await catch_up(stored, outcomes, store, skipped)
     await _check(caught_up, log)
     at = await _publish_committed(caught_up, outcomes, store)

@@ -3,6 +3,10 @@
 import json
 from typing import Any
 
+import hypothesis
+from hypothesis import strategies as st
+from pydantic_core import to_json
+
 from services.projector.store.history import history_of
 from shared.events.ids import slot_of
 from shared.events.models import DeadlineReached
@@ -51,3 +55,9 @@ def test_an_automatic_stop_is_a_line_that_names_nobody() -> None:
     closing = JERUSALEM.model_copy(update={"rules": Rules(R16=LongRunning(auto_close_seconds=36_000))})
     story = given(started("desk", at="05:00"), policy=closing).when(fact(DeadlineReached, at="15:00:01"))
     assert lines(story) == [(DESK, "settle", "15:00", "stop", None, "accepted", None, "STOPPED")]
+
+
+@hypothesis.given(st.dictionaries(st.text(), st.none() | st.text() | st.dictionaries(st.text(), st.none() | st.text())))
+def test_a_line_has_the_bytes_that_json_dumps_gives(told: dict[str, Any]) -> None:
+    """Lines of before were written by it, and a rebuild compares them."""
+    assert to_json(told).decode() == json.dumps(told, ensure_ascii=False, separators=(",", ":"))

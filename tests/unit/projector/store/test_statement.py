@@ -3,11 +3,11 @@
 import re
 from typing import Final
 
-from services.projector.rebuild.filled import BESIDE_THE_FOLD, WRITES
+from services.projector.helpers.bulk import BESIDE_THE_FOLD, READ_MODELS
 from services.projector.store.queries import query
 from services.projector.store.statement import FRAME, reading_from, statement_of, types_of
 
-ALL: Final = (*sorted(BESIDE_THE_FOLD), *WRITES)
+ALL: Final = (*sorted(BESIDE_THE_FOLD), *READ_MODELS)
 
 
 def test_a_commit_without_rows_is_the_compare_and_set_alone() -> None:

@@ -1,15 +1,17 @@
 """Recover, second half: catch up with the judged stream, and publish what is committed."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import pytest
 
-from services.projector.ports import Advance, Checkpoint, FencedError
+from services.projector.loop.partition import recover
+from services.projector.loop.partition.recover import LogWentBackError, catch_up
+from services.projector.ports import Advance, Checkpoint, FencedError, Skipped
 from shared.events.outcome import read_outcome
-from tests.support.fakes.in_hand import records
+from tests.support.fakes.in_hand import OutcomesInHand, records
 from tests.support.fakes.outcome_store import OutcomeStore
-from tests.support.fakes.recovery import DAY, KEPT, a_house, bodies, where
+from tests.support.fakes.recovery import DAY, KEPT, RecoveryHouse, a_house, bodies, where
 from tests.support.story.given import started, stopped
 
 # Catching up.
@@ -65,6 +67,52 @@ async def test_another_projector_that_catches_up_fences_us() -> None:
     house.store = Overtaken()
     with pytest.raises(FencedError):
         await house.recovered()
+
+
+# Far behind.
+
+
+@dataclass
+class HelperInHand:
+    """`ports.Helpers`. Does as much of the stream as it is told to, through the same store."""
+
+    house: RecoveryHouse
+    does: int
+    asked: list[int] = field(default_factory=list)
+
+    async def catch_up(self, kpart: int, skipped: Skipped) -> None:
+        self.asked.append(kpart)
+        part = OutcomesInHand(streams={kpart: self.house.outcomes.streams[kpart][: self.does]})
+        await catch_up(await self.house.store.checkpoint(kpart), part, self.house.store, skipped)
+
+
+@pytest.mark.parametrize("does", range(5))
+async def test_what_a_helper_has_not_done_is_done_here(monkeypatch: pytest.MonkeyPatch, does: int) -> None:
+    """It may have died before its first commit, or in the middle."""
+    monkeypatch.setattr(recover, "FAR_BEHIND", 4)
+    house = await a_house(stream=KEPT)
+    helper = HelperInHand(house, does)
+    assert where(await house.recovered(helper)) == (6, 6, 4)
+    assert helper.asked == [0]
+    assert house.store.bodies[0] == house.outcomes.streams[0]
+
+
+async def test_a_partition_that_is_near_is_given_to_no_helper(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recover, "FAR_BEHIND", 4)
+    house = await a_house(stream=KEPT[:3])
+    helper = HelperInHand(house, 4)
+    await house.recovered(helper)
+    assert helper.asked == []
+
+
+async def test_a_log_that_went_back_is_given_to_no_helper(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recover, "FAR_BEHIND", 0)
+    house = await a_house(committed=6, published=6, stream=KEPT)
+    house.log.logs[0].clear()
+    helper = HelperInHand(house, 4)
+    with pytest.raises(LogWentBackError):
+        await house.recovered(helper)
+    assert helper.asked == []
 
 
 # Publishing what is committed.

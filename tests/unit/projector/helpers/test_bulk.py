@@ -1,10 +1,10 @@
-"""The store that a rebuild fills: the projector's own queries, with COPY in the place of arrays."""
+"""The store that writes in bulk: the projector's own queries, with COPY in the place of arrays."""
 
 import inspect
 
 import pytest
 
-from services.projector.rebuild.filled import BESIDE_THE_FOLD, WRITES, by_copy
+from services.projector.helpers.bulk import BESIDE_THE_FOLD, READ_MODELS, by_copy, target_of
 from services.projector.store.rows import Rows
 
 
@@ -12,10 +12,10 @@ def test_every_table_that_a_commit_writes_is_filled_or_stands_beside_the_fold() 
     """A new table would be missing after a rebuild, and the comparison would find it only then."""
     source = inspect.getsource(Rows.writes)
     named = [line.split('"')[1] for line in source.splitlines() if line.strip().startswith('"') and '":' in line]
-    assert sorted(named) == sorted([*WRITES, *BESIDE_THE_FOLD])
+    assert sorted(named) == sorted([*READ_MODELS, *BESIDE_THE_FOLD])
 
 
-@pytest.mark.parametrize("name", WRITES)
+@pytest.mark.parametrize("name", READ_MODELS)
 def test_a_query_of_the_store_reads_from_a_table_what_it_reads_from_arrays(name: str) -> None:
     types, sql = by_copy(name)
     assert types
@@ -28,3 +28,12 @@ def test_columns_come_in_the_order_of_the_parameters() -> None:
     types, sql = by_copy("move_deadlines")
     assert types == ["integer", "text", "text", "timestamptz"]
     assert "SELECT * FROM incoming_move_deadlines AS a (kpart, tenant, owner, due_at)" in sql
+
+
+@pytest.mark.parametrize("name", ["insert_outcomes", "insert_history", "upsert_timers", "upsert_intervals"])
+def test_a_new_row_has_a_value_for_each_column_that_its_query_writes(name: str) -> None:
+    """The row goes into the table without the query, so both must name the same columns in the same order."""
+    table, columns = target_of(name)
+    types, _ = by_copy(name)
+    assert table in {"outcome", "timer", "interval", "timer_history"}
+    assert len(columns) == len(types)

@@ -1,0 +1,139 @@
+"""Bulk: the rows of thousands of outcomes in one transaction, by COPY. The same rows as any commit writes.
+
+A row that is new goes straight into its table: outcomes and history, and timers and intervals that begin in this very
+commit. A row that may be there already comes into a table of the session first, and the store's own query takes it from
+there: the projector sends columns as arrays, and here they are a table.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import asyncpg
+
+from services.projector.ports import Advance
+from services.projector.settings import Settings
+from services.projector.store.postgres import Connection, PostgresStore, as_it_is, compare_and_set, session_of
+from services.projector.store.queries import query
+from services.projector.store.rows import rows_of
+from services.projector.store.statement import reading_from, types_of
+
+# What `Rows.writes` names, but for the two tables that stand outside the versions of the read models.
+READ_MODELS: Final = (
+    "upsert_timers",
+    "upsert_intervals",
+    "add_day_totals",
+    "add_job_totals",
+    "add_work_totals",
+    "insert_history",
+    "insert_violations",
+    "learn_facts",
+    "move_deadlines",
+)
+BESIDE_THE_FOLD: Final = ("insert_outcomes", "insert_dead_letters")
+
+_INTO: Final = re.compile(r'INSERT INTO "?(\w+)"? \(([^)]+)\)')
+# Of these tables no commit changes a row.
+_NEW_ALWAYS: Final = frozenset({"insert_outcomes", "insert_dead_letters", "insert_history"})
+# Places in the rows of `upsert_timers` and `upsert_intervals`.
+_TIMER: Final = 1
+_SEQ: Final = 2
+_LOGGED_AT: Final = 8
+_FLAGS: Final = 14
+
+_Rows = list[tuple[Any, ...]]
+
+
+def by_copy(name: str) -> tuple[Sequence[str], str]:
+    """Return a query of the store that reads its rows from a table, and the types of that table's columns."""
+    return types_of(name), reading_from(name, _incoming(name))
+
+
+def target_of(name: str) -> tuple[str, Sequence[str]]:
+    """Return the table that a query of the store writes, and the columns that it names there."""
+    [(table, columns)] = _INTO.findall(query(name))
+    return table, [column.strip() for column in columns.split(",")]
+
+
+async def make_incoming(conn: asyncpg.Connection) -> None:
+    """Make the tables that rows come into, for one session. Each transaction finds them empty."""
+    for name in READ_MODELS:
+        types, _ = by_copy(name)
+        columns = ", ".join(f"c{number} {type_}" for number, type_ in enumerate(types))
+        await conn.execute(f"CREATE TEMP TABLE {_incoming(name)} ({columns}) ON COMMIT DELETE ROWS")
+
+
+async def open_bulk_pool(settings: Settings, connections: int, **options: str) -> asyncpg.Pool:
+    """Open a pool for a `BulkStore`: like the projector's own, with `options` of the session that go before."""
+    return await asyncpg.create_pool(
+        settings.postgres_dsn.get_secret_value(),
+        ssl=settings.postgres_tls,
+        min_size=1,
+        max_size=connections,
+        command_timeout=settings.postgres_within_seconds,
+        timeout=settings.postgres_within_seconds,
+        server_settings=session_of(settings) | options,
+        init=make_incoming,
+        reset=as_it_is,
+    )
+
+
+class BulkStore(PostgresStore):
+    """A store on a pool whose sessions were given to `make_incoming`. It leaves the tables of `left_out` alone."""
+
+    def __init__(self, pool: asyncpg.Pool, left_out: Sequence[str] = ()) -> None:
+        super().__init__(pool)
+        self._left_out = left_out
+
+    async def write(self, conn: Connection, advances: Sequence[Advance]) -> None:
+        """Move checkpoints and write all rows, in a transaction, or raise FencedError."""
+        async with conn.transaction():
+            await compare_and_set(conn, advances, ())
+            await self._write_rows(conn, advances)
+
+    async def _write_rows(self, conn: Connection, advances: Sequence[Advance]) -> None:
+        tables = {name: list(zip(*values, strict=True)) for name, values in rows_of(advances).writes()}
+        begun, before = _told_apart(tables.get("upsert_intervals", []), _begins_here)
+        started = {row[_TIMER] for row in begun if row[_SEQ] == 1}
+        new, known = _told_apart(tables.get("upsert_timers", []), lambda row: row[_TIMER] in started)
+        await _put(conn, "upsert_timers", [(*row[:_FLAGS], _listed(row[_FLAGS]), *row[_FLAGS + 1 :]) for row in new])
+        await _put(conn, "upsert_intervals", begun)
+        for name, rows in (tables | {"upsert_timers": known, "upsert_intervals": before}).items():
+            if name not in self._left_out:
+                await (_put if name in _NEW_ALWAYS else _merge)(conn, name, rows)
+
+
+def _told_apart(rows: _Rows, is_new: Callable[[tuple[Any, ...]], bool]) -> tuple[_Rows, _Rows]:
+    new: _Rows = []
+    known: _Rows = []
+    for row in rows:
+        (new if is_new(row) else known).append(row)
+    return new, known
+
+
+def _begins_here(interval: tuple[Any, ...]) -> bool:
+    # Known only to the commit in which the interval begins, see `Rows`. It begins once.
+    return interval[_LOGGED_AT] is not None
+
+
+def _listed(flags: str) -> list[str]:
+    return flags.split(",") if flags else []
+
+
+async def _put(conn: Connection, name: str, rows: _Rows) -> None:
+    """Write rows of which none is there yet."""
+    if rows:
+        table, columns = target_of(name)
+        await conn.copy_records_to_table(table, columns=columns, records=rows)
+
+
+async def _merge(conn: Connection, name: str, rows: _Rows) -> None:
+    """Write rows of which some may be there."""
+    if rows:
+        _, sql = by_copy(name)
+        await conn.copy_records_to_table(_incoming(name), records=rows)
+        await conn.execute(sql)
+
+
+def _incoming(name: str) -> str:
+    return f"incoming_{name}"

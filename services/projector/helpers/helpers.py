@@ -1,0 +1,189 @@
+"""The helpers of one process: started when a partition is far behind, ended when none is.
+
+    asked for -> waits for a place -> is with a helper -> done, or given up
+                                          |
+                                          +-- no longer wanted: taken back from the helper
+
+Two partitions have one helper. The store says how far each one came, whatever happened to its helper.
+"""
+
+import asyncio
+import itertools
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings
+
+from services.projector.helpers.helper import PARTITIONS_AT_ONCE
+from services.projector.ports import Skipped
+from shared.process.logs import told
+
+_ROOT: Final = Path(__file__).resolve().parents[3]
+_END_WITHIN_SECONDS: Final = 3.0
+
+_log = structlog.get_logger()
+
+# Called with where the judged stream is read on, after each commit.
+Reached = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Share:
+    reached: Reached
+    skipped: Skipped
+    done: asyncio.Future[None]
+
+
+@dataclass(slots=True)
+class _Process:
+    process: asyncio.subprocess.Process
+    work: dict[int, _Share] = field(default_factory=dict)
+
+    def ask(self, **line: int) -> None:
+        # One that has died says so by the end of its answers.
+        if self.process.stdin is not None and not self.process.stdin.is_closing():
+            self.process.stdin.write(json.dumps(line).encode() + b"\n")
+
+    def hear(self, line: bytes) -> None:
+        said = json.loads(line)
+        if (work := self.work.get(said["work"])) is None:
+            return  # it was taken back
+        match said:
+            case {"outcomes_next": int(outcomes_next)}:
+                work.reached(outcomes_next)
+            case {"skipped": [int(offset), str(reason)]}:
+                work.skipped(offset, reason)
+            case {"failed": _}:
+                del self.work[said["work"]]
+                if not work.done.done():
+                    work.done.set_result(None)
+            case _:
+                pass
+
+
+def _unheard(_: int) -> None:
+    pass
+
+
+class HelperProcesses:
+    """At most `processes` helpers, each started with `arguments` and with `environ` besides our own environment."""
+
+    def __init__(self, processes: int, environ: Mapping[str, str], arguments: Sequence[str] = ()) -> None:
+        self._processes = processes
+        self._environ = environ
+        self._arguments = arguments
+        self._places = asyncio.Semaphore(processes * PARTITIONS_AT_ONCE)
+        self._waiting = 0
+        self._numbers = itertools.count()
+        self._helpers: list[_Process] = []
+        self._starting = asyncio.Lock()
+        self._ears: set[asyncio.Task[None]] = set()
+
+    async def catch_up(self, kpart: int, skipped: Skipped, reached: Reached = _unheard) -> None:
+        """Bring a partition nearer to the end of its judged stream. See `ports.Helpers`."""
+        if not self._processes:
+            return
+        self._waiting += 1
+        try:
+            await self._places.acquire()
+        finally:
+            self._waiting -= 1
+        try:
+            await self._given(await self._with_a_place(), kpart, skipped, reached)
+        except OSError as error:  # no memory, or no more processes
+            _log.warning("helper_not_started", error=told(error))
+        finally:
+            self._places.release()
+
+    async def _given(self, helper: _Process, kpart: int, skipped: Skipped, reached: Reached) -> None:
+        share = _Share(reached, skipped, asyncio.get_running_loop().create_future())
+        helper.work[number := next(self._numbers)] = share
+        helper.ask(work=number, fill=kpart)
+        try:
+            await share.done
+        finally:
+            if helper.work.pop(number, None) is not None:
+                helper.ask(drop=number)
+            if not self._waiting and not helper.work:
+                self._dismiss(helper)
+
+    async def stop(self) -> None:
+        """End all helpers. What they have not committed is not done."""
+        for helper in list(self._helpers):
+            self._dismiss(helper)
+        if self._ears:
+            await asyncio.wait(self._ears, timeout=2 * _END_WITHIN_SECONDS)
+
+    async def _with_a_place(self) -> _Process:
+        async with self._starting:
+            # The one with the least work. A new one only when all are busy with something, so two begin on two cores.
+            idlest = min(self._helpers, key=lambda helper: len(helper.work), default=None)
+            if idlest is not None and (not idlest.work or len(self._helpers) >= self._processes):
+                return idlest
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "services.projector", "fill", *self._arguments),
+                cwd=_ROOT,
+                env=os.environ | self._environ,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                # A signal from the terminal is for us. HelperProcesses end with their stdin.
+                start_new_session=True,
+            )
+            helper = _Process(process)
+            self._helpers.append(helper)
+            ear = asyncio.create_task(self._listen(helper), name=f"helper {process.pid}")
+            self._ears.add(ear)
+            ear.add_done_callback(self._ears.discard)
+            _log.info("helper_started", pid=process.pid)
+            return helper
+
+    async def _listen(self, helper: _Process) -> None:
+        answers = helper.process.stdout
+        try:
+            while answers is not None and (line := await answers.readline()):
+                helper.hear(line)
+        finally:
+            self._forget(helper)
+            status = await _ended(helper.process)
+            _log.info("helper_ended", pid=helper.process.pid, status=status)
+
+    def _dismiss(self, helper: _Process) -> None:
+        self._forget(helper)
+        if helper.process.stdin is not None:
+            helper.process.stdin.close()
+
+    def _forget(self, helper: _Process) -> None:
+        with suppress(ValueError):
+            self._helpers.remove(helper)
+        for work in helper.work.values():
+            if not work.done.done():
+                work.done.set_result(None)
+        helper.work.clear()
+
+
+async def _ended(process: asyncio.subprocess.Process) -> int:
+    try:
+        async with asyncio.timeout(_END_WITHIN_SECONDS):
+            return await process.wait()
+    except TimeoutError:
+        process.kill()
+        return await process.wait()
+
+
+def environ_of(settings: BaseSettings, **other: Any) -> dict[str, str]:  # noqa: ANN401 - values of settings
+    """Return settings as variables, some with other values, for a process that reads them by itself."""
+    prefix = settings.model_config.get("env_prefix", "")
+    values = {name: getattr(settings, name) for name in type(settings).model_fields} | other
+    return {
+        f"{prefix}{name}".upper(): value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+        for name, value in values.items()
+        if value is not None
+    }
