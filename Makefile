@@ -13,7 +13,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-head
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run up down reset status logs test test-long test-containers bench bench-growth bench-profile bench-rules bench-soak check wheel locks jars docker-up docker-down
+.PHONY: help install run up down reset status logs test test-long test-containers bench bench-catchup bench-growth bench-profile bench-rules bench-soak check wheel locks jars docker-up docker-down
 
 help: ## list the targets
 	@sed -n -E 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
@@ -65,6 +65,9 @@ bench-profile: $(STAMP) ## print where API and projector spend their time under 
 bench-rules: $(STAMP) ## print what rules cost: a press with all of them flagged, against one with none
 	@exec $(BIN)/python -m bench.rules
 
+bench-catchup: $(STAMP) ## print how fast an empty database catches up with the outcomes, against COPY of the same rows; and a rebuild
+	@exec $(BIN)/python -m bench.refill
+
 bench-soak: $(STAMP) ## press at half of capacity for 20 minutes (MINUTES=), and look whether memory and descriptors grow
 	@exec $(BIN)/python -m bench.soak $(if $(MINUTES),--minutes '$(MINUTES)') $(if $(WARM_UP),--warm-up '$(WARM_UP)')
 
@@ -110,6 +113,7 @@ locks: $(STAMP) ## write the locks anew from pyproject.toml; UPGRADE=1 takes the
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements.lock
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) -c requirements.lock --group dev pyproject.toml -o requirements-dev.lock
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) --python-version 3.11 tests/contract/clients/python.in -o tests/contract/clients/python.lock
+	@$(COMPILE) $(if $(UPGRADE),--upgrade) --python-version 3.11 bench/peers/projection.in -o bench/peers/projection.lock
 
 jars: $(STAMP) ## resolve Kafka's jars anew and write their lock
 	@$(BIN)/python -m deploy.local.jars
