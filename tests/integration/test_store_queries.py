@@ -1,6 +1,7 @@
 """The projector's queries on real Postgres, because a table in memory would be too lenient."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -16,12 +17,13 @@ from services.projector.store.policies import PolicyRows
 from services.projector.store.postgres import PostgresStore
 from services.stint_cli.migrate import read_migrations
 from shared.events.ids import slot_of
-from shared.events.models import DeadlineReached
+from shared.events.models import Actor, DeadlineReached
 from shared.events.outcome import Finding, write_outcome
 from shared.events.policy import DailyCap, LongRunning, Overlap, OverlapMode, Policy, Preset, Rules
 from shared.events.policy_book import PolicyRecord
 from tests.support.stack.deployments import Deployment
 from tests.support.stack.until import eventually
+from tests.support.story.given import DANA as DANA_PRESSES
 from tests.support.story.given import JERUSALEM, Story, fact, given, moment, paused, started, stopped, timer_id
 
 pytestmark = pytest.mark.real
@@ -198,3 +200,25 @@ async def test_job_totals_of_before_their_table_are_those_of_after(pool: asyncpg
     await pool.execute("DROP VIEW public.job_total; DROP TABLE fold_v1.job_total")
     await pool.execute(f"SET search_path = public; {migration.sql}; SET search_path = fold_v1, public")
     assert await pool.fetch("SELECT * FROM job_total ORDER BY job_id") == kept
+
+
+async def test_lines_of_histories_of_before_say_the_same_in_fewer_bytes(pool: asyncpg.Pool) -> None:
+    """A line of before had `null` for what was not there, and ids as text. A client may be called anything."""
+    odd = Actor(client='x","rule":null,"y', role="machine")
+    story = given(started("desk", at="09:00", by=odd), paused("desk", at="09:10", by=DANA_PRESSES, asked="09:09"))
+    await committed(PostgresStore(pool), story, last_log_time=story.outcome.log_time)
+    kept = await pool.fetch("SELECT * FROM timer_history ORDER BY source_offset")
+    assert [row["event_id"] for row in kept] == [UUID(int=1), UUID(int=2)]
+    await pool.execute("DROP VIEW public.timer_history; ALTER TABLE timer_history DROP event_id, DROP log_time")
+    await pool.execute("CREATE VIEW public.timer_history AS SELECT * FROM timer_history")
+    for row in kept:
+        said = json.loads(row["told"])
+        said["actor"] = {name: said["actor"].get(name) for name in ("client", "person", "role")}
+        old = {name: said.get(name) for name in ("what", "verdict", "rule", "state")}
+        old |= {"event_id": str(row["event_id"])} | {name: said.get(name) for name in ("actor", "dialect", "asked_at")}
+        old |= {"log_time": row["log_time"].isoformat()}
+        text = json.dumps(old, ensure_ascii=False, separators=(",", ":"))
+        await pool.execute("UPDATE timer_history SET told = $1 WHERE source_offset = $2", text, row["source_offset"])
+    (migration,) = [one for one in read_migrations() if one.name.endswith("_slim_histories.sql")]
+    await pool.execute(f"SET search_path = public; {migration.sql}; SET search_path = fold_v1, public")
+    assert await pool.fetch("SELECT * FROM timer_history ORDER BY source_offset") == kept

@@ -64,7 +64,7 @@ COLUMNS: Final = {
     "day_total": ("slot", "tenant", "owner", "day", "total_us", "billable_us", "changed_after_lock"),
     "job_total": ("slot", "tenant", "owner", "job_id", "total_us"),
     "work_total": ("slot", "tenant", "kind", "about", "day", "total_us", "billable_us", "changed_after_lock"),
-    "timer_history": ("slot", "timer_id", "source_offset", "by", "at", "told"),
+    "timer_history": ("slot", "timer_id", "source_offset", "by", "at", "told", "event_id", "log_time"),
     "violation": (
         *("slot", "timer_id", "rule", "from_at", "to_at", "amount_us", "refused"),
         *("tenant", "owner", "event_id", "policy_revision"),

@@ -168,13 +168,18 @@ class ViolationRow:
 
 @dataclass(frozen=True, slots=True)
 class HistoryRow:
-    """One line of a timer's history, at its place on the log. `by`: press, settle or switch."""
+    """One line of a timer's history, at its place on the log. `by`: press, settle or switch.
+
+    `told` lacks what is not said: a rule that refused, the actor of what nobody pressed, a time that was not asked.
+    """
 
     source_offset: int
     position: str
     by: str
     at: datetime
     told: Mapping[str, Any]
+    event_id: UUID
+    log_time: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 -- List what happened to a timer, behind an offset; what one record brought about is never parted.
-SELECT h.source_offset, (h.slot % d.partitions) || ':' || h.source_offset AS position, h.by, h.at, h.told
+SELECT h.source_offset, (h.slot % d.partitions) || ':' || h.source_offset AS position, h.by, h.at, h.told,
+       h.event_id, h.log_time
   FROM (
         SELECT *
           FROM timer_history

@@ -1,4 +1,7 @@
-"""History: the lines that one outcome adds to the histories of timers. Pure; from the outcome alone."""
+"""History: the lines that one outcome adds to the histories of timers. Pure; from the outcome alone.
+
+Lines are kept for ever, one for each press, so what is not there is left out of their JSON.
+"""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -15,6 +18,7 @@ _PRESSES: Final = {
     "timer.resumed.v1": "resume",
     "timer.stopped.v1": "stop",
 }
+_ACTOR: Final = ("client", "person", "role")
 _ENDS: Final = {State.PAUSED: "pause", State.STOPPED: "stop"}
 
 
@@ -33,12 +37,15 @@ def history_of(outcome: Outcome) -> Iterator[tuple[Any, ...]]:
 
 def _line(outcome: Outcome, timer_id: int, by: str, at: datetime, told: dict[str, Any]) -> tuple[Any, ...]:
     # What falls due is pressed by nobody, although a press may have brought it to light.
-    actor = None if by == "settle" or outcome.actor is None else outcome.actor.model_dump()
-    said = told | {
-        "event_id": str(outcome.event_id),
-        "actor": actor,
-        "dialect": None if by == "settle" else outcome.dialect,
-        "asked_at": None if by != "press" or outcome.asked_at is None else outcome.asked_at.isoformat(),
-        "log_time": outcome.log_time.isoformat(),
-    }
-    return slot_of_timer(timer_id), timer_id, outcome.source_offset, by, at, to_json(said).decode()
+    if by != "settle" and outcome.actor is not None:
+        told["actor"] = _said({name: getattr(outcome.actor, name) for name in _ACTOR})
+        told["dialect"] = outcome.dialect
+    if by == "press" and outcome.asked_at is not None:
+        told["asked_at"] = outcome.asked_at.isoformat()
+    body = to_json(_said(told)).decode()
+    where = (slot_of_timer(timer_id), timer_id, outcome.source_offset)
+    return *where, by, at, body, outcome.event_id, outcome.log_time
+
+
+def _said(members: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if value is not None}

@@ -27,15 +27,18 @@ def history_of(book: Book) -> Iterator[Row]:
 
 
 def _line(outcome: Row, timer_id: int, by: str, at: datetime, said: dict[str, Any]) -> Row:
-    nobody = by == "settle"
-    said["event_id"] = outcome["event_id"]
-    said["actor"] = None if nobody else outcome["actor"]
-    said["dialect"] = None if nobody else outcome["dialect"]
-    said["asked_at"] = _moment(outcome["asked_at"]) if by == "press" and outcome["asked_at"] else None
-    said["log_time"] = _moment(outcome["log_time"])
-    told = json.dumps(said, ensure_ascii=False, separators=(",", ":"))
+    if by != "settle":
+        said |= {"actor": outcome["actor"], "dialect": outcome["dialect"]}
+    if by == "press" and outcome["asked_at"]:
+        said["asked_at"] = _moment(outcome["asked_at"])
+    told = json.dumps(_without_nulls(said), ensure_ascii=False, separators=(",", ":"))
     where = {"slot": (timer_id >> 10) & 4095, "timer_id": timer_id, "source_offset": outcome["source_offset"]}
-    return where | {"by": by, "at": at, "told": told}
+    line = where | {"by": by, "at": at, "told": told}
+    return line | {"event_id": outcome["event_id"], "log_time": outcome["log_time"]}
+
+
+def _without_nulls(said: Any) -> Any:  # noqa: ANN401 - JSON
+    return {k: _without_nulls(v) for k, v in said.items() if v is not None} if isinstance(said, dict) else said
 
 
 def _moment(moment: datetime) -> str:

@@ -78,21 +78,20 @@ def _page(found: Sequence[HistoryRow], limit: int) -> Sequence[HistoryRow]:
 
 def _line(row: HistoryRow) -> dict[str, object]:
     told = row.told
-    actor = told["actor"] or {}
-    asked_at = told["asked_at"]
+    actor, asked_at = told.get("actor", {}), told.get("asked_at")
     return {
         "what": told["what"],
         "by": row.by,
         "at": moment(row.at),
         "asked_at": None if asked_at is None else moment(datetime.fromisoformat(asked_at)),
-        "recorded_at": moment(datetime.fromisoformat(told["log_time"])),
+        "recorded_at": moment(row.log_time),
         "client": actor.get("client"),
         "person": actor.get("person"),
         "role": actor.get("role"),
-        "dialect": told["dialect"],
+        "dialect": told.get("dialect"),
         "verdict": told["verdict"],
-        "rule": told["rule"],
+        "rule": told.get("rule"),
         "state": told["state"],
-        "event_id": told["event_id"],
+        "event_id": str(row.event_id),
         "position": row.position,
     }

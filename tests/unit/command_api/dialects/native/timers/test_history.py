@@ -17,13 +17,11 @@ TOLD: dict[str, Any] = {
     "verdict": "refused",
     "rule": "R07",
     "state": "STOPPED",
-    "event_id": str(EVENT_ID),
     "actor": {"client": "phone", "person": "dana", "role": "person"},
     "dialect": "zoho",
     "asked_at": NOON.isoformat(),
-    "log_time": (NOON + timedelta(seconds=1)).isoformat(),
 }
-LINE = HistoryRow(42, "3:42", "press", NOON, TOLD)
+LINE = HistoryRow(42, "3:42", "press", NOON, TOLD, EVENT_ID, NOON + timedelta(seconds=1))
 
 
 def lines(*offsets: int) -> list[HistoryRow]:
@@ -48,7 +46,7 @@ async def test_a_line_says_who_pressed_what_through_which_dialect_and_what_came_
 
 
 async def test_what_nobody_pressed_names_nobody() -> None:
-    told = TOLD | {"actor": None, "dialect": None, "asked_at": None, "rule": None}
+    told = {name: TOLD[name] for name in ("what", "verdict", "state")}
     (item,) = (await asked(Clerk(row=ROW, history_rows=[replace(LINE, by="settle", told=told)]))).json()["items"]
     names = ("by", "client", "person", "role", "dialect", "asked_at", "rule")
     assert [item[name] for name in names] == ["settle", *[None] * 6]
