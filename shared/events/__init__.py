@@ -14,6 +14,7 @@ Pure: the standard library, pydantic and tzdata; no clock, broker, pool or setti
     rules, rule_table, rule_rows  the rules' names, the table of all that is said of them, what a row of it holds
     calendar, zones, durations    local days, time zones, whole microseconds
     base                          the kinds of values that all of these are made of
+    value                         what an outcome and its parts are: plain dataclasses that nobody changes
 
 The wheel `stint-events` (packages/stint-events) is this room as `stint_events`, so modules here import one another
 relatively. Not in the wheel: policies, the table of rules, calendar, zones and `heard`.

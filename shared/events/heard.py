@@ -10,10 +10,12 @@ from uuid import UUID
 from pydantic import TypeAdapter, ValidationError
 
 from .base import TimerId, kinds_of
-from .outcome import Fact, TimerAfter, Told, UnreadableOutcomeError, Verdict
+from .outcome import Fact, TimerAfter, UnreadableOutcomeError, Verdict
+from .value import value
 
 
-class Heard(Told):
+@value(kw_only=True)
+class Heard:
     """What an answer needs of an outcome."""
 
     v: Literal[1] = 1
@@ -27,7 +29,8 @@ class Heard(Told):
     fact: Fact | None = None
 
 
-class HeardReply(Told):
+@value(kw_only=True)
+class HeardReply:
     """One element of a reply record, read as far as an answer needs it."""
 
     request_id: str

@@ -2,31 +2,31 @@
 
 from typing import Annotated, ClassVar, Final, Literal
 
-from pydantic import ConfigDict, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from .base import Day, Digest, Instant, Model, OwnerId, PauseReason, Reference, TenantName, TimerReference
+from .value import value
 
 Role = Literal["machine", "person", "admin", "system"]
 
 
-class ToldActor(Model):
+@value(kw_only=True)
+class ToldActor:
     """The caller of a press, as an outcome tells it: `role` may be a word of a later release.
 
     `client` is the API client or, for our own clocks, "stint"; `person` is an owner's id.
     """
-
-    model_config = ConfigDict(extra="ignore")
 
     client: str
     person: str | None = None
     role: str
 
 
-class Actor(ToldActor):
+class Actor(Model):
     """The caller of a press, as an event tells it: every reader knows the role."""
 
-    model_config = ConfigDict(extra="forbid")
-
+    client: str
+    person: str | None = None
     role: Role
 
     @property

@@ -14,10 +14,11 @@ from enum import StrEnum
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
-from .base import Instant, Model, TimerId, kinds_of
-from .models import ToldActor, Work
+from .base import Day, Instant, Reference, TimerId, kinds_of
+from .models import ToldActor
+from .value import value
 
 # How many timers one outcome may change. What else fell due comes with the owner's next record. An outcome without
 # this bound could become too large for a broker, and would stop its partition's stream for good.
@@ -37,12 +38,6 @@ class UnreadableOutcomeError(Exception):
     """The bytes are no outcome. The message names kinds of errors, and quotes nothing of the record."""
 
 
-class Told(Model):
-    """A part of an outcome. A reader ignores members of a later release."""
-
-    model_config = ConfigDict(extra="ignore")
-
-
 class State(StrEnum):
     """The states of a timer. STOPPED is final."""
 
@@ -51,10 +46,9 @@ class State(StrEnum):
     STOPPED = "STOPPED"
 
 
-class Finding(Told):
+@value(kw_only=True)
+class Finding:
     """A violation: a rule that flagged or refused. `to` and `amount_us` are None where the rule measures nothing."""
-
-    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
 
     timer_id: TimerId
     rule: str
@@ -64,19 +58,20 @@ class Finding(Told):
     refused: bool = False
 
 
-class _Whose(Model):
-    id: TimerId
-    owner: str
-
-
-class TimerAfter(Work, _Whose):
+@value(kw_only=True)
+class TimerAfter:
     """A timer as it stands after a change. `total_us` counts closed intervals only.
 
     `reference` is the caller's own id of the timer. The member is there only when the start gave one.
     """
 
-    model_config = ConfigDict(extra="ignore")
-
+    id: TimerId
+    owner: str
+    account_id: Reference | None = None
+    job_id: Reference | None = None
+    project_id: Reference | None = None
+    billable: bool = True
+    work_date: Day | None = None
     state: State
     started_at: Instant
     stopped_at: Instant | None
@@ -86,7 +81,8 @@ class TimerAfter(Work, _Whose):
     reference: Annotated[str | None, _WRITTEN_WHEN_GIVEN] = None
 
 
-class Opened(Told):
+@value(kw_only=True)
+class Opened:
     """An interval that began. `zone` cuts all of it into days, also after the owner's zone changes."""
 
     seq: int
@@ -94,7 +90,8 @@ class Opened(Told):
     zone: str
 
 
-class DayPart(Told):
+@value(kw_only=True)
+class DayPart:
     """The part of an interval on one local day, in microseconds. `after_lock`: the day was locked by then (R15)."""
 
     on: date
@@ -102,14 +99,16 @@ class DayPart(Told):
     after_lock: bool = False
 
 
-class Was(Told):
+@value(kw_only=True)
+class Was:
     """The end of an interval that nobody pressed (an automatic stop, a switch), and that a late press took back."""
 
     end: Instant
     days: tuple[DayPart, ...]
 
 
-class Closed(Told):
+@value(kw_only=True)
+class Closed:
     """An interval that ended: [start, end), and its days, which add up to it exactly.
 
     `was` is there when the interval had an end that nobody pressed: day totals lose its days and gain these.
@@ -132,7 +131,8 @@ By = Literal["press", "settle", "switch"]
 PROVISIONAL: Final = frozenset[str]({"settle", "switch"})
 
 
-class Change(Told):
+@value(kw_only=True)
+class Change:
     """What happened to one timer: how it stands afterwards, and which interval began or ended. `by` is a `By`."""
 
     timer: TimerId
@@ -142,7 +142,8 @@ class Change(Told):
     closed: Closed | None = None
 
 
-class Fact(Told):
+@value(kw_only=True)
+class Fact:
     """A fact about an owner. The newest of a `kind` and `about` counts.
 
     `about` tells facts of one kind apart: the day of a leave, the check-in of an attendance, the job of an estimate.
@@ -157,7 +158,8 @@ class Fact(Told):
 Verdict = Literal["accepted", "refused", "unreadable", "void"]
 
 
-class Outcome(Told):
+@value(kw_only=True)
+class Outcome:
     """What one press amounted to. Written down once, and never judged again.
 
     `changed` lists all changes, in the order in which they happened. `timer` is the pressed one, also when the press
@@ -191,7 +193,8 @@ class Outcome(Told):
     due: Instant | None = None
 
 
-class Reply(Told):
+@value(kw_only=True)
+class Reply:
     """One element of a reply record: the request, and its outcome. Verdict void and R24 occur only here."""
 
     request_id: str
@@ -241,7 +244,7 @@ def _is_newer(body: bytes | str, error: ValidationError) -> bool:
 
 def write_outcome(outcome: Outcome) -> bytes:
     """Return the bytes of an outcome: the same for the topic, the row and the reply."""
-    return outcome.__pydantic_serializer__.to_json(outcome, by_alias=True)
+    return _OUTCOME.serializer.to_json(outcome, by_alias=True)
 
 
 def outcome_key(outcome: Outcome) -> bytes | None:

@@ -10,6 +10,7 @@ from deploy.events_page import PAGE, page
 from shared.events import outcome
 from shared.events.models import BODY_OF
 from shared.events.topics import topics
+from shared.events.value import value
 
 
 def test_the_page_is_as_the_models_say() -> None:
@@ -19,6 +20,7 @@ def test_the_page_is_as_the_models_say() -> None:
 def test_a_new_field_changes_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
     """The control: with one field more, the test above would fail."""
 
+    @value(kw_only=True)
     class Next(outcome.Outcome):
         heard_by: Literal["bell", "horn"] = "bell"
 

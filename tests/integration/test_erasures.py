@@ -89,7 +89,7 @@ class Desk:
             "verdict": "accepted",
             "fact": Fact(kind="texts_erased", body={}),
         }
-        outcome = Outcome.model_validate(example | said)
+        outcome = Outcome(**example | said)
         await self.pool.execute(
             "INSERT INTO outcome (kpart, source_offset, event_id, tenant, digest, log_time, body)"
             " VALUES ($1, $2, $3, $4, $5, $6, $7)",

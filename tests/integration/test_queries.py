@@ -16,6 +16,7 @@ from services.projector.store.rows import Columns, rows_of
 from services.projector.store.statement import FRAME, statement_of
 from shared.events.models import OwnerProfileSet
 from shared.events.outcome import write_outcome
+from shared.events.value import replace
 from tests.integration.query_uses import ARRAY, TYPES, Reader, Source, Use
 from tests.support.stack.deployments import Deployment
 from tests.support.story.given import fact, given, moment, started, stopped
@@ -41,7 +42,7 @@ def writes_of_a_commit() -> dict[str, Columns]:
         started("phone", at="09:10"),
         stopped("desk", at="09:30"),
     )
-    outcomes = [*story.outcomes, story.outcome.model_copy(update={"verdict": "unreadable", "reason": "no event"})]
+    outcomes = [*story.outcomes, replace(story.outcome, verdict="unreadable", reason="no event")]
     to = Checkpoint(3, len(outcomes), UUID(int=1), moment("09:30"), 1)
     return dict(rows_of([Advance(0, to, [Kept(one, write_outcome(one)) for one in outcomes])]).writes())
 

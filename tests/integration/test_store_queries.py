@@ -21,6 +21,7 @@ from shared.events.models import Actor, DeadlineReached
 from shared.events.outcome import Finding, write_outcome
 from shared.events.policy import DailyCap, LongRunning, Overlap, OverlapMode, Policy, Preset, Rules
 from shared.events.policy_book import PolicyRecord
+from shared.events.value import replace
 from tests.support.stack.deployments import Deployment
 from tests.support.stack.until import eventually
 from tests.support.story.given import DANA as DANA_PRESSES
@@ -83,11 +84,9 @@ async def test_an_outcome_dated_ahead_slows_no_pruning_down(
 async def test_a_finding_told_again_ends_as_told_last(pool: asyncpg.Pool) -> None:
     """It is told open by the press that began it, and again by the press that ended it. What began it stays."""
     store, begun = PostgresStore(pool), Finding(timer_id=timer_id("desk"), rule="R10", from_=moment("18:00"))
-    ended = begun.model_copy(update={"to": moment("18:30"), "amount_us": 1_800_000_000})
+    ended = replace(begun, to=moment("18:30"), amount_us=1_800_000_000)
     story = given(started("desk", at="18:00"), stopped("desk", at="18:30"))
-    told = [
-        one.model_copy(update={"findings": (said,)}) for one, said in zip(story.outcomes, (begun, ended), strict=True)
-    ]
+    told = [replace(one, findings=(said,)) for one, said in zip(story.outcomes, (begun, ended), strict=True)]
     rows = []
     for offset, outcome in enumerate(told):
         to = Checkpoint(KPART, offset + 1, outcome.event_id, outcome.log_time, 1)

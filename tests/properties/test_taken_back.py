@@ -57,9 +57,7 @@ def queue_of(begun: list[int], presses: list[tuple[object, int, int]]) -> list[T
 
 def minutes_of(story: Story) -> object:
     """Return the minutes, to the microsecond: of each timer, with its state, and of each day."""
-    timers = {
-        id_: (timer.open, timer.after.model_copy(update={"flags": ()})) for id_, timer in story.sheet().timers.items()
-    }
+    timers = {id_: (timer.open, replace(timer.after, flags=())) for id_, timer in story.sheet().timers.items()}
     bare = {id_: (running and replace(running, found=()), after) for id_, (running, after) in timers.items()}
     return bare, {day: worked for day, worked in story.sheet().days.items() if worked.total_us}
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import asdict, replace
 from datetime import date
 from typing import Any, Final
 from unittest.mock import patch
@@ -76,7 +77,7 @@ def unrefused(log: Sequence[Entry], rule: Rule, book: PolicyBook) -> list[Entry]
 def without(rule: Rule, said: Outcome) -> dict[str, Any]:
     """Return an outcome without what a rule that only flags says, and without the owner's next deadline."""
     labels = {rule.value, LATE} if rule is Rule.LATE_PRESS else {rule.value}
-    told = said.model_dump(exclude={"due"})
+    told: dict[str, Any] = asdict(replace(said, due=None))
     told["findings"] = [found for found in told["findings"] if found["rule"] != rule.value]
     # A flag on a timer is a change of its own where nothing else happened to it.
     changed = [change for change in told["changed"] if change["by"] != "settle" or change["opened"] or change["closed"]]

@@ -106,7 +106,7 @@ def minutes_of(ledger: Ledger) -> dict[Any, Any]:
     """Return all that is known of each owner's time. Flags tell which findings there were, and are no time."""
     return {
         owner: (
-            {id_: timer.after.model_copy(update={"flags": ()}) for id_, timer in sheet.timers.items()},
+            {id_: replace(timer.after, flags=()) for id_, timer in sheet.timers.items()},
             {id_: (timer.open.start, timer.open.zone) for id_, timer in sheet.timers.items() if timer.open is not None},
             sorted(sheet.closed, key=lambda interval: (interval.timer_id, interval.start)),
             # A day whose time was all taken back is known to have none.

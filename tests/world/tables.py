@@ -7,7 +7,7 @@ A `Tables` is never changed once it is committed. A transaction works on a copy,
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -179,7 +179,7 @@ class Tables:
             return Timer(after, interval, last[2])
         if end is None or end["source_offset"] != row[16]:
             return Timer(after, None, last[2])
-        told = tuple(DayPart.model_validate(day) for day in end["days"])
+        told = tuple(DayPart(on=date.fromisoformat(day["on"]), us=day["us"]) for day in end["days"])
         return Timer(after, None, last[2], ProvisionalEnd(interval, last[6], told, end["by"] == "settle"))
 
     def unpublished(self, kpart: int, published: int, limit: int) -> list[ToPublish]:

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import BaseModel
-
 Schema = dict[str, Any]
 
 
@@ -20,7 +18,7 @@ class ContentDoc:
     """
 
     name: str
-    model: type[BaseModel] | Schema
+    model: type[Any] | Schema
     example: Any = None
     media: str = "application/json"
 

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel
+from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 from pydantic_core import core_schema
 
@@ -42,7 +42,7 @@ class Schemas:
 
     def __init__(self) -> None:
         self.by_name: dict[str, Schema] = {}
-        self._models: dict[str, type[BaseModel]] = {}
+        self._models: dict[str, type[Any]] = {}
 
     def of(self, content: ContentDoc, mode: JsonSchemaMode) -> Schema:
         """Return the schema that stands where `content` does: a reference, or the schema that was given."""
@@ -54,8 +54,9 @@ class Schemas:
             self._add_all(content.name, content.model, mode)
         return {"$ref": f"{_PLACE}{content.name}"}
 
-    def _add_all(self, name: str, model: type[BaseModel], mode: JsonSchemaMode) -> None:
-        schema = model.model_json_schema(mode=mode, ref_template=f"{_PLACE}{{model}}", schema_generator=_Untitled)
+    def _add_all(self, name: str, model: type[Any], mode: JsonSchemaMode) -> None:
+        adapter: TypeAdapter[Any] = TypeAdapter(model)
+        schema = adapter.json_schema(mode=mode, ref_template=f"{_PLACE}{{model}}", schema_generator=_Untitled)
         for inner, part in schema.pop("$defs", {}).items():
             self._add(inner, part)
         self._add(name, schema)

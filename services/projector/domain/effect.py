@@ -12,6 +12,7 @@ from shared.events.calendar import split
 from shared.events.durations import microseconds
 from shared.events.models import WORK, TimerPaused, TimerResumed, TimerStarted, TimerStopped
 from shared.events.outcome import By, Change, Closed, DayPart, Finding, Opened, State, TimerAfter, Was
+from shared.events.value import replace
 
 
 def effect(case: Case, accepted: Accepted) -> tuple[Change, ...]:
@@ -46,14 +47,13 @@ def ended(
     """
     closed = _closed(timer, at, locked_before, reason)
     worked_us = 0 if closed is None else microseconds(closed.start, closed.end)
-    after = timer.after.model_copy(
-        update={
-            "state": state,
-            "stopped_at": at if state is State.STOPPED else None,
-            "total_us": timer.after.total_us + worked_us,
-            "last_at": at,
-            "flags": _with(timer.after.flags, flags),
-        }
+    after = replace(
+        timer.after,
+        state=state,
+        stopped_at=at if state is State.STOPPED else None,
+        total_us=timer.after.total_us + worked_us,
+        last_at=at,
+        flags=_with(timer.after.flags, flags),
     )
     return Change(timer=timer.id, by=by, after=after, closed=closed)
 
@@ -102,9 +102,9 @@ def _new(case: Case, event: TimerStarted) -> TimerAfter:
 
 
 def _begun(timer: TimerAfter, seq: int, case: Case, flags: Iterable[str]) -> Change:
-    moved = {"state": State.RUNNING, "last_at": case.at, "flags": _with(timer.flags, flags)}
+    after = replace(timer, state=State.RUNNING, last_at=case.at, flags=_with(timer.flags, flags))
     opened = Opened(seq=seq, start=case.at, zone=case.zone)
-    return Change(timer=timer.id, by="press", after=timer.model_copy(update=moved), opened=opened)
+    return Change(timer=timer.id, by="press", after=after, opened=opened)
 
 
 def _closed(timer: Timer, at: datetime, locked_before: date | None, reason: str | None) -> Closed | None:
@@ -127,7 +127,7 @@ def _marked(
 ) -> tuple[DayPart, ...]:
     if locked_before is None or not days or days[0].on >= locked_before:
         return days
-    return tuple(part.model_copy(update={"after_lock": part.on < locked_before and part not in same}) for part in days)
+    return tuple(replace(part, after_lock=part.on < locked_before and part not in same) for part in days)
 
 
 def _with(flags: tuple[str, ...], added: Iterable[str]) -> tuple[str, ...]:

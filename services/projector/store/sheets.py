@@ -3,8 +3,10 @@
 import json
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
+
+from pydantic import TypeAdapter
 
 from services.projector.domain.sheet.evolve import learned
 from services.projector.domain.sheet.jobs import Job
@@ -21,6 +23,9 @@ from services.projector.domain.sheet.state import (
 )
 from services.projector.ports import Found
 from shared.events.outcome import DayPart, Fact, TimerAfter
+
+_TIMER: Final = TypeAdapter(TimerAfter)
+_DAYS: Final = TypeAdapter(tuple[DayPart, ...])
 
 
 def found_in(row: Mapping[str, str | None]) -> Found:
@@ -55,7 +60,9 @@ def found_in(row: Mapping[str, str | None]) -> Found:
         )
         for fact in parts["facts"]:
             if _owner(fact) == key:
-                sheet = learned(sheet, Fact.model_validate(fact), _instant(fact["known_at"]))
+                sheet = learned(
+                    sheet, Fact(kind=fact["kind"], about=fact["about"], body=fact["body"]), _instant(fact["known_at"])
+                )
         sheets[key] = sheet
     verdicts = {
         (verdict["kpart"], UUID(verdict["event_id"])): KnownOutcome(
@@ -88,12 +95,12 @@ def _found(rows: list[dict[str, Any]]) -> dict[int, tuple[FoundOpen, ...]]:
 
 
 def _timer(timer: dict[str, Any], found: tuple[FoundOpen, ...]) -> Timer:
-    after, last = TimerAfter.model_validate(timer), timer["last"]
+    after, last = _TIMER.validate_python(timer), timer["last"]
     if last is None:
         return Timer(after, None, timer["intervals"])
     interval = OpenInterval(last["seq"], _instant(last["start"]), last["zone"], _instant(last["logged_at"]), found)
     if (end := timer["end"]) is None:
         return Timer(after, interval, timer["intervals"])
-    days = tuple(DayPart.model_validate(day) for day in end["days"])
+    days = _DAYS.validate_python(end["days"])
     ended = ProvisionalEnd(interval, _instant(end["at"]), days, end["by"] == "settle")
     return Timer(after, None, timer["intervals"], ended)

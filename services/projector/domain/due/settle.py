@@ -13,6 +13,7 @@ from services.projector.domain.sheet.state import OpenInterval, Timer, Timesheet
 from shared.events.outcome import Change, Finding, State
 from shared.events.policy_book import Timeline
 from shared.events.rules import Rule
+from shared.events.value import replace
 
 # Queued presses come one after the other: for so long after the press that opened an interval, nothing falls due.
 GRACE: Final = timedelta(seconds=60)
@@ -155,5 +156,5 @@ def _stopped(timer: Timer, running: OpenInterval, timeline: Timeline, due: Due) 
 def _flagged(timer: Timer, rule: str) -> list[Change]:
     if rule in timer.after.flags:
         return []
-    after = timer.after.model_copy(update={"flags": tuple(sorted({*timer.after.flags, rule}))})
+    after = replace(timer.after, flags=tuple(sorted({*timer.after.flags, rule})))
     return [Change(timer=timer.id, by="settle", after=after)]

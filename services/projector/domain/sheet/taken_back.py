@@ -62,14 +62,12 @@ def _going_on(sheet: Timesheet, timer: Timer, end: ProvisionalEnd) -> Timesheet:
 
 def _running(timer: Timer, end: ProvisionalEnd) -> Timer:
     worked_us = microseconds(end.interval.start, end.at)
-    after = timer.after.model_copy(
-        update={
-            "state": State.RUNNING,
-            "stopped_at": None,
-            "total_us": timer.after.total_us - worked_us,
-            # Nothing was accepted since the press that opened the interval, or the end would not be the last change.
-            "last_at": end.interval.start,
-        }
+    after = replace(
+        timer.after,
+        state=State.RUNNING,
+        stopped_at=None,
+        total_us=timer.after.total_us - worked_us,
+        last_at=end.interval.start,
     )
     return replace(timer, after=after, open=replace(end.interval, found=_lasting(end.interval.found, end.at)))
 

@@ -1,6 +1,7 @@
 """Waiters: one future, woken once: by the reply, by a failure to send or by the deadline."""
 
 import asyncio
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -26,7 +27,7 @@ def opened(waiters: Waiters, seconds: float = 2.0, event_id: UUID = EVENT_ID, *,
 
 
 def heard(told: Outcome) -> Heard:
-    return Heard.model_validate(told, from_attributes=True)
+    return Heard(**{field.name: getattr(told, field.name) for field in fields(Heard)})
 
 
 def later(seconds: float) -> float:
@@ -138,7 +139,7 @@ def taken(waiters: Waiters, *values: bytes | None) -> list[Any]:
 async def test_one_record_answers_every_waiter_that_it_names() -> None:
     waiters = Waiters(10)
     first, second = opened(waiters), opened(waiters, event_id=UUID(int=9))
-    other = Outcome.model_validate({**outcome().model_dump(by_alias=True), "event_id": UUID(int=9)})
+    other = outcome(event_id=UUID(int=9))
     body = join_replies(
         [(first.request_id, write_outcome(outcome())), ("nobody", b"null"), (second.request_id, write_outcome(other))]
     )

@@ -6,6 +6,7 @@ from typing import Final
 from services.projector.domain.effect import ended
 from services.projector.domain.sheet.state import OpenInterval, Timer
 from shared.events.outcome import Closed, DayPart, Opened, State, TimerAfter
+from shared.events.value import replace
 from tests.support.story.given import MONDAY, given, moment, paused, resumed, started, stopped, timer_id
 
 MINUTE_US: Final = timedelta(minutes=1) // timedelta(microseconds=1)
@@ -90,13 +91,8 @@ def test_a_pause_closes_the_open_interval_and_keeps_all_else() -> None:
         zone="Europe/Berlin",
         days=(DayPart(on=date(2026, 3, 2), us=30 * MINUTE_US),),
     )
-    assert change.after == AFTER.model_copy(
-        update={
-            "state": State.PAUSED,
-            "total_us": 30 * MINUTE_US + 7,
-            "last_at": moment("09:30"),
-            "flags": ("R18", "late"),
-        }
+    assert change.after == replace(
+        AFTER, state=State.PAUSED, total_us=30 * MINUTE_US + 7, last_at=moment("09:30"), flags=("R18", "late")
     )
     assert (change.timer, change.by, change.opened) == (timer_id("desk"), "press", None)
 

@@ -7,6 +7,7 @@ from services.projector.domain.outcomes import Kept
 from services.projector.ports import Advance, Checkpoint, Look
 from services.projector.store.rows import rows_of
 from shared.events.outcome import Outcome, write_outcome
+from shared.events.value import replace
 from tests.support.story.given import given, moment, paused, started
 
 WHOSE: Final = ("acme", "dana")
@@ -20,7 +21,7 @@ def deadlines(*kept: Kept, looks: Sequence[Look] = ()) -> list[tuple[Any, ...]]:
 
 def due(outcome: Outcome, at: str | None, offset: int = 0) -> Kept:
     """Return an outcome after which its owner's next deadline lies at `at`."""
-    said = outcome.model_copy(update={"due": None if at is None else moment(at), "source_offset": offset})
+    said = replace(outcome, due=None if at is None else moment(at), source_offset=offset)
     return Kept(said, write_outcome(said))
 
 

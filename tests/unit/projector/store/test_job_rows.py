@@ -9,6 +9,7 @@ from shared.events.durations import US_PER_MINUTE
 from shared.events.ids import slot_of
 from shared.events.outcome import Change, DayPart, Outcome, Was, read_outcome, write_outcome
 from shared.events.policy import Overlap, OverlapMode, Rules
+from shared.events.value import replace
 from tests.support.story.given import JERUSALEM, given, moment, paused, resumed, started, stopped
 
 WHOSE: Final = (slot_of("acme", "dana"), "acme", "dana")
@@ -54,13 +55,11 @@ def test_a_timer_that_a_switch_ends_adds_to_its_own_job() -> None:
 def test_an_end_that_was_taken_back_gives_its_time_back() -> None:
     """The system had stopped the timer at 11:00. A late press says 09:30, and the job loses an hour and a half."""
     said = given(started("desk", at="09:00", job_id="roof"), stopped("desk", at="09:30")).outcome
-    assert totals(said.model_copy(update={"changed": (taking_back(said.changed[0]),)})) == [
-        (*WHOSE, "roof", -90 * US_PER_MINUTE)
-    ]
+    assert totals(replace(said, changed=(taking_back(said.changed[0]),))) == [(*WHOSE, "roof", -90 * US_PER_MINUTE)]
 
 
 def taking_back(change: Change) -> Change:
     """Return a change that takes an end at 11:00 back."""
     assert change.closed is not None
     was = Was(end=moment("11:00"), days=(DayPart(on=moment("11:00").date(), us=120 * US_PER_MINUTE),))
-    return change.model_copy(update={"closed": change.closed.model_copy(update={"was": was})})
+    return replace(change, closed=replace(change.closed, was=was))

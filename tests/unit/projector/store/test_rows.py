@@ -17,6 +17,7 @@ from shared.events.ids import slot_of
 from shared.events.models import OwnerAttendanceRecorded, OwnerLeaveGranted, OwnerProfileSet, OwnerTextsErased
 from shared.events.outcome import DayPart, Was, write_outcome
 from shared.events.policy import Mode, PastTime, Rules
+from shared.events.value import replace
 from tests.support.story.given import (
     DANA,
     JERUSALEM,
@@ -294,8 +295,8 @@ def test_an_end_that_was_taken_back_gives_its_days_back() -> None:
     (change,) = said.changed
     assert change.closed is not None
     was = Was(end=moment("11:00"), days=(DayPart(on=date(2026, 3, 2), us=120 * MINUTE_US),))
-    corrected = change.model_copy(update={"closed": change.closed.model_copy(update={"was": was})})
-    outcome = said.model_copy(update={"changed": (corrected,)})
+    corrected = replace(change, closed=replace(change.closed, was=was))
+    outcome = replace(said, changed=(corrected,))
     rows = dict(rows_of([Advance(0, Checkpoint(3), [Kept(outcome, b"{}")])]).writes())
     assert [tuple(row) for row in zip(*rows["add_day_totals"], strict=True)] == [
         (SLOT, *WHOSE, date(2026, 3, 2), -90 * MINUTE_US, 0, False)
@@ -311,7 +312,7 @@ def test_minutes_of_another_timer_are_billable_as_that_timer_is() -> None:
     """A timer that is not billable replaces a billable one. Each change says how its own timer stands."""
     story = given(started("desk", at="09:00"), started("phone", at="09:10", billable=False))
     ended_by_switch = given(started("desk", at="09:00"), stopped("desk", at="09:10")).outcome.changed[0]
-    outcome = story.outcome.model_copy(update={"changed": (ended_by_switch, *story.outcome.changed)})
+    outcome = replace(story.outcome, changed=(ended_by_switch, *story.outcome.changed))
     rows = dict(rows_of([Advance(0, Checkpoint(3), [Kept(outcome, b"{}")])]).writes())
     assert rows["add_day_totals"][4:] == [[10 * MINUTE_US], [10 * MINUTE_US], [False]]
     assert rows["upsert_timers"][9] == ["STOPPED", "RUNNING"]

@@ -23,6 +23,7 @@ from shared.events.outcome import (
     read_replies,
     write_outcome,
 )
+from shared.events.value import replace
 from tests.support.story.presses import EVENT_ID, NOON, SHORT
 
 HOUR_US = 3_600_000_000
@@ -158,11 +159,9 @@ def test_a_reference_and_a_reason_are_written_last_and_only_when_given() -> None
     """Without them an outcome has the bytes of earlier releases, which are on the topic already."""
     (change,) = STOPPED.changed
     assert change.closed is not None
-    marked = AFTER.model_copy(update={"reference": "crm/7"})
-    closed = change.closed.model_copy(update={"reason": "lunch"})
-    said = STOPPED.model_copy(
-        update={"timer": marked, "changed": (change.model_copy(update={"after": marked, "closed": closed}),)}
-    )
+    marked = replace(AFTER, reference="crm/7")
+    closed = replace(change.closed, reason="lunch")
+    said = replace(STOPPED, timer=marked, changed=(replace(change, after=marked, closed=closed),))
     without, body = write_outcome(STOPPED), write_outcome(said)
     assert body.count(b',"reference":"crm/7"}') == 2
     assert body.count(b',"reason":"lunch"}') == 1

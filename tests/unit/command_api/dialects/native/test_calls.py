@@ -6,6 +6,7 @@ from services.command_api.desk.commands import PressTimer, StartTimer
 from services.command_api.desk.desk import Away, Unknown
 from shared.events.outcome import State
 from shared.events.rules import Rule
+from shared.events.value import replace
 from tests.support.fakes.desks import (
     EVENT_ID,
     LONG,
@@ -37,7 +38,7 @@ async def test_a_start_is_201_with_its_location() -> None:
 @pytest.mark.parametrize("verb", ["pause", "resume", "stop"])
 @pytest.mark.parametrize("spelt", [LONG, str(SHORT)])
 async def test_presses_are_answered_with_the_timer_as_judged(verb: str, spelt: str) -> None:
-    after = TIMER.model_copy(update={"state": State.PAUSED, "total_us": 1, "flags": ("R13", "late")})
+    after = replace(TIMER, state=State.PAUSED, total_us=1, flags=("R13", "late"))
     clerk = Clerk(answer=accepted(after))
     async with clerk.client() as client:
         answer = await client.post(f"/v1/timers/{spelt}/{verb}")

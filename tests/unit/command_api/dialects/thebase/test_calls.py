@@ -6,6 +6,7 @@ from services.command_api.desk.commands import PressTimer
 from services.command_api.desk.desk import Away, Unknown
 from shared.events.outcome import State
 from shared.events.rules import Rule
+from shared.events.value import replace
 from tests.support.fakes.desks import DANA, LONG, NOT_RECORDED, SHORT, TIMER, WAITING, Clerk, accepted, refused
 
 SEED_START = b"""{
@@ -33,7 +34,7 @@ async def test_a_start_is_answered_as_printed() -> None:
 @pytest.mark.parametrize("spelt", [LONG, str(SHORT)])
 @pytest.mark.parametrize("body", [b"", b"null", b"{}", b" { } \n", b"NULL Body", b"[]", b" [ ] "])
 async def test_a_stop_needs_only_the_id_in_either_spelling(spelt: str, body: bytes) -> None:
-    stopped = TIMER.model_copy(update={"state": State.STOPPED, "total_us": 99_000_000})
+    stopped = replace(TIMER, state=State.STOPPED, total_us=99_000_000)
     clerk = Clerk(answer=accepted(stopped))
     async with clerk.client() as client:
         answer = await client.put(f"/v2/timer/{spelt}", content=body, headers={"Content-Type": "application/json"})

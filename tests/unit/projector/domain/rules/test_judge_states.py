@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 import pytest
 
-from shared.events.models import Actor
+from shared.events.models import Actor, Role
 from shared.events.outcome import Closed, DayPart, Opened, State
 from shared.events.rules import Rule
 from tests.support.story.given import (
@@ -194,8 +194,8 @@ def test_a_person_without_a_name_is_nobodys_owner() -> None:
 
 
 @pytest.mark.parametrize("role", ["machine", "admin", "system"])
-def test_a_role_that_acts_for_all_may_carry_any_person(role: str) -> None:
-    by = Actor.model_validate({"client": "crm", "person": "noam", "role": role})
+def test_a_role_that_acts_for_all_may_carry_any_person(role: Role) -> None:
+    by = Actor(client="crm", person="noam", role=role)
     given().when(started("desk", at="09:30", by=by)).then(accepted())
 
 

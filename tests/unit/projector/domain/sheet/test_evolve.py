@@ -105,7 +105,7 @@ def test_the_sheet_that_was_given_is_not_touched() -> None:
 def test_evolve_believes_a_verdict_that_todays_rules_would_not_give() -> None:
     """It carries a flag of a rule that this release has never heard of."""
     story = given(started("desk", at="09:00"), paused("desk", at="09:10"))
-    said = story.outcome.model_copy(update={"flags": ("R99",), "rule": None})
+    said = replace(story.outcome, flags=("R99",), rule=None)
     assert evolve(replayed(given(started("desk", at="09:00"))), said) == replayed(story)
 
 
@@ -115,8 +115,9 @@ def test_an_end_that_was_taken_back_is_replaced() -> None:
     outcome = given(started("desk", at="09:00"), stopped("desk", at="09:30")).outcome
     (change,) = outcome.changed
     assert change.closed is not None
-    taken_back = change.closed.model_copy(
-        update={"was": Was(end=moment("11:00"), days=(DayPart(on=moment("11:00").date(), us=2 * 60 * US_PER_MINUTE),))}
+    taken_back = replace(
+        change.closed,
+        was=Was(end=moment("11:00"), days=(DayPart(on=moment("11:00").date(), us=2 * 60 * US_PER_MINUTE),)),
     )
-    outcome = outcome.model_copy(update={"changed": (change.model_copy(update={"closed": taken_back}),)})
+    outcome = replace(outcome, changed=(replace(change, closed=taken_back),))
     assert evolve(guessed, outcome) == replayed(given(started("desk", at="09:00"), stopped("desk", at="09:30")))

@@ -56,7 +56,7 @@ def test_an_end_that_was_taken_back_gives_its_time_back() -> None:
     """The sheet knew an interval until 11:00, guessed by the system. A person says 09:30."""
     guessed = replayed(given(started("desk", at="09:00", job_id="roof"), stopped("desk", at="11:00")))
     said = given(started("desk", at="09:00", job_id="roof"), stopped("desk", at="09:30")).outcome
-    taken_back = said.model_copy(update={"changed": (taking_back(said.changed[0]),)})
+    taken_back = replace(said, changed=(taking_back(said.changed[0]),))
     assert guessed.jobs == {"roof": worked(120)}
     assert evolve(guessed, taken_back).jobs == {"roof": worked(30)}
 
@@ -65,7 +65,7 @@ def taking_back(change: Change) -> Change:
     """Return a change that takes an end at 11:00 back."""
     assert change.closed is not None
     was = Was(end=moment("11:00"), days=(DayPart(on=moment("11:00").date(), us=120 * US_PER_MINUTE),))
-    return change.model_copy(update={"closed": change.closed.model_copy(update={"was": was})})
+    return replace(change, closed=replace(change.closed, was=was))
 
 
 def test_of_a_job_that_the_sheet_does_not_know_nothing_is_learned() -> None:
