@@ -1,7 +1,6 @@
 """Reading and writing presses: what a record on `timer.events.v1` holds, or why it does not read."""
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
 from pydantic import ValidationError
@@ -16,6 +15,7 @@ from .models import (
     TimerStarted,
     TimerStopped,
 )
+from .value import value
 
 _SHAPE_OF_A_TYPE: Final = re.compile(r"(timer|owner|deadline)\.[a-z_]+\.v[0-9]+")
 # The errors that a record of a later release may cause: an unknown field, or an unknown word.
@@ -23,7 +23,7 @@ _LATER: Final = {"extra_forbidden", "literal_error", "enum"}
 _NEEDS_A_TIMER: Final = (TimerStarted, TimerPaused, TimerResumed, TimerStopped)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Press:
     """One event with its envelope: the fact that a caller pressed."""
 
@@ -31,14 +31,14 @@ class Press:
     event: AnyEvent
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Unreadable:
     """No release can read it: a dead letter. `reason` is a code and a place, and quotes nothing of the record."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Newer:
     """Written for a newer release than this one. The record is right and we are old: wait for the upgrade."""
 

@@ -7,13 +7,13 @@ ignores them. Headers are kept for ever with their event, so none is written tha
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, TypeVar
 from uuid import UUID
 
 from .base import in_utc
 from .topics import REPLIES
+from .value import value
 
 SOURCE: Final = "/stint/command-api"
 
@@ -33,7 +33,7 @@ class MalformedEnvelopeError(ValueError):
     """A header that must be there is missing, or does not read."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ReplyAddress:
     """Where the verdict is to be sent: a topic, its partition, and the request that waits.
 
@@ -45,7 +45,7 @@ class ReplyAddress:
     request_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Envelope:
     """The headers around an event.
 
@@ -109,10 +109,10 @@ def _reply_headers(reply: ReplyAddress) -> list[tuple[str, bytes]]:
 def tolerant(headers: Headers) -> dict[str, str]:
     """Return the headers that are text. Others are left out, because a bad header must not cost us the record."""
     readable: dict[str, str] = {}
-    for name, value in headers:
-        if value is not None:
+    for name, said in headers:
+        if said is not None:
             try:
-                readable[name] = value.decode()
+                readable[name] = said.decode()
             except UnicodeDecodeError:
                 continue
     return readable

@@ -12,7 +12,6 @@ come weeks and releases later.
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 from uuid import UUID, uuid5
@@ -21,6 +20,7 @@ from .envelope import Envelope
 from .models import AnyEvent
 from .outcome import Outcome
 from .rules import Rule
+from .value import value
 
 # How long a key is remembered, in log time. After that the same key is a new press.
 REMEMBERED: Final = timedelta(days=30)
@@ -51,7 +51,7 @@ def digest_of(verb: str, target: str, given: Mapping[str, str | bool | None]) ->
     return hashlib.sha256(_AS_DIGESTED([verb, target, present]).encode()).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Use:
     """One use of a key: the digest of what was asked for, and when the log had it."""
 

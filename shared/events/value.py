@@ -16,13 +16,13 @@ def value(kind: type[_T], /) -> type[_T]: ...
 
 
 @overload
-def value(*, kw_only: bool = ...) -> Callable[[type[_T]], type[_T]]: ...
+def value(*, kw_only: bool = ..., order: bool = ...) -> Callable[[type[_T]], type[_T]]: ...
 
 
 @dataclass_transform(frozen_default=True)
-def value(kind: type[Any] | None = None, /, *, kw_only: bool = False) -> Any:
+def value(kind: type[Any] | None = None, /, *, kw_only: bool = False, order: bool = False) -> Any:
     """Make a class a value: compared and hashed by its fields. `kw_only`: made with the names of its fields alone."""
-    made = dataclass(kw_only=kw_only, unsafe_hash=True)
+    made = dataclass(kw_only=kw_only, order=order, unsafe_hash=True)
     return made if kind is None else made(kind)
 
 
@@ -33,7 +33,9 @@ else:
     def replace(before: _T, /, **said: Any) -> _T:  # noqa: ANN401
         """Return a copy of a value, with other fields as they are said. mypy knows it as `dataclasses.replace`."""
         after = object.__new__(before.__class__)
-        after.__dict__ = {**before.__dict__, **said}
+        fields = after.__dict__
+        fields.update(before.__dict__)
+        fields.update(said)
         return after
 
 

@@ -1,12 +1,12 @@
 """Entries: a press, or an unreadable record, at its place and time on the log."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from shared.events.codec import Press, Unreadable
 from shared.events.envelope import Envelope
 from shared.events.models import AnyEvent
+from shared.events.value import value
 
 # Presses that are older than this on arrival are rare, and ask about a past that no cache keeps.
 BACKDATED_AFTER: Final = timedelta(days=2)
@@ -19,7 +19,7 @@ def moment_of(timestamp_ms: int) -> datetime:
     return _UNIX_EPOCH + timedelta(milliseconds=timestamp_ms)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LoggedPress:
     """A press at its place on the log. `log_time` is the broker's clock, in whole milliseconds."""
 
@@ -52,7 +52,7 @@ class LoggedPress:
         return self.moment if last_at is None else max(self.moment, last_at)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class UnreadableRecord:
     """A record that no version can read, at its place on the log."""
 

@@ -7,7 +7,6 @@ There are two doors: `fold_entry`; and `refuse_entry`, for an entry on which `fo
 """
 
 from collections.abc import Container, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, assert_never
 
@@ -45,19 +44,20 @@ from shared.events.outcome import CHANGES_MAX, Fact, Finding, Outcome, write_out
 from shared.events.policy import Policy
 from shared.events.policy_book import PolicyBook, Timeline
 from shared.events.rules import Rule
+from shared.events.value import replace, value
 
 # How many timers a press may change, with the switches that it makes. The rest of an outcome is for what fell due.
 _CHANGES_OF_A_PRESS_MAX: Final = CHANGES_MAX // 2
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Repeated:
     """A press that was judged before: `body` is the first answer, or an R24 that is answered and never kept."""
 
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Voided:
     """A press that is answered and counted, and never kept.
 

@@ -1,14 +1,14 @@
 """Outcomes: how the result of an entry is worded (docs/contract.md, section 9). Decides nothing."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from services.projector.domain.entry import LoggedPress, UnreadableRecord
 from shared.events.outcome import Change, Fact, Finding, Outcome, TimerAfter, Verdict
 from shared.events.rules import Rule
+from shared.events.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Kept:
     """A new outcome, and its bytes: the same for the row, the judged stream and the reply."""
 
@@ -16,7 +16,7 @@ class Kept:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Came:
     """What came of a press: all fields of its outcome that the press itself does not have.
 

@@ -1,7 +1,6 @@
 """Deadlines: what is due for an interval that runs, and when (docs/contract.md, section 6, "What falls due")."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final, Literal
 
@@ -14,6 +13,7 @@ from shared.events.calendar import local_day
 from shared.events.durations import US_PER_SECOND, microseconds
 from shared.events.policy_book import Timeline
 from shared.events.rules import Rule
+from shared.events.value import value
 
 # What happens at a deadline, in the order in which it does at one instant: an old day's finding ends before one opens.
 Kind = Literal["1 ends", "2 opens", "3 stops"]
@@ -23,7 +23,7 @@ DAYS_LOOKED: Final = timedelta(days=8)
 _US: Final = timedelta(microseconds=1)
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@value(order=True)
 class Due:
     """One thing that is due. The order is the contract's: by time, then by timer, then by rule."""
 

@@ -1,7 +1,6 @@
 """Settle: what fell due for an owner up to a moment, in time order, as findings and changes."""
 
 from collections.abc import Container, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -13,7 +12,7 @@ from services.projector.domain.sheet.state import OpenInterval, Timer, Timesheet
 from shared.events.outcome import Change, Finding, State
 from shared.events.policy_book import Timeline
 from shared.events.rules import Rule
-from shared.events.value import replace
+from shared.events.value import replace, value
 
 # Queued presses come one after the other: for so long after the press that opened an interval, nothing falls due.
 GRACE: Final = timedelta(seconds=60)
@@ -21,7 +20,7 @@ GRACE: Final = timedelta(seconds=60)
 _AHEAD: Final = timedelta(days=8)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Settled:
     """What fell due, in time order, and the sheet after it."""
 

@@ -1,7 +1,6 @@
 """Cases: all that a rule may look at, and what it may answer."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 
@@ -12,11 +11,12 @@ from shared.events.models import TimerPaused, TimerResumed, TimerStarted, TimerS
 from shared.events.outcome import Finding, State
 from shared.events.policy import Mode, Policy
 from shared.events.rules import Rule
+from shared.events.value import value
 
 TimerEvent = TimerStarted | TimerPaused | TimerResumed | TimerStopped
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Case:
     """All that a rule may look at. `timer` is None for a start; `at` is when the press counts if it is accepted."""
 
@@ -82,7 +82,7 @@ class Case:
         return Finding(timer_id=self.timer_id, rule=rule.value, from_=from_, to=to, amount_us=amount, refused=refused)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Refusal:
     """The press is refused, and why."""
 
@@ -91,7 +91,7 @@ class Refusal:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Switch:
     """Another timer of the owner ends with this press, PAUSED or STOPPED: at the press, or at its own last event."""
 
@@ -99,7 +99,7 @@ class Switch:
     state: State
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Flag:
     """The press counts, with this label. Without a finding it is no rule, or its finding is open already.
 

@@ -1,6 +1,5 @@
 """Judge: what a press amounts to, given the timesheet as it stood before it. Argues, and never remembers."""
 
-from dataclasses import dataclass
 from typing import Final, assert_never
 
 from services.projector.domain.rules.case import Case, Flag, Refusal, RuleFunction, Switch
@@ -12,6 +11,7 @@ from services.projector.domain.rules.times import future_time, late_press, moved
 from shared.events.models import TimerStopped
 from shared.events.outcome import Finding, State
 from shared.events.rules import Rule
+from shared.events.value import value
 
 # In the order in which they answer (docs/contract.md, section 6).
 RULES: Final[tuple[RuleFunction, ...]] = (
@@ -35,7 +35,7 @@ RULES: Final[tuple[RuleFunction, ...]] = (
 RULES_OF_A_REPEATED_STOP: Final[tuple[RuleFunction, ...]] = (not_the_owner,)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Accepted:
     """The press counts. `flags` are sorted: rule ids, and labels that are no rules. `switches` end other timers."""
 
@@ -44,7 +44,7 @@ class Accepted:
     switches: tuple[Switch, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Refused:
     """The press is recorded and changes nothing. `rule` is the first that refused it."""
 

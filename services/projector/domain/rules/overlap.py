@@ -1,6 +1,5 @@
 """R13: another timer of the owner runs, or ran, in the time of this interval."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -8,6 +7,7 @@ from services.projector.domain.rules.case import Case, Flag, Refusal, Switch, fl
 from shared.events.outcome import State
 from shared.events.policy import OverlapMode
 from shared.events.rules import Rule
+from shared.events.value import replace
 
 _STATE_OF_THE_PREVIOUS: Final = {OverlapMode.PAUSE_PREVIOUS: State.PAUSED, OverlapMode.STOP_PREVIOUS: State.STOPPED}
 

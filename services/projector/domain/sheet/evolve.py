@@ -1,7 +1,7 @@
 """Evolve: fold one outcome onto a timesheet, fresh or from the stream. It is judged; nothing is checked again."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from services.projector.domain.sheet.state import (
 )
 from shared.events.outcome import PROVISIONAL, Change, Closed, DayPart, Fact, Finding, Outcome
 from shared.events.rules import Rule
+from shared.events.value import replace
 
 # Rules whose findings last for a while: they open, and end with their interval or at midnight.
 LASTING: Final = frozenset(

@@ -1,14 +1,14 @@
 """Jobs: what is known of one owner's work on a job: the time of its closed intervals, and the owner's estimate."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.events.durations import microseconds
 from shared.events.outcome import Closed
+from shared.events.value import replace, value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Estimate:
     """How long the owner's work on a job is to take, and since when that is known: the log time of its fact."""
 
@@ -16,7 +16,7 @@ class Estimate:
     known_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Job:
     """What closed intervals add to an owner's time on a job, in microseconds, and the estimate if there is one."""
 

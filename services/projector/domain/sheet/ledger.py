@@ -10,11 +10,12 @@ from uuid import UUID
 
 from services.projector.domain.sheet.state import Timesheet
 from shared.events.outcome import Outcome
+from shared.events.value import value
 
 OwnerKey = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class KnownOutcome:
     """A verdict that was given before. `body` is the outcome as it was written."""
 
@@ -23,7 +24,7 @@ class KnownOutcome:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Known:
     """What is known of a partition before a batch: sheets by owner, which owner a timer has, verdicts by event id."""
 

@@ -1,19 +1,20 @@
 """State: one owner's timesheet, as far as the next press can depend on it."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 from datetime import date, datetime, timedelta
 from typing import Final
 
 from services.projector.domain.sheet.jobs import Job, Jobs
 from shared.events.outcome import DayPart, State, TimerAfter
 from shared.events.rules import Rule
+from shared.events.value import replace, value
 
 # A local date and its UTC date differ by at most one, and attendance may reach over midnight.
 DAYS_BEFORE: Final = timedelta(days=2)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FoundOpen:
     """A finding about an interval that runs, as it was told last. `to` is None while it lasts."""
 
@@ -27,7 +28,7 @@ class FoundOpen:
         return self.to is None or self.to > self.from_
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OpenInterval:
     """The interval that runs now. `zone` was in force when the interval began, and cuts all of it into days.
 
@@ -59,7 +60,7 @@ class OpenInterval:
         return any(found.rule == rule and found.to is None for found in self.found)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ClosedInterval:
     """An interval that was worked: [start, end)."""
 
@@ -68,7 +69,7 @@ class ClosedInterval:
     end: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ProvisionalEnd:
     """An end that nobody pressed: an automatic stop, or a switch. A late press that belongs before it takes it back.
 
@@ -82,7 +83,7 @@ class ProvisionalEnd:
     automatic: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Timer:
     """One timer: how it stands after its last change, the interval that runs, and how many intervals it has begun.
 
@@ -111,7 +112,7 @@ class Timer:
         return self.after.last_at
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Profile:
     """What is known of an owner as a person. A field that was never stated is None."""
 
@@ -120,7 +121,7 @@ class Profile:
     active: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Leave:
     """Whether a local day is leave, and since when that is known: the log time of its fact."""
 
@@ -128,7 +129,7 @@ class Leave:
     known_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Window:
     """Attendance on the local day `on`, from check-in to check-out, and since when that is known."""
 
@@ -138,7 +139,7 @@ class Window:
     known_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DayWorked:
     """What closed intervals add to a local day, in microseconds."""
 
@@ -150,7 +151,7 @@ _NOT_WORKED: Final = DayWorked()
 _NO_JOB: Final = Job()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Timesheet:
     """What is known of one owner. `closed` has all closed intervals that end after `closed_since` (None: all).
 

@@ -1,7 +1,6 @@
 """Taken back: timers as if nothing had ended their last intervals (docs/contract.md, section 6, "provisional")."""
 
 from collections.abc import Container, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -10,6 +9,7 @@ from services.projector.domain.sheet.jobs import with_time
 from services.projector.domain.sheet.state import FoundOpen, ProvisionalEnd, Timer, Timesheet
 from shared.events.durations import microseconds
 from shared.events.outcome import State
+from shared.events.value import replace
 
 # A pause or stop that is recorded later than this after an end that nobody pressed leaves the end as it is. It goes by
 # the end's own moment, never by when the end was found: a tick may come late.
