@@ -21,35 +21,32 @@ def split(start: datetime, end: datetime, zone_name: str) -> tuple[DayPart, ...]
     parts: list[DayPart] = []
     day = local_day(start, zone_name)
     while start < end:
-        following, cut = _next_day(day, zone_name)
-        cut = min(cut, end)
+        following = day + _DAY
+        cut = min(day_begins(following, zone_name), end)
         if cut > start:
             parts.append(DayPart(on=day, us=microseconds(start, cut)))
         start, day = max(start, cut), following
     return tuple(parts)
 
 
-@lru_cache(maxsize=4096)  # each rule of a day asks for the day of the same press
 def local_day(moment: datetime, zone_name: str) -> date:
     """Return the local day that `moment` belongs to."""
-    day = moment.astimezone(zone(zone_name)).date()
-    following, begins = _next_day(day, zone_name)
-    # The clocks went back over midnight: the local date is yesterday's again, but today has begun.
-    return following if begins <= moment else day
+    # Where days begin is remembered, and a conversion of each moment is not. A local date is within a day of the date
+    # in UTC. When the clocks went back over midnight the local date is yesterday's again, but today has begun.
+    day = moment.date()
+    while moment < day_begins(day, zone_name):
+        day -= _DAY
+    while day_begins(day + _DAY, zone_name) <= moment:
+        day += _DAY
+    return day
 
 
+@lru_cache(maxsize=65536)
 def day_begins(day: date, zone_name: str) -> datetime:
     """Return when a local day begins; for a date that the zone skipped, when the next one does."""
     while (begins := first_instant(day, zone_name)) is None:
         day += _DAY
     return begins
-
-
-def _next_day(day: date, zone_name: str) -> tuple[date, datetime]:
-    following = day + _DAY
-    while (begins := first_instant(following, zone_name)) is None:
-        following += _DAY
-    return following, begins
 
 
 @lru_cache(maxsize=65536)

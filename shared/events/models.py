@@ -50,6 +50,8 @@ class Event(Model):
 
     # Spelled out with its version: a class may be renamed, a log may not. It is in `ce_type`, not in the body.
     type: ClassVar[str]
+    # Whether an interval begins with it.
+    opens: ClassVar[bool] = False
 
     tenant: TenantName
     actor: Actor
@@ -65,6 +67,7 @@ class TimerStarted(Work, Event):
     """
 
     type: ClassVar[str] = "timer.started.v1"
+    opens: ClassVar[bool] = True
 
     owner: OwnerId
     zone_assumed: bool = False
@@ -86,6 +89,7 @@ class TimerResumed(Event):
     """Resume was pressed on the timer `ce_subject`."""
 
     type: ClassVar[str] = "timer.resumed.v1"
+    opens: ClassVar[bool] = True
 
 
 class TimerStopped(Event):

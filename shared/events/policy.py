@@ -165,7 +165,7 @@ class Policy(Model):
 
     def mode(self, rule: Rule) -> Mode:
         """Return the mode of a rule: the document's, else the preset's. R13 has `overlap_mode`."""
-        stated: RuleMode | None = getattr(self.rules, rule.value, None)
+        stated: RuleMode | None = vars(self.rules).get(rule)  # a rule is its id
         if stated is not None and stated.mode is not None:
             return stated.mode
         return _DEFAULTS[self.preset].get(rule, Mode.FLAG)

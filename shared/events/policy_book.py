@@ -61,6 +61,7 @@ class Timeline:
     long_running: tuple[timedelta | None, ...] = field(init=False)
     auto_close: tuple[timedelta | None, ...] = field(init=False)
     daily_caps: tuple[int | None, ...] = field(init=False)
+    has_deadlines: tuple[bool, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         # Asked for each running timer at each press, and the same until a document comes.
@@ -68,6 +69,7 @@ class Timeline:
         caps = tuple(document.daily_cap_seconds for document in self.documents)
         object.__setattr__(self, "daily_caps", caps)
         object.__setattr__(self, "has_daily_cap", any(cap is not None for cap in caps))
+        object.__setattr__(self, "has_deadlines", tuple(document.has_deadlines for document in self.documents))
         for name in ("long_running", "auto_close"):
             seconds = (getattr(document, f"{name}_seconds") for document in self.documents)
             limits = tuple(None if limit is None else timedelta(seconds=limit) for limit in seconds)
@@ -75,7 +77,14 @@ class Timeline:
 
     def at(self, moment: datetime) -> Policy:
         """Return the document in force at a moment."""
-        return self.documents[max(0, bisect_right(self.begins, moment) - 1)]
+        return self.documents[self._place(moment)]
+
+    def has_deadlines_at(self, moment: datetime) -> bool:
+        """Return whether the document in force at a moment makes anything fall due for an interval that runs on."""
+        return self.has_deadlines[self._place(moment)]
+
+    def _place(self, moment: datetime) -> int:
+        return max(0, bisect_right(self.begins, moment) - 1)
 
     def pieces(self, since: datetime, until: datetime) -> Iterator[tuple[datetime, datetime, Policy]]:
         """Cut [since, until) where another document came into force. Pieces of no length are left out."""

@@ -1,6 +1,6 @@
 """Effect: what an accepted press does to its timer and to others, as changes that leave nothing to decide later."""
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Sequence
 from datetime import date, datetime
 from typing import assert_never
 
@@ -17,7 +17,7 @@ from shared.events.value import replace
 
 def effect(case: Case, accepted: Accepted) -> tuple[Change, ...]:
     """Return what an accepted press changes: first the timers that it ends, then its own."""
-    return (*(_switched(case, switch) for switch in accepted.switches), _pressed(case, accepted.flags))
+    return (*[_switched(case, switch) for switch in accepted.switches], _pressed(case, accepted.flags))
 
 
 def findings_ended(case: Case, accepted: Accepted) -> tuple[Finding, ...]:
@@ -36,7 +36,7 @@ def ended(
     at: datetime,
     state: State,
     by: By,
-    flags: Iterable[str] = (),
+    flags: Sequence[str] = (),
     *,
     locked_before: date | None = None,
     reason: str | None = None,
@@ -58,7 +58,7 @@ def ended(
     return Change(timer=timer.id, by=by, after=after, closed=closed)
 
 
-def _pressed(case: Case, flags: Iterable[str]) -> Change:
+def _pressed(case: Case, flags: Sequence[str]) -> Change:
     match case.event:
         case TimerStarted() as event:
             return _begun(_new(case, event), 1, case, flags)
@@ -73,7 +73,7 @@ def _pressed(case: Case, flags: Iterable[str]) -> Change:
             assert_never(case.event)
 
 
-def _ended_by_press(case: Case, state: State, flags: Iterable[str], reason: str | None = None) -> Change:
+def _ended_by_press(case: Case, state: State, flags: Sequence[str], reason: str | None = None) -> Change:
     return ended(_known(case), case.at, state, "press", flags, locked_before=case.policy.locked_before, reason=reason)
 
 
@@ -101,7 +101,7 @@ def _new(case: Case, event: TimerStarted) -> TimerAfter:
     )
 
 
-def _begun(timer: TimerAfter, seq: int, case: Case, flags: Iterable[str]) -> Change:
+def _begun(timer: TimerAfter, seq: int, case: Case, flags: Sequence[str]) -> Change:
     after = replace(timer, state=State.RUNNING, last_at=case.at, flags=_with(timer.flags, flags))
     opened = Opened(seq=seq, start=case.at, zone=case.zone)
     return Change(timer=timer.id, by="press", after=after, opened=opened)
@@ -130,8 +130,8 @@ def _marked(
     return tuple(replace(part, after_lock=part.on < locked_before and part not in same) for part in days)
 
 
-def _with(flags: tuple[str, ...], added: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted({*flags, *added}))
+def _with(flags: tuple[str, ...], added: Sequence[str]) -> tuple[str, ...]:
+    return flags if not added else tuple(sorted({*flags, *added}))
 
 
 def _known(case: Case) -> Timer:

@@ -40,7 +40,7 @@ class LoggedPress:
     @property
     def moment(self) -> datetime:
         """When the press happened: the time that was asked, else the API's clock; never after the log time."""
-        return min(self.event.asked_at or self.envelope.recorded_at, self.log_time)
+        return min(self.press.event.asked_at or self.press.envelope.recorded_at, self.log_time)
 
     @property
     def is_backdated(self) -> bool:
@@ -49,7 +49,8 @@ class LoggedPress:
 
     def at(self, last_at: datetime | None) -> datetime:
         """Return when the press counts. `last_at`: when its timer's last accepted press counted; None: a new timer."""
-        return self.moment if last_at is None else max(self.moment, last_at)
+        moment = self.moment
+        return moment if last_at is None else max(moment, last_at)
 
 
 @value

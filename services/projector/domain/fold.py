@@ -135,7 +135,7 @@ def _fold_in_force(ledger: Ledger, press: LoggedPress, policies: PolicyBook, rev
     if owner is None:
         return _keep_alone(ledger, press, refused(Rule.TIMER_UNKNOWN, revision=revision), policies)
     timeline = policies.timeline(press.event.tenant, revision)
-    sheet, log_time = ledger.sheet_of(owner), press.log_time
+    sheet, log_time, subject = ledger.sheet_of(owner), press.log_time, press.envelope.subject or -1
     if isinstance(press.event, DeadlineReached):
         due = settle(sheet, timeline, log_time, log_time, CHANGES_MAX)
         if not due.found:
@@ -147,7 +147,7 @@ def _fold_in_force(ledger: Ledger, press: LoggedPress, policies: PolicyBook, rev
     changed, findings = (*due.changed, *came.changed), (*due.findings, *came.findings)
     sheet = learned(with_changes(sheet, changed, findings, log_time), came.fact, log_time)
     since = settle(sheet, timeline, log_time, log_time, CHANGES_MAX - len(changed))
-    pressed = since.sheet.timers.get(press.envelope.subject or -1)
+    pressed = since.sheet.timers.get(subject)
     whole = replace(
         came,
         revision=revision,
@@ -165,6 +165,8 @@ def _told_once(findings: Sequence[Finding]) -> tuple[Finding, ...]:
 
     A refused press at the very instant of a finding leaves the finding as it is.
     """
+    if not findings:
+        return ()
     told: dict[tuple[int, str, datetime], Finding] = {}
     for found in findings:
         key = (found.timer_id, found.rule, found.from_)
@@ -202,9 +204,10 @@ def _pressed(press: LoggedPress, sheet: Timesheet, timeline: Timeline, policy: P
 def _settled(
     press: LoggedPress, sheet: Timesheet, timeline: Timeline, policy: Policy, passed_over: Container[int]
 ) -> Settled:
-    at_most, may_end = CHANGES_MAX - _CHANGES_OF_A_PRESS_MAX, {press.envelope.subject or -1}
-    if isinstance(press.event, TimerStarted | TimerResumed) and policy.switches:
-        may_end |= {timer.id for timer in sheet.running_beside(press.envelope.subject or -1)}
+    subject = press.envelope.subject or -1
+    at_most, may_end = CHANGES_MAX - _CHANGES_OF_A_PRESS_MAX, {subject}
+    if press.event.opens and policy.switches:
+        may_end |= {timer.id for timer in sheet.running_beside(subject)}
     return settle(sheet, timeline, press.moment, press.log_time, at_most, may_end, passed_over)
 
 
@@ -229,7 +232,9 @@ def _judged_timer(press: LoggedPress, event: TimerEvent, sheet: Timesheet, polic
         case Accepted() if is_repeated_stop(case_):
             return Came("accepted", at=at)
         case Accepted(flags=flags, findings=findings, switches=switches) as accepted:
-            kept = replace(accepted, switches=switches[: _CHANGES_OF_A_PRESS_MAX - 1])
+            kept = accepted
+            if len(switches) >= _CHANGES_OF_A_PRESS_MAX:
+                kept = replace(accepted, switches=switches[: _CHANGES_OF_A_PRESS_MAX - 1])
             findings = (*findings_ended(case_, kept), *findings)
             return Came("accepted", at=at, flags=flags, findings=findings, changed=effect(case_, kept))
         case verdict:

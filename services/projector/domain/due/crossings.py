@@ -46,9 +46,7 @@ def first_at(total: int, limit_us: int, spans: Iterable[tuple[datetime, datetime
         return ALREADY
     spans = tuple(spans)
     if len(spans) == 1:  # nearly always: one timer runs
-        [(begin, end)] = spans
-        missing = limit_us - total
-        return begin + timedelta(microseconds=missing) if missing <= microseconds(begin, end) else None
+        return first_in(total, limit_us, *spans[0])
     turns = sorted(turn for begin, end in spans for turn in ((begin, 1), (end, -1)))
     running = 0
     for place, (moment, step) in enumerate(turns):
@@ -62,6 +60,15 @@ def first_at(total: int, limit_us: int, spans: Iterable[tuple[datetime, datetime
             return moment + timedelta(microseconds=-(-(limit_us - total) // running))
         total += gained
     return None
+
+
+def first_in(total: int, limit_us: int, begin: datetime, end: datetime) -> datetime | None:
+    """Return the same for one span."""
+    missing = limit_us - total
+    if missing <= 0:
+        return ALREADY
+    crossed = begin + timedelta(microseconds=missing)
+    return crossed if crossed <= end else None
 
 
 def time_in(spans: Iterable[tuple[datetime, datetime]], moment: datetime) -> int:

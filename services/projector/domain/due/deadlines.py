@@ -1,10 +1,10 @@
 """Deadlines: what is due for an interval that runs, and when (docs/contract.md, section 6, "What falls due")."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import Final, Literal
 
-from services.projector.domain.due.crossings import DAY, reached, window
+from services.projector.domain.due.crossings import DAY, first_in, reached, window
 from services.projector.domain.due.days_off import check_outs, is_day_off
 from services.projector.domain.due.estimates import estimate_reached
 from services.projector.domain.endings import DAILY, midnight_after
@@ -22,6 +22,9 @@ Kind = Literal["1 ends", "2 opens", "3 stops"]
 DAYS_LOOKED: Final = timedelta(days=8)
 _US: Final = timedelta(microseconds=1)
 
+# A local day, when it begins, and when the next one does.
+_Day = tuple[date, datetime, datetime]
+
 
 @value(order=True)
 class Due:
@@ -38,11 +41,12 @@ class Due:
 class Outlook:
     """What is ahead on an owner's sheet, by the policies in force at each time, up to `until`."""
 
-    def __init__(self, sheet: Timesheet, timeline: Timeline, until: datetime) -> None:
+    def __init__(self, sheet: Timesheet, timeline: Timeline, until: datetime, *, runs_alone: bool) -> None:
         self._sheet = sheet
         self._timeline = timeline
         self._until = until
-        self._runs_alone = sheet.runs_alone
+        # Whether not more than one interval runs.
+        self._runs_alone = runs_alone
         self._days_off = bool(sheet.leave) or timeline.has_days_off
         # An owner's timers share their days, and there may be hundreds that run.
         self._reached: dict[tuple[date, int, bool], datetime | None] = {}
@@ -77,14 +81,9 @@ class Outlook:
             long = self._length(running, self._timeline.long_running)
             if long is not None:
                 yield Rule.LONG_RUNNING, long
-        if self._days_off:
-            yield from self._first_of(Rule.DAY_OFF, running, self._day_off)
-        if self._timeline.has_daily_cap and timer.after.billable:
-            yield from self._first_of(Rule.OVER_DAILY_CAP, running, self._over_cap)
-        if (used_up := self._over_estimate(timer, running)) is not None:
+        yield from self._opening_on_a_day(timer, running)
+        if timer.after.job_id is not None and (used_up := self._over_estimate(timer, running)) is not None:
             yield Rule.OVER_ESTIMATE, used_up
-        if not self._runs_alone or self._sheet.days:
-            yield from self._first_of(Rule.OVERFULL_DAY, running, self._overfull)
         if self._sheet.attendance and not running.has_open(Rule.OUTSIDE_ATTENDANCE):
             for left in check_outs(self._sheet, running.start, running.zone):
                 if not running.lasted_at(Rule.OUTSIDE_ATTENDANCE, left) and self._timeline.at(left).is_on(
@@ -92,39 +91,56 @@ class Outlook:
                 ):
                     yield Rule.OUTSIDE_ATTENDANCE, left
 
+    def _opening_on_a_day(self, timer: Timer, running: OpenInterval) -> Iterator[tuple[Rule, datetime]]:
+        caps = self._timeline.has_daily_cap and timer.after.billable
+        fills = not self._runs_alone or bool(self._sheet.days)
+        if not (self._days_off or caps or fills):
+            return
+        days = self._days(running)
+        if self._days_off:
+            yield from self._first_of(Rule.DAY_OFF, running, days, self._day_off)
+        if caps:
+            yield from self._first_of(Rule.OVER_DAILY_CAP, running, days, self._over_cap)
+        if fills:
+            yield from self._first_of(Rule.OVERFULL_DAY, running, days, self._overfull)
+
     def _first_of(
-        self, rule: Rule, running: OpenInterval, on: Callable[[OpenInterval, date], datetime | None]
+        self,
+        rule: Rule,
+        running: OpenInterval,
+        days: Sequence[_Day],
+        on: Callable[[OpenInterval, _Day], datetime | None],
     ) -> Iterator[tuple[Rule, datetime]]:
         """Return a rule with the first instant at which it fires: on a day on which it has told nothing yet."""
-        for day in self._days(rule, running):
-            begins, ends = window(day, running.zone)
-            # Of no length: a date that the zone skipped.
-            if begins < ends and not running.has(rule, begins, ends) and (at := on(running, day)) is not None:
+        for day in days:
+            if not running.has(rule, day[1], day[2]) and (at := on(running, day)) is not None:
                 yield rule, at
                 return
 
-    def _day_off(self, running: OpenInterval, day: date) -> datetime | None:
-        begins, _ = window(day, running.zone)
+    def _day_off(self, running: OpenInterval, local: _Day) -> datetime | None:
+        day, begins, _ = local
         if begins <= running.start:
             return None  # the press was judged
         policy = self._timeline.at(begins)
         off = policy.is_on(Rule.DAY_OFF) and is_day_off(self._sheet, policy, day, begins)
         return begins if off else None
 
-    def _over_cap(self, running: OpenInterval, day: date) -> datetime | None:
-        begins, ends = window(day, running.zone)
+    def _over_cap(self, running: OpenInterval, local: _Day) -> datetime | None:
+        _, begins, ends = local
         since, sets, caps = max(begins, running.start), self._timeline.begins, self._timeline.daily_caps
         for place, cap in enumerate(caps):
-            crossed = None if cap is None else self._reaches(day, cap * US_PER_SECOND, billable=True)
+            crossed = None if cap is None else self._reaches(cap * US_PER_SECOND, running, local, billable=True)
             if crossed is not None:
                 at = max(crossed, since if place == 0 else max(since, sets[place]))
                 if at < (ends if place + 1 == len(caps) else min(ends, sets[place + 1])):
                     return at
         return None
 
-    def _overfull(self, running: OpenInterval, day: date) -> datetime | None:
-        begins, ends = window(day, running.zone)
-        crossed = self._reaches(day, microseconds(begins, ends), billable=False)
+    def _overfull(self, running: OpenInterval, local: _Day) -> datetime | None:
+        day, begins, ends = local
+        if self._runs_alone and day not in self._sheet.days:
+            return None  # an interval that runs alone fills its day when the day is over, so not before
+        crossed = self._reaches(microseconds(begins, ends), running, local, billable=False)
         if crossed is None:
             return None
         at = max(crossed, begins, running.start)
@@ -146,7 +162,10 @@ class Outlook:
                     return max(crossed, since)
         return None
 
-    def _reaches(self, day: date, limit_us: int, *, billable: bool) -> datetime | None:
+    def _reaches(self, limit_us: int, running: OpenInterval, local: _Day, *, billable: bool) -> datetime | None:
+        day, begins, ends = local
+        if self._runs_alone:
+            return first_in(self._sheet.worked_us(day, billable=billable), limit_us, max(begins, running.start), ends)
         key = day, limit_us, billable
         if key not in self._reached:
             self._reached[key] = reached(self._sheet, day, limit_us, billable=billable)
@@ -163,12 +182,12 @@ class Outlook:
                     return at
         return None
 
-    def _days(self, rule: Rule, running: OpenInterval) -> Iterator[date]:
-        last = local_day(self._until, running.zone)
+    def _days(self, running: OpenInterval) -> list[_Day]:
+        """Return the local days of a running interval up to `until`, but those of no length, which a zone skipped."""
         since = running.start if self._until - running.start < DAYS_LOOKED else self._until - DAYS_LOOKED
-        day = local_day(since, running.zone)
-        while day <= last:
-            # One interval that runs alone fills its day when the day is over, so not before.
-            if rule is not Rule.OVERFULL_DAY or not self._runs_alone or day in self._sheet.days:
-                yield day
+        day, days = local_day(since, running.zone), []
+        while (begins_ends := window(day, running.zone))[0] <= self._until:
+            if begins_ends[0] < begins_ends[1]:
+                days.append((day, *begins_ends))
             day += DAY
+        return days

@@ -1,6 +1,6 @@
 """Settle: what fell due for an owner up to a moment, in time order, as findings and changes."""
 
-from collections.abc import Container, Iterator
+from collections.abc import Container
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -68,15 +68,15 @@ def next_due(sheet: Timesheet, timeline: Timeline, settled_to: datetime) -> date
 
     A hint: a press may come first, and a policy or a fact may move it. `settle` computes anew.
     """
-    running_now = list(_running(sheet))
+    running_now = sheet.running()
     if not running_now:
         return None
-    ahead = settled_to + _AHEAD
-    look = Outlook(sheet, timeline, ahead)
+    ahead, alone = settled_to + _AHEAD, len(running_now) == 1
+    look = Outlook(sheet, timeline, ahead, runs_alone=alone)
     # Days are dear to look at. So they are looked at up to the first limit of an interval's length.
     lengths = [_felt(at, running, settled_to) for _, running in running_now for at in look.lengths(running)]
     if lengths and min(lengths) < ahead:
-        look = Outlook(sheet, timeline, min(lengths))
+        look = Outlook(sheet, timeline, min(lengths), runs_alone=alone)
     times = [
         _felt(due.at, running, settled_to)
         for timer, running in running_now
@@ -84,17 +84,16 @@ def next_due(sheet: Timesheet, timeline: Timeline, settled_to: datetime) -> date
     ]
     if times:
         return min(times)
-    policy = timeline.at(settled_to)
-    if policy.is_on(Rule.DAY_OFF) and any(
-        leave.granted and day > settled_to.date() for day, leave in sheet.leave.items()
-    ):
-        return ahead
-    # Of what may fall due later than that, an estimate and leave are the only things that no policy names.
-    watched = (
-        policy.has_deadlines or (policy.is_on(Rule.OVER_ESTIMATE) and sheet.is_estimated(timer))
-        for timer, _ in running_now
-    )
-    return ahead if any(watched) else None
+    return ahead if timeline.has_deadlines_at(settled_to) or _watched(sheet, timeline, settled_to) else None
+
+
+def _watched(sheet: Timesheet, timeline: Timeline, settled_to: datetime) -> bool:
+    """Return whether leave or an estimate, which no policy names, may make anything fall due later."""
+    on_leave = (leave.granted and day > settled_to.date() for day, leave in sheet.leave.items())
+    if sheet.leave and timeline.at(settled_to).is_on(Rule.DAY_OFF) and any(on_leave):
+        return True
+    estimated = (sheet.is_estimated(timer) for timer, _ in sheet.running())
+    return bool(sheet.jobs) and timeline.at(settled_to).is_on(Rule.OVER_ESTIMATE) and any(estimated)
 
 
 def _felt(at: datetime, running: OpenInterval, settled_to: datetime) -> datetime:
@@ -111,23 +110,22 @@ def _next(
     passed_over: Container[int],
 ) -> list[Due]:
     """Return what falls due first: all that does at one instant."""
+    running_now = sheet.running()
     asked = [
-        (timer, running, log_time < running.logged_at + GRACE)
-        for timer, running in _running(sheet)
-        if timer.id not in passed_over and (timer.id in may_end or log_time >= running.logged_at + GRACE)
+        (timer, running, early)
+        for timer, running in running_now
+        if timer.id not in passed_over and (not (early := log_time < running.logged_at + GRACE) or timer.id in may_end)
     ]
     if not asked:
         return []
-    look, dues = Outlook(sheet, timeline, until), list[Due]()
+    look, dues = Outlook(sheet, timeline, until, runs_alone=len(running_now) == 1), list[Due]()
     for timer, running, early in asked:
         # An end that is being taken back does not come again: a person's word goes before the system's guess.
         dues += look.dues(timer, running, stops=not early and timer.ended is None)
-    first = min((due.at for due in dues), default=None)
+    if not dues:
+        return []
+    first = min(due.at for due in dues)
     return sorted(due for due in dues if due.at == first)
-
-
-def _running(sheet: Timesheet) -> Iterator[tuple[Timer, OpenInterval]]:
-    return ((timer, timer.open) for timer in sheet.timers.values() if timer.open is not None)
 
 
 def _happened(sheet: Timesheet, timeline: Timeline, due: Due) -> tuple[list[Finding], list[Change]]:

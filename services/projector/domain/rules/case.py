@@ -1,7 +1,7 @@
 """Cases: all that a rule may look at, and what it may answer."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import assert_never
 
 from services.projector.domain.entry import LoggedPress
@@ -36,12 +36,18 @@ class Case:
     @property
     def opens(self) -> bool:
         """Whether an interval begins with this press."""
-        return isinstance(self.event, TimerStarted | TimerResumed)
+        return self.event.opens
+
+    @property
+    def work_date(self) -> date | None:
+        """The day for which a start says that it is."""
+        return self.event.work_date if isinstance(self.event, TimerStarted) else None
 
     @property
     def day_zone(self) -> str:
         """The zone whose days the press is judged by: that of the interval that it ends, else the owner's."""
-        return self.timer.open.zone if self.timer is not None and self.timer.open is not None else self.zone
+        running = None if self.timer is None else self.timer.open
+        return self.zone if running is None else running.zone
 
     @property
     def billable(self) -> bool:

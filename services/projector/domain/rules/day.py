@@ -20,7 +20,7 @@ def day_off(case: Case) -> Refusal | Flag | None:
 
 def outside_hours(case: Case) -> Refusal | Flag | None:
     """R10: the owner has checked in that day, and is not there at the moment at which the press counts."""
-    if not case.policy.is_on(Rule.OUTSIDE_ATTENDANCE) or case.adds_nothing or not case.sheet.attendance:
+    if not case.sheet.attendance or case.adds_nothing or not case.policy.is_on(Rule.OUTSIDE_ATTENDANCE):
         return None
     outside = outside_attendance(case.sheet, case.at, case.day_zone)
     return lasting(case, Rule.OUTSIDE_ATTENDANCE) if outside else None

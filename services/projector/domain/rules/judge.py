@@ -53,6 +53,10 @@ class Refused:
     findings: tuple[Finding, ...] = ()
 
 
+# Nearly always: no rule has anything to say.
+_ACCEPTED: Final = Accepted()
+
+
 def judge(case: Case) -> Accepted | Refused:
     """Return what a start, or a press on a known timer, amounts to. Changes nothing."""
     noted: list[Flag] = []
@@ -67,7 +71,7 @@ def judge(case: Case) -> Accepted | Refused:
                 noted.append(flag)
             case answer:
                 assert_never(answer)
-    return _accepted(noted)
+    return _accepted(noted) if noted else _ACCEPTED
 
 
 def _accepted(noted: list[Flag]) -> Accepted:

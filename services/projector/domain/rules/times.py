@@ -1,6 +1,6 @@
 """R14, R15 and R18: times ahead of the log, far behind it, or before the timer's last event; and an assumed zone."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from services.projector.domain.rules.case import Case, Flag, Refusal, flag, refusal_or_flag
@@ -18,9 +18,9 @@ _LOG_TICK: Final = timedelta(milliseconds=1)
 
 def future_time(case: Case) -> Refusal | Flag | None:
     """R14: the time asked lies ahead of the log. Over 60 s is refused. Less, and any stop, is clamped and flagged."""
-    if case.policy.mode(Rule.FUTURE_TIME) is Mode.OFF:
-        return None
     asked, log_time = case.event.asked_at, case.press.log_time
+    if (asked is None and case.work_date is None) or case.policy.mode(Rule.FUTURE_TIME) is Mode.OFF:
+        return None
     if _worked_on_a_day_to_come(case):
         # A date that was given in advance lasts no time.
         to = None if case.refuses(Rule.FUTURE_TIME) else case.at
@@ -68,7 +68,7 @@ def _first_open_moment(case: Case) -> datetime:
 
 
 def _worked_on_a_day_gone(case: Case) -> bool:
-    work_date: date | None = case.event.work_date if isinstance(case.event, TimerStarted) else None
+    work_date = case.work_date
     return work_date is not None and work_date < local_day(_first_open_moment(case), case.zone)
 
 
@@ -96,5 +96,5 @@ def zone_assumed(case: Case) -> Flag | None:
 
 
 def _worked_on_a_day_to_come(case: Case) -> bool:
-    work_date = case.event.work_date if isinstance(case.event, TimerStarted) else None
+    work_date = case.work_date
     return work_date is not None and work_date > local_day(case.press.log_time + FUTURE_TOLERANCE, case.zone)

@@ -43,7 +43,7 @@ class OpenInterval:
 
     def has(self, rule: Rule, since: datetime | None = None, to: datetime | None = None) -> bool:
         """Return whether a finding of a rule was told that lasts, or lasted, and began in [since, to)."""
-        return any(
+        return bool(self.found) and any(
             found.rule == rule and found.lasted and (since is None or to is None or since <= found.from_ < to)
             for found in self.found
         )
@@ -57,7 +57,7 @@ class OpenInterval:
 
     def has_open(self, rule: Rule) -> bool:
         """Return whether a finding of a rule has not ended yet."""
-        return any(found.rule == rule and found.to is None for found in self.found)
+        return bool(self.found) and any(found.rule == rule and found.to is None for found in self.found)
 
 
 @value
@@ -173,10 +173,9 @@ class Timesheet:
     jobs: Jobs = field(default_factory=dict)
     all_jobs: bool = True
 
-    @property
-    def runs_alone(self) -> bool:
-        """Whether not more than one interval runs."""
-        return sum(timer.open is not None for timer in self.timers.values()) <= 1
+    def running(self) -> list[tuple[Timer, OpenInterval]]:
+        """Return, in no order, the timers that run now, each with its interval."""
+        return [(timer, timer.open) for timer in self.timers.values() if timer.open is not None]
 
     def worked_us(self, day: date, *, billable: bool) -> int:
         """Return what closed intervals add to a local day."""
@@ -248,8 +247,9 @@ class Timesheet:
         Every start asks about running timers. A paused or stopped timer, or a closed interval, is seldom asked about.
         Of jobs on which no timer runs, `jobs_max` are kept.
         """
-        ends = [interval.end for interval in self.closed]
-        ended = max([*ends, self.closed_since] if self.closed_since is not None else ends, default=None)
+        ended = self.closed_since
+        for interval in self.closed:
+            ended = interval.end if ended is None else max(ended, interval.end)
         running = {id_: timer for id_, timer in self.timers.items() if timer.open is not None}
         since = self._days_kept_since(running.values())
         jobs = self._jobs_kept(running.values(), jobs_max)

@@ -132,8 +132,7 @@ class Cache:
 
 def _since(press: LoggedPress) -> datetime:
     """Return the moment since which closed intervals matter to a press: it may overlap those that end later."""
-    opens = isinstance(press.event, TimerStarted | TimerResumed)
-    return press.moment if opens and not press.is_backdated else press.log_time
+    return press.moment if press.event.opens and not press.is_backdated else press.log_time
 
 
 def _stops_since(press: LoggedPress) -> datetime:
