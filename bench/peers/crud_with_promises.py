@@ -1,4 +1,4 @@
-"""CRUD with the product's promises: one transaction of Postgres for each press, five round trips.
+"""CRUD with the product's promises: one transaction of Postgres for each press, in five round trips.
 
 1. BEGIN, and the owner's row is locked: two presses of one owner are judged one after the other.
 2. One read after the lock: what was answered under this key, which timers run, how much was worked today.
