@@ -2,13 +2,20 @@
 
     __main__    `make bench`: the product, a bare CRUD service, and one with the same promises, side by side
     rounds      who is measured when
-    rules       what a press costs in the fold with all rules flagged, against none
+    catch_up    an empty database that catches up, beside a COPY of the same rows
+    growth/     `make bench-growth`: a product that holds a million timers, beside one that holds a thousand
+    profile     `make bench-profile`: where API and projector spend their time
+    soak        `make bench-soak`: memory, descriptors and connections under a long load
+    rules       `make bench-rules`: what a press costs in the fold with all rules flagged, against none
     refill      a lost database and a rebuild, on outcomes of the real fold, without a load before
     rebuilding  what `refill` asks of a rebuild and of its peer
+    console     how each of them ends
     load/       wrk and what it sends
     peers/      the services beside which the product is measured
-    rig/        the product and the peers, started and ended; processors and Postgres, read
+    rig/        the product and the peers, started and ended; processes, topics and Postgres, read
     report/     what the samples say, without looking at anything
 
+Safe to change: all of it; no service imports it. With care: the load and the peers, because figures of before and after
+are compared.
 Never: a time limit in a test. Machines differ, and a ratio of interleaved rounds does not.
 """
