@@ -5,11 +5,13 @@ Ends with 1 when an answer was wrong, not when a ratio is too low: the table say
 
 import argparse
 import json
+import shutil
 import sys
 import time
 import urllib.request
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from statistics import median
 from typing import Final
 
@@ -22,7 +24,8 @@ from bench.load.wrk import Load, Told, press
 from bench.report.tables import table_of
 from bench.report.targets import Target
 from bench.rig.database import PRESSES, ask, run
-from bench.rig.product import Product, product
+from bench.rig.product import BENCH_HOME, Product, product
+from deploy.local.machine import GIB
 from deploy.local.trouble import Trouble
 from shared.events.ids import parse_timer_id
 
@@ -31,6 +34,8 @@ MUST: Final = 0.95
 # What the nearly empty one holds, so that the same reads find the same there.
 FEW: Final = 1_000
 _PARTITIONS: Final = "SELECT count(*) FROM checkpoint"
+# Two presses on the log and in Postgres, and the write-ahead log that Postgres has not yet dropped.
+_BYTES_OF_A_TIMER: Final = 10_000
 _READY_WITHIN_SECONDS: Final = 60.0
 _CAUGHT_UP_WITHIN_SECONDS: Final = 3600.0
 _TOLD_EVERY_SECONDS: Final = 10.0
@@ -50,6 +55,7 @@ def main() -> int:
 
 def _growth(asked: argparse.Namespace) -> int:
     wrk.require()
+    require_room(BENCH_HOME, asked.timers)
     say = clock()
     # A day ago at the latest, whatever number of milliseconds the ids take.
     began = datetime.now(UTC) - timedelta(days=1, milliseconds=asked.timers)
@@ -70,6 +76,17 @@ def _growth(asked: argparse.Namespace) -> int:
             say(f"{what}: {few_ms:.2f} ms with few timers, {full_ms:.2f} with many")
     print(f"\nA product with {asked.timers:,} timers to one with {FEW:,}, as speeds:\n\n{table_of(lines)}")
     return int(errors > 0)
+
+
+def require_room(folder: Path, timers: int) -> None:
+    """Raise `Trouble` when the disk has no room for so many timers."""
+    there = next(each for each in (folder, *folder.parents) if each.exists())
+    free, needed = shutil.disk_usage(there).free / GIB, timers * _BYTES_OF_A_TIMER / GIB
+    if free < needed:
+        raise Trouble(
+            f"{timers:,} timers take about {needed:.0f} GiB and {free:.0f} GiB are free: "
+            "make room, take fewer (TIMERS=), or move the folder (STINT_HOME=)."
+        )
 
 
 def _fill(ours: Product, timers: int, began: datetime, say: Say) -> None:
