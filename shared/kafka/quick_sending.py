@@ -12,7 +12,7 @@ from typing import Any
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 from aiokafka.producer.sender import Sender as LoopingSender
-from aiokafka.producer.sender import log
+from aiokafka.producer.sender import log as aiokafkas_log
 
 
 class QuickSender(LoopingSender):  # type: ignore[misc] # aiokafka ships no types
@@ -29,7 +29,7 @@ class QuickSender(LoopingSender):  # type: ignore[misc] # aiokafka ships no type
             for request in tuple(self._requests):
                 await request
         except Exception as error:
-            log.exception("Unexpected error in sender routine")
+            aiokafkas_log.exception("Unexpected error in sender routine")
             raise KafkaError("Unexpected error during batch delivery") from error
 
     def _drain(self) -> None:
