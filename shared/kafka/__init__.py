@@ -2,7 +2,7 @@
 
     clients            producers and consumers, each option written out once with its reason
     quick_sending      aiokafka's producer, woken by callbacks instead of a loop
-    quick_reading      one partition read with a request and its answer, by the loop that takes the records
+    quick_reading      records asked for by the loop that takes them: one partition, or those of a group's member
     kept_producer      one idempotent producer; a broken one is dropped and replaced
     post               single records to topics that other people name
     feed               slow topics, read raw through FastStream's broker, record by record
