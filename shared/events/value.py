@@ -1,7 +1,7 @@
 """Values: records in memory that nobody changes once they are made. A change is another value: `replace`.
 
 mypy refuses an assignment to a field. Python itself does not, because a dataclass that Python freezes takes three times
-as long to make, and the fold makes some thirty values for each press (docs/adr/0029-values-are-plain-dataclasses.md).
+as long to make, and the fold makes some fifteen values for each press (docs/adr/0029-values-are-plain-dataclasses.md).
 """
 
 from collections.abc import Callable
