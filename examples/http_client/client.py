@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any, Final
 
-import httpx
+import httpx2
 
 GIVE_UP_AFTER_SECONDS: Final = 60.0
 # Recorded and not judged yet; over the client's limit; the log or a part behind it is away. All say `Retry-After`.
@@ -22,14 +22,14 @@ class Stint:
 
     def __init__(
         self,
-        http: httpx.Client,
+        http: httpx2.Client,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._http, self._sleep, self._clock = http, sleep, clock
 
     def press(self, path: str, body: dict[str, Any], key: str | None = None) -> dict[str, Any]:
-        """Return the timer as judged. Raises httpx.HTTPStatusError for a refusal, TimeoutError after a minute.
+        """Return the timer as judged. Raises httpx2.HTTPStatusError for a refusal, TimeoutError after a minute.
 
         Give a `key` of your own (an order, a shift) when the press must stay one press after your own crash.
         """
@@ -38,7 +38,7 @@ class Stint:
         while self._clock() < give_up_at:
             try:
                 answer = self._http.post(path, json=body, headers=headers)
-            except httpx.TransportError as error:
+            except httpx2.TransportError as error:
                 # It may have been recorded or not. The key makes it the same press either way.
                 why, wait = type(error).__name__, 1.0
             else:
@@ -52,19 +52,19 @@ class Stint:
         )
 
 
-def judged(answer: httpx.Response) -> dict[str, Any]:
+def judged(answer: httpx2.Response) -> dict[str, Any]:
     """Return a timer, or raise what the problem document says (RFC 9457): `rule` names the rule that refused."""
     said: dict[str, Any] = answer.json()
     if answer.is_error:
         told = f"{answer.status_code} {said.get('rule', '')}: {said.get('detail', said.get('title'))}"
-        raise httpx.HTTPStatusError(told, request=answer.request, response=answer)
+        raise httpx2.HTTPStatusError(told, request=answer.request, response=answer)
     return said
 
 
 def main() -> None:
     """Start, pause, resume and stop a timer of the owner that the command line names."""
     headers = {"Authorization": f"Bearer {os.environ['STINT_TOKEN']}"}
-    with httpx.Client(base_url=os.environ["STINT_URL"], headers=headers, timeout=10) as http:
+    with httpx2.Client(base_url=os.environ["STINT_URL"], headers=headers, timeout=10) as http:
         stint = Stint(http)
         timer = stint.press("/v1/timers", {"owner": sys.argv[1], "account_id": "A-1"})
         print("start:", timer["state"])
@@ -72,7 +72,7 @@ def main() -> None:
             try:
                 timer = stint.press(f"/v1/timers/{timer['id']}/{verb}", {})
                 print(f"{verb}:", timer["state"], timer["total_minutes"], "minutes")
-            except httpx.HTTPStatusError as refusal:
+            except httpx2.HTTPStatusError as refusal:
                 print(f"{verb}: {refusal}")
 
 

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from pathlib import Path
 from uuid import uuid4
 
-import httpx
+import httpx2 as httpx
 import pytest
 
 from deploy.local.settings import HOST, ROOT

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any, Final
 
-import httpx
+import httpx2 as httpx
 
 from tests.contract.ways_in import bearer, zoho
 from tests.support.stack.api import Api

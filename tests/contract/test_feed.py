@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 
-import httpx
+import httpx2 as httpx
 import pytest
 
 from services.stint_cli.tenants import issue_bearer_token

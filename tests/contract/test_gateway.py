@@ -13,7 +13,7 @@ from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-import httpx
+import httpx2 as httpx
 import pytest
 
 from deploy.local.settings import HOST, ROOT, Settings

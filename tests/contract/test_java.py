@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 from typing import Final
 
-import httpx
+import httpx2 as httpx
 import pytest
 
 from tests.support.stack.deployments import Person

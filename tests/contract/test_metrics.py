@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 
-import httpx
+import httpx2 as httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from services.command_api import metrics as api_metrics

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-import httpx
+import httpx2 as httpx
 import pytest
 
 from shared.events.ids import parse_timer_id

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import httpx
+import httpx2 as httpx
 
 from tests.support.stack.api import Api
 from tests.support.stack.deployments import Deployment, Person, Tenant, fresh_owner

@@ -1,6 +1,6 @@
 """Odd but lawful requests against running services: a server may pass on other bytes than a test client sends."""
 
-import httpx
+import httpx2 as httpx
 import pytest
 
 from tests.contract.ways_in import bearer, fresh_number

@@ -1,6 +1,6 @@
 """A page of another site calls a running API from a browser, when the site's origin is configured (CORS)."""
 
-import httpx
+import httpx2 as httpx
 
 from tests.contract.ways_in import bearer
 from tests.support.stack.api import Api

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import parse_qs
 
-import httpx
+import httpx2 as httpx
 from joserfc import jws
 from joserfc.jwk import RSAKey
 

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
-import httpx
+import httpx2 as httpx
 
 from tests.contract.ways_in import bearer
 from tests.support.stack.crew import Crew

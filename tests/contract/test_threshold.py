@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
-import httpx
+import httpx2 as httpx
 
 from deploy.local.settings import HOST
 from services.stint_cli.database import connected

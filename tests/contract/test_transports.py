@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
-import httpx
+import httpx2 as httpx
 import pytest
 
 from tests.contract.transports import CALLS, OFFER, TRANSPORTS, Place

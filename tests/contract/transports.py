@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from urllib.parse import urlencode
 
-import httpx
+import httpx2 as httpx
 
 from tests.support.stack.deployments import Person, Tenant
 from tests.support.stack.raw_http import Request

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-import httpx
+import httpx2 as httpx
 import pytest
 
 from examples.http_client.client import Stint

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
-import httpx
+import httpx2 as httpx
 
 from tests.support.stack.crew import Service
 

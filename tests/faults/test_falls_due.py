@@ -4,7 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-import httpx
+import httpx2 as httpx
 import pytest
 
 from services.stint_cli.policies import publish_policy

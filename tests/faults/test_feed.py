@@ -6,7 +6,7 @@ import socket
 from collections.abc import Callable
 from typing import Final
 
-import httpx
+import httpx2 as httpx
 import pytest
 
 from deploy.local.settings import HOST

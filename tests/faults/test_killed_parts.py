@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import asyncpg
-import httpx
+import httpx2 as httpx
 import pytest
 
 from deploy.local.identity import Identity

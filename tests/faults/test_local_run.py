@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Final
 
-import httpx
+import httpx2 as httpx
 import pytest
 
 from deploy.local.identity import PROC, Identity

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-import httpx
+import httpx2 as httpx
 import pytest
 
 from services.stint_cli.tenants import issue_bearer_token

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-import httpx
+import httpx2 as httpx
 import pytest
 
 from tests.support.proof.minutes import ONE_STOPPED_TIMER, kept_twice, worked

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-import httpx
+import httpx2 as httpx
 import pytest
 
 from services.stint_cli.database import connected

@@ -6,7 +6,7 @@ import signal
 import time
 from http import HTTPStatus
 
-import httpx
+import httpx2 as httpx
 
 from deploy.local.settings import HOST
 from tests.support.stack.api import Api

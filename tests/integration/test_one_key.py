@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-import httpx
+import httpx2 as httpx
 
 from shared.events.codec import Press
 from shared.events.topics import EVENTS

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-import httpx
+import httpx2 as httpx
 
 from shared.events.codec import Press
 from shared.events.models import TimerStarted

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
-import httpx
+import httpx2 as httpx
 import pytest
 
 from deploy.local.settings import ROOT

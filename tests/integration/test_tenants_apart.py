@@ -4,7 +4,7 @@ import asyncio
 import json
 from typing import Any, Final
 
-import httpx
+import httpx2 as httpx
 
 from shared.events.ids import slot_of
 from shared.events.topics import DEAD, EVENTS, OUTCOMES, REPLIES, TEXTS

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from typing import Final, Literal
 from uuid import UUID
 
-import httpx
+import httpx2 as httpx
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware

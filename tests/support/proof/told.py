@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-import httpx
+import httpx2 as httpx
 import jsonschema_rs
 
 from services.command_api.openapi.document import document

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
-import httpx
+import httpx2 as httpx
 
 from deploy.local.process import Process, Program
 from deploy.local.settings import HOST, ROOT

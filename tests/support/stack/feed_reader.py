@@ -7,7 +7,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Final
 
-import httpx
+import httpx2 as httpx
 
 PATH: Final = "/v1/feed"
 

@@ -5,7 +5,7 @@ import json
 from collections.abc import Collection, Iterator
 from typing import Any, Final
 
-import httpx
+import httpx2 as httpx
 
 from tests.support.stack.crew import Service
 from tests.support.stack.deployments import Deployment, Tenant, fresh_owner

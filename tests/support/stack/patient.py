@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-import httpx
+import httpx2 as httpx
 
 from tests.support.proof.minutes import BEGAN, ENDED
 from tests.support.stack.api import Api

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-import httpx
+import httpx2 as httpx
 
 from shared.events.idempotency import keyed_event_id
 from tests.support.proof.checkers.history import Op

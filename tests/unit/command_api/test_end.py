@@ -8,7 +8,7 @@ import sys
 import time
 from typing import Any
 
-import httpx
+import httpx2 as httpx
 import pytest
 
 from deploy.local.settings import HOST, ROOT

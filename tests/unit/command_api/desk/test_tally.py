@@ -2,7 +2,7 @@
 
 import asyncio
 
-import httpx
+import httpx2 as httpx
 import pytest
 
 from services.command_api.desk.commands import Answer, Asked, Dialect, PressTimer

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-import httpx
+import httpx2 as httpx
 import pytest
 
 from tests.support.fakes.desks import BACKDATE_DAYS_MAX, LONG, NOON, Clerk

@@ -1,6 +1,6 @@
 """Headers: a single-value header sent twice counts as absent, in every dialect and on every call."""
 
-import httpx
+import httpx2 as httpx
 import pytest
 
 from tests.support.fakes.desks import DANA, EVENT_ID, LONG, PARTITIONS, SHORT, Clerk

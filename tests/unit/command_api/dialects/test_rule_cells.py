@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-import httpx
+import httpx2 as httpx
 import pytest
 
 from services.command_api.desk.desk import Unknown

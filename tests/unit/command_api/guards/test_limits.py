@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
-import httpx
+import httpx2 as httpx
 import pytest
 import structlog
 from pydantic import AwareDatetime, TypeAdapter

@@ -6,7 +6,7 @@ import json
 import re
 from html.parser import HTMLParser
 
-import httpx
+import httpx2 as httpx
 import pytest
 from starlette.applications import Starlette
 

@@ -1,6 +1,6 @@
 """The control of the contract tests: an answer that the document does not tell is noticed."""
 
-import httpx
+import httpx2 as httpx
 import pytest
 
 from services.command_api.openapi.document import document

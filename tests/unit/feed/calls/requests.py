@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-import httpx
+import httpx2 as httpx
 from starlette.applications import Starlette
 
 from services.feed.callers.callers import Callers

@@ -4,7 +4,7 @@ import asyncio
 import json
 from datetime import timedelta
 
-import httpx
+import httpx2 as httpx
 import pytest
 
 from services.feed.window.position import FeedPlace, MovingPosition

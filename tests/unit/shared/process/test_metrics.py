@@ -1,6 +1,6 @@
 """Metrics: words that are known beforehand, histograms as Prometheus reads them, a registry for each process."""
 
-import httpx
+import httpx2 as httpx
 import prometheus_client
 import pytest
 from prometheus_client.exposition import generate_latest

@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 from typing import Any, Final
 
-import httpx
+import httpx2 as httpx
 import pytest
 
 from services.command_api.desk.policies import MovedOn, NotSet, Revision

@@ -5,7 +5,7 @@ import io
 from datetime import date, timedelta
 from urllib.parse import quote
 
-import httpx
+import httpx2 as httpx
 import pytest
 
 from services.command_api.desk.attended import Attended

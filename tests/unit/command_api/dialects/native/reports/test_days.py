@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import date, timedelta
 
-import httpx
+import httpx2 as httpx
 import pytest
 
 from services.command_api.desk.attended import Attended

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-import httpx
+import httpx2 as httpx
 import pytest
 
 from services.command_api.desk.rows import DayRow, DaysRow
