@@ -82,10 +82,11 @@ def fold_entry(ledger: Ledger, entry: Entry, policies: PolicyBook) -> Folded:
         return answered
     if not _is_on_its_partition(ledger, entry):
         return _keep_alone(ledger, entry, refused(Rule.INTERNAL, "wrong_partition"), policies)
-    if entry.envelope.policy_rev > policies.position:
+    policy_rev = entry.envelope.policy_rev
+    if policy_rev > policies.position:
         # The keeper has waited for the revision, and the policies' topic does not have it: it was never written.
         return _keep_alone(ledger, entry, refused(Rule.INTERNAL, "no_such_policy"), policies)
-    in_force = policies.in_force(entry.event.tenant, max(entry.envelope.policy_rev, ledger.policy_rev))
+    in_force = policies.in_force(entry.event.tenant, max(policy_rev, ledger.policy_rev))
     if in_force is None:
         return _keep_alone(ledger, entry, refused(Rule.INTERNAL, "no_policy"), policies)
     return _fold_in_force(ledger, entry, policies, *in_force)
@@ -183,13 +184,13 @@ def _pressed(press: LoggedPress, sheet: Timesheet, timeline: Timeline, policy: P
     because a tick may have stopped it a moment or a day before the press came. It stays stopped, unless the press
     itself ends it.
     """
-    stopped = frozenset[int]()
-    if isinstance(press.event, TimerEvent):
+    ends, stopped = isinstance(press.event, TimerPaused | TimerStopped), frozenset[int]()
+    if ends or press.event.opens:
         stopped = stopped_after(sheet, press.moment, press.log_time)
-    if isinstance(press.event, TimerPaused | TimerStopped):
+    if ends and stopped:
         stopped -= {_subject(press)}
     as_it_was = with_ends_undone(sheet, stopped) if stopped else sheet
-    if isinstance(press.event, TimerPaused | TimerStopped):
+    if ends:
         going_on = with_end_taken_back(as_it_was, _subject(press), press.moment, press.log_time)
         if going_on is not None:
             due = _settled(press, going_on, timeline, policy, stopped)
@@ -270,9 +271,10 @@ def _is_on_its_partition(ledger: Ledger, press: LoggedPress) -> bool:
 
 
 def _subject(press: LoggedPress) -> int:
-    if press.envelope.subject is None:
+    subject = press.envelope.subject
+    if subject is None:
         raise AssertionError("a timer event without a timer does not read (see shared.events.codec)")
-    return press.envelope.subject
+    return subject
 
 
 def _policy_rev_after(ledger: Ledger, press: LoggedPress, policies: PolicyBook) -> int:

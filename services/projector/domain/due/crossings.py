@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
-from services.projector.domain.sheet.state import OpenInterval, Timesheet
+from services.projector.domain.sheet.state import Timesheet
 from shared.events.calendar import day_begins
 from shared.events.durations import microseconds
 
@@ -73,18 +73,18 @@ def first_in(total: int, limit_us: int, begin: datetime, end: datetime) -> datet
 
 def time_in(spans: Iterable[tuple[datetime, datetime]], moment: datetime) -> int:
     """Return how many microseconds of the spans lie before a moment."""
-    return sum(max(0, microseconds(begin, min(end, moment))) for begin, end in spans)
+    total = 0
+    for begin, end in spans:
+        if begin < moment:
+            total += microseconds(begin, min(end, moment))
+    return total
 
 
 def _spans(sheet: Timesheet, day: date, *, billable: bool) -> Iterator[tuple[datetime, datetime]]:
-    for timer in sheet.timers.values():
-        if timer.open is not None and (timer.after.billable or not billable):
-            begin, end = _part_on(timer.open, day)
+    """Return which part of each running interval can lie on a day, by the interval's own zone."""
+    for timer, running in sheet.running():
+        if timer.after.billable or not billable:
+            begin, end = window(day, running.zone)
+            begin = max(begin, running.start)
             if begin < end:
                 yield begin, end
-
-
-def _part_on(running: OpenInterval, day: date) -> tuple[datetime, datetime]:
-    """Return which part of a running interval can lie on a day, by the interval's own zone."""
-    begin, end = window(day, running.zone)
-    return max(begin, running.start), end

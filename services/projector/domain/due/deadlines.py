@@ -97,7 +97,8 @@ class Outlook:
         if not (self._days_off or caps or fills):
             return
         days = self._days(running)
-        if self._days_off:
+        # A day off begins at a midnight, and the press was judged by the day on which the interval began.
+        if self._days_off and days[-1][1] > running.start:
             yield from self._first_of(Rule.DAY_OFF, running, days, self._day_off)
         if caps:
             yield from self._first_of(Rule.OVER_DAILY_CAP, running, days, self._over_cap)

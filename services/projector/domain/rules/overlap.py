@@ -18,11 +18,9 @@ def overlap(case: Case) -> Refusal | Flag | None:
     `block` refuses while another timer runs. The two switches end what runs; see `effect`. An overlap with what was
     worked before is flagged in each of these modes.
     """
-    mode = case.policy.overlap_mode
-    if not case.opens or mode is OverlapMode.ALLOW:
+    if not case.opens or (mode := case.policy.overlap_mode) is OverlapMode.ALLOW:
         return None
-    running = sorted(timer.id for timer in case.sheet.running_beside(case.timer_id))
-    if running and mode is OverlapMode.BLOCK:
+    if mode is OverlapMode.BLOCK and any(case.sheet.running_beside(case.timer_id)):
         return refusal(case, Rule.OVERLAP, case.at)
     begins = _begins(case)
     if begins is None:
@@ -30,7 +28,10 @@ def overlap(case: Case) -> Refusal | Flag | None:
     # The finding has no end: both timers run on, or may be stopped at any time.
     flagged = flag(case, Rule.OVERLAP, begins)
     state = _STATE_OF_THE_PREVIOUS.get(mode)
-    return flagged if state is None else replace(flagged, switches=tuple(Switch(id_, state) for id_ in running))
+    if state is None:
+        return flagged
+    running = sorted(timer.id for timer in case.sheet.running_beside(case.timer_id))
+    return replace(flagged, switches=tuple(Switch(id_, state) for id_ in running))
 
 
 def _begins(case: Case) -> datetime | None:

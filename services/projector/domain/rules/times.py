@@ -48,8 +48,8 @@ def past_time(case: Case) -> Refusal | Flag | None:
 
 
 def _added_to_locked_days(case: Case) -> Flag | None:
-    timer, locked = case.timer, case.policy.locked_before
-    if timer is None or timer.open is None or locked is None:
+    timer = case.timer
+    if timer is None or timer.open is None or (locked := case.policy.locked_before) is None:
         return None
     # An end that is taken back had added the time between the two ends, which these days lose again.
     since, until = (timer.open.start, case.at) if timer.ended is None else (case.at, timer.ended.at)
@@ -59,12 +59,8 @@ def _added_to_locked_days(case: Case) -> Flag | None:
 
 def _first_open_moment(case: Case) -> datetime:
     limit, locked = case.policy.max_backdate_seconds, case.policy.locked_before
-    moments = [_LONG_AGO]
-    if limit is not None:
-        moments.append(case.press.log_time - timedelta(seconds=limit))
-    if locked is not None:
-        moments.append(day_begins(locked, case.zone))
-    return max(moments)
+    first = _LONG_AGO if limit is None else max(_LONG_AGO, case.press.log_time - timedelta(seconds=limit))
+    return first if locked is None else max(first, day_begins(locked, case.zone))
 
 
 def _worked_on_a_day_gone(case: Case) -> bool:

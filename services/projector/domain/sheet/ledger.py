@@ -69,4 +69,5 @@ class Ledger:
         if sheet is not None:
             owner = (sheet.tenant, sheet.owner)
             self.sheets[owner] = sheet
-            self.owner_of.update((change.timer, owner) for change in outcome.changed)
+            for change in outcome.changed:
+                self.owner_of[change.timer] = owner
