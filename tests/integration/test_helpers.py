@@ -8,16 +8,22 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import asyncpg
 import pytest
 from pydantic import SecretStr
 
 from deploy.local.settings import ROOT
+from services.projector.domain.outcomes import Kept
+from services.projector.helpers.bulk import BulkStore, make_incoming
 from services.projector.helpers.helpers import HelperProcesses, environ_of
+from services.projector.loop.partition.recover import after
+from services.projector.ports import Advance, Checkpoint
 from services.projector.settings import Settings
 from tests.support.proof.tables import BESIDE, FOLD, dump
 from tests.support.stack.api import Api
 from tests.support.stack.deployments import Deployment
 from tests.support.stack.waits import drained
+from tests.support.story.given import given, paused, resumed, started
 
 # An owner that has one helper, says its number, and waits for ever.
 OWNER = """
@@ -71,6 +77,26 @@ async def test_helpers_fill_an_empty_database_with_the_same_bytes(
     assert await dump(settings.postgres_dsn.get_secret_value(), rows) == await dump(deployment.dsn, rows)
     assert sum(map(len, reached.values())) > 0
     assert all(offsets == sorted(offsets) for offsets in reached.values())
+
+
+async def test_an_interval_may_end_and_the_next_begin_in_one_piece(deployment: Deployment) -> None:
+    """The first one was open in the table, and a timer has one open interval at most."""
+    story = given(started("desk", at="09:00"), paused("desk", at="09:10"), resumed("desk", at="09:20"))
+    start, *rest = [one for one in story.answers if isinstance(one, Kept)]
+    at = Checkpoint(0)
+    async with asyncpg.create_pool(
+        await deployment.fresh_database("pieces"),
+        min_size=1,
+        max_size=1,
+        init=make_incoming,
+        server_settings={"search_path": "fold_v1,public"},
+    ) as pool:
+        for piece in ([start], rest):
+            to = after(at, piece[-1], 0)
+            await BulkStore(pool).commit([Advance(at.next_offset, to, piece)])
+            at = to
+        rows = await pool.fetch("SELECT seq, end_at IS NULL AS runs FROM interval ORDER BY seq")
+        assert [tuple(row) for row in rows] == [(1, False), (2, True)]
 
 
 async def test_helpers_end_when_nothing_is_left_to_do(helpers: HelperProcesses) -> None:

@@ -18,7 +18,7 @@ from services.projector.store.queries import query
 from services.projector.store.rows import rows_of
 from services.projector.store.statement import reading_from, types_of
 
-# What `Rows.writes` names, but for the two tables that stand outside the versions of the read models.
+# What `Rows.tables` names, but for the two tables that stand outside the versions of the read models.
 READ_MODELS: Final = (
     "upsert_timers",
     "upsert_intervals",
@@ -92,18 +92,19 @@ class BulkStore(PostgresStore):
             await self._write_rows(conn, advances)
 
     async def _write_rows(self, conn: Connection, advances: Sequence[Advance]) -> None:
-        tables = {name: list(zip(*values, strict=True)) for name, values in rows_of(advances).writes()}
+        tables = rows_of(advances).tables()
         begun, before = _told_apart(tables.get("upsert_intervals", []), _begins_here)
         started = {row[_TIMER] for row in begun if row[_SEQ] == 1}
         new, known = _told_apart(tables.get("upsert_timers", []), lambda row: row[_TIMER] in started)
-        await _put(conn, "upsert_timers", [(*row[:_FLAGS], _listed(row[_FLAGS]), *row[_FLAGS + 1 :]) for row in new])
-        await _put(conn, "upsert_intervals", begun)
         for name, rows in (tables | {"upsert_timers": known, "upsert_intervals": before}).items():
             if name not in self._left_out:
                 await (_put if name in _NEW_ALWAYS else _merge)(conn, name, rows)
+        await _put(conn, "upsert_timers", [(*row[:_FLAGS], _listed(row[_FLAGS]), *row[_FLAGS + 1 :]) for row in new])
+        # After those of before: a timer's last interval must end before its next one is open.
+        await _put(conn, "upsert_intervals", begun)
 
 
-def _told_apart(rows: _Rows, is_new: Callable[[tuple[Any, ...]], bool]) -> tuple[_Rows, _Rows]:
+def _told_apart(rows: Sequence[tuple[Any, ...]], is_new: Callable[[tuple[Any, ...]], bool]) -> tuple[_Rows, _Rows]:
     new: _Rows = []
     known: _Rows = []
     for row in rows:
@@ -120,14 +121,14 @@ def _listed(flags: str) -> list[str]:
     return flags.split(",") if flags else []
 
 
-async def _put(conn: Connection, name: str, rows: _Rows) -> None:
+async def _put(conn: Connection, name: str, rows: Sequence[tuple[Any, ...]]) -> None:
     """Write rows of which none is there yet."""
     if rows:
         table, columns = target_of(name)
         await conn.copy_records_to_table(table, columns=columns, records=rows)
 
 
-async def _merge(conn: Connection, name: str, rows: _Rows) -> None:
+async def _merge(conn: Connection, name: str, rows: Sequence[tuple[Any, ...]]) -> None:
     """Write rows of which some may be there."""
     if rows:
         _, sql = by_copy(name)

@@ -138,8 +138,8 @@ class Rows:
         before = self.facts[key][0] if fact.kind == "profile" and key in self.facts else {}
         self.facts[key] = before | fact.body, outcome.log_time
 
-    def writes(self) -> Sequence[tuple[str, Columns]]:
-        """Return the queries that have something to write, with their columns, in the order of their tables."""
+    def tables(self) -> dict[str, Sequence[tuple[Any, ...]]]:
+        """Return the queries that have something to write, with their rows, in the order of their tables."""
         tables: dict[str, Sequence[tuple[Any, ...]]] = {
             "insert_outcomes": self.outcomes,
             "insert_dead_letters": self.dead_letters,
@@ -153,7 +153,11 @@ class Rows:
             "learn_facts": [(*key, json.dumps(body), known_at) for key, (body, known_at) in self.facts.items()],
             "move_deadlines": [(*key, due_at) for key, (_, due_at) in self.deadlines.items()],
         }
-        return [(name, columns(rows)) for name, rows in tables.items() if rows]
+        return {name: rows for name, rows in tables.items() if rows}
+
+    def writes(self) -> Sequence[tuple[str, Columns]]:
+        """Return the same with their columns."""
+        return [(name, columns(rows)) for name, rows in self.tables().items()]
 
 
 def _provisional(outcome: Outcome, change: Change) -> str | None:

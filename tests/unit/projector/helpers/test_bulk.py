@@ -4,13 +4,14 @@ import inspect
 
 import pytest
 
+from services.projector.helpers import bulk
 from services.projector.helpers.bulk import BESIDE_THE_FOLD, READ_MODELS, by_copy, target_of
 from services.projector.store.rows import Rows
 
 
 def test_every_table_that_a_commit_writes_is_filled_or_stands_beside_the_fold() -> None:
     """A new table would be missing after a rebuild, and the comparison would find it only then."""
-    source = inspect.getsource(Rows.writes)
+    source = inspect.getsource(Rows.tables)
     named = [line.split('"')[1] for line in source.splitlines() if line.strip().startswith('"') and '":' in line]
     assert sorted(named) == sorted([*READ_MODELS, *BESIDE_THE_FOLD])
 
@@ -37,3 +38,11 @@ def test_a_new_row_has_a_value_for_each_column_that_its_query_writes(name: str) 
     types, _ = by_copy(name)
     assert table in {"outcome", "timer", "interval", "timer_history"}
     assert len(columns) == len(types)
+
+
+def test_the_places_that_tell_new_rows_are_those_of_the_columns() -> None:
+    _, timer = target_of("upsert_timers")
+    _, interval = target_of("upsert_intervals")
+    assert (timer[bulk._TIMER], timer[bulk._FLAGS]) == ("id", "flags")
+    assert (interval[bulk._TIMER], interval[bulk._SEQ]) == ("timer_id", "seq")
+    assert interval[bulk._LOGGED_AT] == "logged_at"
