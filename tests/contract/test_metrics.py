@@ -17,6 +17,9 @@ from tests.support.stack.deployments import PARTITIONS, Deployment, Tenant
 from tests.support.stack.logs import put
 from tests.support.stack.waits import texts_kept
 
+# It appears with the first command that is buried.
+BURIED = "stint_commands_buried"
+
 Labels = frozenset[tuple[str, str]]
 
 
@@ -99,7 +102,8 @@ async def test_a_process_shows_every_metric_of_the_page_and_no_other(api: Api, c
         text = (await api.http.get(f"{service.url}/metrics")).text
         shown = {family.name for family in text_string_to_metric_families(text) if family.samples}
         ours = {metric.name.removesuffix("_total") for metric in metrics}
-        assert {name for name in shown if name.startswith("stint_")} == ours
+        # Whether a command was buried before this depends on the tests that ran.
+        assert {name for name in shown if name.startswith("stint_")} | {BURIED} == ours | {BURIED}
         assert {name.partition("_")[0] for name in shown} == {"stint", "process", "python"}
 
 
