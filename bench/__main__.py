@@ -20,7 +20,7 @@ from bench.console import Say, clock, ending
 from bench.load import wrk
 from bench.report.samples import Party, Sample
 from bench.report.tables import medians_of, table_of
-from bench.report.targets import Apart, Target, targets
+from bench.report.targets import BYTES_PER_KB, Apart, Target, targets
 from bench.rig.database import PRESSES, ask, bytes_for_a_press
 from bench.rig.peer import peer
 from bench.rig.product import BENCH_HOME, Product, product
@@ -71,7 +71,8 @@ def _bench(plan: rounds.Plan, *, catches_up: bool) -> int:
 def _measured_apart(ours: Product, say: Say, *, catches_up: bool) -> Apart:
     postgres = ours.stack.postgres
     log_bytes = bytes_kept(ours.stack.kafka.folder / "log") / ask(postgres.superuser_dsn, PRESSES)
-    postgres_bytes = bytes_for_a_press(postgres.superuser_dsn)
+    postgres_bytes, passing_bytes = bytes_for_a_press(postgres.superuser_dsn)
+    say(f"`outcome` in Postgres, whose rows go after 31 days: {passing_bytes / BYTES_PER_KB:.2f} kB a press")
     if not catches_up:
         return Apart(log_bytes=log_bytes, postgres_bytes=postgres_bytes)
     say("catching up an empty database")

@@ -9,7 +9,7 @@ import asyncpg
 from services.stint_cli.migrate import migrate
 from services.stint_cli.setup.deployment import record_partitions, require_partitions
 
-# What a press leaves in Postgres for ever. Texts are apart: they are their callers', and can be erased.
+# What the fold writes. Texts are apart: they are their callers', and can be erased.
 FOLD_TABLES: Final = """
 SELECT array_agg(n.nspname || '.' || c.relname ORDER BY n.nspname, c.relname)
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -56,10 +56,13 @@ def fresh(superuser_dsn: str, dsn: str, name: str, schema: Path | None = None) -
     return address
 
 
-def bytes_for_a_press(dsn: str) -> float:
-    """Return what a press has left in Postgres on average, after a VACUUM."""
+def bytes_for_a_press(dsn: str) -> tuple[float, float]:
+    """Return what a press leaves in Postgres on average, after a VACUUM: for ever, and in `outcome`, for 31 days."""
     run(dsn, "VACUUM")
-    return float(ask(dsn, _BYTES, ask(dsn, FOLD_TABLES)) / ask(dsn, PRESSES))
+    tables, presses = ask(dsn, FOLD_TABLES), ask(dsn, PRESSES)
+    passing = [name for name in tables if name.startswith("public.outcome")]
+    kept = [name for name in tables if name not in passing]
+    return float(ask(dsn, _BYTES, kept) / presses), float(ask(dsn, _BYTES, passing) / presses)
 
 
 def fresh_fold(superuser_dsn: str, dsn: str, name: str) -> str:

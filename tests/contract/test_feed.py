@@ -135,6 +135,7 @@ async def test_a_tenant_hears_nothing_of_another(
     api: Api, reader: FeedReader, deployment: Deployment, tenant: Tenant, other_tenant: Tenant
 ) -> None:
     stranger = FeedReader(reader.http, other_tenant.token)
+    await drained(deployment)  # the fixtures have pressed too
     begin = (await reader.page(after="now")).position
     waiting = asyncio.create_task(stranger.page(after=begin, wait=30))
     count = await press_all(api, [fresh_owner() for _ in range(3)])
