@@ -12,17 +12,20 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
+import structlog
 from aiokafka.consumer.fetcher import READ_UNCOMMITTED, PartitionRecords
 from aiokafka.errors import (
     KafkaError,
     OffsetOutOfRangeError,
     RecordTooLargeError,
+    TopicAuthorizationFailedError,
     for_code,
 )
 from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.structs import TopicPartition
 
 from shared.kafka.lenient_records import LenientRecords
+from shared.process.logs import told
 
 # Of one answer, beyond its first batch: some 400 presses. More would hold a fold for longer than a session likes, and
 # Postgres gains little by it.
@@ -32,6 +35,17 @@ MAX_FETCH_BYTES: Final = 256 * 1024
 _Part = tuple[int, int, int, bytes]
 
 _AFTER_AN_ERROR_SECONDS: Final = 0.05
+_SAID_EVERY_SECONDS: Final = 5.0
+# Of the broker's codes, those that another request will not cure. aiokafka asks again after each other one, too.
+_LASTING: Final = (OffsetOutOfRangeError, TopicAuthorizationFailedError)
+
+_log = structlog.get_logger()
+
+
+class _PassingError(KafkaError):  # type: ignore[misc] # aiokafka ships no types
+    """The broker's answer for a partition was an error that passes by itself, such as that another one leads it now."""
+
+    retriable = True
 
 
 async def fetch(consumer: Any, place: TopicPartition, offset: int, wait_ms: int) -> tuple[list[Any], int]:  # noqa: ANN401
@@ -70,12 +84,18 @@ class QuickReader:
         # By partition. Those that have waited longest are asked for first, because an answer is not endless.
         self._next: dict[int, int] = {}
         self._asked: dict[int, asyncio.Task[list[_Part]]] = {}
+        # Partitions that are not asked for before a time, because the last answer was an error that passes by itself.
+        self._rests_until: dict[int, float] = {}
+        # Errors that do not, with where they were met. The next poll tells those that came beside records of others.
+        self._troubles: list[tuple[int, int, KafkaError]] = []
         self._reads = asyncio.Event()
         self._look_at = 0.0
+        self._say_at = 0.0
 
     def read_from(self, partition: int, offset: int) -> None:
         """Read a partition from this offset on."""
         self._next[partition] = offset
+        self._rests_until.pop(partition, None)
         self._reads.set()
 
     def hold(self, partition: int) -> None:
@@ -94,11 +114,12 @@ class QuickReader:
         self._asked.clear()
 
     async def poll(self, within_seconds: float) -> dict[int, list[Any]]:
-        """Return what has come; after `within_seconds`, nothing. Raises KafkaError.
+        """Return what has come; after `within_seconds`, nothing. Raises KafkaError, but for errors that pass.
 
         OffsetOutOfRangeError holds the positions that the log does not hold, by place, as aiokafka's own does.
         """
         self._consumer._coordinator.check_errors()  # noqa: SLF001 - as `getmany` does
+        self._tell()
         # A member that does not poll leaves its group. An error within would count as a poll without an end.
         with self._consumer._subscription.fetch_context():  # noqa: SLF001 - as above
             self._ask()
@@ -107,11 +128,15 @@ class QuickReader:
             else:
                 await self._rest(within_seconds)
         answered = [leader for leader, asked in self._asked.items() if asked.done()]
-        return await self._taken([part for leader in answered for part in self._asked.pop(leader).result()])
+        return self._taken([part for leader in answered for part in self._asked.pop(leader).result()])
 
     def _ask(self) -> None:
         by_leader: dict[int, dict[int, int]] = {}
+        now = asyncio.get_running_loop().time()
+        self._rests_until = {partition: until for partition, until in self._rests_until.items() if until > now}
         for partition, offset in self._next.items():
+            if partition in self._rests_until:
+                continue
             leader = self._client.cluster.leader_for_partition(TopicPartition(self._topic, partition))
             if leader is None or leader == -1:
                 self._look_for_leaders()
@@ -128,7 +153,7 @@ class QuickReader:
             self._client.force_metadata_update()
 
     async def _rest(self, within_seconds: float) -> None:
-        if self._next:  # no partition has a leader
+        if self._next:  # no partition has a leader, or all rest
             await asyncio.sleep(_AFTER_AN_ERROR_SECONDS)
             return
         self._reads.clear()
@@ -136,34 +161,46 @@ class QuickReader:
             async with asyncio.timeout(within_seconds):
                 await self._reads.wait()
 
-    async def _taken(self, parts: Sequence[_Part]) -> dict[int, list[Any]]:
+    def _taken(self, parts: Sequence[_Part]) -> dict[int, list[Any]]:
         taken: dict[int, list[Any]] = {}
-        troubles: list[KafkaError] = []
         for partition, offset, code, held in parts:
             if self._next.get(partition) != offset:
                 continue  # held or sought meanwhile
             try:
                 records, after = _records(TopicPartition(self._topic, partition), offset, code, held)
             except KafkaError as trouble:
-                troubles.append(trouble)
+                self._met(partition, offset, trouble)
                 continue
             if after != offset:
                 del self._next[partition]
                 self._next[partition] = after
             if records:
                 taken[partition] = records
-        if troubles and not taken:  # otherwise the next poll meets them too
-            await self._meet(troubles)
+        if not taken:
+            self._tell()
         return taken
 
-    async def _meet(self, troubles: Sequence[KafkaError]) -> None:
+    def _met(self, partition: int, offset: int, trouble: KafkaError) -> None:
+        """Look for the leader at once, whatever else was in the answer, or remember what `_tell` has to say."""
+        if not trouble.retriable:
+            self._troubles.append((partition, offset, trouble))
+            return
+        now = asyncio.get_running_loop().time()
+        self._rests_until[partition] = now + _AFTER_AN_ERROR_SECONDS
+        self._look_for_leaders()
+        if now >= self._say_at:
+            self._say_at = now + _SAID_EVERY_SECONDS
+            _log.warning("fetch_refused", topic=self._topic, partition=partition, error=told(trouble))
+
+    def _tell(self) -> None:
+        """Raise what was met, unless its partition was held or sought since."""
+        met, self._troubles = self._troubles, []
+        troubles = [trouble for partition, offset, trouble in met if self._next.get(partition) == offset]
         lost = [trouble.args[0] for trouble in troubles if isinstance(trouble, OffsetOutOfRangeError)]
         if lost:
             raise OffsetOutOfRangeError({place: offset for each in lost for place, offset in each.items()})
         for trouble in troubles:
-            if not trouble.retriable:
-                raise trouble
-        await _after_an_error(self._client)
+            raise trouble
 
 
 async def _answer(client: Any, leader: int, topic: str, offsets: Mapping[int, int], wait_ms: int) -> list[_Part]:  # noqa: ANN401
@@ -190,7 +227,8 @@ async def _after_an_error(client: Any) -> None:  # noqa: ANN401
 
 def _records(place: TopicPartition, offset: int, code: int, held: bytes) -> tuple[list[Any], int]:
     if code:
-        raise for_code(code)({place: offset})
+        error = for_code(code)
+        raise error({place: offset}) if error in _LASTING else _PassingError(error.__name__)
     lies = LenientRecords(held)
     if not lies.has_next():
         if lies.size_in_bytes() > 0:

@@ -22,6 +22,7 @@ class QuickSender(LoopingSender):  # type: ignore[misc] # aiokafka ships no type
         """Stand for the sender: the task ends with it, by cancellation or by a failure after which nothing is sent."""
         self._requests: set[asyncio.Future[None]] = set()
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._looks_for_leaders = False
         try:
             self._drain()
             await self._failure
@@ -45,8 +46,14 @@ class QuickSender(LoopingSender):  # type: ignore[misc] # aiokafka ships no type
             request.add_done_callback(self._go_on)
         # The accumulator has a new future after each drain, which is set when a batch comes.
         accumulator.waiter().add_done_callback(self._batch_came)
-        if leaders_unknown:
-            self.client.force_metadata_update().add_done_callback(self._go_on)
+        # One look at a time: each drain that meets the partition would add a callback, and each callback a drain.
+        if leaders_unknown and not self._looks_for_leaders:
+            self._looks_for_leaders = True
+            self.client.force_metadata_update().add_done_callback(self._looked)
+
+    def _looked(self, done: "asyncio.Future[Any]") -> None:
+        self._looks_for_leaders = False
+        self._go_on(done)
 
     def _batch_came(self, came: "asyncio.Future[None]") -> None:
         # A drain sets the future too, and has then replaced it.

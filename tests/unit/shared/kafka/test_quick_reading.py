@@ -13,6 +13,7 @@ from aiokafka.errors import (
     NotLeaderForPartitionError,
     OffsetOutOfRangeError,
     RecordTooLargeError,
+    ReplicaNotAvailableError,
     TopicAuthorizationFailedError,
 )
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
@@ -200,11 +201,24 @@ async def test_a_position_that_the_log_does_not_hold_is_told_after_the_records_b
     await polled(reader)
     members.answer(0, p0=OffsetOutOfRangeError.errno, p1=batch(b"b", first=3))
     assert await polled(reader) == {1: [(3, b"b")]}
-    await polled(reader)
-    members.answer(1, p0=OffsetOutOfRangeError.errno)
     with pytest.raises(OffsetOutOfRangeError) as lost:
         await polled(reader)
     assert lost.value.args[0] == {TopicPartition(PLACE.topic, 0): 7}
+    # Once for each answer.
+    assert await polled(reader) == {}
+
+
+@pytest.mark.parametrize("sought", [None, 5])
+async def test_an_error_of_a_partition_that_was_held_or_sought_since_is_not_told(sought: int | None) -> None:
+    members = Members({0: 1, 1: 1})
+    reader = reading(members, p0=7, p1=3)
+    await polled(reader)
+    members.answer(0, p0=OffsetOutOfRangeError.errno, p1=batch(b"b", first=3))
+    assert await polled(reader) == {1: [(3, b"b")]}
+    reader.hold(0)
+    if sought is not None:
+        reader.read_from(0, sought)
+    assert await polled(reader) == {}
 
 
 async def test_a_broken_record_is_told_after_the_records_beside_it() -> None:
@@ -216,24 +230,30 @@ async def test_a_broken_record_is_told_after_the_records_beside_it() -> None:
     await polled(reader)
     members.answer(0, p0=bytes(broken), p1=batch(b"b", first=3))
     assert await polled(reader) == {1: [(3, b"b")]}
-    await polled(reader)
-    members.answer(1, p0=bytes(broken))
     with pytest.raises(CorruptRecordException):
         await polled(reader)
-    assert members.polled == 4
+    await polled(reader)
+    assert members.questions[1:] == [(1, {0: 7, 1: 4})]
 
 
-async def test_partitions_that_have_moved_cost_the_others_no_wait() -> None:
+@pytest.mark.parametrize("code", [NotLeaderForPartitionError.errno, ReplicaNotAvailableError.errno, -1, 9999])
+async def test_partitions_that_have_moved_are_looked_for_at_once_and_cost_the_others_no_wait(code: int) -> None:
+    """Also while the others have records in each answer."""
     members = Members({0: 1, 1: 1})
     reader = reading(members, p0=7, p1=3)
     await polled(reader)
-    members.answer(0, p0=NotLeaderForPartitionError.errno, p1=batch(b"b", first=3))
+    members.answer(0, p0=code, p1=batch(b"b", first=3))
     async with asyncio.timeout(0.04):
         assert await polled(reader) == {1: [(3, b"b")]}
+        assert members.refreshed == 1
+        assert await polled(reader) == {}
+        members.answer(1, p1=batch(b"c", first=4))
+        assert await polled(reader) == {1: [(4, b"c")]}
+    assert members.questions[1:] == [(1, {1: 4})]
+    await asyncio.sleep(0.06)
+    members.leaders[0] = 2
     await polled(reader)
-    members.answer(1, p0=NotLeaderForPartitionError.errno)
-    assert await polled(reader) == {}
-    assert members.refreshed == 1
+    assert members.questions[2:] == [(2, {0: 7}), (1, {1: 5})]
 
 
 async def test_a_member_that_reads_nothing_polls_all_the_same_and_wakes_when_it_reads() -> None:

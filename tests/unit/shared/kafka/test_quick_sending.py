@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from aiokafka.errors import KafkaError, NotLeaderForPartitionError
@@ -119,6 +120,30 @@ async def test_a_partition_without_a_leader_waits_for_metadata() -> None:
         asked[0].set_result(True)
         await turns()
         assert broker.asked == [[0]]
+
+
+async def test_a_partition_without_a_leader_is_looked_for_once_however_much_goes_to_others() -> None:
+    """Each look ends in one drain. With a look for each drain they would pile up, and all drain at each answer."""
+    async with sending(1, leaderless=(0,)) as (producer, broker):
+        asked: list[asyncio.Future[bool]] = []
+
+        def refresh() -> "asyncio.Future[bool]":
+            # As aiokafka's own: the same future until the metadata is there.
+            if not asked or asked[-1].done():
+                asked.append(asyncio.get_running_loop().create_future())
+            return asked[-1]
+
+        producer.client.force_metadata_update = refresh
+        handed_over(producer, 0)
+        for number in range(20):
+            handed_over(producer, 1)
+            await turns()
+            broker.answer(number)
+            await turns()
+        producer._sender._drain = Mock(wraps=producer._sender._drain)
+        asked[0].set_result(True)
+        await turns()
+        assert (producer._sender._drain.call_count, len(asked)) == (1, 2)
 
 
 async def test_a_bug_of_its_own_fails_all_that_waits_and_all_that_comes() -> None:
