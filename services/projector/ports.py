@@ -8,7 +8,7 @@ partition as its writer holds it.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Final, Protocol
 from uuid import UUID
 
@@ -19,7 +19,6 @@ from shared.events.envelope import Headers
 
 # A day after all that anybody asks about. (`date.max` is "infinity" in Postgres.)
 NO_DAY: Final = date(9999, 1, 1)
-NEVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 class RawRecord(Protocol):
@@ -186,8 +185,7 @@ class Wanted:
     by slot, tenant, owner (None: the timer's), timer and moment. It is the interval that begins first, of all intervals
     of other timers that end after that moment and after the timer's last event. What is known of local days is wanted
     from `days_since` on, and from two days before the owner's first interval that runs. Jobs are wanted by slot,
-    tenant, owner and job, and those of all timers that are found. Timers that stopped by themselves after `stops_since`
-    are wanted of all owners.
+    tenant, owner and job, and those of all timers that are found.
     """
 
     events: list[tuple[int, UUID]] = field(default_factory=list)
@@ -195,7 +193,6 @@ class Wanted:
     owners: dict[tuple[int, str, str], datetime] = field(default_factory=dict)
     overlaps: list[tuple[int, str | None, str | None, int, datetime]] = field(default_factory=list)
     days_since: date = NO_DAY
-    stops_since: datetime = NEVER
     # A dict keeps the order of asking; a set of text has another order in each process.
     jobs: dict[tuple[int, str, str, str], None] = field(default_factory=dict)
 

@@ -17,15 +17,15 @@ from services.projector.store.policies import PolicyRows
 from services.projector.store.postgres import PostgresStore
 from services.stint_cli.migrate import read_migrations
 from shared.events.ids import slot_of
-from shared.events.models import Actor, DeadlineReached
+from shared.events.models import Actor
 from shared.events.outcome import Finding, write_outcome
-from shared.events.policy import DailyCap, LongRunning, Overlap, OverlapMode, Policy, Preset, Rules
+from shared.events.policy import DailyCap, Overlap, OverlapMode, Policy, Preset, Rules
 from shared.events.policy_book import PolicyRecord
 from shared.events.value import replace
 from tests.support.stack.deployments import Deployment
 from tests.support.stack.until import eventually
 from tests.support.story.given import DANA as DANA_PRESSES
-from tests.support.story.given import JERUSALEM, Story, fact, given, moment, paused, started, stopped, timer_id
+from tests.support.story.given import JERUSALEM, Story, given, moment, paused, started, stopped, timer_id
 
 pytestmark = pytest.mark.real
 
@@ -157,21 +157,6 @@ async def test_an_end_that_nobody_pressed_is_read_back_until_something_is_presse
     # A release of before knows nothing of such ends. Its presses move the offset, and leave the rest as it is.
     await pool.execute("UPDATE timer SET source_offset = source_offset + 1 WHERE id = $1", timer_id("desk"))
     assert (await read_timer(store)).ended is None
-
-
-async def test_a_timer_that_stopped_by_itself_is_read_with_its_owner(pool: asyncpg.Pool) -> None:
-    """A press of another timer asks for it, when the press happened before the stop. A switch is no such stop."""
-    rules = Rules(R13=Overlap(mode=OverlapMode.STOP_PREVIOUS), R16=LongRunning(auto_close_seconds=3600))
-    story = given(started("desk", at="09:00"), policy=JERUSALEM.model_copy(update={"rules": rules}))
-    story.when(started("phone", at="09:30"), fact(DeadlineReached, "10:30"))
-    store = PostgresStore(pool)
-    await committed(store, story, moment("10:30"))
-    asked = Wanted(owners={DANA: moment("12:00")}, stops_since=moment("09:15"))
-    assert (await store.read(asked)).sheets["acme", "dana"].timers == {
-        timer_id("phone"): story.sheet().timers[timer_id("phone")]
-    }
-    asked.stops_since = moment("10:30")
-    assert (await store.read(asked)).sheets["acme", "dana"].timers == {}
 
 
 async def read_timer(store: PostgresStore) -> Timer:

@@ -92,7 +92,7 @@ def asked(owners: Sequence[tuple[int, str, str]], since: datetime) -> list[Any]:
     lasting = ["R09", "R10", "R11", "R16", "R17"]
     return [
         *([slot % 12 for slot in slots], events, slots, some, back, slots, tenants, names, back),
-        *(*overlaps, days_since, lasting, slots, tenants, names, ["j1"] * len(owners), since),
+        *(*overlaps, days_since, lasting, slots, tenants, names, ["j1"] * len(owners)),
     ]
 
 

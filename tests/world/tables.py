@@ -124,12 +124,7 @@ class Tables:
         for (slot, tenant, owner_id), moment in since.items():
             whose = (slot, tenant, owner_id)
             mine = [r for r in timers.values() if (r[0], r[2], r[3]) == whose]
-            mine = [
-                row
-                for row in mine
-                if row[9] == "RUNNING" or (row[0], row[1]) in wanted.timers or _stopped_since(row, wanted.stops_since)
-            ]
-            touched = {row[1]: self._timer(row) for row in mine}
+            touched = {r[1]: self._timer(r) for r in mine if r[9] == "RUNNING" or (r[0], r[1]) in wanted.timers}
             worked = [r for r in self.rows["interval"].values() if (r[0], r[3], r[4]) == whose and r[6] is not None]
             closed = tuple(ClosedInterval(r[1], r[5], r[6]) for r in worked if r[6] > moment)
             closed += tuple(_overlaps(wanted, whose, touched, worked))
@@ -180,7 +175,7 @@ class Tables:
         if end is None or end["source_offset"] != row[16]:
             return Timer(after, None, last[2])
         told = tuple(DayPart(on=date.fromisoformat(day["on"]), us=day["us"]) for day in end["days"])
-        return Timer(after, None, last[2], ProvisionalEnd(interval, last[6], told, end["by"] == "settle"))
+        return Timer(after, None, last[2], ProvisionalEnd(interval, last[6], told))
 
     def unpublished(self, kpart: int, published: int, limit: int) -> list[ToPublish]:
         """Do what `read_unpublished` does."""
@@ -319,10 +314,6 @@ def _overlaps(wanted: Wanted, whose: Row, timers: dict[int, Timer], worked: Sequ
         if others:
             first = min(others, key=lambda r: (max(r[5], at), r[1], r[2]))
             yield ClosedInterval(first[1], first[5], first[6])
-
-
-def _stopped_since(timer: Row, moment: datetime) -> bool:
-    return timer[17] is not None and json.loads(timer[17])["by"] == "settle" and timer[13] > moment
 
 
 def _refuse_if(wrong: bool, sqlstate: str) -> None:  # noqa: FBT001 - a sentence: refuse if it is wrong

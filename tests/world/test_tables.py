@@ -112,7 +112,6 @@ def _everything(evidence: Evidence) -> Wanted:
         wanted.jobs |= dict.fromkeys([(*owner, row.get("job_id") or row["about"]), (*owner, "nothing")])
     for row in evidence.rows("owner_fact")[:2]:
         wanted.owners[row["slot"], row["tenant"], row["owner"]] = LONG_AGO
-    wanted.stops_since = LONG_AGO
     assert wanted.events
     assert wanted.timers
     assert wanted.owners

@@ -6,7 +6,7 @@ The same log gives the same answers, whatever the borders of batches, the hits o
 There are two doors: `fold_entry`; and `refuse_entry`, for an entry on which `fold_entry` or the store failed.
 """
 
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, assert_never
 
@@ -28,7 +28,7 @@ from services.projector.domain.sheet.evolve import learned, with_changes
 from services.projector.domain.sheet.facts import fact_of
 from services.projector.domain.sheet.ledger import Ledger, OwnerKey
 from services.projector.domain.sheet.state import Timesheet
-from services.projector.domain.sheet.taken_back import stopped_after, with_end_taken_back, with_ends_undone
+from services.projector.domain.sheet.taken_back import with_end_taken_back
 from shared.events.idempotency import Use, key_reused, recall
 from shared.events.ids import partition_of, slot_of, slot_of_timer
 from shared.events.models import (
@@ -180,36 +180,27 @@ def _pressed(press: LoggedPress, sheet: Timesheet, timeline: Timeline, policy: P
     """Return what fell due up to a press, and what comes of the press.
 
     A pause or stop that belongs before an end that nobody pressed is judged as if nothing had ended its timer. When it
-    is refused it takes nothing back. Each timer that stopped by itself after the press happened is judged as running,
-    because a tick may have stopped it a moment or a day before the press came. It stays stopped, unless the press
-    itself ends it.
+    is refused it takes nothing back.
     """
-    ends, stopped = isinstance(press.event, TimerPaused | TimerStopped), frozenset[int]()
-    if ends or press.event.opens:
-        stopped = stopped_after(sheet, press.moment, press.log_time)
-    if ends and stopped:
-        stopped -= {_subject(press)}
-    as_it_was = with_ends_undone(sheet, stopped) if stopped else sheet
-    if ends:
-        going_on = with_end_taken_back(as_it_was, _subject(press), press.moment, press.log_time)
-        if going_on is not None:
-            due = _settled(press, going_on, timeline, policy, stopped)
-            came = _judged(press, due.sheet, policy)
-            if came.verdict == "accepted":
-                return due, came
-            return _settled(press, as_it_was, timeline, policy, stopped), came
-    due = _settled(press, as_it_was, timeline, policy, stopped)
+    as_it_was = None
+    if isinstance(press.event, TimerPaused | TimerStopped):
+        as_it_was = with_end_taken_back(sheet, _subject(press), press.moment, press.log_time)
+    if as_it_was is not None:
+        due = _settled(press, as_it_was, timeline, policy)
+        came = _judged(press, due.sheet, policy)
+        if came.verdict == "accepted":
+            return due, came
+        return _settled(press, sheet, timeline, policy), came
+    due = _settled(press, sheet, timeline, policy)
     return due, _judged(press, due.sheet, policy)
 
 
-def _settled(
-    press: LoggedPress, sheet: Timesheet, timeline: Timeline, policy: Policy, passed_over: Container[int]
-) -> Settled:
+def _settled(press: LoggedPress, sheet: Timesheet, timeline: Timeline, policy: Policy) -> Settled:
     subject = press.envelope.subject or -1
     at_most, may_end = CHANGES_MAX - _CHANGES_OF_A_PRESS_MAX, {subject}
     if press.event.opens and policy.switches:
         may_end |= {timer.id for timer in sheet.running_beside(subject)}
-    return settle(sheet, timeline, press.moment, press.log_time, at_most, may_end, passed_over)
+    return settle(sheet, timeline, press.moment, press.log_time, at_most, may_end)
 
 
 def _judged(press: LoggedPress, sheet: Timesheet, policy: Policy) -> Came:

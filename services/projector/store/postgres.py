@@ -103,7 +103,6 @@ class PostgresStore:
                 wanted.days_since,
                 _LASTING,
                 *([list(column) for column in zip(*wanted.jobs, strict=True)] or [[], [], [], []]),
-                wanted.stops_since,
             )
         except asyncpg.DataError as error:
             raise ReadRefusedError(type(error).__name__) from error

@@ -2,7 +2,6 @@
 -- An owner is asked for by name, or by one of their timers; `since` is how far back their closed intervals matter.
 -- What is known of local days is asked from $15 on, and from two days before the owner's first interval that runs.
 -- A timer whose last interval ended without a press is read like one that runs, because that end may be taken back.
--- So is each timer of these owners that stopped by itself after $21: a late press is judged as if it still ran.
 -- Jobs are asked for by name ($17 to $20), or by a timer that is touched: their time, and their estimates as facts.
 -- A press of long ago ($10 to $14) asks for one interval only: of those that it overlaps, the one that begins first.
 WITH wanted_timer AS (
@@ -25,12 +24,6 @@ WITH wanted_timer AS (
     SELECT t.*
       FROM wanted_owner o
       JOIN timer t ON t.slot = o.slot AND t.tenant = o.tenant AND t.owner = o.owner AND t.state = 'RUNNING'
-     UNION
-    SELECT t.*
-      FROM wanted_owner o
-      JOIN timer t
-        ON t.slot = o.slot AND t.tenant = o.tenant AND t.owner = o.owner
-       AND t.provisional ->> 'by' = 'settle' AND t.last_at > $21::timestamptz
 ), last AS (
     SELECT t.slot, t.id, t.tenant, t.owner, i.seq, i.start_at, i.end_at, i.zone, i.logged_at,
            i.end_at IS NULL AS runs, (t.provisional ->> 'source_offset')::bigint = t.source_offset AS provisional
@@ -76,9 +69,7 @@ SELECT (SELECT json_agg(json_build_object(
                                          'seq', last.seq, 'start', last.start_at, 'zone', last.zone,
                                          'logged_at', last.logged_at) END,
                    'end', CASE WHEN last.provisional AND NOT last.runs
-                               THEN json_build_object(
-                                        'at', last.end_at, 'by', t.provisional ->> 'by',
-                                        'days', t.provisional -> 'days') END))
+                               THEN json_build_object('at', last.end_at, 'days', t.provisional -> 'days') END))
           FROM touched t
           JOIN last ON last.slot = t.slot AND last.id = t.id) AS timers,
        (SELECT json_agg(json_build_object(

@@ -165,7 +165,7 @@ def _provisional(outcome: Outcome, change: Change) -> str | None:
     if change.by not in PROVISIONAL or change.closed is None:
         return None
     days = [{"on": part.on.isoformat(), "us": part.us} for part in change.closed.days]
-    return json.dumps({"source_offset": outcome.source_offset, "by": change.by, "days": days})
+    return json.dumps({"source_offset": outcome.source_offset, "days": days})
 
 
 def rows_of(advances: Sequence[Advance]) -> Rows:

@@ -101,6 +101,5 @@ def _timer(timer: dict[str, Any], found: tuple[FoundOpen, ...]) -> Timer:
     interval = OpenInterval(last["seq"], _instant(last["start"]), last["zone"], _instant(last["logged_at"]), found)
     if (end := timer["end"]) is None:
         return Timer(after, interval, timer["intervals"])
-    days = _DAYS.validate_python(end["days"])
-    ended = ProvisionalEnd(interval, _instant(end["at"]), days, end["by"] == "settle")
-    return Timer(after, None, timer["intervals"], ended)
+    provisional = ProvisionalEnd(interval, _instant(end["at"]), _DAYS.validate_python(end["days"]))
+    return Timer(after, None, timer["intervals"], provisional)

@@ -41,18 +41,16 @@ def settle(
     log_time: datetime,
     at_most: int,
     may_end: Container[int] = (),
-    passed_over: Container[int] = (),
 ) -> Settled:
     """Return what fell due for the sheet's owner up to `until`: `at_most` changes, and about as many findings.
 
     What is left out falls due again at the owner's next record. `log_time` is that of the record. In its first minute
     nothing falls due for an interval, except that findings open about a timer that `may_end` with the record's press.
-    Nothing falls due for timers that are `passed_over`.
     """
     findings: list[Finding] = []
     changed: list[Change] = []
     while len(changed) < at_most and len(findings) < at_most:
-        first = _next(sheet, timeline, until, log_time, may_end, passed_over)
+        first = _next(sheet, timeline, until, log_time, may_end)
         if not first:
             break
         for due in first[: at_most - max(len(changed), len(findings))]:
@@ -102,19 +100,14 @@ def _felt(at: datetime, running: OpenInterval, settled_to: datetime) -> datetime
 
 
 def _next(
-    sheet: Timesheet,
-    timeline: Timeline,
-    until: datetime,
-    log_time: datetime,
-    may_end: Container[int],
-    passed_over: Container[int],
+    sheet: Timesheet, timeline: Timeline, until: datetime, log_time: datetime, may_end: Container[int]
 ) -> list[Due]:
     """Return what falls due first: all that does at one instant."""
     running_now = sheet.running()
     asked = [
         (timer, running, early)
         for timer, running in running_now
-        if timer.id not in passed_over and (not (early := log_time < running.logged_at + GRACE) or timer.id in may_end)
+        if not (early := log_time < running.logged_at + GRACE) or timer.id in may_end
     ]
     if not asked:
         return []

@@ -100,12 +100,9 @@ def _timer(before: Timer | None, change: Change, log_time: datetime) -> Timer:
     # A finding that opens changes flags alone, also on the way to a press that takes an end back.
     ended = before.ended if before is not None and change.by == "settle" else None
     if change.closed is not None:
-        ran, ended = running, None
-        if running is None and before is not None and before.ended is not None:
-            ran = before.ended.interval  # a switch replaces the end of a timer that had stopped by itself
-        if change.by in PROVISIONAL and ran is not None:
-            automatic = change.by == "settle"
-            ended = ProvisionalEnd(ran, change.closed.end, unlocked(change.closed.days), automatic)
+        ended = None
+        if change.by in PROVISIONAL and running is not None:
+            ended = ProvisionalEnd(running, change.closed.end, unlocked(change.closed.days))
         running = None
     if change.opened is not None:
         running = OpenInterval(change.opened.seq, change.opened.start, change.opened.zone, log_time)

@@ -74,13 +74,11 @@ class ProvisionalEnd:
     """An end that nobody pressed: an automatic stop, or a switch. A late press that belongs before it takes it back.
 
     `interval` is the interval as it ran, with how the findings about it were told last. `days` are those of the end.
-    `automatic`: it fell due, and no press of another timer made it.
     """
 
     interval: OpenInterval
     at: datetime
     days: tuple[DayPart, ...]
-    automatic: bool
 
 
 @value

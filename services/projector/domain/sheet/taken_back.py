@@ -1,6 +1,6 @@
-"""Taken back: timers as if nothing had ended their last intervals (docs/contract.md, section 6, "provisional")."""
+"""Taken back: a timer as if nothing had ended its last interval (docs/contract.md, section 6, "provisional")."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -23,40 +23,16 @@ def with_end_taken_back(sheet: Timesheet, timer_id: int, moment: datetime, log_t
     end or later, or it was recorded too late. `moment` is when the timer was pressed.
     """
     timer = sheet.timers.get(timer_id)
-    if timer is None or timer.ended is None or not _is_before(timer.ended, moment, log_time):
+    if timer is None or timer.ended is None:
         return None
-    return _going_on(sheet, timer, timer.ended)
-
-
-def stopped_after(sheet: Timesheet, moment: datetime, log_time: datetime) -> frozenset[int]:
-    """Return the timers of the owner that stopped by themselves after a press happened."""
-    return frozenset(
-        timer.id
-        for timer in sheet.timers.values()
-        if timer.ended is not None and timer.ended.automatic and timer.open is None
-        if _is_before(timer.ended, moment, log_time)
-    )
-
-
-def with_ends_undone(sheet: Timesheet, timer_ids: Container[int]) -> Timesheet:
-    """Return the sheet as if nothing had ended the last intervals of these timers."""
-    for timer in tuple(sheet.timers.values()):
-        if timer.id in timer_ids and timer.ended is not None:
-            sheet = _going_on(sheet, timer, timer.ended)
-    return sheet
-
-
-def _is_before(end: ProvisionalEnd, moment: datetime, log_time: datetime) -> bool:
-    """Return whether a press at `moment` belongs before an end, and was not recorded too late for that."""
-    return max(moment, end.interval.start) < end.at and log_time - end.at <= TAKEN_BACK_WITHIN
-
-
-def _going_on(sheet: Timesheet, timer: Timer, end: ProvisionalEnd) -> Timesheet:
-    closed, days = without(sheet, timer.id, end.interval.start, end.at, end.days, billable=timer.after.billable)
+    end = timer.ended
+    if max(moment, end.interval.start) >= end.at or log_time - end.at > TAKEN_BACK_WITHIN:
+        return None
+    closed, days = without(sheet, timer_id, end.interval.start, end.at, end.days, billable=timer.after.billable)
     jobs, job_id = sheet.jobs, timer.after.job_id
     if job_id is not None and sheet.knows_job(job_id):
         jobs = with_time(jobs, job_id, -microseconds(end.interval.start, end.at))
-    timers = {**sheet.timers, timer.id: _running(timer, end)}
+    timers = {**sheet.timers, timer_id: _running(timer, end)}
     return replace(sheet, timers=timers, closed=closed, days=days, jobs=jobs)
 
 

@@ -9,11 +9,9 @@ from datetime import date, datetime
 from typing import Final
 
 from services.projector.domain.entry import LoggedPress
-from services.projector.domain.rules.case import TimerEvent
 from services.projector.domain.sheet.ledger import Ledger, OwnerKey
 from services.projector.domain.sheet.state import DAYS_BEFORE, Timesheet
-from services.projector.domain.sheet.taken_back import TAKEN_BACK_WITHIN
-from services.projector.ports import NEVER, Wanted
+from services.projector.ports import Wanted
 from shared.events.ids import slot_of, slot_of_timer
 from shared.events.models import TimerPaused, TimerResumed, TimerStarted, TimerStopped
 
@@ -41,7 +39,6 @@ class Cache:
         for press in presses:
             wanted.events.append((kpart, press.envelope.event_id))
             wanted.days_since = min(wanted.days_since, _first_day(press))
-            wanted.stops_since = min(wanted.stops_since, _stops_since(press))
             match press.event:
                 case TimerStarted() as event:
                     self._want_owner((event.tenant, event.owner), press, wanted, event.job_id)
@@ -103,11 +100,7 @@ class Cache:
         if job_id is not None and "\0" in job_id:
             job_id = None  # no store keeps such a text, so nothing is known of the job
         # The overlaps of a backdated press are read together with its owner's sheet, so read the sheet in any case.
-        known = (
-            sheet is not None
-            and sheet.knows_since(min(since, _stops_since(press)))
-            and sheet.knows_days_since(_first_day(press))
-        )
+        known = sheet is not None and sheet.knows_since(since) and sheet.knows_days_since(_first_day(press))
         knows_job = job_id is None or (sheet is not None and sheet.knows_job(job_id))
         if not known or not knows_job or press.is_backdated:
             key = (slot_of(*owner), *owner)
@@ -133,11 +126,6 @@ class Cache:
 def _since(press: LoggedPress) -> datetime:
     """Return the moment since which closed intervals matter to a press: it may overlap those that end later."""
     return press.moment if press.event.opens and not press.is_backdated else press.log_time
-
-
-def _stops_since(press: LoggedPress) -> datetime:
-    """Return the moment since which it matters to a press that another timer stopped by itself."""
-    return max(press.moment, press.log_time - TAKEN_BACK_WITHIN) if isinstance(press.event, TimerEvent) else NEVER
 
 
 def _first_day(press: LoggedPress) -> date:

@@ -116,39 +116,22 @@ def _days(interval: Row, ends: datetime, locked: str | None) -> list[Row]:
     ]
 
 
-def ended_after(book: Book, press: Said, moment: datetime, timer_id: int, by: str) -> bool:
-    """Return whether a timer ended by itself (`settle`) or by a switch, when the press belongs before that."""
-    last = book.intervals[timer_id][-1]
-    if last["end"] is None or last.get("by", "press") != by:
-        return False
-    end: datetime = last["end"]
-    recorded: datetime = press["log_time"]
-    return max(moment, last["start"]) < end and recorded - end <= _THIRTY_DAYS
-
-
-def with_ends_undone(book: Book, timer_ids: Iterable[int]) -> Book:
-    """Return another book in which these timers go on."""
+def with_end_taken_back(book: Book, press: Said, moment: datetime) -> Book | None:
+    """Return another book in which the pressed timer goes on, when its end was nobody's and the press is before it."""
+    last = book.intervals[press["subject"]][-1]
+    end_was, by = last["end"], last.get("by", "press")
+    if by == "press" or max(moment, last["start"]) >= end_was or press["log_time"] - end_was > _THIRTY_DAYS:
+        return None
     other = deepcopy(book)
-    for timer_id in timer_ids:
-        timer, interval = other.timers[timer_id], other.intervals[timer_id][-1]
-        end_was = interval["end"]
-        interval |= {"end": None, "was": end_was}
-        timer |= {"state": "RUNNING", "stopped_at": None, "last_at": interval["start"]}
-        timer["total_us"] -= (end_was - interval["start"]) // _US
-        for found in other.violations.values():
-            about = found["timer_id"] == timer_id and found["rule"] in LASTING and not found["refused"]
-            if about and interval["start"] <= found["from"] < found["to"] == end_was:
-                found |= {"to": None, "amount_us": None}
+    timer, interval = other.timers[press["subject"]], other.intervals[press["subject"]][-1]
+    interval |= {"end": None, "was": end_was}
+    timer |= {"state": "RUNNING", "stopped_at": None, "last_at": interval["start"]}
+    timer["total_us"] -= (end_was - interval["start"]) // _US
+    for found in other.violations.values():
+        about = found["timer_id"] == timer["id"] and found["rule"] in LASTING and not found["refused"]
+        if about and interval["start"] <= found["from"] < found["to"] == end_was:
+            found |= {"to": None, "amount_us": None}
     return other
-
-
-def adopt(book: Book, other: Book, undone: Iterable[int]) -> None:
-    """Let a book become another one, in which some timers went on: those that still do end as they had ended."""
-    for timer_id in undone:
-        if other.intervals[timer_id][-1]["end"] is None:
-            other.timers[timer_id], other.intervals[timer_id] = book.timers[timer_id], book.intervals[timer_id]
-            other.violations |= {key: found for key, found in book.violations.items() if key[0] == timer_id}
-    book.__dict__ |= other.__dict__
 
 
 def note(book: Book, said: Row, findings: list[Row]) -> None:

@@ -3,7 +3,7 @@
 Every instant is found by asking what is true at an instant: a limit by halving the time in which it is reached.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -138,14 +138,12 @@ def day_span(day: date, zone: str) -> tuple[datetime, datetime]:
     return _begin(day, zone), _begin(day + _DAY, zone)
 
 
-def what_is_due(
-    owner: Owner, until: datetime, log_time: datetime, may_end: set[int], passed_over: Iterable[int] = ()
-) -> list[Deadline]:
+def what_is_due(owner: Owner, until: datetime, log_time: datetime, may_end: set[int]) -> list[Deadline]:
     """Return all that is due first: at, timer, rule, kind, and when an ending finding began."""
     due: list[Deadline] = []
     for timer, interval in owner.running():
         early = log_time < interval["logged"] + _MINUTE
-        if timer["id"] in passed_over or (early and timer["id"] not in may_end):
+        if early and timer["id"] not in may_end:
             continue
         due += _of_interval(owner, timer, interval, until, stops=not early)
     first = min((one[0] for one in due), default=None)

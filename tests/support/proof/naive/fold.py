@@ -6,7 +6,7 @@ from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from tests.support.proof.naive.book import Book, adopt, effect, end, ended_after, note, with_ends_undone
+from tests.support.proof.naive.book import Book, effect, end, note, with_end_taken_back
 from tests.support.proof.naive.days import day_of
 from tests.support.proof.naive.due import DAILY, Documents, Owner, day_span, next_look, what_is_due
 from tests.support.proof.naive.facts import learn
@@ -138,25 +138,18 @@ def _came_of(
     if press["kind"] == "deadline.reached.v1":
         due = _fall_due(book, press, said, documents, press["log_time"], 200, set())
         return due, said | ({"verdict": "accepted"} if due[0] else {})
+    taken = with_end_taken_back(book, press, said["at"]) if press["kind"] in (_PAUSE, _STOP) else None
     may_end = _may_end(book, press, said, policy)
+    due = _fall_due(taken or book, press, said, documents, said["at"], 100, may_end)
     if press["kind"] not in TIMER_EVENTS:
-        due = _fall_due(book, press, said, documents, said["at"], 100, may_end)
         return due, learn(book.facts, book.known_at, press, said)
-    # Whatever stopped by itself after the press is judged as running. Its own timer's end is taken back by a pause or
-    # stop, also one that a switch made.
-    ended = [press["subject"]] if press["kind"] in (_PAUSE, _STOP) else []
-    own = [id_ for id_ in ended if any(ended_after(book, press, said["at"], id_, by) for by in ("settle", "switch"))]
-    stopped = [timer["id"] for timer in _timers_of(book, press["tenant"], said["owner"]) if timer["id"] not in ended]
-    stopped = [id_ for id_ in stopped if ended_after(book, press, said["at"], id_, "settle")]
-    other = with_ends_undone(book, [*stopped, *own]) if stopped or own else book
-    due = _fall_due(other, press, said, documents, said["at"], 100, may_end, stopped)
-    came = _press_timer(other, press, said, policy, documents)
-    if own and came["verdict"] != "accepted":
+    came = _press_timer(taken or book, press, said, policy, documents)
+    if taken is not None and came["verdict"] == "accepted":
+        book.__dict__ |= taken.__dict__
+    elif taken is not None:
         # Refused, so nothing was taken back, and what is due is due as the timer stands.
-        other = with_ends_undone(book, stopped)
-        due = _fall_due(other, press, said, documents, said["at"], 100, may_end, stopped)
-        note(other, came, came["findings"])
-    adopt(book, other, stopped)
+        due = _fall_due(book, press, said, documents, said["at"], 100, may_end)
+        note(book, came, came["findings"])
     return due, came
 
 
@@ -196,21 +189,14 @@ def _owner(book: Book, tenant: str, owner: str, documents: Documents) -> Owner:
 
 
 def _fall_due(
-    book: Book,
-    press: Said,
-    said: Row,
-    documents: Documents,
-    until: datetime,
-    at_most: int,
-    may_end: set[int],
-    passed_over: Iterable[int] = (),
+    book: Book, press: Said, said: Row, documents: Documents, until: datetime, at_most: int, may_end: set[int]
 ) -> tuple[list[Row], list[Row]]:
     """Let everything happen that is due, the earliest first. Return the findings and the changes."""
     findings: list[Row] = []
     changed: list[Row] = []
     while len(findings) < at_most and len(changed) < at_most:
         owner = _owner(book, press["tenant"], said["owner"], documents)
-        due = what_is_due(owner, until, press["log_time"], may_end, passed_over)
+        due = what_is_due(owner, until, press["log_time"], may_end)
         if not due:
             break
         for at, timer_id, rule, kind, began in due[: at_most - max(len(findings), len(changed))]:

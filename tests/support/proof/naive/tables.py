@@ -101,7 +101,7 @@ def _provisional(book: Book, timer: Row) -> Row | None:
     if last.get("by", "press") == "press":
         return None
     days = [{"on": str(day), "us": us} for day, us in days_between(last["start"], last["end"], last["zone"])]
-    return {"source_offset": timer["source_offset"], "by": last["by"], "days": days}
+    return {"source_offset": timer["source_offset"], "days": days}
 
 
 def _intervals(book: Book) -> Iterable[Row]:

@@ -9,9 +9,8 @@ import pytest
 
 from services.projector.domain.sheet.ledger import Known, Ledger
 from services.projector.domain.sheet.state import ClosedInterval, Timesheet
-from services.projector.domain.sheet.taken_back import TAKEN_BACK_WITHIN
 from services.projector.loop.partition.cache import Cache
-from services.projector.ports import NEVER, Wanted
+from services.projector.ports import Wanted
 from shared.events.ids import slot_of
 from shared.events.models import DeadlineReached, OwnerLeaveGranted
 from tests.support.story.given import Told, fact, given, moment, paused, resumed, started, stopped, timer_id
@@ -117,18 +116,6 @@ def test_a_press_older_than_its_sheet_asks_for_the_sheet_again() -> None:
     assert since(resumed("car", at="09:50", asked="09:30"), trimmed) == ({}, {})
     asked = since(resumed("car", at="09:50", asked="09:29:59.999999"), trimmed)
     assert asked == ({(SLOT, "acme", "dana"): moment("09:29:59.999999")}, {})
-
-
-def test_a_late_pause_asks_for_timers_that_have_stopped_by_themselves() -> None:
-    """The sheet has dropped intervals that ended at 09:30: one may have ended by itself."""
-    trimmed = SHEET.trimmed(0)
-    assert since(paused("car", at="09:50", asked="09:29"), trimmed) == ({(SLOT, "acme", "dana"): moment("09:50")}, {})
-    assert since(paused("car", at="09:50", asked="09:30"), trimmed) == ({}, {})
-    late = [paused("car", at="09:50", asked="09:30"), stopped("car", at="2026-05-02T09:51", asked="09:40")]
-    assert wanted(Cache(), *late[:1]).stops_since == moment("09:30")
-    # Only for as long as such an end may be taken back.
-    assert wanted(Cache(), *late[1:]).stops_since == moment("2026-05-02T09:51") - TAKEN_BACK_WITHIN
-    assert wanted(Cache(), fact(OwnerLeaveGranted, "09:00", on="2026-04-02")).stops_since == NEVER
 
 
 def test_a_stopped_timer_is_asked_for_again_once_it_was_dropped() -> None:
