@@ -28,6 +28,8 @@ from shared.process.logs import told
 
 _ROOT: Final = Path(__file__).resolve().parents[3]
 _END_WITHIN_SECONDS: Final = 3.0
+# A piece is committed within a second or two. A helper that says nothing for so long hangs: its owner goes on alone.
+_SILENT_SECONDS: Final = 60.0
 
 _log = structlog.get_logger()
 
@@ -35,11 +37,13 @@ _log = structlog.get_logger()
 Reached = Callable[[int], None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Share:
     reached: Reached
     skipped: Skipped
     done: asyncio.Future[None]
+    # Whether its helper has said anything of it since we looked last.
+    heard: bool = False
 
 
 @dataclass(slots=True)
@@ -56,6 +60,7 @@ class _Process:
         said = json.loads(line)
         if (work := self.work.get(said["work"])) is None:
             return  # it was taken back
+        work.heard = True
         match said:
             case {"outcomes_next": int(outcomes_next)}:
                 work.reached(outcomes_next)
@@ -108,12 +113,22 @@ class HelperProcesses:
         helper.work[number := next(self._numbers)] = share
         helper.ask(work=number, fill=kpart)
         try:
-            await share.done
+            await self._told(helper, share)
         finally:
             if helper.work.pop(number, None) is not None:
                 helper.ask(drop=number)
             if not self._waiting and not helper.work:
                 self._dismiss(helper)
+
+    async def _told(self, helper: _Process, share: _Share) -> None:
+        while not share.done.done():
+            share.heard = False
+            await asyncio.wait([share.done], timeout=_SILENT_SECONDS)
+            if not share.done.done() and not share.heard:
+                _log.warning("helper_silent", pid=helper.process.pid)
+                with suppress(ProcessLookupError):
+                    helper.process.kill()
+                return
 
     async def stop(self) -> None:
         """End all helpers. What they have not committed is not done."""
