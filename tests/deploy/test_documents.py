@@ -139,7 +139,9 @@ def test_the_lines_that_start_a_first_stack_do(tmp_path: Path) -> None:
     (block,) = [block for block in blocks_of_the_first_page() if "git clone" in block]
     lines = block.removeprefix("```sh\n").removesuffix("```")
     assert lines.splitlines()[-1] == "make run"
-    here = lines.replace("git clone …", f"git clone --quiet {ROOT}").replace("make run", "make --dry-run run")
+    # Within another make, this one would say which folder it enters and leaves.
+    dry = "make --no-print-directory --dry-run run"
+    here = lines.replace("git clone …", f"git clone --quiet {ROOT}").replace("make run", dry)
     done = subprocess.run(["bash", "-euc", here], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "exec .venv/bin/python -m deploy.local run"

@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -134,7 +135,11 @@ async def test_an_interrupted_rebuild_says_how_to_go_on(api: Api, deployment: De
         # A reader that takes its time keeps the switch waiting, so that the signal does not come too late.
         await reader.execute("LOCK TABLE fold_v1.timer IN ACCESS SHARE MODE")
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "services.stint_cli", "rebuild"), cwd=ROOT, stderr=asyncio.subprocess.PIPE
+            *(sys.executable, "-m", "services.stint_cli", "rebuild"),
+            cwd=ROOT,
+            stderr=asyncio.subprocess.PIPE,
+            # Tests that run in the background of a shell would pass on that they ignore the signal.
+            preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
         )
         assert process.stderr is not None
         assert (await process.stderr.readline()).startswith(b"Filling, outcomes: ")
