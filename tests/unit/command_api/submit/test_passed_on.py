@@ -8,7 +8,7 @@ from services.command_api.desk.commands import Asked, Decided, NotRecorded, Posi
 from services.command_api.submit.sender import Acked, Unacked
 from shared.events.envelope import ReplyAddress, decode_headers
 from shared.events.idempotency import keyed_event_id
-from tests.unit.command_api.submit.test_presses import ACK, CALLER, NOW_MS, SLOT, START, Wired
+from tests.unit.command_api.submit.test_presses import ACK, CALLER, NOW_MS, SLOT, START, Wired, request_of
 
 
 async def test_a_press_is_passed_on_with_the_address_of_who_waits_and_never_expires() -> None:
@@ -64,3 +64,13 @@ async def test_a_judged_press_has_its_outcome_as_it_was_told() -> None:
     judging = asyncio.create_task(it.presses.judged(Asked(START, CALLER, "kafka", "k")))
     told = it.reply(await it.nth(1), verdict="refused", rule="R08")
     assert await judging == Decided(SLOT % 12, told)
+
+
+async def test_a_press_that_is_passed_on_is_told_with_its_whole_outcome() -> None:
+    it = Wired()
+    asked = Asked(START, CALLER, "kafka", "k-1", 2.0)
+    judged = asyncio.create_task(it.presses.judged(asked))
+    record = await it.nth(1)
+    assert it.waiters.need_whole(request_of(record))
+    told = it.reply(record)
+    assert await judged == Decided(SLOT % 12, told)

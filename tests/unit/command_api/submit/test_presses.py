@@ -15,13 +15,11 @@ from services.command_api.desk.commands import (
     Asked,
     Caller,
     Command,
-    Decided,
     EraseTexts,
     Learned,
     NotRecorded,
     Position,
     PressTimer,
-    Refused,
     SetLeave,
     StartTimer,
     StillWaiting,
@@ -34,10 +32,9 @@ from services.command_api.submit.replies import Waiters
 from services.command_api.submit.sender import Acked, Unacked
 from shared.events.envelope import decode_headers, tolerant
 from shared.events.ids import TimerIds, slot_of, slot_of_timer
-from shared.events.outcome import Fact, Outcome, write_outcome
+from shared.events.outcome import Fact, Outcome
 from shared.events.policy import Policy, Preset
 from shared.events.policy_book import PolicyBook, PolicyRecord
-from shared.events.rules import Rule
 from shared.events.topics import EVENTS, TEXTS
 from tests.unit.command_api.fakes import ticks
 from tests.unit.command_api.submit.outcomes import outcome
@@ -281,60 +278,6 @@ async def test_a_press_not_judged_in_time_says_where_to_look() -> None:
     assert it.reads.looked == [("acme", event_id, SLOT % 12)]
 
 
-async def test_a_lookup_finds_the_verdict_of_a_lost_reply() -> None:
-    it = Wired()
-    answer = it.submit(key="k")
-    record = await it.nth(1)
-    written = outcome(event_id=record.headers["ce_id"], digest=digest(START))
-    it.reads.row = row_of(written)
-    record.told(ACK)
-    it.overdue()
-    assert await answer == answer_of(SLOT % 12, written)
-
-
-async def test_a_lookup_without_postgres_is_still_waiting() -> None:
-    it = Wired()
-    it.reads.away = True
-    answer = it.submit()
-    (await it.nth(1)).told(ACK)
-    it.overdue()
-    assert isinstance(await answer, StillWaiting)
-
-
-async def test_a_lookup_that_finds_another_digest_is_a_reused_key() -> None:
-    it = Wired()
-    answer = it.submit(key="k")
-    record = await it.nth(1)
-    it.reads.row = row_of(outcome(event_id=record.headers["ce_id"], digest="other"))
-    record.told(ACK)
-    it.overdue()
-    assert await answer == Refused(Rule.KEY_REUSED, Position(SLOT % 12, 5))
-
-
-async def test_an_outcome_is_forgotten_exactly_thirty_days_before_our_ack() -> None:
-    """A millisecond younger, it still answers."""
-    for age, remembered in ((timedelta(days=30), False), (timedelta(days=30) - timedelta(milliseconds=1), True)):
-        it = Wired()
-        answer = it.submit(key="k")
-        record = await it.nth(1)
-        it.reads.row = row_of(outcome(event_id=record.headers["ce_id"], digest=digest(START), log_time=NOW - age))
-        record.told(ACK)
-        it.overdue()
-        assert isinstance(await answer, Accepted if remembered else StillWaiting)
-
-
-async def test_an_outcome_of_a_newer_projector_is_still_waiting() -> None:
-    """It is not an error of the caller."""
-    it = Wired()
-    answer = it.submit(key="k")
-    record = await it.nth(1)
-    row = row_of(outcome(event_id=record.headers["ce_id"], digest=digest(START)))
-    it.reads.row = OutcomeRow(row.kpart, row.source_offset, row.event_id, row.digest, row.log_time, '{"v":2}')
-    record.told(ACK)
-    it.overdue()
-    assert isinstance(await answer, StillWaiting)
-
-
 async def test_no_waiter_is_left_behind_an_answer() -> None:
     it = Wired()
     for told in (Unacked("not_sent"), Acked(5, NOW_MS + 40_000)):
@@ -343,19 +286,3 @@ async def test_no_waiter_is_left_behind_an_answer() -> None:
         it.sender.sent[-1].told(told)
         await answer
     assert it.waiters._waiting == {}
-
-
-def row_of(written: Outcome) -> OutcomeRow:
-    assert written.event_id is not None
-    body = write_outcome(written).decode()
-    return OutcomeRow(SLOT % 12, 5, written.event_id, written.digest, written.log_time, body)
-
-
-async def test_a_press_that_is_passed_on_is_told_with_its_whole_outcome() -> None:
-    it = Wired()
-    asked = Asked(START, CALLER, "kafka", "k-1", 2.0)
-    judged = asyncio.create_task(it.presses.judged(asked))
-    record = await it.nth(1)
-    assert it.waiters.need_whole(request_of(record))
-    told = it.reply(record)
-    assert await judged == Decided(SLOT % 12, told)

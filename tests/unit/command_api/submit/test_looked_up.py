@@ -1,0 +1,71 @@
+"""A press whose reply did not come: its verdict is looked up where outcomes are written down."""
+
+from datetime import timedelta
+
+from services.command_api.desk.commands import Accepted, Position, Refused, StillWaiting, answer_of
+from services.command_api.desk.rows import OutcomeRow
+from services.command_api.submit.press import digest
+from shared.events.outcome import Outcome, write_outcome
+from shared.events.rules import Rule
+from tests.unit.command_api.submit.outcomes import outcome
+from tests.unit.command_api.submit.test_presses import ACK, NOW, SLOT, START, Wired
+
+
+def row_of(written: Outcome) -> OutcomeRow:
+    assert written.event_id is not None
+    body = write_outcome(written).decode()
+    return OutcomeRow(SLOT % 12, 5, written.event_id, written.digest, written.log_time, body)
+
+
+async def test_a_lookup_finds_the_verdict_of_a_lost_reply() -> None:
+    it = Wired()
+    answer = it.submit(key="k")
+    record = await it.nth(1)
+    written = outcome(event_id=record.headers["ce_id"], digest=digest(START))
+    it.reads.row = row_of(written)
+    record.told(ACK)
+    it.overdue()
+    assert await answer == answer_of(SLOT % 12, written)
+
+
+async def test_a_lookup_without_postgres_is_still_waiting() -> None:
+    it = Wired()
+    it.reads.away = True
+    answer = it.submit()
+    (await it.nth(1)).told(ACK)
+    it.overdue()
+    assert isinstance(await answer, StillWaiting)
+
+
+async def test_a_lookup_that_finds_another_digest_is_a_reused_key() -> None:
+    it = Wired()
+    answer = it.submit(key="k")
+    record = await it.nth(1)
+    it.reads.row = row_of(outcome(event_id=record.headers["ce_id"], digest="other"))
+    record.told(ACK)
+    it.overdue()
+    assert await answer == Refused(Rule.KEY_REUSED, Position(SLOT % 12, 5))
+
+
+async def test_an_outcome_is_forgotten_exactly_thirty_days_before_our_ack() -> None:
+    """A millisecond younger, it still answers."""
+    for age, remembered in ((timedelta(days=30), False), (timedelta(days=30) - timedelta(milliseconds=1), True)):
+        it = Wired()
+        answer = it.submit(key="k")
+        record = await it.nth(1)
+        it.reads.row = row_of(outcome(event_id=record.headers["ce_id"], digest=digest(START), log_time=NOW - age))
+        record.told(ACK)
+        it.overdue()
+        assert isinstance(await answer, Accepted if remembered else StillWaiting)
+
+
+async def test_an_outcome_of_a_newer_projector_is_still_waiting() -> None:
+    """It is not an error of the caller."""
+    it = Wired()
+    answer = it.submit(key="k")
+    record = await it.nth(1)
+    row = row_of(outcome(event_id=record.headers["ce_id"], digest=digest(START)))
+    it.reads.row = OutcomeRow(row.kpart, row.source_offset, row.event_id, row.digest, row.log_time, '{"v":2}')
+    record.told(ACK)
+    it.overdue()
+    assert isinstance(await answer, StillWaiting)
