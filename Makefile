@@ -11,9 +11,12 @@ STAMP := .venv/installed
 LOCAL := $(BIN)/python -m deploy.local
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
 
+# Where Python may keep what it compiles, each start of a process takes 40 % less. Some images tell it not to.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run up down reset status logs test test-long test-containers bench bench-catchup bench-growth bench-profile bench-rules bench-soak check wheel locks jars docker-up docker-down
+.PHONY: help install run up down reset status logs test test-long test-containers bench bench-catchup bench-growth bench-profile bench-rules bench-soak bench-way check wheel locks jars docker-up docker-down
 
 help: ## list the targets
 	@sed -n -E 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
@@ -38,14 +41,16 @@ logs: $(STAMP) ## show the last lines of all logs, and follow them
 	@exec $(LOCAL) logs
 
 test: $(STAMP) ## run all tests, also with real Kafka and Postgres, on a stack of their own
-	@exec $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+	@exec $(BIN)/python -m pytest --numprocesses 3 --dist loadgroup
 
 test-long: $(STAMP) ## run the same tests with many more seeds and examples
 	@STINT_TEST_LONG=1 exec $(BIN)/python -m pytest
 
-# Long ones that ask nothing of a container run in `make test` alone.
+# What is long, or has parts of its own, and asks nothing of a container runs in `make test` alone.
 NOT_IN_CONTAINERS := $(addprefix --ignore=tests/, \
-	faults/test_falls_due.py integration/test_rebuild.py integration/test_touched_of_a_million.py)
+	faults/test_falls_due.py faults/test_helped.py \
+	$(patsubst %,integration/test_%.py, gaps helpers index_uses kafka_tls packed_topics peer_with_promises postgres_tls \
+		read_queries rebuild reports timer_lists touched_of_a_million))
 
 test-containers: $(STAMP) ## test with the real parts in containers, and docker-compose.yml; needs a Docker engine
 	@STINT_TEST_STACK=containers exec $(BIN)/python -m pytest tests/integration tests/faults tests/containers \
@@ -62,7 +67,10 @@ bench-growth: $(STAMP) ## compare a product that holds a million timers (TIMERS=
 bench-profile: $(STAMP) ## print where API and projector spend their time under 64 clients
 	@exec $(BIN)/python -m bench.profile $(if $(SECONDS),--seconds '$(SECONDS)') $(if $(WARM_UP),--warm-up '$(WARM_UP)')
 
-bench-rules: $(STAMP) ## print what rules cost: a press with all of them flagged, against one with none
+bench-way: $(STAMP) ## print how long a press of one client takes to each stage of its way
+	@exec $(BIN)/python -m bench.way $(if $(SECONDS),--seconds '$(SECONDS)') $(if $(WARM_UP),--warm-up '$(WARM_UP)')
+
+bench-rules: $(STAMP) ## print what rules cost a press, and what hundreds of running timers do
 	@exec $(BIN)/python -m bench.rules
 
 bench-catchup: $(STAMP) ## print how fast an empty database catches up with the outcomes, against COPY of the same rows; and a rebuild

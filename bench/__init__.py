@@ -4,9 +4,10 @@
     rounds      who is measured when
     catch_up    an empty database that catches up, beside a COPY of the same rows
     growth/     `make bench-growth`: a product that holds a million timers, beside one that holds a thousand
+    way/        `make bench-way`: where a press that comes alone spends its time
     profile     `make bench-profile`: where API and projector spend their time
     soak        `make bench-soak`: memory, descriptors and connections under a long load
-    rules       `make bench-rules`: what a press costs in the fold with all rules flagged, against none
+    rules/      `make bench-rules`: what a press costs in the fold with all rules flagged, or with hundreds of timers
     refill      a lost database and a rebuild, on outcomes of the real fold, without a load before
     rebuilding  what `refill` asks of a rebuild and of its peer
     console     how each of them ends

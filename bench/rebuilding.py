@@ -11,14 +11,14 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import asyncpg
 
 from deploy.local.settings import ROOT, Settings
-from services.projector.helpers.helpers import environ_of
 from services.projector.settings import Settings as ProjectorSettings
 
 PEER_EVENTS: Final = 4_000
@@ -26,20 +26,41 @@ _PEERS: Final = Path(__file__).parent / "peers"
 _DATABASE: Final = "projection"
 
 
-async def rebuilt(settings: ProjectorSettings) -> float:
-    """Rebuild the read models, and return the outcomes of a second, from the start of the program to its end."""
-    began = time.perf_counter()
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """The outcomes of a second, from the start of the program to its end; and how many seconds each stage took."""
+
+    speed: float
+    stages: dict[str, float]
+
+    def __str__(self) -> str:
+        stages = ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in self.stages.items())
+        return f"rebuilt {self.speed:,.0f}/s ({stages})"
+
+
+async def rebuilt(settings: ProjectorSettings) -> Rebuilt:
+    """Rebuild the read models."""
+    began = at = time.perf_counter()
+    stages, stage = dict[str, float](), "start"
     program = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "services.projector", "rebuild"),
         cwd=ROOT,
-        env=os.environ | environ_of(settings),
+        env=os.environ
+        | {
+            "PROJECTOR_KAFKA_BOOTSTRAP_SERVERS": settings.kafka_bootstrap_servers,
+            "PROJECTOR_POSTGRES_DSN": settings.postgres_dsn.get_secret_value(),
+        },
         stdout=asyncio.subprocess.PIPE,
     )
-    said, _ = await program.communicate()
-    result = json.loads(said.splitlines()[-1])["result"]
-    if not result["switched"]:
-        raise AssertionError(f"the rebuild came to {result}")
-    return float(result["outcomes"]) / (time.perf_counter() - began)
+    said: dict[str, Any] = {}
+    while program.stdout is not None and (line := await program.stdout.readline()):
+        said, now = json.loads(line), time.perf_counter()
+        stages[stage] = stages.get(stage, 0) + now - at
+        at, stage = now, said.get("stage", "end")
+    await program.wait()
+    if not said["result"]["switched"]:
+        raise AssertionError(f"the rebuild came to {said['result']}")
+    return Rebuilt(said["result"]["outcomes"] / (time.perf_counter() - began), stages)
 
 
 async def projected_by_the_peer(superuser_dsn: str, events: int = PEER_EVENTS) -> float:

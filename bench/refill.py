@@ -8,7 +8,6 @@ same rows on the same server within seconds of each other, and the median of the
 import argparse
 import asyncio
 import io
-import resource
 import socket
 import sys
 import tempfile
@@ -26,14 +25,17 @@ import asyncpg
 from pydantic import SecretStr
 
 from bench.rebuilding import projected_by_the_peer, rebuilt
-from bench.rules import BEGINS
+from bench.rig.cpu import seconds_of
+from bench.rules.days import BEGINS
 from deploy.local.settings import HOST, Settings
 from deploy.local.stack import Stack
 from services.projector.domain.entry import LoggedPress
 from services.projector.domain.fold import fold_entry
 from services.projector.domain.outcomes import Kept
 from services.projector.domain.sheet.ledger import Known, Ledger
-from services.projector.helpers.helpers import HelperProcesses, environ_of
+from services.projector.helpers.helper import helping
+from services.projector.helpers.helpers import HelperProcesses
+from services.projector.helpers.nursery import Nursery
 from services.projector.kafka.outcomes import KafkaJudgedStream, KafkaOutcomeLog
 from services.projector.loop.partition.recover import catch_up
 from services.projector.ports import ToPublish
@@ -81,6 +83,12 @@ class Round:
     def ratio(self) -> float:
         """Return the speed of catching up, where that of COPY is 1."""
         return self.copied / self.caught_up
+
+    def told(self, how_many: int) -> str:
+        """Return a line about both."""
+        ours, copy = how_many / self.caught_up, how_many / self.copied
+        worked_us = self.worked / how_many * 1e6
+        return f"caught up {ours:,.0f}/s ({worked_us:.0f} us of projector), COPY {copy:,.0f}/s: {self.ratio:.2f}"
 
 
 def folded(how_many: int) -> dict[int, list[Kept]]:
@@ -161,10 +169,10 @@ async def emptied(pool: asyncpg.Pool) -> None:
     await pool.execute("UPDATE checkpoint SET next_offset = 0, last_event_id = NULL, published = 0, outcomes_next = 0")
 
 
-async def caught_up(settings: ProjectorSettings, pool: asyncpg.Pool, processes: int) -> None:
+async def caught_up(settings: ProjectorSettings, pool: asyncpg.Pool, nursery: Nursery) -> None:
     """Catch up all partitions at once, as the keeper takes them up."""
     stream, store = KafkaJudgedStream(settings.kafka), PostgresStore(pool)
-    helpers = HelperProcesses(processes, environ_of(settings))
+    helpers = HelperProcesses(nursery, settings.catch_up_processes)
 
     async def one(kpart: int) -> None:
         await helpers.catch_up(kpart, _unheard)
@@ -198,12 +206,12 @@ async def copied(pool: asyncpg.Pool, rows: dict[str, bytes]) -> None:
             await conn.copy_to_table(table, source=io.BytesIO(values))
 
 
-async def one_round(settings: ProjectorSettings, pool: asyncpg.Pool, superuser_dsn: str) -> Round:
+async def one_round(settings: ProjectorSettings, pool: asyncpg.Pool, superuser_dsn: str, nursery: Nursery) -> Round:
     """Catch up and COPY once, one after the other."""
     await _settled(pool, superuser_dsn)
-    began, worked = time.perf_counter(), _worked()
-    await caught_up(settings, pool, settings.catch_up_processes)
-    took, worked = time.perf_counter() - began, _worked() - worked
+    began, worked = time.perf_counter(), _worked(nursery)
+    await caught_up(settings, pool, nursery)
+    took, worked = time.perf_counter() - began, _worked(nursery) - worked
     rows = await taken_out(pool)
     await _settled(pool, superuser_dsn)
     began = time.perf_counter()
@@ -211,10 +219,8 @@ async def one_round(settings: ProjectorSettings, pool: asyncpg.Pool, superuser_d
     return Round(took, worked, time.perf_counter() - began)
 
 
-def _worked() -> float:
-    # Helpers count after they have ended.
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(one.ru_utime + one.ru_stime for one in used)
+def _worked(nursery: Nursery) -> float:
+    return time.process_time() + seconds_of(nursery.pid)
 
 
 async def _settled(pool: asyncpg.Pool, superuser_dsn: str) -> None:
@@ -234,20 +240,19 @@ async def measured(how_many: int, rounds: int, say: Callable[[str], object]) -> 
     with tempfile.TemporaryDirectory(prefix="stint-bench-") as home:
         async with deployed(Path(home)) as (settings, superuser_dsn):
             await publish(settings.kafka, kept)
-            for _ in range(rounds):
-                pool = await open_pool(settings)
-                one = await one_round(settings, pool, superuser_dsn)
-                say(
-                    f"caught up {how_many / one.caught_up:,.0f}/s ({one.worked / how_many * 1e6:.0f} us of projector), "
-                    f"COPY {how_many / one.copied:,.0f}/s: {one.ratio:.2f}\n"
-                )
-                caught.append(one.ratio)
-                await emptied(pool)
-                await caught_up(settings, pool, settings.catch_up_processes)
-                await pool.close()
-                rebuild, peer = await rebuilt(settings), await projected_by_the_peer(superuser_dsn)
-                say(f"rebuilt {rebuild:,.0f}/s, eventsourcing {peer:,.0f}/s: {rebuild / peer:.0f}\n")
-                refilled.append(rebuild / peer)
+            # A projector has made its nursery when it started.
+            with Nursery(helping(settings)) as nursery:
+                for _ in range(rounds):
+                    pool = await open_pool(settings)
+                    one = await one_round(settings, pool, superuser_dsn, nursery)
+                    say(f"{one.told(how_many)}\n")
+                    caught.append(one.ratio)
+                    await emptied(pool)
+                    await caught_up(settings, pool, nursery)
+                    await pool.close()
+                    rebuild, peer = await rebuilt(settings), await projected_by_the_peer(superuser_dsn)
+                    say(f"{rebuild}, eventsourcing {peer:,.0f}/s: {rebuild.speed / peer:.0f}\n")
+                    refilled.append(rebuild.speed / peer)
     return median(caught), median(refilled)
 
 

@@ -44,8 +44,10 @@ def warm_up(parties: Mapping[Party, Pressed], plan: Plan, say: Say) -> None:
     """Press until the broker's compiler has seen everything, and each peer for a moment."""
     for party, who in parties.items():
         seconds = plan.warm_up_seconds if party is Party.PRODUCT else min(plan.warm_up_seconds, plan.seconds)
+        # A start with a comment takes all the ways that one without takes, and the way of texts too.
+        comment = COMMENT if party is Party.PRODUCT else ""
         say(f"warming up: {party.value}, {seconds} s")
-        press(who.target, Load(COMMENTS_AT, seconds), f"warm-{party.name}".lower())
+        press(who.target, Load(COMMENTS_AT, seconds, comment), f"warm-{party.name}".lower())
 
 
 def measured(parties: Mapping[Party, Pressed], plan: Plan, dsn: str, say: Say) -> list[list[Sample]]:

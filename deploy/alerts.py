@@ -23,6 +23,7 @@ _MORE_THAN: Final = {"producer_broken": 2, "timer_id_taken_unheard": 2}
 # Presses go on; a person should look within days.
 _TICKETS: Final = frozenset(
     {
+        "batch_not_unpacked",
         "command_failed",
         "commands_not_committed",
         "commands_round_failed",

@@ -2,6 +2,7 @@
 
     events/          the contract, pure: what other teams code against
     kafka/           how we open brokers, and go on when they were away
+    packing/         how the body of an outcome is kept in its row
     process/         how one process runs and ends
     sql              the queries of a room, one file each
     identity         secrets and tokens

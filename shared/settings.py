@@ -5,10 +5,11 @@ value is not shown.
 """
 
 import ssl
+import sys
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, TypeVar
 
-from pydantic import Field, FilePath, SecretStr, ValidationInfo, field_validator
+from pydantic import Field, FilePath, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
     NestedSecretsSettingsSource,
@@ -21,6 +22,19 @@ from shared.tls import client_context
 
 # For a setting that is compared with another one: validated also when it keeps its default.
 COMPARED: Final = Field(validate_default=True)
+
+_Settings = TypeVar("_Settings", bound=BaseSettings)
+
+
+def read_settings(kind: type[_Settings]) -> _Settings:
+    """Read settings from the environment, or end with status 2. A wrong one is named; its value is not shown."""
+    try:
+        return kind()
+    except ValidationError as error:
+        for problem in error.errors(include_input=False, include_url=False, include_context=False):
+            name = kind.model_config.get("env_prefix", "") + "_".join(map(str, problem["loc"]))
+            sys.stderr.write(f"{name.upper()}: {problem['msg']}\n")
+        sys.exit(2)
 
 
 class ProcessSettings(BaseSettings):

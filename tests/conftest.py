@@ -8,6 +8,7 @@ from typing import Any
 import httpx2 as httpx
 import hypothesis
 import pytest
+from _pytest.nodeid import NodeId
 
 from deploy.local.stack import Stack
 from tests.support.stack.api import Api
@@ -33,19 +34,30 @@ def pytest_sessionstart() -> None:
         pytest.exit(f"SKIPPED, every test in containers: {why}", returncode=0)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
     """Mark tests that need the real stack. Skip `long` and `containers` ones, which have targets of their own.
 
-    In `make test` the tests on the shared stack have one worker, and those that start parts of their own another.
+    In `make test` each room of tests on real parts stays on one worker, because its tests share that worker's stack.
+    All else goes to whichever worker is free.
     """
+    _mark(items)
+    yield
+    for item in items:
+        # xdist keeps together what has one group in its id. It writes the group where pytest 9.2 reads it no more.
+        item._id = NodeId.parse(getattr(item, "_nodeid", item.nodeid))
+
+
+def _mark(items: list[pytest.Item]) -> None:
     skip = pytest.mark.skip(reason="long: only in `make test-long`")
     skip_containers = pytest.mark.skip(reason="containers: only in `make test-containers`")
     for item in items:
         if {"stack", "own_deployment"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.real)
-        if item.path.relative_to(TESTS).parts[0] in ROOMS_OF_REAL_PARTS:
-            shared = {"stack"} & set(getattr(item, "fixturenames", ()))
-            item.add_marker(pytest.mark.xdist_group("shared stack" if shared else "own parts"))
+        room = item.path.relative_to(TESTS).parts[0]
+        if room in ROOMS_OF_REAL_PARTS:
+            shares_a_stack = "stack" in getattr(item, "fixturenames", ())
+            item.add_marker(pytest.mark.xdist_group(room if shares_a_stack else item.path.name))
         if item.path.name == "test_seeds.py":
             # What happened in all seeds is counted together.
             item.add_marker(pytest.mark.xdist_group("seeds"))

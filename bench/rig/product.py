@@ -9,14 +9,14 @@ import shutil
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from bench.load.wrk import Target
-from bench.rules import ALL
+from bench.rules.policies import ALL
 from deploy.local import leftovers, services
 from deploy.local.lock import Lock
 from deploy.local.process import Process
@@ -53,8 +53,11 @@ class Product:
 
 
 @contextmanager
-def product(name: str = "stack") -> Iterator[Product]:
-    """Give the product, ready, with no data but a tenant whose rules are all flagged."""
+def product(name: str = "stack", through: str = "") -> Iterator[Product]:
+    """Give the product, ready, with no data but a tenant whose rules are all flagged.
+
+    `through`: a module that runs API and projector, and may leave a file for each of them: `left_by`.
+    """
     for variable in [each for each in os.environ if each.startswith(_OURS)]:
         del os.environ[variable]
     settings = _settings(BENCH_HOME / name)
@@ -62,10 +65,14 @@ def product(name: str = "stack") -> Iterator[Product]:
     try:
         with Stack(settings) as stack, ExitStack() as ended:
             services.leave_settings(stack)
-            services.stint(stack, "prepare", "--env-file", str(settings.demo_env))
+            services.prepare(stack)
             _set_policy(stack)
             api, projector = services.command_api(stack), services.projector(stack)
             for service in (projector, api):
+                if through:
+                    python, option, program = service.program.argv
+                    argv = [python, option, through, program, str(left_by(service, settings))]
+                    service.program = replace(service.program, argv=argv)
                 ended.callback(service.stop)
                 service.start()
             for service in (projector, api):
@@ -74,6 +81,11 @@ def product(name: str = "stack") -> Iterator[Product]:
             yield Product(stack, api, projector, Target(settings.url, token))
     finally:
         _clear(settings)
+
+
+def left_by(service: Process, settings: Settings) -> Path:
+    """Return where a service that was run through another module leaves what that has seen."""
+    return settings.home / f"{service.name}.left"
 
 
 def quiet_policy(now: datetime) -> Policy:

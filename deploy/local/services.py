@@ -89,6 +89,11 @@ def partitions(stack: Stack) -> int:
     return len(made) or NEW_PARTITIONS
 
 
+def prepare(stack: Stack) -> None:
+    """Make the tables, the topics and the demo tenant, or see that they are there."""
+    stint(stack, "prepare", "--partitions", str(partitions(stack)), "--env-file", str(stack.settings.demo_env))
+
+
 def leave_settings(stack: Stack) -> None:
     """Write the settings of the command `stint` to where it looks for them, so that it finds this stack by itself."""
     values = {name: value for name, value in _own(stack).items() if name.startswith("STINT_CLI_")}

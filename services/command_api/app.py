@@ -49,7 +49,7 @@ from shared.kafka.kept_producer import KeptProducer
 from shared.kafka.policy_reader import PolicyReader
 from shared.kafka.post import Post
 from shared.process.alarms import Alarms
-from shared.process.bugs import BugGuard
+from shared.process.bugs import BugGuard, Guarded
 from shared.process.ending import ended_within
 from shared.process.front import Front
 from shared.process.metrics import Readings, metrics_route
@@ -203,7 +203,7 @@ class Api:
             metrics_route(self._readings()),
             *pages.routes(),
         ]
-        app = Starlette(
+        app = Guarded(
             routes=routes,
             middleware=[
                 *origins.layers(self._settings.cors_origins),

@@ -10,7 +10,8 @@ from services.feed.settings import Settings
 from shared.process.alarms import Alarms
 from shared.process.garbage import look_seldom
 from shared.process.logs import configure_logging
-from shared.process.server import read_settings, serve
+from shared.process.server import serve
+from shared.settings import read_settings
 
 
 async def main(settings: Settings, alarms: Alarms) -> int:

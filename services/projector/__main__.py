@@ -1,43 +1,63 @@
 """Run the projector: `python -m services.projector`. SIGTERM and SIGINT end it gracefully, with status 0.
 
 `python -m services.projector audit …` audits instead, and ends. So does `rebuild …`: it fills the read models anew.
-`python -m services.projector fill` helps the process that started it, and ends with it.
+The projector and a rebuild make a nursery of helpers first, while nothing is open yet (`helpers/nursery.py`).
 """
+# Each imports what it runs when it runs. What only the projector has, its readers and its server, is in no helper.
+# ruff: noqa: PLC0415
 
 import asyncio
 import sys
 
-import uvloop
-
-from services.projector.app import ProjectorProcess
-from services.projector.auditor import AuditSettings, audited
-from services.projector.helpers.helper import filled
-from services.projector.metrics import ALARM_NAMES
-from services.projector.rebuild.command import RebuildSettings, rebuilt
+from services.projector.helpers.helper import helping
+from services.projector.helpers.nursery import Nursery, nursery_for
 from services.projector.settings import Settings
 from shared.process.alarms import Alarms
-from shared.process.garbage import look_seldom
 from shared.process.logs import configure_logging
-from shared.process.server import read_settings, serve
+from shared.settings import read_settings
 
 
-async def main(settings: Settings, alarms: Alarms | None = None) -> int:
-    """Project, and serve health, until a signal says to end; return 1 when a bug ended it."""
-    process = ProjectorProcess(settings, alarms=alarms)
+async def main(settings: Settings, alarms: Alarms | None = None, nursery: Nursery | None = None) -> int:
+    """Project, and serve health, until a signal says to end; return 1 when a bug ended it. `nursery` makes helpers."""
+    from services.projector.app import ProjectorProcess
+    from shared.process.garbage import look_seldom
+    from shared.process.server import serve
+
+    process = ProjectorProcess(settings, alarms=alarms, nursery=nursery)
     app = process.app()
     look_seldom()
     await serve(app, settings.http_host, settings.http_port, settings.grace_seconds)
     return 1 if process.failed else 0
 
 
-if __name__ == "__main__":
+def _projecting() -> int:
+    import uvloop
+
+    from services.projector.metrics import ALARM_NAMES
+
     heard = Alarms(ALARM_NAMES)
     configure_logging("projector", heard)
-    if sys.argv[1:2] == ["audit"]:
-        # Not on uvloop, whose TLS connections were seen to take some ten seconds to close.
-        sys.exit(asyncio.run(audited(read_settings(AuditSettings), sys.argv[2:])))
-    if sys.argv[1:2] == ["rebuild"]:
-        sys.exit(asyncio.run(rebuilt(read_settings(RebuildSettings), sys.argv[2:])))
-    if sys.argv[1:2] == ["fill"]:
-        sys.exit(asyncio.run(filled(read_settings(Settings), sys.argv[2:])))
-    sys.exit(uvloop.run(main(read_settings(Settings), heard)))
+    settings = read_settings(Settings)
+    with nursery_for(settings.catch_up_processes, helping(settings)) as nursery:
+        return uvloop.run(main(settings, heard, nursery))
+
+
+def _audit() -> int:
+    from services.projector.auditor import AuditSettings, audited
+
+    # Not on uvloop, whose TLS connections were seen to take some ten seconds to close.
+    return asyncio.run(audited(read_settings(AuditSettings), sys.argv[2:]))
+
+
+def _rebuild() -> int:
+    from services.projector.rebuild.command import RebuildSettings, rebuilt
+
+    return rebuilt(read_settings(RebuildSettings), sys.argv[2:])
+
+
+if __name__ == "__main__":
+    besides = {"audit": _audit, "rebuild": _rebuild}.get("".join(sys.argv[1:2]))
+    if besides is None:
+        sys.exit(_projecting())
+    configure_logging("projector")
+    sys.exit(besides())

@@ -15,7 +15,8 @@ from starlette.applications import Starlette
 from services.projector import health
 from services.projector.clock.clock import DeadlineClock
 from services.projector.health import watch_progress
-from services.projector.helpers.helpers import HelperProcesses, environ_of
+from services.projector.helpers.helpers import HelperProcesses
+from services.projector.helpers.nursery import Nursery
 from services.projector.kafka.events import KafkaEventLog
 from services.projector.kafka.outcomes import KafkaOutcomeLog
 from services.projector.kafka.replies import KafkaReplies
@@ -68,7 +69,7 @@ class MonotonicClock:
 class ProjectorProcess:
     """All parts of one process. `store_on` makes the store, so that tests can put crash points around it.
 
-    `alarms` are counted where the process logs; none are without it.
+    `alarms` are counted where the process logs; none are without it. Nor are there helpers without a `nursery`.
     """
 
     def __init__(
@@ -77,8 +78,10 @@ class ProjectorProcess:
         store_on: Callable[[asyncpg.Pool], Store] = PostgresStore,
         *,
         alarms: Alarms | None = None,
+        nursery: Nursery | None = None,
     ) -> None:
         self.failed = False
+        self._nursery = nursery
         self._settings = settings
         self._store_on = store_on
         self._kafka = settings.kafka
@@ -153,7 +156,7 @@ class ProjectorProcess:
         await self._producer.get()
         outcomes = KafkaOutcomeLog(self._kafka, self._producer)
         ending.push_async_callback(outcomes.stop)
-        helpers = HelperProcesses(self._settings.catch_up_processes, environ_of(self._settings))
+        helpers = HelperProcesses(self._nursery, self._settings.catch_up_processes)
         ending.push_async_callback(helpers.stop)
         partitions = await self._agreed_partitions(pool)
         while not policies.caught_up:  # noqa: ASYNC110 - there is no event to wait for, and this runs once

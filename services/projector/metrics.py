@@ -40,6 +40,7 @@ from shared.process.spread import Spread
 ALARM_NAMES: Final = (
     *SHARED_ALARMS,
     "background_failed",
+    "clock_disagrees",
     "deadlines_late",
     "erasure_unreadable",
     "erasures_waiting",

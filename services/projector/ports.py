@@ -167,16 +167,6 @@ class Look:
     due_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Advance:
-    """One partition's part of a commit: from where the fold stood to where it stands, with all that came of it."""
-
-    read_at: int
-    to: Checkpoint
-    outcomes: Sequence[Kept]
-    looks: Sequence[Look] = ()
-
-
 @dataclass(slots=True)
 class Wanted:
     """What a batch touches and the caches lack.
@@ -192,9 +182,30 @@ class Wanted:
     timers: dict[tuple[int, int], datetime] = field(default_factory=dict)
     owners: dict[tuple[int, str, str], datetime] = field(default_factory=dict)
     overlaps: list[tuple[int, str | None, str | None, int, datetime]] = field(default_factory=list)
+    # Those of `timers` whose ids a start drew: hardly ever there is one.
+    drawn: set[tuple[int, int]] = field(default_factory=set)
     days_since: date = NO_DAY
     # A dict keeps the order of asking; a set of text has another order in each process.
     jobs: dict[tuple[int, str, str, str], None] = field(default_factory=dict)
+
+    @property
+    def is_news(self) -> bool:
+        """Return whether nothing is wanted but what is new: events that have no verdict yet, and ids just drawn."""
+        return not self.owners and not self.overlaps and not self.jobs and self.timers.keys() <= self.drawn
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """One partition's part of a commit: from where the fold stood to where it stands, with all that came of it.
+
+    `unread` is what the fold took for news, without a question: see `Wanted.is_news`. The commit asks.
+    """
+
+    read_at: int
+    to: Checkpoint
+    outcomes: Sequence[Kept]
+    looks: Sequence[Look] = ()
+    unread: Wanted | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +286,14 @@ class FencedError(Exception):
     """The compare-and-set failed: a checkpoint has moved since we read it, so another projector owns the partition."""
 
 
+class ClockOffError(Exception):
+    """Kafka refuses the time that this process writes on its records. The message says which clock to look at."""
+
+
+class KnownError(Exception):
+    """The store knows something of what was taken for news. Nothing was written: read it, and fold again."""
+
+
 class BusyError(Exception):
     """Another session holds a partition's row for longer than we wait. Nothing was written."""
 
@@ -299,8 +318,8 @@ class Store(Protocol):
     async def commit(self, advances: Sequence[Advance]) -> None:
         """Write all of it in one transaction, or nothing. It begins with the compare-and-set of checkpoints.
 
-        Raises BusyError, FencedError or WriteRefusedError: nothing was written. After any other error the fate of the
-        commit is unknown.
+        Raises BusyError, FencedError, KnownError or WriteRefusedError: nothing was written. After any other error the
+        fate of the commit is unknown.
         """
 
     async def unpublished(self, kpart: int, published: int, limit: int) -> Sequence[ToPublish]:

@@ -42,7 +42,8 @@ class Settings(KafkaSettings, PostgresSettings):
     postgres_within_seconds: Annotated[PositiveInt, COMPARED] = 15
 
     # Processes beside this one that catch up a database which is far behind, such as an empty one. They end when
-    # that is done. Each has two connections to Postgres, and takes some 150 MB meanwhile. 0: none.
+    # that is done. Each has two connections to Postgres, and takes some 150 MB meanwhile. Another process, of some
+    # 20 MB, makes them, and sleeps otherwise. 0: none.
     catch_up_processes: NonNegativeInt = 2
 
     # The version of the read models that this projector writes: a schema of Postgres.

@@ -34,11 +34,20 @@ def local_day(moment: datetime, zone_name: str) -> date:
     # Where days begin is remembered, and a conversion of each moment is not. A local date is within a day of the date
     # in UTC. When the clocks went back over midnight the local date is yesterday's again, but today has begun.
     day = moment.date()
-    while moment < day_begins(day, zone_name):
-        day -= _DAY
-    while day_begins(day + _DAY, zone_name) <= moment:
+    begins, ends = window(day, zone_name)
+    while moment < begins:
+        day, ends = day - _DAY, begins
+        begins = day_begins(day, zone_name)
+    while ends <= moment:
         day += _DAY
+        ends = day_begins(day + _DAY, zone_name)
     return day
+
+
+@lru_cache(maxsize=65536)
+def window(day: date, zone_name: str) -> tuple[datetime, datetime]:
+    """Return when a local day begins, and when the next one does."""
+    return day_begins(day, zone_name), day_begins(day + _DAY, zone_name)
 
 
 @lru_cache(maxsize=65536)

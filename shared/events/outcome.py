@@ -214,6 +214,10 @@ class _Key(BaseModel):
     owner: str | None
 
 
+class _Digest(BaseModel):
+    digest: str | None = None
+
+
 def read_outcome(body: bytes | str) -> Outcome:
     """Return an outcome from its bytes. Raises NewerOutcomeError or UnreadableOutcomeError."""
     try:
@@ -256,6 +260,11 @@ def key_of_body(body: bytes | str) -> bytes | None:
     """Return the same from an outcome's bytes, also when another release wrote them."""
     whose = _Key.model_validate_json(body)
     return _key(whose.tenant, whose.owner)
+
+
+def digest_of_body(body: bytes | str) -> str | None:
+    """Return the digest of what was asked, from an outcome's bytes, also when another release wrote them, or None."""
+    return _Digest.model_validate_json(body).digest
 
 
 def _key(tenant: str | None, owner: str | None) -> bytes | None:

@@ -1,12 +1,13 @@
 """Policy: one document per tenant, a whole new one per revision. The book of all documents is `policy_book`.
 
+What the fold asks of a document is worked out once, in `policy_terms`.
+
 With care: what makes a document invalid (`SECONDS_MAX`, a zone's name). All releases must agree on that for good. A
 value that a later release may know is waited for (`LATER`). `Policy.unfit` is stricter, and asked only when a document
 is set.
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import date
 from enum import StrEnum
 from typing import Annotated, Final
 
@@ -171,11 +172,6 @@ class Policy(Model):
         return _DEFAULTS[self.preset].get(rule, Mode.FLAG)
 
     @property
-    def switches(self) -> bool:
-        """Return whether a timer that begins ends the owner's others (R13)."""
-        return self.overlap_mode in {OverlapMode.PAUSE_PREVIOUS, OverlapMode.STOP_PREVIOUS}
-
-    @property
     def overlap_mode(self) -> OverlapMode:
         """Return what R13 does."""
         overlap = self.rules.R13
@@ -184,60 +180,10 @@ class Policy(Model):
         return _OVERLAP_DEFAULTS[self.preset]
 
     @property
-    def locked_before(self) -> date | None:
-        """Return the first local day that R15 leaves open: the days before it are locked. None: no day is locked."""
-        past = self.rules.R15
-        return None if past is None or self.mode(Rule.PAST_TIME) is Mode.OFF else past.locked_before
-
-    @property
-    def max_backdate_seconds(self) -> int | None:
-        """Return how far back R15 lets an interval begin, or None: as far as the deployment does."""
-        return self.rules.R15.max_backdate_seconds if self.rules.R15 is not None else None
-
-    @property
     def auto_close_seconds(self) -> int | None:
         """Return the length at which the system stops a timer, or None: never."""
         long = self.rules.R16
-        return long.auto_close_seconds if long is not None and self.is_on(Rule.LONG_RUNNING) else None
-
-    @property
-    def long_running_seconds(self) -> int | None:
-        """Return the length at which R16 finds an interval too long, or None: never."""
-        long = self.rules.R16
-        return long.long_running_seconds if long is not None and self.is_on(Rule.LONG_RUNNING) else None
-
-    @property
-    def daily_cap_seconds(self) -> int | None:
-        """Return how much billable time R11 lets a local day have, or None: no limit."""
-        cap = self.rules.R11
-        return cap.billable_seconds_per_day if cap is not None and self.is_on(Rule.OVER_DAILY_CAP) else None
-
-    def weekend_on(self, day: date) -> str:
-        """Return the set of week days, such as "6,7" (1 is Sunday), that are the weekend on a date; "": none."""
-        newest: WeekendFrom | None = None
-        for weekend in self.weekend:
-            if weekend.from_ <= day and (newest is None or newest.from_ < weekend.from_):
-                newest = weekend
-        return newest.days if newest is not None else ""
-
-    def is_holiday(self, day: date) -> bool:
-        """Return whether a date is one of the tenant's holidays."""
-        return any(holiday.day == day for holiday in self.holidays)
-
-    @property
-    def has_deadlines(self) -> bool:
-        """Return whether this document makes anything fall due for an interval that runs on."""
-        limits = (self.auto_close_seconds, self.long_running_seconds, self.daily_cap_seconds)
-        return any(limit is not None for limit in limits) or self.has_days_off
-
-    @property
-    def has_days_off(self) -> bool:
-        """Return whether R09 is judged and the document has days off."""
-        return bool(self.weekend or self.holidays) and self.is_on(Rule.DAY_OFF)
-
-    def is_on(self, rule: Rule) -> bool:
-        """Return whether a rule is judged at all."""
-        return self.mode(rule) is not Mode.OFF
+        return None if long is None or self.mode(Rule.LONG_RUNNING) is Mode.OFF else long.auto_close_seconds
 
     @property
     def unfit(self) -> tuple[str, ...]:

@@ -18,6 +18,8 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from .base import Instant, Model
 from .policy import LATER, Policy
+from .policy_terms import Terms, terms_of
+from .rules import Rule
 
 NO_REVISION: Final = -1
 
@@ -47,37 +49,45 @@ _LINK: Final = TypeAdapter(_Link)
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """Which of a tenant's documents was in force when: `documents[n]` from `begins[n]` on, the first one before too.
+    """What a tenant's documents asked when: `terms[n]` from `begins[n]` on, the first one before too.
 
     A document comes into force when it was set, and never before the one that it replaces. So a change judges nothing
     that lies before it.
     """
 
     begins: tuple[datetime, ...]
-    documents: tuple[Policy, ...]
+    terms: tuple[Terms, ...]
     has_days_off: bool = field(init=False)
     has_daily_cap: bool = field(init=False)
+    has_overfull_days: bool = field(init=False)
     # Of each document.
     long_running: tuple[timedelta | None, ...] = field(init=False)
     auto_close: tuple[timedelta | None, ...] = field(init=False)
-    daily_caps: tuple[int | None, ...] = field(init=False)
+    daily_caps_us: tuple[int | None, ...] = field(init=False)
     has_deadlines: tuple[bool, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         # Asked for each running timer at each press, and the same until a document comes.
-        object.__setattr__(self, "has_days_off", any(document.has_days_off for document in self.documents))
-        caps = tuple(document.daily_cap_seconds for document in self.documents)
-        object.__setattr__(self, "daily_caps", caps)
-        object.__setattr__(self, "has_daily_cap", any(cap is not None for cap in caps))
-        object.__setattr__(self, "has_deadlines", tuple(document.has_deadlines for document in self.documents))
-        for name in ("long_running", "auto_close"):
-            seconds = (getattr(document, f"{name}_seconds") for document in self.documents)
-            limits = tuple(None if limit is None else timedelta(seconds=limit) for limit in seconds)
-            object.__setattr__(self, name, limits)
+        found = {
+            "has_days_off": any(terms.has_days_off for terms in self.terms),
+            "has_daily_cap": any(terms.daily_cap_us is not None for terms in self.terms),
+            "has_overfull_days": any(Rule.OVERFULL_DAY in terms.on for terms in self.terms),
+            "long_running": tuple(terms.long_running for terms in self.terms),
+            "auto_close": tuple(terms.auto_close for terms in self.terms),
+            "daily_caps_us": tuple(terms.daily_cap_us for terms in self.terms),
+            "has_deadlines": tuple(terms.has_deadlines for terms in self.terms),
+        }
+        for name, of_all in found.items():
+            object.__setattr__(self, name, of_all)
 
-    def at(self, moment: datetime) -> Policy:
-        """Return the document in force at a moment."""
-        return self.documents[self._place(moment)]
+    @property
+    def latest(self) -> Terms:
+        """What the latest document asks: the one that judges a press."""
+        return self.terms[-1]
+
+    def at(self, moment: datetime) -> Terms:
+        """Return what the document in force at a moment asks."""
+        return self.terms[self._place(moment)]
 
     def has_deadlines_at(self, moment: datetime) -> bool:
         """Return whether the document in force at a moment makes anything fall due for an interval that runs on."""
@@ -86,13 +96,13 @@ class Timeline:
     def _place(self, moment: datetime) -> int:
         return max(0, bisect_right(self.begins, moment) - 1)
 
-    def pieces(self, since: datetime, until: datetime) -> Iterator[tuple[datetime, datetime, Policy]]:
+    def pieces(self, since: datetime, until: datetime) -> Iterator[tuple[datetime, datetime, Terms]]:
         """Cut [since, until) where another document came into force. Pieces of no length are left out."""
-        for place, document in enumerate(self.documents):
+        for place, terms in enumerate(self.terms):
             begin = since if place == 0 else max(since, self.begins[place])
-            end = until if place + 1 == len(self.documents) else min(until, self.begins[place + 1])
+            end = until if place + 1 == len(self.terms) else min(until, self.begins[place + 1])
             if begin < end:
-                yield begin, end, document
+                yield begin, end, terms
 
 
 class PolicyBook:
@@ -142,7 +152,10 @@ class PolicyBook:
         if known is None or known[0] != count:
             records = self._records.get(tenant, [])[:count]
             begins = tuple(accumulate((record.set_at for record in records), max))
-            known = self._timelines[tenant] = count, Timeline(begins, tuple(record.document for record in records))
+            known = self._timelines[tenant] = (
+                count,
+                Timeline(begins, tuple(terms_of(record.document) for record in records)),
+            )
         return known[1]
 
     def changed_within(self, after: int, up_to: int) -> list[str]:

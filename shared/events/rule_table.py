@@ -143,7 +143,8 @@ RULE_ROWS: Final[tuple[RuleRow, ...]] = (
         presets={"zoho": "strict"},
         beside=("The hours of one owner: the fact `owner.attendance_recorded.v1`, several windows a day.",),
         finds=Finds(
-            "at the press; while the timer runs, at the check-out, if that lies after the interval's start",
+            "at the press; while the timer runs, at the check-out, if that lies after the interval's start (told later "
+            "on its day, when it is told)",
             _AT_MIDNIGHT,
         ),
     ),

@@ -13,6 +13,9 @@ REPLIES: Final = "timer.replies.v1"
 POLICIES: Final = "timer.policies.v1"
 DEAD: Final = "timer.dead.v1"
 
+# What is kept for ever and grows with each press is packed: by its producers, or else by the broker.
+PACKED: Final = frozenset({EVENTS, OUTCOMES})
+
 # All policies are on one partition: a revision is an offset, and all readers apply revisions in one order.
 POLICIES_PARTITION: Final = 0
 REPLIES_PREFIX: Final = "timer.replies."
@@ -33,9 +36,10 @@ def topics(partitions: int) -> tuple[Topic, ...]:
     """Return every topic of a deployment with `partitions` partitions (P, fixed for its life)."""
     # The broker's clock orders and dates presses, because a producer's may be an hour off.
     log_time = {"message.timestamp.type": "LogAppendTime"}
-    # The broker unpacks what producers compressed, because a codec that one reader lacks would stop its partition.
-    plain = {"compression.type": "uncompressed"}
-    for_ever = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"} | plain
+    # The broker packs anew what producers packed in another way, because a codec that one reader lacks would stop its
+    # partition. Each client of Kafka has gzip, with no package beside it.
+    plain, gzip = {"compression.type": "uncompressed"}, {"compression.type": "gzip"}
+    for_ever = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}
     # An erased text leaves the disk within about eight days, on a quiet topic too. Kafka never compacts the segment
     # that is written to, so segments are closed daily; without the lag limit an idle log may never be compacted. A
     # tombstone is kept longer than a reader may be away.
@@ -49,10 +53,10 @@ def topics(partitions: int) -> tuple[Topic, ...]:
     passing = {"retention.ms": str(_DAY_MS // 24), "cleanup.policy": "delete", "segment.bytes": str(16 << 20)}
     return (
         Topic(COMMANDS, partitions, {"retention.ms": str(7 * _DAY_MS), "cleanup.policy": "delete"} | plain),
-        Topic(EVENTS, partitions, for_ever | log_time),
+        Topic(EVENTS, partitions, for_ever | log_time | gzip),
         Topic(TEXTS, partitions, erasable | plain),
-        Topic(OUTCOMES, partitions, for_ever),
+        Topic(OUTCOMES, partitions, for_ever | gzip),
         Topic(REPLIES, REPLY_PARTITIONS, passing | plain),
-        Topic(POLICIES, 1, for_ever | log_time),
+        Topic(POLICIES, 1, for_ever | log_time | plain),
         Topic(DEAD, 1, {"retention.ms": str(30 * _DAY_MS), "cleanup.policy": "delete"} | plain),
     )

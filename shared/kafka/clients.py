@@ -7,17 +7,19 @@ librdkafka and Java differ. No topic is made by writing to it: a setting of the 
 import asyncio
 import ssl
 from contextlib import suppress
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.conn import collect_hosts, create_conn
-from aiokafka.errors import KafkaConnectionError, KafkaError, ProducerClosed
-from faststream.security import BaseSecurity, SASLScram256, SASLScram512
+from aiokafka.errors import InvalidTimestampError, KafkaConnectionError, KafkaError, ProducerClosed
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 from shared.kafka.lenient_records import read_leniently
 from shared.kafka.quick_sending import BatchProducer
+
+if TYPE_CHECKING:
+    from faststream.security import BaseSecurity
 
 # Readers of ours are not stopped by the name of a header.
 read_leniently()
@@ -53,10 +55,13 @@ class KafkaAddress(BaseModel):
         """Return what every aiokafka client is opened with."""
         return self.plain_options() | self._security()
 
-    def security(self) -> BaseSecurity | None:
+    def security(self) -> "BaseSecurity | None":
         """Return TLS and login in FastStream's words. The rest of its options is `plain_options`."""
         if self.tls is None:
             return None
+        # Here, because the library takes half a second to start, and helpers and commands have none of its readers.
+        from faststream.security import BaseSecurity, SASLScram256, SASLScram512  # noqa: PLC0415
+
         if self.login is None:
             return BaseSecurity(ssl_context=self.tls)
         scram = SASLScram256 if self.login.mechanism == "SCRAM-SHA-256" else SASLScram512
@@ -233,6 +238,7 @@ __all__ = [
     "AIOKafkaConsumer",
     "AIOKafkaProducer",
     "ConsumerRecord",
+    "InvalidTimestampError",
     "KafkaAddress",
     "KafkaError",
     "Login",

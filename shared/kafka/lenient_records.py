@@ -1,8 +1,8 @@
-"""A patch of aiokafka: header names that are not UTF-8 are replaced, not raised.
+"""A patch of aiokafka: what would stop a reader of a partition for good is read another way.
 
 aiokafka 0.14.0 decodes header names as UTF-8. When one does not decode, it raises out of the whole fetch, at every
-attempt. Brokers take such a record, so one of them would stop every reader of its partition for good. Here the batch is
-decoded once more with replaced letters. The reader can then park one record and go on.
+attempt. Brokers take such a record. Here the batch is decoded once more with replaced letters. The reader can then park
+one record and go on. A packed batch is unpacked by `packing`, within bounds of memory that aiokafka does not have.
 With care: an upgrade of aiokafka. Its fetcher looks its record class up in its own module, and there we put ours.
 """
 
@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from aiokafka.consumer import fetcher
-from aiokafka.record.default_records import _DefaultRecordBatchPy
+from aiokafka.record.default_records import DefaultRecordBatch, _DefaultRecordBatchPy
 from aiokafka.record.memory_records import _MemoryRecordsPy
+
+from shared.kafka.packing import GrowsTooLargeError, stand_in, unpacked
 
 
 class _Name(bytes):
@@ -35,7 +37,7 @@ class _LenientBatch(_DefaultRecordBatchPy):  # type: ignore[misc] # aiokafka shi
 
 
 class _FallbackBatch:
-    """A batch decoded by aiokafka's fast code, and by ours when the fast code raises."""
+    """A batch unpacked by us, decoded by aiokafka's fast code, and by ours when the fast code raises."""
 
     def __init__(self, batch: Any, lies: memoryview) -> None:  # noqa: ANN401 - aiokafka ships no types
         self._batch = batch
@@ -46,9 +48,14 @@ class _FallbackBatch:
 
     def __iter__(self) -> Iterator[Any]:
         try:
-            return iter(list(self._batch))
+            lies = unpacked(self._lies)
+        except GrowsTooLargeError as too_large:
+            return iter([stand_in(self._batch, too_large)])
+        batch = self._batch if lies is self._lies else DefaultRecordBatch(lies)
+        try:
+            return iter(list(batch))
         except UnicodeDecodeError:
-            return iter(_LenientBatch(self._lies))
+            return iter(_LenientBatch(lies))
 
 
 class LenientRecords(_MemoryRecordsPy):  # type: ignore[misc] # aiokafka ships no types

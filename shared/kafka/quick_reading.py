@@ -4,17 +4,20 @@ aiokafka's fetcher (0.14.0) serves many callers: a task asks, another waits for 
 records. It asks again as soon as records are taken. So what a loop takes has waited while the loop was busy with what
 came before, although all that came meanwhile would have been there for the asking. Here the loop itself asks, and
 nothing is asked while it is busy.
-With care: an upgrade of aiokafka. Compare `Fetcher._proc_fetch_request` and `getmany` with what they were.
+Records are aiokafka's own, as its code in C decodes them; its consumer would copy each into one of Python.
+With care: an upgrade of aiokafka. Compare `Fetcher._proc_fetch_request`, `PartitionRecords` and `getmany` with what
+they were.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, Final
 
 import structlog
-from aiokafka.consumer.fetcher import READ_UNCOMMITTED, PartitionRecords
+from aiokafka.consumer.fetcher import READ_UNCOMMITTED
 from aiokafka.errors import (
+    CorruptRecordException,
     KafkaError,
     OffsetOutOfRangeError,
     RecordTooLargeError,
@@ -26,10 +29,13 @@ from aiokafka.structs import TopicPartition
 
 from shared.kafka.lenient_records import LenientRecords
 from shared.process.logs import told
+from shared.process.turns import others_first
 
-# Of one answer, beyond its first batch: some 400 presses. More would hold a fold for longer than a session likes, and
-# Postgres gains little by it.
+# Of one answer, beyond its first batch: some 1,500 packed presses.
 MAX_FETCH_BYTES: Final = 256 * 1024
+# Of one poll. More would hold a fold for longer than a session likes, and Postgres gains little by it.
+MAX_RECORDS: Final = 400
+MAX_RECORDS_BYTES: Final = 1024 * 1024
 
 # Partition, the offset that was asked for, the broker's code, and the bytes of the log.
 _Part = tuple[int, int, int, bytes]
@@ -70,10 +76,63 @@ async def fetch(consumer: Any, place: TopicPartition, offset: int, wait_ms: int)
     return [], offset
 
 
+class _Allowance:
+    """What one poll may still return."""
+
+    def __init__(self) -> None:
+        self._records = MAX_RECORDS
+        self._bytes = MAX_RECORDS_BYTES
+
+    @property
+    def used_up(self) -> bool:
+        """Whether the rest is for the next poll."""
+        return self._records <= 0 or self._bytes <= 0
+
+    def fill(self, records: Iterable[Any]) -> Iterator[Any]:
+        """Yield records until there are no more, or it is used up."""
+        for record in records:
+            self._records -= 1
+            self._bytes -= len(record.value or b"")
+            yield record
+            if self.used_up:
+                return
+
+
+class _Unread:
+    """An answer for one partition, read record by record. `next_offset`: behind the last record that was read.
+
+    Raises CorruptRecordException at a batch that is not what was written.
+    """
+
+    def __init__(self, place: TopicPartition, lies: LenientRecords, offset: int) -> None:
+        self.next_offset = offset
+        self._place = place
+        self._lies = lies
+        self._records = self._read()
+
+    def __iter__(self) -> Iterator[Any]:
+        return self._records
+
+    def _read(self) -> Iterator[Any]:
+        while (batch := self._lies.next_batch()) is not None:
+            if not batch.validate_crc():
+                place = f"{self._place.partition}:{self.next_offset}"
+                raise CorruptRecordException(f"the batch at {place} is not what was written")
+            if not batch.is_control_batch:
+                for record in batch:
+                    if record.offset >= self.next_offset:
+                        self.next_offset = record.offset + 1
+                        yield record
+            # Compaction may have removed a batch's last records: its own word says where the next batch begins.
+            self.next_offset = batch.next_offset
+
+
 class QuickReader:
     """Reads partitions of one topic from positions of ours, for a member of a group that holds them paused.
 
-    One request is under way to each broker. When a partition is held or sought, what was asked of it before is dropped.
+    One request is under way to each broker. What an answer has more than a poll may return is for the next polls; until
+    then it stays packed, and nothing is asked. When a partition is held or sought, what was asked of it before is
+    dropped.
     """
 
     def __init__(self, consumer: Any, topic: str, wait_ms: int) -> None:  # noqa: ANN401 - aiokafka ships no types
@@ -84,6 +143,8 @@ class QuickReader:
         # By partition. Those that have waited longest are asked for first, because an answer is not endless.
         self._next: dict[int, int] = {}
         self._asked: dict[int, asyncio.Task[list[_Part]]] = {}
+        # By partition: an answer that is read from its position on.
+        self._open: dict[int, _Unread] = {}
         # Partitions that are not asked for before a time, because the last answer was an error that passes by itself.
         self._rests_until: dict[int, float] = {}
         # Errors that do not, with where they were met. The next poll tells those that came beside records of others.
@@ -95,26 +156,29 @@ class QuickReader:
     def read_from(self, partition: int, offset: int) -> None:
         """Read a partition from this offset on."""
         self._next[partition] = offset
+        self._open.pop(partition, None)
         self._rests_until.pop(partition, None)
         self._reads.set()
 
     def hold(self, partition: int) -> None:
         """Read no further in a partition."""
         self._next.pop(partition, None)
+        self._open.pop(partition, None)
 
     def hold_all(self) -> None:
         """Read nothing until `read_from`."""
         self._next.clear()
+        self._open.clear()
 
     def end(self) -> None:
         """Wait for no answer any more."""
-        self._next.clear()
+        self.hold_all()
         for asked in self._asked.values():
             asked.cancel()
         self._asked.clear()
 
     async def poll(self, within_seconds: float) -> dict[int, list[Any]]:
-        """Return what has come; after `within_seconds`, nothing. Raises KafkaError, but for errors that pass.
+        """Return what has come, within bounds; after `within_seconds`, nothing. Raises KafkaError that does not pass.
 
         OffsetOutOfRangeError holds the positions that the log does not hold, by place, as aiokafka's own does.
         """
@@ -122,13 +186,19 @@ class QuickReader:
         self._tell()
         # A member that does not poll leaves its group. An error within would count as a poll without an end.
         with self._consumer._subscription.fetch_context():  # noqa: SLF001 - as above
-            self._ask()
-            if self._asked:
+            if not self._open:
+                self._ask()
+            if self._open:
+                await asyncio.sleep(0)  # a backlog must not keep the process from all else
+            elif self._asked:
                 await asyncio.wait(self._asked.values(), timeout=within_seconds, return_when=asyncio.FIRST_COMPLETED)
             else:
                 await self._rest(within_seconds)
         answered = [leader for leader, asked in self._asked.items() if asked.done()]
-        return self._taken([part for leader in answered for part in self._asked.pop(leader).result()])
+        for leader in answered:
+            for part in self._asked.pop(leader).result():
+                self._take(*part)
+        return self._read()
 
     def _ask(self) -> None:
         by_leader: dict[int, dict[int, int]] = {}
@@ -161,24 +231,39 @@ class QuickReader:
             async with asyncio.timeout(within_seconds):
                 await self._reads.wait()
 
-    def _taken(self, parts: Sequence[_Part]) -> dict[int, list[Any]]:
-        taken: dict[int, list[Any]] = {}
-        for partition, offset, code, held in parts:
-            if self._next.get(partition) != offset:
-                continue  # held or sought meanwhile
+    def _take(self, partition: int, offset: int, code: int, held: bytes) -> None:
+        if self._next.get(partition) != offset or not (code or held):
+            return  # held or sought meanwhile, or nothing has come
+        try:
+            self._open[partition] = _opened(TopicPartition(self._topic, partition), offset, code, held)
+        except KafkaError as trouble:
+            self._met(partition, offset, trouble)
+
+    def _read(self) -> dict[int, list[Any]]:
+        read: dict[int, list[Any]] = {}
+        left = _Allowance()
+        for partition, records in list(self._open.items()):
+            offset, found = records.next_offset, list[Any]()
             try:
-                records, after = _records(TopicPartition(self._topic, partition), offset, code, held)
+                for record in left.fill(records):
+                    found.append(record)
             except KafkaError as trouble:
-                self._met(partition, offset, trouble)
-                continue
-            if after != offset:
+                del self._open[partition]
+                if not found:
+                    self._met(partition, offset, trouble)
+                    continue
+                # The next answer begins with what is wrong.
+            if records.next_offset != offset:
                 del self._next[partition]
-                self._next[partition] = after
-            if records:
-                taken[partition] = records
-        if not taken:
+                self._next[partition] = records.next_offset
+            if found:
+                read[partition] = found
+            if left.used_up:
+                break
+            self._open.pop(partition, None)
+        if not read:
             self._tell()
-        return taken
+        return read
 
     def _met(self, partition: int, offset: int, trouble: KafkaError) -> None:
         """Look for the leader at once, whatever else was in the answer, or remember what `_tell` has to say."""
@@ -204,6 +289,7 @@ class QuickReader:
 
 
 async def _answer(client: Any, leader: int, topic: str, offsets: Mapping[int, int], wait_ms: int) -> list[_Part]:  # noqa: ANN401
+    await others_first()  # what came of the records before
     wanted = [(partition, offset, MAX_FETCH_BYTES) for partition, offset in offsets.items()]
     try:
         response = await client.send(
@@ -226,15 +312,15 @@ async def _after_an_error(client: Any) -> None:  # noqa: ANN401
 
 
 def _records(place: TopicPartition, offset: int, code: int, held: bytes) -> tuple[list[Any], int]:
+    records = _opened(place, offset, code, held)
+    return list(records), records.next_offset
+
+
+def _opened(place: TopicPartition, offset: int, code: int, held: bytes) -> _Unread:
     if code:
         error = for_code(code)
         raise error({place: offset}) if error in _LASTING else _PassingError(error.__name__)
     lies = LenientRecords(held)
-    if not lies.has_next():
-        if lies.size_in_bytes() > 0:
-            raise RecordTooLargeError(
-                f"the record at {place.partition}:{offset} is larger than {MAX_FETCH_BYTES} bytes"
-            )
-        return [], offset
-    records = PartitionRecords(place, lies, None, offset, None, None, True, READ_UNCOMMITTED)  # noqa: FBT003 - not ours
-    return list(records), records.next_fetch_offset
+    if not lies.has_next() and lies.size_in_bytes() > 0:
+        raise RecordTooLargeError(f"the record at {place.partition}:{offset} is larger than {MAX_FETCH_BYTES} bytes")
+    return _Unread(place, lies, offset)

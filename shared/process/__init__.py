@@ -3,7 +3,8 @@
     http_protocol    how a request is read off a connection, so that none hides in another
     server           serving HTTP from the first request to the last, and ending within a limit
     front            the calls that bear the load, without the layers of the framework
-    joined_writes    the head of an answer and its body in one write of the socket
+    http_cycle       one request and its answer: an ordinary one is made once and written at once
+    joined_writes    the head of any other answer and its body in one write of the socket
     garbage          how seldom a process looks for garbage
     bugs             what a caller hears, and what the log says, when a call raises something unexpected
     logs             one JSON line per event; libraries are heard from WARNING on, and not in a flood; `told` says what
@@ -11,6 +12,7 @@
     alarms           how often each alarm was raised
     metrics          what a process tells Prometheus of itself
     spread           how long something took, counted into buckets
+    turns            what has begun goes out before something else begins
     ending           one step of a shutdown, with a limit
     backoff          how long to wait before a retry; a failure that repeats is logged once
 

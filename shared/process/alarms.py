@@ -9,6 +9,7 @@ from typing import Any, Final
 
 # Those that the rooms of `shared` raise, in every process.
 SHARED_ALARMS: Final = (
+    "batch_not_unpacked",
     "policies_consumer_lost",
     "policy_newer",
     "producer_broken",

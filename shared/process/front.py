@@ -10,7 +10,7 @@ With care: what `_Request.body` raises, and when. Never: an answer made here, ex
 """
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from typing import Any, Final
+from typing import Final
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -94,18 +94,15 @@ class _Request(Request):
 
     async def body(self) -> bytes:
         """Return the whole body. Raises ClientDisconnect when the caller has gone."""
-        if not hasattr(self, "_body"):
-            self._body = await self._whole()
-        return self._body
-
-    async def _whole(self) -> bytes:
-        message: Any = await self._receive()
-        if message["type"] == "http.request" and not message.get("more_body", False):
-            return bytes(message.get("body", b""))
+        if hasattr(self, "_body"):
+            return self._body
         parts = []
-        while message["type"] == "http.request":
-            parts.append(message.get("body", b""))
-            if not message.get("more_body", False):
-                return b"".join(parts)
+        more = True
+        while more:
             message = await self._receive()
-        raise ClientDisconnect
+            if message["type"] != "http.request":
+                raise ClientDisconnect
+            parts.append(message.get("body", b""))
+            more = message.get("more_body", False)
+        self._body = b"".join(parts)
+        return self._body

@@ -14,11 +14,13 @@ Never: WebSockets; a connection here never changes its protocol.
 
 import asyncio
 from typing import Final, cast
+from urllib.parse import unquote
 
 import httptools
-from uvicorn._types import ASGI3Application
+from uvicorn._types import ASGI3Application, HTTPScope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from shared.process.http_cycle import Cycle
 from shared.process.joined_writes import JoinedWrites
 
 # The extension of ASGI's scope with which an application ends a connection without waiting for its caller.
@@ -32,10 +34,12 @@ class HttpProtocol(HttpToolsProtocol):
 
     _head = b""  # of a request that offers an upgrade: how it reads without the offer
     _running: RequestResponseCycle | None = None  # the request that the application works on; the others wait for it
+    _idle_since: float | None = None  # in loop time: when the last answer was written, and no request has come since
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """Take a connection, on which an answer leaves in one write."""
         super().connection_made(cast("asyncio.Transport", JoinedWrites(transport)))
+        self._extensions: dict[str, dict[object, object]] = {HANG_UP: {"now": self.transport.abort}}
 
     def data_received(self, data: bytes) -> None:
         """Parse what came; an offer is declined, and parsing goes on behind the head that made it."""
@@ -67,7 +71,7 @@ class HttpProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin a request, and let the application hang up on its caller: `close` waits for one that reads nothing."""
         super().on_message_begin()
-        self.scope["extensions"] = {HANG_UP: {"now": self.transport.abort}}
+        self.scope["extensions"] = self._extensions
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take one header. Blanks behind a value are not part of it (RFC 9112, 5); httptools leaves them there."""
@@ -84,7 +88,7 @@ class HttpProtocol(HttpToolsProtocol):
         if self.parser.should_upgrade():
             self._head = self._head_without_offer()
             return
-        super().on_headers_complete()
+        self._begin(self._scope_of_head())
         # What follows the body (trailers) must not join the headers (RFC 9110, 6.5.1): so they get a list of their own.
         self.headers = []
 
@@ -103,9 +107,61 @@ class HttpProtocol(HttpToolsProtocol):
                 lines.append(b"%s: %s" % (name, _without_offer(value) if name == b"connection" else value))
         return b"\r\n".join([*lines, b"", b""])
 
+    def _scope_of_head(self) -> HTTPScope:
+        parsed, version = httptools.parse_url(self.url), self.parser.get_http_version()
+        path = parsed.path.decode("ascii")
+        scope = self.scope
+        scope["method"] = self.parser.get_method().decode("ascii")
+        scope["path"] = unquote(path) if "%" in path else path
+        scope["raw_path"] = parsed.path
+        scope["query_string"] = parsed.query or b""
+        scope["http_version"] = version
+        return scope
+
+    def _begin(self, scope: HTTPScope) -> None:
+        """Begin a request, or let it wait for the one before: uvicorn's step, with a cycle of ours."""
+        before: RequestResponseCycle | None = self.cycle
+        self.cycle = Cycle(
+            scope=scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=self.access_log,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=scope["http_version"] != "1.0" and self.parser.should_keep_alive(),
+            on_response=self.on_response_complete,
+        )
+        if before is None or before.response_complete:
+            self._start_asgi_task(self.cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
+
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._running = cycle
         super()._start_asgi_task(cycle, app)
+
+    def on_response_complete(self) -> None:
+        """Begin the next request, if it has come already. As uvicorn does, but for the timer that it sets here."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        else:
+            self._idle_since = self.loop.time()
+
+    def close_if_idle(self, now: float) -> None:
+        """Close the connection if it has been idle for too long. One look at all of them replaces a timer for each."""
+        if self._idle_since is not None and now - self._idle_since >= self.timeout_keep_alive:
+            self.timeout_keep_alive_handler()
+
+    def _unset_keepalive_if_required(self) -> None:
+        self._idle_since = None
 
     def send_400_response(self, msg: str) -> None:
         """Answer 400 and close, in the place of the request that cannot be read: the whole ones before it come first.

@@ -1,14 +1,15 @@
 """Joined writes: the head of an answer and its body leave in one write of the socket, not in two.
 
 Uvicorn writes a head as soon as the application begins to answer, and the body right after it. Each write is a system
-call, and a second packet. A head is held until the body comes, and not longer than to the loop's next turn, so an
-answer whose body takes its time (a stream) is not held back.
+call, and a second packet. A head alone is held until the body comes, and not longer than to the loop's next turn, so an
+answer whose body takes its time (a stream) is not held back. What is whole already (`http_cycle`) is written at once.
 """
 
 import asyncio
 from typing import Any, Final
 
-_HEAD: Final = b"HTTP/1.1 "
+_BEGINS: Final = b"HTTP/1.1 "
+_ENDS: Final = b"\r\n\r\n"
 
 
 class JoinedWrites:
@@ -16,6 +17,8 @@ class JoinedWrites:
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
+        # Asked after each answer, so it is not looked up through `__getattr__`.
+        self.is_closing = transport.is_closing
         self._loop = asyncio.get_running_loop()
         self._held = b""
         self._flush: asyncio.Handle | None = None
@@ -26,7 +29,7 @@ class JoinedWrites:
             self._flush.cancel()
             self._flush = None
             data, self._held = self._held + data, b""
-        elif data.startswith(_HEAD):
+        elif data.endswith(_ENDS) and data.startswith(_BEGINS):
             self._held = data
             self._flush = self._loop.call_soon(self._write_held)
             return

@@ -4,26 +4,23 @@ import asyncio
 import os
 import signal
 import socket
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import uvicorn
-from pydantic import ValidationError
-from pydantic_settings import BaseSettings
 from starlette.types import ASGIApp
 
 from shared.process.http_protocol import HttpProtocol
 
 # Longer than a proxy keeps an idle connection: the proxy, which sends, should be the one to close.
 _KEEP_ALIVE_SECONDS: Final = 75
+# How often uvicorn calls `on_tick`.
+_TICKS_PER_SECOND: Final = 10
 _SPEAK_WITHIN_SECONDS: Final = 1.0
 _LOOK_AGAIN_SECONDS: Final = 0.02
 _CLOSE: Final = (b"connection", b"close")
-
-_Settings = TypeVar("_Settings", bound=BaseSettings)
 
 
 class Server(uvicorn.Server):
@@ -52,9 +49,17 @@ class Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
     async def on_tick(self, counter: int) -> bool:
-        """Return whether it is time to close the port."""
+        """Close connections that are idle for too long, once a second. Return whether it is time to close the port."""
         asked = await super().on_tick(counter)
+        if counter % _TICKS_PER_SECOND == 0:
+            self._close_idle()
         return asked and (self.force_exit or asyncio.get_running_loop().time() >= (self._leaves_at or 0.0))
+
+    def _close_idle(self) -> None:
+        now = asyncio.get_running_loop().time()
+        for connection in tuple(self.server_state.connections):
+            if isinstance(connection, HttpProtocol):
+                connection.close_if_idle(now)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept the connections in the queue, close the port, answer every request, and end."""
@@ -138,14 +143,3 @@ async def serve(
     `on_leaving` is called at the signal. Requests in flight when the port closes have `grace_seconds`.
     """
     await Server(http_config(app, host, port, grace_seconds), drain_seconds, on_leaving).serve()
-
-
-def read_settings(kind: type[_Settings]) -> _Settings:
-    """Read settings from the environment, or end with status 2. A wrong one is named; its value is not shown."""
-    try:
-        return kind()
-    except ValidationError as error:
-        for problem in error.errors(include_input=False, include_url=False, include_context=False):
-            name = kind.model_config.get("env_prefix", "") + "_".join(map(str, problem["loc"]))
-            sys.stderr.write(f"{name.upper()}: {problem['msg']}\n")
-        sys.exit(2)

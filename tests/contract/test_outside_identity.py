@@ -15,7 +15,7 @@ from joserfc.jwk import RSAKey
 
 from deploy.local.settings import HOST
 from tests.contract.ways_in import until
-from tests.support.stack.crew import Crew, Service
+from tests.support.stack.crew import Crew
 from tests.support.stack.deployments import Tenant, fresh_owner
 from tests.support.stack.stacks import free_ports
 
@@ -89,11 +89,11 @@ async def until_created(http: httpx.AsyncClient, token: str) -> None:
     await until(status, 201)
 
 
-def quotes_nothing(api: Service, tokens: list[str]) -> None:
-    """Also no part of a token: neither its claims nor its signature."""
+async def quotes_nothing(crew: Crew, http: httpx.AsyncClient, tokens: list[str]) -> None:
+    """No log and no metric does, also no part of a token: neither its claims nor its signature."""
     parts = {part for token in tokens for part in (token, *token.split("."))}
-    said = api.said()
-    assert [part for part in {*parts, SECRET, COMMENT, "Basic "} if part in said] == []
+    said = [*(one.said() for one in crew.everybody()), (await http.get("/metrics")).text]
+    assert [part for part in {*parts, SECRET, COMMENT, "Basic "} if part in "".join(said)] == []
 
 
 async def test_an_identity_provider_vouches_for_callers_through_rotation_and_outage(
@@ -133,4 +133,4 @@ async def test_an_identity_provider_vouches_for_callers_through_rotation_and_out
     assert (await start(http, UNKNOWN)).status_code == 401
     await api.says("introspection_failed")
     await api.says("issuer_keys_not_fetched")
-    quotes_nothing(api, [machine, person, reader, rotated, ACTIVE, UNKNOWN, *wrong, *fresh])
+    await quotes_nothing(crew, http, [machine, person, reader, rotated, ACTIVE, UNKNOWN, *wrong, *fresh])

@@ -99,6 +99,18 @@ def test_every_path_that_a_page_names_is_there(page: Path) -> None:
     assert {path for path in paths if not (ROOT / path).exists()} == set()
 
 
+@pytest.mark.parametrize("house", ["services/command_api", "services/projector", "services/feed", "shared"])
+def test_every_room_is_on_the_map_of_its_house(house: str) -> None:
+    """A newcomer finds each room and each module beside the rooms in `docs/architecture.md`, with its invariant."""
+    rooms = prose(ROOT / "docs" / "architecture.md").partition("## Rooms")[2].partition("\n## ")[0]
+    [its_own] = [part for part in rooms.split("\n**`") if part.startswith(f"{house}/`**")]
+    on_the_map = {
+        Path(name).stem for row in re.findall(r"^\| (.+?) \|", its_own, re.MULTILINE) for name in row.split("`")
+    }
+    inside = [path for path in (ROOT / house).iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()]
+    assert {path.stem for path in inside if not path.stem.startswith("_")} - on_the_map == set()
+
+
 def blocks_of_the_first_page() -> list[str]:
     return _FENCED.findall((ROOT / "README.md").read_text(encoding="utf-8"))
 

@@ -1,5 +1,6 @@
 """What other teams install: the wheel `stint-events` in an environment that has never seen this repository."""
 
+import os
 import subprocess
 import sys
 import tomllib
@@ -15,8 +16,12 @@ from tests.support.stack.outside import UV, WITHIN_SECONDS, wheel_in
 PACKAGE: Final = tomllib.loads((ROOT / "packages" / "stint-events" / "pyproject.toml").read_text(encoding="utf-8"))
 REPOSITORY: Final = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 GOLDEN: Final = ROOT / "tests" / "golden" / "outcomes" / "stopped.v1.json"
+LOG: Final = ROOT / "tests" / "golden" / "log" / "0.1.0"
 # What stays here: it needs zone data, holds what the judge needs and no record, or reads what our own API alone reads.
-KEPT: Final = {"calendar", "heard", "policy", "policy_book", "policy_document", "rule_rows", "rule_table", "zones"}
+KEPT: Final = {
+    *("calendar", "zones", "heard"),
+    *("policy", "policy_book", "policy_document", "policy_terms", "rule_rows", "rule_table"),
+}
 READS: Final = """
 import importlib, pathlib, pkgutil, sys, zoneinfo
 looked_up = zoneinfo.TZPATH
@@ -32,8 +37,30 @@ assert write_outcome(outcome) == body
 [change] = outcome.changed
 print(outcome.event_type, outcome.verdict, change.after.state, change.after.total_us)
 print(*[(str(part.on), part.us) for part in (*change.closed.days, *change.closed.was.days)])
+
+import json
+import os
+from stint_events import topics
+from stint_events.codec import read
+from stint_events.outcome import read_replies
+from stint_events.texts import TIMER_TEXT
+def told(topic):
+    for line in (pathlib.Path(sys.argv[2]) / f"{topic}.jsonl").read_text(encoding="utf-8").splitlines():
+        record = json.loads(line)
+        yield [(name, said.encode()) for name, said in record["headers"]], record["value"]
+print(*sorted({type(read(headers, value.encode())).__name__ for headers, value in told(topics.EVENTS)}))
+print(*sorted({read_outcome(value).verdict for _, value in told(topics.OUTCOMES)}))
+print(*sorted({reply.outcome.verdict for _, value in told(topics.REPLIES) for reply in read_replies(value)}))
+print(*[TIMER_TEXT.validate_json(value).comment for _, value in told(topics.TEXTS) if value])
 """
-SAID: Final = ["timer.stopped.v1 accepted STOPPED 18900000000", "('2026-11-27', 5400000000) ('2026-11-27', 7200000000)"]
+SAID: Final = [
+    "timer.stopped.v1 accepted STOPPED 18900000000",
+    "('2026-11-27', 5400000000) ('2026-11-27', 7200000000)",
+    "Press Unreadable",
+    "accepted refused unreadable",
+    "accepted refused void",
+    "פגישה עם לקוח lost",
+]
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +69,9 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def ran(folder: Path, *argv: str) -> list[str]:
-    """Return what a program prints in a folder outside the repository, with none of this environment's settings."""
-    environ = {"PATH": "/usr/bin:/bin", "HOME": str(Path.home())}
+    """Return what a program prints in a folder outside the repository; of its settings only those of the machine."""
+    ours = ("PYTHON", "VIRTUAL_ENV", "STINT_")
+    environ = {name: said for name, said in os.environ.items() if not name.startswith(ours)} | {"PATH": "/usr/bin:/bin"}
     done = subprocess.run(
         argv, cwd=folder, env=environ, capture_output=True, text=True, check=False, timeout=WITHIN_SECONDS
     )
@@ -58,7 +86,7 @@ def test_an_empty_environment_reads_a_recorded_outcome_with_the_wheel(wheel: Pat
         ran(tmp_path, *install, "--offline")  # what this checkout's own environment was made of
     except AssertionError:
         ran(tmp_path, *install)
-    assert ran(tmp_path, "env/bin/python", "-W", "error", "-c", READS, str(GOLDEN)) == SAID
+    assert ran(tmp_path, "env/bin/python", "-W", "error", "-c", READS, str(GOLDEN), str(LOG)) == SAID
     installed = {line.partition("==")[0] for line in ran(tmp_path, UV, "pip", "freeze", "--python", "env/bin/python")}
     pydantic = {"annotated-types", "pydantic", "pydantic-core", "typing-extensions", "typing-inspection"}
     assert {name.partition(" ")[0] for name in installed} == {"stint-events", *pydantic}

@@ -20,7 +20,7 @@ from services.projector.settings import Settings
 from shared.events.models import BODY_OF
 from shared.events.outcome import Outcome, write_outcome
 from shared.process.logs import configure_logging
-from shared.process.server import read_settings
+from shared.settings import read_settings
 
 
 def say_more(outcome: Outcome) -> bytes:

@@ -12,6 +12,7 @@ from shared.events.policy import DailyCap, LongRunning, Policy, Preset, Rules
 from tests.support.stack.api import Api
 from tests.support.stack.crew import Crew
 from tests.support.stack.deployments import Deployment, fresh_owner
+from tests.support.stack.holders import holders
 
 # Nothing falls due in the first 60 s after the press that opened an interval.
 CAP: Final = timedelta(seconds=61)
@@ -32,6 +33,15 @@ async def test_a_cap_and_an_automatic_stop_come_by_themselves(own_crew: Crew, ow
     await publish_policy(
         own_deployment.producer, tenant.name, document, replaces=tenant.revision, set_by="tests", set_at=now
     )
+    shared = await own_deployment.tenant()
+    document = Policy(
+        preset=Preset.NATIVE,
+        zone="Etc/UTC",
+        rules=Rules(R11=DailyCap(billable_seconds_per_day=int(CAP.total_seconds()))),
+    )
+    await publish_policy(
+        own_deployment.producer, shared.name, document, replaces=shared.revision, set_by="tests", set_at=now
+    )
     await own_crew.be(apis=1, projectors=2)
     owner = fresh_owner()
     async with httpx.AsyncClient(base_url=own_crew.apis[0].url, timeout=40) as http:
@@ -39,8 +49,13 @@ async def test_a_cap_and_an_automatic_stop_come_by_themselves(own_crew: Crew, ow
         await api.knows(tenant)
         timer = (await api.start(owner)).json()
         started_at = datetime.fromisoformat(timer["started_at"])
+        beside = Api(http, shared.token)
+        await beside.knows(shared)
+        both = [(await beside.start(owner)).json() for _ in range(2)]
         await asyncio.sleep(50)
-        own_crew.projectors[0].kill()
+        # The one that would find them: the other must have its partition, and what is due for it, from the tables.
+        held = await holders(own_crew.projectors, own_deployment.partitions)
+        held[own_deployment.partition_of(tenant, owner)].kill()
 
         found = await _told(api, owner, "R11", started_at + CAP + TOLD_WITHIN)
         assert datetime.fromisoformat(found["from"]) == started_at + CAP
@@ -60,6 +75,29 @@ async def test_a_cap_and_an_automatic_stop_come_by_themselves(own_crew: Crew, ow
         assert sum(item["seconds"] for item in day.json()["items"]) == 60
         over = await _told(api, owner, "R11", datetime.now(UTC))
         assert (over["to"], over["amount_seconds"]) == (over["from"], 0)
+        await _a_late_stop_moves_the_crossing_of_the_other(beside, owner, *both)
+
+
+async def _a_late_stop_moves_the_crossing_of_the_other(
+    api: Api, owner: str, stays: dict[str, Any], stops: dict[str, Any]
+) -> None:
+    """Two timers reached the cap together, with nobody pressing. One of them had stopped after ten seconds."""
+    told = await _findings(api, owner, stays["id"])
+    assert list(told.values()) == [None]
+    late = datetime.fromisoformat(stops["started_at"]) + timedelta(seconds=10)
+    answer = await api.press("stop", stops["id"], at=late.isoformat())
+    assert answer.json()["total_seconds"] == 10
+    began = datetime.fromisoformat(stays["started_at"])
+    moved_to = began + CAP - timedelta(seconds=10)
+    assert moved_to not in told
+    assert await _findings(api, owner, stays["id"]) == {**dict.fromkeys(told, 0), moved_to: None}
+
+
+async def _findings(api: Api, owner: str, timer_id: str) -> dict[datetime, float | None]:
+    """Return how long each finding of R11 about a timer lasted, by its beginning. None: it lasts."""
+    answer = await api.http.get("/v1/violations", params={"owner": owner, "rule": "R11"}, headers=api.headers())
+    items = [item for item in answer.json()["items"] if item["timer_id"] == timer_id]
+    return {datetime.fromisoformat(item["from"]): item["amount_seconds"] for item in items}
 
 
 def _around(moment: datetime) -> dict[str, str]:

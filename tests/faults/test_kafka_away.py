@@ -22,6 +22,10 @@ from tests.support.stack.until import eventually
 from tests.support.stack.waits import drained
 
 RECOVERED_WITHIN_SECONDS: Final = 30.0
+# A producer is cut off five seconds after its press has expired, and takes a moment to find a broker that is back.
+# One that comes back later proves nothing here.
+CUT_OFF_AFTER_SECONDS: Final = 9.5
+TRIES: Final = 3
 # Clocks of one machine agree, and a press must expire after its latest ack by the worst clock.
 IMPATIENT: Final = {
     "COMMAND_API_PUBLISH_WITHIN_SECONDS": "1",
@@ -43,9 +47,8 @@ async def test_every_caller_hears_that_kafka_is_away_until_it_is_back(
     api, person = Api(client(impatient.url), tenant.token), await deployment.person(tenant)
     zoho = {"Authorization": f"Zoho-oauthtoken {person.token}"}
     timer = (await api.start(person.owner)).json()["id"]
-    owners = [fresh_owner() for _ in range(2)]
 
-    def presses() -> Sequence[Awaitable[httpx.Response]]:
+    def presses(owners: Sequence[str]) -> Sequence[Awaitable[httpx.Response]]:
         return [
             api.http.post("/v2/timer/start", json={"owner": owners[0]}, headers=api.headers("key")),
             api.start(owners[1], key="key"),
@@ -53,26 +56,32 @@ async def test_every_caller_hears_that_kafka_is_away_until_it_is_back(
             api.http.post("/people/api/timetracker/timer", params={"timeLogId": timer, "timer": "stop"}, headers=zoho),
         ]
 
-    await asyncio.to_thread(deployment.stack.stop_kafka)
-    pressed_at = time.monotonic()
-    answers = await asyncio.gather(*presses())
-    assert [answer.status_code for answer in answers] == [503] * 4, [answer.text for answer in answers]
-    assert all(answer.headers["Retry-After"] for answer in answers)
-    assert answers[3].json()["response"]["message"] == "Error in pausing the timer"
-    assert (await api.http.get("/readyz")).status_code == 503
-    assert (await api.timer(timer)).json()["state"] == "RUNNING"
-
-    # A producer whose press has expired is cut off five seconds later. The broker must be back in between, and takes
-    # two to six seconds to start.
-    await asyncio.sleep(pressed_at + 4.5 - time.monotonic())
-    await asyncio.to_thread(deployment.stack.start_kafka)
-    back_at = time.monotonic()
-    assert back_at - pressed_at > 6, "the presses have expired by now"
-
     async def heard() -> bool:
         everywhere = (owner_on({kpart}, deployment, tenant) for kpart in range(deployment.partitions))
         answers = await asyncio.gather(*map(api.start, everywhere))
         return {answer.status_code for answer in answers} == {201}
+
+    for _ in range(TRIES):
+        owners = [fresh_owner() for _ in range(2)]
+        await asyncio.to_thread(deployment.stack.stop_kafka)
+        pressed_at = time.monotonic()
+        answers = await asyncio.gather(*presses(owners))
+        assert [answer.status_code for answer in answers] == [503] * 4, [answer.text for answer in answers]
+        assert all(answer.headers["Retry-After"] for answer in answers)
+        assert answers[3].json()["response"]["message"] == "Error in pausing the timer"
+        assert (await api.http.get("/readyz")).status_code == 503
+        assert (await api.timer(timer)).json()["state"] == "RUNNING"
+
+        # The broker takes two to six seconds to start, and must be back when the presses have expired.
+        await asyncio.sleep(pressed_at + 4.5 - time.monotonic())
+        await asyncio.to_thread(deployment.stack.start_kafka)
+        back_at = time.monotonic()
+        assert back_at - pressed_at > 6, "the presses have expired by now"
+        if back_at - pressed_at < CUT_OFF_AFTER_SECONDS:
+            break
+        await eventually(heard, "presses are judged again, for another try", RECOVERED_WITHIN_SECONDS)
+    else:
+        pytest.fail("the broker was too slow to come back before the presses' producer was cut off")
 
     await eventually(heard, "presses are judged again, on each partition", RECOVERED_WITHIN_SECONDS)
     await asyncio.gather(*(service.ready(RECOVERED_WITHIN_SECONDS) for service in crew.everybody()))
@@ -81,15 +90,20 @@ async def test_every_caller_hears_that_kafka_is_away_until_it_is_back(
     record_property("recovered_seconds", round(recovered_seconds, 1))
     assert recovered_seconds < RECOVERED_WITHIN_SECONDS
 
+    await are_late(deployment, owners)
+    assert [one.timers for one in (await worked(deployment.dsn, *owners)).values()] == [0, 0]
+    # One after the other, because the stop of a paused timer is what dialect B refuses.
+    assert [(await press).status_code for press in presses(owners)] == [201, 201, 200, 400]
+    await drained(deployment)
+    assert [one.timers for one in (await worked(deployment.dsn, *owners)).values()] == [1, 1]
+
+
+async def are_late(deployment: Deployment, owners: Sequence[str]) -> None:
+    """See that starts of these owners reached the log, all of them after they had expired."""
     await drained(deployment)
     late = await presses_of(deployment, owners)
     assert late, "none of the presses was on its way when Kafka went away"
     assert all(log_time > expires_at for log_time, expires_at in late)
-    assert [one.timers for one in (await worked(deployment.dsn, *owners)).values()] == [0, 0]
-    # One after the other, because the stop of a paused timer is what dialect B refuses.
-    assert [(await press).status_code for press in presses()] == [201, 201, 200, 400]
-    await drained(deployment)
-    assert [one.timers for one in (await worked(deployment.dsn, *owners)).values()] == [1, 1]
 
 
 async def presses_of(deployment: Deployment, owners: Sequence[str]) -> list[tuple[datetime, datetime]]:

@@ -54,8 +54,9 @@ async def test_poison_does_not_hold_up_its_neighbours(
     assert [answer.status_code for answer in answers] == [201] * len(POISON)
 
     await drained(deployment)
-    parked = await deployment.pool.fetch("SELECT source_offset, reason FROM dead_letter WHERE kpart = $1", kpart)
-    assert {name: row["source_offset"] for name, row in zip(POISON, parked, strict=True)} == poisoned
+    query = "SELECT source_offset FROM dead_letter WHERE kpart = $1 AND source_offset >= $2 ORDER BY source_offset"
+    parked = await deployment.pool.fetch(query, kpart, min(poisoned.values()))
+    assert [row["source_offset"] for row in parked] == list(poisoned.values())
     [projector] = crew.projectors
     assert [said["offset"] for said in said_by(projector, "record_unreadable")] == list(poisoned.values())
     assert (await worked(deployment.dsn, owner))[owner].timers == 0

@@ -63,7 +63,7 @@ async def test_a_projector_frozen_before_its_compare_and_set_is_fenced(
 async def test_without_the_compare_and_set_it_counts_the_minutes_twice(
     api: Patient, crew: Crew, tenant: Tenant, deployment: Deployment
 ) -> None:
-    """The control of the test above, in a database of its own. Two keys are a second fence: off too."""
+    """The control of the test above, in a database of its own. Two keys and `unread` are fences, too: both are off."""
     aside = await beside(deployment, "unfenced")
     dsn = aside["PROJECTOR_POSTGRES_DSN"]
     async with connected(dsn) as conn:

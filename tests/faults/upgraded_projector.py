@@ -12,7 +12,7 @@ from services.projector.__main__ import main
 from services.projector.settings import Settings
 from shared.events.models import BODY_OF
 from shared.process.logs import configure_logging
-from shared.process.server import read_settings
+from shared.settings import read_settings
 
 NEWER: Final = "timer.started.v2"
 

@@ -1,9 +1,12 @@
-"""What several of these files need: a terminal."""
+"""What several of these files need: a terminal, and a database with a million timers."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 
+import asyncpg
 import pytest
 
+from tests.integration.million import filled
 from tests.support.stack.deployments import Deployment
 from tests.support.stack.terminals import Terminal
 
@@ -16,3 +19,11 @@ def terminal(
     terminal = Terminal(capsys, monkeypatch, tmp_path)
     terminal.stand_at(deployment)
     return terminal
+
+
+@pytest.fixture(scope="session")
+async def million(deployment: Deployment) -> AsyncIterator[asyncpg.Connection]:
+    """Give a connection to a database with a million timers."""
+    conn = await filled(deployment)
+    yield conn
+    await conn.close()

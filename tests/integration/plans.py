@@ -14,7 +14,7 @@ _CROWDED: Final = {"timer", "violation", "day_total", "work_total"}
 
 async def plan_of(conn: asyncpg.Connection, sql: str, values: Sequence[object], mode: str) -> list[dict[str, Any]]:
     """Run a query, and return the nodes of its plan that read the crowd's tables or sort."""
-    said = ", ".join(_literal(value) for value in values)
+    said = ", ".join(literal(value) for value in values)
     await conn.execute(f"SET plan_cache_mode = {mode}")
     await conn.execute(f"PREPARE look AS {sql}")
     try:
@@ -38,7 +38,10 @@ def faults(nodes: list[dict[str, Any]], index: str) -> list[str]:
     return wrong + ([f"{blocks} blocks"] if blocks > BLOCKS_MAX else [])
 
 
-def _literal(value: object) -> str:
+def literal(value: object) -> str:
+    """Return a value as SQL has it."""
     if value is None:
         return "NULL"
+    if isinstance(value, list):
+        return "'{" + ",".join(str(one) for one in value) + "}'"
     return str(value) if isinstance(value, int) else f"'{value}'"

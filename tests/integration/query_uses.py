@@ -10,6 +10,7 @@ from pathlib import Path
 
 # Kinds of Python values, and the types of Postgres that asyncpg makes of them.
 TYPES = {
+    "bytes": {"bytea"},
     "str": {"text", "varchar", "json", "jsonb"},
     "int": {"int2", "int4", "int8"},
     "bool": {"bool"},

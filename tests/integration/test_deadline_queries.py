@@ -73,7 +73,7 @@ async def test_a_page_of_deadlines_reads_no_more_than_itself(pool: asyncpg.Pool)
     await pool.execute("VACUUM ANALYZE deadline")
     asked = [[KPART], [NINE], [""], [""], NINE + timedelta(hours=2), 200]
     plan = "\n".join(line[0] for line in await pool.fetch(f"EXPLAIN {query('find_due')}", *asked))
-    assert "Index Only Scan using deadline_by_moment" in plan
+    assert "Index Only Scan using deadline_of_moment" in plan
     assert "Sort Key: d.due_at" not in plan
 
 

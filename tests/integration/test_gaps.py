@@ -12,7 +12,7 @@ from confluent_kafka.admin import AdminClient
 from structlog.testing import capture_logs
 
 from services.projector.kafka.events import KafkaEventLog
-from services.projector.kafka.outcomes import KafkaOutcomeLog
+from services.projector.kafka.outcomes import _PIECE_BYTES, KafkaOutcomeLog, KafkaStreamInPieces
 from services.projector.ports import Span
 from services.projector.texts import feed
 from services.projector.texts.feed import TextsFeed
@@ -136,6 +136,33 @@ async def test_the_judged_stream_is_read_over_its_gaps_with_its_nulls(
         assert await outcomes.read(0, 1, 3) == [(1, None)]
         assert await outcomes.read(0, 2, 3) == []
         assert await outcomes.read(0, 4, 5) == []
+
+
+async def test_a_helper_reads_over_gaps_and_no_more_in_a_piece_than_memory_has(
+    own: Deployment, stranger: Stranger
+) -> None:
+    """Outcomes may be a hundred times as large as most are, so a piece ends by its bytes too."""
+    large = b" " * 600_000
+    await stranger.writes(OUTCOMES, 1, b"at 0", None)
+    await stranger.writes(OUTCOMES, 1, *[large] * 48, abort=True)
+    stream = KafkaStreamInPieces(own.kafka)
+    try:
+        assert await stream.span(1) == Span(0, 52)
+        pieces = [await stream.read(1, 0, 52)]
+        while pieces[-1][-1][0] < 50:
+            pieces.append(await stream.read(1, pieces[-1][-1][0] + 1, 52))
+        assert await stream.read(1, 51, 52) == []
+    finally:
+        await stream.stop()
+    assert [one for piece in pieces for one in piece] == [
+        (0, b"at 0"),
+        (1, None),
+        *((at, large) for at in range(3, 51)),
+    ]
+    # These records pack to next to nothing, so one fetch brings them all.
+    sizes = [sum(len(value or b"") for _, value in piece) for piece in pieces]
+    assert max(sizes) <= _PIECE_BYTES + len(large)
+    assert len(pieces) > 1
 
 
 async def test_the_policies_are_caught_up_over_a_gap_at_their_end(own: Deployment, stranger: Stranger) -> None:

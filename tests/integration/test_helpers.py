@@ -1,11 +1,11 @@
 """Helpers: processes that catch up a database which is far behind, and end with the process that started them."""
 
 import asyncio
-import json
 import os
 import signal
 import sys
 from collections.abc import AsyncIterator
+from datetime import MAXYEAR, datetime, timedelta, timezone
 from pathlib import Path
 
 import asyncpg
@@ -15,7 +15,9 @@ from pydantic import SecretStr
 from deploy.local.settings import ROOT
 from services.projector.domain.outcomes import Kept
 from services.projector.helpers.bulk import BulkStore, make_incoming
-from services.projector.helpers.helpers import HelperProcesses, environ_of
+from services.projector.helpers.helper import helping
+from services.projector.helpers.helpers import HelperProcesses
+from services.projector.helpers.nursery import Nursery
 from services.projector.loop.partition.recover import after
 from services.projector.ports import Advance, Checkpoint
 from services.projector.settings import Settings
@@ -28,18 +30,20 @@ from tests.support.story.given import given, paused, resumed, started
 # An owner that has one helper, says its number, and waits for ever.
 OWNER = """
 import asyncio
-from services.projector.helpers.helpers import HelperProcesses, environ_of
+from services.projector.helpers.helper import helping
+from services.projector.helpers.helpers import HelperProcesses
+from services.projector.helpers.nursery import Nursery
 from services.projector.settings import Settings
 from shared.process.logs import configure_logging
 
-async def main():
-    helpers = HelperProcesses(1, environ_of(Settings()))
-    helper = await helpers._with_a_place()
-    print(helper.process.pid, flush=True)
+async def main(nursery):
+    helpers = HelperProcesses(nursery, 1)
+    helper = await helpers._with_a_place(nursery)
+    print(nursery.pid, helper.pid, flush=True)
     await asyncio.sleep(600)
 
 configure_logging("owner")
-asyncio.run(main())
+asyncio.run(main(Nursery(helping(Settings()))))
 """
 ENDED_WITHIN_SECONDS = 10.0
 
@@ -61,9 +65,10 @@ async def settings(api: Api, deployment: Deployment, owner: str) -> Settings:
 @pytest.fixture
 async def helpers(settings: Settings) -> AsyncIterator[HelperProcesses]:
     """Give two helpers."""
-    helpers = HelperProcesses(2, environ_of(settings))
-    yield helpers
-    await helpers.stop()
+    with Nursery(helping(settings)) as nursery:
+        helpers = HelperProcesses(nursery, 2)
+        yield helpers
+        await helpers.stop()
 
 
 async def test_helpers_fill_an_empty_database_with_the_same_bytes(
@@ -99,6 +104,21 @@ async def test_an_interval_may_end_and_the_next_begin_in_one_piece(deployment: D
         assert [tuple(row) for row in rows] == [(1, False), (2, True)]
 
 
+@pytest.mark.parametrize("text", ["0001-01-02 00:00:00.000001", "1999-12-31 23:59:59.999999", "9999-12-31 23:59:59"])
+async def test_an_instant_comes_to_postgres_and_back_as_it_is(deployment: Deployment, text: str) -> None:
+    """A session in bulk has a codec of its own. It knows no infinity: no instant of ours is one."""
+    at = datetime.fromisoformat(f"{text}+00:00")
+    conn = await asyncpg.connect(deployment.dsn, server_settings={"search_path": "fold_v1,public", "timezone": "UTC"})
+    try:
+        await make_incoming(conn)
+        [there] = await conn.fetch("SELECT $1::timestamptz::text, $1::timestamptz, ($2::timestamptz[])[1]", at, [at])
+        assert tuple(there) == (f"{text}+00", at, at)
+        elsewhere = at.astimezone(timezone(timedelta(hours=-5) if at.year == MAXYEAR else timedelta(hours=5)))
+        assert await conn.fetchval("SELECT $1::timestamptz", elsewhere) == at
+    finally:
+        await conn.close()
+
+
 async def test_helpers_end_when_nothing_is_left_to_do(helpers: HelperProcesses) -> None:
     await helpers.catch_up(0, _unexpected)
     assert helpers._helpers == []
@@ -110,7 +130,7 @@ async def test_a_helper_that_is_killed_leaves_the_rest_to_its_owner(helpers: Hel
     helping = asyncio.create_task(helpers.catch_up(0, _unexpected))
     while not helpers._helpers:  # noqa: ASYNC110 - there is no event to wait for
         await asyncio.sleep(0.01)
-    helpers._helpers[0].process.kill()
+    helpers._helpers[0].kill()
     await asyncio.wait_for(helping, ENDED_WITHIN_SECONDS)
     await helpers.catch_up(1, _unexpected)
 
@@ -130,29 +150,36 @@ async def test_a_helper_ends_with_an_owner_that_is_killed(settings: Settings) ->
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", OWNER),
         cwd=ROOT,
-        env=os.environ | environ_of(settings),
+        env=os.environ
+        | {
+            "PROJECTOR_KAFKA_BOOTSTRAP_SERVERS": settings.kafka_bootstrap_servers,
+            "PROJECTOR_POSTGRES_DSN": settings.postgres_dsn.get_secret_value(),
+        },
         stdout=asyncio.subprocess.PIPE,
     )
     assert process.stdout is not None
-    helper = json.loads(await process.stdout.readline())
+    nursery, helper = map(int, (await process.stdout.readline()).split())
+    assert _runs(nursery)
     assert _runs(helper)
     process.send_signal(signal.SIGKILL)
     await process.wait()
     async with asyncio.timeout(ENDED_WITHIN_SECONDS):
-        while _runs(helper):  # noqa: ASYNC110 - there is no event to wait for
+        while _runs(helper) or _runs(nursery):  # noqa: ASYNC110 - there is no event to wait for
             await asyncio.sleep(0.05)
 
 
 async def test_a_helper_that_does_not_reach_postgres_leaves_all_to_its_owner(settings: Settings) -> None:
-    nowhere = environ_of(settings, postgres_dsn="postgresql://stint@127.0.0.1:1/stint")
-    helpers = HelperProcesses(1, nowhere)
-    await asyncio.wait_for(helpers.catch_up(0, _unexpected), ENDED_WITHIN_SECONDS)
-    await helpers.stop()
+    nowhere = settings.model_copy(update={"postgres_dsn": SecretStr("postgresql://stint@127.0.0.1:1/stint")})
+    with Nursery(helping(nowhere)) as nursery:
+        helpers = HelperProcesses(nursery, 1)
+        await asyncio.wait_for(helpers.catch_up(0, _unexpected), ENDED_WITHIN_SECONDS)
+        await helpers.stop()
 
 
 async def test_no_helpers_are_started_where_none_are_wanted(settings: Settings) -> None:
-    helpers = HelperProcesses(0, environ_of(settings))
-    await helpers.catch_up(0, _unexpected)
+    with Nursery(helping(settings)) as nursery:
+        helpers = HelperProcesses(nursery, 0)
+        await helpers.catch_up(0, _unexpected)
     assert helpers._ears == set()
 
 

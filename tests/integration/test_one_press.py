@@ -78,3 +78,20 @@ async def test_two_apis_and_two_projectors_share_the_work(
     for timer in timers:
         assert (await other.press("stop", timer)).json()["state"] == "STOPPED"
     await drained(deployment)
+
+
+async def test_a_position_is_seen_by_every_replica_and_time_never_goes_back(
+    crew: Crew, client: Callable[..., httpx.AsyncClient], tenant: Tenant, owner: str
+) -> None:
+    """A client reads what it pressed, at whichever replica, and each later read is of a later state."""
+    await crew.be(apis=2, projectors=2)
+    one, other = (Api(client(service.url), tenant.token) for service in crew.apis)
+    timer = (await one.start(owner)).json()["id"]
+    worked = [0.0]
+    for verb, state in [("pause", "PAUSED"), ("resume", "RUNNING")] * 4:
+        pressed = (await one.press(verb, timer)).json()
+        read = [(await replica.timer(timer, pressed["position"])).json() for replica in (other, one)]
+        assert [(said["state"], said["total_seconds"]) for said in read] == [(state, pressed["total_seconds"])] * 2
+        worked.append(read[0]["total_seconds"])
+    assert worked == sorted(worked)
+    assert worked[-1] > 0

@@ -10,20 +10,22 @@ import asyncpg
 import pytest
 
 from services.projector.domain.outcomes import Kept
-from services.projector.ports import Advance, BusyError, Checkpoint, FencedError, WriteRefusedError
+from services.projector.ports import Advance, BusyError, Checkpoint, FencedError, KnownError, Wanted, WriteRefusedError
 from services.projector.store import postgres
 from services.projector.store.postgres import PostgresStore
 from services.projector.store.statement import statement_of
+from shared.events.ids import slot_of
 from shared.events.outcome import write_outcome
 from tests.support.proof.tables import dump
 from tests.support.stack.deployments import Deployment
 from tests.support.stack.until import eventually
-from tests.support.story.given import given, moment, started, stopped
+from tests.support.story.given import given, moment, started, stopped, timer_id
 
 pytestmark = pytest.mark.real
 
 KPART: Final = 3
 OTHER: Final = 4
+SLOT: Final = slot_of("acme", "dana")
 _WAITING: Final = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 )
@@ -66,6 +68,40 @@ async def test_a_batch_that_is_fenced_in_part_writes_nothing(pool: asyncpg.Pool,
     assert await dump(dsn) == before
     await store.commit([a_start_and_a_stop(), nothing(OTHER, 1)])
     assert await pool.fetchval("SELECT count(*) FROM outcome") == 2
+
+
+@pytest.mark.parametrize(
+    "unread",
+    [
+        pytest.param(Wanted(events=[(KPART, UUID(int=9)), (KPART, UUID(int=1))]), id="an event that has a verdict"),
+        pytest.param(Wanted(drawn={(0, 5), (SLOT, timer_id("desk"))}), id="a drawn id that is taken"),
+    ],
+)
+async def test_a_batch_that_is_no_news_in_part_writes_nothing(pool: asyncpg.Pool, dsn: str, unread: Wanted) -> None:
+    store = PostgresStore(pool)
+    await store.commit([a_start_and_a_stop()])
+    before = await dump(dsn)
+    with pytest.raises(KnownError):
+        await store.commit(
+            [replace(a_start_and_a_stop(OTHER), unread=Wanted()), replace(nothing(KPART, 2), unread=unread)]
+        )
+    assert await dump(dsn) == before
+
+
+async def test_what_is_known_of_other_partitions_and_timers_is_no_matter_to_news(pool: asyncpg.Pool) -> None:
+    """The control of the test above: the same event, on another partition."""
+    store = PostgresStore(pool)
+    await store.commit([a_start_and_a_stop()])
+    news = Wanted(events=[(KPART, UUID(int=9)), (OTHER, UUID(int=1))], drawn={(SLOT, timer_id("phone"))})
+    await store.commit([replace(nothing(OTHER, 0), unread=news)])
+    assert (await store.checkpoint(OTHER)).next_offset == 1
+
+
+async def test_a_batch_that_is_fenced_is_not_looked_into(pool: asyncpg.Pool) -> None:
+    store = PostgresStore(pool)
+    await store.commit([a_start_and_a_stop()])
+    with pytest.raises(FencedError):
+        await store.commit([replace(nothing(KPART, 0), unread=Wanted(events=[(KPART, UUID(int=1))]))])
 
 
 async def test_without_the_gate_a_fenced_batch_is_written(pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch) -> None:

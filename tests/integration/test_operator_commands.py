@@ -15,6 +15,7 @@ from services.stint_cli.policies import read_policies
 from services.stint_cli.watch.places import commands, partitions
 from shared.events.policy import Preset
 from shared.events.topics import COMMANDS, DEAD, EVENTS
+from shared.packing.bodies import pack
 from tests.support.stack.api import Api
 from tests.support.stack.crew import Crew
 from tests.support.stack.deployments import Deployment, fresh_owner
@@ -238,6 +239,21 @@ async def test_the_doctor_says_what_is_wrong_and_what_to_do(
     assert (found["kafka"]["ok"], found["postgres"]["ok"], "partition 3" in found) == (False, True, False)
     monkeypatch.setenv("STINT_CLI_POSTGRES_DSN", "postgresql://stint:x@127.0.0.1:1/stint")
     assert not (await doctor(terminal))["postgres"]["ok"]
+
+
+async def test_an_outcome_is_shown_though_its_row_is_packed(terminal: Terminal, deployment: Deployment) -> None:
+    insert = "INSERT INTO outcome (kpart, source_offset, log_time, body, packed) VALUES (1, $1, now(), '', $2)"
+    offset, outcome = 1 << 50, {"v": 1, "owner": "dana\x1b[2J"}
+    await deployment.pool.execute(insert, offset, pack(json.dumps(outcome).encode()))
+    try:
+        assert await terminal.json("outcomes", "show", f"1:{offset}") == outcome
+        _, out, _ = await terminal.run("outcomes", "show", f"1:{offset}")
+        assert '"owner": "dana\\u001b[2J"' in out
+    finally:
+        await deployment.pool.execute("DELETE FROM outcome WHERE source_offset = $1", offset)
+    status, out, err = await terminal.run("outcomes", "show", f"1:{offset}")
+    assert (status, out) == (1, "")
+    assert f"there is no outcome at 1:{offset}" in err
 
 
 async def test_a_dead_letter_is_listed_and_shown_with_its_bytes(

@@ -18,7 +18,9 @@ INSERT INTO "interval" (slot, timer_id, seq, tenant, owner, start_at, zone)
 SELECT n % 1000, n, 1, 'crowd', 'owner-' || n % 1000, now(), 'UTC' FROM generate_series(1, 3000) AS n;
 INSERT INTO outcome (kpart, source_offset, event_id, tenant, log_time, body)
 SELECT n % 12, 1000000 + n, gen_random_uuid(), 'crowd', now(), '{}' FROM generate_series(1, 3000) AS n;
-ANALYZE fold_v1.timer; ANALYZE fold_v1.interval; ANALYZE outcome;
+INSERT INTO owner_fact (slot, tenant, owner, kind, about, body, known_at)
+SELECT n % 1000, 'crowd', 'owner-' || n % 1000, 'estimate', 'job-' || n, '{}', now() FROM generate_series(1, 3000) AS n;
+ANALYZE fold_v1.owner_fact; ANALYZE fold_v1.timer; ANALYZE fold_v1.interval; ANALYZE outcome;
 """
 
 
@@ -47,13 +49,13 @@ def conditions_on(plan: list[str], index: str) -> list[str]:
 @pytest.mark.parametrize(
     ("name", "index", "condition"),
     [
-        ("find_outcome", "outcome_by_event", "((kpart = $3) AND (event_id = $2))"),
-        ("find_outcome_anywhere", "outcome_by_event", "AND (event_id = $2))"),
+        ("find_outcome", "outcome_of_event", "((event_id = $2) AND (kpart = $3))"),
+        ("find_outcome_anywhere", "outcome_of_event", "(event_id = $2)"),
         ("find_open_timers", "timer_open_by_tenant", "(tenant = $1)"),
-        ("find_open_timers_of_owner", "timer_open_by_owner", "((slot = $4) AND (tenant = $1) AND (owner = $5))"),
+        ("find_open_timers_of_owner", "timer_open_of_owner", "((slot = $4) AND (tenant = $1) AND (owner = $5))"),
         ("find_owner", "owner_fact_pkey", "((slot = $1) AND (tenant = $2) AND (owner = $3))"),
         ("find_timer", "timer_pkey", "((slot = $1) AND (id = $2))"),
-        ("find_running_timer", "timer_running_by_owner", "((slot = $1) AND (tenant = $2) AND (owner = $3))"),
+        ("find_running_timer", "timer_open_of_owner", "AND (owner = $3) AND (state = 'RUNNING'::text))"),
     ],
 )
 async def test_a_read_begins_at_an_index(deployment: Deployment, name: str, index: str, condition: str) -> None:
@@ -65,4 +67,4 @@ async def test_an_optional_condition_uses_no_index(deployment: Deployment) -> No
     """The control: one query with an optional condition, instead of two queries."""
     sql = query("find_outcome").replace("kpart = $3", "($3::integer IS NULL OR kpart = $3)")
     plan = await plan_of(deployment, sql)
-    assert not [said for said in conditions_on(plan, "outcome_by_event") if "kpart" in said], "\n".join(plan)
+    assert not [said for said in conditions_on(plan, "outcome_of_event") if "kpart" in said], "\n".join(plan)

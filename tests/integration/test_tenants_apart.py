@@ -8,6 +8,7 @@ import httpx2 as httpx
 
 from shared.events.ids import slot_of
 from shared.events.topics import DEAD, EVENTS, OUTCOMES, REPLIES, TEXTS
+from shared.packing.bodies import body_of
 from tests.support.proof.tables import FOLDED, dump
 from tests.support.stack.api import Api
 from tests.support.stack.crew import Crew
@@ -46,9 +47,9 @@ async def test_another_tenants_timer_is_as_unknown_as_a_missing_one(
 
     await drained(deployment)
     rows = await deployment.pool.fetch(
-        "SELECT body FROM outcome WHERE tenant = $1 ORDER BY source_offset", stranger.name
+        "SELECT body, packed FROM outcome WHERE tenant = $1 ORDER BY source_offset", stranger.name
     )
-    outcomes = [json.loads(row["body"]) for row in rows]
+    outcomes = [json.loads(body_of(row["body"], row["packed"])) for row in rows]
     about = {subject: [alike(o) for o in outcomes if o["subject"] == subject] for subject in (foreign, unknown)}
     assert about[foreign] == about[unknown]
     assert len(about[foreign]) == len(VERBS) + 3

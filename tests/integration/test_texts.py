@@ -64,6 +64,16 @@ async def test_the_newest_text_of_a_timer_is_kept(texts: Texts, someone: Someone
     assert await texts.next_offsets([someone.kpart, 2_000]) == {someone.kpart: 5, 2_000: 0}
 
 
+async def test_the_first_texts_of_a_partition_are_kept_beside_those_of_another(
+    texts: Texts, someone: Someone, database: asyncpg.Connection
+) -> None:
+    neighbour = Someone()
+    await texts.keep([someone.wrote(0, "one")])
+    await texts.keep([someone.wrote(1, "two"), neighbour.wrote(0, "first")])
+    assert await comments(database, someone, neighbour) == [["two"], ["first"]]
+    assert await texts.next_offsets([someone.kpart, neighbour.kpart]) == {someone.kpart: 2, neighbour.kpart: 1}
+
+
 async def test_texts_that_come_again_change_nothing(
     texts: Texts, someone: Someone, database: asyncpg.Connection
 ) -> None:

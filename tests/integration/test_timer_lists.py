@@ -180,7 +180,7 @@ PLANS: Final = [
     (replace(ASKED, account_id="A-21"), "timer_by_account"),
     (replace(ASKED, reference="crm/10101"), "timer_by_reference"),
     (replace(ASKED, state=State.RUNNING), "timer_open_by_start"),
-    (replace(OWNED, state=State.RUNNING), "timer_open_by_owner"),
+    (replace(OWNED, state=State.RUNNING), "timer_open_of_owner"),
     (replace(ASKED, flag="R13"), "timer_flagged"),
 ]
 IDS: Final = [index for _, index in PLANS]

@@ -1,16 +1,19 @@
 """Batches: their borders, and what the cache holds or has forgotten, do not matter."""
 
 import asyncio
+import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import cycle
 from typing import Any, Final, cast
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.projector.domain.outcomes import Kept
+from services.projector.loop.partition import cache
 from services.projector.loop.partition.batch import Batch
 from services.projector.loop.partition.cache import Cache
 from services.projector.loop.partition.partition import Partition
@@ -22,10 +25,12 @@ from shared.events.outcome import read_outcome
 from shared.events.rules import Rule
 from tests.properties.test_timesheet import folded
 from tests.support.fakes.outcome_store import OutcomeStore
-from tests.support.story.given import fact, found, paused, started
-from tests.support.story.histories import BOOK, Entry, histories
+from tests.support.story.given import fact, found, paused, started, stopped
+from tests.support.story.histories import BOOK, DOCUMENTS, WEARY, Entry, histories
 
 NOBODY_PUBLISHES: Final = cast("OutcomeLog", None)
+# The revision of a policy with a cap of an hour and a half, by which timers stop after ten hours.
+WATCHED: Final = 2 * DOCUMENTS.index(WEARY)
 sizes = st.lists(st.integers(1, 9), min_size=1, max_size=6)
 
 
@@ -120,6 +125,53 @@ def test_a_job_that_the_cache_forgot_is_read_again(jobs_max: int) -> None:
     assert read_outcome(run.answers[-1]).findings == (found(Rule.OVER_ESTIMATE, "phone", "10:10"),)
 
 
+def late_among_three() -> list[Entry]:
+    """Three timers used an estimate up. The stop of one comes late, and another had run for hours after it."""
+    told = [
+        fact(OwnerEstimateSet, "08:00", job_id="roof", seconds=8 * 3600),
+        started("desk", at="09:00", job_id="roof"),
+        started("phone", at="09:00", job_id="roof"),
+        started("car", at="12:00", job_id="roof"),
+        fact(DeadlineReached, "13:30"),
+        stopped("car", at="18:00"),
+        stopped("phone", at="18:10", asked="10:00"),
+    ]
+    return [press.logged(offset) for offset, press in enumerate(told)]
+
+
+def late_after_a_stop() -> list[Entry]:
+    """Two timers made the hour and a half of a day by 09:45, and stopped by themselves. One had stopped at 09:20."""
+    told = [
+        started("desk", at="09:00", policy_rev=WATCHED),
+        started("phone", at="09:00", policy_rev=WATCHED),
+        fact(DeadlineReached, "19:01"),
+        stopped("phone", at="20:00", asked="09:20", policy_rev=WATCHED),
+    ]
+    return [press.logged(offset) for offset, press in enumerate(told)]
+
+
+def test_what_ended_after_a_late_press_is_read_again() -> None:
+    """An hour of the phone, three of the desk by 12:00, and then two hours an hour, because the car ran too."""
+    run = Run(late_among_three(), [1], owners_max=100)
+    assert run.answers == [one.body for one in folded(late_among_three())[1]]
+    assert found(Rule.OVER_ESTIMATE, "desk", "14:00") in read_outcome(run.answers[-1]).findings
+
+
+def test_a_timer_that_nobody_ended_before_a_late_press_is_read_again() -> None:
+    """Twenty minutes of the phone, so the desk crossed the cap at 10:10."""
+    run = Run(late_after_a_stop(), [1], owners_max=100)
+    assert run.answers == [one.body for one in folded(late_after_a_stop())[1]]
+    assert found(Rule.OVER_DAILY_CAP, "desk", "10:10", "19:00") in read_outcome(run.answers[-1]).findings
+
+
+@pytest.mark.parametrize("log", [late_among_three, late_after_a_stop])
+def test_without_what_ended_since_a_late_press_would_be_judged_wrong(log: Callable[[], list[Entry]]) -> None:
+    """The control: the press asks for nothing but its own moment on the log."""
+    with patch.object(cache, "_since", lambda press: press.log_time):
+        run = Run(log(), [1], owners_max=100)
+    assert run.answers != [one.body for one in folded(log())[1]]
+
+
 @given(histories, sizes)
 def test_outcomes_alone_give_the_same_rows_in_any_split(log: list[Entry], sizes: list[int]) -> None:
     _, came = folded(log)
@@ -142,7 +194,7 @@ def merged(commits: Sequence[Rows]) -> dict[str, dict[Any, Any]]:
     """Write commits one after the other as the queries do, into plain dicts."""
     tables: dict[str, dict[Any, Any]] = defaultdict(dict)
     for rows in commits:
-        tables["outcome"] |= {row[:2]: row for row in rows.outcomes}
+        tables["outcome"] |= {row[:2]: row for row in rows.tables().get("insert_outcomes", [])}
         tables["dead_letter"] |= {row[:2]: row for row in rows.dead_letters}
         for key, interval in rows.intervals.items():
             # When an interval was opened is written once.
@@ -151,8 +203,12 @@ def merged(commits: Sequence[Rows]) -> dict[str, dict[Any, Any]]:
         tables["timer_history"] |= {row[:4]: row for row in rows.history}
         for id_, timer in rows.timers.items():
             # `started_by` is written once, with the timer's first row.
-            started_by = tables["timer"].get(id_, timer)[15]
-            tables["timer"][id_] = (*timer[:15], started_by, *timer[16:])
+            before = tables["timer"].get(id_, timer)
+            provisional = timer[17]
+            if provisional == "null":  # a flag alone was told: what may be taken back stays so
+                kept = before[17]
+                provisional = kept and json.dumps(json.loads(kept) | {"source_offset": timer[16]})
+            tables["timer"][id_] = (*timer[:15], before[15], timer[16], provisional, *timer[18:])
         for name, totals in (("day_total", rows.day_totals), ("work_total", rows.work_totals)):
             for day, worked in totals.items():
                 before = tables[name].get(day, (0, 0))

@@ -13,7 +13,8 @@ from services.projector.ports import Advance, Checkpoint
 from shared.events.calendar import split
 from tests.properties.test_timesheet import folded
 from tests.support.story.histories import Entry, histories
-from tests.world.tables import COLUMNS, Tables
+from tests.world.columns import COLUMNS
+from tests.world.tables import Tables
 
 US: Final = timedelta(microseconds=1)
 

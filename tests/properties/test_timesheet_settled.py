@@ -1,7 +1,6 @@
-"""Settled: timers that fall due, and timers that a switch ends. The frame of coming rules is tried before them.
+"""Settled: what fell due and what a switch ended, as live fold, replay, naive fold and the rows of the tables have it.
 
-This release's rules find nothing of the kind. A settle that stops timers which ran too long, and a rule that switches,
-take their place. Live fold, replay, naive fold and the rows of the tables must agree on what these did.
+Each of them learns of it in another way: by judging, from outcomes, by rules of its own, and row by row.
 """
 
 from datetime import timedelta

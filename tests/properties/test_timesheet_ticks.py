@@ -13,7 +13,7 @@ import pytest
 from hypothesis import Phase, event, given, settings
 from hypothesis import strategies as st
 
-from services.projector.domain import effect
+from services.projector.domain import effect, fold
 from services.projector.domain.due.deadlines import Outlook
 from services.projector.domain.endings import endings
 from services.projector.domain.entry import LoggedPress
@@ -33,8 +33,9 @@ from shared.events.models import (
     TimerStopped,
 )
 from shared.events.outcome import Finding
-from shared.events.policy import Policy
+from shared.events.policy import LongRunning, Policy
 from shared.events.policy_book import PolicyBook, PolicyRecord
+from shared.events.policy_terms import terms_of
 from shared.events.rules import Rule
 from tests.support.story.histories import BEGINNING, DOCUMENTS, OWNERS, Entry, histories
 
@@ -98,7 +99,8 @@ class Log:
 
     def _tick(self, number: int, owner: str, at: datetime) -> LoggedPress:
         said = DeadlineReached(tenant="acme", actor=CLOCK, dialect="stint", digest="0" * 64, owner=owner)
-        policy_rev = 3 if at >= self.changes_at else 1
+        # A press of that very moment may still name the first document: no tick goes before it with the second.
+        policy_rev = 3 if at > self.changes_at else 1
         return LoggedPress(0, at, Press(Envelope(UUID(int=number), said.type, at, policy_rev, expires_at=at), said))
 
 
@@ -108,8 +110,8 @@ def minutes_of(ledger: Ledger) -> dict[Any, Any]:
         owner: (
             {id_: replace(timer.after, flags=()) for id_, timer in sheet.timers.items()},
             {id_: (timer.open.start, timer.open.zone) for id_, timer in sheet.timers.items() if timer.open is not None},
-            sheet.closed,
-            sheet.days,
+            sorted(sheet.closed, key=lambda one: (one.timer_id, one.start)),
+            {day: worked for day, worked in sheet.days.items() if worked.total_us},
         )
         for owner, sheet in ledger.sheets.items()
         if sheet.timers
@@ -155,14 +157,20 @@ def never_stopping(document: Policy) -> Policy:
     return document.model_copy(update={"rules": document.rules.model_copy(update={"R16": long})})
 
 
+def stopping_soon(document: Policy) -> Policy:
+    """Return a document by which each timer stops after an hour, so that nearly every late press meets a stop."""
+    long = LongRunning(long_running_seconds=1800, auto_close_seconds=3600)
+    return document.model_copy(update={"rules": document.rules.model_copy(update={"R16": long})})
+
+
 def lasted(found: Found) -> Found:
     """Return the findings that have any time in them, or have no end yet."""
     return {key: one for key, one in found.items() if one.amount_us != 0}
 
 
-def alone(found: Found) -> Found:
-    """Return the findings of rules that look at one interval, and at no other timer of its day."""
-    return {key: one for key, one in found.items() if one.rule not in {Rule.OVER_DAILY_CAP, Rule.OVERFULL_DAY}}
+def but_of_locked_days(found: Found) -> Found:
+    """Return the findings without those of R15."""
+    return {key: one for key, one in found.items() if key[1] != Rule.PAST_TIME}
 
 
 def is_of_the_first_timer(entry: Entry) -> bool:
@@ -179,17 +187,30 @@ def ticks_change_nothing_while_presses_come_in_time(
     assert log.folded(looks) == log.folded([])
 
 
-def ticks_before_late_presses_change_no_minute(
+def ticks_before_late_presses_leave_only_findings_without_time(
     history: list[Entry], policies: Policies, delays: Delays, looks: list[Look]
 ) -> None:
-    """Of the rules that look at one interval, findings differ at most in such as have no time in them.
+    """Findings differ at most in such as have no time in them, also where several timers reach a limit together.
 
-    The time of a day is shared: a late press of one timer moves the crossing of another, and what was told stands.
+    What moves those, and the control of that: `test_timesheet_moved`.
     """
     log = log_of(history, policies, delays, ALL)
     (minutes, found), (minutes_without, found_without) = log.folded(looks), log.folded([])
     assert minutes == minutes_without
-    assert alone(lasted(found)) == alone(lasted(found_without))
+    assert lasted(found) == lasted(found_without)
+
+
+def ticks_before_late_presses_leave_the_same_of_timers_that_stop(
+    history: list[Entry], policies: Policies, delays: Delays, looks: list[Look]
+) -> None:
+    """The same where timers stop by themselves, but for R15: it tells which time of a locked day a press changes.
+
+    By the contract that is the time between both ends, where an end had been told that is taken back (docs/adr/0047).
+    """
+    log = log_of(history, policies, delays, ALL)
+    (minutes, found), (minutes_without, found_without) = log.folded(looks), log.folded([])
+    assert minutes == minutes_without
+    assert but_of_locked_days(lasted(found)) == but_of_locked_days(lasted(found_without))
 
 
 def ticks_before_late_ends_leave_only_findings_without_time(
@@ -205,7 +226,9 @@ def ticks_before_late_ends_leave_only_findings_without_time(
 
 
 Law = Callable[[list[Entry], Policies, Delays, list[Look]], None]
-LIMITED: Final = [never_stopping(document) for document in DOCUMENTS if document.has_deadlines]
+STOPPING: Final = [stopping_soon(document) for document in DOCUMENTS]
+SWITCHING: Final = [document for document in STOPPING if terms_of(document).switches]
+LIMITED: Final = [never_stopping(document) for document in DOCUMENTS if terms_of(document).has_deadlines]
 
 
 def holds(law: Law, documents: Sequence[Policy]) -> Callable[[], None]:
@@ -217,7 +240,12 @@ def holds(law: Law, documents: Sequence[Policy]) -> Callable[[], None]:
 
 
 test_ticks_change_nothing_while_presses_come_in_time = holds(ticks_change_nothing_while_presses_come_in_time, DOCUMENTS)
-test_ticks_before_late_presses_change_no_minute = holds(ticks_before_late_presses_change_no_minute, LIMITED)
+test_ticks_before_late_presses_leave_only_findings_without_time = holds(
+    ticks_before_late_presses_leave_only_findings_without_time, LIMITED
+)
+test_ticks_before_late_presses_leave_the_same_of_timers_that_stop = holds(
+    ticks_before_late_presses_leave_the_same_of_timers_that_stop, STOPPING
+)
 test_ticks_before_late_ends_leave_only_findings_without_time = holds(
     ticks_before_late_ends_leave_only_findings_without_time, LIMITED
 )
@@ -241,11 +269,17 @@ def found_for_ever() -> AbstractContextManager[Any]:
     return patch.object(effect, "endings", but_for_those)
 
 
+def stops_found_later() -> AbstractContextManager[Any]:
+    """Judge a late start with what fell due up to its own moment."""
+    return patch.object(fold, "stopped_meanwhile", lambda *_, **__: None)
+
+
 @pytest.mark.parametrize(
     ("law", "documents", "fault"),
     [
         (ticks_change_nothing_while_presses_come_in_time, DOCUMENTS, found_when_looked_at),
-        (ticks_before_late_presses_change_no_minute, LIMITED, found_when_looked_at),
+        (ticks_before_late_presses_leave_only_findings_without_time, LIMITED, found_when_looked_at),
+        (ticks_before_late_presses_leave_the_same_of_timers_that_stop, SWITCHING[-1:], stops_found_later),
         (ticks_before_late_ends_leave_only_findings_without_time, LIMITED, found_for_ever),
     ],
 )

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,6 +64,14 @@ def test_two_product_classes_of_one_name_fail_the_build() -> None:
             places[name].append(path.relative_to(_ROOT).as_posix())
     assert {name: where for name, where in places.items() if len(where) > 1 and name not in _SHARED_NAMES} == {}
     assert {name for name in _SHARED_NAMES if len(places[name]) <= 1} == set()  # the list stays as short as it can be
+
+
+def test_every_dialect_is_among_those_that_never_import_each_other() -> None:
+    """import-linter holds the walls between rooms that it is told of. A new dialect would have none."""
+    said = tomllib.loads((_ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
+    [told] = [wall["modules"] for wall in said if wall["name"] == "The dialects never import each other"]
+    dialects = [sign.parent for sign in (_ROOT / "services/command_api/dialects").glob("*/__init__.py")]
+    assert sorted(told) == sorted(".".join(room.relative_to(_ROOT).parts) for room in dialects)
 
 
 @pytest.mark.parametrize("room", sorted(room for room in _rooms() if room.startswith(_SERVICES)))

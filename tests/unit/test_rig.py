@@ -50,6 +50,13 @@ def test_the_page_lists_every_fault_of_the_world() -> None:
     assert sorted(re.findall(r"`(\w+)`", table)) == sorted(RATES)
 
 
+@pytest.mark.xdist_group("rig")
+def test_a_group_is_in_the_ids_of_its_tests_when_xdist_asks_for_it(request: pytest.FixtureRequest) -> None:
+    """A group that is not in the ids is spread over the workers: two stacks start, and no worker counts all seeds."""
+    asked = getattr(request.config.option, "loadgroup", False)
+    assert request.node.nodeid.endswith("@rig") is asked
+
+
 def _serves_rig(users: set[Path]) -> bool:
     return any(user.is_relative_to(SUPPORT) for user in users)
 

@@ -8,6 +8,7 @@
     texts       the topic of texts, and the product's reading of it checked by a plain one
     database    Postgres in memory: transactions, locks, time-outs, the fence
     tables      what each query of the store does to rows
+    columns     the columns of those rows, and where a row may have nothing
     process     one projector: the product's loop, whole
     ports       the ports of that loop, with their faults
     clock       the ports of its deadline clock, with their faults
@@ -18,6 +19,7 @@
     story       one seed, from the first press to the last row
     verdicts    every checker over one story
     guards      the controls: each guard, switched off
+    guards_of_readers  the controls of what reads the log
 
 Where it differs from production: there is no network, no SQL, no HTTP and no second thread.
 `test_tables` compares its tables with those of Postgres.

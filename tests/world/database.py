@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from services.projector.ports import Advance, BusyError, Checkpoint, FencedError
+from services.projector.ports import Advance, BusyError, Checkpoint, FencedError, KnownError
 from tests.support.proof.checkers.history import CheckpointMove
 from tests.world.tables import Tables
 
@@ -36,10 +36,13 @@ class Database:
 
     partitions: int
     compare_and_set: bool = True
+    asks_whether_news: bool = True
     timeouts: bool = True
     away: bool = False
     # How often the fence held.
     fenced: int = 0
+    # How often something was known of what was taken for news.
+    known: int = 0
     tables: Tables = field(init=False)
     moves: list[CheckpointMove] = field(default_factory=list)
     past: list[Tables] = field(default_factory=list)
@@ -104,6 +107,9 @@ class Database:
                 published=max(at.published, to.published),
                 outcomes_next=max(at.outcomes_next, to.outcomes_next),
             )
+        if self.asks_whether_news and any(self.tables.knows_any_of(a.unread) for a in advances if a.unread is not None):
+            self.known += 1
+            raise KnownError("an event has a verdict already, or a drawn id a timer")
         staged.write(advances)
         return staged
 

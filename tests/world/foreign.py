@@ -1,13 +1,14 @@
 """Foreign records: records that came through no API of ours: facts, deadlines, mistakes, poison."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from pydantic import TypeAdapter
 
+from shared.events.calendar import local_day
 from shared.events.codec import write_body
 from shared.events.envelope import Envelope, Headers, encode_headers
 from shared.events.idempotency import digest_of
@@ -159,6 +160,15 @@ class Foreign:
                 self._record(TimerStarted(**self._said(tenant), owner=nul), self._timer_of(tenant, nul), twice=True)
             case _:
                 self._record(self._fact(tenant, owner), None)
+
+    def limits(self, zones: Mapping[str, str]) -> None:
+        """Put facts: the first owner has gone home, and the second one's job is used up. `zones` is by tenant."""
+        (tenant, owner), (other, worker), *_ = self._world.plan.owners
+        now, hour = self._world.now(), timedelta(hours=1)
+        on = local_day(now, zones[tenant])
+        was_there: dict[str, Any] = {"on": on, "checked_in_at": now - 2 * hour, "checked_out_at": now - hour}
+        self._record(OwnerAttendanceRecorded(**self._said(tenant), owner=owner, **was_there), None)
+        self._record(OwnerEstimateSet(**self._said(other), owner=worker, job_id="j1", seconds=0), None)
 
     def names_no_policy(self) -> None:
         """Put a press that names a policy revision that was never written."""

@@ -3,31 +3,42 @@
 A checker that does not notice it here would not notice it in a real run either.
 """
 
+import asyncio
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, Final
 from unittest.mock import patch
 
-from services.command_api.submit.replies import Waiters
 from services.command_api.submit.sender import Acked
 from services.projector.clock.looks import PolicyLooks
 from services.projector.clock.sent import SentTicks, _Repeat
 from services.projector.domain import effect, fold
 from services.projector.domain.outcomes import Kept
-from services.projector.domain.rules import judge
+from services.projector.domain.rules.case import Case, RuleFunction
+from services.projector.domain.rules.judge import rules_of
 from services.projector.domain.rules.permission import not_legal_now
 from services.projector.domain.sheet.ledger import Ledger
 from services.projector.domain.sheet.state import Timesheet
-from services.projector.loop.keeper import Keeper
+from services.projector.loop import keeper
 from services.projector.loop.partition import recover
 from services.projector.loop.partition.partition import Partition
 from services.projector.ports import Checkpoint, DueOwner, ToPublish
 from services.projector.store.rows import Rows
 from shared.events.durations import microseconds
-from shared.events.outcome import Outcome, read_outcome
 from tests.world import story
+from tests.world.database import Database
+from tests.world.guards_of_readers import (
+    believe_any_reply,
+    believe_any_text,
+    believe_every_gap,
+    demand_every_offset,
+    stop_before_strange_policies,
+    stumble_over_strange_outcomes,
+    wait_for_every_policy,
+)
 from tests.world.office import Post
 from tests.world.ports import Replies, Stream
 from tests.world.story import Guard
@@ -55,17 +66,16 @@ def _no_fence(world: World) -> None:
     world.database.compare_and_set = False
 
 
+def _believe_in_news(world: World) -> None:
+    world.database.asks_whether_news = False
+
+
 def _forget_keys() -> AbstractContextManager[Any]:
     return patch.object(fold, "recall", lambda _judged, _again: "forgotten")
 
 
-def _every_occurrence(records: Sequence[tuple[int, bytes]], next_offset: int) -> list[Kept]:
-    del next_offset
-    return [Kept(read_outcome(body), body) for _, body in records]
-
-
 def _catch_up_without_skipping() -> AbstractContextManager[Any]:
-    return patch.object(recover, "_first_occurrences", _every_occurrence)
+    return patch.object(recover, "_is_first", lambda _one, _next_offset: True)
 
 
 def _no_dead_letters() -> AbstractContextManager[Any]:
@@ -130,7 +140,10 @@ def _count_wrongly() -> AbstractContextManager[Any]:
 
 
 def _allow_everything() -> AbstractContextManager[Any]:
-    return patch.object(story, "RULES", tuple(rule for rule in judge.RULES if rule is not not_legal_now))
+    def but_one(case: Case) -> tuple[RuleFunction, ...]:
+        return tuple(rule for rule in rules_of(case) if rule is not not_legal_now)
+
+    return patch.object(story, "rules_of", but_one)
 
 
 def _ack_at_once() -> AbstractContextManager[Any]:
@@ -189,44 +202,23 @@ def _invent() -> AbstractContextManager[Any]:
     return patch.object(EventTopic, "append", and_another)
 
 
-def _believe_every_gap() -> AbstractContextManager[Any]:
-    def believed(self: Keeper, partition: Partition, offset: int) -> bool:
-        if offset < partition.at.next_offset:
-            self._read_on(partition)
-        return offset >= partition.at.next_offset
+def _believe_the_logs_clock() -> AbstractContextManager[Any]:
+    prune = Database.prune
 
-    return patch.object(Keeper, "is_next", believed)
+    def by_log_time_alone(self: Database, kpart: int, now: datetime) -> int:
+        return prune(self, kpart, max(now, self.tables.checkpoint[kpart].last_log_time or now))
 
-
-def _demand_every_offset() -> AbstractContextManager[Any]:
-    def dense(self: Keeper, partition: Partition, offset: int) -> bool:
-        if offset != partition.at.next_offset:
-            self.disturb(partition, "a gap", 0.5)
-        return offset == partition.at.next_offset
-
-    return patch.object(Keeper, "is_next", dense)
+    return patch.object(Database, "prune", by_log_time_alone)
 
 
-def _stumble_over_strange_outcomes() -> AbstractContextManager[Any]:
-    def all_of_them(records: Sequence[tuple[int, bytes | None]], _: Any) -> list[Kept]:  # noqa: ANN401 - not called
-        return [Kept(read_outcome(body or b""), body or b"") for _, body in records]
+def _recover_once() -> AbstractContextManager[Any]:
+    async def once(*ports: Any) -> Checkpoint:  # noqa: ANN401 - passed on
+        try:
+            return await recover.recover(*ports)
+        except TimeoutError:
+            raise asyncio.CancelledError from None
 
-    return patch.object(recover, "_readable", all_of_them)
-
-
-def _wait_for_every_policy() -> AbstractContextManager[Any]:
-    async def never(*_: object) -> bool:
-        return False
-
-    return patch.object(Keeper, "_was_never_written", never)
-
-
-def _believe_any_reply() -> AbstractContextManager[Any]:
-    def believed(self: Waiters, request_id: str, outcome: Outcome) -> None:
-        if (waiter := self._waiting.get(request_id)) is not None:
-            waiter.resolve(outcome)
-
-    return patch.object(Waiters, "answer", believed)
+    return patch.object(keeper, "recover", once)
 
 
 @contextmanager
@@ -256,23 +248,41 @@ CONTROLS: Final = (
         {"tick_lost": 0.5, "policy_changed": 0.5, "time_jumps": 0.3},
     ),
     Control(
-        "believing a reply by its event id too", ("C4", "C10", "C3", "C1"), _believe_any_reply, {"reply_forged": 0.3}
+        "believing a reply by its event id too", ("C4", "C10", "C3", "C1"), believe_any_reply, {"reply_forged": 0.3}
     ),
     Control(
         "asking the log about a gap",
         ("C1", "C6", "C15", "C16"),
-        _believe_every_gap,
+        believe_every_gap,
         {"stale_fetch": 0.5, "commit_lost": 0.1, "rebalanced": 0.1},
     ),
-    Control("passing a gap", ("not drained",), _demand_every_offset, {"gap_in_events": 0.2}),
-    Control("passing strange outcomes", ("not drained",), _stumble_over_strange_outcomes, {"strange_outcome": 0.3}),
-    Control("refusing what names no policy", ("not drained",), _wait_for_every_policy, {"no_such_policy": 0.2}),
+    Control("passing a gap", ("not drained",), demand_every_offset, {"gap_in_events": 0.2}),
+    Control("passing strange outcomes", ("not drained",), stumble_over_strange_outcomes, {"strange_outcome": 0.3}),
+    Control("refusing what names no policy", ("not drained",), wait_for_every_policy, {"no_such_policy": 0.2}),
+    Control(
+        "passing strange policies",
+        ("not drained",),
+        stop_before_strange_policies,
+        {"strange_policy": 0.3, "policy_changed": 0.3},
+    ),
+    Control("the slot of a text", ("texts",), believe_any_text, {"strange_text": 0.5}),
+    Control(
+        "pruning by our own clock too", ("C6",), _believe_the_logs_clock, {"log_clock_jumps": 0.5, "key_again": 0.3}
+    ),
+    Control("recovering again after a time-out", ("not drained",), _recover_once, {"store_froze": 0.5}),
     Control(
         "the compare-and-set",
         ("C15",),
         _nothing,
         {"frozen_here": 0.02, "frozen": 0.1, "commit_unknown": 0.03},
         _no_fence,
+    ),
+    Control(
+        "asking whether it is news",
+        ("C2",),
+        _nothing,
+        {"send_doubled": 0.1, "key_again": 0.1},
+        _believe_in_news,
     ),
     Control("the known check", ("C2",), _forget_keys, {"send_doubled": 0.1, "key_again": 0.1}),
     Control(

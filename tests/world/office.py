@@ -18,6 +18,7 @@ from services.command_api.submit.replies import ReplyReader, Waiters
 from services.command_api.submit.sender import Acked, OnFate, Sender, Unacked
 from shared.events.idempotency import keyed_event_id
 from shared.events.ids import TimerIds
+from shared.events.outcome import digest_of_body
 from shared.events.policy_book import PolicyBook
 from shared.events.topics import EVENTS, TEXTS
 from tests.world.world import World
@@ -185,8 +186,8 @@ class Window:
         rows = [r for r in rows if kpart is None or r[0] == kpart]
         if not rows:
             return None
-        kpart_, source_offset, _, _, digest, log_time, body = max(rows)
-        return OutcomeRow(kpart_, source_offset, event_id, digest, log_time.astimezone(UTC), body)
+        kpart_, source_offset, _, _, log_time, body = max(rows)
+        return OutcomeRow(kpart_, source_offset, event_id, digest_of_body(body), log_time.astimezone(UTC), body)
 
 
 def event_id_of(command: TimerCommand, caller: Caller, key: str) -> UUID:

@@ -15,8 +15,9 @@ import structlog
 from services.projector.domain.entry import moment_of
 from services.projector.domain.rules import judge as judging
 from services.projector.domain.rules.case import Case
-from services.projector.domain.rules.judge import RULES, RULES_OF_A_REPEATED_STOP
+from services.projector.domain.rules.judge import RULES_OF_A_REPEATED_STOP, rules_of
 from shared.events.models import BODY_OF
+from shared.events.policy import Mode, RuleMode
 from tests.support.proof.checkers.history import Evidence, EvidenceRecord, Op
 from tests.world.foreign import NEWER_READ_AS, NEWER_TYPE, downgrade, upgrade
 from tests.world.group import Group
@@ -124,7 +125,7 @@ def _arranged() -> Iterator[Counter[str]]:
     structlog.configure(processors=[hear], cache_logger_on_first_use=False)
     try:
         with (
-            patch.object(judging, "RULES", (_breaks, *RULES)),
+            patch.object(judging, "rules_of", lambda case: (_breaks, *rules_of(case))),
             patch.object(judging, "RULES_OF_A_REPEATED_STOP", (_breaks, *RULES_OF_A_REPEATED_STOP)),
         ):
             yield alarms
@@ -145,10 +146,15 @@ def _world(plan: Plan, loop: VirtualLoop, alarms: Counter[str]) -> World:
 
 
 async def _live(world: World) -> None:
-    for tenant, zone in zip(("acme", "birch"), world.plan.zones, strict=False):
-        world.revisions[tenant] = world.set_policy(tenant, None, policy(zone))
+    zones = dict(zip(("acme", "birch"), world.plan.zones, strict=False))
+    refuses = RuleMode(mode=Mode.BLOCK)
+    limits: dict[str, Any] = {"R10": refuses, "R12": refuses} if world.plan.has_limits else {}
+    for tenant, zone in zones.items():
+        world.revisions[tenant] = world.set_policy(tenant, None, policy(zone, **limits))
     world.ticking = True
     trouble = Trouble(world, Group(world))
+    if world.plan.has_limits:
+        trouble.foreign.limits(zones)
     for _ in range(world.plan.projectors):
         trouble.start()
     world.spawn(trouble.live())
@@ -193,8 +199,9 @@ async def _heal(world: World, trouble: Trouble) -> None:
             return
     if not await _looked_after(world):
         return
-    # The projector prunes outcomes once a minute.
-    await asyncio.sleep(_PRUNED_SECONDS if "month_passes" in world.fired else _IDLE_SECONDS)
+    # The projector prunes outcomes once a minute: after a month, or when a record says that a month has passed.
+    may_prune = {"month_passes", "log_clock_jumps"} & world.fired.keys()
+    await asyncio.sleep(_PRUNED_SECONDS if may_prune else _IDLE_SECONDS)
     for process in list(world.processes):
         await process.stop()
 
@@ -237,6 +244,10 @@ def _behind(world: World) -> str | None:
         return f"{world.on_their_way} records are on their way"
     if zombies := [process.name for process in world.processes if process.frozen and not process.stuck]:
         return f"{zombies} have still to come back"
+    for process in world.processes:
+        in_force = {tenant: process.book.latest_revision(tenant) for tenant in world.revisions}
+        if in_force != world.revisions:
+            return f"{process.name} has read the policies {in_force}, and in force are {world.revisions}"
     for kpart, at in world.database.tables.checkpoint.items():
         left = [record.offset for record in world.events.records[kpart] if record.offset >= at.next_offset]
         if left and not _held(world, kpart, left):
@@ -273,6 +284,7 @@ def _ask_again(world: World) -> None:
 
 def _story(world: World) -> SeedStory:
     world.fired["fenced"] += world.database.fenced
+    world.fired["known, not news"] += world.database.known
     evidence = Evidence(
         partitions=world.plan.partitions,
         history=tuple(world.history),
@@ -293,6 +305,7 @@ def _story(world: World) -> SeedStory:
         moves=tuple(world.database.moves),
         breaks=frozenset({BREAKER}),
         also=NEWER_READ_AS if "newer_event" in world.fired else {},
+        ended_at=world.now(),
     )
     return SeedStory(
         plan=world.plan,

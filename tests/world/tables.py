@@ -37,52 +37,13 @@ from services.projector.ports import (
     WriteRefusedError,
 )
 from services.projector.store.rows import rows_of
-from shared.events.outcome import DayPart, Fact, State, TimerAfter, key_of_body
+from shared.events.outcome import DayPart, Fact, State, TimerAfter, digest_of_body, key_of_body
+from shared.packing.bodies import body_of
 from tests.support.proof.naive.tables import KEYS, text_of
+from tests.world.columns import COLUMNS, NULLABLE
 
 Row = tuple[Any, ...]
 
-# In the order in which the queries are given the columns. `flags` are text there, and a list in a dump.
-COLUMNS: Final = {
-    "outcome": ("kpart", "source_offset", "event_id", "tenant", "digest", "log_time", "body"),
-    "dead_letter": ("kpart", "source_offset", "log_time", "reason"),
-    "timer": (
-        *("slot", "id", "tenant", "owner", "account_id", "job_id", "project_id", "billable", "work_date", "state"),
-        *(
-            "started_at",
-            "stopped_at",
-            "total_us",
-            "last_at",
-            "flags",
-            "started_by",
-            "source_offset",
-            "provisional",
-            "reference",
-        ),
-    ),
-    "interval": ("slot", "timer_id", "seq", "tenant", "owner", "start_at", "end_at", "zone", "logged_at", "reason"),
-    "day_total": ("slot", "tenant", "owner", "day", "total_us", "billable_us", "changed_after_lock"),
-    "job_total": ("slot", "tenant", "owner", "job_id", "total_us"),
-    "work_total": ("slot", "tenant", "kind", "about", "day", "total_us", "billable_us", "changed_after_lock"),
-    "timer_history": ("slot", "timer_id", "source_offset", "by", "at", "told", "event_id", "log_time"),
-    "violation": (
-        *("slot", "timer_id", "rule", "from_at", "to_at", "amount_us", "refused"),
-        *("tenant", "owner", "event_id", "policy_revision"),
-    ),
-    "owner_fact": ("slot", "tenant", "owner", "kind", "about", "body", "known_at"),
-}
-_NULLABLE: Final = {
-    "outcome": {"event_id", "tenant", "digest"},
-    "dead_letter": set[str](),
-    "timer": {"account_id", "job_id", "project_id", "work_date", "stopped_at", "provisional", "reference"},
-    "interval": {"end_at", "logged_at", "reason"},
-    "day_total": set[str](),
-    "job_total": set[str](),
-    "work_total": set[str](),
-    "timer_history": set[str](),
-    "violation": {"to_at", "amount_us", "policy_revision"},
-    "owner_fact": set[str](),
-}
 _REMEMBERED: Final = timedelta(days=31)
 
 
@@ -124,15 +85,29 @@ class Tables:
         for (slot, tenant, owner_id), moment in since.items():
             whose = (slot, tenant, owner_id)
             mine = [r for r in timers.values() if (r[0], r[2], r[3]) == whose]
-            touched = {r[1]: self._timer(r) for r in mine if r[9] == "RUNNING" or (r[0], r[1]) in wanted.timers}
             worked = [r for r in self.rows["interval"].values() if (r[0], r[3], r[4]) == whose and r[6] is not None]
-            closed = tuple(ClosedInterval(r[1], r[5], r[6]) for r in worked if r[6] > moment)
-            closed += tuple(_overlaps(wanted, whose, touched, worked))
+            lately = {r[1] for r in worked if r[6] > moment}
+            touched = {
+                r[1]: self._timer(r)
+                for r in mine
+                if r[9] == "RUNNING" or (r[0], r[1]) in wanted.timers or (r[1] in lately and r[17] is not None)
+            }
+            ended = [*(r for r in worked if r[6] > moment), *_overlaps(wanted, whose, touched, worked)]
+            closed = tuple(dict.fromkeys(map(self._closed, ended)))
             profile = self.rows["owner_fact"].get((*whose, "profile", ""))
             known = None if profile is None else Profile(**profile[5])
             sheet = Timesheet(tenant, owner_id, known, touched, closed, moment)
             sheets[tenant, owner_id] = self._with_facts(self._with_days(sheet, whose, wanted), whose)
         return Found(sheets, self._verdicts(set(wanted.events)))
+
+    def knows_any_of(self, news: Wanted) -> bool:
+        """Do what `news` in `advance_checkpoints` does."""
+        return bool(self._verdicts(set(news.events))) or not self.rows["timer"].keys().isdisjoint(news.drawn)
+
+    def _closed(self, interval: Row) -> ClosedInterval:
+        timer = dict(zip(COLUMNS["timer"], self.rows["timer"][interval[:2]], strict=True))
+        (start, end, zone), billable, job_id = interval[5:8], timer["billable"], timer["job_id"]
+        return ClosedInterval(interval[1], start, end, zone, billable=billable, job_id=job_id)
 
     def _with_days(self, sheet: Timesheet, whose: Row, wanted: Wanted) -> Timesheet:
         last = (t.ended.interval if t.ended is not None else t.open for t in sheet.timers.values())
@@ -154,7 +129,7 @@ class Tables:
 
     def _verdicts(self, asked: set[tuple[int, UUID]]) -> dict[tuple[int, UUID], KnownOutcome]:
         rows = sorted(row for row in self.rows["outcome"].values() if (row[0], row[2]) in asked)
-        return {(row[0], row[2]): KnownOutcome(row[4], row[5], row[6].encode()) for row in rows}
+        return {(row[0], row[2]): KnownOutcome(digest_of_body(row[5]), row[4], row[5].encode()) for row in rows}
 
     def _timer(self, row: Row) -> Timer:
         last = max(r for r in self.rows["interval"].values() if r[:2] == row[:2])
@@ -180,7 +155,7 @@ class Tables:
     def unpublished(self, kpart: int, published: int, limit: int) -> list[ToPublish]:
         """Do what `read_unpublished` does."""
         rows = sorted(row[1:] for row in self.rows["outcome"].values() if row[0] == kpart and row[1] >= published)
-        return [ToPublish(row[0], key_of_body(row[5]), row[5].encode()) for row in rows[:limit]]
+        return [ToPublish(row[0], key_of_body(row[4]), row[4].encode()) for row in rows[:limit]]
 
     def due(self, now: datetime) -> list[DueOwner]:
         """Return the rows of `deadline` up to a moment, in order."""
@@ -200,7 +175,7 @@ class Tables:
             return 0
         limit = min(at.last_log_time, now) - _REMEMBERED
         outcomes = self.rows["outcome"]
-        gone = [k for k, r in outcomes.items() if r[0] == kpart and r[1] < at.published and r[5] < limit]
+        gone = [k for k, r in outcomes.items() if r[0] == kpart and r[1] < at.published and r[4] < limit]
         for key in gone:
             del outcomes[key]
         return len(gone)
@@ -220,7 +195,8 @@ class Tables:
     # One function for each query. It gets one row of what `unnest` returns.
 
     def _insert_outcome(self, row: Row) -> None:
-        self._insert("outcome", row)
+        *said, body, packed = row
+        self._insert("outcome", (*said, body_of(body, packed)))
 
     def _insert_dead_letter(self, row: Row) -> None:
         self._insert("dead_letter", row)
@@ -230,6 +206,9 @@ class Tables:
         if before is not None:
             # `started_by`, and all that a start says, is written once.
             row = (*before[:9], row[9], before[10], *row[11:15], before[15], *row[16:18], before[18])
+            if row[17] == "null":  # a flag alone was told: an end that may be taken back stays so
+                kept = None if before[17] is None else json.dumps(json.loads(before[17]) | {"source_offset": row[16]})
+                row = (*row[:17], kept, row[18])
         self._put("timer", row)
 
     def _upsert_interval(self, row: Row) -> None:
@@ -283,7 +262,7 @@ class Tables:
 
     def _put(self, table: str, row: Row) -> None:
         for column, value in zip(COLUMNS[table], row, strict=True):
-            _refuse_if(value is None and column not in _NULLABLE[table], "23502")
+            _refuse_if(value is None and column not in NULLABLE[table], "23502")
             _refuse_if(isinstance(value, str) and "\0" in value, "22021")
         self.rows[table][row[: len(KEYS[table])]] = row
 
@@ -303,7 +282,7 @@ _WRITES: Final[dict[str, Callable[[Tables, Row], None]]] = {
 }
 
 
-def _overlaps(wanted: Wanted, whose: Row, timers: dict[int, Timer], worked: Sequence[Row]) -> Iterator[ClosedInterval]:
+def _overlaps(wanted: Wanted, whose: Row, timers: dict[int, Timer], worked: Sequence[Row]) -> Iterator[Row]:
     """Yield, for each press of long ago, the first interval that it overlaps."""
     for slot, tenant, owner, timer_id, moment in wanted.overlaps:
         pressed = timers.get(timer_id)
@@ -312,8 +291,7 @@ def _overlaps(wanted: Wanted, whose: Row, timers: dict[int, Timer], worked: Sequ
         at = moment if pressed is None else max(moment, pressed.last_at)
         others = [r for r in worked if r[1] != timer_id and r[6] > max(at, r[5])]
         if others:
-            first = min(others, key=lambda r: (max(r[5], at), r[1], r[2]))
-            yield ClosedInterval(first[1], first[5], first[6])
+            yield min(others, key=lambda r: (max(r[5], at), r[1], r[2]))
 
 
 def _refuse_if(wrong: bool, sqlstate: str) -> None:  # noqa: FBT001 - a sentence: refuse if it is wrong

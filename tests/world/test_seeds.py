@@ -7,6 +7,7 @@ from typing import Final
 
 import pytest
 
+from services.projector.domain.rules import judge as judging
 from tests.support.proof.checkers.presses import physical_duplicates
 from tests.world.plan import RATES, plan_of
 from tests.world.story import SeedStory
@@ -19,6 +20,7 @@ AT_ONCE: Final = 20
 # What must have happened besides the faults that plans ask for.
 CONSEQUENCES: Final = (
     "fenced",
+    "known, not news",
     "zombie",
     "rebalance",
     "pruned",
@@ -103,6 +105,12 @@ def test_every_fault_has_fired(tally: Tally) -> None:
         pytest.skip("only some of the seeds were told")
     wanted = [*RATES, *CONSEQUENCES, *VERDICTS, *(f"crash {point}" for point in CRASHES)]
     assert [kind for kind in wanted if not tally.fired[kind]] == []
+
+
+def test_every_rule_of_the_fold_is_among_the_verdicts() -> None:
+    """A rule that no seed brings about is tried by no crash."""
+    said = " ".join(VERDICTS)
+    assert [rule for rule, *_ in judging._RULES if rule.value not in said] == []
 
 
 def test_a_seed_is_the_same_story_each_time() -> None:

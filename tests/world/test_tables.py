@@ -56,9 +56,15 @@ async def test_sql_makes_the_same_tables_of_the_same_commits(deployment: Deploym
             assert await store.save_progress([moved, at[1], at[2]]) == {0: False, 2: True}
 
 
+@pytest.mark.parametrize("gathered", [False, True])
 @pytest.mark.parametrize("at_once", [AT_ONCE, MANY])
-async def test_rows_that_come_in_bulk_make_the_same_tables(deployment: Deployment, at_once: int) -> None:
-    """Few at once: most rows are there already. Many: most of them begin and end in one commit."""
+async def test_rows_that_come_in_bulk_make_the_same_tables(
+    deployment: Deployment, at_once: int, *, gathered: bool
+) -> None:
+    """Few at once: most rows are there already. Many: most of them begin and end in one commit.
+
+    Helpers gather rows one by one, of one partition. A rebuild's last commit has outcomes of several.
+    """
     plan = replace(plan_of(SEED), presses=150, partitions=3, rates=RATES)
     evidence = (await asyncio.to_thread(tell, plan)).evidence
     dsn = await deployment.fresh_database("world_tables")
@@ -66,11 +72,23 @@ async def test_rows_that_come_in_bulk_make_the_same_tables(deployment: Deploymen
     settings = {"timezone": "UTC", "search_path": "fold_v1,public"}
     async with asyncpg.create_pool(dsn, min_size=1, max_size=2, server_settings=settings, init=make_incoming) as pool:
         for advances in _commits(evidence, at_once):
-            await BulkStore(pool).commit(advances)
+            store = BulkStore(pool)
+            if gathered:
+                for advance in advances:
+                    await _gathered(store, advance)
+            else:
+                await store.commit(advances)
             tables.write(advances)
             tables.checkpoint |= {advance.to.kpart: advance.to for advance in advances}
     assert all(tables.dump().values())
     assert _lines(await dump(dsn)) == _lines(tables.dump())
+
+
+async def _gathered(store: BulkStore, advance: Advance) -> None:
+    piece = store.gather(advance.to.kpart)
+    for one in advance.outcomes:
+        piece.add(one)
+    await piece.commit(advance.read_at, advance.to)
 
 
 def _commits(evidence: Evidence, at_once: int = AT_ONCE) -> Iterator[list[Advance]]:

@@ -3,7 +3,6 @@
 A dialect turns a request into one of these commands, asks the submitter and turns the answer into its own words.
 """
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final, Generic, Literal, NamedTuple, TypeVar, assert_never
 from uuid import UUID
@@ -12,6 +11,7 @@ from shared.events.heard import Heard
 from shared.events.models import Role
 from shared.events.outcome import Fact, Outcome, TimerAfter
 from shared.events.rules import Rule
+from shared.events.value import value
 from shared.identity import TokenRole
 
 Dialect = Literal["thebase", "zoho", "native", "kafka"]
@@ -21,7 +21,7 @@ _RULES: Final = frozenset(Rule)
 _Read = TypeVar("_Read", bound=Heard | Outcome)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Caller:
     """The client that calls. `person` is the owner who called with their own token; None for a machine."""
 
@@ -38,7 +38,7 @@ class Caller:
         return self.role
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AskedTime:
     """A time that the caller gave: its instant, how it was spelt, and whether we had to assume the zone."""
 
@@ -47,7 +47,7 @@ class AskedTime:
     zone_assumed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StartTimer:
     """Start a timer for `owner`. `billable` None: the dialect has no such field, or the caller left it out.
 
@@ -66,7 +66,7 @@ class StartTimer:
     reference: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PressTimer:
     """Pause, resume or stop one timer, by its short id. `reason` is a pause's alone: the caller's code for why."""
 
@@ -76,7 +76,7 @@ class PressTimer:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SetProfile:
     """State an owner's zone or standing. What is None stays as it was."""
 
@@ -86,7 +86,7 @@ class SetProfile:
     active: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SetLeave:
     """Grant an owner leave on a local day, or revoke it."""
 
@@ -95,7 +95,7 @@ class SetLeave:
     granted: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RecordAttendance:
     """Record one window of attendance. `on_said` False: the caller named no day, and `on` was found for them."""
 
@@ -106,7 +106,7 @@ class RecordAttendance:
     on_said: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SetEstimate:
     """Estimate an owner's assignment to a job."""
 
@@ -115,7 +115,7 @@ class SetEstimate:
     seconds: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EraseTexts:
     """Erase all comments and work items of an owner."""
 
@@ -127,7 +127,7 @@ FactCommand = SetProfile | SetLeave | RecordAttendance | SetEstimate | EraseText
 Command = TimerCommand | FactCommand
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Asked:
     """One press as a dialect asks for it: what, by which caller, under which key, and how long to wait for a verdict.
 
@@ -153,7 +153,7 @@ class Position(NamedTuple):
         return f"{self.partition}:{self.offset}"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Accepted:
     """The press counts. `timer` is its timer after it."""
 
@@ -161,7 +161,7 @@ class Accepted:
     position: Position
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Learned:
     """The fact counts, from its place on the log."""
 
@@ -170,7 +170,7 @@ class Learned:
     position: Position
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Refused:
     """The press is recorded, and changed nothing because of `rule`."""
 
@@ -178,7 +178,7 @@ class Refused:
     position: Position
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StillWaiting:
     """Recorded, and not judged in time. A start with a key may get another `timer_id` in its verdict.
 
@@ -191,7 +191,7 @@ class StillWaiting:
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class NotRecorded:
     """Not sent, of unknown fate, or void because it expired: the caller may retry. `why` is a code."""
 
@@ -202,7 +202,7 @@ class NotRecorded:
 Answer = Accepted | Learned | Refused | StillWaiting | NotRecorded
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Decided(Generic[_Read]):
     """The press is recorded and judged: its outcome, never void, and its partition. `Heard`: read as far as needed."""
 

@@ -133,7 +133,10 @@ class OwnerRow:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeRow:
-    """One outcome as it was written down. `body` is the JSON of docs/contract.md, section 9."""
+    """One outcome as it was written down. `body` is the JSON of docs/contract.md, section 9; empty: it cannot be read.
+
+    `digest` is the body's own, None where the body cannot be read or tells no press.
+    """
 
     kpart: int
     source_offset: int
@@ -170,7 +173,7 @@ class ViolationRow:
 class HistoryRow:
     """One line of a timer's history, at its place on the log. `by`: press, settle or switch.
 
-    `told` lacks what is not said: a rule that refused, the actor of what nobody pressed, a time that was not asked.
+    `told` lacks what is not said: a rule that refused, who pressed what nobody pressed, a time that was not asked.
     """
 
     source_offset: int

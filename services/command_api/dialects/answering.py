@@ -8,7 +8,6 @@ Never: a published word, status or key in here.
 """
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
 from typing import Final, Protocol, assert_never
 
 from starlette.requests import Request
@@ -24,15 +23,13 @@ from services.command_api.desk.commands import (
     Learned,
     NotRecorded,
     Refused,
-    StartTimer,
     StillWaiting,
-    TimerCommand,
 )
 from services.command_api.desk.desk import Away, Desk, Unknown
 from services.command_api.desk.rows import NoSuchPartitionError, ReadsAwayError
 from services.command_api.dialects.headers import authorization, idempotency_key, min_position, traceparent
-from services.command_api.dialects.malformed import Malformed
-from services.command_api.dialects.reasons import too_long_ago
+from services.command_api.dialects.malformed import Malformed, first_of
+from services.command_api.dialects.times import Opening
 from shared.events.rules import Rule
 
 MIN_POSITION_WAIT_SECONDS: Final = 2.0
@@ -75,7 +72,7 @@ async def caller_of(desk: Desk, request: Request) -> Caller | Unknown | Away:
 
 async def caller_or_answer(desk: Desk, request: Request, words: Words) -> Caller | Response:
     """Return the caller, or the answer to a request that has none."""
-    caller = await caller_of(desk, request)
+    caller = await desk.identities.caller_of(authorization(request))
     return caller if isinstance(caller, Caller) else turned_away(desk, caller, words)
 
 
@@ -115,9 +112,11 @@ async def press(
         return words.for_readers()
     match command:
         case Malformed():
-            return odd(desk, command, words)
+            return odd(desk, first_of(command, idempotency_key(request)), words)
         case Rule():
-            return refused_at_once(desk, command, words)
+            # What the request shows by itself answers first, and its key is a part of it.
+            key = idempotency_key(request)
+            return odd(desk, key, words) if isinstance(key, Malformed) else refused_at_once(desk, command, words)
         case _:
             asked = asked_for(desk, request, caller, command, words, wait_seconds)
             if isinstance(asked, Malformed):
@@ -128,26 +127,17 @@ async def press(
 def asked_for(
     desk: Desk, request: Request, caller: Caller, command: Command, words: PressWords, wait_seconds: float | None
 ) -> Asked | Malformed:
-    """Return what is to be submitted, or what is wrong with the request's headers or its time."""
+    """Return what is to be submitted, or what is wrong with the request's key."""
     key = idempotency_key(request)
     if isinstance(key, Malformed):
         return key
-    if isinstance(command, TimerCommand):
-        problem = began_too_long_ago(command, desk.now(), desk.backdate_days_max)
-        if problem is not None:
-            return problem
     seconds = desk.answer_within_seconds if wait_seconds is None else wait_seconds
     return Asked(command, caller, words.dialect, key, seconds, traceparent(request))
 
 
-def began_too_long_ago(command: TimerCommand, now: datetime, days_max: int) -> Malformed | None:
-    """Return what is wrong with a press that would begin an interval further back than this deployment takes."""
-    # Only a press that begins an interval: the projector would read all that its owner did since that time.
-    # A stop is never refused because of its time.
-    begins = isinstance(command, StartTimer) or command.verb == "resume"
-    if not begins or command.at is None or command.at.instant >= now - timedelta(days=days_max):
-        return None
-    return Malformed(Rule.VALUE_INVALID, "at", too_long_ago(days_max))
+def opening_here(desk: Desk, zone_name: str | None = None) -> Opening:
+    """Return how a time that begins an interval is read in this deployment."""
+    return Opening(desk.now, desk.backdate_days_max, zone_name)
 
 
 def worded(asked: Asked, answer: Answer, words: PressWords) -> Response:

@@ -28,17 +28,24 @@ class Malformed:
     sentence: str | None = None
 
 
-def wrong(rule: ShapeRule) -> PydanticCustomError:
+def wrong(rule: ShapeRule, sentence: str | None = None) -> PydanticCustomError:
     """Return the error that a validator raises; the rule survives pydantic as the error's type."""
-    return PydanticCustomError(rule.value, "does not pass")
+    return PydanticCustomError(rule.value, "does not pass", {"sentence": sentence})
+
+
+def first_of(problem: Malformed, *others: object) -> Malformed:
+    """Return the problem to answer with: the first rule in order, then as given. Others may be no problem at all."""
+    problems = [problem, *(other for other in others if isinstance(other, Malformed))]
+    return min(problems, key=lambda one: _IN_ORDER.index(one.rule))
 
 
 def first_problem(error: ValidationError) -> Malformed:
     """Return the problem to answer with: the first rule in order, then the first parameter."""
-    problems = error.errors(include_input=False, include_context=False, include_url=False)
-    rules = [_rule_of(problem) for problem in problems]
-    rule = min(rules, key=_IN_ORDER.index)
-    return Malformed(rule, _place(problems[rules.index(rule)]))
+    return first_of(*map(_problem, error.errors(include_input=False, include_url=False)))
+
+
+def _problem(problem: ErrorDetails) -> Malformed:
+    return Malformed(_rule_of(problem), _place(problem), problem.get("ctx", {}).get("sentence"))
 
 
 def _rule_of(problem: ErrorDetails) -> ShapeRule:

@@ -1,12 +1,17 @@
 """Times as callers write them, and as we do: RFC 3339, in UTC with "Z"."""
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Final
 
 from services.command_api.desk.commands import AskedTime
+from services.command_api.dialects.malformed import Malformed
+from services.command_api.dialects.reasons import too_long_ago
 from shared.events.base import in_calendar, in_utc
 from shared.events.ids import ID_EPOCH
+from shared.events.rules import Rule
 from shared.events.zones import instant_of
 
 # A date alone is no moment: counting from its midnight would invent hours.
@@ -46,9 +51,33 @@ def _offset(sign: str, hours: str, minutes: str | None) -> timezone:
     return timezone(-ahead if sign == "-" else ahead)
 
 
-def may_start_at(moment: datetime) -> bool:
-    """Say whether a timer may start at `moment`: ids count from 2020, and nothing starts before them (R03)."""
-    return moment >= ID_EPOCH
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """How a time that begins an interval is read here: which ones are too long ago, and one without an offset.
+
+    `zone_name` None: a time without an offset is none.
+    """
+
+    now: Callable[[], datetime]
+    backdate_days_max: int
+    zone_name: str | None = None
+
+    def at(self, spelt: str | None, not_before: datetime | None = None) -> AskedTime | Malformed | None:
+        """Return the moment at which an interval begins, or what is wrong with it."""
+        if spelt is None:
+            return None
+        asked = asked_time(spelt, zone_name=self.zone_name)
+        if asked is None or (not_before is not None and asked.instant < not_before):
+            return Malformed(Rule.VALUE_INVALID, "at")
+        # Only a press that begins an interval: the projector would read all that its owner did since that time.
+        # A stop is never refused because of its time.
+        if asked.instant < self.now() - timedelta(days=self.backdate_days_max):
+            return Malformed(Rule.VALUE_INVALID, "at", too_long_ago(self.backdate_days_max))
+        return asked
+
+    def start_at(self, spelt: str | None) -> AskedTime | Malformed | None:
+        """Return the moment at which a timer starts: ids count from 2020, and nothing starts before them (R03)."""
+        return self.at(spelt, not_before=ID_EPOCH)
 
 
 def day(spelt: str) -> date | None:
@@ -57,6 +86,18 @@ def day(spelt: str) -> date | None:
         return in_calendar(date.fromisoformat(spelt)) if _DAY.fullmatch(spelt) else None
     except ValueError:
         return None
+
+
+def press_at(spelt: str | None) -> AskedTime | Malformed | None:
+    """Return the moment in `at` of a press, or what is wrong with it: dialects C and D assume no zone."""
+    if spelt is None:
+        return None
+    return asked_time(spelt, zone_name=None) or Malformed(Rule.VALUE_INVALID, "at")
+
+
+def work_date(spelt: str | None) -> date | Malformed | None:
+    """Return the day in `work_date` of a start, or what is wrong with it."""
+    return None if spelt is None else day(spelt) or Malformed(Rule.VALUE_INVALID, "work_date")
 
 
 def rfc3339(moment: datetime) -> str:

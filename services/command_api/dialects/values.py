@@ -8,23 +8,28 @@ from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Final, Literal, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, Field, PlainValidator, ValidationError
+from pydantic import AwareDatetime, BaseModel, Field, PlainValidator, ValidationError, ValidationInfo
 
+from services.command_api.desk.commands import AskedTime
 from services.command_api.dialects.jsontext import read_json
 from services.command_api.dialects.malformed import Malformed, first_problem, wrong
+from services.command_api.dialects.times import Opening, press_at, work_date
 from shared.events.base import PAUSE_REASON, REFERENCE
+from shared.events.ids import parse_timer_id
 from shared.events.rules import Rule
 
 NAME_LENGTH_MAX: Final = 128
 COMMENT_LENGTH_MAX: Final = 4000
 WORK_ITEM_LENGTH_MAX: Final = 500
-PAUSE_REASON_LENGTH_MAX: Final = 32
+_TIME_LENGTH_MAX: Final = 64
 
 # Ids have at most 39 digits and are below 2^128, like dialect A's own.
 _BARE_END: Final = 1 << 128
 _REFERENCE: Final = re.compile(REFERENCE)
 _PAUSE_REASON: Final = re.compile(PAUSE_REASON)
 _NO_BODY: Final = re.compile(rb"(?:null|\{\s*\}|\[\s*\])?")
+
+Read = TypeVar("Read")
 
 
 def is_writable(text: str) -> bool:
@@ -35,12 +40,25 @@ def is_writable(text: str) -> bool:
         return False
 
 
-def _name(value: object) -> str | None:
+def text_given(value: object) -> str | None:
+    """Return a text that can be stored, or None when none was given. Raises the error of R03."""
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str) or not is_writable(value):
+        raise wrong(Rule.VALUE_INVALID)
+    return value
+
+
+def _text_or_number(value: object) -> str | None:
     if isinstance(value, int) and not isinstance(value, bool):
         if not 0 <= value < _BARE_END:
             raise wrong(Rule.VALUE_INVALID)
         return str(value)
-    return _text_up_to(NAME_LENGTH_MAX)(value)
+    return text_given(value)
+
+
+def _name(value: object) -> str | None:
+    return _up_to(NAME_LENGTH_MAX, _text_or_number(value))
 
 
 def _required_name(value: object) -> str:
@@ -50,31 +68,70 @@ def _required_name(value: object) -> str:
     return name
 
 
-def _text_up_to(length_max: int) -> Callable[[object], str | None]:
-    def text(value: object) -> str | None:
-        if value is None or value == "":
-            return None
-        if not isinstance(value, str) or not is_writable(value):
-            raise wrong(Rule.VALUE_INVALID)
-        if len(value) > length_max:
-            raise wrong(Rule.TEXT_TOO_LONG)
-        return value
+def _timer_id(value: object) -> int:
+    # In a body, a malformed id is R03. In a path it is R05.
+    spelt = _text_or_number(value)
+    if spelt is None:
+        raise wrong(Rule.PARAMETER_MISSING)
+    timer_id = parse_timer_id(spelt)
+    if timer_id is None:
+        raise wrong(Rule.VALUE_INVALID)
+    return timer_id
 
+
+def _up_to(length_max: int, text: str | None) -> str | None:
+    if text is not None and len(text) > length_max:
+        raise wrong(Rule.TEXT_TOO_LONG)
     return text
+
+
+def _text_up_to(length_max: int) -> Callable[[object], str | None]:
+    return lambda value: _up_to(length_max, text_given(value))
+
+
+def _like(pattern: re.Pattern[str], text: str | None) -> str | None:
+    if text is None or pattern.fullmatch(text):
+        return text
+    # The patterns are of characters and a length. Where each character alone passes, the text is only too long.
+    raise wrong(Rule.TEXT_TOO_LONG if all(map(pattern.fullmatch, text)) else Rule.VALUE_INVALID)
 
 
 def _reference(value: object) -> str | None:
-    name = _name(value)
-    if name is not None and not _REFERENCE.fullmatch(name):
-        raise wrong(Rule.VALUE_INVALID)
-    return name
+    return _like(_REFERENCE, _text_or_number(value))
 
 
 def _pause_reason(value: object) -> str | None:
-    text = _text_up_to(PAUSE_REASON_LENGTH_MAX)(value)
-    if text is not None and not _PAUSE_REASON.fullmatch(text):
-        raise wrong(Rule.VALUE_INVALID)
+    return _like(_PAUSE_REASON, text_given(value))
+
+
+def _time_text(value: object) -> str | None:
+    text = text_given(value)
+    if text is not None and len(text) > _TIME_LENGTH_MAX:
+        raise wrong(Rule.VALUE_INVALID)  # no time and no day is so long
     return text
+
+
+def _or_wrong(found: Read | Malformed | None) -> Read | None:
+    if isinstance(found, Malformed):
+        raise wrong(found.rule, found.sentence)
+    return found
+
+
+# Times are read while the body is, so that what is wrong with them is told in the order of the rules.
+def _press_at(value: object) -> AskedTime | None:
+    return _or_wrong(press_at(_time_text(value)))
+
+
+def _work_date(value: object) -> date | None:
+    return _or_wrong(work_date(_time_text(value)))
+
+
+def _resume_at(value: object, info: ValidationInfo[Opening]) -> AskedTime | None:
+    return _or_wrong(info.context.at(_time_text(value)))
+
+
+def _start_at(value: object, info: ValidationInfo[Opening]) -> AskedTime | None:
+    return _or_wrong(info.context.start_at(_time_text(value)))
 
 
 def _yes_or_no(value: object) -> bool | None:
@@ -98,6 +155,7 @@ _ReasonSaid = Annotated[str, Field(pattern=PAUSE_REASON)] | _NotGiven
 
 YesOrNo = Annotated[bool | None, PlainValidator(_yes_or_no, json_schema_input_type=bool | _NotGiven)]
 RequiredName = Annotated[str, PlainValidator(_required_name, json_schema_input_type=_RequiredNameSaid)]
+TimerId = Annotated[int, PlainValidator(_timer_id, json_schema_input_type=_RequiredNameSaid)]
 Name = Annotated[str | None, PlainValidator(_name, json_schema_input_type=_NameSaid | None)]
 ReferenceText = Annotated[str | None, PlainValidator(_reference, json_schema_input_type=_ReferenceSaid)]
 ReasonCode = Annotated[str | None, PlainValidator(_pause_reason, json_schema_input_type=_ReasonSaid)]
@@ -105,25 +163,27 @@ Comment = Annotated[str | None, PlainValidator(_text_up_to(COMMENT_LENGTH_MAX), 
 WorkItem = Annotated[
     str | None, PlainValidator(_text_up_to(WORK_ITEM_LENGTH_MAX), json_schema_input_type=_WorkItemSaid)
 ]
-# `times` reads times and days, because it knows zones; here they are only text of a sane length.
-_time_text: Final = _text_up_to(64)
 TimeText = Annotated[str | None, PlainValidator(_time_text, json_schema_input_type=AwareDatetime | _NotGiven)]
+PressAt = Annotated[AskedTime | None, PlainValidator(_press_at, json_schema_input_type=AwareDatetime | _NotGiven)]
+# In the bodies of presses that begin an interval: `read_body` is told the `Opening`.
+ResumeAt = Annotated[AskedTime | None, PlainValidator(_resume_at, json_schema_input_type=AwareDatetime | _NotGiven)]
+StartAt = Annotated[AskedTime | None, PlainValidator(_start_at, json_schema_input_type=AwareDatetime | _NotGiven)]
+WorkDate = Annotated[date | None, PlainValidator(_work_date, json_schema_input_type=date | _NotGiven)]
 DayText = Annotated[str | None, PlainValidator(_time_text, json_schema_input_type=date | _NotGiven)]
-ShortText = Annotated[str | None, PlainValidator(_time_text, json_schema_input_type=str | None)]
 
 
 def says_nothing(body: bytes) -> bool:
     """Say whether a body counts as absent: empty, null, `{}`, or the `[]` that PHP makes of no parameters."""
-    return _NO_BODY.fullmatch(body.strip()) is not None
+    return not body or _NO_BODY.fullmatch(body.strip()) is not None
 
 
 Body = TypeVar("Body", bound=BaseModel)
 
 
-def read_body(kind: type[Body], body: bytes) -> Body | Malformed:
-    """Return the body as its model, or the first problem with it."""
+def read_body(kind: type[Body], body: bytes, opening: Opening | None = None) -> Body | Malformed:
+    """Return the body as its model, or the first problem with it. A press that begins an interval needs `opening`."""
     try:
-        return kind.model_validate(read_json(body))
+        return kind.model_validate(read_json(body), context=opening)
     except ValidationError as error:
         return first_problem(error)
     except ValueError:

@@ -119,7 +119,11 @@ def _payloads(types: Iterable[RecordType]) -> tuple[dict[str, Any], dict[str, An
     schemas, shared = TypeAdapter.json_schemas(
         [(one.name, one.mode, one.value) for one in types], ref_template="#/components/schemas/{model}"
     )
-    return {name: schema for (name, _), schema in schemas.items()}, shared.get("$defs", {})
+    values = {name: schema for (name, _), schema in schemas.items()}
+    parts = shared.get("$defs", {})
+    # Pydantic lists our own types too, of which no caller sends one.
+    told = json.dumps([values, parts])
+    return values, {name: part for name, part in parts.items() if f'"#/components/schemas/{name}"' in told}
 
 
 def _channel(topic: topics.Topic, messages: Iterable[str]) -> dict[str, Any]:

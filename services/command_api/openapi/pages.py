@@ -3,21 +3,23 @@
 All are open to all, because they say nothing about any tenant. A page loads one script, the same for both, and one
 document, from this process. Its policy lets a browser load nothing from elsewhere, so
 a script that wanted to report to its author could not.
+
+Each text is made when somebody first asks for it: all of them together are a sixth of what a start costs, and most
+processes are never asked.
 """
 
+import asyncio
 import gzip
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-
-from services.command_api.openapi.asyncapi import asyncapi_text
-from services.command_api.openapi.document import document_text
 
 DOCUMENT_PATH: Final = "/openapi.json"
 PAGE_PATH: Final = "/docs"
@@ -61,7 +63,7 @@ class StaticText:
     etag: str
     headers: Mapping[str, str]
 
-    async def answer(self, request: Request) -> Response:
+    def answer(self, request: Request) -> Response:
         """Answer with it, or with 304 to a caller that has it."""
         packs = "gzip" in request.headers.get("accept-encoding", "")
         etag = f'"{self.etag}-gz"' if packs else f'"{self.etag}"'
@@ -76,16 +78,43 @@ class StaticText:
 
 def routes() -> list[Route]:
     """Return the routes of both documents and their pages."""
-    packed = SCRIPT.read_bytes()
-    script = _static(gzip.decompress(packed), packed, "text/javascript; charset=utf-8", _FOR_GOOD)
-    served = {
-        DOCUMENT_PATH: _document(document_text()),
-        PAGE_PATH: _page("Stint: HTTP API", DOCUMENT_PATH),
-        EVENTS_DOCUMENT_PATH: _document(asyncapi_text()),
-        EVENTS_PAGE_PATH: _page("Stint: records on Kafka", EVENTS_DOCUMENT_PATH),
-        SCRIPT_PATH: script,
+    served: dict[str, Callable[[], StaticText]] = {
+        DOCUMENT_PATH: _calls,
+        PAGE_PATH: partial(_page, "Stint: HTTP API", DOCUMENT_PATH),
+        EVENTS_DOCUMENT_PATH: _records,
+        EVENTS_PAGE_PATH: partial(_page, "Stint: records on Kafka", EVENTS_DOCUMENT_PATH),
+        SCRIPT_PATH: _script,
     }
-    return [Route(path, text.answer, methods=["GET"]) for path, text in served.items()]
+    return [Route(path, _answering(make), methods=["GET"]) for path, make in served.items()]
+
+
+def _answering(make: Callable[[], StaticText]) -> Callable[[Request], Awaitable[Response]]:
+    made: list[StaticText] = []
+
+    async def answer(request: Request) -> Response:
+        if not made:
+            # In a thread: the schemas of all models take a tenth of a second, and presses do not wait for them.
+            made.append(await asyncio.to_thread(make))
+        return made[0].answer(request)
+
+    return answer
+
+
+def _calls() -> StaticText:
+    from services.command_api.openapi.document import document_text  # noqa: PLC0415 - only for who asks
+
+    return _document(document_text())
+
+
+def _records() -> StaticText:
+    from services.command_api.openapi.asyncapi import asyncapi_text  # noqa: PLC0415 - only for who asks
+
+    return _document(asyncapi_text())
+
+
+def _script() -> StaticText:
+    packed = SCRIPT.read_bytes()
+    return _static(gzip.decompress(packed), packed, "text/javascript; charset=utf-8", _FOR_GOOD)
 
 
 def _document(text: str) -> StaticText:

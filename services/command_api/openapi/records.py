@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 from pydantic import TypeAdapter
 
-from services.command_api.dialects.kafka.reading import PauseCommand, PressCommand, StartCommand
+from services.command_api.dialects.kafka.reading import PauseCommand, PressCommand, ResumeCommand, StartCommand
 from shared.events import topics
 from shared.events.models import BODY_OF
 from shared.events.outcome import Outcome, Reply
@@ -38,7 +38,7 @@ def record_types() -> tuple[RecordType, ...]:
     commands = {
         "timer.start.v1": StartCommand,
         "timer.pause.v1": PauseCommand,
-        "timer.resume.v1": PressCommand,
+        "timer.resume.v1": ResumeCommand,
         "timer.stop.v1": PressCommand,
     }
     return (

@@ -1,5 +1,5 @@
 -- Find the newest outcome of a tenant's event id on one partition.
-SELECT kpart, source_offset, event_id, digest, log_time, body
+SELECT kpart, source_offset, event_id, log_time, body, packed
   FROM outcome
  WHERE kpart = $3
    AND event_id = $2

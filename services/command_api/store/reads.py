@@ -5,13 +5,15 @@ from typing import Final
 from uuid import UUID
 
 import asyncpg
+from pydantic import ValidationError
 
 from services.command_api.desk.rows import IntervalRow, OpenTimer, OutcomeRow, OwnerRow, RunningTimer, TimerRow
 from services.command_api.store.database import Database, query
 from services.command_api.store.lookout import Lookout
 from services.command_api.store.owners import owner_of
 from shared.events.ids import slot_of, slot_of_timer
-from shared.events.outcome import State
+from shared.events.outcome import State, digest_of_body
+from shared.packing.bodies import UnknownDictionaryError, body_of
 
 _FIND_OPEN_TIMERS: Final = query("find_open_timers")
 _FIND_OPEN_TIMERS_OF_OWNER: Final = query("find_open_timers_of_owner")
@@ -60,7 +62,14 @@ class PostgresReads:
             row = await self._database.row(_FIND_OUTCOME_ANYWHERE, tenant, event_id)
         else:
             row = await self._database.row(_FIND_OUTCOME, tenant, event_id, kpart)
-        return None if row is None else OutcomeRow(**dict(row))
+        if row is None:
+            return None
+        try:
+            body = body_of(row["body"], row["packed"])
+            digest = digest_of_body(body)
+        except (UnknownDictionaryError, ValidationError):
+            body, digest = "", None  # of a newer release, or damaged: nothing of it can be read
+        return OutcomeRow(row["kpart"], row["source_offset"], row["event_id"], digest, row["log_time"], body)
 
     async def next_offset(self, kpart: int) -> int | None:
         """Return the next offset that a partition will fold; None: there is no such partition."""

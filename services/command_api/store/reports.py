@@ -14,6 +14,7 @@ from services.command_api.store.database import Database, query
 from services.command_api.store.reads import timer_of
 from shared.events.ids import slot_of, slot_of_timer
 from shared.events.outcome import State
+from shared.packing.lines import whole
 
 # A query for each set of filters, because an optional condition uses no index.
 _FIND_VIOLATIONS: Final = query("find_violations")
@@ -27,7 +28,7 @@ _FIND_CURRENT_TIMERS: Final = query("find_current_timers")
 # By which condition each list of timers finds its index. The first that fits is the narrowest.
 TIMER_LEADS: Final = {
     "reference": "t.reference = $11",
-    "open_of_owner": "t.slot = $6 AND t.owner = $7 AND t.state <> 'STOPPED'",
+    "open_of_owner": "t.slot = $6 AND t.owner = $7 AND t.state = $8 AND t.state <> 'STOPPED'",
     "open": "t.state <> 'STOPPED'",
     "owner": "t.slot = $6 AND t.owner = $7",
     "job": "t.job_id = $10",
@@ -85,7 +86,7 @@ class PostgresReports:
     async def history(self, timer_id: int, after: int, limit: int) -> list[HistoryRow]:
         """Return lines of a timer's history behind offset `after`, in order."""
         rows = await self._database.rows(_FIND_HISTORY, slot_of_timer(timer_id), timer_id, after, limit)
-        return [HistoryRow(**{**row, "told": json.loads(row["told"])}) for row in rows]
+        return [HistoryRow(**{**row, "told": whole(json.loads(row["told"]))}) for row in rows]
 
     async def days(self, tenant: str, owner: str, first: date, last: date) -> DaysRow:
         """Return an owner's local days from `first` to `last`, both included, all as of one position."""

@@ -122,7 +122,7 @@ class Presses:
     ) -> Decided[Said] | StillWaiting | NotRecorded:
         for _ in range(DRAWS_MAX):
             timer_id = self._ids.draw(press.slot) if press.draws_an_id else press.timer_id
-            if (unwritten := await self._unwritten(press, partition, timer_id)) is not None:
+            if press.text is not None and (unwritten := await self._unwritten(press, partition, timer_id)) is not None:
                 return NotRecorded(unwritten.why)
             fate = await self._publish(press, partition, timer_id, until, whole=whole)
             match fate:

@@ -1,5 +1,12 @@
 """The sender: presses on their way to the log, in order, in batches, each with its fate before a deadline.
 
+    QUEUED --- handed over ---> SENT --- ack ---------------------------> Acked
+      |                          +------ error, or its time is up ------> Unacked, fate_unknown
+      +------- its time is up, or it does not encode -------------------> Unacked, not_sent
+
+A record is in one of these states from `send` until its fate is told, once. A record that `send` itself refuses
+(`overloaded`, `closing`) has no state. The lane of each partition is drawn at `_Lane`.
+
 All sends of one event-loop tick go out in one batch per partition. One batch per partition is in flight, and the sends
 that come meanwhile are the next, because aiokafka does not promise the order of two batches of one partition.
 One callback hands over the batches of all partitions, and each ack is a callback of its own future: there is no task
@@ -11,12 +18,12 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
 import structlog
 
+from shared.events.value import value
 from shared.kafka.clients import AIOKafkaProducer
 from shared.kafka.kept_producer import KeptProducer
 from shared.process.ending import ended_within
@@ -28,7 +35,7 @@ _BROKERS_TIME: Final = 1
 _RECORD_OVERHEAD_BYTES: Final = 100
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Acked:
     """The log has the record. `log_time_ms` is the broker's time, None when it gave none; `offset` -1: unknown."""
 
@@ -36,7 +43,7 @@ class Acked:
     log_time_ms: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Unacked:
     """No ack. `why`: `overloaded`, `not_sent`, `closing` (surely not on the log), or `fate_unknown`."""
 

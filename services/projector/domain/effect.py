@@ -74,12 +74,12 @@ def _pressed(case: Case, flags: Sequence[str]) -> Change:
 
 
 def _ended_by_press(case: Case, state: State, flags: Sequence[str], reason: str | None = None) -> Change:
-    return ended(_known(case), case.at, state, "press", flags, locked_before=case.policy.locked_before, reason=reason)
+    return ended(_known(case), case.at, state, "press", flags, locked_before=case.terms.locked_before, reason=reason)
 
 
 def _switched(case: Case, switch: Switch) -> Change:
     other = case.sheet.timers[switch.timer_id]
-    return ended(other, _switch_at(case, switch), switch.state, "switch", locked_before=case.policy.locked_before)
+    return ended(other, _switch_at(case, switch), switch.state, "switch", locked_before=case.terms.locked_before)
 
 
 def _switch_at(case: Case, switch: Switch) -> datetime:

@@ -3,9 +3,8 @@
 from datetime import datetime
 from typing import Final
 
-from services.projector.domain.due.crossings import window
-from services.projector.domain.sheet.state import FoundOpen, OpenInterval, Timer
-from shared.events.calendar import local_day
+from services.projector.domain.sheet.state import OpenInterval, Timer
+from shared.events.calendar import local_day, window
 from shared.events.durations import microseconds
 from shared.events.outcome import Finding
 from shared.events.rules import Rule
@@ -28,7 +27,9 @@ def endings(timer: Timer, at: datetime) -> list[Finding]:
     if timer.open is None:
         return []
     return [
-        finding_of(timer.id, found.rule, found.from_, max(found.from_, min(at, _last_end(found, timer.open, at))))
+        finding_of(
+            timer.id, found.rule, found.from_, max(found.from_, last_end(found.rule, found.from_, timer.open, at))
+        )
         for found in timer.open.found
         if found.to is None or (found.to > at and found.lasted)
     ]
@@ -39,6 +40,7 @@ def midnight_after(from_: datetime, running: OpenInterval) -> datetime:
     return window(local_day(from_, running.zone), running.zone)[1]
 
 
-def _last_end(found: FoundOpen, running: OpenInterval, at: datetime) -> datetime:
+def last_end(rule: str, from_: datetime, interval: OpenInterval, at: datetime) -> datetime:
+    """Return when a finding about an interval ends at the latest, if the interval ends at `at`."""
     # Of much that falls due at once, one outcome tells a part: the midnight may not have been told.
-    return midnight_after(found.from_, running) if found.rule in DAILY else at
+    return min(at, midnight_after(from_, interval)) if rule in DAILY else at

@@ -10,7 +10,18 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, assert_never
 
-from services.projector.domain.due.settle import Settled, next_due, settle
+from services.projector.domain.due.alike import grouped
+from services.projector.domain.due.deadlines import looked_since
+from services.projector.domain.due.moved import came_late, settle_anew
+from services.projector.domain.due.settle import (
+    IN_TIME,
+    Late,
+    Settled,
+    look_ahead,
+    settle,
+    settle_in_order,
+    stopped_meanwhile,
+)
 from services.projector.domain.effect import effect, findings_ended
 from services.projector.domain.entry import Entry, LoggedPress, UnreadableRecord
 from services.projector.domain.outcomes import (
@@ -41,13 +52,14 @@ from shared.events.models import (
     TimerStopped,
 )
 from shared.events.outcome import CHANGES_MAX, Fact, Finding, Outcome, write_outcome
-from shared.events.policy import Policy
 from shared.events.policy_book import PolicyBook, Timeline
+from shared.events.policy_terms import Terms
 from shared.events.rules import Rule
 from shared.events.value import replace, value
 
 # How many timers a press may change, with the switches that it makes. The rest of an outcome is for what fell due.
 _CHANGES_OF_A_PRESS_MAX: Final = CHANGES_MAX // 2
+_CHANGES_BEFORE_A_PRESS_MAX: Final = CHANGES_MAX - _CHANGES_OF_A_PRESS_MAX
 
 
 @value
@@ -89,7 +101,8 @@ def fold_entry(ledger: Ledger, entry: Entry, policies: PolicyBook) -> Folded:
     in_force = policies.in_force(entry.event.tenant, max(policy_rev, ledger.policy_rev))
     if in_force is None:
         return _keep_alone(ledger, entry, refused(Rule.INTERNAL, "no_policy"), policies)
-    return _fold_in_force(ledger, entry, policies, *in_force)
+    revision, _ = in_force
+    return _fold_in_force(ledger, entry, policies, revision)
 
 
 def refuse_entry(ledger: Ledger, entry: Entry, policies: PolicyBook) -> Folded:
@@ -130,24 +143,33 @@ def _answered(ledger: Ledger, press: LoggedPress) -> Repeated | Voided | None:
     return None
 
 
-def _fold_in_force(ledger: Ledger, press: LoggedPress, policies: PolicyBook, revision: int, policy: Policy) -> Folded:
+def _fold_in_force(ledger: Ledger, press: LoggedPress, policies: PolicyBook, revision: int) -> Folded:
     """Settle up to the press, judge it, settle up to the log: three steps on one sheet, and one outcome."""
     owner = owner_concerned(ledger, press.event, press.envelope.subject)
     if owner is None:
         return _keep_alone(ledger, press, refused(Rule.TIMER_UNKNOWN, revision=revision), policies)
     timeline = policies.timeline(press.event.tenant, revision)
     sheet, log_time, subject = ledger.sheet_of(owner), press.log_time, press.envelope.subject or -1
-    if isinstance(press.event, DeadlineReached):
-        due = settle(sheet, timeline, log_time, log_time, CHANGES_MAX)
+    if is_tick := isinstance(press.event, DeadlineReached):
+        due = settle_in_order(sheet, timeline, log_time, CHANGES_MAX)
         if not due.found:
-            return Voided(None, _written(ledger, press, void(None)), owner, next_due(sheet, timeline, log_time))
-        came = _judged(press, due.sheet, policy)
+            return Voided(None, _written(ledger, press, void(None)), owner, look_ahead(sheet, timeline, log_time).due)
+        came = _judged(press, due.sheet, timeline.latest)
     else:
-        due, came = _pressed(press, sheet, timeline, policy)
+        due, came = _pressed(press, sheet, timeline)
     # From the sheet as it stood, as a reader of the outcome does: an end that is taken back is undone by its change.
     changed, findings = (*due.changed, *came.changed), (*due.findings, *came.findings)
     sheet = learned(with_changes(sheet, changed, findings, log_time), came.fact, log_time)
-    since = settle(sheet, timeline, log_time, log_time, CHANGES_MAX - len(changed))
+    sheet = grouped(sheet, timeline, log_time)
+    at, room = came.at or press.moment, CHANGES_MAX - len(changed)
+    if came_late(sheet, came.changed, at):
+        since = settle_anew(sheet, timeline, at, log_time, room)
+        ahead = look_ahead(since.sheet, timeline, log_time)
+    else:
+        ahead = look_ahead(sheet, timeline, log_time)
+        since = Settled(ahead.sheet) if is_tick else settle(ahead.sheet, timeline, log_time, log_time, room)
+        if since.found:
+            ahead = look_ahead(since.sheet, timeline, log_time)
     pressed = since.sheet.timers.get(subject)
     whole = replace(
         came,
@@ -156,9 +178,9 @@ def _fold_in_force(ledger: Ledger, press: LoggedPress, policies: PolicyBook, rev
         findings=_told_once((*findings, *since.findings)),
         timer=None if pressed is None else pressed.after,
         changed=(*changed, *since.changed),
-        due=next_due(since.sheet, timeline, log_time),
+        due=ahead.due,
     )
-    return _keep(ledger, outcome_of(press, _policy_rev_after(ledger, press, policies), whole), since.sheet)
+    return _keep(ledger, outcome_of(press, _policy_rev_after(ledger, press, policies), whole), ahead.sheet)
 
 
 def _told_once(findings: Sequence[Finding]) -> tuple[Finding, ...]:
@@ -176,48 +198,86 @@ def _told_once(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     return tuple(told.values())
 
 
-def _pressed(press: LoggedPress, sheet: Timesheet, timeline: Timeline, policy: Policy) -> tuple[Settled, Came]:
+def _pressed(press: LoggedPress, sheet: Timesheet, timeline: Timeline) -> tuple[Settled, Came]:
     """Return what fell due up to a press, and what comes of the press.
 
-    A pause or stop that belongs before an end that nobody pressed is judged as if nothing had ended its timer. When it
-    is refused it takes nothing back.
+    A start or resume is judged with the automatic stops that its log time has passed.
     """
-    as_it_was = None
     if isinstance(press.event, TimerPaused | TimerStopped):
-        as_it_was = with_end_taken_back(sheet, _subject(press), press.moment, press.log_time)
-    if as_it_was is not None:
-        due = _settled(press, as_it_was, timeline, policy)
-        came = _judged(press, due.sheet, policy)
-        if came.verdict == "accepted":
-            return due, came
-        return _settled(press, sheet, timeline, policy), came
-    due = _settled(press, sheet, timeline, policy)
-    return due, _judged(press, due.sheet, policy)
+        return _ended(press, sheet, timeline)
+    room, stops = _CHANGES_BEFORE_A_PRESS_MAX, None
+    if press.event.opens:
+        stops = stopped_meanwhile(sheet, timeline, press.moment, press.log_time, room)
+    before = sheet if stops is None else stops.sheet
+    room -= 0 if stops is None else len(stops.changed)
+    due = _settled(press, before, timeline, room)
+    came = _judged(press, due.sheet, timeline.latest)
+    if came.verdict == "refused":
+        due = _settled(press, before, timeline, room, ends=False)
+    return (due if stops is None else stops.then(due)), came
 
 
-def _settled(press: LoggedPress, sheet: Timesheet, timeline: Timeline, policy: Policy) -> Settled:
+def _ended(press: LoggedPress, sheet: Timesheet, timeline: Timeline) -> tuple[Settled, Came]:
+    """Return the same for a pause or stop. One that belongs before an end that nobody pressed takes the end back.
+
+    It is judged with the automatic stops of other timers that its log time has passed, because a limit of a day counts
+    whole what has ended. When it is refused it takes nothing back, and what falls due later is settled after it.
+    """
+    subject, moment, log_time, room = _subject(press), press.moment, press.log_time, _CHANGES_BEFORE_A_PRESS_MAX
+    if with_end_taken_back(sheet, subject, moment, log_time) is None:
+        due = _settled(press, sheet, timeline, room)
+        left = room - len(due.changed)
+        stops = stopped_meanwhile(due.sheet, timeline, moment, log_time, left, runs_on=subject)
+        due = due if stops is None else due.then(stops)
+    else:
+        due = _until_taken_back(press, sheet, timeline)
+    came = _judged(press, due.sheet, timeline.latest)
+    return (due if came.verdict == "accepted" else _settled(press, sheet, timeline, room, ends=False)), came
+
+
+def _until_taken_back(press: LoggedPress, sheet: Timesheet, timeline: Timeline) -> Settled:
+    """Return what fell due before a press that takes an end back, and the sheet with that end undone.
+
+    First all that a tick at the log time of the press would tell, as nearly always one has: other timers may have
+    crossed a limit by the time that goes now. What has ended since the press ran beside it, or had not begun.
+    """
+    told = settle_in_order(sheet, timeline, press.log_time, _CHANGES_BEFORE_A_PRESS_MAX)
+    taken_back = with_end_taken_back(told.sheet, _subject(press), press.moment, press.log_time)
+    if taken_back is None:
+        raise AssertionError("nothing falls due for a timer that has ended, so its end is as it was")
+    late = Late(looked_since(press.moment, press.log_time))
+    room = _CHANGES_BEFORE_A_PRESS_MAX - len(told.changed)
+    return replace(told, sheet=taken_back).then(_settled(press, taken_back, timeline, room, late))
+
+
+def _settled(
+    press: LoggedPress, sheet: Timesheet, timeline: Timeline, room: int, late: Late = IN_TIME, *, ends: bool = True
+) -> Settled:
+    """Return what fell due up to a press; one that is refused ends no interval, and tells nothing of a first minute."""
     subject = press.envelope.subject or -1
-    at_most, may_end = CHANGES_MAX - _CHANGES_OF_A_PRESS_MAX, {subject}
-    if press.event.opens and policy.switches:
+    may_end = {subject} if ends else set[int]()
+    if ends and press.event.opens and timeline.latest.switches:
         may_end |= {timer.id for timer in sheet.running_beside(subject)}
-    return settle(sheet, timeline, press.moment, press.log_time, at_most, may_end)
+    timer = sheet.timers.get(subject)
+    at = press.at(None if timer is None else timer.last_at)
+    return settle(sheet, timeline, at, press.log_time, room, may_end, late)
 
 
-def _judged(press: LoggedPress, sheet: Timesheet, policy: Policy) -> Came:
+def _judged(press: LoggedPress, sheet: Timesheet, terms: Terms) -> Came:
     match press.event:
         case DeadlineReached():
             return Came("accepted")
         case TimerStarted() | TimerPaused() | TimerResumed() | TimerStopped() as event:
-            return _judged_timer(press, event, sheet, policy)
+            return _judged_timer(press, event, sheet, terms)
         case event:
             return _judged_fact(event)
 
 
-def _judged_timer(press: LoggedPress, event: TimerEvent, sheet: Timesheet, policy: Policy) -> Came:
+def _judged_timer(press: LoggedPress, event: TimerEvent, sheet: Timesheet, terms: Terms) -> Came:
     timer_id = _subject(press)
     timer = None if isinstance(event, TimerStarted) else sheet.timers[timer_id]
     at = press.at(None if timer is None else timer.last_at)
-    case_ = Case(press, event, timer_id, sheet, timer, policy, at)
+    case_ = Case(press, event, timer_id, sheet, timer, terms, at)
     match judge(case_):
         case Refused(rule=rule, reason=reason, findings=findings):
             return Came("refused", rule, reason, at=at, findings=findings)

@@ -6,17 +6,21 @@ there: the projector sends columns as arrays, and here they are a table.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import asyncpg
 
-from services.projector.ports import Advance
+from services.projector.domain.outcomes import Kept
+from services.projector.loop.partition.recover import Piece
+from services.projector.ports import Advance, Checkpoint
 from services.projector.settings import Settings
 from services.projector.store.postgres import Connection, PostgresStore, as_it_is, compare_and_set, session_of
 from services.projector.store.queries import query
-from services.projector.store.rows import rows_of
+from services.projector.store.rows import Rows, rows_of
 from services.projector.store.statement import reading_from, types_of
+from shared.events.durations import microseconds
 
 # What `Rows.tables` names, but for the two tables that stand outside the versions of the read models.
 READ_MODELS: Final = (
@@ -32,7 +36,9 @@ READ_MODELS: Final = (
 )
 BESIDE_THE_FOLD: Final = ("insert_outcomes", "insert_dead_letters")
 
-_INTO: Final = re.compile(r'INSERT INTO "?(\w+)"? \(([^)]+)\)')
+_TABLE: Final = re.compile(r'\bINTO "?(\w+)"?')
+# Of an INSERT, also of one within a MERGE.
+_COLUMNS: Final = re.compile(r"\bINSERT\b[^(]*\(([^)]+)\)")
 # Of these tables no commit changes a row.
 _NEW_ALWAYS: Final = frozenset({"insert_outcomes", "insert_dead_letters", "insert_history"})
 # Places in the rows of `upsert_timers` and `upsert_intervals`.
@@ -40,6 +46,9 @@ _TIMER: Final = 1
 _SEQ: Final = 2
 _LOGGED_AT: Final = 8
 _FLAGS: Final = 14
+
+# From here Postgres counts an instant, in microseconds.
+_POSTGRES_BEGINS: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 _Rows = list[tuple[Any, ...]]
 
@@ -51,16 +60,32 @@ def by_copy(name: str) -> tuple[Sequence[str], str]:
 
 def target_of(name: str) -> tuple[str, Sequence[str]]:
     """Return the table that a query of the store writes, and the columns that it names there."""
-    [(table, columns)] = _INTO.findall(query(name))
+    [table], [columns] = _TABLE.findall(query(name)), _COLUMNS.findall(query(name))
     return table, [column.strip() for column in columns.split(",")]
 
 
 async def make_incoming(conn: asyncpg.Connection) -> None:
-    """Make the tables that rows come into, for one session. Each transaction finds them empty."""
-    for name in READ_MODELS:
-        types, _ = by_copy(name)
-        columns = ", ".join(f"c{number} {type_}" for number, type_ in enumerate(types))
-        await conn.execute(f"CREATE TEMP TABLE {_incoming(name)} ({columns}) ON COMMIT DELETE ROWS")
+    """Make the tables that rows come into, for one session. Each transaction finds them empty.
+
+    Its instants are sent as what Postgres keeps. asyncpg's own codec compares each with both infinities first, which
+    no instant of ours is, and takes twice as long: an outcome has six.
+    """
+    await conn.execute(" ".join(map(_made, READ_MODELS)))
+    await conn.set_type_codec("timestamptz", schema="pg_catalog", encoder=_as_kept, decoder=_as_instant, format="tuple")
+
+
+def _as_kept(at: datetime) -> tuple[int]:
+    return (microseconds(_POSTGRES_BEGINS, at),)
+
+
+def _as_instant(kept: tuple[int]) -> datetime:
+    return _POSTGRES_BEGINS + timedelta(microseconds=kept[0])
+
+
+def _made(name: str) -> str:
+    types, _ = by_copy(name)
+    columns = ", ".join(f"c{number} {type_}" for number, type_ in enumerate(types))
+    return f"CREATE TEMP TABLE {_incoming(name)} ({columns}) ON COMMIT DELETE ROWS;"
 
 
 async def open_bulk_pool(settings: Settings, connections: int, **options: str) -> asyncpg.Pool:
@@ -85,23 +110,57 @@ class BulkStore(PostgresStore):
         super().__init__(pool)
         self._left_out = left_out
 
+    def gather(self, kpart: int) -> Piece:
+        """Return a piece that makes rows of its outcomes one by one.
+
+        So each outcome is read, used and freed before the next one is read. Thousands that are all read, then all used
+        and then all freed leave the processor's cache in between, which was a fourteenth of what a helper did.
+        """
+        return _PieceInRows(self, kpart, Rows(self._left_out))
+
+    async def commit(self, advances: Sequence[Advance]) -> None:
+        """Write all of it in one transaction, or nothing. See `ports.Store`."""
+        await self.commit_rows(advances, rows_of(advances, self._left_out))
+
+    async def commit_rows(self, advances: Sequence[Advance], rows: Rows) -> None:
+        """Commit what outcomes come to, whether or not `advances` have them. Every commit of this store is one."""
+        await self.committed(lambda conn: self._write_rows(conn, advances, rows))
+
     async def write(self, conn: Connection, advances: Sequence[Advance]) -> None:
         """Move checkpoints and write all rows, in a transaction, or raise FencedError."""
+        await self._write_rows(conn, advances, rows_of(advances, self._left_out))
+
+    async def _write_rows(self, conn: Connection, advances: Sequence[Advance], rows: Rows) -> None:
         async with conn.transaction():
             await compare_and_set(conn, advances, ())
-            await self._write_rows(conn, advances)
+            await self._fill(conn, rows.tables())
 
-    async def _write_rows(self, conn: Connection, advances: Sequence[Advance]) -> None:
-        tables = rows_of(advances).tables()
+    async def _fill(self, conn: Connection, tables: Mapping[str, Sequence[tuple[Any, ...]]]) -> None:
         begun, before = _told_apart(tables.get("upsert_intervals", []), _begins_here)
         started = {row[_TIMER] for row in begun if row[_SEQ] == 1}
         new, known = _told_apart(tables.get("upsert_timers", []), lambda row: row[_TIMER] in started)
-        for name, rows in (tables | {"upsert_timers": known, "upsert_intervals": before}).items():
-            if name not in self._left_out:
-                await (_put if name in _NEW_ALWAYS else _merge)(conn, name, rows)
+        for name, rows in {**tables, "upsert_timers": known, "upsert_intervals": before}.items():
+            await (_put if name in _NEW_ALWAYS else _merge)(conn, name, rows)
         await _put(conn, "upsert_timers", [(*row[:_FLAGS], _listed(row[_FLAGS]), *row[_FLAGS + 1 :]) for row in new])
         # After those of before: a timer's last interval must end before its next one is open.
         await _put(conn, "upsert_intervals", begun)
+
+
+class _PieceInRows:
+    """A piece of one partition's outcomes, as rows."""
+
+    def __init__(self, store: BulkStore, kpart: int, rows: Rows) -> None:
+        self._store = store
+        self._kpart = kpart
+        self._rows = rows
+
+    def add(self, one: Kept) -> None:
+        """Add the next outcome."""
+        self._rows.add(self._kpart, one)
+
+    async def commit(self, read_at: int, to: Checkpoint) -> None:
+        """Write what was added, and move the checkpoint."""
+        await self._store.commit_rows([Advance(read_at, to, ())], self._rows)
 
 
 def _told_apart(rows: Sequence[tuple[Any, ...]], is_new: Callable[[tuple[Any, ...]], bool]) -> tuple[_Rows, _Rows]:

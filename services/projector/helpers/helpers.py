@@ -11,23 +11,20 @@ import asyncio
 import itertools
 import json
 import os
-import sys
-from collections.abc import Callable, Mapping, Sequence
+import signal
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import structlog
-from pydantic import SecretStr
-from pydantic_settings import BaseSettings
 
 from services.projector.helpers.helper import PARTITIONS_AT_ONCE
+from services.projector.helpers.nursery import Nursery
 from services.projector.ports import Skipped
 from shared.process.logs import told
 
-_ROOT: Final = Path(__file__).resolve().parents[3]
-_END_WITHIN_SECONDS: Final = 3.0
+_END_WITHIN_SECONDS: Final = 6.0
 # A piece is committed within a second or two. A helper that says nothing for so long hangs: its owner goes on alone.
 _SILENT_SECONDS: Final = 60.0
 
@@ -48,13 +45,18 @@ class _Share:
 
 @dataclass(slots=True)
 class _Process:
-    process: asyncio.subprocess.Process
+    pid: int
+    says: asyncio.StreamReader
+    hears: asyncio.StreamWriter
     work: dict[int, _Share] = field(default_factory=dict)
 
     def ask(self, **line: int) -> None:
         # One that has died says so by the end of its answers.
-        if self.process.stdin is not None and not self.process.stdin.is_closing():
-            self.process.stdin.write(json.dumps(line).encode() + b"\n")
+        self.hears.write(json.dumps(line).encode() + b"\n")
+
+    def kill(self) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
 
     def hear(self, line: bytes) -> None:
         said = json.loads(line)
@@ -79,12 +81,11 @@ def _unheard(_: int) -> None:
 
 
 class HelperProcesses:
-    """At most `processes` helpers, each started with `arguments` and with `environ` besides our own environment."""
+    """At most `processes` helpers, from a nursery; none without one."""
 
-    def __init__(self, processes: int, environ: Mapping[str, str], arguments: Sequence[str] = ()) -> None:
+    def __init__(self, nursery: Nursery | None, processes: int) -> None:
+        self._nursery = nursery
         self._processes = processes
-        self._environ = environ
-        self._arguments = arguments
         self._places = asyncio.Semaphore(processes * PARTITIONS_AT_ONCE)
         self._waiting = 0
         self._numbers = itertools.count()
@@ -94,7 +95,7 @@ class HelperProcesses:
 
     async def catch_up(self, kpart: int, skipped: Skipped, reached: Reached = _unheard) -> None:
         """Bring a partition nearer to the end of its judged stream. See `ports.Helpers`."""
-        if not self._processes:
+        if self._nursery is None or not self._processes:
             return
         self._waiting += 1
         try:
@@ -102,7 +103,7 @@ class HelperProcesses:
         finally:
             self._waiting -= 1
         try:
-            await self._given(await self._with_a_place(), kpart, skipped, reached)
+            await self._given(await self._with_a_place(self._nursery), kpart, skipped, reached)
         except OSError as error:  # no memory, or no more processes
             _log.warning("helper_not_started", error=told(error))
         finally:
@@ -125,9 +126,8 @@ class HelperProcesses:
             share.heard = False
             await asyncio.wait([share.done], timeout=_SILENT_SECONDS)
             if not share.done.done() and not share.heard:
-                _log.warning("helper_silent", pid=helper.process.pid)
-                with suppress(ProcessLookupError):
-                    helper.process.kill()
+                _log.warning("helper_silent", pid=helper.pid)
+                helper.kill()
                 return
 
     async def stop(self) -> None:
@@ -135,45 +135,38 @@ class HelperProcesses:
         for helper in list(self._helpers):
             self._dismiss(helper)
         if self._ears:
-            await asyncio.wait(self._ears, timeout=2 * _END_WITHIN_SECONDS)
+            await asyncio.wait(self._ears, timeout=_END_WITHIN_SECONDS)
 
-    async def _with_a_place(self) -> _Process:
+    async def _with_a_place(self, nursery: Nursery) -> _Process:
         async with self._starting:
             # The one with the least work. A new one only when all are busy with something, so two begin on two cores.
             idlest = min(self._helpers, key=lambda helper: len(helper.work), default=None)
             if idlest is not None and (not idlest.work or len(self._helpers) >= self._processes):
                 return idlest
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "services.projector", "fill", *self._arguments),
-                cwd=_ROOT,
-                env=os.environ | self._environ,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                # A signal from the terminal is for us. HelperProcesses end with their stdin.
-                start_new_session=True,
-            )
-            helper = _Process(process)
+            helper = _Process(*await nursery.helper())
             self._helpers.append(helper)
-            ear = asyncio.create_task(self._listen(helper), name=f"helper {process.pid}")
+            ear = asyncio.create_task(self._listen(helper), name=f"helper {helper.pid}")
             self._ears.add(ear)
             ear.add_done_callback(self._ears.discard)
-            _log.info("helper_started", pid=process.pid)
+            _log.info("helper_started", pid=helper.pid)
             return helper
 
     async def _listen(self, helper: _Process) -> None:
-        answers = helper.process.stdout
         try:
-            while answers is not None and (line := await answers.readline()):
+            # Its answers end with the process.
+            while line := await helper.says.readline():
                 helper.hear(line)
+        except ConnectionError:
+            pass
         finally:
             self._forget(helper)
-            status = await _ended(helper.process)
-            _log.info("helper_ended", pid=helper.process.pid, status=status)
+            helper.hears.close()
+            _log.info("helper_ended", pid=helper.pid)
 
     def _dismiss(self, helper: _Process) -> None:
         self._forget(helper)
-        if helper.process.stdin is not None:
-            helper.process.stdin.close()
+        if not helper.hears.is_closing():
+            helper.hears.write_eof()
 
     def _forget(self, helper: _Process) -> None:
         with suppress(ValueError):
@@ -182,23 +175,3 @@ class HelperProcesses:
             if not work.done.done():
                 work.done.set_result(None)
         helper.work.clear()
-
-
-async def _ended(process: asyncio.subprocess.Process) -> int:
-    try:
-        async with asyncio.timeout(_END_WITHIN_SECONDS):
-            return await process.wait()
-    except TimeoutError:
-        process.kill()
-        return await process.wait()
-
-
-def environ_of(settings: BaseSettings, **other: Any) -> dict[str, str]:  # noqa: ANN401 - values of settings
-    """Return settings as variables, some with other values, for a process that reads them by itself."""
-    prefix = settings.model_config.get("env_prefix", "")
-    values = {name: getattr(settings, name) for name in type(settings).model_fields} | other
-    return {
-        f"{prefix}{name}".upper(): value.get_secret_value() if isinstance(value, SecretStr) else str(value)
-        for name, value in values.items()
-        if value is not None
-    }

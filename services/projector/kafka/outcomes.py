@@ -5,18 +5,28 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from services.projector.kafka.reader import PartitionReader
-from services.projector.ports import Span, ToPublish
+from services.projector.ports import ClockOffError, Span, ToPublish
 from shared.events.topics import OUTCOMES
-from shared.kafka.clients import KafkaAddress
+from shared.kafka.clients import InvalidTimestampError, KafkaAddress
 from shared.kafka.kept_producer import KeptProducer
 from shared.process.logs import told
 
 _READ_AT_ONCE: Final = 1_000
-# A merge of some thousand rows costs little more than one of a hundred. So many outcomes take some 15 MB for a moment.
-_PIECE: Final = 2_000
+# Rows of one piece that add to the same total are added up before Postgres hears of them, so a large piece is less work
+# for Postgres. So many take some 35 MB for a moment, with their records.
+_PIECE: Final = 10_000
+# Of records. Outcomes may be a hundred times as large as most are, and memory is bounded.
+_PIECE_BYTES: Final = 16 * 1024 * 1024
 _FETCHED_BYTES: Final = 4 * 1024 * 1024
 # A producer without an ack for this long is dropped. What it holds may still be written, as a repeat.
 _ACK_WITHIN_SECONDS: Final = 30.0
+
+
+# A broker takes records of the past, and not those of over an hour ahead.
+_CLOCK_OFF: Final = (
+    "Kafka refuses the time on our records (INVALID_TIMESTAMP): the clock of this projector's machine is over an hour "
+    "ahead of the broker's, or the broker's clock is behind. Correct the clock that is wrong (NTP)."
+)
 
 
 class KafkaJudgedStream:
@@ -47,7 +57,7 @@ class KafkaStreamInPieces(KafkaJudgedStream):
 
     async def read(self, kpart: int, start: int, end: int) -> Sequence[tuple[int, bytes | None]]:
         """Return some of the records in [start, end), in order with their offsets; empty only when there is none."""
-        records = await self._reader.read_on(kpart, start, end, _PIECE)
+        records = await self._reader.read_on(kpart, start, end, _PIECE, _PIECE_BYTES)
         return [(record.offset, record.value) for record in records if record.offset < end]
 
 
@@ -60,7 +70,10 @@ class KafkaOutcomeLog(KafkaJudgedStream):
         self._kept = producer
 
     async def publish(self, kpart: int, outcomes: Sequence[ToPublish]) -> int:
-        """Append in this order, wait for the ack of all, and return the offset after the last."""
+        """Append in this order, wait for the ack of all, and return the offset after the last.
+
+        Raises ClockOffError when the broker does not take the time of this machine, and whatever Kafka raises.
+        """
         producer = await self._kept.get()
         rest = list(outcomes)
         next_offset = 0
@@ -71,6 +84,9 @@ class KafkaOutcomeLog(KafkaJudgedStream):
                     acked = await producer.send_batch(batch, OUTCOMES, partition=kpart)
                     next_offset = (await acked).offset + taken
                     rest = rest[taken:]
+        except InvalidTimestampError as error:
+            self._kept.broken(producer, _CLOCK_OFF)
+            raise ClockOffError(_CLOCK_OFF) from error
         except Exception as error:
             # The fate is unknown, so the retry needs a producer with a sequence of its own.
             self._kept.broken(producer, told(error))

@@ -22,6 +22,8 @@ from shared.process.ending import ended_within
 _WITHIN_SECONDS: Final = 10.0
 # Short, because a poll that meets only a gap returns when its time is up.
 _POLL_MS: Final = 50
+# Records of a piece that tell how large its records are.
+_WEIGHED_FIRST: Final = 8
 
 
 class PartitionReader:
@@ -59,8 +61,10 @@ class PartitionReader:
                     return list(records[tp])
             return []
 
-    async def read_on(self, kpart: int, start: int, end: int, at_most: int) -> Sequence[ConsumerRecord]:
-        """Return as many records of [start, end) as there are, in order, and about `at_most`.
+    async def read_on(
+        self, kpart: int, start: int, end: int, at_most: int, bytes_at_most: int
+    ) -> Sequence[ConsumerRecord]:
+        """Return as many records of [start, end) as there are, in order, and about `at_most` or `bytes_at_most`.
 
         A call that goes on where the last one ended finds what the client has fetched meanwhile.
         """
@@ -70,9 +74,15 @@ class PartitionReader:
             if consumer.assignment() != {tp} or await consumer.position(tp) != start:
                 consumer.assign([tp])
                 consumer.seek(tp, start)
-            while len(records) < at_most and await consumer.position(tp) < end:
-                fetched = await consumer.getmany(tp, timeout_ms=_POLL_MS, max_records=at_most - len(records))
-                records += fetched.get(tp, ())
+            size = largest = 0
+            while len(records) < at_most and size < bytes_at_most and await consumer.position(tp) < end:
+                # An answer is packed and may hold far more than a piece: take what fits if none is larger than before.
+                fits = 1 + (bytes_at_most - size) // largest if largest > 0 else _WEIGHED_FIRST
+                at_once = min(at_most - len(records), fits)
+                fetched = await consumer.getmany(tp, timeout_ms=_POLL_MS, max_records=at_once)
+                records += (new := fetched.get(tp, ()))
+                sizes = [len(record.value or b"") for record in new]
+                size, largest = size + sum(sizes), max([largest, *sizes])
         return records
 
     @asynccontextmanager

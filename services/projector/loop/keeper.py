@@ -4,7 +4,7 @@
      |   ^                     | ^                                       |
      |   +-- fenced, trouble --+ +------------ policy read --------------+
      |
-     +--- log went back, newer outcome ---> HELD --- checked every 10 s, recovered ---> LIVE
+     +--- log went back, newer outcome, clock off ---> HELD --- checked every 10 s, recovered ---> LIVE
 
 Only the keeper changes a status. A partition that is not LIVE is never folded. A partition in trouble is taken up again
 by itself, from what is committed; the other partitions go on meanwhile. After a newer event a partition stays HELD
@@ -21,6 +21,7 @@ from services.projector.loop.partition.recover import LogWentBackError, recover
 from services.projector.ports import (
     Checkpoint,
     Clock,
+    ClockOffError,
     EventLog,
     FencedError,
     Helpers,
@@ -155,6 +156,10 @@ class Keeper:
             except NewerOutcomeError:
                 partition.becomes(Status.HELD, "newer_outcome")
                 partition.log.error("outcome_newer_than_we_are")  # noqa: TRY400 - as above
+                wait_seconds = _LOOK_AGAIN_SECONDS
+            except ClockOffError as error:
+                partition.becomes(Status.HELD, "clock_disagrees")
+                partition.log.error("clock_disagrees", error=str(error))  # noqa: TRY400 - as above
                 wait_seconds = _LOOK_AGAIN_SECONDS
             except FencedError:
                 wait_seconds = _BETWEEN_TWO_LOSSES_SECONDS

@@ -10,18 +10,22 @@
 
 import argparse
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, Final
 
 import asyncpg
-from pydantic import Field, NonNegativeInt
+from pydantic import Field, NonNegativeInt, ValidationError
 from pydantic_settings import SettingsConfigDict
 
 from services.projector.helpers.bulk import make_incoming
-from services.projector.helpers.helpers import HelperProcesses, environ_of
+from services.projector.helpers.helper import helping
+from services.projector.helpers.helpers import HelperProcesses
+from services.projector.helpers.nursery import Nursery, nursery_for
 from services.projector.loop.partition.recover import LogWentBackError
 from services.projector.rebuild.compare import compared
 from services.projector.rebuild.fill import Filling
@@ -38,6 +42,7 @@ from services.projector.rebuild.schema import (
 )
 from services.projector.rebuild.switch import switch
 from services.projector.rebuild.told import RebuildError, say
+from services.projector.settings import Settings
 from shared.events.outcome import NewerOutcomeError
 from shared.kafka.clients import KafkaError
 from shared.settings import KafkaSettings, PostgresSettings
@@ -53,6 +58,8 @@ _TROUBLE: Final = (
     TimeoutError,
 )
 _NAME: Final = r"^fold_v[0-9]+$"
+# It goes into statements as it is.
+_NEW_NAME: Final = r"[a-z][a-z0-9_]{0,62}"
 _LOCK_WITHIN_SECONDS: Final = 5.0
 _LOOK_AGAIN_SECONDS: Final = 0.2
 _TELL_EVERY_SECONDS: Final = 0.3
@@ -86,14 +93,18 @@ class Rebuild:
     """One rebuild, on a pool of sessions that have the new schema in their path. `lock` has the lock."""
 
     def __init__(
-        self, settings: RebuildSettings, asked: RebuildArguments, pool: asyncpg.Pool, lock: asyncpg.Connection
+        self,
+        settings: RebuildSettings,
+        asked: RebuildArguments,
+        pool: asyncpg.Pool,
+        lock: asyncpg.Connection,
+        nursery: Nursery | None,
     ) -> None:
         self._asked = asked
         self._schemas = asked.schemas
         self._pool = pool
         self._conn = lock
-        environ = environ_of(settings, fold_schema=asked.schemas.beside)
-        helpers = HelperProcesses(settings.catch_up_processes, environ, ["--read-models-only"])
+        helpers = HelperProcesses(nursery, settings.catch_up_processes)
         self._filling = Filling(settings.kafka, pool, helpers, self._reached)
         self._told_at = 0.0
         self._told_done = 0
@@ -104,8 +115,8 @@ class Rebuild:
             return done
         try:
             await self._fill()
-            async for done_, all_ in add_indexes(self._conn, self._schemas):
-                say(stage="index", done=done_, total=all_)
+            async with self._pool.acquire() as one, self._pool.acquire() as other:
+                await add_indexes([one, other], self._schemas, partial(_tell, "index"))
             await self._fill()
             different = await self._compare()
             if different and not self._asked.despite_differences:
@@ -157,8 +168,8 @@ class Rebuild:
 
     async def _compare(self) -> list[dict[str, Any]]:
         different = []
-        async with self._pool.acquire() as conn:
-            async for done, all_, found in compared(conn, self._schemas, self._filling.store):
+        async with self._pool.acquire() as conn, self._pool.acquire() as beside_it:
+            async for done, all_, found in compared(conn, beside_it, self._schemas, self._filling.store):
                 say(stage="compare", done=done, total=all_)
                 if found is not None:
                     rows = [{"live": live, "rebuilt": rebuilt} for live, rebuilt in found.rows]
@@ -177,6 +188,10 @@ class Rebuild:
             say(stage="fill", done=done, total=total)
 
 
+def _tell(stage: str, done: int, total: int) -> None:
+    say(stage=stage, done=done, total=total)
+
+
 @asynccontextmanager
 async def _locked(settings: RebuildSettings) -> AsyncIterator[asyncpg.Connection]:
     """Open a session that has the lock. Waits a moment for a rebuild that was killed just now."""
@@ -192,7 +207,7 @@ async def _locked(settings: RebuildSettings) -> AsyncIterator[asyncpg.Connection
         await conn.close()
 
 
-async def _rebuild(settings: RebuildSettings, asked: RebuildArguments) -> dict[str, Any]:
+async def _rebuild(settings: RebuildSettings, asked: RebuildArguments, nursery: Nursery | None) -> dict[str, Any]:
     path = f"{asked.schemas.beside},public"
     async with (
         _locked(settings) as lock,
@@ -212,7 +227,13 @@ async def _rebuild(settings: RebuildSettings, asked: RebuildArguments) -> dict[s
             },
         ) as pool,
     ):
-        return await Rebuild(settings, asked, pool, lock).run()
+        return await Rebuild(settings, asked, pool, lock, nursery).run()
+
+
+def _of_helpers(settings: RebuildSettings, asked: RebuildArguments) -> Settings:
+    """Return the settings of a projector that writes the schema beside the live one."""
+    ours = {name: getattr(settings, name) for name in RebuildSettings.model_fields}
+    return Settings(**ours).model_copy(update={"fold_schema": asked.schemas.beside})
 
 
 def _asked(settings: RebuildSettings, argv: Sequence[str]) -> RebuildArguments:
@@ -225,6 +246,10 @@ def _asked(settings: RebuildSettings, argv: Sequence[str]) -> RebuildArguments:
     live = settings.fold_schema
     number = int(live.removeprefix("fold_v"))
     beside = arguments.schema or f"fold_v{number + 1}"
+    if not re.fullmatch(_NEW_NAME, beside):
+        raise RebuildError(
+            f"{beside} is no name for a schema: use small letters, digits and `_`, and begin with a letter."
+        )
     if beside == live:
         raise RebuildError(f"{beside} is the live schema. Give the new one another name.")
     return RebuildArguments(
@@ -232,12 +257,19 @@ def _asked(settings: RebuildSettings, argv: Sequence[str]) -> RebuildArguments:
     )
 
 
-async def rebuilt(settings: RebuildSettings, argv: Sequence[str]) -> int:
+def rebuilt(settings: RebuildSettings, argv: Sequence[str]) -> int:
     """Rebuild as the arguments say, and return the exit status: 1 when it was not switched."""
     try:
-        result = await _rebuild(settings, _asked(settings, argv))
+        asked = _asked(settings, argv)
+        helps = helping(_of_helpers(settings, asked), read_models_only=True)
+        with nursery_for(settings.catch_up_processes, helps) as nursery:
+            result = asyncio.run(_rebuild(settings, asked, nursery))
     except RebuildError as error:
         say(failed=str(error))
+        return 1
+    except ValidationError as error:
+        wrong = ", ".join(sorted({f"PROJECTOR_{problem['loc'][0]}".upper() for problem in error.errors()}))
+        say(failed=f"Helpers have the settings of a projector, and these are wrong: {wrong}.")
         return 1
     except _TROUBLE as error:
         say(failed=f"{type(error).__name__}: {' '.join(str(error).split())}")

@@ -4,9 +4,11 @@ One transaction sees the live tables as they stand at one moment, and brings the
 of projectors go on meanwhile, unseen and unhindered.
 """
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Final
 
 from services.projector.rebuild.fill import take_the_rest
@@ -22,16 +24,7 @@ NOT_COMPARED: Final = frozenset({"checkpoint", "deadline", "policy_looked"})
 _SHOWN: Final = 20
 
 # By number of rows and the sum of their hashes, so that each table is read once and in any order.
-_DIFFERING_SLOTS: Final = """
-SELECT slot
-  FROM (SELECT slot, count(*) AS rows, sum(hashtextextended(t::text, 0)::numeric) AS hash
-          FROM {live} t GROUP BY slot) a
-  FULL JOIN
-       (SELECT slot, count(*) AS rows, sum(hashtextextended(t::text, 0)::numeric) AS hash
-          FROM {beside} t GROUP BY slot) b USING (slot)
- WHERE (a.rows, a.hash) IS DISTINCT FROM (b.rows, b.hash)
- ORDER BY slot
-"""
+_SLOTS: Final = "SELECT slot, count(*) AS rows, sum(hashtextextended(t::text, 0)) AS hash FROM {table} t GROUP BY slot"
 _DIFFERING_ROWS: Final = """
 SELECT to_jsonb(a)::text AS live, to_jsonb(b)::text AS rebuilt, count(*) OVER () AS count
   FROM (SELECT * FROM {live} WHERE slot = ANY ($1::integer[])) a
@@ -52,19 +45,31 @@ class Different:
 
 
 async def compared(
-    conn: Connection, schemas: SchemaNames, store: FilledStore
+    conn: Connection, beside_it: Connection, schemas: SchemaNames, store: FilledStore
 ) -> AsyncIterator[tuple[int, int, Different | None]]:
-    """Yield after each table how many of all were compared, and how it differs."""
+    """Yield after each table how many of all were compared, and how it differs.
+
+    The other session reads the live tables as they stand at the same moment, while this one reads the new ones.
+    """
     async with conn.transaction(isolation="repeatable_read"):
-        await take_the_rest(conn, store)
-        tables = [table for table in await tables_of(conn, schemas.live) if table not in NOT_COMPARED]
-        for done, table in enumerate(tables, start=1):
-            yield done, len(tables), await _compare(conn, schemas, table)
+        moment = await conn.fetchval("SELECT pg_export_snapshot()")
+        async with beside_it.transaction(isolation="repeatable_read", readonly=True):
+            await beside_it.execute(f"SET TRANSACTION SNAPSHOT '{moment}'")
+            await take_the_rest(conn, store)
+            tables = [table for table in await tables_of(conn, schemas.live) if table not in NOT_COMPARED]
+            for done, table in enumerate(tables, start=1):
+                yield done, len(tables), await _compare(conn, beside_it, schemas, table)
 
 
-async def _compare(conn: Connection, schemas: SchemaNames, table: str) -> Different | None:
+async def _compare(conn: Connection, beside_it: Connection, schemas: SchemaNames, table: str) -> Different | None:
     live, beside = f'{schemas.live}."{table}"', f'{schemas.beside}."{table}"'
-    slots = [found["slot"] for found in await conn.fetch(_DIFFERING_SLOTS.format(live=live, beside=beside))]
+    try:
+        async with asyncio.TaskGroup() as group:
+            read_was, read_now = group.create_task(_by_slot(beside_it, live)), group.create_task(_by_slot(conn, beside))
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from failed
+    was, now = read_was.result(), read_now.result()
+    slots = sorted(slot for slot in was.keys() | now.keys() if was.get(slot) != now.get(slot))
     if not slots:
         return None
     key = ", ".join(f'"{row["name"]}"' for row in await conn.fetch(query("primary_key"), live))
@@ -72,6 +77,11 @@ async def _compare(conn: Connection, schemas: SchemaNames, table: str) -> Differ
     if not found:
         return None
     return Different(table, found[0]["count"], [(_told(pair["live"]), _told(pair["rebuilt"])) for pair in found])
+
+
+async def _by_slot(conn: Connection, table: str) -> dict[int, tuple[int, Decimal]]:
+    rows = await conn.fetch(_SLOTS.format(table=table))
+    return {slot: (count, hash_) for slot, count, hash_ in rows}
 
 
 def _told(body: str | None) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ import structlog
 
 from services.projector.domain.outcomes import Kept
 from services.projector.helpers.helpers import HelperProcesses
+from services.projector.helpers.quick_reader import read_quickly
 from services.projector.kafka.outcomes import KafkaStreamInPieces
 from services.projector.loop.partition.recover import FAR_BEHIND, after, catch_up
 from services.projector.ports import Advance, Checkpoint
@@ -18,6 +19,7 @@ from services.projector.rebuild.told import RebuildError
 from services.projector.store.postgres import Connection
 from shared.events.outcome import read_outcome
 from shared.kafka.clients import KafkaAddress
+from shared.packing.bodies import body_of
 
 _log = structlog.get_logger()
 
@@ -63,7 +65,8 @@ class Filling:
     async def _fill(self, kpart: int) -> None:
         if self._end[kpart] - self._read[kpart] >= FAR_BEHIND:
             await self._helpers.catch_up(kpart, _skipped, partial(self._reached, kpart))
-        reached = await catch_up(await self.store.checkpoint(kpart), self._stream, self.store, _skipped)
+        at = await self.store.checkpoint(kpart)
+        reached = await catch_up(at, self._stream, self.store, _skipped, read_quickly, self.store.gather)
         self._reached(kpart, reached.outcomes_next)
 
     def _reached(self, kpart: int, outcomes_next: int) -> None:
@@ -88,7 +91,8 @@ async def take_the_rest(conn: Connection, store: FilledStore) -> None:
                 "Wait until its projector has caught up (`stint doctor`), then `stint rebuild --resume`."
             )
         rest = await conn.fetch(query("rest"), at.kpart, at.next_offset, row["live_offset"])
-        if kept := [Kept(read_outcome(one["body"]), one["body"].encode()) for one in rest]:
+        bodies = [body_of(one["body"], one["packed"]) for one in rest]
+        if kept := [Kept(read_outcome(body), body.encode()) for body in bodies]:
             advances.append(Advance(at.next_offset, after(at, kept[-1], at.outcomes_next), kept))
     if advances:
         await store.write(conn, advances)

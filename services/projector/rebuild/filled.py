@@ -10,6 +10,7 @@ import asyncpg
 
 from services.projector.helpers.bulk import BESIDE_THE_FOLD, BulkStore
 from services.projector.ports import Advance
+from services.projector.store.rows import Rows
 
 
 class FilledStore(BulkStore):
@@ -23,8 +24,8 @@ class FilledStore(BulkStore):
         super().__init__(pool, left_out=BESIDE_THE_FOLD)
         self._reached = reached
 
-    async def commit(self, advances: Sequence[Advance]) -> None:
-        """Write all of it in one transaction, or nothing. See `ports.Store`."""
-        await super().commit(advances)
+    async def commit_rows(self, advances: Sequence[Advance], rows: Rows) -> None:
+        """Commit what outcomes come to, and tell how far that is."""
+        await super().commit_rows(advances, rows)
         for advance in advances:
             self._reached(advance.to.kpart, advance.to.outcomes_next)

@@ -3,7 +3,9 @@
 The layout is copied from the live schema, name by name, so that migrations find after the switch what they made.
 """
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+import itertools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -72,17 +74,35 @@ async def drop(conn: Connection, schema: str) -> None:
         )
 
 
-async def add_indexes(conn: Connection, schemas: SchemaNames) -> AsyncIterator[tuple[int, int]]:
-    """Make the indexes that are missing, and the planner's statistics. Yield after each how many of all are there."""
-    wanted = await _indexes(conn, schemas.live, schemas.beside)
-    there = await _indexes(conn, schemas.beside, schemas.beside)
-    for done, name in enumerate(wanted):
-        yield done, len(wanted)
-        if name not in there:
-            await conn.execute(wanted[name])
-    for table in await tables_of(conn, schemas.beside):
-        await conn.execute(f'ANALYZE {schemas.beside}."{table}"')
-    yield len(wanted), len(wanted)
+async def add_indexes(sessions: Sequence[Connection], schemas: SchemaNames, tell: Callable[[int, int], object]) -> None:
+    """Make the indexes that are missing, and the planner's statistics: one a session at a time.
+
+    `tell` is called with how many indexes of all are there.
+    """
+    wanted = await _indexes(sessions[0], schemas.live, schemas.beside)
+    there = await _indexes(sessions[0], schemas.beside, schemas.beside)
+    missing = [name for name in wanted if name not in there]
+    made = itertools.count(len(wanted) - len(missing))
+    tell(next(made), len(wanted))
+    await _execute(sessions, [wanted[name] for name in missing], lambda: tell(next(made), len(wanted)))
+    tables = await tables_of(sessions[0], schemas.beside)
+    await _execute(sessions, [f'ANALYZE {schemas.beside}."{table}"' for table in tables], lambda: None)
+
+
+async def _execute(sessions: Sequence[Connection], statements: Sequence[str], done: Callable[[], object]) -> None:
+    left = iter(statements)
+
+    async def some(conn: Connection) -> None:
+        for statement in left:  # which the other sessions take from, too
+            await conn.execute(statement)
+            done()
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for conn in sessions:
+                group.create_task(some(conn))
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from failed
 
 
 async def check_layout(conn: Connection, schemas: SchemaNames, *, with_indexes: bool = True) -> None:

@@ -6,6 +6,7 @@ SELECT due.kpart, due.due_at, due.tenant, due.owner
          FROM deadline d
         WHERE d.kpart = asked.kpart
           AND d.due_at <= $5
+          AND d.due_at > '-infinity'
           AND (d.due_at, d.tenant, d.owner) > (asked.due_at, asked.tenant, asked.owner)
         ORDER BY d.due_at, d.tenant, d.owner
         LIMIT $6

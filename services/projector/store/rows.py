@@ -4,10 +4,11 @@ Values come as columns, in the order of the parameters of the query that writes 
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from operator import attrgetter
+from typing import Any, Final
 from uuid import UUID
 
 from services.projector.domain.outcomes import Kept
@@ -17,14 +18,24 @@ from services.projector.store.history import history_of
 from shared.events.ids import slot_of, slot_of_timer
 from shared.events.models import WORK
 from shared.events.outcome import PROVISIONAL, Change, DayPart, Fact, Finding, Outcome, TimerAfter
+from shared.packing.bodies import pack
 
 Columns = list[list[Any]]
+
+_work_of: Final = attrgetter(*WORK)
+# Said of a timer's end that may be taken back, by a commit that tells a flag alone: JSON's null, and not SQL's.
+_AS_IT_IS: Final = "null"
 
 
 @dataclass(slots=True)
 class Rows:
-    """The rows of one commit, each table's under its key, so that one commit writes each row once."""
+    """The rows of one commit, each table's under its key, so that one commit writes each row once.
 
+    `left_out` names queries that are not wanted. A body is packed when it is added, unless `insert_outcomes` is one of
+    them: to pack is a sixth of the work. No outcome is held, so each is freed while the processor has it at hand.
+    """
+
+    left_out: Container[str] = ()
     outcomes: list[tuple[Any, ...]] = field(default_factory=list)
     dead_letters: list[tuple[Any, ...]] = field(default_factory=list)
     history: list[tuple[Any, ...]] = field(default_factory=list)
@@ -37,14 +48,16 @@ class Rows:
     violations: dict[tuple[Any, ...], tuple[Any, ...]] = field(default_factory=dict)
     facts: dict[tuple[Any, ...], tuple[dict[str, Any], datetime]] = field(default_factory=dict)
     deadlines: dict[tuple[int, str, str], tuple[int, datetime | None]] = field(default_factory=dict)
+    # The days of ends that a late press may take back; None: a step of this commit left the timer without such an end.
+    _provisional: dict[int, list[dict[str, Any]] | None] = field(default_factory=dict)
     _started_by: dict[int, UUID] = field(default_factory=dict)
     _opened_at: dict[tuple[int, int], datetime] = field(default_factory=dict)
 
     def add(self, kpart: int, written: Kept) -> None:
         """Add what one outcome means."""
         outcome = written.outcome
-        values = (outcome.event_id, outcome.tenant, outcome.digest, outcome.log_time, written.body.decode())
-        self.outcomes.append((kpart, outcome.source_offset, *values))
+        if "insert_outcomes" not in self.left_out:
+            self.outcomes.append(_row(kpart, written))
         if outcome.verdict == "unreadable":
             self.dead_letters.append((kpart, outcome.source_offset, outcome.log_time, outcome.reason))
         self.history += history_of(outcome)
@@ -84,15 +97,28 @@ class Rows:
         timer = change.after
         # Written on insert only. Then the start is in this commit, and sets it first; otherwise the value is unused.
         started_by = self._started_by.setdefault(timer.id, outcome.event_id or UUID(int=0))
-        work = (getattr(timer, name) for name in WORK)
         stands = (timer.state.value, timer.started_at, timer.stopped_at, timer.total_us, timer.last_at)
         # Arrays of arrays must be rectangles in Postgres, so flags travel as text. No flag has a comma.
         flags = ",".join(timer.flags)
         whose = (slot, timer.id, outcome.tenant, timer.owner)
         self.timers[timer.id] = (
-            *(*whose, *work, *stands, flags, started_by, outcome.source_offset),
-            _provisional(outcome, change),
+            *(*whose, *_work_of(timer), *stands, flags, started_by, outcome.source_offset),
+            self._ended(outcome, change),
             timer.reference,
+        )
+
+    def _ended(self, outcome: Outcome, change: Change) -> str | None:
+        """Return an end that may be taken back. A flag alone leaves the end of an earlier commit as it is: `null`."""
+        if change.by in PROVISIONAL and change.closed is not None:
+            days = [{"on": part.on.isoformat(), "us": part.us} for part in change.closed.days]
+            self._provisional[change.timer] = days
+        elif change.by != "settle":
+            self._provisional[change.timer] = None
+        elif change.timer not in self._provisional:
+            return _AS_IT_IS
+        days_of_end = self._provisional[change.timer]
+        return (
+            None if days_of_end is None else json.dumps({"source_offset": outcome.source_offset, "days": days_of_end})
         )
 
     def _worked(self, outcome: Outcome, timer: TimerAfter, days: Sequence[DayPart], sign: int) -> None:
@@ -153,24 +179,30 @@ class Rows:
             "learn_facts": [(*key, json.dumps(body), known_at) for key, (body, known_at) in self.facts.items()],
             "move_deadlines": [(*key, due_at) for key, (_, due_at) in self.deadlines.items()],
         }
-        return {name: rows for name, rows in tables.items() if rows}
+        return {name: rows for name, rows in tables.items() if rows and name not in self.left_out}
 
     def writes(self) -> Sequence[tuple[str, Columns]]:
         """Return the same with their columns."""
         return [(name, columns(rows)) for name, rows in self.tables().items()]
 
 
-def _provisional(outcome: Outcome, change: Change) -> str | None:
-    """Return an end that nobody pressed, which a late press may take back; None after any other change."""
-    if change.by not in PROVISIONAL or change.closed is None:
-        return None
-    days = [{"on": part.on.isoformat(), "us": part.us} for part in change.closed.days]
-    return json.dumps({"source_offset": outcome.source_offset, "days": days})
+def _row(kpart: int, written: Kept) -> tuple[Any, ...]:
+    outcome = written.outcome
+    values = (outcome.event_id, outcome.tenant, outcome.log_time)
+    return kpart, outcome.source_offset, *values, *_kept(written)
 
 
-def rows_of(advances: Sequence[Advance]) -> Rows:
+def _kept(written: Kept) -> tuple[str, bytes | None]:
+    """Return an outcome's body as its row has it: as text, or packed.
+
+    Nearly every outcome has a timer, and is packed. Facts stay text, because SQL searches them for erasures.
+    """
+    return (written.body.decode(), None) if written.outcome.timer is None else ("", pack(written.body))
+
+
+def rows_of(advances: Sequence[Advance], left_out: Container[str] = ()) -> Rows:
     """Return all rows of a commit."""
-    rows = Rows()
+    rows = Rows(left_out)
     for advance in advances:
         for written in advance.outcomes:
             rows.add(advance.to.kpart, written)

@@ -1,6 +1,7 @@
 """Sheets: what `read_touched` returns, as timesheets and verdicts."""
 
 import json
+from base64 import b64decode
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, Final
@@ -22,7 +23,8 @@ from services.projector.domain.sheet.state import (
     Timesheet,
 )
 from services.projector.ports import Found
-from shared.events.outcome import DayPart, Fact, TimerAfter
+from shared.events.outcome import DayPart, Fact, TimerAfter, digest_of_body
+from shared.packing.bodies import body_of
 
 _TIMER: Final = TypeAdapter(TimerAfter)
 _DAYS: Final = TypeAdapter(tuple[DayPart, ...])
@@ -36,10 +38,10 @@ def found_in(row: Mapping[str, str | None]) -> Found:
     timers: dict[OwnerKey, dict[int, Timer]] = {}
     for timer in parts["timers"]:
         timers.setdefault(_owner(timer), {})[timer["id"]] = _timer(timer, found.get(timer["id"], ()))
-    closed: dict[OwnerKey, list[ClosedInterval]] = {}
+    # One that a press of long ago overlaps may be named twice.
+    closed: dict[OwnerKey, dict[ClosedInterval, None]] = {}
     for ended in (*parts["closed"], *parts["overlaps"]):
-        interval = ClosedInterval(ended["timer_id"], _instant(ended["start"]), _instant(ended["end"]))
-        closed.setdefault(_owner(ended), []).append(interval)
+        closed.setdefault(_owner(ended), {})[_interval(ended)] = None
     jobs: dict[OwnerKey, dict[str, Job]] = {}
     for job in parts["jobs"]:
         jobs.setdefault(_owner(job), {})[job["job_id"]] = Job(job["total_us"])
@@ -65,12 +67,16 @@ def found_in(row: Mapping[str, str | None]) -> Found:
                 )
         sheets[key] = sheet
     verdicts = {
-        (verdict["kpart"], UUID(verdict["event_id"])): KnownOutcome(
-            verdict["digest"], _instant(verdict["log_time"]), verdict["body"].encode()
-        )
+        (verdict["kpart"], UUID(verdict["event_id"])): _known(verdict, _instant(verdict["log_time"]))
         for verdict in parts["verdicts"]
     }
     return Found(sheets, verdicts)
+
+
+def _known(verdict: dict[str, Any], log_time: datetime) -> KnownOutcome:
+    packed = verdict["packed"]
+    body = body_of(verdict["body"], None if packed is None else b64decode(packed))
+    return KnownOutcome(digest_of_body(body), log_time, body.encode())
 
 
 def _owner(part: dict[str, Any]) -> OwnerKey:
@@ -92,6 +98,11 @@ def _found(rows: list[dict[str, Any]]) -> dict[int, tuple[FoundOpen, ...]]:
         told = FoundOpen(row["rule"], _instant(row["from"]), to)
         found[row["timer_id"]] = (*found.get(row["timer_id"], ()), told)
     return found
+
+
+def _interval(ended: dict[str, Any]) -> ClosedInterval:
+    start, end = _instant(ended["start"]), _instant(ended["end"])
+    return ClosedInterval(ended["timer_id"], start, end, ended["zone"], ended["billable"], ended["job_id"])
 
 
 def _timer(timer: dict[str, Any], found: tuple[FoundOpen, ...]) -> Timer:

@@ -1,25 +1,42 @@
--- Timers as they stand after the batch. Who started a timer is said once, when it is new.
-INSERT INTO timer (
-    slot, id, tenant, owner, account_id, job_id, project_id, billable, work_date, state,
-    started_at, stopped_at, total_us, last_at, flags, started_by, source_offset, provisional, reference
-)
-SELECT slot, id, tenant, owner, account_id, job_id, project_id, billable, work_date, state, started_at, stopped_at,
-       total_us, last_at, coalesce(string_to_array(nullif(flags, ''), ','), '{}'), started_by, source_offset,
-       provisional::jsonb, reference
-  FROM unnest(
-           $1::integer[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::boolean[],
-           $9::date[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::bigint[], $14::timestamptz[],
-           $15::text[], $16::uuid[], $17::bigint[], $18::text[], $19::text[]
-       ) AS t (
-           slot, id, tenant, owner, account_id, job_id, project_id, billable,
-           work_date, state, started_at, stopped_at, total_us, last_at,
-           flags, started_by, source_offset, provisional, reference
-       )
-    ON CONFLICT (slot, id) DO UPDATE
-   SET state = excluded.state,
-       stopped_at = excluded.stopped_at,
-       total_us = excluded.total_us,
-       last_at = excluded.last_at,
-       flags = excluded.flags,
-       provisional = excluded.provisional,
-       source_offset = excluded.source_offset;
+-- Timers as they stand after the batch. Of a timer of which a flag alone was told, `provisional` is null as JSON, and an
+-- end that may be taken back stays so. Who started a timer is said once, when it is new.
+-- MERGE looks a row up and then writes it, with one record in the WAL. ON CONFLICT would write two or three: it cannot
+-- know that the checkpoint's lock keeps every other writer of these rows away.
+MERGE INTO timer was
+USING (
+      SELECT slot, id, tenant, owner, account_id, job_id, project_id, billable, work_date, state, started_at, stopped_at,
+             total_us, last_at, coalesce(string_to_array(nullif(flags, ''), ','), '{}') AS flags, started_by,
+             source_offset, provisional::jsonb AS provisional, reference
+        FROM unnest(
+                 $1::integer[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+                 $8::boolean[], $9::date[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::bigint[],
+                 $14::timestamptz[], $15::text[], $16::uuid[], $17::bigint[], $18::text[], $19::text[]
+             ) AS t (
+                 slot, id, tenant, owner, account_id, job_id, project_id, billable,
+                 work_date, state, started_at, stopped_at, total_us, last_at,
+                 flags, started_by, source_offset, provisional, reference
+             )
+      ) now
+   ON (was.slot, was.id) BETWEEN (now.slot, now.id) AND (now.slot, now.id)
+ WHEN MATCHED THEN
+      UPDATE
+         SET state = now.state,
+             stopped_at = now.stopped_at,
+             total_us = now.total_us,
+             last_at = now.last_at,
+             flags = now.flags,
+             provisional = CASE
+                 WHEN now.provisional = 'null'
+                 THEN was.provisional || jsonb_build_object('source_offset', now.source_offset)
+                 ELSE now.provisional
+             END,
+             source_offset = now.source_offset
+ WHEN NOT MATCHED THEN
+      INSERT (
+          slot, id, tenant, owner, account_id, job_id, project_id, billable, work_date, state,
+          started_at, stopped_at, total_us, last_at, flags, started_by, source_offset, provisional, reference
+      ) VALUES (
+          now.slot, now.id, now.tenant, now.owner, now.account_id, now.job_id, now.project_id, now.billable,
+          now.work_date, now.state, now.started_at, now.stopped_at, now.total_us, now.last_at,
+          now.flags, now.started_by, now.source_offset, now.provisional, now.reference
+      );

@@ -1,6 +1,11 @@
--- Keep the newest text of each event of each timer, and note the texts that were erased before they came.
+-- Keep the newest text of each event of each timer, note the texts that were erased before they came, and move the
+-- positions, which we have locked, past what was read.
 -- A retry of a start comes with its text again, under another timer: the event says that the press is an older one.
-WITH kept AS (
+WITH moved AS (
+    UPDATE text_position AS p SET next_offset = passed.next_offset
+      FROM unnest($8::integer[], $9::bigint[]) AS passed (kpart, next_offset)
+     WHERE p.kpart = passed.kpart
+), kept AS (
     INSERT INTO timer_text (slot, timer_id, event_id, tenant, owner, comment, work_item)
     SELECT * FROM unnest($1::integer[], $2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[])
     ON CONFLICT (slot, timer_id, event_id) DO UPDATE

@@ -6,7 +6,7 @@ position.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import asyncpg
@@ -82,16 +82,14 @@ class Texts:
         """Write what is new, and return the records that were passed because they do not read."""
         partitions = sorted({record.partition for record, _ in read})
         async with self._pool.acquire() as conn, conn.transaction():
-            await conn.execute(query("make_text_positions"), partitions)
-            rows = await conn.fetch(query("lock_text_positions"), partitions)
-            positions = {row["kpart"]: row["next_offset"] for row in rows}
+            positions = await _locked(conn, partitions)
             if any(positions[partition] < self._moved_to.get(partition, 0) for partition in partitions):
                 raise PositionWentBackError(f"text positions {positions} lie before {self._moved_to}")
             fresh = [(record, text) for record, text in read if record.offset >= positions[record.partition]]
             if fresh:
-                await _write(conn, TextBatch.of(text for _, text in fresh if not isinstance(text, UnreadableText)))
+                batch = TextBatch.of(text for _, text in fresh if not isinstance(text, UnreadableText))
                 moved = {record.partition: record.offset + 1 for record, _ in fresh}
-                await conn.execute(query("move_text_positions"), list(moved), list(moved.values()))
+                await _write(conn, batch, moved)
                 positions |= moved
         self._moved_to |= positions
         return [(record, text) for record, text in fresh if isinstance(text, UnreadableText)]
@@ -102,20 +100,33 @@ class Texts:
             _log.error("text_unreadable", partition=record.partition, offset=record.offset, reason=text.reason)
 
 
-async def _write(conn: asyncpg.pool.PoolConnectionProxy, batch: TextBatch) -> None:
+async def _locked(conn: asyncpg.pool.PoolConnectionProxy, partitions: Sequence[int]) -> dict[int, int]:
+    """Lock the positions of partitions until the end of the transaction, and return them."""
+    rows = await conn.fetch(query("lock_text_positions"), partitions)
+    # The first texts of a partition. If two transactions make rows and wait for each other, Postgres ends one of them,
+    # and that one is tried again.
+    if len(rows) < len(partitions):
+        await conn.execute(query("make_text_positions"), partitions)
+        rows = await conn.fetch(query("lock_text_positions"), partitions)
+    return {row["kpart"]: row["next_offset"] for row in rows}
+
+
+async def _write(conn: asyncpg.pool.PoolConnectionProxy, batch: TextBatch, moved: Mapping[int, int]) -> None:
+    """Erase and keep what a batch asks for, and move the positions of its partitions."""
     if batch.erased:
         erased = sorted(batch.erased)
         await conn.execute(query("erase_texts"), [slot_of_timer(timer) for timer in erased], erased)
-    if batch.kept:
-        timers = [timer for timer, _ in batch.kept]
-        texts = list(batch.kept.values())
-        await conn.execute(
-            query("keep_texts"),
-            [slot_of_timer(timer) for timer in timers],
-            timers,
-            [text.event_id for text in texts],
-            [text.tenant for text in texts],
-            [text.owner for text in texts],
-            [text.comment for text in texts],
-            [text.work_item for text in texts],
-        )
+    timers = [timer for timer, _ in batch.kept]
+    texts = list(batch.kept.values())
+    await conn.execute(
+        query("keep_texts"),
+        [slot_of_timer(timer) for timer in timers],
+        timers,
+        [text.event_id for text in texts],
+        [text.tenant for text in texts],
+        [text.owner for text in texts],
+        [text.comment for text in texts],
+        [text.work_item for text in texts],
+        list(moved),
+        list(moved.values()),
+    )

@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from typing import Any, Final, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 _LINE_EVERY_SECONDS: Final = 5.0
 _WORDS: Final = {
@@ -22,29 +30,30 @@ class Drawn:
 
     def __init__(self, *, quiet: bool) -> None:
         self._quiet = quiet
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self._bars = Progress(*columns, console=Console(stderr=True)) if sys.stderr.isatty() and not quiet else None
+        said, counted = TextColumn("{task.description}"), (TaskProgressColumn(), MofNCompleteColumn())
+        columns = (said, BarColumn(), *counted, TimeRemainingColumn())
+        self.bars = Progress(*columns, console=Console(stderr=True)) if sys.stderr.isatty() and not quiet else None
         self._tasks: dict[str, TaskID] = {}
         self._begun: dict[str, tuple[float, int]] = {}
         self._said: tuple[str, float] = ("", 0.0)
 
     def __enter__(self) -> Self:
-        if self._bars is not None:
-            self._bars.start()
+        if self.bars is not None:
+            self.bars.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._bars is not None:
-            self._bars.stop()
+        if self.bars is not None:
+            self.bars.stop()
 
     def hear(self, line: Mapping[str, Any]) -> None:
         """Draw what one line says."""
         stage, done, total = line["stage"], line["done"], line["total"]
         words = _WORDS.get(stage, stage)
-        if self._bars is not None:
+        if self.bars is not None:
             if stage not in self._tasks:
-                self._tasks[stage] = self._bars.add_task(words, total=total)
-            self._bars.update(self._tasks[stage], completed=done, total=total)
+                self._tasks[stage] = self.bars.add_task(words, total=total)
+            self.bars.update(self._tasks[stage], completed=done, total=total)
         elif not self._quiet:
             self._say(stage, words, done, total)
 

@@ -1,5 +1,6 @@
-"""`doctor`, `dead-letters list | show`, `audit`: the arguments of each, and what it prints."""
+"""`doctor`, `dead-letters list | show`, `outcomes show`, `audit`: the arguments of each, and what it prints."""
 
+import json
 import re
 from typing import Annotated, Any, Final
 
@@ -15,15 +16,18 @@ from services.stint_cli.watch.audit import differences
 from services.stint_cli.watch.dead_letters import bytes_of, list_commands, list_events
 from services.stint_cli.watch.doctor import examine
 from services.stint_cli.watch.log import LogReader
+from services.stint_cli.watch.outcomes import outcome_at
 from shared.events.topics import DEAD, EVENTS
 
 dead_letters: Final = group("dead-letters", "Look at records that could not be read.")
+outcomes: Final = group("outcomes", "Look at what became of a record.")
 
 _PLACE: Final = re.compile(r"([0-9]{1,9}):([0-9]{1,18})", re.ASCII)
 
 _Tenant = Annotated[str | None, typer.Option(metavar="T", help="Print the differences of one tenant alone.")]
 _Most = Annotated[int, typer.Option(min=1, max=100_000, help="The newest so many events.")]
 _Place = Annotated[str, typer.Argument(metavar="KPART:OFFSET", help="As `dead-letters list` prints it.")]
+_Judged = Annotated[str, typer.Argument(metavar="KPART:OFFSET", help="A position, as answers tell it.")]
 _Commands = Annotated[bool, typer.Option("--command", help=f"A place on {DEAD}, and not on {EVENTS}.")]
 
 
@@ -64,12 +68,26 @@ async def _list(*, most: _Most = 1000) -> Answer:
 @command(dead_letters, "show", example="stint dead-letters show 3:42")
 async def _show(place: _Place, *, of_a_command: _Commands = False) -> Answer:
     """Show one record with its bytes, from the log."""
+    kpart, offset = _place_of(place)
+    async with LogReader(LogSettings().kafka) as log:
+        told = await bytes_of(log, DEAD if of_a_command else EVENTS, kpart, offset)
+    return Answer(told, "\n".join(_lines(told)))
+
+
+@command(outcomes, "show", example="stint outcomes show 3:42")
+async def _show_outcome(place: _Judged) -> Answer:
+    """Show the outcome of one record, as its row has it."""
+    kpart, offset = _place_of(place)
+    async with opened(DeploymentSettings()) as conn:
+        told = await outcome_at(conn, kpart, offset)
+    return Answer(told, json.dumps(told, indent=2))
+
+
+def _place_of(place: str) -> tuple[int, int]:
     read = _PLACE.fullmatch(place)
     if read is None:
         raise typer.BadParameter(f"{place} is no place such as 3:42, partition and offset")
-    async with LogReader(LogSettings().kafka) as log:
-        told = await bytes_of(log, DEAD if of_a_command else EVENTS, int(read[1]), int(read[2]))
-    return Answer(told, "\n".join(_lines(told)))
+    return int(read[1]), int(read[2])
 
 
 def _lines(told: dict[str, Any]) -> list[str]:

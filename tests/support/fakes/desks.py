@@ -44,6 +44,7 @@ from services.command_api.desk.rows import (
     ViolationRow,
 )
 from services.command_api.desk.tally import Tally
+from services.command_api.dialects.times import Opening
 from shared.events.ids import ID_EPOCH, make_short, slot_of, to_long
 from shared.events.outcome import State, TimerAfter
 from shared.events.policy import Policy, Preset
@@ -54,6 +55,8 @@ from shared.process.front import Front
 PARTITIONS: Final = 12
 BACKDATE_DAYS_MAX: Final = 62
 NOON: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
+# A hundred years back, so that no time of a test is too long ago.
+ANY_TIME: Final = Opening(lambda: NOON, 36_600)
 SHORT: Final = make_short((NOON - ID_EPOCH).days * 86_400_000, slot_of("acme", "dana"), 5)
 LONG: Final = to_long(SHORT)
 EVENT_ID: Final = UUID("019ca9d4-5e00-7000-8000-000000000001")

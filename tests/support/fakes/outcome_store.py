@@ -18,7 +18,7 @@ from services.projector.domain.sheet.evolve import evolve
 from services.projector.domain.sheet.jobs import Job
 from services.projector.domain.sheet.ledger import KnownOutcome, OwnerKey
 from services.projector.domain.sheet.state import DAYS_BEFORE, ClosedInterval, Timesheet
-from services.projector.ports import NO_DAY, Advance, Checkpoint, FencedError, Found, ToPublish, Wanted
+from services.projector.ports import NO_DAY, Advance, Checkpoint, FencedError, Found, KnownError, ToPublish, Wanted
 from shared.events.outcome import State, read_outcome
 
 
@@ -35,10 +35,13 @@ class OutcomeStore:
         return self.checkpoints.get(kpart, Checkpoint(kpart))
 
     async def commit(self, advances: Sequence[Advance]) -> None:
-        """Take all of it, or raise FencedError."""
+        """Take all of it, or raise FencedError or KnownError."""
         for advance in advances:
             if (await self.checkpoint(advance.to.kpart)).next_offset != advance.read_at:
                 raise FencedError
+        for advance in advances:
+            if advance.unread is not None and self._knows_any_of(advance.unread):
+                raise KnownError
         for advance in advances:
             self.checkpoints[advance.to.kpart] = advance.to
             self.bodies[advance.to.kpart] += [written.body for written in advance.outcomes]
@@ -100,7 +103,10 @@ class OutcomeStore:
         timers = {
             id_: timer
             for id_, timer in whole.timers.items()
-            if named is None or id_ in named or timer.state is State.RUNNING
+            if named is None
+            or id_ in named
+            or timer.state is State.RUNNING
+            or (timer.ended is not None and timer.ended.at > since)
         }
         last = (timer.ended.interval if timer.ended is not None else timer.open for timer in timers.values())
         starts = [interval.start.date() - DAYS_BEFORE for interval in last if interval is not None]
@@ -141,6 +147,11 @@ class OutcomeStore:
             if any(int(change["timer"]) == timer_id for change in said["changed"]):
                 return said["tenant"], said["owner"]
         return None
+
+    def _knows_any_of(self, news: Wanted) -> bool:
+        drawn = {timer_id for _, timer_id in news.drawn}
+        changes = (change for said in self._said() for change in said["changed"])
+        return bool(self._verdicts(news)) or any(int(change["timer"]) in drawn for change in changes)
 
     def _said(self) -> Iterator[dict[str, Any]]:
         for kpart in sorted(self.bodies):

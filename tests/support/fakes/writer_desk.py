@@ -16,6 +16,7 @@ from services.projector.ports import (
     BusyError,
     FencedError,
     Found,
+    KnownError,
     OutcomeLog,
     ReadRefusedError,
     Wanted,
@@ -44,9 +45,12 @@ class FussyStore(OutcomeStore):
     held: set[int] = field(default_factory=set)
     away: bool = False
     meanwhile: Callable[[], None] = lambda: None
+    on_known: Callable[[], None] = lambda: None
     commits: list[list[int]] = field(default_factory=list)
+    reads: int = 0
 
     async def read(self, wanted: Wanted) -> Found:
+        self.reads += 1
         self.meanwhile()
         if self.away:
             raise ConnectionError
@@ -62,7 +66,11 @@ class FussyStore(OutcomeStore):
             raise BusyError
         if any(self.unwritable(written.outcome) for advance in advances for written in advance.outcomes):
             raise WriteRefusedError("CheckViolationError")
-        await super().commit(advances)
+        try:
+            await super().commit(advances)
+        except KnownError:
+            self.on_known()
+            raise
 
 
 @dataclass

@@ -77,6 +77,11 @@ class TruthOfAnswers:
             return f"{called}: {response.status_code} has no {', '.join(missing)}"
         return self._problem_of_body(f"{called}: {response.status_code}", answer.get("content", {}), response)
 
+    def called(self, method: str, target: str) -> str | None:
+        """Return the `operationId` of a request, or None when the document does not tell it."""
+        operation = self._operation(method.lower(), target.partition("?")[0])
+        return operation and str(operation["operationId"])
+
     def _operation(self, method: str, path: str) -> Any:  # noqa: ANN401 - JSON
         if "%2f" in path.lower():
             return None  # no route sees it

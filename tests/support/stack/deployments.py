@@ -68,6 +68,7 @@ class Deployment:
     dsn: str
     partitions: int = PARTITIONS
     environ: dict[str, str] = field(default_factory=dict)  # given to every service; goes before what the crew sets
+    handed_out: set[str] = field(default_factory=lambda: {TOKEN_KEY})  # tokens and secrets, which no log may tell
 
     @property
     def kafka(self) -> KafkaAddress:
@@ -87,6 +88,7 @@ class Deployment:
         document = Policy(preset=preset, zone=zone)
         revision = await publish_policy(self.producer, name, document, replaces=None, set_by="tests", set_at=now)
         token = issue_bearer_token(TOKEN_KEY, name, client, now, _LASTS, role)
+        self.handed_out |= {secret, token}
         return Tenant(name, client, secret, token, revision, zone)
 
     async def person(self, tenant: Tenant, owner: str | None = None) -> Person:
@@ -96,7 +98,13 @@ class Deployment:
         async with self.pool.acquire() as conn:
             await create_person(conn, tenant.name, owner, name, aliases)
             token = await issue_person_token(conn, tenant.name, owner, datetime.now(UTC) + _LASTS)
+        self.handed_out.add(token)
         return Person(owner, name, token, aliases)
+
+    def telling_logs(self) -> list[str]:
+        """Return the logs, of whichever process, that tell a token or a secret."""
+        logs = {log.name: log.read_text(errors="replace") for log in self.stack.settings.logs.glob("*.log")}
+        return [name for name, said in logs.items() if any(secret in said for secret in self.handed_out)]
 
     def partition_of(self, tenant: Tenant, owner: str) -> int:
         """Return the partition of an owner's presses."""
@@ -121,7 +129,10 @@ def fresh_owner() -> str:
 
 @asynccontextmanager
 async def deployed(stack: Stack, partitions: int = PARTITIONS) -> AsyncIterator[Deployment]:
-    """Give a deployment on a running stack: tables, topics, and the tests' own pool and producer."""
+    """Give a deployment on a running stack: tables, topics, and the tests' own pool and producer.
+
+    At its end no log of any process may tell a token or a secret that was handed out.
+    """
     dsn = stack.postgres.dsn
     kafka = KafkaAddress(bootstrap_servers=stack.kafka.address)
     async with connected(dsn) as conn, Brokers(kafka) as brokers:
@@ -130,8 +141,11 @@ async def deployed(stack: Stack, partitions: int = PARTITIONS) -> AsyncIterator[
     producer = durable_producer(kafka)
     await producer.start()
     async with asyncpg.create_pool(dsn, min_size=1, max_size=4, server_settings={"timezone": "UTC"}) as pool:
+        deployment = Deployment(stack, pool, producer, dsn, partitions)
         try:
-            yield Deployment(stack, pool, producer, dsn, partitions)
+            yield deployment
         finally:
             # With a broker that a test has left dead, the producer would wait for ever.
             await ended_within(10, producer.stop(), "producer")
+        # Whatever the tests have done: tests/integration/test_canaries.py tries it on purpose.
+        assert deployment.telling_logs() == [], "a log tells a token or a secret"

@@ -74,8 +74,18 @@ class Line:
             while (await self._status_and_headers())[0] == 100:
                 interim.append(100)
             status, headers = self._last
-            body = await self._reader.readexactly(int(headers.get("content-length", "0")))
+            body = await self._body(headers)
             return Answer(status, headers, body, interim)
+
+    async def _body(self, headers: dict[str, str]) -> bytes:
+        if headers.get("transfer-encoding") != "chunked":
+            return await self._reader.readexactly(int(headers.get("content-length", "0")))
+        body = b""
+        while size := int(await self._reader.readuntil(b"\r\n"), 16):
+            body += await self._reader.readexactly(size)
+            await self._reader.readuntil(b"\r\n")
+        await self._reader.readuntil(b"\r\n")
+        return body
 
     async def interim(self) -> int:
         """Return the status of the next interim answer."""

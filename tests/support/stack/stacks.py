@@ -39,6 +39,10 @@ def stack_in(home: Path, kind: type[Stack] = Stack) -> Stack:
         broker_properties={
             # A killed member's partitions move after its session, which is two seconds here instead of ten.
             "group.min.session.timeout.ms": "1000",
+            # What is erased leaves the disk when the cleaner looks next: within a second here instead of fifteen.
+            "log.cleaner.backoff.ms": "1000",
+            # A partition's indexes are files of this size from the start, and a test reads every file of the broker.
+            "log.index.size.max.bytes": "1048576",
         },
         jvm_flags=[
             "-XX:TieredStopAtLevel=1"

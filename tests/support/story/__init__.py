@@ -1,6 +1,7 @@
 """Story: presses told in a line each, and the outcome of the last.
 
     given        given(started("desk", at="09:00")).when(paused("desk", at="09:25")).then(accepted())
+    cells        each rule broken, held and left quiet, for each verb in each mode
     judged       the judged stream, as a feed reads it
     histories    logs of one partition as chance writes them; for properties
     presses      an ordinary press as headers and body, of which each test changes one thing

@@ -206,7 +206,7 @@ def _move(what: int, when: int, who: int) -> Move:
 
 moves: Final = st.builds(_move, _numbers(_WHAT), _numbers(_WHEN), _numbers(_WHO))
 
-# The job of each timer: two are on one, and one is on none.
+# The job of each timer: of four, two are on one, and one is on none.
 _JOBS: Final = ("roof", "roof", "cellar", None)
 _ESTIMATES: Final = dict(zip(ZONES, (0, 90, 5400, 40 * 3600), strict=True))
 
@@ -214,7 +214,7 @@ _ESTIMATES: Final = dict(zip(ZONES, (0, 90, 5400, 40 * 3600), strict=True))
 _NEXT: Final = {"": "start", "start": "pause", "pause": "resume", "resume": "pause", "stop": "stop"}
 
 
-def _written(given: list[Move]) -> list[Entry]:
+def written(given: list[Move]) -> list[Entry]:
     """Write the moves on a log, one after the other."""
     log: list[Entry] = []
     now = BEGINNING
@@ -237,7 +237,7 @@ def _written(given: list[Move]) -> list[Entry]:
 
 
 _runs: Final = st.lists(moves, min_size=1, max_size=10) | st.lists(moves, min_size=14, max_size=28)
-histories: Final[st.SearchStrategy[list[Entry]]] = _runs.map(_written)
+histories: Final[st.SearchStrategy[list[Entry]]] = _runs.map(written)
 
 
 def _press(move: Move, offset: int, now: datetime) -> Press:
@@ -269,7 +269,7 @@ def _event(move: Move, now: datetime) -> AnyEvent:
     asked = {"asked_at": None if move.asked is None else now + move.asked}
     match move.kind:
         case "start":
-            work = {"owner": move.owner, "billable": move.wish == "one", "job_id": _JOBS[move.timer]}
+            work = {"owner": move.owner, "billable": move.wish == "one", "job_id": _JOBS[move.timer % len(_JOBS)]}
             work |= {"account_id": f"A-{move.timer}", "reference": f"order {move.timer}"} if move.timer else {}
             return TimerStarted.model_validate(said | asked | work)
         case "pause":
@@ -290,7 +290,7 @@ def _event(move: Move, now: datetime) -> AnyEvent:
                 said | {"owner": move.owner, "on": now.date(), "checked_in_at": now, "checked_out_at": left}
             )
         case "estimate":
-            job = _JOBS[move.timer] or "roof"
+            job = _JOBS[move.timer % len(_JOBS)] or "roof"
             seconds = _ESTIMATES[move.zone]
             return OwnerEstimateSet.model_validate(said | {"owner": move.owner, "job_id": job, "seconds": seconds})
         case "leave":

@@ -3,9 +3,11 @@
 import stat
 from pathlib import Path
 
+import pytest
+
 from deploy.local import services
 from deploy.local.__main__ import DATA
-from deploy.local.settings import Settings
+from deploy.local.settings import ROOT, Settings
 from deploy.local.stack import Stack
 from services.stint_cli.terminal.local import SETTINGS_FILE, local_settings
 
@@ -44,3 +46,17 @@ def test_a_new_folder_has_few_partitions_and_an_old_one_keeps_its_own(tmp_path: 
     for name in (*(f"timer.events.v1-{n}" for n in range(12)), "timer.commands.v1-12", "timer.events.v1-x-delete"):
         (stack.kafka.log / name).mkdir(parents=True)
     assert services.partitions(stack) == 12
+
+
+def test_whoever_starts_a_stack_prepares_it_with_the_partitions_of_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bench too: it measures what `make run` starts, and each partition has its part in what a press costs."""
+    said: list[tuple[str, ...]] = []
+    monkeypatch.setattr(services, "stint", lambda _, *arguments: said.append(arguments))
+    stack = Stack(Settings(home=tmp_path))
+    services.prepare(stack)
+    env_file = str(stack.settings.demo_env)
+    assert said == [("prepare", "--partitions", str(services.NEW_PARTITIONS), "--env-file", env_file)]
+    for starts in ("deploy/local/supervisor.py", "bench/rig/product.py"):
+        assert "services.prepare(stack)" in (ROOT / starts).read_text(encoding="utf-8")

@@ -1,7 +1,9 @@
 """The command `stint`: help, JSON, exit statuses. What each command does is tested on real parts."""
 
 import json
+import re
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +34,23 @@ def commands(made: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]
 EVERY = list(commands(typer.main.get_command(app)))
 
 
-def test_the_commands_of_the_contract_are_there() -> None:
-    assert {("migrate",), ("topics",), ("demo",), ("prepare",), ("policy", "put")} <= set(EVERY)
+def of_the_contract() -> set[tuple[str, ...]]:
+    """Return the commands in the first column of the table in section 10."""
+    page = (Path(__file__).parents[3] / "docs/contract.md").read_text(encoding="utf-8")
+    found: set[tuple[str, ...]] = set()
+    for line in page.splitlines():
+        if line.startswith("| `stint "):
+            column = re.split(r"(?<!\\)\|", line)[1]
+            for said in re.findall(r"`([^`]+)`", column):
+                words = said.removeprefix("stint ").split()
+                named = list(takewhile(lambda word: re.fullmatch(r"[a-z|\\-]+", word), words))
+                one_of = named[-1].replace("\\", "").split("|")
+                found |= {(*named[:-1], one) for one in one_of}
+    return found
+
+
+def test_the_commands_of_the_contract_are_there_and_no_others() -> None:
+    assert of_the_contract() == set(EVERY)
 
 
 @pytest.mark.parametrize("path", EVERY, ids=" ".join)

@@ -46,7 +46,7 @@ def test_a_wrong_number_of_partitions_is_told_with_both_numbers() -> None:
         ),
         (TEXTS, {"cleanup.policy": "delete"}, "timer.texts.v1 has cleanup.policy=delete, not compact"),
         (COMMANDS, {"cleanup.policy": "compact"}, "timer.commands.v1 has cleanup.policy=compact, not delete"),
-        (EVENTS, {"compression.type": "producer"}, "timer.events.v1 has compression.type=producer, not uncompressed"),
+        (EVENTS, {"compression.type": "producer"}, "timer.events.v1 has compression.type=producer, not gzip"),
         (EVENTS, {"min.insync.replicas": "1"}, "timer.events.v1 has min.insync.replicas=1, not 2"),
         (
             TEXTS,

@@ -20,10 +20,9 @@ import structlog
 from services.command_api.desk.commands import Asked, Decided, NotRecorded, StartTimer, StillWaiting
 from services.command_api.desk.intake.ports import CommandRecord, Intake
 from services.command_api.desk.rows import ReadsAwayError
-from services.command_api.dialects.answering import began_too_long_ago
 from services.command_api.dialects.kafka.answers import dead_headers, reply_to, without_bytes
 from services.command_api.dialects.kafka.reading import CLIENT_UNKNOWN, Dead, read_command
-from services.command_api.dialects.reasons import sentence_about
+from services.command_api.dialects.times import Opening
 from shared.events.envelope import ReplyAddress
 from shared.events.outcome import Outcome
 from shared.events.topics import DEAD
@@ -86,7 +85,7 @@ class Commands:
         return heard
 
     async def _read(self, record: CommandRecord, *, patient: bool) -> tuple[Asked, ReplyAddress | None] | Dead:
-        said = read_command(record)
+        said = read_command(record, Opening(self._intake.now, self._intake.backdate_days_max))
         if isinstance(said, Dead):
             return said
         caller = await self._intake.clients.client(said.client)
@@ -100,9 +99,6 @@ class Commands:
             said.reply.topic, said.reply.partition
         ):
             return Dead("reply_address", "reply_to or reply_partition does not exist, or we may not see it.")
-        too_long_ago = began_too_long_ago(said.command, self._intake.now(), self._intake.backdate_days_max)
-        if too_long_ago is not None:
-            return Dead(too_long_ago.rule.reason, sentence_about(too_long_ago))
         seconds = self._intake.answer_within_seconds if patient else 0.0
         return Asked(said.command, caller, "kafka", said.key, seconds, said.traceparent), said.reply
 

@@ -4,29 +4,32 @@ With care: fields of the bodies. Adding one is free, but the digest counts every
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from services.command_api.desk.commands import AskedTime, PressTimer, StartTimer, TimerCommand
+from services.command_api.desk.commands import PressTimer, StartTimer, TimerCommand
 from services.command_api.desk.intake.ports import CommandRecord
 from services.command_api.dialects.headers import is_key, is_traceparent
 from services.command_api.dialects.malformed import Malformed
 from services.command_api.dialects.reasons import sentence_about
-from services.command_api.dialects.times import asked_time, day, may_start_at
+from services.command_api.dialects.times import Opening
 from services.command_api.dialects.values import (
-    DayText,
     Name,
+    PressAt,
     ReasonCode,
     ReferenceText,
     RequiredName,
-    TimeText,
+    ResumeAt,
+    StartAt,
+    TimerId,
+    WorkDate,
     YesOrNo,
     read_body,
 )
 from shared.events.envelope import ReplyAddress
-from shared.events.ids import parse_timer_id
 from shared.events.rules import Rule
 from shared.events.topics import REPLIES, REPLIES_PREFIX
 
@@ -42,7 +45,8 @@ _HEADERS: Final = (
     "reply_partition",
     "traceparent",
 )
-_VERBS: Final[dict[str, Literal["pause", "resume", "stop"]]] = {
+Verb = Literal["pause", "resume", "stop"]
+_VERBS: Final[dict[str, Verb]] = {
     "timer.pause.v1": "pause",
     "timer.resume.v1": "resume",
     "timer.stop.v1": "stop",
@@ -62,23 +66,29 @@ class StartCommand(BaseModel):
 
     tenant: RequiredName
     owner: RequiredName
-    at: TimeText = None
+    at: StartAt = None
     account_id: Name = None
     job_id: Name = None
     project_id: Name = None
     billable: YesOrNo = None
-    work_date: DayText = None
+    work_date: WorkDate = None
     reference: ReferenceText = None
 
 
 class PressCommand(BaseModel):
-    """The body of `timer.resume.v1` and `timer.stop.v1`. `at`: when it happened, for work that was queued."""
+    """The body of `timer.stop.v1`. `at`: when it happened, for work that was queued."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     tenant: RequiredName
-    timer_id: RequiredName
-    at: TimeText = None
+    timer_id: TimerId
+    at: PressAt = None
+
+
+class ResumeCommand(PressCommand):
+    """The body of `timer.resume.v1`."""
+
+    at: ResumeAt = None
 
 
 class PauseCommand(PressCommand):
@@ -86,6 +96,12 @@ class PauseCommand(PressCommand):
 
     reason: ReasonCode = None
 
+
+_BODIES: Final[Mapping[Verb, type[PressCommand]]] = {
+    "pause": PauseCommand,
+    "resume": ResumeCommand,
+    "stop": PressCommand,
+}
 
 # Every reason of a dead letter.
 REASONS: Final = (
@@ -131,7 +147,7 @@ class Said:
     traceparent: str | None
 
 
-def read_command(record: CommandRecord) -> Said | Dead:
+def read_command(record: CommandRecord, opening: Opening) -> Said | Dead:
     """Return what a record says, or the first reason why it is no command."""
     headers = _headers(record)
     if isinstance(headers, Dead):
@@ -141,7 +157,7 @@ def read_command(record: CommandRecord) -> Said | Dead:
     reply = _reply(headers)
     if isinstance(reply, Dead):
         return reply
-    said = _body(headers["ce_type"], record.value)
+    said = _body(headers["ce_type"], record.value, opening)
     if isinstance(said, Malformed):
         return Dead(said.rule.reason, sentence_about(said))
     tenant, command = said
@@ -203,51 +219,32 @@ def _reply(headers: dict[str, str]) -> ReplyAddress | Dead | None:
     return ReplyAddress(topic, int(partition), headers["ce_id"])
 
 
-def _body(type_: str, value: bytes | None) -> tuple[str, TimerCommand] | Malformed:
+def _body(type_: str, value: bytes | None, opening: Opening) -> tuple[str, TimerCommand] | Malformed:
     if value is None or len(value) > BODY_BYTES_MAX:
         return Malformed(Rule.VALUE_INVALID, "body")
-    return _start(value) if type_ == _START else _press(_VERBS[type_], value)
+    return _start(value, opening) if type_ == _START else _press(_VERBS[type_], value, opening)
 
 
-def _start(value: bytes) -> tuple[str, StartTimer] | Malformed:
-    said = read_body(StartCommand, value)
+def _start(value: bytes, opening: Opening) -> tuple[str, StartTimer] | Malformed:
+    said = read_body(StartCommand, value, opening)
     if isinstance(said, Malformed):
         return said
-    at = _at(said.at)
-    if isinstance(at, Malformed):
-        return at
-    if at is not None and not may_start_at(at.instant):
-        return Malformed(Rule.VALUE_INVALID, "at")
-    work_date = None if said.work_date is None else day(said.work_date)
-    if said.work_date is not None and work_date is None:
-        return Malformed(Rule.VALUE_INVALID, "work_date")
     command = StartTimer(
         owner=said.owner,
         account_id=said.account_id,
         job_id=said.job_id,
         project_id=said.project_id,
         billable=said.billable,
-        work_date=work_date,
-        at=at,
+        work_date=said.work_date,
+        at=said.at,
         reference=said.reference,
     )
     return said.tenant, command
 
 
-def _press(verb: Literal["pause", "resume", "stop"], value: bytes) -> tuple[str, PressTimer] | Malformed:
-    said = read_body(PauseCommand if verb == "pause" else PressCommand, value)
+def _press(verb: Verb, value: bytes, opening: Opening) -> tuple[str, PressTimer] | Malformed:
+    said = read_body(_BODIES[verb], value, opening)
     if isinstance(said, Malformed):
         return said
-    timer_id = parse_timer_id(said.timer_id)
-    if timer_id is None:
-        return Malformed(Rule.VALUE_INVALID, "timer_id")
-    at = _at(said.at)
-    if isinstance(at, Malformed):
-        return at
-    return said.tenant, PressTimer(verb, timer_id, at, said.reason if isinstance(said, PauseCommand) else None)
-
-
-def _at(spelt: str | None) -> AskedTime | Malformed | None:
-    if spelt is None:
-        return None
-    return asked_time(spelt, zone_name=None) or Malformed(Rule.VALUE_INVALID, "at")
+    reason = said.reason if isinstance(said, PauseCommand) else None
+    return said.tenant, PressTimer(verb, said.timer_id, said.at, reason)

@@ -87,7 +87,7 @@ def _timer(timer: TimerAfter | TimerRow, position: str) -> dict[str, object]:
         "billable": timer.billable,
         "work_date": timer.work_date,
         "reference": timer.reference,
-        "state": timer.state.value,
+        "state": timer.state,
         "started_at": moment(timer.started_at),
         "stopped_at": moment(timer.stopped_at),
         "total_seconds": seconds(timer.total_us),

@@ -14,9 +14,9 @@ from starlette.routing import BaseRoute, Route
 
 from services.command_api.desk.commands import Caller, Command
 from services.command_api.desk.desk import Desk
-from services.command_api.dialects.answering import press
+from services.command_api.dialects.answering import opening_here, press
 from services.command_api.dialects.headers import preferred_wait
-from services.command_api.dialects.malformed import Malformed
+from services.command_api.dialects.malformed import Malformed, first_of
 from services.command_api.dialects.native import answers
 from services.command_api.dialects.native.admitted import admitted
 from services.command_api.dialects.native.answers import WORDS
@@ -45,7 +45,7 @@ class Native:
         caller = await admitted(self.desk, request)
         if isinstance(caller, Response):
             return caller
-        return await self._press(request, caller, read_start(await request.body()))
+        return await self._press(request, caller, read_start(await request.body(), opening_here(self.desk)))
 
     async def pause(self, request: Request) -> Response:
         """`POST /v1/timers/{timer_id}/pause`."""
@@ -63,14 +63,13 @@ class Native:
         caller = await admitted(self.desk, request)
         if isinstance(caller, Response):
             return caller
-        return await self._press(
-            request, caller, read_press(verb, request.path_params["timer_id"], await request.body())
-        )
+        command = read_press(verb, request.path_params["timer_id"], await request.body(), opening_here(self.desk))
+        return await self._press(request, caller, command)
 
     async def _press(self, request: Request, caller: Caller, command: Command | Malformed | Rule) -> Response:
         # A press has no query parameters. A caller that sends one means it: `stop?at=...` must not silently stop now.
         has_query = bool(request.scope["query_string"] and request.query_params)  # most have none to be read
-        said = Malformed(Rule.VALUE_INVALID, "query") if has_query else command
+        said = first_of(Malformed(Rule.VALUE_INVALID, "query"), command) if has_query else command
         return await press(self.desk, request, caller, said, WORDS, preferred_wait(request))
 
 

@@ -3,21 +3,24 @@
 With care: fields of the bodies. Adding one is free, but the digest counts every field that was sent.
 """
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from services.command_api.desk.commands import AskedTime, PressTimer, StartTimer
+from services.command_api.desk.commands import PressTimer, StartTimer
 from services.command_api.dialects.malformed import Malformed
-from services.command_api.dialects.times import asked_time, day, may_start_at
+from services.command_api.dialects.times import Opening
 from services.command_api.dialects.values import (
     Comment,
-    DayText,
     Name,
+    PressAt,
     ReasonCode,
     ReferenceText,
     RequiredName,
-    TimeText,
+    ResumeAt,
+    StartAt,
+    WorkDate,
     WorkItem,
     YesOrNo,
     read_body,
@@ -34,7 +37,7 @@ class PressBody(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    at: TimeText = None
+    at: PressAt = None
 
 
 class PauseBody(PressBody):
@@ -43,63 +46,57 @@ class PauseBody(PressBody):
     reason: ReasonCode = None
 
 
+class ResumeBody(PressBody):
+    """The body of a resume."""
+
+    at: ResumeAt = None
+
+
 class StartBody(PressBody):
     """The body of `POST /v1/timers`."""
 
+    at: StartAt = None
     owner: RequiredName
     account_id: Name = None
     job_id: Name = None
     project_id: Name = None
     billable: YesOrNo = None
-    work_date: DayText = None
+    work_date: WorkDate = None
     comment: Comment = None
     work_item: WorkItem = None
     reference: ReferenceText = None
 
 
-def read_start(body: bytes) -> StartTimer | Malformed:
+_BODIES: Final[Mapping[Verb, type[PressBody]]] = {"pause": PauseBody, "resume": ResumeBody, "stop": PressBody}
+
+
+def read_start(body: bytes, opening: Opening) -> StartTimer | Malformed:
     """Translate the body of a start."""
-    said = read_body(StartBody, body)
+    said = read_body(StartBody, body, opening)
     if isinstance(said, Malformed):
         return said
-    at = _at(said)
-    if isinstance(at, Malformed):
-        return at
-    if at is not None and not may_start_at(at.instant):
-        return Malformed(Rule.VALUE_INVALID, "at")
-    work_date = None if said.work_date is None else day(said.work_date)
-    if said.work_date is not None and work_date is None:
-        return Malformed(Rule.VALUE_INVALID, "work_date")
     return StartTimer(
         owner=said.owner,
         account_id=said.account_id,
         job_id=said.job_id,
         project_id=said.project_id,
         billable=said.billable,
-        work_date=work_date,
+        work_date=said.work_date,
         comment=said.comment,
         work_item=said.work_item,
-        at=at,
+        at=said.at,
         reference=said.reference,
     )
 
 
-def read_press(verb: Verb, spelt_id: str, body: bytes) -> PressTimer | Malformed | Rule:
+def read_press(verb: Verb, spelt_id: str, body: bytes, opening: Opening) -> PressTimer | Malformed | Rule:
     """Translate a pause, a resume or a stop; its body may be missing."""
     timer_id = parse_timer_id(spelt_id)
+    if says_nothing(body):
+        return Rule.TIMER_UNKNOWN if timer_id is None else PressTimer(verb, timer_id)
+    said = read_body(_BODIES[verb], body, opening)
+    if isinstance(said, Malformed):
+        return said  # before the id: what the request shows by itself answers first
     if timer_id is None:
         return Rule.TIMER_UNKNOWN
-    kind = PauseBody if verb == "pause" else PressBody
-    said = kind() if says_nothing(body) else read_body(kind, body)
-    if isinstance(said, Malformed):
-        return said
-    at = _at(said)
-    if isinstance(at, Malformed):
-        return at
-    return PressTimer(verb, timer_id, at, said.reason if isinstance(said, PauseBody) else None)
-
-
-def _at(said: PressBody) -> AskedTime | Malformed | None:
-    if said.at is None:
-        return None
-    return asked_time(said.at, zone_name=None) or Malformed(Rule.VALUE_INVALID, "at")
+    return PressTimer(verb, timer_id, said.at, said.reason if isinstance(said, PauseBody) else None)

@@ -81,6 +81,8 @@ class NativeReads:
         next_offset = None if place is None else await reads.next_offset(place.partition)
         row = await reads.outcome(caller.tenant, event_id, None if place is None else place.partition)
         told = told_of(row, place, next_offset, self.desk.now())
+        if row is not None and not row.body:
+            return answers.not_yet()  # a newer projector wrote it
         if row is not None and told in {"shown", "reused"}:
             return _shown(row, caller, reused=told == "reused")
         return answers.not_yet() if told == "not_yet" else answers.refused(Rule.TIMER_UNKNOWN, _NO_SUCH_OUTCOME)

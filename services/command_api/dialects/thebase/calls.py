@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Route
 
 from services.command_api.desk.commands import Caller
 from services.command_api.desk.desk import Desk
-from services.command_api.dialects.answering import caller_or_answer, press, read
+from services.command_api.dialects.answering import caller_or_answer, opening_here, press, read
 from services.command_api.dialects.malformed import Malformed
 from services.command_api.dialects.thebase import answers
 from services.command_api.dialects.thebase.answers import LIST, START, STOP
@@ -42,7 +42,7 @@ class TheBase:
         policy = self.desk.policies.latest(caller.tenant)
         if policy is None:
             return START.unavailable()
-        command = read_start(await request.body(), policy.zone)
+        command = read_start(await request.body(), opening_here(self.desk, policy.zone))
         return await press(self.desk, request, caller, command, START)
 
     async def stop(self, request: Request) -> Response:

@@ -11,10 +11,10 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict
 from starlette.datastructures import QueryParams
 
-from services.command_api.desk.commands import AskedTime, PressTimer, StartTimer
+from services.command_api.desk.commands import PressTimer, StartTimer
 from services.command_api.dialects.malformed import Malformed
-from services.command_api.dialects.times import asked_time, may_start_at
-from services.command_api.dialects.values import Comment, Name, RequiredName, TimeText, read_body, says_nothing
+from services.command_api.dialects.times import Opening
+from services.command_api.dialects.values import Comment, Name, RequiredName, StartAt, read_body, says_nothing
 from shared.events.ids import parse_timer_id
 from shared.events.rules import Rule
 
@@ -33,21 +33,16 @@ class StartBody(BaseModel):
 
     owner: RequiredName
     account_id: Name = None
-    start_time: TimeText = None
+    start_time: StartAt = None
     comment: Comment = None
 
 
-def read_start(body: bytes, zone_name: str) -> StartTimer | Malformed:
-    """Translate the body of a start. A `start_time` without offset is read in `zone_name`."""
-    said = read_body(StartBody, body)
+def read_start(body: bytes, opening: Opening) -> StartTimer | Malformed:
+    """Translate the body of a start."""
+    said = read_body(StartBody, body, opening)
     if isinstance(said, Malformed):
         return said
-    at: AskedTime | None = None
-    if said.start_time is not None:
-        at = asked_time(said.start_time, zone_name=zone_name)
-        if at is None or not may_start_at(at.instant):
-            return Malformed(Rule.VALUE_INVALID, "start_time")
-    return StartTimer(owner=said.owner, account_id=said.account_id, comment=said.comment, at=at)
+    return StartTimer(owner=said.owner, account_id=said.account_id, comment=said.comment, at=said.start_time)
 
 
 def read_stop(spelt_id: str, body: bytes) -> PressTimer | Malformed | Rule:

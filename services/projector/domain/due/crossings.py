@@ -1,16 +1,18 @@
 """Crossings: when time reaches a limit, in whole microseconds; here that of a local day, in `estimates` that of a job.
 
 The time of a day is what was worked on it in closed intervals, and the part on it of each interval that runs. With n
-intervals running it grows n seconds a second.
+intervals running it grows n seconds a second. Closed intervals count whole, except those named `late`: they ended after
+the press in hand, so they count like one that runs and ends.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
 from typing import Final
 
-from services.projector.domain.sheet.state import Timesheet
-from shared.events.calendar import day_begins
+from services.projector.domain.due.alike import Alike, alike_in
+from services.projector.domain.due.together import Part, first_in_all, moment_of_us, time_in_all, us_of
+from services.projector.domain.sheet.state import ClosedInterval, Timesheet
+from shared.events.calendar import window
 from shared.events.durations import microseconds
 
 # Earlier than any instant: the closed intervals alone reach the limit.
@@ -18,23 +20,45 @@ ALREADY: Final = datetime(1, 1, 1, tzinfo=UTC)
 DAY: Final = timedelta(days=1)
 
 
-@lru_cache(maxsize=4096)
-def window(day: date, zone: str) -> tuple[datetime, datetime]:
-    """Return when a local day begins, and when the next one does."""
-    return day_begins(day, zone), day_begins(day + DAY, zone)
-
-
-def reached(sheet: Timesheet, day: date, limit_us: int, *, billable: bool) -> datetime | None:
+def reached(
+    sheet: Timesheet, day: date, limit_us: int, *, billable: bool, late: Sequence[ClosedInterval] = ()
+) -> datetime | None:
     """Return the first microsecond at which the time of a day is at or over a limit; None: never, as it stands now.
 
     `billable`: of billable timers alone. `ALREADY` when no interval that runs is needed for it.
     """
-    return first_at(sheet.worked_us(day, billable=billable), limit_us, _spans(sheet, day, billable=billable))
+    whole_us, alike = sheet.worked_us(day, billable=billable), alike_in(sheet)
+    if alike is not None and not late:
+        if whole_us >= limit_us:
+            return ALREADY
+        crossed = first_in_all(whole_us, limit_us, _parts(alike, day, billable=billable))
+        return None if crossed is None else moment_of_us(crossed)
+    spans = _spans(sheet, day, billable=billable)
+    if late:
+        parts = [
+            part
+            for interval in late
+            if (interval.billable or not billable)
+            and (part := _on_day(day, interval.zone, interval.start, interval.end)) is not None
+        ]
+        whole_us -= sum(microseconds(begin, end) for begin, end in parts)
+        return first_at(whole_us, limit_us, (*spans, *parts))
+    return first_at(whole_us, limit_us, spans)
 
 
 def total_at(sheet: Timesheet, day: date, moment: datetime, *, billable: bool) -> int:
     """Return the time of a day up to a moment, in microseconds: closed intervals whole, running ones up to it."""
-    return sheet.worked_us(day, billable=billable) + time_in(_spans(sheet, day, billable=billable), moment)
+    total, alike = sheet.worked_us(day, billable=billable), alike_in(sheet)
+    if alike is not None:
+        return total + time_in_all(_parts(alike, day, billable=billable), us_of(moment))
+    for timer in sheet.timers.values():
+        running = timer.open
+        if running is not None and running.start < moment and (timer.after.billable or not billable):
+            begins, ends = window(day, running.zone)
+            since, to = max(begins, running.start), min(ends, moment)
+            if since < to:
+                total += microseconds(since, to)
+    return total
 
 
 def first_at(total: int, limit_us: int, spans: Iterable[tuple[datetime, datetime]]) -> datetime | None:
@@ -88,3 +112,19 @@ def _spans(sheet: Timesheet, day: date, *, billable: bool) -> Iterator[tuple[dat
             begin = max(begin, running.start)
             if begin < end:
                 yield begin, end
+
+
+def _parts(alike: Alike, day: date, *, billable: bool) -> list[Part]:
+    """Return the same of timers in groups: how those of a zone add time together, and from when to when it counts."""
+    return [
+        (peers.together, us_of(begins), us_of(ends))
+        for (zone, is_billable), peers in alike.by_zone.items()
+        if is_billable or not billable
+        for begins, ends in [window(day, zone)]
+    ]
+
+
+def _on_day(day: date, zone: str, start: datetime, end: datetime) -> tuple[datetime, datetime] | None:
+    begins, ends = window(day, zone)
+    begin, end = max(begins, start), min(ends, end)
+    return (begin, end) if begin < end else None

@@ -4,39 +4,55 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from services.projector.domain.sheet.state import Timesheet, Window
+from services.projector.domain.sheet.state import OpenInterval, Timesheet, Window
 from shared.events.calendar import local_day
-from shared.events.policy import Policy
+from shared.events.policy_book import Timeline
+from shared.events.policy_terms import Terms
+from shared.events.rules import Rule
 
-_SUNDAY_IS_ONE: Final = 1
+_LONG: Final = timedelta(days=2)
 _TODAY_AND_YESTERDAY: Final = frozenset({timedelta(), timedelta(days=1)})
 
 
-def is_day_off(sheet: Timesheet, policy: Policy, day: date, moment: datetime) -> bool:
+def is_day_off(sheet: Timesheet, terms: Terms, day: date, moment: datetime) -> bool:
     """Return whether a local day is weekend, holiday or leave, as far as was known at a moment."""
     leave = sheet.leave.get(day)
     if leave is not None and leave.granted and leave.known_at <= moment:
         return True
-    return str(day.isoweekday() % 7 + _SUNDAY_IS_ONE) in policy.weekend_on(day) or policy.is_holiday(day)
+    return terms.is_day_off(day)
 
 
-def outside_attendance(sheet: Timesheet, moment: datetime, zone: str) -> bool:
-    """Return whether the owner had checked in on the moment's local day, and no window of attendance covers it."""
-    day = local_day(moment, zone)
+def outside_attendance(sheet: Timesheet, moment: datetime, day: date) -> bool:
+    """Return whether the owner had checked in on a moment's local `day`, and no window of attendance covers it."""
     if not any(window.on == day for window in sheet.attendance.values()):
         return False
     return not any(covers(window, moment) for window in _near(sheet, day))
 
 
 def check_outs(sheet: Timesheet, after: datetime, zone: str) -> Iterator[datetime]:
-    """Return, in no order, the check-outs after a moment at which attendance ends: no other window goes on."""
+    """Return, in no order, when attendance ends after a moment: at a check-out, if no other window goes on.
+
+    A check-out that was told later counts from when it was known, on its own local day.
+    """
     for window in sheet.attendance.values():
         left = window.checked_out_at
-        if left is None or left <= after or left < window.known_at:
+        # A window without an end is sometimes given one in the year 9999, which has no next day.
+        if left is None or left <= after or left.date() - window.on > _LONG:
             continue
-        if local_day(left, zone) - window.on not in _TODAY_AND_YESTERDAY:
+        day, at = local_day(left, zone), max(left, window.known_at)
+        if day - window.on not in _TODAY_AND_YESTERDAY or (at > left and local_day(at, zone) != day):
             continue  # no press of that day asks about this window either
-        if not any(covers(other, left) for other in _near(sheet, local_day(left, zone))):
+        if not any(covers(other, at) for other in _near(sheet, day)):
+            yield at
+
+
+def check_outs_due(sheet: Timesheet, timeline: Timeline, running: OpenInterval) -> Iterator[datetime]:
+    """Return, in no order, the check-outs at which a finding opens about an interval: none about it goes on then."""
+    if not sheet.attendance or running.has_open(Rule.OUTSIDE_ATTENDANCE):
+        return
+    for left in check_outs(sheet, running.start, running.zone):
+        on = Rule.OUTSIDE_ATTENDANCE in timeline.at(left).on
+        if on and not running.lasted_at(Rule.OUTSIDE_ATTENDANCE, left):
             yield left
 
 

@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import Final, Literal
 
-from services.projector.domain.due.crossings import DAY, first_in, reached, window
-from services.projector.domain.due.days_off import check_outs, is_day_off
+from services.projector.domain.due.crossings import DAY, first_in, reached
+from services.projector.domain.due.days_off import check_outs_due, is_day_off
 from services.projector.domain.due.estimates import estimate_reached
 from services.projector.domain.endings import DAILY, midnight_after
 from services.projector.domain.sheet.state import OpenInterval, Timer, Timesheet
-from shared.events.calendar import local_day
-from shared.events.durations import US_PER_SECOND, microseconds
+from shared.events.calendar import local_day, window
+from shared.events.durations import microseconds
 from shared.events.policy_book import Timeline
 from shared.events.rules import Rule
 from shared.events.value import value
@@ -20,10 +20,21 @@ Kind = Literal["1 ends", "2 opens", "3 stops"]
 # How far back a rule of a day looks. The days before were looked at in their time, by ticks. Without a bound, a start
 # that lies years back would make every press of its owner slow.
 DAYS_LOOKED: Final = timedelta(days=8)
+# Rules whose limit an owner's timers reach together. The others ask about one interval alone.
+SHARED: Final = frozenset({Rule.OVER_DAILY_CAP, Rule.OVER_ESTIMATE, Rule.OVERFULL_DAY})
 _US: Final = timedelta(microseconds=1)
+# `value` of a member is a call, and there are several at each press that opens an interval.
+_ID: Final = {rule: rule.value for rule in Rule}
 
+# When something is due, by which rule, what happens then, and of a finding that ends when it began.
+Said = tuple[datetime, str, Kind, datetime | None]
 # A local day, when it begins, and when the next one does.
 _Day = tuple[date, datetime, datetime]
+
+
+def looked_since(at: datetime, log_time: datetime) -> datetime:
+    """Return since when a press needs what has ended: since it counts, or since rules of a day look."""
+    return max(at, log_time - DAYS_LOOKED)
 
 
 @value(order=True)
@@ -39,71 +50,87 @@ class Due:
 
 
 class Outlook:
-    """What is ahead on an owner's sheet, by the policies in force at each time, up to `until`."""
+    """What is ahead on an owner's sheet, by the policies in force at each time, up to `until`.
 
-    def __init__(self, sheet: Timesheet, timeline: Timeline, until: datetime, *, runs_alone: bool) -> None:
+    `since` is when a press counts that came late: intervals which ended after it count as they went, and not whole.
+    """
+
+    def __init__(
+        self, sheet: Timesheet, timeline: Timeline, until: datetime, *, runs_alone: bool, since: datetime | None = None
+    ) -> None:
         self._sheet = sheet
         self._timeline = timeline
         self._until = until
-        # Whether not more than one interval runs.
-        self._runs_alone = runs_alone
+        # Whether one interval alone adds time from here on.
+        self._late = () if since is None else tuple(one for one in sheet.closed if one.end > since)
+        self._runs_alone = runs_alone and not self._late
         self._days_off = bool(sheet.leave) or timeline.has_days_off
+        # Whether each day was looked at. Of an interval that began long ago only the last days are, and a look that
+        # goes less far finds what is due on those before.
+        self.is_whole = True
         # An owner's timers share their days, and there may be hundreds that run.
         self._reached: dict[tuple[date, int, bool], datetime | None] = {}
         self._estimates_reached: dict[str, datetime | None] = {}
 
     def dues(self, timer: Timer, running: OpenInterval, *, stops: bool) -> Iterator[Due]:
         """Return, in no order, what is due for a running timer up to `until`: at least the first of each rule."""
-        if self._until <= running.start:
-            return
+        if self._until > running.start:
+            for at, rule, kind, began in (*self.by_length(running, stops=stops), *self.by_day(timer, running)):
+                yield Due(at, timer.id, rule, kind, began)
+
+    def by_length(self, running: OpenInterval, *, stops: bool) -> Iterator[Said]:
+        """Return what is due by the length of an interval. It is cheap to tell."""
+        if not running.has(Rule.LONG_RUNNING):
+            long = self._length(running, self._timeline.long_running)
+            if long is not None:
+                yield long, _ID[Rule.LONG_RUNNING], "2 opens", None
+        limit = self._length(running, self._timeline.auto_close) if stops else None
+        if limit is not None:
+            yield limit, _ID[Rule.LONG_RUNNING], "3 stops", None
+
+    def by_day(self, timer: Timer, running: OpenInterval) -> Iterator[Said]:
+        """Return what else is due. Each local day up to `until` is looked at, so let that be near."""
         for finding in running.found:
             if finding.to is None and finding.rule in DAILY:
                 midnight = midnight_after(finding.from_, running)
                 if midnight <= self._until:
-                    yield Due(midnight, timer.id, finding.rule, "1 ends", finding.from_)
+                    yield midnight, finding.rule, "1 ends", finding.from_
         for rule, at in self._opening(timer, running):
             if at <= self._until:
-                yield Due(at, timer.id, rule.value, "2 opens")
-        if stops:
-            limit = self._length(running, self._timeline.auto_close)
-            if limit is not None:
-                yield Due(limit, timer.id, Rule.LONG_RUNNING.value, "3 stops")
+                yield at, _ID[rule], "2 opens", None
 
-    def lengths(self, running: OpenInterval) -> Iterator[datetime]:
-        """Return the ends to which a running interval's own length leads, up to `until`. They are cheap to tell."""
-        ends = [self._length(running, self._timeline.auto_close)]
-        if not running.has(Rule.LONG_RUNNING):
-            ends.append(self._length(running, self._timeline.long_running))
-        yield from (at for at in ends if at is not None)
+    def by_job(self, timer: Timer, running: OpenInterval) -> Iterator[Said]:
+        """Return what of that is due by the estimate of the job."""
+        at = None if timer.after.job_id is None else self._over_estimate(timer, running)
+        if at is not None and at <= self._until:
+            yield at, _ID[Rule.OVER_ESTIMATE], "2 opens", None
+
+    def stop_at(self, until: datetime) -> None:
+        """Look up to this moment from now on, if it is earlier."""
+        self._until = min(self._until, until)
 
     def _opening(self, timer: Timer, running: OpenInterval) -> Iterator[tuple[Rule, datetime]]:
-        if not running.has(Rule.LONG_RUNNING):
-            long = self._length(running, self._timeline.long_running)
-            if long is not None:
-                yield Rule.LONG_RUNNING, long
         yield from self._opening_on_a_day(timer, running)
         if timer.after.job_id is not None and (used_up := self._over_estimate(timer, running)) is not None:
             yield Rule.OVER_ESTIMATE, used_up
-        if self._sheet.attendance and not running.has_open(Rule.OUTSIDE_ATTENDANCE):
-            for left in check_outs(self._sheet, running.start, running.zone):
-                if not running.lasted_at(Rule.OUTSIDE_ATTENDANCE, left) and self._timeline.at(left).is_on(
-                    Rule.OUTSIDE_ATTENDANCE
-                ):
-                    yield Rule.OUTSIDE_ATTENDANCE, left
+        if self._sheet.attendance:
+            for left in check_outs_due(self._sheet, self._timeline, running):
+                yield Rule.OUTSIDE_ATTENDANCE, left
 
     def _opening_on_a_day(self, timer: Timer, running: OpenInterval) -> Iterator[tuple[Rule, datetime]]:
         caps = self._timeline.has_daily_cap and timer.after.billable
-        fills = not self._runs_alone or bool(self._sheet.days)
+        fills = self._timeline.has_overfull_days and (not self._runs_alone or bool(self._sheet.days))
         if not (self._days_off or caps or fills):
             return
         days = self._days(running)
         # A day off begins at a midnight, and the press was judged by the day on which the interval began.
-        if self._days_off and days[-1][1] > running.start:
-            yield from self._first_of(Rule.DAY_OFF, running, days, self._day_off)
-        if caps:
-            yield from self._first_of(Rule.OVER_DAILY_CAP, running, days, self._over_cap)
-        if fills:
-            yield from self._first_of(Rule.OVERFULL_DAY, running, days, self._overfull)
+        off = self._days_off and days[-1][1] > running.start
+        if off and (at := self._first_of(Rule.DAY_OFF, running, days, self._day_off)) is not None:
+            yield Rule.DAY_OFF, at
+        if caps and (at := self._first_of(Rule.OVER_DAILY_CAP, running, days, self._over_cap)) is not None:
+            yield Rule.OVER_DAILY_CAP, at
+        if fills and (at := self._first_of(Rule.OVERFULL_DAY, running, days, self._overfull)) is not None:
+            yield Rule.OVERFULL_DAY, at
 
     def _first_of(
         self,
@@ -111,29 +138,29 @@ class Outlook:
         running: OpenInterval,
         days: Sequence[_Day],
         on: Callable[[OpenInterval, _Day], datetime | None],
-    ) -> Iterator[tuple[Rule, datetime]]:
-        """Return a rule with the first instant at which it fires: on a day on which it has told nothing yet."""
+    ) -> datetime | None:
+        """Return the first instant at which a rule fires: on a day on which it has told nothing yet."""
         for day in days:
             if not running.has(rule, day[1], day[2]) and (at := on(running, day)) is not None:
-                yield rule, at
-                return
+                return at
+        return None
 
     def _day_off(self, running: OpenInterval, local: _Day) -> datetime | None:
         day, begins, _ = local
         if begins <= running.start:
             return None  # the press was judged
-        policy = self._timeline.at(begins)
-        off = policy.is_on(Rule.DAY_OFF) and is_day_off(self._sheet, policy, day, begins)
+        terms = self._timeline.at(begins)
+        off = Rule.DAY_OFF in terms.on and is_day_off(self._sheet, terms, day, begins)
         return begins if off else None
 
     def _over_cap(self, running: OpenInterval, local: _Day) -> datetime | None:
         _, begins, ends = local
-        since, sets, caps = max(begins, running.start), self._timeline.begins, self._timeline.daily_caps
-        for place, cap in enumerate(caps):
-            crossed = None if cap is None else self._reaches(cap * US_PER_SECOND, running, local, billable=True)
+        sets, caps, last = self._timeline.begins, self._timeline.daily_caps_us, len(self._timeline.daily_caps_us) - 1
+        for place, cap_us in enumerate(caps):
+            crossed = None if cap_us is None else self._reaches(cap_us, running, local, billable=True)
             if crossed is not None:
-                at = max(crossed, since if place == 0 else max(since, sets[place]))
-                if at < (ends if place + 1 == len(caps) else min(ends, sets[place + 1])):
+                at = max(crossed, begins, running.start, sets[place] if place > 0 else begins)
+                if at < ends and (place == last or at < sets[place + 1]):
                     return at
         return None
 
@@ -145,7 +172,7 @@ class Outlook:
         if crossed is None:
             return None
         at = max(crossed, begins, running.start)
-        return at if at < ends and self._timeline.at(at).is_on(Rule.OVERFULL_DAY) else None
+        return at if at < ends and Rule.OVERFULL_DAY in self._timeline.at(at).on else None
 
     def _over_estimate(self, timer: Timer, running: OpenInterval) -> datetime | None:
         """Return when the job's estimate is used up; one set later counts from when it was on the log."""
@@ -154,12 +181,12 @@ class Outlook:
         if job_id is None or estimate is None or running.has(Rule.OVER_ESTIMATE):
             return None
         if job_id not in self._estimates_reached:
-            self._estimates_reached[job_id] = estimate_reached(self._sheet, job_id, self._until)
+            self._estimates_reached[job_id] = estimate_reached(self._sheet, job_id, self._until, self._late)
         crossed = self._estimates_reached[job_id]
         if crossed is not None:
             counts_from = max(running.start, estimate.known_at)
-            for since, to, policy in self._timeline.pieces(counts_from, self._until + _US):
-                if policy.is_on(Rule.OVER_ESTIMATE) and max(crossed, since) < to:
+            for since, to, terms in self._timeline.pieces(counts_from, self._until + _US):
+                if Rule.OVER_ESTIMATE in terms.on and max(crossed, since) < to:
                     return max(crossed, since)
         return None
 
@@ -169,26 +196,32 @@ class Outlook:
             return first_in(self._sheet.worked_us(day, billable=billable), limit_us, max(begins, running.start), ends)
         key = day, limit_us, billable
         if key not in self._reached:
-            self._reached[key] = reached(self._sheet, day, limit_us, billable=billable)
+            self._reached[key] = reached(self._sheet, day, limit_us, billable=billable, late=self._late)
         return self._reached[key]
 
     def _length(self, running: OpenInterval, limits: tuple[timedelta | None, ...]) -> datetime | None:
         """Return when an interval reaches a length that policies set; one set later counts from when it was set."""
-        begins, until = self._timeline.begins, self._until + _US
+        begins, last = self._timeline.begins, len(limits) - 1
         for place, limit in enumerate(limits):
             if limit is not None:
-                at = running.start + limit
-                at = at if place == 0 else max(at, begins[place])
-                if at < (until if place + 1 == len(limits) else min(until, begins[place + 1])):
+                at = running.start + limit if place == 0 else max(running.start + limit, begins[place])
+                if at <= self._until and (place == last or at < begins[place + 1]):
                     return at
         return None
 
     def _days(self, running: OpenInterval) -> list[_Day]:
         """Return the local days of a running interval up to `until`, but those of no length, which a zone skipped."""
-        since = running.start if self._until - running.start < DAYS_LOOKED else self._until - DAYS_LOOKED
-        day, days = local_day(since, running.zone), []
-        while (begins_ends := window(day, running.zone))[0] <= self._until:
-            if begins_ends[0] < begins_ends[1]:
-                days.append((day, *begins_ends))
+        start, zone = running.start, running.zone
+        if self._until - start < DAYS_LOOKED:
+            day = local_day(start, zone)
+        else:
+            day = local_day(self._until - DAYS_LOOKED, zone)
+            self.is_whole = self.is_whole and day == local_day(start, zone)
+        begins, ends = window(day, zone)
+        days = [(day, begins, ends)]
+        while ends <= self._until:
             day += DAY
+            begins, ends = window(day, zone)
+            if begins < ends:
+                days.append((day, begins, ends))
         return days

@@ -1,37 +1,44 @@
 """Cases: all that a rule may look at, and what it may answer."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import assert_never
 
 from services.projector.domain.entry import LoggedPress
 from services.projector.domain.sheet.state import Timer, Timesheet
+from shared.events.calendar import local_day
 from shared.events.durations import microseconds
 from shared.events.models import TimerPaused, TimerResumed, TimerStarted, TimerStopped
-from shared.events.outcome import Finding, State
-from shared.events.policy import Mode, Policy
+from shared.events.outcome import Finding, State, TimerAfter
+from shared.events.policy import Mode
+from shared.events.policy_terms import Terms
 from shared.events.rules import Rule
 from shared.events.value import value
 
 TimerEvent = TimerStarted | TimerPaused | TimerResumed | TimerStopped
 
 
-@value
+@dataclass(slots=True)
 class Case:
-    """All that a rule may look at. `timer` is None for a start; `at` is when the press counts if it is accepted."""
+    """All that a rule may look at. `timer` is None for a start; `at` is when the press counts if it is accepted.
+
+    No value, because it works out the press's local day when the first rule asks, and keeps it for the others.
+    """
 
     press: LoggedPress
     event: TimerEvent
     timer_id: int
     sheet: Timesheet
     timer: Timer | None
-    policy: Policy
+    terms: Terms
     at: datetime
+    _day: date | None = field(default=None, init=False)
 
     @property
     def zone(self) -> str:
         """The owner's zone as far as it is known, else the tenant's."""
-        return self.sheet.zone or self.policy.zone
+        return self.sheet.zone or self.terms.zone
 
     @property
     def opens(self) -> bool:
@@ -39,9 +46,19 @@ class Case:
         return self.event.opens
 
     @property
+    def work(self) -> TimerStarted | TimerAfter:
+        """What the timer's time is worked on: as the start says, or as it is known."""
+        if self.timer is not None:
+            return self.timer.after
+        if isinstance(self.event, TimerStarted):
+            return self.event
+        raise AssertionError("only a start is judged without its timer")
+
+    @property
     def work_date(self) -> date | None:
         """The day for which a start says that it is."""
-        return self.event.work_date if isinstance(self.event, TimerStarted) else None
+        # In this order, because only the timer is asked quickly.
+        return self.event.work_date if self.timer is None and isinstance(self.event, TimerStarted) else None
 
     @property
     def day_zone(self) -> str:
@@ -50,29 +67,25 @@ class Case:
         return self.zone if running is None else running.zone
 
     @property
-    def billable(self) -> bool:
-        """Whether the timer's time is billable."""
-        return self.event.billable if isinstance(self.event, TimerStarted) else self._known.after.billable
+    def day(self) -> date:
+        """The local day on which the press counts."""
+        if self._day is None:
+            self._day = local_day(self.at, self.day_zone)
+        return self._day
 
     @property
-    def job_id(self) -> str | None:
-        """The job that the timer's time is worked on, None: it names none."""
-        return self.event.job_id if isinstance(self.event, TimerStarted) else self._known.after.job_id
+    def adds_time(self) -> bool:
+        """Whether the press begins or ends an interval. A stop of a paused timer does not."""
+        return self.timer is None or self.timer.open is not None or self.event.opens
 
     @property
-    def adds_nothing(self) -> bool:
-        """Whether the press neither begins nor ends an interval: a stop of a paused timer."""
-        return not self.opens and self._known.open is None
-
-    @property
-    def _known(self) -> Timer:
-        if self.timer is None:
-            raise AssertionError("only a start is judged without its timer")
-        return self.timer
+    def tells_a_time(self) -> bool:
+        """Whether the caller said when the press happened, or on which day."""
+        return self.event.asked_at is not None or self.work_date is not None
 
     def refuses(self, rule: Rule) -> bool:
         """Return whether the rule refuses this press when it fires. No mode refuses a stop."""
-        match self.policy.mode(rule):
+        match self.terms.modes[rule]:
             case Mode.OFF | Mode.FLAG:
                 return False
             case Mode.BLOCK:

@@ -8,8 +8,8 @@ from shared.events.rules import Rule
 
 def over_estimate(case: Case) -> Refusal | Flag | None:
     """R12: the owner's time on the timer's job, over all timers and days, is at or over the owner's estimate."""
-    job_id = case.job_id
-    if job_id is None or not case.policy.is_on(Rule.OVER_ESTIMATE) or case.adds_nothing:
+    job_id = case.work.job_id
+    if job_id is None:
         return None
     estimate = case.sheet.job(job_id).estimate
     if estimate is None or time_on_job(case.sheet, job_id, case.at) < estimate.seconds * US_PER_SECOND:

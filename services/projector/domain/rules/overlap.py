@@ -18,8 +18,7 @@ def overlap(case: Case) -> Refusal | Flag | None:
     `block` refuses while another timer runs. The two switches end what runs; see `effect`. An overlap with what was
     worked before is flagged in each of these modes.
     """
-    if not case.opens or (mode := case.policy.overlap_mode) is OverlapMode.ALLOW:
-        return None
+    mode = case.terms.overlap
     if mode is OverlapMode.BLOCK and any(case.sheet.running_beside(case.timer_id)):
         return refusal(case, Rule.OVERLAP, case.at)
     begins = _begins(case)

@@ -6,7 +6,6 @@ from typing import Final
 from services.projector.domain.rules.case import Case, Flag, Refusal, flag, refusal_or_flag
 from shared.events.calendar import day_begins, local_day
 from shared.events.models import TimerStarted
-from shared.events.policy import Mode
 from shared.events.rules import LATE, ZONE_ASSUMED, Rule
 
 FUTURE_TOLERANCE: Final = timedelta(seconds=60)
@@ -19,8 +18,6 @@ _LOG_TICK: Final = timedelta(milliseconds=1)
 def future_time(case: Case) -> Refusal | Flag | None:
     """R14: the time asked lies ahead of the log. Over 60 s is refused. Less, and any stop, is clamped and flagged."""
     asked, log_time = case.event.asked_at, case.press.log_time
-    if (asked is None and case.work_date is None) or case.policy.mode(Rule.FUTURE_TIME) is Mode.OFF:
-        return None
     if _worked_on_a_day_to_come(case):
         # A date that was given in advance lasts no time.
         to = None if case.refuses(Rule.FUTURE_TIME) else case.at
@@ -38,8 +35,6 @@ def past_time(case: Case) -> Refusal | Flag | None:
 
     The first is refused in the modes that refuse; the second counts in each of them, because time was worked.
     """
-    if case.policy.mode(Rule.PAST_TIME) is Mode.OFF:
-        return None
     if not case.opens:
         return _added_to_locked_days(case)
     if case.at < _first_open_moment(case) or _worked_on_a_day_gone(case):
@@ -49,7 +44,7 @@ def past_time(case: Case) -> Refusal | Flag | None:
 
 def _added_to_locked_days(case: Case) -> Flag | None:
     timer = case.timer
-    if timer is None or timer.open is None or (locked := case.policy.locked_before) is None:
+    if timer is None or timer.open is None or (locked := case.terms.locked_before) is None:
         return None
     # An end that is taken back had added the time between the two ends, which these days lose again.
     since, until = (timer.open.start, case.at) if timer.ended is None else (case.at, timer.ended.at)
@@ -58,8 +53,8 @@ def _added_to_locked_days(case: Case) -> Flag | None:
 
 
 def _first_open_moment(case: Case) -> datetime:
-    limit, locked = case.policy.max_backdate_seconds, case.policy.locked_before
-    first = _LONG_AGO if limit is None else max(_LONG_AGO, case.press.log_time - timedelta(seconds=limit))
+    limit, locked = case.terms.max_backdate, case.terms.locked_before
+    first = _LONG_AGO if limit is None else max(_LONG_AGO, case.press.log_time - limit)
     return first if locked is None else max(first, day_begins(locked, case.zone))
 
 
@@ -71,15 +66,13 @@ def _worked_on_a_day_gone(case: Case) -> bool:
 def late_press(case: Case) -> Flag | None:
     """R18, first half: a press that was recorded over 60 s after it happened counts as asked, and is labelled."""
     asked = case.event.asked_at
-    if asked is None or case.policy.mode(Rule.LATE_PRESS) is Mode.OFF:
-        return None
-    return Flag(LATE) if case.press.log_time - asked > LATE_AFTER else None
+    return Flag(LATE) if asked is not None and case.press.log_time - asked > LATE_AFTER else None
 
 
 def moved_press(case: Case) -> Flag | None:
     """R18, second half: a press asked for before the timer's last event is moved to it; flagged when moved over 1 s."""
     asked = case.event.asked_at
-    if asked is None or case.timer is None or case.policy.mode(Rule.LATE_PRESS) is Mode.OFF:
+    if asked is None or case.timer is None:
         return None
     moved = case.timer.last_at - asked > MOVED_TOLERANCE
     return flag(case, Rule.LATE_PRESS, asked, case.timer.last_at) if moved else None
@@ -87,7 +80,7 @@ def moved_press(case: Case) -> Flag | None:
 
 def zone_assumed(case: Case) -> Flag | None:
     """Label a start whose time came without a zone: the tenant's zone was used."""
-    assumed = isinstance(case.event, TimerStarted) and case.event.zone_assumed
+    assumed = case.timer is None and isinstance(case.event, TimerStarted) and case.event.zone_assumed
     return Flag(ZONE_ASSUMED) if assumed else None
 
 

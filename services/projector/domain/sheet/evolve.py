@@ -18,7 +18,7 @@ from services.projector.domain.sheet.state import (
     Timesheet,
     Window,
 )
-from shared.events.outcome import PROVISIONAL, Change, Closed, DayPart, Fact, Finding, Outcome
+from shared.events.outcome import PROVISIONAL, Change, Closed, DayPart, Fact, Finding, Outcome, TimerAfter
 from shared.events.rules import Rule
 from shared.events.value import replace
 
@@ -49,7 +49,7 @@ def with_changes(
     for change in changes:
         timers[change.timer] = _timer(timers.get(change.timer), change, log_time)
         if change.closed is not None:
-            closed = _worked(closed, change.timer, change.closed)
+            closed = _worked(closed, change.after, change.closed)
             billable = change.after.billable
             days = _counted(days, change.closed.days, 1, sheet.days_since, billable=billable)
             if change.closed.was is not None:
@@ -61,7 +61,7 @@ def with_changes(
         timer = timers.get(finding.timer_id)
         if timer is not None and finding.rule in LASTING and not finding.refused:
             timers[timer.id] = _with_finding(timer, finding)
-    return replace(sheet, timers=timers, closed=closed, days=days, jobs=jobs)
+    return replace(sheet, timers=timers, closed=closed, days=days, jobs=jobs, quiet=None)
 
 
 def learned(sheet: Timesheet, fact: Fact | None, log_time: datetime) -> Timesheet:
@@ -72,14 +72,15 @@ def learned(sheet: Timesheet, fact: Fact | None, log_time: datetime) -> Timeshee
         case "profile":
             # A profile is told in parts: what is not named stays. A later release may name more.
             told = {name: fact.body[name] for name in _PROFILE if fact.body.get(name) is not None}
-            return replace(sheet, profile=replace(sheet.profile or Profile(), **told))
+            return replace(sheet, profile=replace(sheet.profile or Profile(), **told), quiet=None)
         case "leave" if sheet.knows_days_since(day := date.fromisoformat(fact.about)):
-            return replace(sheet, leave={**sheet.leave, day: Leave(fact.body["granted"], log_time)})
+            return replace(sheet, leave={**sheet.leave, day: Leave(fact.body["granted"], log_time)}, quiet=None)
         case "attendance" if sheet.knows_days_since(date.fromisoformat(fact.body["on"])):
-            return replace(sheet, attendance={**sheet.attendance, fact.about: window_of(fact.body, log_time)})
+            attendance = {**sheet.attendance, fact.about: window_of(fact.body, log_time)}
+            return replace(sheet, attendance=attendance, quiet=None)
         case "estimate" if sheet.knows_job(fact.about):
             estimate = Estimate(fact.body["seconds"], log_time)
-            return replace(sheet, jobs=with_estimate(sheet.jobs, fact.about, estimate))
+            return replace(sheet, jobs=with_estimate(sheet.jobs, fact.about, estimate), quiet=None)
         case _:
             return sheet
 
@@ -136,17 +137,20 @@ def without(
 ) -> tuple[tuple[ClosedInterval, ...], Mapping[date, DayWorked]]:
     """Return the sheet's closed intervals and days without an interval that did not end there after all."""
     days = _counted(sheet.days, parts, -1, sheet.days_since, billable=billable)
-    return _except(sheet.closed, ClosedInterval(timer_id, start, end)), days
+    return _except(sheet.closed, timer_id, start, end), days
 
 
-def _worked(closed: tuple[ClosedInterval, ...], timer_id: int, now: Closed) -> tuple[ClosedInterval, ...]:
+def _worked(closed: tuple[ClosedInterval, ...], timer: TimerAfter, now: Closed) -> tuple[ClosedInterval, ...]:
     if now.was is not None:
-        closed = _except(closed, ClosedInterval(timer_id, now.start, now.was.end))
-    return (*closed, ClosedInterval(timer_id, now.start, now.end))
+        closed = _except(closed, timer.id, now.start, now.was.end)
+    return (*closed, ClosedInterval(timer.id, now.start, now.end, now.zone, timer.billable, timer.job_id))
 
 
-def _except(closed: tuple[ClosedInterval, ...], gone: ClosedInterval) -> tuple[ClosedInterval, ...]:
-    return tuple(interval for interval in closed if interval != gone)
+def _except(
+    closed: tuple[ClosedInterval, ...], timer_id: int, start: datetime, end: datetime
+) -> tuple[ClosedInterval, ...]:
+    gone = timer_id, start, end
+    return tuple(interval for interval in closed if (interval.timer_id, interval.start, interval.end) != gone)
 
 
 def _counted(

@@ -3,15 +3,20 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from services.projector.domain.sheet.jobs import Job, Jobs
 from shared.events.outcome import DayPart, State, TimerAfter
+from shared.events.policy_book import Timeline
 from shared.events.rules import Rule
 from shared.events.value import replace, value
 
 # A local date and its UTC date differ by at most one, and attendance may reach over midnight.
 DAYS_BEFORE: Final = timedelta(days=2)
+_AHEAD: Final = timedelta(days=1)
+
+_T = TypeVar("_T")
+_M = TypeVar("_M", date, datetime)
 
 
 @value
@@ -62,11 +67,14 @@ class OpenInterval:
 
 @value
 class ClosedInterval:
-    """An interval that was worked: [start, end)."""
+    """An interval that was worked: [start, end). `zone` cuts it into days; the rest is its timer's."""
 
     timer_id: int
     start: datetime
     end: datetime
+    zone: str
+    billable: bool
+    job_id: str | None
 
 
 @value
@@ -150,12 +158,35 @@ _NO_JOB: Final = Job()
 
 
 @value
+class Quiet:
+    """Nothing falls due on a sheet at a moment in [since, until), by the policies of one timeline.
+
+    `since` is when it was looked at. A press that came late belongs before that, and is looked at by itself.
+    """
+
+    timeline: Timeline
+    since: datetime
+    until: datetime
+
+
+@value
+class Grouped:
+    """What was made of a sheet's running timers, by `due`. It holds for these `timers`, and says nothing of others."""
+
+    timers: Mapping[int, Timer]
+
+
+@value
 class Timesheet:
     """What is known of one owner. `closed` has all closed intervals that end after `closed_since` (None: all).
 
     `profile` is None for an owner of whom no profile was ever set. `days`, `leave` and `attendance` (by `about`) have
     what is known of the local days from `days_since` on (None: of all). `jobs` has what is known of jobs, by their ids:
     of the jobs of the timers that are here, and of some others; `all_jobs`: of all.
+
+    `quiet` is what a look ahead has found, None: nobody has looked. It follows from the other fields, so sheets are
+    compared without it, and it goes with each change of them. `grouped` are the running timers of an owner who has
+    many, in groups; `grouped_now` says whether they are these.
     """
 
     tenant: str
@@ -170,10 +201,28 @@ class Timesheet:
     days_since: date | None = None
     jobs: Jobs = field(default_factory=dict)
     all_jobs: bool = True
+    quiet: Quiet | None = field(default=None, compare=False, repr=False)
+    grouped: Grouped | None = field(default=None, compare=False, repr=False)
+
+    def is_quiet(self, timeline: Timeline, moment: datetime) -> bool:
+        """Return whether it is known that a look at a moment finds nothing due."""
+        quiet = self.quiet
+        return quiet is not None and quiet.since <= moment < quiet.until and quiet.timeline is timeline
+
+    @property
+    def grouped_now(self) -> Grouped | None:
+        """The running timers in groups, None: they are few, or other ones since."""
+        return self.grouped if self.grouped is not None and self.grouped.timers is self.timers else None
 
     def running(self) -> list[tuple[Timer, OpenInterval]]:
         """Return, in no order, the timers that run now, each with its interval."""
         return [(timer, timer.open) for timer in self.timers.values() if timer.open is not None]
+
+    def ended_by_nobody(self, after: datetime) -> Iterator[tuple[Timer, ProvisionalEnd]]:
+        """Return, in no order, the timers that no press has ended, and that ended after a moment."""
+        for timer in self.timers.values():
+            if timer.ended is not None and timer.open is None and timer.ended.at > after:
+                yield timer, timer.ended
 
     def worked_us(self, day: date, *, billable: bool) -> int:
         """Return what closed intervals add to a local day."""
@@ -237,37 +286,41 @@ class Timesheet:
             days_since=days_since,
             jobs={**self.jobs, **other.jobs},
             all_jobs=self.all_jobs or other.all_jobs,
+            quiet=None,
         )
 
     def trimmed(self, jobs_max: int) -> "Timesheet":
         """Return the sheet with its running timers and newest days only. What is dropped is read again when needed.
 
         Every start asks about running timers. A paused or stopped timer, or a closed interval, is seldom asked about.
-        Of jobs on which no timer runs, `jobs_max` are kept.
+        Of jobs on which no timer runs, `jobs_max` are kept. What is dropped makes nothing fall due.
         """
-        ended = self.closed_since
-        for interval in self.closed:
-            ended = interval.end if ended is None else max(ended, interval.end)
         running = {id_: timer for id_, timer in self.timers.items() if timer.open is not None}
+        jobs = self._jobs_kept(running.values(), jobs_max) if self.jobs else self.jobs
+        ended = max(interval.end for interval in self.closed) if self.closed else None
         since = self._days_kept_since(running.values())
-        jobs = self._jobs_kept(running.values(), jobs_max)
+        attendance = self.attendance
+        if attendance and since is not None:
+            attendance = {about: window for about, window in attendance.items() if window.on >= since}
+        grouped = self.grouped_now
         return replace(
             self,
             timers=running,
             closed=(),
-            closed_since=ended,
-            days={day: worked for day, worked in self.days.items() if since is None or day >= since},
-            leave={day: leave for day, leave in self.leave.items() if since is None or day >= since},
-            attendance={
-                about: window for about, window in self.attendance.items() if since is None or window.on >= since
-            },
-            days_since=max((day for day in (since, self.days_since) if day is not None), default=None),
+            closed_since=_later(ended, self.closed_since),
+            days=_from(since, self.days),
+            leave=_from(since, self.leave),
+            attendance=attendance,
+            days_since=_later(since, self.days_since),
             jobs=jobs,
             all_jobs=self.all_jobs and len(jobs) == len(self.jobs),
+            grouped=None if grouped is None else replace(grouped, timers=running),
         )
 
     def _jobs_kept(self, running: Iterable[Timer], others_max: int) -> Jobs:
         """Return the jobs of timers that run, and the last of the others."""
+        if len(self.jobs) <= others_max:
+            return self.jobs
         needed = {timer.after.job_id for timer in running}
         others = [job_id for job_id in self.jobs if job_id not in needed]
         dropped = set(others[: max(0, len(others) - others_max)])
@@ -275,6 +328,23 @@ class Timesheet:
 
     def _days_kept_since(self, running: Iterable[Timer]) -> date | None:
         """Return two days before the first interval that runs, or before the newest day that was worked on."""
+        starts = [timer.open.start for timer in running if timer.open is not None]
+        if starts:
+            return min(starts).date() - DAYS_BEFORE
+        # Presses ask by the day in UTC, which the newest local day may be ahead of: in Tokyo until nine in the morning.
         newest = max(self.days, default=None)
-        first = min((timer.open.start.date() for timer in running if timer.open is not None), default=newest)
-        return None if first is None else first - DAYS_BEFORE
+        return None if newest is None else newest - _AHEAD - DAYS_BEFORE
+
+
+def _later(one: _M | None, other: _M | None) -> _M | None:
+    """Return the later of two moments or days; None: neither is known."""
+    if one is None or other is None:
+        return other if one is None else one
+    return max(one, other)
+
+
+def _from(since: date | None, days: Mapping[date, _T]) -> Mapping[date, _T]:
+    """Return what is known of the days from `since` on, None: of all."""
+    if since is None or not days or min(days) >= since:
+        return days
+    return {day: known for day, known in days.items() if day >= since}

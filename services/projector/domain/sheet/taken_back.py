@@ -33,7 +33,7 @@ def with_end_taken_back(sheet: Timesheet, timer_id: int, moment: datetime, log_t
     if job_id is not None and sheet.knows_job(job_id):
         jobs = with_time(jobs, job_id, -microseconds(end.interval.start, end.at))
     timers = {**sheet.timers, timer_id: _running(timer, end)}
-    return replace(sheet, timers=timers, closed=closed, days=days, jobs=jobs)
+    return replace(sheet, timers=timers, closed=closed, days=days, jobs=jobs, quiet=None)
 
 
 def _running(timer: Timer, end: ProvisionalEnd) -> Timer:

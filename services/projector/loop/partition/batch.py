@@ -10,7 +10,7 @@ from services.projector.domain.fold import Folded, Voided, fold_entry, refuse_en
 from services.projector.domain.outcomes import Kept
 from services.projector.domain.sheet.ledger import Known, KnownOutcome, Ledger
 from services.projector.loop.partition.partition import Partition
-from services.projector.ports import Advance, Checkpoint, Look, RawRecord, ToPublish
+from services.projector.ports import Advance, Checkpoint, Look, RawRecord, ToPublish, Wanted
 from shared.events.codec import Newer, Unreadable, read
 from shared.events.envelope import ReplyAddress
 from shared.events.outcome import outcome_key
@@ -68,6 +68,8 @@ class Batch:
     partition: Partition
     entries: Sequence[Entry]
     verdicts: dict[UUID, KnownOutcome]
+    # What was taken for news, and is asked about in the commit.
+    unread: Wanted | None = None
     ledger: Ledger = field(init=False)
     answers: list[tuple[Entry, Folded]] = field(init=False)
     _generation: object = field(init=False)
@@ -114,7 +116,7 @@ class Batch:
 
     def advance(self) -> Advance:
         """Return what the store is to commit."""
-        return Advance(self.partition.at.next_offset, self.target(), self.kept(), self.looks())
+        return Advance(self.partition.at.next_offset, self.target(), self.kept(), self.looks(), self.unread)
 
     def target(self) -> Checkpoint:
         """Return where the partition stands after this batch is committed."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Final
 
+from services.projector.domain.due.deadlines import looked_since
 from services.projector.domain.entry import LoggedPress
 from services.projector.domain.sheet.ledger import Ledger, OwnerKey
 from services.projector.domain.sheet.state import DAYS_BEFORE, Timesheet
@@ -31,8 +32,8 @@ class Cache:
         self._owners_max = owners_max
         self._timers_max = timers_max
         self._jobs_max = jobs_max
-        # A dict keeps the order of touching; a set of text has another order in each process.
-        self._touched: dict[OwnerKey, None] = {}
+        # As they were read. A dict keeps the order of reading; a set of text has another order in each process.
+        self._untrimmed: dict[OwnerKey, None] = {}
 
     def want(self, presses: Iterable[LoggedPress], kpart: int, wanted: Wanted) -> None:
         """Add to `wanted` what the presses touch and this cache lacks."""
@@ -43,7 +44,7 @@ class Cache:
                 case TimerStarted() as event:
                     self._want_owner((event.tenant, event.owner), press, wanted, event.job_id)
                     # A drawn id may be taken already.
-                    self._want_timer(press, wanted)
+                    self._want_timer(press, wanted, drawn=True)
                 case TimerPaused() | TimerResumed() | TimerStopped():
                     self._want_timer(press, wanted)
                 case event:
@@ -56,35 +57,37 @@ class Cache:
         for owner, sheet in sheets.items():
             before = self.sheets.get(owner)
             self._put(owner, sheet if before is None else before.joined(sheet))
+            self._untrimmed[owner] = None
 
     def absorb(self, ledger: Ledger) -> None:
-        """Add what a batch changed, after its commit."""
+        """Add what a batch changed, after its commit, without what presses seldom ask about."""
         for owner, sheet in ledger.sheets.items():
-            self._put(owner, sheet)
+            self._put(owner, sheet.trimmed(self._jobs_max))
+            self._untrimmed.pop(owner, None)
 
     def trim(self) -> None:
-        """After a batch: drop what presses seldom ask about, then least recently used owners above the limits."""
-        for owner in tuple(self._touched):
+        """After a batch: trim what it read and left as it was, then drop the least recently used above the limits."""
+        for owner in self._untrimmed:
             self._put(owner, self.sheets[owner].trimmed(self._jobs_max))
-        self._touched.clear()
+        self._untrimmed.clear()
         while len(self.sheets) > self._owners_max or len(self.owner_of) > self._timers_max:
             _, sheet = self.sheets.popitem(last=False)
-            self._forget_timers(sheet)
+            self._forget_timers(sheet.timers)
 
     def _put(self, owner: OwnerKey, sheet: Timesheet) -> None:
         before = self.sheets.get(owner)
-        if before is not None:
-            self._forget_timers(before)
+        known = before.timers.keys() if before is not None else frozenset[int]()
         self.sheets[owner] = sheet
         self.sheets.move_to_end(owner)
-        self._touched[owner] = None
-        self.owner_of.update(dict.fromkeys(sheet.timers, owner))
+        # An owner may have hundreds, of whom a press changes one.
+        self._forget_timers(known - sheet.timers.keys())
+        self.owner_of.update(dict.fromkeys(sheet.timers.keys() - known, owner))
 
-    def _forget_timers(self, sheet: Timesheet) -> None:
-        for timer_id in sheet.timers:
+    def _forget_timers(self, timer_ids: Iterable[int]) -> None:
+        for timer_id in timer_ids:
             self.owner_of.pop(timer_id, None)
 
-    def _want_timer(self, press: LoggedPress, wanted: Wanted) -> None:
+    def _want_timer(self, press: LoggedPress, wanted: Wanted, *, drawn: bool = False) -> None:
         timer_id = press.envelope.subject
         if timer_id is None:
             return
@@ -94,6 +97,8 @@ class Cache:
             return
         key, since = (slot_of_timer(timer_id), timer_id), _since(press)
         wanted.timers[key] = min(wanted.timers.get(key, since), since)
+        if drawn:
+            wanted.drawn.add(key)
 
     def _want_owner(self, owner: OwnerKey, press: LoggedPress, wanted: Wanted, job_id: str | None = None) -> None:
         sheet, since = self.sheets.get(owner), _since(press)
@@ -124,8 +129,15 @@ class Cache:
 
 
 def _since(press: LoggedPress) -> datetime:
-    """Return the moment since which closed intervals matter to a press: it may overlap those that end later."""
-    return press.moment if press.event.opens and not press.is_backdated else press.log_time
+    """Return the moment since which closed intervals matter to a press: it may overlap those that end later.
+
+    It may also move crossings, and where they lie depends on these intervals.
+    """
+    match press.event:
+        case TimerStarted() | TimerPaused() | TimerResumed() | TimerStopped():
+            return looked_since(press.moment, press.log_time)
+        case _:
+            return press.log_time
 
 
 def _first_day(press: LoggedPress) -> date:

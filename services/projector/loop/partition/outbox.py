@@ -7,6 +7,7 @@ from typing import Final
 
 from services.projector.ports import OutcomeLog, Replies, ToPublish
 from shared.events.envelope import ReplyAddress
+from shared.process.turns import others_first
 
 _PUBLISHED_AT_ONCE: Final = 500
 # Above this the partition is taken up again and reads its rows from the store: memory is not a queue.
@@ -42,6 +43,7 @@ class Outbox:
         while True:
             await self._more.wait()
             self._more.clear()
+            await others_first()  # the replies of the same commit: callers wait for them
             while self._waiting:
                 batch = [self._waiting[i] for i in range(min(_PUBLISHED_AT_ONCE, len(self._waiting)))]
                 self.outcomes_next = await self._outcomes.publish(self.kpart, batch)

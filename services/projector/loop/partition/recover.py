@@ -1,11 +1,27 @@
 """Recover: how a partition is taken up, whatever happened before (docs/architecture.md, the write path, step 1).
 
 Check, catch up, check, publish. An empty database, an older dump restored, a take-over and a plain start are one path.
+
+    events           0 ......... published ......... next_offset ......... end
+                       on the stream |    committed,      |    to be judged
+                                     | not known as acked |
+    judged stream    0 ......... outcomes_next ......... end
+                      known to this database |  not seen by this database
+
+    CHECKED ---> CAUGHT UP ---> CHECKED ---> PUBLISHED ---> SAVED: the partition may be read on from next_offset
+       |             |             |
+       |             |             +--- a record of those outcomes is missing ---> LogWentBackError
+       |             +--- the stream is shorter than outcomes_next --------------> LogWentBackError
+       |             +--- written by a newer release ----------------------------> NewerOutcomeError
+       +--- the record before next_offset is missing, or another one ------------> LogWentBackError
+
+Each commit and the last step may raise FencedError: another projector has moved the checkpoint. After any error all
+begins anew from what is stored, so nothing of a failed try is remembered.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID
 
 from services.projector.domain.entry import moment_of
@@ -23,9 +39,9 @@ from services.projector.ports import (
     Store,
 )
 from shared.events.envelope import tolerant
-from shared.events.outcome import UnreadableOutcomeError, read_outcome
+from shared.events.outcome import Outcome, UnreadableOutcomeError, read_outcome
 
-# So many outcomes take about a second here, as long as a helper needs to start.
+# So many outcomes take about a second here. Of fewer, two processes have too little each.
 FAR_BEHIND: Final = 10_000
 
 _PUBLISHED_AT_ONCE: Final = 500
@@ -50,8 +66,8 @@ async def recover(
     4. Publish what is committed and was not acked. A crash leaves repeats on the stream, which readers skip.
     5. Save progress. A crash before this repeats step 4; a crash after it repeats nothing.
 
-    Begin again at step 1 after any failure. Raises LogWentBackError, NewerOutcomeError, FencedError, and whatever
-    Kafka or Postgres raises while it is away.
+    Begin again at step 1 after any failure. Raises LogWentBackError, NewerOutcomeError, ClockOffError, FencedError, and
+    whatever Kafka or Postgres raises while it is away.
     """
     stored = await store.checkpoint(kpart)
     await _check(stored, log)
@@ -95,8 +111,44 @@ def _event_id(record: RawRecord) -> UUID | None:
         return None
 
 
-async def catch_up(at: Checkpoint, outcomes: JudgedStream, store: Store, skipped: Skipped) -> Checkpoint:
-    """Project the outcomes that this store has not seen, up to the end of the stream. Nothing is judged again."""
+class Piece(Protocol):
+    """One piece of the stream on its way into a store: outcomes of one partition, each once."""
+
+    def add(self, one: Kept) -> None:
+        """Add the next outcome."""
+
+    async def commit(self, read_at: int, to: Checkpoint) -> None:
+        """Write what was added, and move the checkpoint. Raises what `Store.commit` raises."""
+
+
+class _Listed:
+    """A piece that keeps its outcomes as they are, for any store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._outcomes: list[Kept] = []
+
+    def add(self, one: Kept) -> None:
+        """Add the next outcome."""
+        self._outcomes.append(one)
+
+    async def commit(self, read_at: int, to: Checkpoint) -> None:
+        """Write what was added, and move the checkpoint."""
+        await self._store.commit([Advance(read_at, to, self._outcomes)])
+
+
+async def catch_up(
+    at: Checkpoint,
+    outcomes: JudgedStream,
+    store: Store,
+    skipped: Skipped,
+    read: Callable[[bytes], Outcome] = read_outcome,
+    gather: Callable[[int], Piece] | None = None,
+) -> Checkpoint:
+    """Project the outcomes that this store has not seen, up to the end of the stream. Nothing is judged again.
+
+    `gather` begins a piece of a partition, None: in a way that any store takes.
+    """
     span = await outcomes.span(at.kpart)
     if not span.begin <= at.outcomes_next <= span.end:
         # The stream lost its tail or its head. A press whose outcome is missing would pass for void.
@@ -107,43 +159,41 @@ async def catch_up(at: Checkpoint, outcomes: JudgedStream, store: Store, skipped
         records = await outcomes.read(at.kpart, position, span.end)
         # The stream has offsets without a record where a foreign transaction ended.
         position = records[-1][0] + 1 if records else span.end
-        written = list(_readable(records, skipped))
-        at = replace(at, published=max(at.published, _published_up_to(written, at.next_offset)))
-        if fresh := _first_occurrences(written, at.next_offset):
-            to = after(at, fresh[-1], position)
-            await store.commit([Advance(at.next_offset, to, fresh)])
+        piece, last = _Listed(store) if gather is None else gather(at.kpart), None
+        next_offset, published = at.next_offset, at.published
+        for one in _readable(records, skipped, read):
+            passed = one.outcome.source_offset + 1
+            if _is_first(one, next_offset):
+                piece.add(one)
+                next_offset, last = passed, one
+            else:  # committed before. Outcomes are published in order, so this proves all before it.
+                published = max(published, passed)
+        if last is None:
+            at = replace(at, published=published)
+        else:
+            to = after(at, last, position)
+            await piece.commit(at.next_offset, to)
             at = to
     return replace(at, outcomes_next=position)
 
 
-def _readable(records: Sequence[tuple[int, bytes | None]], skipped: Skipped) -> Iterator[Kept]:
+def _readable(
+    records: Sequence[tuple[int, bytes | None]], skipped: Skipped, read: Callable[[bytes], Outcome]
+) -> Iterator[Kept]:
     """Return the outcomes among records of the judged stream. Raises NewerOutcomeError."""
     for offset, body in records:
         if body is None:
             skipped(offset, "no_body")
             continue
         try:
-            yield Kept(read_outcome(body), body)
+            yield Kept(read(body), body)
         except UnreadableOutcomeError as error:
             skipped(offset, str(error))
 
 
-def _published_up_to(written: Sequence[Kept], next_offset: int) -> int:
-    """Return the offset below which every committed outcome is known to be on the stream.
-
-    Outcomes are published in order, so the highest one seen proves all before it.
-    """
-    offsets = [one.outcome.source_offset + 1 for one in written]
-    return max((offset for offset in offsets if offset <= next_offset), default=0)
-
-
-def _first_occurrences(written: Sequence[Kept], next_offset: int) -> list[Kept]:
-    fresh: list[Kept] = []
-    for one in written:
-        if one.outcome.source_offset >= next_offset:
-            fresh.append(one)
-            next_offset = one.outcome.source_offset + 1
-    return fresh
+def _is_first(one: Kept, next_offset: int) -> bool:
+    """Return whether an outcome occurs for the first time. A publish of unknown fate is repeated, and so are they."""
+    return one.outcome.source_offset >= next_offset
 
 
 def after(at: Checkpoint, last: Kept, outcomes_next: int) -> Checkpoint:

@@ -3,6 +3,7 @@
 | the store raises          | tried next                                   | how it ends                          |
 |---------------------------|----------------------------------------------|--------------------------------------|
 | FencedError, BusyError    | each partition of the commit alone           | alone again: taken up again          |
+| KnownError                | all of the commit, read whole                | as above, and never known again      |
 | ReadRefused, WriteRefused | each partition alone, then each record alone | alone again: refused R23, and passed |
 | anything else             | nothing: only the store knows its fate       | all taken up again from what it has  |
 
@@ -15,7 +16,15 @@ from collections.abc import Callable, Sequence
 from services.projector.domain.entry import LoggedPress
 from services.projector.loop.partition.batch import Batch
 from services.projector.loop.partition.partition import Partition
-from services.projector.ports import BusyError, FencedError, ReadRefusedError, Store, Wanted, WriteRefusedError
+from services.projector.ports import (
+    BusyError,
+    FencedError,
+    KnownError,
+    ReadRefusedError,
+    Store,
+    Wanted,
+    WriteRefusedError,
+)
 from shared.events.ids import partition_of, slot_of
 from shared.events.policy_book import PolicyBook
 
@@ -47,9 +56,9 @@ class BatchWriter:
         if together:
             await self._take_together(together)
 
-    async def _take_together(self, batches: Sequence[Batch]) -> None:
+    async def _take_together(self, batches: Sequence[Batch], *, whole: bool = False) -> None:
         try:
-            await self._read(batches)
+            await self._read(batches, whole=whole)
         except ReadRefusedError:
             await self._take_apart(batches)
             return
@@ -70,13 +79,18 @@ class BatchWriter:
             if batch.is_current:
                 await self._take_together([batch])
 
-    async def _read(self, batches: Sequence[Batch]) -> None:
-        wanted = Wanted()
+    async def _read(self, batches: Sequence[Batch], *, whole: bool) -> None:
+        """Read what the caches lack. What should be news is not asked about here, unless `whole`: the commit asks."""
+        lacking, wanted = [], Wanted()
         for batch in batches:
-            presses = [entry for entry in batch.entries if isinstance(entry, LoggedPress)]
-            batch.partition.cache.want(presses, batch.partition.kpart, wanted)
+            batch.unread = None if whole else _news_in(batch)
+            if batch.unread is None:
+                lacking.append(batch)
+                _want(batch, wanted)
+        if not lacking:
+            return
         found = await self._store.read(wanted)
-        by_kpart = {batch.partition.kpart: batch for batch in batches}
+        by_kpart = {batch.partition.kpart: batch for batch in lacking}
         for owner, sheet in found.sheets.items():
             kpart = partition_of(slot_of(*owner), batches[0].partition.partitions)
             if kpart in by_kpart and by_kpart[kpart].is_current:
@@ -88,6 +102,9 @@ class BatchWriter:
     async def _commit(self, batches: Sequence[Batch]) -> None:
         try:
             await self._store.commit([batch.advance() for batch in batches])
+        except KnownError:
+            if current := [batch for batch in batches if batch.is_current]:
+                await self._take_together(current, whole=True)
         except (BusyError, FencedError, WriteRefusedError) as error:
             if len(batches) > 1:
                 for batch in batches:
@@ -118,7 +135,7 @@ class BatchWriter:
 
     async def _take_piece(self, piece: Batch) -> None:
         try:
-            await self._read([piece])
+            await self._read([piece], whole=True)
             if not piece.is_current:
                 return
             await self._store.commit([piece.fold(self._book).advance()])
@@ -141,3 +158,14 @@ class BatchWriter:
     def _all_in_trouble(self, batches: Sequence[Batch], reason: str, error: Exception) -> None:
         for batch in batches:
             self._trouble(batch.partition, reason, error)
+
+
+def _want(batch: Batch, wanted: Wanted) -> None:
+    presses = [entry for entry in batch.entries if isinstance(entry, LoggedPress)]
+    batch.partition.cache.want(presses, batch.partition.kpart, wanted)
+
+
+def _news_in(batch: Batch) -> Wanted | None:
+    """Return what is wanted of a batch if that should be news; None if there is something to read."""
+    _want(batch, wanted := Wanted())
+    return wanted if wanted.is_news else None

@@ -97,6 +97,7 @@ class Evidence:
 
     `tables` are lines of canonical JSON, as `tests.support.proof.tables.dump` returns them. `breaks` names clients
     whose presses were made to fail inside a rule, `also` types that the release that drained could read, and as which.
+    `ended_at` is the end by a clock that never jumped, None when there was no such clock.
     """
 
     partitions: int
@@ -108,6 +109,7 @@ class Evidence:
     moves: Sequence[CheckpointMove] = ()
     breaks: frozenset[str] = frozenset()
     also: Mapping[str, str] = field(default_factory=dict)
+    ended_at: datetime | None = None
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         """Return the rows of one table."""

@@ -57,10 +57,10 @@ def c6_read_model_is_fold_of_log(evidence: Evidence) -> list[str]:
 
 
 def newest_of(evidence: Evidence) -> dict[int, datetime]:
-    """Return the log time of the newest record of each partition."""
+    """Return the log time of the newest record of each partition; of a record from the future, the end of the run."""
     newest: dict[int, datetime] = {}
     for record in evidence.events:
-        moment = record.log_time or _NEVER
+        moment = min(record.log_time or _NEVER, evidence.ended_at or _NEVER)
         newest[record.partition] = max(moment, newest.get(record.partition, moment))
     return newest
 
@@ -159,6 +159,8 @@ def c9_state_machine(evidence: Evidence) -> list[str]:
         lived = [
             (change["timer"], pressed if change["by"] == "press" else _ENDED[change["after"]["state"]])
             for change in outcome["changed"]
+            if change["by"] == "press"
+            or change["closed"] is not None  # a flag alone is no step, also of an ended timer
         ]
         if pressed and pressed not in [letter for timer_id, letter in lived if timer_id == outcome["timer"]["id"]]:
             lived.append((outcome["timer"]["id"], pressed))
@@ -166,13 +168,13 @@ def c9_state_machine(evidence: Evidence) -> list[str]:
             if change["closed"] is not None and change["closed"]["was"] is not None:
                 # An end that nobody pressed is taken back, and with it any stop that only repeated it.
                 life = lives[change["timer"]]
-                lives[change["timer"]] = life.rstrip(life[-1])
+                lives[change["timer"]] = life.rstrip(life[-1:])
         for timer_id, letter in lived:
             lives[timer_id] = lives.get(timer_id, "") + letter
     wrong = [f"C9: timer {id_} lived {life!r}" for id_, life in lives.items() if not _LIFE.fullmatch(life)]
     states = {str(row["id"]): row["state"] for row in evidence.rows("timer")}
     for timer_id in {**lives, **states}:
-        should = _AFTER[lives[timer_id][-1]] if timer_id in lives else None
+        should = _AFTER.get(lives[timer_id][-1:]) if timer_id in lives else None
         if should != states.get(timer_id):
             wrong.append(f"C9: timer {timer_id} should be {should} and is {states.get(timer_id)}")
     return wrong

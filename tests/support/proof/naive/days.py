@@ -47,3 +47,14 @@ def days_between(start: datetime, end: datetime, zone_name: str) -> list[tuple[d
             found.append((day, (upto - start) // timedelta(microseconds=1)))
         start, day = max(upto, start), tomorrow
     return found
+
+
+def day_span(day: date, zone: str) -> tuple[datetime, datetime]:
+    """Return when a local day begins and ends."""
+    return _begin(day, zone), _begin(day + _DAY, zone)
+
+
+def _begin(day: date, zone: str) -> datetime:
+    while (begins := first_moment(day, zone)) is None:
+        day += _DAY
+    return begins

@@ -4,17 +4,20 @@ Every instant is found by asking what is true at an instant: a limit by halving 
 """
 
 from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
-from tests.support.proof.naive.days import day_of, first_moment
+from tests.support.proof.naive.days import day_of, day_span
 from tests.support.proof.naive.outcome import Row
 from tests.support.proof.naive.rules import limit_of, setting
 
 LASTING: Final = ("R08", "R15", "R20", "R09", "R10", "R11", "R12", "R16", "R17")
 DAILY: Final = ("R09", "R10", "R11", "R17")
+# Rules whose limit an owner's timers reach together.
+SHARED: Final = ("R11", "R12", "R17")
 _DAY: Final = timedelta(days=1)
 _US: Final = timedelta(microseconds=1)
 _DAYS_LOOKED: Final = timedelta(days=8)
@@ -26,6 +29,8 @@ Documents = list[tuple[datetime, Row]]
 # At, timer, rule, what happens (1 ends, 2 opens, 3 stops the timer), and when an ending finding began.
 Deadline = tuple[datetime, int, str, str, datetime | None]
 Happening = tuple[datetime, str, str, datetime | None]
+# Rules of timers that are looked for anew, None: no press is being settled after.
+Anew = AbstractSet[tuple[int, str]] | None
 
 
 @dataclass
@@ -37,12 +42,21 @@ class Owner:
     known_at: dict[tuple[str, str], datetime]
     findings: dict[tuple[int, str, datetime], Row]
     documents: Documents
+    # Of a late press: when it counts. Intervals that ended after it count up to a moment, the others whole.
+    late: datetime | None = None
 
     def running(self) -> Iterator[tuple[Row, Row]]:
         """Yield each running timer with its open interval."""
         for timer, intervals in self.timers:
             if intervals[-1]["end"] is None:
                 yield timer, intervals[-1]
+
+    def ended_by_nobody(self, after: datetime) -> Iterator[tuple[Row, Row]]:
+        """Yield each timer that no press has ended, and that ended after a moment, with its last interval."""
+        for timer, intervals in self.timers:
+            last = intervals[-1]
+            if last["end"] is not None and last["end"] > after and last["by"] != "press":
+                yield timer, last
 
     def policy(self, moment: datetime) -> Row:
         """Return the document in force at a moment."""
@@ -51,7 +65,7 @@ class Owner:
         ][-1]
 
     def found(self, timer: Row, interval: Row) -> list[Row]:
-        """Return the findings about an interval that runs."""
+        """Return the findings about a timer's last interval."""
         return [
             one
             for (timer_id, rule, begins), one in self.findings.items()
@@ -91,19 +105,30 @@ class Owner:
 
     def worked(self, day: date, moment: datetime, *, billable: bool) -> int:
         """Return the time of a day up to a moment, closed intervals whole."""
-        total = 0
-        for timer, intervals in self.timers:
-            for interval in intervals:
-                if billable and not timer["billable"]:
-                    continue
-                begins, ends = day_span(day, interval["zone"])
-                upto = interval["end"] or moment
-                total += max(0, (min(ends, upto) - max(begins, interval["start"])) // _US)
-        return total
+        return self._time_of(day, billable=billable)(moment)
 
     def reached(self, day: date, since: datetime, until: datetime, limit_us: int, *, billable: bool) -> datetime | None:
         """Return the first microsecond in [since, until) at which the time of a day is at or over a limit."""
-        return _first(since, until, lambda moment: self.worked(day, moment, billable=billable) >= limit_us)
+        time_of_day = self._time_of(day, billable=billable)
+        return _first(since, until, lambda moment: time_of_day(moment) >= limit_us)
+
+    def _time_of(self, day: date, *, billable: bool) -> Callable[[datetime], int]:
+        """Return the time of a day as a function of the moment up to which it counts."""
+        whole, growing = 0, []
+        for timer, intervals in self.timers:
+            for interval in intervals if timer["billable"] or not billable else ():
+                begins, ends = day_span(day, interval["zone"])
+                begins = max(begins, interval["start"])
+                if self._grows(interval):
+                    growing.append((begins, ends, interval))
+                else:
+                    whole += max(0, (min(ends, interval["end"]) - begins) // _US)
+        return lambda moment: (
+            whole
+            + sum(
+                max(0, (min(ends, self._upto(interval, moment)) - begins) // _US) for begins, ends, interval in growing
+            )
+        )
 
     def estimate(self, job: str | None) -> tuple[int, datetime] | None:
         """Return the estimate of a job in microseconds, and when the log had it."""
@@ -115,8 +140,18 @@ class Owner:
         total = 0
         for timer, intervals in self.timers:
             if timer["job_id"] == job:
-                total += sum(max(0, ((i["end"] or moment) - i["start"]) // _US) for i in intervals)
+                total += sum(max(0, (self._upto(i, moment) - i["start"]) // _US) for i in intervals)
         return total
+
+    def _upto(self, interval: Row, moment: datetime) -> datetime:
+        end: datetime | None = interval["end"]
+        if end is None:
+            return moment
+        return min(end, moment) if self._grows(interval) else end
+
+    def _grows(self, interval: Row) -> bool:
+        """Say whether the moment up to which it counts matters to an interval."""
+        return interval["end"] is None or (self.late is not None and interval["end"] > self.late)
 
 
 def _first(since: datetime, until: datetime, holds: Callable[[datetime], bool]) -> datetime | None:
@@ -133,33 +168,45 @@ def _first(since: datetime, until: datetime, holds: Callable[[datetime], bool]) 
     return low
 
 
-def day_span(day: date, zone: str) -> tuple[datetime, datetime]:
-    """Return when a local day begins and ends."""
-    return _begin(day, zone), _begin(day + _DAY, zone)
+def what_is_due(
+    owner: Owner, until: datetime, log_time: datetime, may_end: set[int], anew: Anew, runs_on: int | None = None
+) -> list[Deadline]:
+    """Return all that is due first: at, timer, rule, kind, and when an ending finding began.
 
-
-def what_is_due(owner: Owner, until: datetime, log_time: datetime, may_end: set[int]) -> list[Deadline]:
-    """Return all that is due first: at, timer, rule, kind, and when an ending finding began."""
-    due: list[Deadline] = []
+    Where no press is in hand, nothing overtakes what waits for the first minute of its interval to pass.
+    """
+    due, waits = list[Deadline](), list[datetime]()
     for timer, interval in owner.running():
         early = log_time < interval["logged"] + _MINUTE
-        if early and timer["id"] not in may_end:
+        if early and not may_end and anew is None:
+            waits += [at for at, *_ in _of_interval(owner, timer, interval, until, stops=True)]
+        if timer["id"] == runs_on:
             continue
-        due += _of_interval(owner, timer, interval, until, stops=not early)
+        here = _of_interval(owner, timer, interval, until, stops=not early)
+        whole = not early or timer["id"] in may_end
+        due += [one for one in here if whole or (timer["id"], one[2]) in (anew or ())]
+    # What nobody has ended stays ended, and what was found about it is looked for again.
+    for timer, interval in () if owner.late is None or anew is None else owner.ended_by_nobody(owner.late):
+        here = _of_interval(owner, timer, interval, until, stops=False)
+        due += [one for one in here if one[2] in SHARED and one[0] < interval["end"]]
     first = min((one[0] for one in due), default=None)
+    if first is None or any(at < first for at in waits):
+        return []
     return sorted((one for one in due if one[0] == first), key=lambda one: one[1:4])
 
 
 def next_look(owner: Owner, log_time: datetime) -> datetime | None:
     """Return when the owner is to be looked at next."""
     until = log_time + 8 * _DAY
-    times: list[datetime] = [
-        max(at, interval["logged"] + _MINUTE, log_time)
-        for timer, interval in owner.running()
-        for at, *_ in _of_interval(owner, timer, interval, until, stops=True)
-    ]
+    # Up to where an interval reaches a length, its days are looked at: they may lie further back than eight from then.
+    lengths = _times(owner, log_time, lambda timer, running: _limits(owner, timer, running, until, stops=True))
+    until = min([until, *(falls for _, falls in lengths)])
+    times = _times(owner, log_time, lambda timer, running: _of_interval(owner, timer, running, until, stops=True))
+    # An interval in its first minute was not looked at yet, and may have begun days before.
+    begun = _times(owner, log_time, lambda timer, running: _of_interval(owner, timer, running, log_time, stops=True))
+    times += [(at, falls) for at, falls in begun if falls > log_time]
     if times:
-        return min(times)
+        return min(times)[1]  # what is due later waits for what is due first
     policy = owner.policy(log_time)
     off = (policy.get("weekend") or policy.get("holidays")) and setting(policy, "R09") != "off"
     watched = any(limit_of(policy, *which) for which in _LIMITS) or off
@@ -169,6 +216,15 @@ def next_look(owner: Owner, log_time: datetime) -> datetime | None:
         for (kind, about), fact in owner.facts.items()
     )
     return until if (watched or estimated or leave) and any(owner.running()) else None
+
+
+def _times(owner: Owner, log_time: datetime, dues: Callable[[Row, Row], Iterator[Any]]) -> list[tuple[datetime, ...]]:
+    """Return when something is due for running timers, and when it falls due."""
+    return [
+        (at, max(at, interval["logged"] + _MINUTE, log_time))
+        for timer, interval in owner.running()
+        for at, *_ in dues(timer, interval)
+    ]
 
 
 _LIMITS: Final = (
@@ -246,14 +302,14 @@ def _check_outs(owner: Owner, timer: Row, interval: Row) -> Iterator[Happening]:
     for on, _, left, known in owner.windows():
         if left is not None and not 0 <= (day_of(left, interval["zone"]) - on).days <= 1:
             continue
-        if left is None or left <= interval["start"] or left < known or owner.covered(left, interval["zone"]):
+        if left is None or left <= interval["start"]:
             continue
-        told = [one for one in owner.found(timer, interval) if one["rule"] == "R10" and one["from"] <= left]
-        if (
-            not any(one["to"] is None or left < one["to"] for one in told)
-            and setting(owner.policy(left), "R10") != "off"
-        ):
-            yield left, "R10", "2", None
+        out = max(left, known)  # told later, it counts from then on
+        if day_of(out, interval["zone"]) != day_of(left, interval["zone"]) or owner.covered(out, interval["zone"]):
+            continue
+        told = [one for one in owner.found(timer, interval) if one["rule"] == "R10" and one["from"] <= out]
+        if not any(one["to"] is None or out < one["to"] for one in told) and setting(owner.policy(out), "R10") != "off":
+            yield out, "R10", "2", None
 
 
 def _estimates(owner: Owner, timer: Row, interval: Row, until: datetime) -> Iterator[Happening]:
@@ -291,12 +347,6 @@ def _length(owner: Owner, start: datetime, until: datetime, limit: str) -> datet
         if seconds is not None and max(start + timedelta(seconds=seconds), begins) < to:
             return max(start + timedelta(seconds=seconds), begins)
     return None
-
-
-def _begin(day: date, zone: str) -> datetime:
-    while (begins := first_moment(day, zone)) is None:
-        day += _DAY
-    return begins
 
 
 def _moment(text: str) -> datetime:

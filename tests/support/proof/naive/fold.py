@@ -8,14 +8,14 @@ from typing import Final
 
 from tests.support.proof.naive.book import Book, effect, end, note, with_end_taken_back
 from tests.support.proof.naive.days import day_of
-from tests.support.proof.naive.due import DAILY, Documents, Owner, day_span, next_look, what_is_due
+from tests.support.proof.naive.due import Documents, Owner, next_look
 from tests.support.proof.naive.facts import learn
-from tests.support.proof.naive.outcome import Row, blank, failed, said_of, timer_of
+from tests.support.proof.naive.moved import laid_aside, moves_after, news
+from tests.support.proof.naive.outcome import Row, blank, failed, said_of
 from tests.support.proof.naive.reading import NEWER, TIMER_EVENTS, UNREADABLE, Headers, Said, read
 from tests.support.proof.naive.rules import (
     REASONS,
     Others,
-    finding,
     findings_of,
     labels_of,
     lasting,
@@ -24,14 +24,20 @@ from tests.support.proof.naive.rules import (
     setting,
     switched_to,
 )
+from tests.support.proof.naive.settle import endings, fall_due, owner_of, timers_of
 
 # Presses that the run made fail inside a rule. They are recognised by their content, so that both folds agree.
 Breaks = Callable[[Said], bool]
+# What fell due: findings and changes.
+Told = tuple[list[Row], list[Row]]
 
 _THIRTY_DAYS: Final = timedelta(days=30)
 _CHANGES_OF_A_PRESS_MAX: Final = 100
 _TEXTS: Final = ("owner", "account_id", "job_id", "project_id")
 _US: Final = timedelta(microseconds=1)
+_MINUTE: Final = timedelta(minutes=1)
+# A press that ends no timer, and is a press all the same: it waits for nothing.
+_NOBODY: Final = {-1}
 _START, _PAUSE, _RESUME, _STOP = TIMER_EVENTS
 
 
@@ -122,41 +128,116 @@ def _judge(book: Book, press: Said, policies: Mapping[str, list[tuple[int, Row]]
     if said["reason"] == "internal":
         return said
     room = 200 - len(due[1]) - len(said["changed"])
-    since = _fall_due(book, press, said, documents, press["log_time"], room, set())
-    said["findings"] = _told_once([*due[0], *said["findings"], *since[0]])
-    said["due"] = next_look(_owner(book, press["tenant"], said["owner"], documents), press["log_time"])
+    late = moves_after(press, said)
+    owner = owner_of(book, press["tenant"], said["owner"], documents)
+    aside = {} if late is None else laid_aside(book, owner, late, press["log_time"], room)
+    asked = late, {key[:2] for key in aside}, None
+    ticked = press["kind"] == "deadline.reached.v1"
+    since = ([], []) if ticked else fall_due(book, press, said, documents, press["log_time"], room, set(), asked)
+    said["findings"] = _told_once([*due[0], *said["findings"], *news(book, aside, since[0])])
+    said["due"] = next_look(owner_of(book, press["tenant"], said["owner"], documents), press["log_time"])
     said["changed"] = [*due[1], *said["changed"], *since[1]]
     pressed = book.timers.get(press["subject"])
     said["timer"] = None if pressed is None or press["kind"] not in TIMER_EVENTS else dict(pressed)
     return said
 
 
-def _came_of(
-    book: Book, press: Said, said: Row, policy: Row, documents: Documents
-) -> tuple[tuple[list[Row], list[Row]], Row]:
+def _came_of(book: Book, press: Said, said: Row, policy: Row, documents: Documents) -> tuple[Told, Row]:
     """Return what fell due up to a press, and what came of it; no verdict for a deadline at which nothing was due."""
     if press["kind"] == "deadline.reached.v1":
-        due = _fall_due(book, press, said, documents, press["log_time"], 200, set())
+        due = fall_due(book, press, said, documents, press["log_time"], 200, set())
         return due, said | ({"verdict": "accepted"} if due[0] else {})
-    taken = with_end_taken_back(book, press, said["at"]) if press["kind"] in (_PAUSE, _STOP) else None
     may_end = _may_end(book, press, said, policy)
-    due = _fall_due(taken or book, press, said, documents, said["at"], 100, may_end)
+    if press["kind"] in (_PAUSE, _STOP):
+        return _ended(book, press, said, policy, documents, may_end)
+    stopped = _stopped_meanwhile(book, press, said, documents, None) if press["kind"] in TIMER_EVENTS else ([], [])
+    at, room = _counts_at(book, press, said), 100 - len(stopped[1])
+    tried = deepcopy(book) if _has_begun(book, press, may_end) else book
+    due = fall_due(tried, press, said, documents, at, room, may_end)
     if press["kind"] not in TIMER_EVENTS:
         return due, learn(book.facts, book.known_at, press, said)
-    came = _press_timer(taken or book, press, said, policy, documents)
-    if taken is not None and came["verdict"] == "accepted":
-        book.__dict__ |= taken.__dict__
-    elif taken is not None:
+    came = _press_timer(tried, press, said, policy, documents)
+    if tried is not book and came["verdict"] == "accepted":
+        book.__dict__ |= tried.__dict__
+    elif tried is not book:
+        due = fall_due(book, press, said, documents, at, room, _NOBODY)
+        note(book, came, came["findings"])
+    return ([*stopped[0], *due[0]], [*stopped[1], *due[1]]), came
+
+
+def _has_begun(book: Book, press: Said, timers: set[int]) -> bool:
+    """Say whether the last interval of one of these timers is in its first minute."""
+    last = [book.intervals[timer][-1] for timer in timers if timer in book.intervals]
+    return any(interval["end"] is None and press["log_time"] < interval["logged"] + _MINUTE for interval in last)
+
+
+def _ended(
+    book: Book, press: Said, said: Row, policy: Row, documents: Documents, may_end: set[int]
+) -> tuple[Told, Row]:
+    """Return the same for a pause or stop: as if nothing had ended its timer, and others had stopped that were to."""
+    taken, told = _taken_back(book, press, said, documents)
+    stops = _stops(documents) and said["at"] < press["log_time"]
+    tried = taken or (deepcopy(book) if stops or _has_begun(book, press, may_end) else book)
+    # Before an end that is taken back, what has ended since then ran beside it, or had not begun.
+    since = None if taken is None else max(said["at"], press["log_time"] - timedelta(days=8))
+    at = _counts_at(tried, press, said)
+    due = fall_due(tried, press, said, documents, at, 100 - len(told[1]), may_end, (since, None, None))
+    due = [*told[0], *due[0]], [*told[1], *due[1]]
+    if taken is None:
+        stopped = _stopped_meanwhile(tried, press, said, documents, press["subject"], 100 - len(due[1]))
+        due = [*due[0], *stopped[0]], [*due[1], *stopped[1]]
+    came = _press_timer(tried, press, said, policy, documents)
+    if came["verdict"] == "accepted":
+        book.__dict__ |= tried.__dict__
+        return due, came
+    if tried is not book:
         # Refused, so nothing was taken back, and what is due is due as the timer stands.
-        due = _fall_due(book, press, said, documents, said["at"], 100, may_end)
+        due = fall_due(book, press, said, documents, _counts_at(book, press, said), 100, _NOBODY)
         note(book, came, came["findings"])
     return due, came
+
+
+def _taken_back(book: Book, press: Said, said: Row, documents: Documents) -> tuple[Book | None, Told]:
+    """Return another book in which the pressed timer goes on, after all that the log's time has passed; None: no."""
+    if with_end_taken_back(book, press, said["at"]) is None:
+        return None, ([], [])
+    other = deepcopy(book)
+    told = fall_due(other, press, said, documents, press["log_time"], 100, set())
+    return with_end_taken_back(other, press, said["at"]), told
+
+
+def _counts_at(book: Book, press: Said, said: Row) -> datetime:
+    """Return when a press counts: never before its timer's last event."""
+    timer = book.timers.get(press["subject"]) if press["kind"] in (_PAUSE, _RESUME, _STOP) else None
+    at: datetime = said["at"]
+    return at if timer is None else max(at, timer["last_at"])
+
+
+def _stops(documents: Documents) -> bool:
+    return any(limit_of(document, "R16", "auto_close_seconds") for _, document in documents)
+
+
+def _stopped_meanwhile(
+    book: Book, press: Said, said: Row, documents: Documents, runs_on: int | None, at_most: int = 100
+) -> Told:
+    """Let timers that were to stop by themselves before a late press was recorded do so, and what else was due."""
+    if said["at"] >= press["log_time"] or not _stops(documents):
+        return [], []
+    owner = owner_of(book, press["tenant"], said["owner"], documents)
+    if not any(owner.running()):
+        return [], []
+    before = deepcopy((book.timers, book.intervals, book.violations, book.changed_after_lock))
+    due = fall_due(book, press, said, documents, press["log_time"], at_most, set(), (None, None, runs_on))
+    if any(change["closed"] for change in due[1]):
+        return due
+    book.timers, book.intervals, book.violations, book.changed_after_lock = before
+    return [], []
 
 
 def _may_end(book: Book, press: Said, said: Row, policy: Row) -> set[int]:
     """Return the timers that may end with a press: its own, and with a switch all that the owner has."""
     if press["kind"] in (_START, _RESUME) and switched_to(policy) is not None:
-        return {press["subject"], *(timer["id"] for timer in _timers_of(book, press["tenant"], said["owner"]))}
+        return {press["subject"], *(timer["id"] for timer in timers_of(book, press["tenant"], said["owner"]))}
     return {press["subject"]}
 
 
@@ -178,71 +259,6 @@ def _by_time(known: list[tuple[int, Row]]) -> Documents:
     return documents
 
 
-def _owner(book: Book, tenant: str, owner: str, documents: Documents) -> Owner:
-    return Owner(
-        [(timer, book.intervals[timer["id"]]) for timer in _timers_of(book, tenant, owner)],
-        {(kind, about): fact for (t, o, kind, about), fact in book.facts.items() if (t, o) == (tenant, owner)},
-        {(kind, about): at for (t, o, kind, about), at in book.known_at.items() if (t, o) == (tenant, owner)},
-        book.violations,
-        documents,
-    )
-
-
-def _fall_due(
-    book: Book, press: Said, said: Row, documents: Documents, until: datetime, at_most: int, may_end: set[int]
-) -> tuple[list[Row], list[Row]]:
-    """Let everything happen that is due, the earliest first. Return the findings and the changes."""
-    findings: list[Row] = []
-    changed: list[Row] = []
-    while len(findings) < at_most and len(changed) < at_most:
-        owner = _owner(book, press["tenant"], said["owner"], documents)
-        due = what_is_due(owner, until, press["log_time"], may_end)
-        if not due:
-            break
-        for at, timer_id, rule, kind, began in due[: at_most - max(len(findings), len(changed))]:
-            timer, interval = book.timers[timer_id], book.intervals[timer_id][-1]
-            if interval["end"] is not None:
-                continue
-            of = {"subject": timer_id}
-            if kind == "1":
-                found = [finding(of, rule, began or at, at)]
-            elif kind == "2":
-                found = [finding(of, rule, at)]
-                if rule not in timer["flags"]:
-                    timer |= {"flags": sorted({*timer["flags"], rule}), "source_offset": press["offset"]}
-                    nothing: Row = {"opened": None, "closed": None}
-                    changed.append({"timer": timer_id, "by": "settle", "after": timer_of(timer)} | nothing)
-            else:
-                had = any(
-                    one["rule"] == "R16" and (one["to"] is None or one["to"] > one["from"])
-                    for one in owner.found(timer, interval)
-                )
-                found = [*_endings(owner, timer, interval, at), *([] if had else [finding(of, rule, at, at)])]
-                locked = locked_before(owner.policy(at))
-                changed.append(end(book, press, timer_id, at, "STOPPED", "settle", {"R16"}, locked))
-            note(book, said, found)
-            findings += found
-    return findings, changed
-
-
-def _endings(owner: Owner, timer: Row, interval: Row, at: datetime) -> list[Row]:
-    """Return the findings about an interval as they end with it, at the latest."""
-    ending = [
-        one for one in owner.found(timer, interval) if one["to"] is None or (one["to"] > at and one["to"] > one["from"])
-    ]
-    ending.sort(key=lambda one: (one["from"], one["rule"]))
-    ended = []
-    for one in ending:
-        last = min(at, day_span(day_of(one["from"], interval["zone"]), interval["zone"])[1])
-        until = max(one["from"], last if one["rule"] in DAILY else at)
-        ended.append(finding({"subject": timer["id"]}, one["rule"], one["from"], until))
-    return ended
-
-
-def _timers_of(book: Book, tenant: str, owner: str) -> list[Row]:
-    return [timer for timer in book.timers.values() if (timer["tenant"], timer["owner"]) == (tenant, owner)]
-
-
 def _press_timer(book: Book, press: Said, said: Row, policy: Row, documents: Documents) -> Row:
     owner, timer = said["owner"], None if press["kind"] == _START else book.timers[press["subject"]]
     at = said["at"] if timer is None else max(said["at"], timer["last_at"])
@@ -254,10 +270,10 @@ def _press_timer(book: Book, press: Said, said: Row, policy: Row, documents: Doc
     running = intervals[-1] if intervals and intervals[-1]["end"] is None else None
     others = [
         (other, book.intervals[other["id"]])
-        for other in _timers_of(book, press["tenant"], owner)
+        for other in timers_of(book, press["tenant"], owner)
         if other["id"] != press["subject"]
     ]
-    sheet = _owner(book, press["tenant"], owner, documents)
+    sheet = owner_of(book, press["tenant"], owner, documents)
     work = press if timer is None else timer
     already = [
         one["rule"]
@@ -287,7 +303,7 @@ def _press_timer(book: Book, press: Said, said: Row, policy: Row, documents: Doc
     if timer is None and "\0" in f"{owner}{press['account_id']}{press['job_id']}{press['project_id']}":
         return failed(press)  # no text column takes it: SQLSTATE 22
     locked = locked_before(policy)
-    ended = [] if running is None or timer is None else _endings(sheet, timer, running, at)
+    ended = [] if running is None or timer is None else endings(sheet, timer, running, at)
     switched, ended_too = _switch(book, press, sheet, others, at, policy)
     findings = [*ended_too, *ended, *findings]
     changed = [*switched, effect(book, press, timer, owner, at, zone, flags, locked)]
@@ -327,6 +343,6 @@ def _switch(
     changed, ended = [], []
     for other in running[: _CHANGES_OF_A_PRESS_MAX - 1]:
         ends = max(at, other["last_at"])
-        ended += _endings(sheet, other, book.intervals[other["id"]][-1], ends)
+        ended += endings(sheet, other, book.intervals[other["id"]][-1], ends)
         changed.append(end(book, press, other["id"], ends, to, "switch", (), locked_before(policy)))
     return changed, ended

@@ -9,6 +9,10 @@ from tests.support.proof.naive.book import Book
 from tests.support.proof.naive.outcome import Row
 from tests.support.proof.naive.reading import TIMER_EVENTS
 
+_MAKES: Final = {"start": "RUNNING", "pause": "PAUSED", "resume": "RUNNING", "stop": "STOPPED"}
+_USUAL: Final = {
+    (what, *said) for what, state in _MAKES.items() for said in (("verdict", "accepted"), ("state", state))
+}
 _VERBS: Final = dict(zip(TIMER_EVENTS, ("start", "pause", "resume", "stop"), strict=True))
 
 
@@ -27,8 +31,11 @@ def history_of(book: Book) -> Iterator[Row]:
 
 
 def _line(outcome: Row, timer_id: int, by: str, at: datetime, said: dict[str, Any]) -> Row:
+    if said["verdict"] == "accepted":
+        # What every accepted press says is left out.
+        said = {name: value for name, value in said.items() if (said["what"], name, value) not in _USUAL}
     if by != "settle":
-        said |= {"actor": outcome["actor"], "dialect": outcome["dialect"]}
+        said |= outcome["actor"] | {"dialect": outcome["dialect"]}
     if by == "press" and outcome["asked_at"]:
         said["asked_at"] = _moment(outcome["asked_at"])
     told = json.dumps(_without_nulls(said), ensure_ascii=False, separators=(",", ":"))

@@ -18,10 +18,10 @@ _TIMER: Final = (
 KEYS: Final = {
     "checkpoint": ("kpart",),
     "timer": ("slot", "id"),
-    "interval": ("slot", "timer_id", "seq"),
+    "interval": ("timer_id", "slot", "seq"),
     "day_total": ("slot", "tenant", "owner", "day"),
     "job_total": ("slot", "tenant", "owner", "job_id"),
-    "timer_history": ("slot", "timer_id", "source_offset", "by"),
+    "timer_history": ("timer_id", "slot", "source_offset", "by"),
     "work_total": ("tenant", "kind", "about", "day", "slot"),
     "violation": ("slot", "timer_id", "rule", "from_at"),
     "owner_fact": ("slot", "tenant", "owner", "kind", "about"),
@@ -178,5 +178,5 @@ def _violation(found: Row) -> Row:
 
 
 def _outcome(book: Book, outcome: Row) -> Row:
-    same = ("source_offset", "event_id", "tenant", "digest", "log_time")
+    same = ("source_offset", "event_id", "tenant", "log_time")
     return {"kpart": book.kpart, **{name: outcome[name] for name in same}, "body": body(outcome)}

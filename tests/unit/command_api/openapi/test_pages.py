@@ -4,12 +4,15 @@ import gzip
 import hashlib
 import json
 import re
+import subprocess
+import sys
 from html.parser import HTMLParser
 
 import httpx2 as httpx
 import pytest
 from starlette.applications import Starlette
 
+from deploy.local.settings import ROOT
 from services.command_api.openapi import pages
 from services.command_api.openapi.asyncapi import asyncapi_text
 from services.command_api.openapi.document import document_text
@@ -23,6 +26,28 @@ def reader(encoding: str = "gzip") -> httpx.AsyncClient:
     app = Starlette(routes=pages.routes())
     transport = httpx.ASGITransport(app)
     return httpx.AsyncClient(transport=transport, base_url="http://api.test", headers={"accept-encoding": encoding})
+
+
+# A process that serves the pages, and says which modules it has for the documents: before anybody asks, and after.
+SERVING = """
+import asyncio, sys
+from services.command_api.openapi.pages import DOCUMENT_PATH, EVENTS_DOCUMENT_PATH, routes
+
+made = ("services.command_api.openapi.document", "services.command_api.openapi.asyncapi")
+served = {route.path: route for route in routes()}
+print([name in sys.modules for name in made])
+for path in (DOCUMENT_PATH, EVENTS_DOCUMENT_PATH):
+    scope = {"type": "http", "method": "GET", "path": path, "headers": []}
+    async def send(message): pass
+    asyncio.run(served[path].handle(scope, None, send))
+    print([name in sys.modules for name in made])
+"""
+
+
+def test_no_document_is_made_before_somebody_asks_for_it() -> None:
+    """An API that starts again serves presses a fifth of a second sooner."""
+    said = subprocess.run([sys.executable, "-c", SERVING], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert said.stdout.splitlines() == ["[False, False]", "[True, False]", "[True, True]"]
 
 
 async def test_the_document_is_served_as_it_is_written_in_docs() -> None:

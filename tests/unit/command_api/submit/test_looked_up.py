@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from services.command_api.desk.commands import Accepted, Position, Refused, StillWaiting, answer_of
 from services.command_api.desk.rows import OutcomeRow
 from services.command_api.submit.press import digest
@@ -59,13 +61,18 @@ async def test_an_outcome_is_forgotten_exactly_thirty_days_before_our_ack() -> N
         assert isinstance(await answer, Accepted if remembered else StillWaiting)
 
 
-async def test_an_outcome_of_a_newer_projector_is_still_waiting() -> None:
-    """It is not an error of the caller."""
+@pytest.mark.parametrize(
+    ("digest_told", "body"),
+    [(digest(START), '{"v":2}'), (None, '{"v":2}'), (None, "")],
+    ids=["of a newer projector", "in which nothing was asked", "packed by a newer projector"],
+)
+async def test_an_outcome_whose_row_cannot_be_read_is_still_waiting(digest_told: str | None, body: str) -> None:
+    """It is not an error of the caller, and no key is called reused because of it."""
     it = Wired()
     answer = it.submit(key="k")
     record = await it.nth(1)
     row = row_of(outcome(event_id=record.headers["ce_id"], digest=digest(START)))
-    it.reads.row = OutcomeRow(row.kpart, row.source_offset, row.event_id, row.digest, row.log_time, '{"v":2}')
+    it.reads.row = OutcomeRow(row.kpart, row.source_offset, row.event_id, digest_told, row.log_time, body)
     record.told(ACK)
     it.overdue()
     assert isinstance(await answer, StillWaiting)

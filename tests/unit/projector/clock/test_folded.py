@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.projector.domain import fold
+from services.projector.domain.due.settle import Ahead
 from services.projector.loop.partition.batch import Batch
 from services.projector.ports import Advance, Tick
 from services.projector.store.rows import rows_of
@@ -86,7 +87,7 @@ async def test_without_that_move_the_clock_ticks_for_ever(monkeypatch: pytest.Mo
 
 async def test_a_tick_at_which_nothing_fell_due_may_move_its_row_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """A new policy has put the limit further away. No outcome says so."""
-    monkeypatch.setattr(fold, "next_due", lambda *_: moment("10:00"))
+    monkeypatch.setattr(fold, "look_ahead", lambda sheet, *_: Ahead(sheet, moment("10:00")))
     house, clock = houses()
     async with at_work(house), ticking(clock):
         clock.deadlines.rows.append(due("dana", kpart=HOME))

@@ -14,6 +14,7 @@ from services.projector.store.rows import rows_of
 from shared.events.outcome import (
     NewerOutcomeError,
     UnreadableOutcomeError,
+    digest_of_body,
     key_of_body,
     outcome_key,
     read_outcome,
@@ -83,6 +84,12 @@ def test_an_outcome_of_the_next_release_folds_like_ours() -> None:
 
 def test_a_row_of_the_next_release_has_the_same_topic_key() -> None:
     assert key_of_body(written(next_release())) == outcome_key(read_outcome(written(this_release()))) == b"acme/dana"
+
+
+def test_a_row_of_the_next_release_says_what_was_asked() -> None:
+    assert digest_of_body(written(next_release())) == this_release()["digest"] is not None
+    # A release that asks in another way.
+    assert digest_of_body('{"v":2}') is None
 
 
 def test_a_reply_of_the_next_release_answers_its_waiter() -> None:

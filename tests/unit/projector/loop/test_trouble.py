@@ -4,7 +4,7 @@ import structlog
 
 from services.projector.loop.partition.outbox import BACKLOG_MAX
 from services.projector.loop.partition.partition import Status
-from services.projector.ports import Checkpoint, FencedError, ToPublish
+from services.projector.ports import Checkpoint, ClockOffError, FencedError, ToPublish
 from tests.support.fakes.house import A_DAY, ACCEPTED, HOME, NEXT_DOOR, House, MoodyStore, alarms, at_work
 from tests.support.fakes.in_hand import OutcomesInHand, StuckStream, records, turns
 from tests.support.story.given import started, stopped
@@ -63,6 +63,23 @@ async def test_a_log_that_went_back_alarms_until_it_is_restored() -> None:
             await house.clock.passes(10)
             assert house.state() == (Status.LIVE, "recovered")
     assert [alarm["event"] for alarm in alarms(logs)] == ["log_went_back", "log_went_back"]
+
+
+async def test_a_clock_that_kafka_refuses_is_named_by_the_alarm_and_by_readiness_until_it_is_right() -> None:
+    house = House(outcomes=OutcomesInHand(broken=ClockOffError("the clock")))
+    with structlog.testing.capture_logs() as logs:
+        async with at_work(house):
+            await house.hears(*A_DAY)
+            await house.clock.passes(0.2)
+            assert house.state() == (Status.HELD, "clock_disagrees")
+            assert house.outcomes.streams[HOME] == []
+            house.outcomes.broken = None
+            await house.clock.passes(10)
+            assert house.state() == (Status.LIVE, "recovered")
+            assert house.said() == ACCEPTED
+            assert house.outcomes.streams[HOME] == house.store.bodies[HOME]
+    (alarm,) = alarms(logs)
+    assert (alarm["event"], alarm["error"]) == ("clock_disagrees", "the clock")
 
 
 async def test_pauses_grow_to_five_seconds_while_the_store_is_away() -> None:

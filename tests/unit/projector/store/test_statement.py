@@ -21,7 +21,7 @@ def test_a_write_is_put_in_with_its_parameters_counted_on() -> None:
         f"{before}\n), insert_dead_letters AS (\n"
         "INSERT INTO dead_letter (kpart, source_offset, log_time, reason)\n"
         "SELECT * FROM (SELECT row.* FROM gate CROSS JOIN "
-        "unnest($9::integer[], $10::bigint[], $11::timestamptz[], $12::text[]) AS row)\n"
+        "unnest($13::integer[], $14::bigint[], $15::timestamptz[], $16::text[]) AS row)\n"
         f")\nSELECT{after}"
     )
 
@@ -33,7 +33,7 @@ def test_each_write_reads_its_rows_through_the_gate() -> None:
     for write in writes:
         assert write.count("unnest(") == write.count("FROM gate CROSS JOIN unnest(") == 1
     taken = [int(number) for number in re.findall(r"\$(\d+)::\w+\[\]", statement_of(ALL))]
-    assert taken == list(range(1, 9 + sum(len(types_of(name)) for name in ALL)))
+    assert taken == list(range(1, 13 + sum(len(types_of(name)) for name in ALL)))
     assert "gate AS MATERIALIZED" in frame
 
 

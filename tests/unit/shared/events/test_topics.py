@@ -2,12 +2,14 @@
 
 import pytest
 
-from shared.events.topics import Topic, topics
+from shared.events.topics import PACKED, Topic, topics
 
 DAY_MS = 86_400_000
-# The broker unpacks any compression, because a codec that a reader lacks would stop its partition.
+# The broker unpacks, or packs anew, what came packed, because a codec that a reader lacks would stop its partition.
 PLAIN = {"compression.type": "uncompressed"}
-FOR_EVER = PLAIN | {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}
+GZIP = {"compression.type": "gzip"}
+FOR_EVER = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}
+DATED = {"message.timestamp.type": "LogAppendTime"}
 
 
 def named(partitions: int = 12) -> dict[str, Topic]:
@@ -27,13 +29,22 @@ def test_the_topics_of_owners_have_the_deployments_partitions(partitions: int) -
     }
 
 
-def test_presses_and_policies_are_kept_for_ever_and_dated_by_the_broker() -> None:
-    for name in ("timer.events.v1", "timer.policies.v1"):
-        assert named()[name].config == FOR_EVER | {"message.timestamp.type": "LogAppendTime"}
+def test_presses_are_kept_for_ever_packed_and_dated_by_the_broker() -> None:
+    assert named()["timer.events.v1"].config == FOR_EVER | DATED | GZIP
 
 
-def test_outcomes_are_kept_for_ever() -> None:
-    assert named()["timer.outcomes.v1"].config == FOR_EVER
+def test_policies_are_kept_for_ever_and_dated_by_the_broker() -> None:
+    assert named()["timer.policies.v1"].config == FOR_EVER | DATED | PLAIN
+
+
+def test_outcomes_are_kept_for_ever_packed() -> None:
+    assert named()["timer.outcomes.v1"].config == FOR_EVER | GZIP
+
+
+def test_producers_pack_for_the_topics_that_are_packed_and_no_others() -> None:
+    """Else the broker would pack or unpack each batch once more."""
+    packed = {name for name, topic in named().items() if topic.config["compression.type"] == "gzip"}
+    assert packed == PACKED
 
 
 def test_an_erased_text_leaves_even_a_quiet_topics_disk_within_days() -> None:

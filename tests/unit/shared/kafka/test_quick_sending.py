@@ -5,13 +5,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import Any
-from unittest.mock import Mock
+from unittest.mock import AsyncMock, Mock
 
 import pytest
 from aiokafka.errors import KafkaError, NotLeaderForPartitionError
-from aiokafka.structs import PartitionMetadata
+from aiokafka.structs import PartitionMetadata, TopicPartition
 
+from shared.events.topics import EVENTS, OUTCOMES, TEXTS
+from shared.kafka import quick_reading
 from shared.kafka.clients import KafkaAddress, quick_producer
+from shared.kafka.quick_reading import fetch
 from tests.support.fakes.in_hand import turns
 from tests.support.stack.until import eventually
 
@@ -23,20 +26,20 @@ class Broker:
 
     def __init__(self) -> None:
         self.asked: list[list[int]] = []
+        self.sent: list[dict[str, bytes]] = []
         self.answers: list[asyncio.Future[Any]] = []
         self.refreshed = 0
 
     async def send(self, node_id: int, request: Any) -> Any:  # noqa: ANN401 - aiokafka ships no types
         assert node_id == 1
-        ((topic, partitions),) = request._topics
-        assert topic == TOPIC
-        self.asked.append([partition for partition, _ in partitions])
+        self.sent.append({topic: bytes(held) for topic, parts in request._topics for _, held in parts})
+        self.asked.append([partition for _, parts in request._topics for partition, _ in parts])
         self.answers.append(asyncio.get_running_loop().create_future())
         return await self.answers[-1]
 
     def answer(self, nth: int, error: int = 0) -> None:
-        took: list[Any] = [(partition, error, 7, -1, 0, [], None) for partition in self.asked[nth]]
-        self.answers[nth].set_result(SimpleNamespace(API_VERSION=8, topics=[(TOPIC, took)]))
+        took: list[Any] = [(partition, error, 7, -1, 0, [], None) for partition in dict.fromkeys(self.asked[nth])]
+        self.answers[nth].set_result(SimpleNamespace(API_VERSION=8, topics=[(topic, took) for topic in self.sent[nth]]))
 
 
 @asynccontextmanager
@@ -168,3 +171,61 @@ async def test_an_ending_sender_waits_for_the_request_in_flight() -> None:
         broker.answer(0)
         await ending
         assert acked.result().offset == 7
+
+
+def handed_over_to(topic: str, producer: Any) -> None:  # noqa: ANN401 - as above
+    producer.client.cluster._partitions[topic] = producer.client.cluster._partitions[TOPIC]
+    batch = producer.create_batch()
+    batch.append(timestamp=None, key=None, value=b"a" * 500)
+    assert producer.hand_over(batch, topic, 0) is not None
+
+
+async def test_a_batch_is_packed_for_the_topics_that_are_packed_and_once_for_all_its_sendings() -> None:
+    async with sending(0) as (producer, broker):
+        for topic in (EVENTS, OUTCOMES, TEXTS, TOPIC):
+            handed_over_to(topic, producer)
+        await turns()
+        first = broker.sent[0]
+        assert {topic: len(sent) < 200 for topic, sent in first.items()} == {
+            EVENTS: True, OUTCOMES: True, TEXTS: False, TOPIC: False,
+        }  # fmt: skip
+        producer.client.force_metadata_update = lambda: asyncio.get_running_loop().create_future()
+        broker.answer(0, NotLeaderForPartitionError.errno)
+
+        async def sent_again() -> bool:
+            return len(broker.sent) == 2
+
+        await eventually(sent_again, "the batches go again", within_seconds=5)
+        assert broker.sent[1] == first
+
+
+async def _asked_beside_a_reply() -> list[str]:
+    """Hand a reply over and ask for more in one turn. Return what went out, in order."""
+    went: list[str] = []
+    async with sending(0) as (producer, broker):
+        send = broker.send
+
+        async def told(node_id: int, request: Any) -> Any:  # noqa: ANN401 - as above
+            went.append("reply")
+            return await send(node_id, request)
+
+        async def fetched(*_: object) -> Any:  # noqa: ANN401 - as above
+            went.append("fetch")
+            return SimpleNamespace(topics=[])
+
+        producer.client.send = told
+        client = SimpleNamespace(cluster=SimpleNamespace(leader_for_partition=lambda _: 1), send=fetched)
+        handed_over(producer, 0)
+        await fetch(SimpleNamespace(_client=client), TopicPartition(EVENTS, 0), 0, 500)
+        await turns()
+    return went
+
+
+async def test_what_is_handed_over_goes_out_before_more_is_asked_for() -> None:
+    assert await _asked_beside_a_reply() == ["reply", "fetch"]
+
+
+async def test_a_request_in_the_same_turn_goes_out_before_a_reply(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control."""
+    monkeypatch.setattr(quick_reading, "others_first", AsyncMock())
+    assert await _asked_beside_a_reply() == ["fetch", "reply"]

@@ -1,6 +1,11 @@
 """What is drawn while the read models are rebuilt."""
 
+import os
+import pty
+import re
 import time
+from collections.abc import Mapping
+from contextlib import redirect_stderr
 
 import pytest
 
@@ -13,6 +18,44 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     now = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     return now
+
+
+def drawn_at_a_terminal(monkeypatch: pytest.MonkeyPatch, *told: Mapping[str, object], quiet: bool) -> list[str]:
+    """Return each line that a person at a terminal of a hundred columns sees, also those that were drawn over."""
+    for name, value in (("TERM", "xterm"), ("COLUMNS", "100")):
+        monkeypatch.setenv(name, value)
+    reads, writes = pty.openpty()
+    with (
+        os.fdopen(reads, "rb", buffering=0) as screen,
+        os.fdopen(writes, "w", encoding="utf-8") as stderr,
+        redirect_stderr(stderr),
+    ):
+        stderr.write("$ stint rebuild\n")
+        with Drawn(quiet=quiet) as drawn:
+            for line in told:
+                drawn.hear(line)
+                if drawn.bars is not None:
+                    drawn.bars.refresh()
+        stderr.flush()
+        shown = screen.read(1 << 16).decode()
+    plain = re.sub(r"\x1b\[[?0-9;]*[A-Za-z]", "", shown)
+    return [line.strip() for line in re.split(r"[\r\n]+", plain) if line.strip()]
+
+
+def test_at_a_terminal_a_bar_for_each_stage_grows_to_a_hundred_per_cent(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = [("fill", 2_000, 8_000), ("fill", 8_000, 8_000), ("switch", 0, 1), ("switch", 1, 1)]
+    lines = [{"stage": stage, "done": done, "total": total} for stage, done, total in told]
+    shown = drawn_at_a_terminal(monkeypatch, *lines, quiet=False)
+    assert [line for line in shown if re.match(r"Filling, outcomes \S+ +25% 2000/8000", line)]
+    assert [line for line in shown if re.match(r"Switching +\S+ +0% 0/1", line)]
+    filled, switched = shown[-2:]
+    assert re.match(r"Filling, outcomes \S+ 100% 8000/8000", filled)
+    assert re.match(r"Switching +\S+ 100% 1/1", switched)
+
+
+def test_at_a_terminal_a_program_that_reads_json_sees_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = {"stage": "fill", "done": 1, "total": 2}
+    assert drawn_at_a_terminal(monkeypatch, told, quiet=True) == ["$ stint rebuild"]
 
 
 def test_without_a_terminal_a_line_comes_every_few_seconds_with_an_estimate(

@@ -7,7 +7,7 @@ they belong to the person, are set after the press is recorded, and count when t
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial, wraps
-from typing import assert_never
+from typing import TypeVar, assert_never
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,8 +17,8 @@ from services.command_api.desk.commands import Caller, FactCommand, Learned, Sti
 from services.command_api.desk.desk import Desk
 from services.command_api.desk.rows import ReadsAwayError
 from services.command_api.dialects.answering import asked_for, odd, read, worded
-from services.command_api.dialects.headers import preferred_wait
-from services.command_api.dialects.malformed import Malformed
+from services.command_api.dialects.headers import idempotency_key, preferred_wait
+from services.command_api.dialects.malformed import Malformed, first_of
 from services.command_api.dialects.native.admitted import admitted
 from services.command_api.dialects.native.answers import WORDS, recorded
 from services.command_api.dialects.native.owners import answers
@@ -33,11 +33,12 @@ from services.command_api.dialects.native.owners.reading import (
 )
 from shared.events.rules import Rule
 
+_Said = TypeVar("_Said")
 _Statement = Callable[["NativeOwners", Request, Caller, str, bytes], Awaitable[Response]]
 
 
 def _by_an_admin(state: _Statement) -> "Callable[[NativeOwners, Request], Awaitable[Response]]":
-    """Let admins alone state something, about an owner whose name reads."""
+    """Let admins alone state something."""
 
     @wraps(state)
     async def call(self: "NativeOwners", request: Request) -> Response:
@@ -48,14 +49,8 @@ def _by_an_admin(state: _Statement) -> "Callable[[NativeOwners, Request], Awaita
         body = await request.body()
         if caller.role != "admin":
             return answers.not_an_admin()
-        # A caller that sends query parameters means them, and a statement has none.
-        if request.query_params:
-            return odd(self.desk, Malformed(Rule.VALUE_INVALID, "query"), WORDS)
-        owner = read_name(request.path_params["owner"], "owner")
-        if isinstance(owner, Malformed):
-            return odd(self.desk, owner, WORDS)
         try:
-            return await state(self, request, caller, owner, body)
+            return await state(self, request, caller, request.path_params["owner"], body)
         except ReadsAwayError:
             return WORDS.unavailable()
 
@@ -74,7 +69,7 @@ class NativeOwners:
 
     @_by_an_admin
     async def _set_profile(self, request: Request, caller: Caller, owner: str, body: bytes) -> Response:
-        said = read_profile(owner, body)
+        said = _first_fault(request, read_profile(owner, body))
         if isinstance(said, Malformed):
             return odd(self.desk, said, WORDS)
         if said.aliases is not None and (await self.desk.reads.owner(caller.tenant, owner)).aliases is None:
@@ -95,7 +90,7 @@ class NativeOwners:
     @_by_an_admin
     async def record_attendance(self, request: Request, caller: Caller, owner: str, body: bytes) -> Response:
         """`POST /v1/owners/{owner}/attendance`."""
-        said = read_attendance(owner, body)
+        said = _first_fault(request, read_attendance(owner, body))
         if isinstance(said, Malformed):
             return odd(self.desk, said, WORDS)
         zone_name = await self._zone_for(caller, said)
@@ -106,9 +101,7 @@ class NativeOwners:
     @_by_an_admin
     async def set_estimate(self, request: Request, caller: Caller, owner: str, body: bytes) -> Response:
         """`PUT /v1/owners/{owner}/estimates/{job}`."""
-        job = read_name(request.path_params["job"], "job")
-        said = job if isinstance(job, Malformed) else read_estimate(owner, job, body)
-        return await self._state(request, caller, said)
+        return await self._state(request, caller, read_estimate(owner, request.path_params["job"], body))
 
     @_by_an_admin
     async def erase_texts(self, request: Request, caller: Caller, owner: str, body: bytes) -> Response:
@@ -139,9 +132,10 @@ class NativeOwners:
         return (await self.desk.reads.owner(caller.tenant, said.owner)).zone or policy.zone
 
     async def _state(self, request: Request, caller: Caller, command: FactCommand | Malformed) -> Response:
-        if isinstance(command, Malformed):
-            return odd(self.desk, command, WORDS)
-        return _answered(await self._submit(request, caller, command))
+        said: FactCommand | Malformed = _first_fault(request, command)
+        if isinstance(said, Malformed):
+            return odd(self.desk, said, WORDS)
+        return _answered(await self._submit(request, caller, said))
 
     async def _submit(
         self, request: Request, caller: Caller, command: FactCommand
@@ -152,6 +146,15 @@ class NativeOwners:
             return odd(self.desk, asked, WORDS)
         answer = await self.desk.submitter.submit(asked)
         return answer if isinstance(answer, Learned | StillWaiting) else worded(asked, answer, WORDS)
+
+
+def _first_fault(request: Request, said: _Said | Malformed) -> _Said | Malformed:
+    """Return the first rule in order that a statement breaks: in its query, its path, its body or its key."""
+    # A caller that sends query parameters means them, and a statement has none.
+    query = Malformed(Rule.VALUE_INVALID, "query") if request.query_params else None
+    owner, key = read_name(request.path_params["owner"], "owner"), idempotency_key(request)
+    faults = [one for one in (query, owner, said, key) if isinstance(one, Malformed)]
+    return first_of(*faults) if faults else said
 
 
 def _answered(answer: Response | Learned | StillWaiting, aliases: tuple[str, ...] | None = None) -> Response:

@@ -17,17 +17,17 @@ from services.command_api.desk.commands import (
     SetLeave,
     SetProfile,
 )
-from services.command_api.dialects.malformed import Malformed, wrong
+from services.command_api.dialects.malformed import Malformed, first_of, wrong
 from services.command_api.dialects.times import asked_time, day
 from services.command_api.dialects.values import (
     NAME_LENGTH_MAX,
     DayText,
-    ShortText,
     TimeText,
     YesOrNo,
     is_writable,
     read_body,
     says_nothing,
+    text_given,
 )
 from shared.events.base import in_calendar
 from shared.events.rules import Rule
@@ -55,6 +55,13 @@ def _aliases(value: object) -> tuple[str, ...] | None:
         if len(alias) > NAME_LENGTH_MAX:
             raise wrong(Rule.TEXT_TOO_LONG)
     return tuple(value)
+
+
+def _zone(value: object) -> str | None:
+    name = text_given(value)
+    if name is not None and not is_zone(name):
+        raise wrong(Rule.VALUE_INVALID, _NO_ZONE)
+    return name
 
 
 def _seconds(value: object) -> int:
@@ -91,7 +98,7 @@ class NoBody(BaseModel):
 class ProfileBody(NoBody):
     """The body of `PUT /v1/owners/{owner}`. What is not given stays as it was."""
 
-    zone: ShortText = None
+    zone: Annotated[str | None, PlainValidator(_zone, json_schema_input_type=str | None)] = None
     timers_disabled: YesOrNo = None
     active: YesOrNo = None
     aliases: Annotated[tuple[str, ...] | None, PlainValidator(_aliases, json_schema_input_type=_AliasesSaid)] = None
@@ -153,8 +160,6 @@ def read_profile(owner: str, body: bytes) -> SaidProfile | Malformed:
     said = ProfileBody() if says_nothing(body) else read_body(ProfileBody, body)
     if isinstance(said, Malformed):
         return said
-    if said.zone is not None and not is_zone(said.zone):
-        return Malformed(Rule.VALUE_INVALID, "zone", _NO_ZONE)
     return SaidProfile(SetProfile(owner, said.zone, said.timers_disabled, said.active), said.aliases)
 
 
@@ -189,8 +194,10 @@ def read_attendance(owner: str, body: bytes) -> SaidAttendance | Malformed:
 
 def read_estimate(owner: str, job: str, body: bytes) -> SetEstimate | Malformed:
     """Translate the body of an estimate."""
-    said = read_body(EstimateBody, body)
-    return said if isinstance(said, Malformed) else SetEstimate(owner, job, said.seconds)
+    named, said = read_name(job, "job"), read_body(EstimateBody, body)
+    if isinstance(named, Malformed):
+        return first_of(named, said)
+    return said if isinstance(said, Malformed) else SetEstimate(owner, named, said.seconds)
 
 
 def read_erasure(owner: str, body: bytes) -> EraseTexts | Malformed:

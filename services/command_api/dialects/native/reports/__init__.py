@@ -1,6 +1,7 @@
 """Reports of dialect C: what supervisors ask, findings and days.
 
-    calls      the two calls, and who may ask about whom
+    calls      findings and days
+    pages      a page of a list, of timers too, and who may ask about whom
     asking     queries, from their text to questions
     filters    the parameters that lists have in common, those of timers too
     cursor     where a list goes on, as its callers carry it

@@ -28,6 +28,7 @@ from services.command_api.dialects.native.reports.asking import (
     read_violations,
 )
 from services.command_api.dialects.native.reports.cursor import write_cursor
+from services.command_api.dialects.native.reports.pages import answer_page, may_see, no_such_owner
 from shared.events.rules import Rule
 
 VIOLATIONS_PATH: Final = "/v1/violations"
@@ -38,7 +39,6 @@ DAYS_PATHS: Final[dict[Whose, str]] = {
     "job": "/v1/jobs/{job}/days",
 }
 
-_NO_SUCH_OWNER: Final = "There is no such owner."
 _MANY_OWNERS: Final = "A person may read their own days only."
 
 
@@ -50,18 +50,7 @@ class NativeReports:
 
     async def violations(self, request: Request) -> Response:
         """`GET /v1/violations?owner=&rule=&from=&to=&cursor=&limit=`."""
-        caller = await admitted(self.desk, request)
-        if isinstance(caller, Response):
-            return caller
-        policy = self.desk.policies.latest(caller.tenant)
-        if policy is None:
-            return WORDS.unavailable()  # a filter may name a day, which is a day of the tenant's zone
-        asked = read_violations(request, policy.zone, caller.person)
-        if isinstance(asked, Malformed):
-            return WORDS.malformed(asked)
-        if not may_see(caller, asked.filter.owner):
-            return no_such_owner()
-        return await read(self.desk, request, caller, WORDS, partial(self._violations, caller, asked))
+        return await answer_page(self.desk, request, read_violations, self._violations)
 
     async def _violations(self, caller: Caller, asked: ViolationsAsked) -> Response:
         found = await self.desk.reports.violations(caller.tenant, asked.filter, asked.after, asked.limit)
@@ -99,16 +88,6 @@ class NativeReports:
         if asked.whose == "owner":
             return await reports.days(tenant, asked.about, asked.first, asked.last)
         return await reports.work_days(tenant, asked.whose, asked.about, asked.first, asked.last)
-
-
-def may_see(caller: Caller, owner: str | None) -> bool:
-    """Return whether a caller may see what is an owner's; None: what is everybody's."""
-    return caller.person in {None, owner}
-
-
-def no_such_owner() -> Response:
-    """Answer a caller that asks about an owner whom they may not see."""
-    return refused(Rule.TIMER_UNKNOWN, _NO_SUCH_OWNER)
 
 
 def routes(desk: Desk) -> list[BaseRoute]:

@@ -18,9 +18,9 @@ from services.command_api.dialects.malformed import Malformed
 from services.command_api.dialects.native import answers
 from services.command_api.dialects.native.admitted import admitted
 from services.command_api.dialects.native.answers import WORDS
-from services.command_api.dialects.native.reports.calls import may_see, no_such_owner
 from services.command_api.dialects.native.reports.cursor import write_timer_cursor
 from services.command_api.dialects.native.reports.filters import LIMIT_MAX, said_in
+from services.command_api.dialects.native.reports.pages import answer_page, may_see, no_such_owner
 from services.command_api.dialects.native.timers.asking import TimersAsked, read_timers
 from services.command_api.dialects.native.timers.history import NativeHistory
 from services.command_api.dialects.values import NAME_LENGTH_MAX, is_writable
@@ -38,18 +38,7 @@ class NativeTimers:
 
     async def timers(self, request: Request) -> Response:
         """`GET /v1/timers?owner=&state=&from=&to=&account=&job=&reference=&flag=&cursor=&limit=`."""
-        caller = await admitted(self.desk, request)
-        if isinstance(caller, Response):
-            return caller
-        policy = self.desk.policies.latest(caller.tenant)
-        if policy is None:
-            return WORDS.unavailable()  # a filter may name a day, which is a day of the tenant's zone
-        asked = read_timers(request, policy.zone, caller.person)
-        if isinstance(asked, Malformed):
-            return WORDS.malformed(asked)
-        if not may_see(caller, asked.filter.owner):
-            return no_such_owner()
-        return await read(self.desk, request, caller, WORDS, partial(self._timers, caller, asked))
+        return await answer_page(self.desk, request, read_timers, self._timers)
 
     async def _timers(self, caller: Caller, asked: TimersAsked) -> Response:
         found = await self.desk.reports.timers(caller.tenant, asked.filter, asked.after, asked.limit)

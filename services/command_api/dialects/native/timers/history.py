@@ -78,16 +78,16 @@ def _page(found: Sequence[HistoryRow], limit: int) -> Sequence[HistoryRow]:
 
 def _line(row: HistoryRow) -> dict[str, object]:
     told = row.told
-    actor, asked_at = told.get("actor", {}), told.get("asked_at")
+    asked_at = told.get("asked_at")
     return {
         "what": told["what"],
         "by": row.by,
         "at": moment(row.at),
         "asked_at": None if asked_at is None else moment(datetime.fromisoformat(asked_at)),
         "recorded_at": moment(row.log_time),
-        "client": actor.get("client"),
-        "person": actor.get("person"),
-        "role": actor.get("role"),
+        "client": told.get("client"),
+        "person": told.get("person"),
+        "role": told.get("role"),
         "dialect": told.get("dialect"),
         "verdict": told["verdict"],
         "rule": told.get("rule"),

@@ -13,6 +13,7 @@ from services.command_api.desk.intake.ports import CommandRecord
 from services.command_api.dialects.kafka.answers import dead_headers
 from services.command_api.dialects.kafka.reading import CLIENT_UNKNOWN, Dead, Said, read_command
 from shared.events.envelope import ReplyAddress
+from tests.support.fakes.desks import ANY_TIME
 from tests.unit.command_api.dialects.kafka.records import REPLY_TOPIC, command
 
 SHORT = "914385031908034631"
@@ -43,16 +44,18 @@ def record_of(message: KafkaMessage, **more: str) -> CommandRecord:
 @pytest.mark.parametrize("verb", ["start", "pause", "resume", "stop"])
 def test_a_command_that_the_sdk_wrote_says_what_one_of_ours_does(verb: str) -> None:
     body: dict[str, object] = {"owner": "dana", "reference": "דוח 7"} if verb == "start" else {"timer_id": SHORT}
-    said = read_command(record_of(to_binary_event(told(verb, **body)), reply_to=REPLY_TOPIC, reply_partition="3"))
+    said = read_command(
+        record_of(to_binary_event(told(verb, **body)), reply_to=REPLY_TOPIC, reply_partition="3"), ANY_TIME
+    )
     assert isinstance(said, Said)
-    assert said == read_command(command(verb, value=json.dumps({"tenant": "acme"} | body).encode()))
+    assert said == read_command(command(verb, value=json.dumps({"tenant": "acme"} | body).encode()), ANY_TIME)
     assert (said.client, said.tenant, said.key) == ("crm", "acme", "order-17")
     assert isinstance(said.command, StartTimer if verb == "start" else PressTimer)
     assert said.reply == ReplyAddress(REPLY_TOPIC, 3, "order-17")
 
 
 def test_a_command_in_structured_mode_is_a_dead_letter_that_says_which_mode_we_read() -> None:
-    dead = read_command(record_of(to_structured_event(told("start", owner="dana"))))
+    dead = read_command(record_of(to_structured_event(told("start", owner="dana"))), ANY_TIME)
     assert dead == Dead(
         "header_missing", "The header ce_specversion is missing: commands are CloudEvents in binary mode."
     )

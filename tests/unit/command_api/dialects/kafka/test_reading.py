@@ -1,17 +1,18 @@
 """A record on the commands' topic: what it says, or why it says nothing."""
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
 from services.command_api.desk.commands import AskedTime, PressTimer, StartTimer
 from services.command_api.desk.intake.ports import CommandRecord
 from services.command_api.dialects.kafka.reading import BODY_BYTES_MAX, REASONS, Dead, Said, read_command
+from services.command_api.dialects.times import Opening
 from shared.events.envelope import ReplyAddress
-from tests.support.fakes.desks import LONG, SHORT
+from tests.support.fakes.desks import ANY_TIME, BACKDATE_DAYS_MAX, LONG, NOON, SHORT
 from tests.unit.command_api.dialects.kafka.records import REPLY_TOPIC, command, headers
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -30,7 +31,7 @@ def test_a_start_says_all_that_its_body_may_hold() -> None:
         work_date="2026-03-01",
         reference="O-17",
     )
-    assert read_command(record) == Said(
+    assert read_command(record, ANY_TIME) == Said(
         client="crm",
         tenant="acme",
         key="order-17",
@@ -52,28 +53,30 @@ def test_a_start_says_all_that_its_body_may_hold() -> None:
 @pytest.mark.parametrize("verb", ["pause", "resume", "stop"])
 @pytest.mark.parametrize("spelt", [str(SHORT), SHORT, LONG, int(LONG)])
 def test_a_press_names_its_timer_in_any_spelling(verb: str, spelt: object) -> None:
-    said = read_command(command(verb, timer_id=spelt))
+    said = read_command(command(verb, timer_id=spelt), ANY_TIME)
     assert isinstance(said, Said)
     assert isinstance(said.command, PressTimer)
     assert (said.command.verb, said.command.timer_id, said.command.at) == (verb, SHORT, None)
 
 
 def test_a_pause_alone_has_a_reason() -> None:
-    said = read_command(command("pause", timer_id=SHORT, reason="lunch"))
+    said = read_command(command("pause", timer_id=SHORT, reason="lunch"), ANY_TIME)
     assert isinstance(said, Said)
     assert said.command == PressTimer("pause", SHORT, None, "lunch")
-    assert isinstance(read_command(command("stop", timer_id=SHORT, reason="lunch")), Dead)
+    assert isinstance(read_command(command("stop", timer_id=SHORT, reason="lunch"), ANY_TIME), Dead)
 
 
 def test_a_command_may_do_without_reply_address_content_type_and_trace() -> None:
-    said = read_command(command(said=headers(reply_to=None, reply_partition=None, content_type=None, traceparent="x")))
+    said = read_command(
+        command(said=headers(reply_to=None, reply_partition=None, content_type=None, traceparent="x")), ANY_TIME
+    )
     assert isinstance(said, Said)
     assert (said.reply, said.traceparent) == (None, None)
 
 
 def test_headers_of_other_programs_mean_nothing() -> None:
     strange: list[tuple[str, bytes | None]] = [("x", None), ("x", b"\xff"), ("ce_subject", b"1"), ("ce_time", b"\xff")]
-    assert isinstance(read_command(command(said=[*strange, *headers()])), Said)
+    assert isinstance(read_command(command(said=[*strange, *headers()]), ANY_TIME), Said)
 
 
 BAD_HEADERS = [
@@ -110,7 +113,7 @@ BAD_HEADERS = [
 
 @pytest.mark.parametrize(("reason", "said"), BAD_HEADERS)
 def test_bad_headers_have_a_reason(reason: str, said: list[tuple[str, bytes | None]]) -> None:
-    dead = read_command(command(said=said))
+    dead = read_command(command(said=said), ANY_TIME)
     assert isinstance(dead, Dead)
     assert (dead.reason, dead.reason in REASONS) == (reason, True)
     assert dead.sentence.strip()
@@ -154,7 +157,47 @@ BAD_BODIES = [
 
 @pytest.mark.parametrize(("reason", "parameter", "record"), BAD_BODIES)
 def test_a_bad_body_has_a_reason_that_names_the_place(reason: str, parameter: str, record: CommandRecord) -> None:
-    dead = read_command(record)
+    dead = read_command(record, ANY_TIME)
     assert isinstance(dead, Dead)
     assert dead.reason == reason
     assert parameter in dead.sentence
+
+
+HERE: Final = Opening(lambda: NOON, BACKDATE_DAYS_MAX)
+OLDEST: Final = NOON - timedelta(days=BACKDATE_DAYS_MAX)
+TOO_OLD: Final = (OLDEST - timedelta(microseconds=1)).isoformat()
+TWO_FAULTS = [
+    ("parameter_missing", "owner", command(owner="", at="soon", job_id="x" * 129)),
+    ("parameter_missing", "timer_id", command("resume", at=TOO_OLD)),
+    ("value_invalid", "at", command(at="soon", job_id="x" * 129)),
+    ("value_invalid", "time", command(at=TOO_OLD, job_id="x" * 129)),
+    ("value_invalid", "work_date", command(work_date="2" * 65, owner="x" * 129)),
+    ("value_invalid", "timer_id", _stop(timer_id="7" * 129)),
+    ("value_invalid", "timer_id", _stop(timer_id="7x", tenant="x" * 129)),
+    ("value_invalid", "at", _stop(at="soon", tenant="x" * 129)),
+    ("text_too_long", "job_id", command(at=OLDEST.isoformat(), job_id="x" * 129)),
+]
+
+
+@pytest.mark.parametrize(("reason", "parameter", "record"), TWO_FAULTS)
+def test_of_two_faults_the_first_rule_in_order_is_the_reason(
+    reason: str, parameter: str, record: CommandRecord
+) -> None:
+    dead = read_command(record, HERE)
+    assert isinstance(dead, Dead)
+    assert dead.reason == reason
+    assert parameter in dead.sentence
+
+
+@pytest.mark.parametrize(
+    ("is_read", "record"),
+    [
+        (False, command(at=TOO_OLD)),
+        (False, command("resume", timer_id=SHORT, at=TOO_OLD)),
+        (True, command(at=OLDEST.isoformat())),
+        (True, command("pause", timer_id=SHORT, at=TOO_OLD)),
+        (True, _stop(at=TOO_OLD)),
+    ],
+)
+def test_only_what_begins_an_interval_may_be_too_long_ago(is_read: bool, record: CommandRecord) -> None:  # noqa: FBT001 - a column
+    assert isinstance(read_command(record, HERE), Said) is is_read

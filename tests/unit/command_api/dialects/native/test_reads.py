@@ -10,6 +10,7 @@ from tests.support.fakes.desks import (
     DANA,
     EVENT_ID,
     LONG,
+    MACHINE,
     NOON,
     SHORT,
     Clerk,
@@ -89,6 +90,18 @@ async def test_an_outcome_is_told_as_it_was_written() -> None:
     async with Clerk(outcome_row=KEPT).client() as client:
         answer = await client.get(OUTCOME)
     assert (answer.status_code, answer.text) == (200, KEPT.body)
+
+
+async def test_an_outcome_that_a_newer_projector_packed_is_not_there_yet() -> None:
+    """It is judged, and this process cannot read it: 202, and an upgraded one tells it. A person hears the same."""
+    newer = replace(KEPT, body="")
+    for caller in (MACHINE, DANA):
+        async with Clerk(caller=caller, outcome_row=newer).client() as client:
+            answer = await client.get(f"{OUTCOME}?at=3:42")
+        assert (answer.status_code, answer.json()) == (202, {"status": "not_judged_yet"})
+    # Also under a reused key, and without a place.
+    assert await _outcome(Clerk(outcome_row=newer), f"?at=3:42&digest={'e' * 16}") == 202
+    assert await _outcome(Clerk(outcome_row=newer), "") == 202
 
 
 async def test_no_row_is_202_before_the_checkpoint_and_404_past_it() -> None:

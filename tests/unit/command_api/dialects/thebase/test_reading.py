@@ -1,6 +1,7 @@
 """Dialect A: the body of a start."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import hypothesis
@@ -11,8 +12,9 @@ from services.command_api.desk.commands import AskedTime, StartTimer
 from services.command_api.dialects.malformed import Malformed
 from services.command_api.dialects.thebase.reading import read_start
 from shared.events.rules import Rule
+from tests.support.fakes.desks import ANY_TIME
 
-JERUSALEM = "Asia/Jerusalem"
+JERUSALEM = replace(ANY_TIME, zone_name="Asia/Jerusalem")
 SEED_START = b"""{
     "account_id": "",
     "start_time": "",

@@ -248,6 +248,31 @@ def test_work_after_the_check_out_is_found_at_the_check_out() -> None:
     assert told(story) == [found(Rule.OUTSIDE_ATTENDANCE, "desk", "17:00", "18:00")]
 
 
+def test_a_check_out_that_is_told_late_counts_from_when_it_is_known() -> None:
+    """Badges say so a while later. From then on the owner is known to be out; nothing before is judged again."""
+    story = given(there("08:00", None), started("desk", at="09:00"), tick("17:20"), there("08:00", "17:00", at="17:30"))
+    assert told(story) == [found(Rule.OUTSIDE_ATTENDANCE, "desk", "17:30")]
+    story.when(stopped("desk", at="18:00"))
+    assert told(story) == [found(Rule.OUTSIDE_ATTENDANCE, "desk", "17:30", "18:00")]
+
+
+def test_a_check_out_that_is_told_the_next_day_finds_nothing() -> None:
+    """The day is over. In Jerusalem that was at 22:00 UTC, and on the new day nobody has checked in."""
+    story = given(there("08:00", None), started("desk", at="09:00"), there("08:00", "17:00", at="22:30"), tick("23:00"))
+    assert told(story) == []
+
+
+def test_a_check_out_before_the_interval_began_is_none_of_it_however_late_it_is_told() -> None:
+    story = given(there("08:00", None), started("desk", at="17:10"), there("08:00", "17:00", at="17:30"), tick("18:00"))
+    assert told(story) == []
+
+
+def test_a_check_out_that_is_told_late_while_the_owner_is_back_finds_nothing() -> None:
+    story = given(there("08:00", None), started("desk", at="09:00"), there("17:15", None, at="17:15"))
+    story.when(there("08:00", "17:00", at="17:30"), tick("18:00"))
+    assert told(story) == []
+
+
 def test_a_window_that_goes_on_keeps_it_quiet() -> None:
     story = given(there("08:00", "17:00"), there("16:00", "19:00"), started("desk", at="09:00"))
     story.when(stopped("desk", at="18:00"))

@@ -1,8 +1,6 @@
-"""R12 at a press: the owner's time on the job is at or over the estimate. In each mode, and for each verb."""
+"""R12 at a press: the owner's time on the job is at or over the estimate. See also `test_judge_cells`."""
 
 from typing import Final
-
-import pytest
 
 from shared.events.models import OwnerEstimateSet
 from shared.events.outcome import State
@@ -10,7 +8,6 @@ from shared.events.policy import DailyCap, Mode, Overlap, OverlapMode, Policy, R
 from shared.events.rules import Rule
 from tests.support.story.given import (
     JERUSALEM,
-    Told,
     accepted,
     fact,
     found,
@@ -24,64 +21,12 @@ from tests.support.story.given import (
 
 ESTIMATED: Final = fact(OwnerEstimateSet, "08:00", job_id="roof", seconds=3600)
 WORKED_HALF: Final = (started("half", at="08:30", job_id="roof"), stopped("half", at="09:00"))
-# Work on the job for the other half of the hour, and what is pressed when the hour is over.
-BEFORE: Final[dict[str, tuple[Told, ...]]] = {
-    "start": (started("other", at="09:00", job_id="roof"), stopped("other", at="09:30")),
-    "resume": (
-        *(started("desk", at="09:00", job_id="roof"), paused("desk", at="09:10")),
-        *(started("other", at="09:10", job_id="roof"), stopped("other", at="09:30")),
-    ),
-    "pause": (started("desk", at="09:00", job_id="roof"),),
-    "stop": (started("desk", at="09:00", job_id="roof"),),
-}
-REFUSED: Final = {
-    Mode.OFF: set[str](),
-    Mode.FLAG: set[str](),
-    Mode.BLOCK: {"start", "resume"},
-    Mode.STRICT: {"start", "resume", "pause"},
-}
+OTHER_HALF: Final = (started("other", at="09:00", job_id="roof"), stopped("other", at="09:30"))
+START: Final = started("desk", at="09:30", job_id="roof")
 
 
 def estimates(mode: Mode | None = None, cap: DailyCap | None = None, overlap: Overlap | None = None) -> Policy:
     return JERUSALEM.model_copy(update={"rules": Rules(R11=cap, R12=RuleMode(mode=mode), R13=overlap)})
-
-
-def press(verb: str, at: str = "09:30") -> Told:
-    if verb == "start":
-        return started("desk", at=at, job_id="roof")
-    return {"resume": resumed, "pause": paused, "stop": stopped}[verb]("desk", at=at)
-
-
-@pytest.mark.parametrize("verb", BEFORE)
-@pytest.mark.parametrize("mode", Mode)
-def test_a_press_when_the_estimate_is_used_up_does_what_the_mode_says(mode: Mode, verb: str) -> None:
-    """The half hour of another timer on the job counts. At 09:30 the hour is full, which is enough."""
-    story = given(ESTIMATED, *WORKED_HALF, *BEFORE[verb], policy=estimates(mode)).when(press(verb))
-    opens = verb in {"start", "resume"}
-    if mode is Mode.OFF:
-        story.then(accepted())
-    elif verb in REFUSED[mode]:
-        # The timer that runs on has its finding, which opened at this very instant. One that did not begin has none.
-        story.then(refused(Rule.OVER_ESTIMATE, found(Rule.OVER_ESTIMATE, "desk", "09:30", refused=opens)))
-    else:
-        # What ends here was found at this very instant, so it has no time. What begins here has no end yet.
-        ends = None if opens else "09:30"
-        story.then(accepted("R12", findings=[found(Rule.OVER_ESTIMATE, "desk", "09:30", ends)]))
-
-
-@pytest.mark.parametrize("verb", BEFORE)
-@pytest.mark.parametrize("mode", [Mode.FLAG, Mode.STRICT])
-def test_a_microsecond_before_the_estimate_is_used_up_no_press_hears_of_it(mode: Mode, verb: str) -> None:
-    more = fact(OwnerEstimateSet, "08:00", job_id="roof", seconds=3601)
-    story = given(more, *WORKED_HALF, *BEFORE[verb], policy=estimates(mode))
-    story.when(press(verb, "09:30:00.999999") if verb in {"pause", "stop"} else press(verb)).then(accepted())
-
-
-@pytest.mark.parametrize("verb", BEFORE)
-def test_without_an_estimate_or_on_another_job_every_press_is_free(verb: str) -> None:
-    given(*WORKED_HALF, *BEFORE[verb], policy=estimates(Mode.STRICT)).when(press(verb)).then(accepted())
-    elsewhere = fact(OwnerEstimateSet, "08:00", job_id="cellar", seconds=1)
-    given(elsewhere, *WORKED_HALF, *BEFORE[verb], policy=estimates(Mode.STRICT)).when(press(verb)).then(accepted())
 
 
 def test_a_timer_without_a_job_is_free() -> None:
@@ -111,11 +56,12 @@ def test_time_that_runs_on_another_timer_counts_at_a_press() -> None:
 
 
 def test_the_default_flags_and_the_zoho_preset_is_strict() -> None:
-    story = given(ESTIMATED, *WORKED_HALF, *BEFORE["start"]).when(press("start"))
+    story = given(ESTIMATED, *WORKED_HALF, *OTHER_HALF).when(START)
     story.then(accepted("R12", findings=[found(Rule.OVER_ESTIMATE, "desk", "09:30")]))
     zoho = Policy.model_validate({"preset": "zoho", "zone": "UTC", "rules": {"R16": {"auto_close_seconds": 50_400}}})
     assert zoho.unfit == ()
-    strict = given(ESTIMATED, *WORKED_HALF, *BEFORE["pause"], policy=zoho).when(press("pause"))
+    strict = given(ESTIMATED, *WORKED_HALF, started("desk", at="09:00", job_id="roof"), policy=zoho)
+    strict.when(paused("desk", at="09:30"))
     assert (strict.outcome.verdict, strict.outcome.rule) == ("refused", "R12")
     assert strict.timer("desk").state is State.RUNNING
 
@@ -124,10 +70,10 @@ def test_the_daily_cap_answers_before_the_estimate_and_the_overlap_after() -> No
     """The order of the contract: R08 to R13."""
     capped = DailyCap(mode=Mode.BLOCK, billable_seconds_per_day=3600)
     both = estimates(Mode.BLOCK, cap=capped)
-    story = given(ESTIMATED, *WORKED_HALF, *BEFORE["start"], policy=both).when(press("start"))
+    story = given(ESTIMATED, *WORKED_HALF, *OTHER_HALF, policy=both).when(START)
     assert story.outcome.rule == "R11"
     alone = estimates(Mode.BLOCK, overlap=Overlap(mode=OverlapMode.BLOCK))
-    overlapping = given(ESTIMATED, started("other", at="08:00", job_id="roof"), policy=alone).when(press("start"))
+    overlapping = given(ESTIMATED, started("other", at="08:00", job_id="roof"), policy=alone).when(START)
     assert overlapping.outcome.rule == "R12"
 
 

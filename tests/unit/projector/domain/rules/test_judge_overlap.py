@@ -1,26 +1,46 @@
 """R13: another timer of the owner runs, or (backdated) ran then."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 import pytest
 
-from shared.events.policy import Overlap, OverlapMode, Rules
+from shared.events.outcome import State
+from shared.events.policy import Mode, Overlap, OverlapMode, RuleMode, Rules
 from shared.events.rules import Rule
 from tests.support.story.given import (
     JERUSALEM,
     Came,
+    Story,
     Told,
     accepted,
+    book_of,
     found,
     given,
     moment,
     paused,
+    refused,
     resumed,
     started,
     stopped,
     timer_id,
 )
+
+# What becomes of the timer that runs, in each mode.
+OTHER_AFTER: Final = {
+    OverlapMode.ALLOW: State.RUNNING,
+    OverlapMode.FLAG: State.RUNNING,
+    OverlapMode.PAUSE_PREVIOUS: State.PAUSED,
+    OverlapMode.STOP_PREVIOUS: State.STOPPED,
+    OverlapMode.BLOCK: State.RUNNING,
+}
+OPENING: Final[dict[str, tuple[tuple[Told, ...], Callable[..., Told]]]] = {
+    "start": ((), started),
+    "resume": ((started("desk", at="09:00"), paused("desk", at="09:10")), resumed),
+}
+# Paused once, so that its last event is not its start.
+RUNS: Final = (started("other", at="09:12"), paused("other", at="09:20"), resumed("other", at="09:25"))
 
 
 def overlapping(timer: str, from_: str, *more: str) -> Came:
@@ -154,3 +174,56 @@ def test_every_further_start_is_a_finding_of_its_own() -> None:
 def test_a_tenant_that_allows_overlaps_gets_no_finding() -> None:
     allowing = JERUSALEM.model_copy(update={"rules": Rules(R13=Overlap(mode=OverlapMode.ALLOW))})
     given(started("desk", at="09:00"), policy=allowing).when(started("phone", at="09:30")).then(accepted())
+
+
+@pytest.mark.parametrize(("asked", "ends"), [("09:30", "09:30"), ("09:25", "09:25"), ("09:15", "09:25")])
+@pytest.mark.parametrize("verb", OPENING)
+@pytest.mark.parametrize("mode", OverlapMode)
+def test_only_a_switch_ends_the_other_timer_at_the_press_or_at_its_own_last_event(
+    mode: OverlapMode, verb: str, asked: str, ends: str
+) -> None:
+    """A press that counts before the other timer's last event cannot take that event back."""
+    before, pressing = OPENING[verb]
+    policy = JERUSALEM.model_copy(update={"rules": Rules(R13=Overlap(mode=mode), R18=RuleMode(mode=Mode.OFF))})
+    story = given(*before, *RUNS, policy=policy).when(pressing("desk", at="09:30", asked=asked))
+    match mode:
+        case OverlapMode.ALLOW:
+            story.then(accepted())
+        case OverlapMode.BLOCK:
+            story.then(refused(Rule.OVERLAP, found(Rule.OVERLAP, "desk", asked, refused=True)))
+        case _:
+            story.then(overlapping("desk", asked))
+    state = OTHER_AFTER[mode]
+    switches, begins = state is not State.RUNNING, mode is not OverlapMode.BLOCK
+    assert [(change.by, change.timer) for change in story.outcome.changed] == [
+        *([("switch", timer_id("other"))] if switches else []),
+        *([("press", timer_id("desk"))] if begins else []),
+    ]
+    other, last_at = story.timer("other"), moment(ends if switches else "09:25")
+    assert (other.state, other.last_at) == (state, last_at)
+    assert other.stopped_at == (last_at if state is State.STOPPED else None)
+    # Eight minutes before its pause, and what came after that.
+    assert story.minutes("other") == 8 + (last_at - moment("09:25")) / timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("mode", [OverlapMode.PAUSE_PREVIOUS, OverlapMode.STOP_PREVIOUS])
+def test_a_switch_ends_every_timer_that_runs_and_none_that_is_paused(mode: OverlapMode) -> None:
+    """Two were left running under an older document."""
+    rules = Rules(R13=Overlap(mode=mode))
+    story = Story(book_of(JERUSALEM, JERUSALEM.model_copy(update={"rules": rules})))
+    story.when(started("rests", at="08:00"), paused("rests", at="08:10"))
+    story.when(started("one", at="09:00"), started("two", at="09:10"), started("desk", at="09:30", policy_rev=3))
+    ended = [change.timer for change in story.outcome.changed if change.by == "switch"]
+    assert ended == sorted([timer_id("one"), timer_id("two")])
+    assert story.timer("rests").state is State.PAUSED
+    assert (story.minutes("one"), story.minutes("two")) == (30, 20)
+
+
+@pytest.mark.parametrize("mode", OverlapMode)
+def test_what_was_worked_is_flagged_and_never_blocked_nor_switched(mode: OverlapMode) -> None:
+    """The other timer ended before the press, which counts in its time."""
+    policy = JERUSALEM.model_copy(update={"rules": Rules(R13=Overlap(mode=mode))})
+    story = given(started("other", at="09:00"), stopped("other", at="09:20"), policy=policy)
+    story.when(started("desk", at="09:30", asked="09:10"))
+    story.then(accepted("late") if mode is OverlapMode.ALLOW else overlapping("desk", "09:10", "late"))
+    assert (story.timer("other").stopped_at, story.minutes("other")) == (moment("09:20"), 20)

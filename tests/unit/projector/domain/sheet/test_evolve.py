@@ -59,8 +59,12 @@ def test_closed_intervals_are_remembered_in_the_order_of_their_ends() -> None:
         stopped("desk", at="09:40"),
     )
     assert replayed(story).closed == (
-        ClosedInterval(timer_id("phone"), moment("09:10"), moment("09:20")),
-        ClosedInterval(timer_id("desk"), moment("09:00"), moment("09:30")),
+        ClosedInterval(
+            timer_id("phone"), moment("09:10"), moment("09:20"), "Asia/Jerusalem", billable=True, job_id=None
+        ),
+        ClosedInterval(
+            timer_id("desk"), moment("09:00"), moment("09:30"), "Asia/Jerusalem", billable=True, job_id=None
+        ),
     )
 
 

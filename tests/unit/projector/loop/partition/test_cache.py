@@ -7,9 +7,10 @@ from uuid import UUID
 
 import pytest
 
+from services.projector.domain.due.deadlines import DAYS_LOOKED
 from services.projector.domain.sheet.ledger import Known, Ledger
 from services.projector.domain.sheet.state import ClosedInterval, Timesheet
-from services.projector.loop.partition.cache import Cache
+from services.projector.loop.partition.cache import JOBS_MAX, Cache
 from services.projector.ports import Wanted
 from shared.events.ids import slot_of
 from shared.events.models import DeadlineReached, OwnerLeaveGranted
@@ -46,6 +47,10 @@ def since(
     return asked.owners, asked.timers
 
 
+def worked(timer: str, start: str, end: str) -> ClosedInterval:
+    return ClosedInterval(timer_id(timer), moment(start), moment(end), "Asia/Jerusalem", billable=True, job_id=None)
+
+
 # What it asks for.
 
 
@@ -72,6 +77,29 @@ def test_a_press_on_a_known_timer_asks_for_nothing(press: type) -> None:
     assert since(press("desk", at="09:50"), SHEET) == ({}, {})
 
 
+def test_a_press_of_a_cached_owner_is_news() -> None:
+    """Nothing is wanted but whether its event was judged before, or its drawn id is taken."""
+    start = started("bus", at="09:50")
+    asked = wanted(cached(SHEET), start, paused("bus", at="09:51"), stopped("car", at="09:52"))
+    assert asked.is_news
+    assert asked.drawn == set(asked.timers) == {(SLOT, timer_id("bus"))}
+    assert wanted(cached(SHEET), fact(DeadlineReached, "09:50")).is_news
+
+
+@pytest.mark.parametrize(
+    "press",
+    [
+        pytest.param(started("bus", at="09:50", owner="noam"), id="of another owner"),
+        pytest.param(paused("bus", at="09:50"), id="on an unknown timer"),
+        pytest.param(started("bus", at="09:50", job_id="J-1"), id="on an unknown job"),
+        pytest.param(started("bus", at="09:50", asked="2020-01-02T09:00"), id="of long ago"),
+        pytest.param(resumed("desk", at="09:50", asked="2020-01-02T09:00"), id="resumed long ago"),
+    ],
+)
+def test_a_press_that_needs_what_is_not_cached_is_no_news(press: Told) -> None:
+    assert not wanted(cached(replace(SHEET.trimmed(8), all_jobs=False)), press).is_news
+
+
 def test_an_owner_fact_asks_for_its_owner_alone() -> None:
     told = fact(OwnerLeaveGranted, "09:00", on="2026-04-02")
     assert since(told) == ({(SLOT, "acme", "dana"): moment("09:00")}, {})
@@ -87,18 +115,18 @@ def test_several_presses_ask_back_to_their_earliest_moment() -> None:
     ]
     asked = wanted(Cache(), *presses)
     assert asked.owners == {(SLOT, "acme", "dana"): moment("08:00")}
-    # A pause overlaps nothing, so it needs no closed intervals.
+    # A pause overlaps nothing. But it may move crossings, and they lie where closed intervals put them.
     assert asked.timers == {
-        (SLOT, timer_id("desk")): moment("08:30"),
+        (SLOT, timer_id("desk")): moment("07:00"),
         (SLOT, timer_id("phone")): moment("08:00"),
     }
 
 
-def test_a_press_of_long_ago_asks_for_the_earliest_overlap_alone() -> None:
+def test_a_press_of_long_ago_asks_for_the_earliest_overlap_and_the_days_that_rules_look_at() -> None:
     """Its owner may have closed 20,000 intervals since."""
     old = started("desk", at="09:00", asked="2020-01-02T09:00")
     asked = wanted(cached(SHEET), old, resumed("car", at="09:10", asked="2020-01-03T09:00"))
-    assert asked.owners == {(SLOT, "acme", "dana"): moment("09:00")}
+    assert asked.owners == {(SLOT, "acme", "dana"): moment("09:00") - DAYS_LOOKED}
     assert asked.overlaps == [
         (SLOT, "acme", "dana", timer_id("desk"), moment("2020-01-02T09:00")),
         (SLOT, None, None, timer_id("car"), moment("2020-01-03T09:00")),
@@ -138,7 +166,7 @@ def test_a_read_sheet_joins_the_cached_one() -> None:
     cache.take({ACME_DANA: read})
     joined = cache.sheets[ACME_DANA]
     assert joined.timers == SHEET.timers
-    assert joined.closed == (ClosedInterval(timer_id("phone"), moment("09:20"), moment("09:30")),)
+    assert joined.closed == (worked("phone", "09:20", "09:30"),)
     assert joined.closed_since == moment("09:15")
     assert cache.owner_of == dict.fromkeys(SHEET.timers, ACME_DANA)
 
@@ -168,14 +196,14 @@ def test_an_interval_that_both_remember_is_remembered_once() -> None:
     assert joined == SHEET
 
 
-def test_a_batchs_sheets_are_cached_once_it_is_committed() -> None:
+def test_a_batchs_sheets_are_cached_trimmed_once_it_is_committed() -> None:
     cache = cached()
     ledger = Ledger(0, 1, Known(cache.sheets, cache.owner_of, {}, -1))
     ledger.sheets[ACME_DANA] = SHEET
     assert cache.sheets == {}
     cache.absorb(ledger)
-    assert cache.sheets == {ACME_DANA: SHEET}
-    assert cache.owner_of == dict.fromkeys(SHEET.timers, ACME_DANA)
+    assert cache.sheets == {ACME_DANA: SHEET.trimmed(JOBS_MAX)}
+    assert cache.owner_of == {timer_id("car"): ACME_DANA}
 
 
 # What it forgets.
@@ -197,13 +225,23 @@ def test_a_sheet_that_was_not_touched_is_not_trimmed_twice() -> None:
     assert cache.sheets[ACME_DANA] is before
 
 
+def test_a_sheet_that_was_read_and_changed_is_trimmed_once() -> None:
+    cache = cached(SHEET)
+    ledger = Ledger(0, 1, Known(cache.sheets, cache.owner_of, {}, -1))
+    ledger.sheets[ACME_DANA] = SHEET
+    cache.absorb(ledger)
+    before = cache.sheets[ACME_DANA]
+    cache.trim()
+    assert cache.sheets[ACME_DANA] is before
+
+
 def test_a_trimmed_sheet_never_forgets_how_far_back_it_knows() -> None:
     """It is trimmed again with nothing new, and with an interval older than those dropped before."""
     trimmed = SHEET.trimmed(8)
     assert trimmed.trimmed(8) == trimmed
-    older = replace(trimmed, closed=(ClosedInterval(1, moment("08:00"), moment("08:30")),))
+    older = replace(trimmed, closed=(worked("phone", "08:00", "08:30"),))
     assert older.trimmed(8).closed_since == moment("09:30")
-    newer = replace(trimmed, closed=(ClosedInterval(1, moment("09:00"), moment("09:45")),))
+    newer = replace(trimmed, closed=(worked("phone", "09:00", "09:45"),))
     assert newer.trimmed(8).closed_since == moment("09:45")
 
 

@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from unittest.mock import AsyncMock
 
 import pytest
 
+from services.projector.loop.partition import outbox as outbox_module
 from services.projector.loop.partition.outbox import Outbox, send_replies
 from services.projector.ports import ToPublish
 from shared.events.envelope import ReplyAddress
@@ -116,3 +118,30 @@ def test_a_record_of_replies_fills_a_quarter_of_the_brokers_limit() -> None:
 def test_an_answer_over_the_limit_goes_alone() -> None:
     sent = replies((to(3, "a"), b"1"), (to(3, "b"), b"x" * 300_000), (to(3, "c"), b"2"))
     assert [[request_id for request_id, _ in answers] for _, _, answers in sent] == [["a"], ["b"], ["c"]]
+
+
+async def _published_beside_a_reply() -> list[str]:
+    """Commit what has a reply, which a producer writes two turns later. Return what went out, in order."""
+    went: list[str] = []
+
+    class Heard(OutcomesInHand):
+        async def publish(self, kpart: int, outcomes: Sequence[ToPublish]) -> int:
+            went.append("outcome")
+            return await super().publish(kpart, outcomes)
+
+    loop, outbox = asyncio.get_running_loop(), Outbox(3, Heard(), published=7, outcomes_next=4)
+    async with publishing(outbox):
+        loop.call_soon(loop.call_soon, went.append, "reply")
+        outbox.add(outcomes(7))
+        await turns()
+    return went
+
+
+async def test_an_outcome_is_published_after_the_reply_of_its_commit_has_gone_out() -> None:
+    assert await _published_beside_a_reply() == ["reply", "outcome"]
+
+
+async def test_an_outbox_that_goes_on_at_once_is_before_the_reply(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control."""
+    monkeypatch.setattr(outbox_module, "others_first", AsyncMock())
+    assert await _published_beside_a_reply() == ["outcome", "reply"]

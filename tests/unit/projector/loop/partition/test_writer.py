@@ -39,8 +39,54 @@ async def test_a_batch_of_nothing_new_moves_the_checkpoint_and_writes_no_outcome
     desk = WriterDesk()
     await desk.take(home=[started("desk", at="09:00", key="k")])
     await desk.take(home=[started("desk", at="09:05", key="k"), started("desk", at="09:06")])
-    assert desk.store.commits == [[1], [0]]
+    assert desk.store.commits[-1] == [0]
     assert desk.store.checkpoints[HOME].next_offset == 3
+
+
+# What should be news.
+
+
+async def test_a_batch_of_news_is_committed_without_a_read() -> None:
+    desk = WriterDesk()
+    await desk.take(home=[started("desk", at="09:00")])
+    reads = desk.store.reads
+    await desk.take(home=[stopped("desk", at="09:05"), started("phone", at="09:06")])
+    assert (desk.store.reads, desk.store.commits) == (reads, [[1], [2]])
+
+
+async def test_a_start_soon_after_local_midnight_is_news() -> None:
+    """In Jerusalem it is the next day already, and in UTC it is not: the days that a press may ask about are cached."""
+    desk = WriterDesk()
+    await desk.take(home=[started("desk", at="22:10")])
+    await desk.take(home=[stopped("desk", at="22:20")])
+    reads = desk.store.reads
+    await desk.take(home=[started("phone", at="22:30")])
+    assert desk.store.reads == reads
+
+
+async def test_a_repeat_that_was_taken_for_news_is_read_and_folded_again() -> None:
+    """Its owner is cached, and its verdict is not. Presses of its own commit are folded again too, and counted once."""
+    desk = WriterDesk()
+    await desk.take(home=[started("desk", at="09:00", key="k")])
+    await desk.take(home=[started("phone", at="09:05", key="k")], next_door=[noams(started, "09:05")])
+    assert (desk.store.commits, desk.trouble) == ([[1], [1, 1], [0, 1]], [])
+    assert (desk.said(HOME), desk.said(NEXT_DOOR)) == ([(0, "accepted", None)], [(0, "accepted", None)])
+
+
+async def test_a_drawn_id_that_a_stopped_timer_has_is_read_and_found_taken() -> None:
+    desk = WriterDesk()
+    await desk.take(home=[started("desk", at="09:00"), stopped("desk", at="09:01")])
+    assert not desk.partitions[HOME].cache.owner_of  # what has stopped is not remembered
+    await desk.take(home=[started("desk", at="09:05")])
+    assert (desk.store.commits, len(desk.said())) == ([[2], [1], [0]], 2)
+
+
+async def test_what_is_known_of_a_partition_that_is_taken_up_again_meanwhile_is_left_to_recovery() -> None:
+    desk = WriterDesk()
+    await desk.take(home=[started("desk", at="09:00", key="k")])
+    desk.store.on_known = lambda: desk.partitions[HOME].disturb("rebalanced")
+    await desk.take(home=[started("phone", at="09:05", key="k")])
+    assert (desk.store.commits, desk.trouble) == ([[1], [1]], [])
 
 
 # The same event id on two partitions.

@@ -17,7 +17,9 @@ TOLD: dict[str, Any] = {
     "verdict": "refused",
     "rule": "R07",
     "state": "STOPPED",
-    "actor": {"client": "phone", "person": "dana", "role": "person"},
+    "client": "phone",
+    "person": "dana",
+    "role": "person",
     "dialect": "zoho",
     "asked_at": NOON.isoformat(),
 }

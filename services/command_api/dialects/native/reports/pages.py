@@ -1,0 +1,68 @@
+"""A page of a list of dialect C, of timers or of findings: from a request to its answer, and who may ask about whom."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Final, Protocol, TypeVar
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.command_api.desk.commands import Caller
+from services.command_api.desk.desk import Desk
+from services.command_api.dialects.answering import read
+from services.command_api.dialects.malformed import Malformed
+from services.command_api.dialects.native.admitted import admitted
+from services.command_api.dialects.native.answers import WORDS, refused
+from shared.events.rules import Rule
+
+_NO_SUCH_OWNER: Final = "There is no such owner."
+
+
+class OfOwner(Protocol):
+    """A filter of a list. `owner`: whose; None: everybody's."""
+
+    @property
+    def owner(self) -> str | None:
+        """Return the owner that is asked for."""
+
+
+class PageAsked(Protocol):
+    """One page of a list, as a query asks for it."""
+
+    @property
+    def filter(self) -> OfOwner:
+        """Return which rows are asked for."""
+
+
+Page = TypeVar("Page", bound=PageAsked)
+
+
+async def answer_page(
+    desk: Desk,
+    request: Request,
+    read_query: Callable[[Request, str, str | None], Page | Malformed],
+    find: Callable[[Caller, Page], Awaitable[Response]],
+) -> Response:
+    """Answer with the page that `find` finds. `read_query` takes the request, the tenant's zone and the person."""
+    caller = await admitted(desk, request)
+    if isinstance(caller, Response):
+        return caller
+    policy = desk.policies.latest(caller.tenant)
+    if policy is None:
+        return WORDS.unavailable()  # a filter may name a day, which is a day of the tenant's zone
+    asked = read_query(request, policy.zone, caller.person)
+    if isinstance(asked, Malformed):
+        return WORDS.malformed(asked)
+    if not may_see(caller, asked.filter.owner):
+        return no_such_owner()
+    return await read(desk, request, caller, WORDS, partial(find, caller, asked))
+
+
+def may_see(caller: Caller, owner: str | None) -> bool:
+    """Return whether a caller may see what is an owner's; None: what is everybody's."""
+    return caller.person in {None, owner}
+
+
+def no_such_owner() -> Response:
+    """Answer a caller that asks about an owner whom they may not see."""
+    return refused(Rule.TIMER_UNKNOWN, _NO_SUCH_OWNER)

@@ -1,0 +1,209 @@
+"""Alike: an owner's running timers in groups, so that of hundreds a look asks a few.
+
+What is due for an interval follows from when it began and from its traits. Of two with the same traits, nothing is due
+for the later one before it is due for the earlier one. So the first of a group answers for all, until something is due.
+
+A sheet keeps its groups. They were made of certain timers, and a timer that changes is another value: then its place is
+made anew. Nothing else makes a group wrong, so nobody has to drop it.
+"""
+
+from bisect import bisect_right
+from collections.abc import Hashable, Iterable, Mapping
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from typing import Final, NamedTuple, TypeVar
+
+from services.projector.domain.due.days_off import check_outs_due
+from services.projector.domain.due.together import Together, us_of
+from services.projector.domain.endings import DAILY
+from services.projector.domain.sheet.state import Grouped, OpenInterval, Timer, Timesheet, Window
+from shared.events.calendar import local_day
+from shared.events.policy_book import Timeline
+from shared.events.rules import Rule
+from shared.events.value import replace, value
+
+# Up to so many timers, to ask each is quicker.
+FEW: Final = 3
+# A look asks about no day that was over so long before: the days that it looks back, and two for any zone.
+_ASKED_ABOUT: Final = timedelta(days=10)
+# Groups that were made for a look serve those of the next days too.
+_SERVE: Final = timedelta(days=3)
+_NOTHING: Final = timedelta()
+Pair = tuple[Timer, OpenInterval]
+_K = TypeVar("_K", bound=Hashable)
+
+
+class Traits(NamedTuple):
+    """What decides, beside its start, when something is due for an interval by its length, its days or attendance."""
+
+    zone: str
+    billable: bool
+    # The document that was in force when it began.
+    document: int
+    is_long: bool
+    # The findings that look at each day anew: by which rule, on which day, and whether they last.
+    told: tuple[tuple[str, date, bool], ...]
+    checked_out_at: datetime | None
+
+
+class OnJob(NamedTuple):
+    """What decides, beside its start, when the estimate of its job is due for an interval."""
+
+    job_id: str
+    is_told: bool
+
+
+class Member(NamedTuple):
+    """A running timer of a group, and what made it a member."""
+
+    timer: Timer
+    running: OpenInterval
+    start_us: int
+    traits: Traits
+    on_job: OnJob | None
+
+    @property
+    def pair(self) -> Pair:
+        """The timer and its interval."""
+        return self.timer, self.running
+
+    @property
+    def zoned(self) -> tuple[str, bool]:
+        """What decides which time of the interval counts on a day."""
+        return self.traits.zone, self.traits.billable
+
+
+@value
+class Peers:
+    """Running timers that are alike, by their ids. Each field of them is worked out when it is asked for."""
+
+    members: Mapping[int, Member]
+
+    @cached_property
+    def first(self) -> Member:
+        """The one that began first."""
+        return min(self.members.values(), key=lambda member: member.start_us)
+
+    @cached_property
+    def latest(self) -> datetime:
+        """When the last of them was opened, by the log."""
+        return max([member.running.logged_at for member in self.members.values()])
+
+    @cached_property
+    def told_last(self) -> datetime | None:
+        """When the last finding about any of them begins, None: there is none."""
+        return max([told[-1].from_ for member in self.members.values() if (told := member.running.found)], default=None)
+
+    @cached_property
+    def together(self) -> Together:
+        """How they add time together."""
+        return Together(member.start_us for member in self.members.values())
+
+
+@value
+class Alike(Grouped):
+    """The running timers among `timers` in groups, by what decides about them.
+
+    They were made by these policies and this attendance, for looks of `serves_from` and the days after.
+    """
+
+    timeline: Timeline
+    attendance: Mapping[str, Window]
+    serves_from: datetime
+    members: Mapping[int, Member]
+    by_traits: Mapping[Traits, Peers]
+    by_job: Mapping[OnJob, Peers]
+    by_zone: Mapping[tuple[str, bool], Peers]
+
+
+def alike_in(sheet: Timesheet) -> Alike | None:
+    """Return a sheet's running timers in groups, None: they are few, or other ones since."""
+    known = sheet.grouped_now
+    return known if isinstance(known, Alike) else None
+
+
+def grouped(sheet: Timesheet, timeline: Timeline, moment: datetime) -> Timesheet:
+    """Return the sheet with its running timers in groups for a look at a moment, or without any when they are few."""
+    if len(sheet.timers) <= FEW:
+        return sheet if sheet.grouped is None else replace(sheet, grouped=None)
+    known = sheet.grouped
+    if (
+        not isinstance(known, Alike)
+        or known.timeline is not timeline
+        or known.attendance != sheet.attendance
+        or not _NOTHING <= moment - known.serves_from < _SERVE
+    ):
+        known = Alike({}, timeline, sheet.attendance, moment, {}, {}, {}, {})
+    return sheet if known.timers is sheet.timers else replace(sheet, grouped=_renewed(known, sheet))
+
+
+def _renewed(known: Alike, sheet: Timesheet) -> Alike:
+    """Return the groups with the timers of a sheet. Only those that changed are looked at."""
+    before, timers = known.members, sheet.timers
+    changed = [timer for id_, timer in timers.items() if (was := before.get(id_)) is None or was.timer is not timer]
+    left = [
+        before[id_] for id_ in (*(before.keys() - timers.keys()), *(timer.id for timer in changed)) if id_ in before
+    ]
+    come = [
+        _member(sheet, known.timeline, timer, timer.open, known.serves_from)
+        for timer in changed
+        if timer.open is not None
+    ]
+    members = dict(before)
+    for member in left:
+        del members[member.timer.id]
+    for member in come:
+        members[member.timer.id] = member
+    return Alike(
+        timers,
+        known.timeline,
+        known.attendance,
+        known.serves_from,
+        members,
+        _moved(known.by_traits, ((one.traits, one) for one in left), ((one.traits, one) for one in come)),
+        _moved(
+            known.by_job,
+            ((one.on_job, one) for one in left if one.on_job is not None),
+            ((one.on_job, one) for one in come if one.on_job is not None),
+        ),
+        _moved(known.by_zone, ((one.zoned, one) for one in left), ((one.zoned, one) for one in come)),
+    )
+
+
+def _moved(
+    groups: Mapping[_K, Peers], left: Iterable[tuple[_K, Member]], come: Iterable[tuple[_K, Member]]
+) -> Mapping[_K, Peers]:
+    """Return groups without the members that left, and with those that come."""
+    touched: dict[_K, dict[int, Member]] = {}
+    for key, member in left:
+        if key not in touched:
+            touched[key] = dict(groups[key].members)
+        del touched[key][member.timer.id]
+    for key, member in come:
+        if key not in touched:
+            touched[key] = dict(groups[key].members) if key in groups else {}
+        touched[key][member.timer.id] = member
+    moved = {**groups, **{key: Peers(members) for key, members in touched.items() if members}}
+    for key, members in touched.items():
+        if not members:
+            moved.pop(key, None)
+    return moved
+
+
+def _member(sheet: Timesheet, timeline: Timeline, timer: Timer, running: OpenInterval, moment: datetime) -> Member:
+    zone, job_id = running.zone, timer.after.job_id
+    told = tuple(
+        (found.rule, local_day(found.from_, zone), found.to is None)
+        for found in running.found
+        if found.rule in DAILY and found.lasted and (found.to is None or moment - found.from_ <= _ASKED_ABOUT)
+    )
+    traits = Traits(
+        zone,
+        timer.after.billable,
+        bisect_right(timeline.begins, running.start),
+        running.has(Rule.LONG_RUNNING),
+        told,
+        min(check_outs_due(sheet, timeline, running), default=None),
+    )
+    on_job = None if job_id is None else OnJob(job_id, running.has(Rule.OVER_ESTIMATE))
+    return Member(timer, running, us_of(running.start), traits, on_job)

@@ -1,0 +1,204 @@
+"""What a batch reads and writes is found by key, whatever Postgres knew of its tables when it made the plan.
+
+A session plans a statement once, and keeps the plan while the tables grow. When they are empty, or no timer runs, to
+read an index from end to end is the cheapest, and it is the dearest an hour later.
+"""
+
+import json
+import re
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, Final
+
+import asyncpg
+import pytest
+from pydantic import SecretStr
+
+from services.projector.helpers.bulk import BESIDE_THE_FOLD, READ_MODELS
+from services.projector.settings import Settings
+from services.projector.store.postgres import session_of
+from services.projector.store.queries import query
+from services.projector.store.statement import statement_of
+from tests.integration.million import NOW
+from tests.integration.plans import literal
+from tests.integration.test_touched_of_a_million import asked
+from tests.support.stack.deployments import Deployment
+
+pytestmark = pytest.mark.real
+
+# Rows $1 to $2 of each table in which a batch looks for a row, of an owner each; $3 is the state of its timer.
+FILL: Final = """
+CREATE TEMP TABLE filled AS
+SELECT n AS id, n % 4096 AS slot, n % 12 AS kpart, 'acme' AS tenant, 'o' || n AS owner, 'j' || n AS job_id,
+       timestamptz '2026-03-01 09:00Z' AS at, date '2026-03-01' AS day, gen_random_uuid() AS event_id
+  FROM generate_series($1, $2) AS n;
+INSERT INTO timer
+  (slot, id, tenant, owner, billable, state, started_at, total_us, last_at, flags, started_by, source_offset)
+SELECT slot, id, tenant, owner, true, $3, at, 0, at, '{}', event_id, id FROM filled;
+INSERT INTO "interval" (slot, timer_id, seq, tenant, owner, start_at, end_at, zone)
+SELECT slot, id, 1, tenant, owner, at, CASE WHEN $3 = 'STOPPED' THEN at END, 'UTC' FROM filled;
+INSERT INTO day_total (slot, tenant, owner, day, total_us, billable_us)
+SELECT slot, tenant, owner, day, 1, 1 FROM filled;
+INSERT INTO job_total (slot, tenant, owner, job_id, total_us) SELECT slot, tenant, owner, job_id, 1 FROM filled;
+INSERT INTO work_total (slot, tenant, kind, about, day, total_us, billable_us, changed_after_lock)
+SELECT slot, tenant, 'job', job_id, day, 1, 1, false FROM filled;
+INSERT INTO violation (slot, timer_id, rule, from_at, refused, tenant, owner, event_id)
+SELECT slot, id, 'R11', at, false, tenant, owner, event_id FROM filled;
+INSERT INTO owner_fact (slot, tenant, owner, kind, about, body)
+SELECT slot, tenant, owner, 'leave', day::text, '{}' FROM filled;
+INSERT INTO deadline (kpart, tenant, owner, due_at) SELECT kpart, tenant, owner, at FROM filled;
+INSERT INTO outcome (kpart, source_offset, event_id, tenant, log_time, body)
+SELECT kpart, id, event_id, tenant, at, '{}' FROM filled;
+DROP TABLE filled;
+"""
+TABLES: Final = (
+    "timer",
+    "interval",
+    "day_total",
+    "job_total",
+    "work_total",
+    "violation",
+    "owner_fact",
+    "deadline",
+    "outcome",
+)
+# By which index a row may be looked for, and what of its key must be known.
+KEYS: Final = {
+    "timer_pkey": ("slot", "id"),
+    "timer_open_of_owner": ("slot", "tenant", "state"),
+    "interval_pkey": ("timer_id", "slot"),
+    "interval_by_end": ("slot", "tenant", "owner", "end_at"),
+    "day_total_pkey": ("slot", "tenant", "owner", "day"),
+    "job_total_pkey": ("slot", "tenant", "owner", "job_id"),
+    "work_total_pkey": ("tenant", "kind", "about", "day", "slot"),
+    "violation_pkey": ("slot", "timer_id", "rule"),
+    "owner_fact_pkey": ("slot", "tenant", "owner", "kind"),
+    "deadline_pkey": ("kpart", "tenant", "owner"),
+    "deadline_of_moment": ("kpart", "due_at <="),
+    "outcome_of_event": ("event_id", "kpart"),
+}
+STATEMENTS: Final = {
+    "commit": statement_of((*sorted(BESIDE_THE_FOLD), *READ_MODELS)),
+    "read_touched": query("read_touched"),
+    "find_running_owners": query("find_running_owners"),
+    "find_due": query("find_due"),
+}
+# How many rows there are, in which state their timers are, and whether Postgres has looked.
+KNOWN: Final = {
+    "new": (0, "STOPPED", False),
+    "many, never looked at": (20_000, "STOPPED", False),
+    "empty": (0, "STOPPED", True),
+    "one": (1, "STOPPED", True),
+    "some": (300, "STOPPED", True),
+    "many, of which none runs": (20_000, "STOPPED", True),
+    "many, which all run": (20_000, "RUNNING", True),
+}
+NONE_RUNS: Final = "many, of which none runs"
+RUNNING: Final = range(100_001, 110_001)
+
+
+@pytest.fixture(scope="module")
+async def session(deployment: Deployment) -> AsyncIterator[asyncpg.Connection]:
+    """Give a session of the projector's, on a database that only the test analyzes."""
+    dsn = await deployment.fresh_database("young_tables")
+    settings = Settings(postgres_dsn=SecretStr(dsn), kafka_bootstrap_servers=deployment.stack.kafka.address)
+    conn = await asyncpg.connect(dsn, server_settings=session_of(settings))
+    for table in TABLES:
+        await conn.execute(f'ALTER TABLE "{table}" SET (autovacuum_enabled = off)')
+    yield conn
+    await conn.close()
+
+
+async def fill(conn: asyncpg.Connection, ids: range, state: str) -> None:
+    said = FILL.replace("$1", str(ids.start)).replace("$2", str(ids.stop - 1)).replace("$3", f"'{state}'")
+    await conn.execute(said)
+
+
+async def filled(conn: asyncpg.Connection, known: str) -> None:
+    """Have the tables as they are in this case, and have Postgres know of them what it would."""
+    rows, state, looked_at = KNOWN[known]
+    for table in TABLES:
+        await conn.execute(f'TRUNCATE "{table}"')
+    await fill(conn, range(1, rows + 1), state)
+    if looked_at:
+        await conn.execute("ANALYZE")
+
+
+async def planned(conn: asyncpg.Connection, sql: str) -> dict[str, Any]:
+    """Prepare a statement as `asked`, and return the plan that the session keeps."""
+    if await conn.fetchval("SELECT count(*) FROM pg_prepared_statements WHERE name = 'asked'"):
+        await conn.execute("DEALLOCATE asked")
+    await conn.execute(f"PREPARE asked AS {sql}")
+    values = ", ".join(["NULL"] * max(int(number) for number in re.findall(r"\$(\d+)", sql)))
+    [told] = json.loads(await conn.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE asked({values})"))
+    plan: dict[str, Any] = told["Plan"]
+    return plan
+
+
+def nodes_of(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for inner in plan.get("Plans", ()):
+        yield from nodes_of(inner)
+
+
+def not_by_key(plan: dict[str, Any]) -> list[str]:
+    """Return the reads of a plan that may meet rows of others: by another index, or by a part of its key."""
+    found = []
+    for node in nodes_of(plan):
+        index, said = node.get("Index Name"), node.get("Index Cond", "")
+        of_key = index in KEYS and all(column in said for column in KEYS[index])
+        is_read = "Index Name" in node or node["Node Type"] == "Seq Scan"
+        if is_read and node.get("Relation Name") != "checkpoint" and not of_key:
+            found.append(f"{node.get('Relation Name')} by {index}: {said}")
+    return found
+
+
+@pytest.mark.parametrize("known", KNOWN)
+@pytest.mark.parametrize("name", STATEMENTS)
+async def test_a_row_is_looked_for_by_its_key_whatever_is_known(
+    session: asyncpg.Connection, name: str, known: str
+) -> None:
+    await filled(session, known)
+    plan = await planned(session, STATEMENTS[name])
+    assert any(node.get("Index Name") in KEYS for node in nodes_of(plan))
+    assert not_by_key(plan) == []
+
+
+@pytest.mark.parametrize("name", ["commit", "read_touched"])
+async def test_a_key_that_is_no_row_is_not_looked_for_by(session: asyncpg.Connection, name: str) -> None:
+    """The control: the same with equal columns, which Postgres may join in any way it likes."""
+    row = r"(\([\w., ]+\))"
+    sql = re.sub(rf"{row}\s+BETWEEN {row} AND \2", r"\1 = \2", STATEMENTS[name])
+    await filled(session, "empty")
+    assert not_by_key(await planned(session, sql))
+
+
+async def touched(conn: asyncpg.Connection) -> int:
+    """Return how many rows are read for 24 owners of those who run."""
+    owners = [(n % 4096, "acme", f"o{n}") for n in RUNNING[5:29]]
+    said = ", ".join(literal(value) for value in asked(owners, NOW))
+    [told] = json.loads(await conn.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE asked({said})"))
+    return sum(
+        round((node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"])
+        for node in nodes_of(told["Plan"])
+        if "Relation Name" in node
+    )
+
+
+async def test_a_plan_from_before_anybody_ran_reads_rows_of_its_owners_alone(session: asyncpg.Connection) -> None:
+    """A night without a timer, and a morning on which ten thousand begin. Postgres looks at the table days later."""
+    await filled(session, NONE_RUNS)
+    await planned(session, STATEMENTS["read_touched"])
+    await fill(session, RUNNING, "RUNNING")
+    assert 24 <= await touched(session) <= 24 * 20
+
+
+async def test_a_session_that_sorts_reads_rows_of_everybody_who_runs(session: asyncpg.Connection) -> None:
+    """The control of the session's settings."""
+    await filled(session, NONE_RUNS)
+    await session.execute("SET enable_sort = on")
+    try:
+        await planned(session, STATEMENTS["read_touched"])
+    finally:
+        await session.execute("RESET enable_sort")
+    await fill(session, RUNNING, "RUNNING")
+    assert await touched(session) > len(RUNNING)

@@ -1,0 +1,114 @@
+"""Quiet: where a sheet knows that nothing falls due, a look that does not ask it finds nothing either."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
+from typing import Any, Final
+from unittest.mock import patch
+
+import pytest
+from hypothesis import Phase, event, given, settings
+
+from services.projector.domain.due import settle as settling
+from services.projector.domain.due.deadlines import Outlook
+from services.projector.domain.due.settle import settle
+from services.projector.domain.fold import fold_entry
+from services.projector.domain.sheet import evolve
+from services.projector.domain.sheet.ledger import Known, Ledger
+from services.projector.domain.sheet.state import Quiet, Timesheet
+from shared.events.outcome import CHANGES_MAX
+from shared.events.policy_book import Timeline
+from shared.events.value import replace
+from tests.properties.test_timesheet import folded
+from tests.support.story.histories import BOOK, Entry, histories
+
+US: Final = timedelta(microseconds=1)
+# Long after the first minute of any interval, in which less falls due.
+LONG_AFTER: Final = timedelta(days=365)
+
+
+def sheets_of(log: Sequence[Entry]) -> Iterator[Timesheet]:
+    """Return each sheet after each entry of a log."""
+    ledger = Ledger(0, 1, Known({}, {}, {}, -1))
+    for entry in log:
+        fold_entry(ledger, entry, BOOK)
+        yield from ledger.sheets.values()
+
+
+def found_by_a_look(sheet: Timesheet, timeline: Timeline, until: datetime) -> bool:
+    """Return whether anything falls due up to a moment for any timer, found without what the sheet knows."""
+    return settle(replace(sheet, quiet=None), timeline, until, until + LONG_AFTER, CHANGES_MAX, sheet.timers).found
+
+
+# The laws. Each is a property, and is shown to notice a fault of the product.
+
+
+def nothing_is_found_where_a_sheet_is_quiet(log: list[Entry]) -> None:
+    for sheet in sheets_of(log):
+        quiet = sheet.quiet
+        if quiet is None:
+            continue
+        for moment in (quiet.since, quiet.since + (quiet.until - quiet.since) // 2, quiet.until - US):
+            if sheet.is_quiet(quiet.timeline, moment):
+                event("looked at")
+                assert not found_by_a_look(sheet, quiet.timeline, moment)
+                assert not found_by_a_look(sheet.trimmed(0), quiet.timeline, moment)
+
+
+def a_fold_that_asks_no_sheet_is_the_same(log: list[Entry]) -> None:
+    ledger, came = folded(log)
+    with patch.object(Timesheet, "is_quiet", lambda *_: False):
+        slow, slowly = folded(log)
+    assert (came, ledger.sheets) == (slowly, slow.sheets)
+
+
+Law = Callable[[list[Entry]], None]
+
+
+@given(histories)
+def test_nothing_is_found_where_a_sheet_is_quiet(log: list[Entry]) -> None:
+    nothing_is_found_where_a_sheet_is_quiet(log)
+
+
+@given(histories)
+def test_a_fold_that_asks_no_sheet_is_the_same(log: list[Entry]) -> None:
+    a_fold_that_asks_no_sheet_is_the_same(log)
+
+
+def quiet_for_an_hour_more() -> AbstractContextManager[Any]:
+    return patch.object(settling, "Quiet", lambda *known: replace(Quiet(*known), until=known[2] + timedelta(hours=1)))
+
+
+def quiet_whatever_was_looked_at() -> AbstractContextManager[Any]:
+    """Of an interval that began long ago, leave out the days that were not looked at."""
+    return patch.object(Outlook, "is_whole", property(lambda _: True, lambda *_: None), create=True)
+
+
+def quiet_after_a_change() -> AbstractContextManager[Any]:
+    def keeps_quiet(before: Any, /, **said: Any) -> Any:  # noqa: ANN401 - any value
+        return replace(before, **{name: to for name, to in said.items() if name != "quiet"})
+
+    return patch.object(evolve, "replace", keeps_quiet)
+
+
+def quiet_by_any_policy() -> AbstractContextManager[Any]:
+    def is_quiet(self: Timesheet, _: Timeline, moment: datetime) -> bool:
+        return self.quiet is not None and self.quiet.since <= moment < self.quiet.until
+
+    return patch.object(Timesheet, "is_quiet", is_quiet)
+
+
+@pytest.mark.parametrize(
+    ("law", "fault"),
+    [
+        (nothing_is_found_where_a_sheet_is_quiet, quiet_for_an_hour_more),
+        (nothing_is_found_where_a_sheet_is_quiet, quiet_whatever_was_looked_at),
+        (a_fold_that_asks_no_sheet_is_the_same, quiet_after_a_change),
+        (a_fold_that_asks_no_sheet_is_the_same, quiet_by_any_policy),
+    ],
+)
+def test_a_law_of_quiet_notices_a_fault(law: Law, fault: Callable[[], AbstractContextManager[Any]]) -> None:
+    """The control. Nothing is shrunk, because only the noticing counts."""
+    quickly = settings(phases=[Phase.generate], report_multiple_bugs=False, max_examples=3000)
+    with fault(), pytest.raises(AssertionError):
+        quickly(given(histories)(law))()
