@@ -53,8 +53,8 @@ NOT_IN_CONTAINERS := $(addprefix --ignore=tests/, \
 		read_queries rebuild reports timer_lists touched_of_a_million))
 
 test-containers: $(STAMP) ## test with the real parts in containers, and docker-compose.yml; needs a Docker engine
-	@STINT_TEST_STACK=containers exec $(BIN)/python -m pytest tests/integration tests/faults tests/containers \
-		$(NOT_IN_CONTAINERS)
+	@STINT_TEST_STACK=containers exec $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup \
+		tests/integration tests/faults tests/containers $(NOT_IN_CONTAINERS)
 
 bench: $(STAMP) ## measure the product beside two peers, against what must be reached; ROUNDS=1 CLIENTS=64 for a short run
 	@exec $(BIN)/python -m bench $(if $(ROUNDS),--rounds '$(ROUNDS)') $(if $(SECONDS),--seconds '$(SECONDS)') \

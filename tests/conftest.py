@@ -38,8 +38,8 @@ def pytest_sessionstart() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
     """Mark tests that need the real stack. Skip `long` and `containers` ones, which have targets of their own.
 
-    In `make test` each room of tests on real parts stays on one worker, because its tests share that worker's stack.
-    All else goes to whichever worker is free.
+    A room of tests on real parts stays on one worker, because its tests share that worker's stack. A file of
+    `tests/faults`, and one that needs no stack or starts its own, goes to whichever worker is free, and all else too.
     """
     _mark(items)
     yield
@@ -56,8 +56,8 @@ def _mark(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.real)
         room = item.path.relative_to(TESTS).parts[0]
         if room in ROOMS_OF_REAL_PARTS:
-            shares_a_stack = "stack" in getattr(item, "fixturenames", ())
-            item.add_marker(pytest.mark.xdist_group(room if shares_a_stack else item.path.name))
+            is_alone = room == "faults" or "stack" not in getattr(item, "fixturenames", ())
+            item.add_marker(pytest.mark.xdist_group(item.path.name if is_alone else room))
         if item.path.name == "test_seeds.py":
             # What happened in all seeds is counted together.
             item.add_marker(pytest.mark.xdist_group("seeds"))

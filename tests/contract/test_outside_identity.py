@@ -57,6 +57,14 @@ class Provider:
         return jws.serialize_compact({"alg": "RS256", "kid": kid}, json.dumps(said).encode(), key)
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await self._tell(reader, writer)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass  # whoever connected asks no more
+        finally:
+            writer.close()
+
+    async def _tell(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         lines = head.split("\r\n")
         headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines[1:])}
@@ -64,7 +72,6 @@ class Provider:
         body = json.dumps(self._said(lines[0], headers, form)).encode()
         writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
         await writer.drain()
-        writer.close()
 
     def _said(self, line: str, headers: dict[str, str], form: dict[str, list[str]]) -> dict[str, Any]:
         if line.startswith("GET /keys "):

@@ -19,6 +19,7 @@ class Link:
         self._ways = {"requests": asyncio.Event(), "answers": asyncio.Event()}
         self._blocked_from: tuple[bytes, str] | None = None
         self._pumps: set[asyncio.Task[None]] = set()
+        self._near: list[asyncio.StreamWriter] = []
         self.open()
 
     def open(self) -> None:
@@ -32,6 +33,7 @@ class Link:
 
     async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Carry one connection."""
+        self._near.append(writer)
         try:
             far_reader, far_writer = await asyncio.open_connection(*self._to)
         except OSError:
@@ -48,6 +50,8 @@ class Link:
         for pump in pumps:
             pump.cancel()
         await asyncio.gather(*pumps, return_exceptions=True)
+        for writer in self._near:
+            writer.close()  # also where a pump was ended before it began
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, direction: str) -> None:
         with suppress(ConnectionError):

@@ -12,7 +12,7 @@ import pytest
 
 from deploy.local.settings import ROOT
 from services.stint_cli.policies import read_policies
-from services.stint_cli.watch.places import commands, partitions
+from services.stint_cli.watch.places import moves
 from shared.events.policy import Preset
 from shared.events.topics import COMMANDS, DEAD, EVENTS
 from shared.packing.bodies import pack
@@ -22,7 +22,7 @@ from tests.support.stack.deployments import Deployment, fresh_owner
 from tests.support.stack.logs import put
 from tests.support.stack.terminals import Terminal
 from tests.support.stack.until import eventually
-from tests.support.stack.waits import drained
+from tests.support.stack.waits import drained, published
 
 
 def bearer(token: str) -> dict[str, str]:
@@ -202,11 +202,12 @@ async def doctor(terminal: Terminal) -> dict[str, dict[str, Any]]:
 
 
 async def test_the_doctor_finds_nothing_wrong_with_what_is_well(
-    terminal: Terminal, crew: Crew, monkeypatch: pytest.MonkeyPatch
+    terminal: Terminal, crew: Crew, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await crew.be(apis=1, projectors=1)
     monkeypatch.setenv("STINT_CLI_HTTP_URL", crew.apis[0].url)
     monkeypatch.setenv("STINT_CLI_FEED_URL", (await crew.standing_feed()).url)
+    await published(deployment)
     found = await doctor(terminal)
     assert {name: one["found"] for name, one in found.items() if not one["ok"]} == {}
     assert {"postgres", "clock", "tables", "kafka", "partitions", "topics", "api", "feed", "commands"} <= found.keys()
@@ -220,8 +221,7 @@ async def test_the_doctor_says_what_is_wrong_and_what_to_do(
     terminal: Terminal, crew: Crew, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No projector, and an API that is not there. Presses wait on the log meanwhile."""
-    for looking in (partitions, commands):
-        monkeypatch.setattr(looking, "_MOVES_WITHIN_SECONDS", 0.3)
+    monkeypatch.setattr(moves, "_MOVES_WITHIN_SECONDS", 0.3)
     await crew.be(apis=0, projectors=0)
     await put(deployment, 3, b"{}", [])
     await put(deployment, 2, b"{}", [], topic=COMMANDS)

@@ -121,13 +121,10 @@ async def _of_both(
     if not wrong:
         found.append(Diagnosis("topics", "all are there, and as they must be"))
     found.append(await _brokers_clock(conn))
-    looking = Partitions(conn, log, brokers, settings.group_id)
-    places = await looking.look(recorded)
-    stuck = await looking.stuck(places)
-    found += [of_a_partition(place, stuck=place.kpart in stuck) for place in await looking.look(recorded)]
+    places, stuck = await Partitions(conn, log, brokers, settings.group_id).watch(recorded)
+    found += [of_a_partition(place, stuck=place.kpart in stuck) for place in places]
     waiting = Waiting(log, brokers, settings.commands_group_id)
-    unsettled = await waiting.look(there[COMMANDS].partitions)
-    found.append(of_the_commands(unsettled, await waiting.stuck(unsettled)))
+    found.append(of_the_commands(*await waiting.watch(there[COMMANDS].partitions)))
     return [*found, await _dead_letters(conn, log)]
 
 

@@ -8,6 +8,7 @@ import asyncpg
 from shared.events.topics import EVENTS, TEXTS
 from tests.support.stack.deployments import Deployment
 from tests.support.stack.logs import end_offsets
+from tests.support.stack.until import eventually
 
 WITHIN_SECONDS: Final = 30.0
 _PAUSE_SECONDS: Final = 0.02
@@ -23,6 +24,17 @@ async def drained(deployment: Deployment, dsn: str | None = None, within_seconds
     """Return when every press that is on the log now is folded, in our database or in `dsn`."""
     ends = await end_offsets(deployment.kafka, EVENTS)
     await _reached(dsn or deployment.dsn, ends, "checkpoint", within_seconds)
+
+
+async def published(deployment: Deployment) -> None:
+    """Return when every press that is on the log now is folded, and every outcome known to be on the judged stream."""
+    await drained(deployment)
+    behind = "SELECT count(*) FROM outcome o JOIN checkpoint c USING (kpart) WHERE o.source_offset >= c.published"
+    await eventually(lambda: _finds_none(deployment, behind), "every outcome is published", WITHIN_SECONDS)
+
+
+async def _finds_none(deployment: Deployment, count: str) -> bool:
+    return bool(await deployment.pool.fetchval(count) == 0)
 
 
 async def texts_kept(deployment: Deployment, dsn: str | None = None, within_seconds: float = WITHIN_SECONDS) -> None:

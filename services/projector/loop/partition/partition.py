@@ -1,6 +1,7 @@
 """A partition as its one writer holds it: where it stands, what is cached, and whether it may be read."""
 
 import asyncio
+import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
@@ -36,7 +37,7 @@ class Partition:
     """One partition that the group gave us. Its states are drawn in `keeper`.
 
     at            where the fold stands; `saved` is the same as the store has it
-    asked_at      when the store last confirmed that the partition is ours
+    asked_at      when the store last confirmed that the partition is ours; after a take-up, it is asked soon
     sought        the offset from which the log was last told to read
     in_hand       a batch is on its way to its commit
     generation    a new object after each take-up; an older batch may be committed, and nothing more
@@ -50,7 +51,6 @@ class Partition:
         self.log: Any = structlog.get_logger().bind(partition=kpart)
         self._outcomes = outcomes
         self._tasks: set[asyncio.Task[None]] = set()
-        self.asked_at = 0.0
         self.in_hand = False
         self.backoff = Backoff()
         self.stand_at(Checkpoint(kpart))
@@ -59,7 +59,9 @@ class Partition:
         """Begin a generation at a checkpoint, with an empty cache and outbox."""
         self.generation = object()
         self.at = at
+        # Recovery saves past a row that is locked, and then nothing was saved.
         self.saved = at
+        self.asked_at = -math.inf
         self.sought: int | None = None
         self.gap: Gap | None = None
         # The offset of a press whose policy revision was never written: it is refused, and not waited for.

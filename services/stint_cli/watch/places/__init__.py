@@ -2,6 +2,7 @@
 
     partitions      the projectors: log, checkpoint, judged stream, and who has each partition
     commands        the APIs: commands of other services that none of them has settled yet
+    moves           which places that have work do none of it
 
 Never: a place that is moved. Here it is looked at, twice where one look proves nothing.
 """

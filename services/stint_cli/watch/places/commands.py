@@ -6,17 +6,12 @@ committed < end, and stays       they are stuck, or no API has the partition
 committed = end                  all is settled
 """
 
-import asyncio
 from dataclasses import dataclass
-from typing import Final
 
 from services.stint_cli.brokers import Brokers
 from services.stint_cli.watch.log import LogReader
+from services.stint_cli.watch.places.moves import watched
 from shared.events.topics import COMMANDS
-
-# How long a group that has work may take to show that it does some.
-_MOVES_WITHIN_SECONDS: Final = 5.0
-_LOOK_AGAIN_SECONDS: Final = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,29 +48,26 @@ class Waiting:
         self._brokers = brokers
         self._group = group
 
-    async def look(self, partitions: int) -> list[Unsettled]:
-        """Return where every partition stands now."""
+    async def watch(self, partitions: int) -> tuple[list[Unsettled], set[int]]:
+        """Return where every partition stands, and which of them have work and do none of it."""
+        places, staying = await watched(
+            lambda: self._look(partitions),
+            has_work=lambda place: place.lag > 0,
+            moved=lambda now, was: now.next != was.next,
+        )
+        # An end offset proves no record: the last offsets may be control records of a transaction.
+        return list(places.values()), {
+            number
+            for number in staying
+            if await self._log.first_from(COMMANDS, number, places[number].next) is not None
+        }
+
+    async def _look(self, partitions: int) -> dict[int, Unsettled]:
         committed = await self._brokers.committed(self._group, COMMANDS)
         # After the commits: a command that comes between the two is lag.
         held = await self._log.held(COMMANDS, range(partitions))
         readers = await self._brokers.members(self._group, COMMANDS)
-        return [
-            Unsettled(number, at.begin, at.end, committed.get(number), readers.get(number))
-            for number, at in held.items()
-        ]
-
-    async def stuck(self, places: list[Unsettled]) -> set[int]:
-        """Return the partitions that have work and do none of it, for as long as a busy one may take to show some."""
-        before = {place.partition: place for place in places if place.lag}
-        until = asyncio.get_running_loop().time() + _MOVES_WITHIN_SECONDS
-        while before and asyncio.get_running_loop().time() < until:
-            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
-            for place in await self.look(len(places)):
-                if place.partition in before and place.next != before[place.partition].next:
-                    del before[place.partition]
-        # An end offset proves no record: the last offsets may be control records of a transaction.
         return {
-            number
-            for number, place in before.items()
-            if await self._log.first_from(COMMANDS, number, place.next) is not None
+            number: Unsettled(number, at.begin, at.end, committed.get(number), readers.get(number))
+            for number, at in held.items()
         }

@@ -6,21 +6,16 @@ next_offset < end, and stays     it is stuck, or no projector has it
 next_offset = end                all is judged
 """
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
 import asyncpg
 
 from services.stint_cli.brokers import Brokers
 from services.stint_cli.store import query
 from services.stint_cli.watch.log import Held, LogReader
+from services.stint_cli.watch.places.moves import watched
 from shared.events.topics import EVENTS
-
-# How long a partition that has work may take to show that it does some.
-_MOVES_WITHIN_SECONDS: Final = 5.0
-_LOOK_AGAIN_SECONDS: Final = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,24 +57,22 @@ class Partitions:
         self._brokers = brokers
         self._group = group
 
-    async def look(self, partitions: int) -> list[Watched]:
-        """Return where every partition stands now."""
+    async def watch(self, partitions: int) -> tuple[list[Watched], set[int]]:
+        """Return where every partition stands, and which of them have work and do none of it."""
+        places, staying = await watched(
+            lambda: self._look(partitions),
+            has_work=lambda place: place.has_work and not place.went_back,
+            moved=Watched.moved_since,
+        )
+        stuck = {kpart for kpart in staying if places[kpart].unpublished or await self._has_a_record(places[kpart])}
+        return list(places.values()), stuck
+
+    async def _look(self, partitions: int) -> dict[int, Watched]:
         folded = {row["kpart"]: row for row in await self._conn.fetch(query("checkpoints"))}
         # After the checkpoints: a press that comes between the two is lag, and no log that went back.
         held = await self._log.held(EVENTS, range(partitions))
         projectors = await self._brokers.members(self._group, EVENTS)
-        return [_place(kpart, held[kpart], folded.get(kpart), projectors) for kpart in range(partitions)]
-
-    async def stuck(self, places: list[Watched]) -> set[int]:
-        """Return the partitions that have work and do none of it, for as long as a busy one may take to show some."""
-        before = {place.kpart: place for place in places if place.has_work and not place.went_back}
-        until = asyncio.get_running_loop().time() + _MOVES_WITHIN_SECONDS
-        while before and asyncio.get_running_loop().time() < until:
-            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
-            for place in await self.look(len(places)):
-                if place.kpart in before and place.moved_since(before[place.kpart]):
-                    del before[place.kpart]
-        return {kpart for kpart, place in before.items() if place.unpublished or await self._has_a_record(place)}
+        return {kpart: _place(kpart, held[kpart], folded.get(kpart), projectors) for kpart in range(partitions)}
 
     async def _has_a_record(self, place: Watched) -> bool:
         # An end offset proves no record: the last offsets may be control records of a transaction.

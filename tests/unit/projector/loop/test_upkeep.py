@@ -79,9 +79,13 @@ async def test_a_progress_statement_during_a_commit_fences_no_partition() -> Non
 
 @dataclass
 class LockedStore(MoodyStore):
-    """A store in which a commit holds every checkpoint."""
+    """A store in which a commit holds every checkpoint, until it is free."""
+
+    free: bool = False
 
     async def save_progress(self, ats: Sequence[Checkpoint]) -> Mapping[int, bool]:
+        if self.free:
+            return await super().save_progress(ats)
         self.saved += len(ats)
         return {}
 
@@ -93,6 +97,19 @@ async def test_a_partition_that_a_commit_holds_is_asked_again_later() -> None:
         await house.clock.passes(1.0)
         assert house.state() == (Status.LIVE, "recovered")
         assert house.store.saved >= 2
+
+
+async def test_what_recovery_could_not_save_past_a_lock_is_saved_soon() -> None:
+    """`stint doctor` called it "not published" for a minute, and the next owner published all of it again."""
+    store = LockedStore()
+    async with at_work(House(store=store)) as house:
+        await house.hears(*A_DAY)
+        house.projector.keeper.disturb(house.projector.keeper.ours[HOME], "a test")
+        await turns()
+        assert (house.state(), store.checkpoints[HOME].published) == ((Status.LIVE, "recovered"), 0)
+        store.free = True
+        await house.clock.passes(1.0)
+        assert store.checkpoints[HOME].published == len(A_DAY)
 
 
 async def test_a_failed_prune_is_not_tried_on_the_next_partition() -> None:

@@ -1,10 +1,11 @@
 """What is drawn while the read models are rebuilt."""
 
+import errno
 import os
 import pty
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import redirect_stderr
 
 import pytest
@@ -24,22 +25,27 @@ def drawn_at_a_terminal(monkeypatch: pytest.MonkeyPatch, *told: Mapping[str, obj
     """Return each line that a person at a terminal of a hundred columns sees, also those that were drawn over."""
     for name, value in (("TERM", "xterm"), ("COLUMNS", "100")):
         monkeypatch.setenv(name, value)
-    reads, writes = pty.openpty()
-    with (
-        os.fdopen(reads, "rb", buffering=0) as screen,
-        os.fdopen(writes, "w", encoding="utf-8") as stderr,
-        redirect_stderr(stderr),
-    ):
+    screen, writes = pty.openpty()
+    with os.fdopen(writes, "w", encoding="utf-8") as stderr, redirect_stderr(stderr):
         stderr.write("$ stint rebuild\n")
         with Drawn(quiet=quiet) as drawn:
             for line in told:
                 drawn.hear(line)
                 if drawn.bars is not None:
                     drawn.bars.refresh()
-        stderr.flush()
-        shown = screen.read(1 << 16).decode()
-    plain = re.sub(r"\x1b\[[?0-9;]*[A-Za-z]", "", shown)
+    plain = re.sub(r"\x1b\[[?0-9;]*[A-Za-z]", "", b"".join(_pieces_of(screen)).decode())
     return [line.strip() for line in re.split(r"[\r\n]+", plain) if line.strip()]
+
+
+def _pieces_of(screen: int) -> Iterator[bytes]:
+    """Return what is left to read of a terminal that was closed, and close it. It gives 4 kB at a time."""
+    try:
+        while True:
+            yield os.read(screen, 1 << 16)
+    except OSError as error:
+        assert error.errno == errno.EIO  # noqa: PT017 - so ends a terminal
+    finally:
+        os.close(screen)
 
 
 def test_at_a_terminal_a_bar_for_each_stage_grows_to_a_hundred_per_cent(monkeypatch: pytest.MonkeyPatch) -> None:
