@@ -216,7 +216,9 @@ class ProjectorProcess:
             else:
                 if made == has:
                     return has
-                setbacks.failed(ValueError(f"the deployment was made with {made} partitions, and the topic has {has}"))
+                setbacks.failed(
+                    RuntimeError(f"the deployment was made with {made} partitions, and the topic has {has}")
+                )
             await asyncio.sleep(_RETRY_AFTER_SECONDS)
 
     def _alive(self) -> bool:

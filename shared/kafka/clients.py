@@ -85,7 +85,7 @@ class KafkaAddress(BaseModel):
         return {
             "bootstrap_servers": self.bootstrap_servers,
             "request_timeout_ms": _REQUEST_TIMEOUT_MS,
-            # A broker that comes back is found within a second, not after five minutes.
+            # A failed request is tried again after 50 ms; leaders that moved are known within 30 s.
             "metadata_max_age_ms": 30_000,
             "retry_backoff_ms": 50,
         }

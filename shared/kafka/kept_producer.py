@@ -1,8 +1,8 @@
 """One idempotent producer, kept alive: a broken one is dropped and replaced.
 
 After a batch failed, an idempotent producer's sequence numbers have a gap, and the broker refuses all that follows, for
-good (aiokafka #1017). Records that the old producer still holds may be written for some seconds; then it is cut off,
-because of two producers that send again for ever each would land a copy. Senders of those records get no result, and
+good (aiokafka #1017). Records that the old producer still holds may be written for some seconds; then it is cut off.
+Otherwise both would send again for ever, and each would land a copy. Senders of those records get no result, and
 must treat them as of unknown fate.
 """
 

@@ -57,8 +57,8 @@ def told(error: BaseException) -> str:
         case asyncpg.PostgresError():
             # The message and its DETAIL quote the row. Type and SQLSTATE are enough to look the error up.
             return f"{name}: SQLSTATE {getattr(error, 'sqlstate', None)}"
-        case UnicodeError() | KeyError():
-            # The first quotes the bytes that did not decode, the second the key that was missing.
+        case ValueError() | KeyError():
+            # The first quotes what was no number or no text, the second the key that was missing.
             return name
         case BaseExceptionGroup():
             return f"{name}: {', '.join(told(one) for one in error.exceptions)}"

@@ -22,10 +22,10 @@ from tests.support.stack.until import eventually
 from tests.support.stack.waits import drained
 
 RECOVERED_WITHIN_SECONDS: Final = 30.0
-# A producer is cut off five seconds after its press has expired, and takes a moment to find a broker that is back.
-# One that comes back later proves nothing here.
-CUT_OFF_AFTER_SECONDS: Final = 9.5
-TRIES: Final = 3
+# The presses have expired by then. Their producer is cut off five seconds later, and takes a moment to find a broker
+# that is back. One that comes back earlier or later proves nothing here.
+BACK_AFTER_SECONDS: Final = (6.1, 9.5)
+TRIES: Final = 4
 # Clocks of one machine agree, and a press must expire after its latest ack by the worst clock.
 IMPATIENT: Final = {
     "COMMAND_API_PUBLISH_WITHIN_SECONDS": "1",
@@ -61,6 +61,9 @@ async def test_every_caller_hears_that_kafka_is_away_until_it_is_back(
         answers = await asyncio.gather(*map(api.start, everywhere))
         return {answer.status_code for answer in answers} == {201}
 
+    earliest, latest = BACK_AFTER_SECONDS
+    # How long a broker takes to start depends on what else the machine does, and so the next try knows better.
+    start_seconds = 3.0
     for _ in range(TRIES):
         owners = [fresh_owner() for _ in range(2)]
         await asyncio.to_thread(deployment.stack.stop_kafka)
@@ -72,16 +75,16 @@ async def test_every_caller_hears_that_kafka_is_away_until_it_is_back(
         assert (await api.http.get("/readyz")).status_code == 503
         assert (await api.timer(timer)).json()["state"] == "RUNNING"
 
-        # The broker takes two to six seconds to start, and must be back when the presses have expired.
-        await asyncio.sleep(pressed_at + 4.5 - time.monotonic())
+        await asyncio.sleep(pressed_at + (earliest + latest) / 2 - start_seconds - time.monotonic())
+        started_at = time.monotonic()
         await asyncio.to_thread(deployment.stack.start_kafka)
         back_at = time.monotonic()
-        assert back_at - pressed_at > 6, "the presses have expired by now"
-        if back_at - pressed_at < CUT_OFF_AFTER_SECONDS:
+        if earliest < back_at - pressed_at < latest:
             break
+        start_seconds = back_at - started_at
         await eventually(heard, "presses are judged again, for another try", RECOVERED_WITHIN_SECONDS)
     else:
-        pytest.fail("the broker was too slow to come back before the presses' producer was cut off")
+        pytest.fail("the broker never came back after the presses had expired and before their producer was cut off")
 
     await eventually(heard, "presses are judged again, on each partition", RECOVERED_WITHIN_SECONDS)
     await asyncio.gather(*(service.ready(RECOVERED_WITHIN_SECONDS) for service in crew.everybody()))

@@ -131,7 +131,8 @@ async def test_a_new_policy_looks_at_whoever_runs(api: Api, deployment: Deployme
     await eventually(looked_at, "the running owner is looked at")
     [(partition, press), *_] = await ticks_of(deployment, owner)
     assert (partition, press.envelope.policy_rev > latest) == (deployment.partition_of(tenant, owner), True)
-    assert await ticks_of(deployment, idle) == []
+    # A projector that has just taken the partitions up looks too, maybe while this owner's timer still ran.
+    assert [look for _, look in await ticks_of(deployment, idle) if look.envelope.policy_rev > latest] == []
     assert slot_of(tenant.name, owner) % deployment.partitions == partition
     await api.press("stop", timer)
 

@@ -19,7 +19,7 @@ from shared.process.backoff import Setbacks
 from shared.process.ending import ended_within
 
 _POLL_SECONDS: Final = 0.2
-# Data is answered at once; so long a fetch waits when there is none, and so long a seek waits for it.
+# How long a fetch waits while there is no data. A seek may wait as long for it to end.
 _FETCH_WAIT_MS: Final = 50
 _AFTER_AN_ERROR_SECONDS: Final = 0.5
 _STOP_WITHIN_SECONDS: Final = 5.0
@@ -73,7 +73,7 @@ class KafkaEventLog(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
             self._address,
             self._group_id,
             self._session_timeout_ms,
-            # A loop that does not poll for so long is stuck, and somebody else should have its partitions.
+            # A loop that does not poll for so long is stuck, and another projector should have its partitions.
             max_poll_interval_ms=60_000,
         )
         return consumer, QuickReader(consumer, EVENTS, _FETCH_WAIT_MS)

@@ -98,6 +98,6 @@ def _fill(batch: Any, outcomes: Sequence[ToPublish]) -> tuple[Any, int]:  # noqa
     for taken, outcome in enumerate(outcomes):
         if batch.append(timestamp=None, key=outcome.key, value=outcome.body) is None:
             if taken == 0:
-                raise ValueError(f"the outcome of record {outcome.source_offset} is too large for a batch")
+                raise RuntimeError(f"the outcome of record {outcome.source_offset} is too large for a batch")
             return batch, taken
     return batch, len(outcomes)

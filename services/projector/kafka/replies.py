@@ -93,7 +93,7 @@ class KafkaReplies:
             sent.add_done_callback(partial(self._told, topic))
         except _OF_THE_ADDRESS as error:
             self._bad_address(topic, error)
-        except Exception as error:  # noqa: BLE001 - a lost reply is looked up by who waits for it
+        except Exception as error:  # noqa: BLE001 - the API that waits for a lost reply looks the outcome up
             self._drop(type(error).__name__, topic)
             # A producer whose sender has failed once fails every send from then on.
             self._kept.broken(producer, told(error))
@@ -138,6 +138,6 @@ class KafkaReplies:
         times = self.dropped[why]
         # The first, the tenth, the hundredth: once would be overlooked, and each would be a flood.
         if times == 10 ** (len(str(times)) - 1):
-            # A topic that nobody has seen is a stranger's text.
+            # A topic that we have not seen is text of a foreign record.
             said = {"topic": topic} if topic in self._partitions else {}
             _log.warning("reply_dropped", why=why, times=times, **said)

@@ -213,12 +213,13 @@ class Keeper:
     async def _await_policy(self, partition: Partition, stop: PolicyUnseen) -> None:
         wait_seconds = _POLICY_GLANCE_SECONDS
         while not await self._policies.reach(stop.policy_rev, wait_seconds):
-            wait_seconds = _POLICY_WAIT_SECONDS
             if await self._was_never_written(partition, stop):
                 partition.no_such_policy_at = stop.offset
                 break
-            partition.becomes(Status.HELD, "policy_unseen")
-            partition.log.error("policy_unseen", policy_rev=stop.policy_rev)
+            if wait_seconds == _POLICY_WAIT_SECONDS:
+                partition.becomes(Status.HELD, "policy_unseen")
+                partition.log.error("policy_unseen", policy_rev=stop.policy_rev)
+            wait_seconds = _POLICY_WAIT_SECONDS
         partition.becomes(Status.LIVE, "policy_seen")
         self._read_on(partition)
 

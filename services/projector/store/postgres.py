@@ -36,7 +36,7 @@ _PRUNED_AT_ONCE: Final = 1_000
 _LASTING: Final = sorted(rule.value for rule in LASTING)
 # No caller waits for progress, and the next statement repeats all of this one.
 _PROGRESS_WITHIN_SECONDS: Final = 3.0
-# So long the pool may have to wait for its connection when it is closed. Ten times a second it costs nothing.
+# How long a closing pool may have to wait for its connection. To give it back ten times a second costs nothing.
 _KEPT_SECONDS: Final = 0.1
 
 Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy

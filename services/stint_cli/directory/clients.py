@@ -64,7 +64,7 @@ async def _revoke(client_id: _Id) -> Answer:
 
 @command(clients, "list", example="stint clients list acme")
 async def _list(tenant: _AnyTenant = None) -> Answer:
-    """List clients. Secrets are not shown, because nobody has them."""
+    """List clients. Secrets are not shown: only their hashes are kept."""
     async with opened(DatabaseSettings()) as conn:
         if tenant is not None:
             await require_tenant(conn, tenant)

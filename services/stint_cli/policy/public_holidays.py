@@ -39,7 +39,9 @@ def public_holidays(wanted: CountryYear) -> dict[date, str]:
     language = wanted.language or calendar.default_language
     if wanted.language is not None and wanted.language not in calendar.supported_languages:
         known = ", ".join(calendar.supported_languages) or "no language but its own"
-        raise Trouble(f"The names for {wanted.country} are there in {known}, not in {wanted.language}.")
+        raise Trouble(
+            f"Holiday names of {wanted.country} exist in {known}, not in {wanted.language}: choose one with --language."
+        )
     found = country_holidays(wanted.country, subdiv=wanted.subdivision, years=wanted.year, language=language)
     if not found:
         raise Trouble(f"No holidays are known for {wanted.country} in {wanted.year}.")

@@ -203,7 +203,9 @@ async def _dead_letters(conn: asyncpg.Connection, log: LogReader) -> Diagnosis:
     events, new = (0, 0) if row is None else (row["count"], row["new"])
     commands = held.end - held.begin
     found = f"{events} events ({new} of the last day) and {commands} commands could not be read"
-    advice = "Look at `stint dead-letters list`: another program writes to timer.events.v1; remove its right to."
+    advice = (
+        "Another program writes to timer.events.v1. Find it with `stint dead-letters list`, and remove its right to."
+    )
     return Diagnosis(
         "dead letters", found, advice if new else None, {"events": events, "new": new, "commands": commands}
     )

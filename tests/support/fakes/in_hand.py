@@ -209,14 +209,14 @@ class PoliciesInHand:
     """`ports.PolicyProgress`: a revision is reached when the test has read the book that far."""
 
     book: PolicyBook
-    asked: list[int] = field(default_factory=list)
+    # Which revision, and for how many seconds.
+    asked: list[tuple[int, float]] = field(default_factory=list)
     # Where the topic ends: further on than anything that a test names, unless it says otherwise.
     ends_at: int = 1 << 40
     _moved: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def reach(self, policy_rev: int, seconds: float) -> bool:
-        del seconds
-        self.asked.append(policy_rev)
+        self.asked.append((policy_rev, seconds))
         await self._moved.wait()
         self._moved.clear()
         return self.book.position >= policy_rev
@@ -225,5 +225,5 @@ class PoliciesInHand:
         return self.ends_at
 
     def look(self) -> None:
-        """Wake the callers of `reach`: each looks at the book once more. Their time limit is ignored."""
+        """Wake the callers of `reach`: each looks at the book once more, as when its time is over."""
         self._moved.set()

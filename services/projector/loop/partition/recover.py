@@ -41,7 +41,7 @@ from services.projector.ports import (
 from shared.events.envelope import tolerant
 from shared.events.outcome import Outcome, UnreadableOutcomeError, read_outcome
 
-# So many outcomes take about a second here. Of fewer, two processes have too little each.
+# So many outcomes take about a second here. With fewer, helpers do not pay.
 FAR_BEHIND: Final = 10_000
 
 _PUBLISHED_AT_ONCE: Final = 500

@@ -181,6 +181,10 @@ async def test_an_unread_policy_is_waited_for_beside_the_loop() -> None:
             assert HOME not in house.log.positions
             assert alarms(logs) == []
             assert house.said(NEXT_DOOR) == [(0, "accepted", None)]
+            # Nor after a first glance, for a policy that the topic has.
+            house.policies.look()
+            await turns()
+            assert (house.state(), alarms(logs)) == ((Status.HELD, "policy_awaited"), [])
             # Five seconds passed, and the policy did not come.
             house.policies.look()
             await turns()
@@ -190,7 +194,7 @@ async def test_an_unread_policy_is_waited_for_beside_the_loop() -> None:
             await turns()
             assert house.state() == (Status.LIVE, "policy_seen")
             assert house.said() == ACCEPTED[:2]
-    assert house.policies.asked == [2, 2]
+    assert house.policies.asked == [(2, 0.2), (2, 5.0), (2, 5.0)]
     assert alarms(logs) == [{"event": "policy_unseen", "partition": HOME, "policy_rev": 2}]
 
 

@@ -39,7 +39,13 @@ def _of_a_name() -> Exception:
     return KeyError(CANARY)
 
 
-QUOTING = [_of_a_record, _of_a_row, _of_bytes, _of_a_name]
+def _of_a_number() -> Exception:
+    with pytest.raises(ValueError, match=CANARY) as caught:
+        int(CANARY)
+    return caught.value
+
+
+QUOTING = [_of_a_record, _of_a_row, _of_bytes, _of_a_name, _of_a_number]
 
 
 @pytest.mark.parametrize("quoting", QUOTING)

@@ -57,7 +57,7 @@ def test_a_part_of_a_country_has_holidays_of_its_own() -> None:
     [
         (CountryYear("XX", 2026), "Country XX not available"),
         (CountryYear("DE", 2026, subdivision="ZZ"), "does not have subdivision ZZ"),
-        (CountryYear("IL", 2026, language="xx"), "are there in en_US, he, th, uk, not in xx"),
+        (CountryYear("IL", 2026, language="xx"), "exist in en_US, he, th, uk, not in xx: choose one with --language"),
         (CountryYear("IL", 1900), "No holidays are known for IL in 1900"),
     ],
 )
