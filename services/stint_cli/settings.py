@@ -50,6 +50,6 @@ class DemoSettings(DeploymentSettings):
 
     # The key with which the command API verifies tokens: its `COMMAND_API_TOKEN_KEY`.
     token_key: SecretStr
-    # The URL of the command API. Required for `demo` alone, which writes it into the credentials file. `doctor` asks its
-    # `/readyz`, if it is set.
+    # The URL of the command API. Required for `demo` alone, which writes it into the credentials file. `doctor` asks
+    # its `/readyz`, if it is set.
     http_url: str

@@ -37,6 +37,7 @@ from tests.world.guards_of_readers import (
     demand_every_offset,
     stop_before_strange_policies,
     stumble_over_strange_outcomes,
+    stumble_over_strange_replies,
     wait_for_every_policy,
 )
 from tests.world.office import Post
@@ -258,6 +259,7 @@ CONTROLS: Final = (
     ),
     Control("passing a gap", ("not drained",), demand_every_offset, {"gap_in_events": 0.2}),
     Control("passing strange outcomes", ("not drained",), stumble_over_strange_outcomes, {"strange_outcome": 0.3}),
+    Control("passing strange replies", ("not drained",), stumble_over_strange_replies, {"strange_reply": 0.3}),
     Control("refusing what names no policy", ("not drained",), wait_for_every_policy, {"no_such_policy": 0.2}),
     Control(
         "passing strange policies",

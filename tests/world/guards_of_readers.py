@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 from unittest.mock import patch
 
+from services.command_api.submit import replies
 from services.command_api.submit.replies import Waiters
 from services.projector.domain.outcomes import Kept
 from services.projector.loop.keeper import Keeper
@@ -53,6 +54,10 @@ def believe_any_reply() -> AbstractContextManager[Any]:
             waiter.resolve(outcome)
 
     return patch.object(Waiters, "answer", believed)
+
+
+def stumble_over_strange_replies() -> AbstractContextManager[Any]:
+    return patch.object(replies, "UnreadableOutcomeError", KeyError)
 
 
 def stop_before_strange_policies() -> AbstractContextManager[Any]:
