@@ -31,8 +31,8 @@ of the client library: `process_*` (memory, CPU, open files) and `python_gc_*`.
 A label has the words of the table and no other, so the number of series is bounded: no request can make a new one. No
 label names a tenant, an owner or a client.
 
-- **Who may ask.** Any program that reaches the port. The gateway refuses the path. On Kubernetes a namespace may ask when it has
-  the label `stint/reads-metrics=yes`; pods carry the annotations `prometheus.io/scrape`, `port` and `path`.
+- **Who may ask.** Any program that reaches the port. The gateway refuses the path. On Kubernetes a namespace may ask
+  when it has the label `stint/reads-metrics=yes`; pods carry the annotations `prometheus.io/scrape`, `port` and `path`.
 - **Alerts** are in [`deploy/alerts.yml`](../deploy/alerts.yml), one for each [alarm](operations.md#alarms) and some for
   what the numbers show. Each process must be asked at least once a minute.
 - `stint_presses_answered_total` is what callers heard, `stint_presses_folded_total` what the log amounts to. They
