@@ -14,7 +14,7 @@ from services.command_api import dialects
 from services.command_api.desk.attended import Attended
 from services.command_api.desk.desk import Desk
 from services.command_api.desk.rows import DayRow, DaysRow
-from services.command_api.dialects.native.reports import csv
+from services.command_api.dialects.native.reports.tables import csv
 from services.command_api.dialects.thebase.answers import STARTED, STOPPED, Verb, status_of
 from services.command_api.openapi.document import OPERATIONS, VERSION, document
 from services.command_api.openapi.operations import feed

@@ -6,7 +6,7 @@
     filters    the parameters that lists have in common, those of timers too
     cursor     where a list goes on, as its callers carry it
     answers    findings and days, in JSON
-    csv        days, for spreadsheets
+    tables     days, for spreadsheets
 
 Safe to change: a new optional parameter, or a new field of an item.
 With care: `cursor`. Callers hold cursors of the release before.

@@ -19,7 +19,7 @@ from services.command_api.dialects.answering import read
 from services.command_api.dialects.malformed import Malformed
 from services.command_api.dialects.native.admitted import admitted
 from services.command_api.dialects.native.answers import WORDS, refused
-from services.command_api.dialects.native.reports import answers, csv
+from services.command_api.dialects.native.reports import answers
 from services.command_api.dialects.native.reports.asking import (
     DaysAsked,
     ViolationsAsked,
@@ -29,6 +29,7 @@ from services.command_api.dialects.native.reports.asking import (
 )
 from services.command_api.dialects.native.reports.cursor import write_cursor
 from services.command_api.dialects.native.reports.pages import answer_page, may_see, no_such_owner
+from services.command_api.dialects.native.reports.tables import csv
 from shared.events.rules import Rule
 
 VIOLATIONS_PATH: Final = "/v1/violations"
