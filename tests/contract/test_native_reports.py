@@ -1,12 +1,17 @@
 """Dialect C's reports against running services: findings and days."""
 
 import asyncio
+import io
+import re
+import zipfile
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import httpx2 as httpx
 
+from services.command_api.dialects.native.reports.tables.accept import XLSX
 from tests.support.stack.api import Api
 from tests.support.stack.deployments import Deployment, Person, Tenant, fresh_owner
 
@@ -74,6 +79,20 @@ async def test_an_account_and_a_job_have_days_of_all_their_owners(api: Api, owne
     csv = await api.http.get(f"/v1/jobs/{job}/days?bom=1", headers=api.headers(None, Accept="text/csv"))
     line = csv.content.decode("utf-8-sig").splitlines()[1]
     assert line == f'"\'{job}","{ON.isoformat()}","Asia/Jerusalem",3600,1800,false,,,'
+
+
+async def test_days_come_as_a_workbook_whose_ids_are_texts(api: Api, owner: str) -> None:
+    job = f"=1+{uuid4().int:039}"
+    last = await worked(api, owner, EVENING, EVENING + timedelta(minutes=30), job_id=job)
+    headers = api.headers(None, **{"Accept": XLSX, "X-Min-Position": last["position"]})
+    answer = await api.http.get(f"/v1/jobs/{job}/days?from={ON}&to={ON}", headers=headers)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, XLSX)
+    assert answer.headers["content-disposition"] == f'attachment; filename="job-days-{ON}-{ON}.xlsx"'
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as file:
+        sheet = file.read("xl/worksheets/sheet1.xml").decode()
+    cells = [(place, inner) for place, inner in re.findall(r'<c r="(\w+)"[^>]*>(.*?)</c>', sheet) if place[1:] == "2"]
+    assert cells[0] == ("A2", f"<is><t>{job}</t></is>")
+    assert [inner for _, inner in cells[3:]] == ["<v>1800</v>", "<v>1800</v>", "<v>0</v>"]
 
 
 async def test_a_history_tells_every_press_and_what_came_of_it(

@@ -19,6 +19,7 @@ from schemathesis.core.failures import FailureGroup
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance, unsupported_method
 
+from services.command_api.dialects.native.reports.tables.accept import CSV, XLSX
 from services.command_api.openapi.document import document
 from services.command_api.openapi.operations.feed import WAIT_SECONDS_MAX
 from tests.support.proof.told import closed
@@ -112,7 +113,7 @@ def test_a_document_that_lies_is_noticed(url: str, tried: Tried) -> None:
 
 
 def _made_real(case: schemathesis.Case[Any], tried: Tried, *, exists: bool) -> None:
-    """Put a timer that exists where an id may stand, and a position that was reached; ask for days in CSV as well."""
+    """Put a timer that exists where an id may stand, and a position that was reached; ask for days in each form."""
     timer = tried.timers[0]
     if POSITION.fullmatch(str(case.headers.get("X-Min-Position", ""))):
         case.headers["X-Min-Position"] = timer["position"]
@@ -124,4 +125,4 @@ def _made_real(case: schemathesis.Case[Any], tried: Tried, *, exists: bool) -> N
     if exists and "timer_id" in case.path_parameters and path is not None and path.mode.is_positive:
         case.path_parameters["timer_id"] = timer["id"]
     if exists and case.path.endswith("/days"):
-        case.headers["Accept"] = "text/csv"
+        case.headers["Accept"] = XLSX if case.path.startswith("/v1/owners") else CSV

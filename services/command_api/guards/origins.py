@@ -22,7 +22,17 @@ SENT: Final = (
     "X-Min-Position",
 )
 # Deprecation, Sunset and Link are promised in docs/compatibility.md: a page must see that its call will end.
-READ: Final = ("Deprecation", "ETag", "Link", "Location", "Retry-After", "Sunset", "WWW-Authenticate", "X-Position")
+READ: Final = (
+    "Content-Disposition",
+    "Deprecation",
+    "ETag",
+    "Link",
+    "Location",
+    "Retry-After",
+    "Sunset",
+    "WWW-Authenticate",
+    "X-Position",
+)
 # How long a browser remembers an answer. No setting changes while a process runs, so this is about restarts.
 _REMEMBERED_SECONDS: Final = 600
 

@@ -101,9 +101,10 @@ HEADERS: Final[HeaderDocs] = {
     "WWW-Authenticate": ("The scheme that the token is sent with.", {"type": "string"}),
     "ETag": ("The revision, for `If-Match` and `If-None-Match`.", {"type": "string"}),
     "X-Position": (
-        "Of an answer in CSV: how far these days have been folded. Missing before the first press.",
+        "Of an answer in CSV or XLSX: how far these days have been folded. Missing before the first press.",
         {"type": "string"},
     ),
+    "Content-Disposition": ("Of an answer in XLSX: it is to be kept, as a file of this name.", {"type": "string"}),
     "Cache-Control": ("`no-store`.", {"type": "string"}),
 }
 _HEADERS_OF: Final[dict[int, tuple[str, ...]]] = {

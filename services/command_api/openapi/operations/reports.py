@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from services.command_api.dialects.native.reports.asking import DAYS_MAX
 from services.command_api.dialects.native.reports.filters import LIMIT_DEFAULT, LIMIT_MAX
+from services.command_api.dialects.native.reports.tables.accept import CSV, XLSX
 from services.command_api.openapi.operations.common import (
     BEARER,
     DAY_SCHEMA,
@@ -97,6 +98,11 @@ _DAY: Final = {"day": "2026-11-28", "seconds": 4.196959, "billable_seconds": 4.1
 _ATTENDED: Final = {"first_at": MOMENT, "last_at": "2026-11-28T05:19:44.454189Z", "pause_seconds": 0.197998}
 _ZONE: Final = "Asia/Jerusalem"
 _CSV: Final[Schema] = {"type": "string", "description": "The same as lines of RFC 4180, a header first."}
+_XLSX: Final[Schema] = {
+    "type": "string",
+    "format": "binary",
+    "description": "The same as a sheet, a header first. Ids are texts, a day is a date, seconds are numbers.",
+}
 _FIRST_DAY: Final = query("from", "The first day.", DAY_SCHEMA, "2026-11-01")
 _LAST_DAY: Final = query("to", "The last day.", DAY_SCHEMA, "2026-11-30")
 _BOM: Final = query("bom", "Of an answer in CSV alone: a byte order mark first.", {"type": "string", "enum": ["1"]})
@@ -108,18 +114,20 @@ def _days(about: ParameterDoc, called: str, summary: str, says: str, *statuses: 
     example = {"zone": _ZONE, "items": [day], "position": POSITION if attended else None}
     contents = (
         ContentDoc("WorkedDays", WorkedDays, example),
-        ContentDoc("WorkedDaysCsv", _CSV, _as_csv(about, day), "text/csv"),
+        ContentDoc("WorkedDaysCsv", _CSV, _as_csv(about, day), CSV),
+        ContentDoc("WorkedDaysXlsx", _XLSX, media=XLSX),
     )
+    may_have = ("Content-Disposition", *(("X-Position",) if attended else ()))
     return OperationDoc(
         method="GET",
         path=f"/v1/{about.name}s/{{{about.name}}}/days",
         id=called,
         tag="reports",
         summary=summary,
-        says=f"{says} `Accept: text/csv` answers in CSV. At most {DAYS_MAX} days.",
+        says=f"{says} `Accept: {CSV}` answers in CSV, `Accept: {XLSX}` with a workbook. At most {DAYS_MAX} days.",
         parameters=(about, _FIRST_DAY, _LAST_DAY, _BOM, MIN_POSITION),
         answers=(
-            AnswerDoc(200, "The days.", contents, may_have=("X-Position",) if attended else ()),
+            AnswerDoc(200, "The days.", contents, may_have=may_have),
             *problems(400, *statuses),
         ),
         security=BEARER,

@@ -67,8 +67,8 @@ async def test_an_answer_names_its_own_origin_and_the_headers_that_a_page_may_re
             assert "Origin" in answer.headers["vary"]
             assert told(answer) == {
                 "access-control-allow-origin": OURS,
-                "access-control-expose-headers": "Deprecation, ETag, Link, Location, Retry-After, Sunset, "
-                "WWW-Authenticate, X-Position",
+                "access-control-expose-headers": "Content-Disposition, Deprecation, ETag, Link, Location, "
+                "Retry-After, Sunset, WWW-Authenticate, X-Position",
             }
 
 

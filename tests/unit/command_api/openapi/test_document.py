@@ -14,6 +14,7 @@ from services.command_api import dialects
 from services.command_api.desk.attended import Attended
 from services.command_api.desk.desk import Desk
 from services.command_api.desk.rows import DayRow, DaysRow
+from services.command_api.dialects.native.reports.asking import DaysAsked, Whose
 from services.command_api.dialects.native.reports.tables import csv
 from services.command_api.dialects.thebase.answers import STARTED, STOPPED, Verb, status_of
 from services.command_api.openapi.document import OPERATIONS, VERSION, document
@@ -123,15 +124,16 @@ async def test_a_path_names_all_its_methods_to_a_caller_of_another() -> None:
 @pytest.mark.parametrize(
     ("called", "whose"), [("getOwnerDays", "owner"), ("getAccountDays", "account"), ("getJobDays", "job")]
 )
-def test_days_in_csv_are_told_as_they_are_written(called: str, whose: str) -> None:
+def test_days_in_csv_are_told_as_they_are_written(called: str, whose: Whose) -> None:
     """No schema has the columns, so the example does."""
     about, answer = _told(called).parameters[0].example, _told(called).answers[0]
-    in_json, in_csv = (content.example for content in answer.contents)
+    in_json, in_csv = (content.example for content in answer.contents[:2])
     (day,) = in_json["items"]
     first, last = (day[name] and datetime.fromisoformat(day[name]) for name in ("first_at", "last_at"))
     attended = None if first is None else Attended(first, last, 197_998)
     row = DayRow(date.fromisoformat(day["day"]), 4_196_959, 4_196_959, changed_after_lock=False, attended=attended)
-    written = csv.days(DaysRow(None, None, (row,)), in_json["zone"], whose, about, bom=False)
+    asked = DaysAsked(whose, about, row.day, row.day, bom=False)
+    written = csv.days(DaysRow(None, None, (row,)), in_json["zone"], asked)
     assert bytes(written.body).decode() == in_csv
 
 

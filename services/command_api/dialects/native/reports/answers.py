@@ -1,30 +1,27 @@
 """The answers of reports: findings and days, in JSON. Seconds are exact, with at most six decimals."""
 
 from collections.abc import Sequence
-from typing import Final
 
 from starlette.responses import Response
 
 from services.command_api.desk.rows import DayRow, DaysRow, ViolationRow
 from services.command_api.dialects.jsontext import seconds, written
 from services.command_api.dialects.native.answers import moment
-from services.command_api.dialects.native.reports.tables.csv import VARY
+from services.command_api.dialects.native.reports.tables.accept import JSON, VARY
 from shared.events.ids import to_long
-
-_JSON: Final = "application/json"
 
 
 def violations(page: Sequence[ViolationRow], next_cursor: str | None) -> Response:
     """Answer with a page of findings."""
     body = {"items": list(map(_violation, page)), "next_cursor": next_cursor}
-    return Response(written(body), 200, media_type=_JSON)
+    return Response(written(body), 200, media_type=JSON)
 
 
 def days(found: DaysRow, zone_name: str) -> Response:
     """Answer with days."""
     position = None if found.position is None else str(found.position)
     body = {"zone": zone_name, "items": list(map(_day, found.days)), "position": position}
-    return Response(written(body), 200, VARY, _JSON)
+    return Response(written(body), 200, VARY, JSON)
 
 
 def _violation(row: ViolationRow) -> dict[str, object]:

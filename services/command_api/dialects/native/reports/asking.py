@@ -10,6 +10,7 @@ from services.command_api.desk.questions import ViolationFilter, ViolationKey
 from services.command_api.dialects.malformed import Malformed
 from services.command_api.dialects.native.reports.cursor import read_cursor
 from services.command_api.dialects.native.reports.filters import limit_of, said_in, span_of, too_long
+from services.command_api.dialects.native.reports.tables.accept import CSV
 from services.command_api.dialects.times import day
 from services.command_api.dialects.values import NAME_LENGTH_MAX, is_writable
 from shared.events.rules import Rule
@@ -34,7 +35,7 @@ class ViolationsAsked:
 
 @dataclass(frozen=True, slots=True)
 class DaysAsked:
-    """The local days of an owner, an account or a job, both included. `bom` is for the CSV of spreadsheets."""
+    """The local days of an owner, an account or a job, both included. `bom`: a byte order mark, in CSV alone."""
 
     whose: Whose
     about: str
@@ -65,14 +66,14 @@ def read_violations(request: Request, zone_name: str, person: str | None) -> Vio
     return after if isinstance(after, Malformed) else ViolationsAsked(asked, after, limit)
 
 
-def read_days(request: Request, now: datetime, whose: Whose, *, csv: bool) -> DaysAsked | Malformed:
+def read_days(request: Request, now: datetime, whose: Whose, form: str) -> DaysAsked | Malformed:
     """Return which days are asked for. Without `to`: until today, wherever; without `from`: as many as allowed."""
     about = request.path_params[whose]
     if len(about) > NAME_LENGTH_MAX:
         return Malformed(Rule.TEXT_TOO_LONG, whose)
     if not is_writable(about):
         return Malformed(Rule.VALUE_INVALID, whose)
-    said = said_in(request, *("from", "to", "bom")[: 3 if csv else 2])
+    said = said_in(request, *("from", "to", "bom")[: 3 if form == CSV else 2])
     if isinstance(said, Malformed):
         return said
     if said.get("bom", "1") != "1":

@@ -64,25 +64,3 @@ async def test_a_bom_comes_only_when_it_is_asked_for() -> None:
     assert with_bom == b"\xef\xbb\xbf" + without
     assert (await asked(query="bom=0")).status_code == 400
     assert (await asked(query="bom=1", accept="application/json")).status_code == 400
-
-
-@pytest.mark.parametrize(
-    ("accept", "is_csv"),
-    [
-        ("text/csv", True),
-        ("Text/CSV; header=present", True),
-        ("text/csv, */*;q=0.1", True),
-        ("application/json;q=0.5, text/csv", True),
-        ("text/csv;q=0.5, application/json", False),
-        ("text/csv, application/json", False),
-        ("text/csv;q=0", False),
-        ("text/csv;q=much", False),
-        ("*/*", False),
-        ("", False),
-        ("application/json", False),
-    ],
-)
-async def test_accept_decides_the_form(accept: str, is_csv: bool) -> None:  # noqa: FBT001 - a column of the table
-    answer = await asked(accept=accept)
-    assert answer.headers["content-type"].startswith("text/csv" if is_csv else "application/json")
-    assert answer.headers["vary"] == "Accept"
