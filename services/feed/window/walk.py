@@ -103,6 +103,7 @@ class Walk:
             # All before the landmark was looked at, on every partition.
             self._landmark = kept.landmark
             self._standing.pass_all(kept.landmark.frontier)
-        wanted = self._standing[kept.partition].wanted
+        # Both numbers count: `wanted` is 0 in a place of a process that began at the end of the stream.
+        place = self._standing[kept.partition]
         self._standing.move(kept.partition, FeedPlace(kept.offset + 1, kept.source_offset + 1))
-        return kept.source_offset >= wanted
+        return kept.offset >= place.next and kept.source_offset >= place.wanted

@@ -72,6 +72,13 @@ def test_a_repeat_is_told_once() -> None:
         assert told(walk.take()) == [0, 1, 2]
 
 
+def test_a_place_of_a_process_that_has_just_begun_holds_at_an_older_one() -> None:
+    """It was at the end of the stream, and could not know which `source_offset` would be new."""
+    window = window_of(*[judged(n, partition=n % 2) for n in range(6)])
+    with Walk(window, "acme", [FeedPlace(4, 0), FeedPlace(2, 0)]) as walk:
+        assert told(walk.take()) == [3, 4, 5]
+
+
 def test_a_reader_goes_on_after_any_line() -> None:
     records = [judged(n, "acme" if n % 3 else "other", partition=n % 2) for n in range(400)]
     window = window_of(*records)
