@@ -16,7 +16,7 @@ from tests.support.stack.crew import Crew, Service
 from tests.support.stack.deployments import TOKEN_KEY, Deployment, Person, Tenant, fresh_owner
 from tests.support.stack.feed_reader import FeedReader, Page
 from tests.support.stack.logs import LogRecord, read_topic
-from tests.support.stack.waits import drained
+from tests.support.stack.waits import drained, published
 
 
 @pytest.fixture
@@ -129,6 +129,33 @@ async def test_another_process_of_the_feed_goes_on_where_one_stopped(
     for at in range(0, count, 3):
         rest = (await other.page(after=heard[at][0])).outcomes
         assert sorted(rest) == sorted(data.encode() for _, data in heard[at + 1 :])
+
+
+async def test_a_place_that_left_the_window_is_410_and_names_where_to_go_on(
+    api: Api, crew: Crew, deployment: Deployment, reader: FeedReader, reads: Callable[[Service], FeedReader]
+) -> None:
+    await published(deployment)  # so that nothing of other tests comes between
+    owner = fresh_owner()
+    narrow = reads(await crew.feed({"FEED_WINDOW_OUTCOMES_MAX": "5"}))
+    begin = (await narrow.page(after="now")).position
+    timer = (await api.start(owner)).json()["id"]
+    for verb in ("pause", "resume", "pause", "resume", "pause", "resume", "pause", "resume", "stop"):
+        assert (await api.press(verb, timer)).status_code == 200
+    # A feed with more room tells all ten: the control, and the truth.
+    heard = await reader.heard(10, after=begin)
+    outcomes = [data.encode() for _, data in heard]
+    # From the last place but one there is one outcome: when it came, the narrow feed has read all.
+    assert (await narrow.page(after=heard[-2][0], wait=20)).outcomes == outcomes[-1:]
+
+    gone = await narrow.ask(after=begin)
+    assert (gone.status_code, gone.headers["content-type"]) == (410, "application/problem+json")
+    page = await narrow.page(after=gone.json()["after"])
+    assert page.outcomes == outcomes[-5:]
+    assert (await narrow.page(after=page.position)).outcomes == []
+    # The stream of events says so too, and the whole window is where an empty position begins.
+    with pytest.raises(httpx.HTTPStatusError, match="410"):
+        await narrow.heard(1, after=begin)
+    assert (await narrow.page()).outcomes == outcomes[-5:]
 
 
 async def test_a_tenant_hears_nothing_of_another(
