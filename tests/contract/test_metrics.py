@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import aclosing
 
 import httpx2 as httpx
 from prometheus_client.parser import text_string_to_metric_families
@@ -10,10 +11,11 @@ from services.command_api import metrics as api_metrics
 from services.feed import metrics as feed_metrics
 from services.projector import metrics as projector_metrics
 from shared.events.topics import TEXTS
-from tests.contract.ways_in import bearer
+from tests.contract.ways_in import bearer, until
 from tests.support.stack.api import Api
 from tests.support.stack.crew import Crew, Service
-from tests.support.stack.deployments import PARTITIONS, Deployment, Tenant
+from tests.support.stack.deployments import PARTITIONS, Deployment, Tenant, fresh_owner
+from tests.support.stack.feed_reader import FeedReader
 from tests.support.stack.logs import put
 from tests.support.stack.waits import texts_kept
 
@@ -74,6 +76,56 @@ async def test_the_numbers_move_with_the_presses(api: Api, crew: Crew, owner: st
         assert at(samples, "stint_alarms_total", alarm="producer_broken") == 0
 
 
+async def test_callers_that_wait_are_shown_while_they_wait(api: Api, crew: Crew) -> None:
+    """Kafka has their presses already, and no projector reads them."""
+    [service], [projector] = crew.apis, crew.projectors
+    before = await scraped(service)
+    assert at(before, "stint_waiters") == 0
+    projector.freeze()
+    headers = api.headers(None, Prefer="wait=30")
+    presses = [
+        asyncio.create_task(api.http.post("/v1/timers", json={"owner": fresh_owner()}, headers=headers))
+        for _ in range(3)
+    ]
+
+    async def gauges() -> list[float]:
+        now = await scraped(service)
+        return [at(now, name) for name in ("stint_waiters", "stint_unacked_records", "stint_unacked_bytes")]
+
+    await until(gauges, [3, 0, 0])
+    projector.thaw()
+    assert [(await press).status_code for press in presses] == [201] * 3
+    assert await gauges() == [0, 0, 0]
+    answered = ("stint_presses_answered_total", {"dialect": "native", "answer": "accepted", "rule": "none"})
+    assert at(await scraped(service), answered[0], **answered[1]) - at(before, answered[0], **answered[1]) == 3
+
+
+async def test_a_feed_shows_its_readers_and_what_is_in_its_window(api: Api, crew: Crew, tenant: Tenant) -> None:
+    feed = await crew.feed({"FEED_WINDOW_OUTCOMES_MAX": "5"})
+
+    async def readers() -> float:
+        return at(await scraped(feed), "stint_feed_readers")
+
+    assert await readers() == 0
+    async with httpx.AsyncClient(base_url=feed.url, timeout=20) as http:
+        reader = FeedReader(http, tenant.token)
+        async with aclosing(reader.events(after="now")) as events:
+            await anext(events)
+            for _ in range(6):
+                assert (await api.start(fresh_owner())).status_code == 201
+            heard = [await anext(events) for _ in range(6)]
+            assert await readers() == 1
+        await until(readers, 0)
+    shown = await scraped(feed)
+    assert (len(heard), at(shown, "stint_feed_window_outcomes")) == (6, 5)
+    # Beside the bytes of each outcome there is what it costs as an object, so this is no measure of one of them.
+    assert at(shown, "stint_feed_window_bytes") > 5 * 500
+    assert at(shown, "stint_feed_requests_total", answer="events") == 1
+    # Every partition has its own, and the feed has read all that these tests wrote.
+    lags = {dict(labels)["partition"] for name, labels in shown if name == "stint_feed_lag_offsets"}
+    assert lags == {str(partition) for partition in range(PARTITIONS)}
+
+
 async def test_an_alarm_is_counted_where_it_is_logged(api: Api, crew: Crew, deployment: Deployment) -> None:
     assert api.token
     [projector] = crew.projectors
@@ -107,9 +159,25 @@ async def test_a_process_shows_every_metric_of_the_page_and_no_other(api: Api, c
         assert {name.partition("_")[0] for name in shown} == {"stint", "process", "python"}
 
 
+def odd_for_the_feed(url: str, salt: str, machine: dict[str, str]) -> list[tuple[tuple[str, str], dict[str, str]]]:
+    """Return odd requests, as method, address and headers."""
+    events = {"Accept": "text/event-stream"}
+    return [
+        (("GET", f"{url}/v1/feed?after={salt}"), machine),
+        (("GET", f"{url}/v1/feed?{salt}={salt}"), machine | events),
+        (("GET", f"{url}/v1/feed?after=now&limit={salt}"), machine),
+        (("GET", f"{url}/v1/feed"), machine | events | {"Last-Event-ID": salt}),
+        (("GET", f"{url}/v1/feed"), bearer(salt)),
+        ((salt.upper(), f"{url}/v1/feed"), machine),
+        (("GET", f"{url}/v1/feed/{salt}"), machine | {"X-Dialect": salt}),
+        (("GET", f"{url}/metrics/{salt}"), machine),
+    ]
+
+
 async def test_no_request_can_make_a_new_label(api: Api, crew: Crew, owner: str, tenant: Tenant) -> None:
     """Each odd request once, so that the words that are known have been said; then others like them: no new word."""
-    [service], [projector] = crew.apis, crew.projectors
+    feed = await crew.standing_feed()
+    processes = [(crew.apis[0], api_metrics), (crew.projectors[0], projector_metrics), (feed, feed_metrics)]
 
     async def odd(salt: str) -> None:
         machine = bearer(tenant.token)
@@ -124,11 +192,12 @@ async def test_no_request_can_make_a_new_label(api: Api, crew: Crew, owner: str,
             api.http.get(f"/metrics/{salt}"),
             api.http.get(f"/metrics?name[]={salt}"),
             api.http.request(salt.upper(), f"/v1/{salt}"),
+            *(api.http.request(*each, headers=headers) for each, headers in odd_for_the_feed(feed.url, salt, machine)),
         )
 
     async def series() -> tuple[set[tuple[str, Labels]], ...]:
         # Without our own ticks, which come when they come.
-        said = [(await scraped(one)).keys() for one in (service, projector)]
+        said = [(await scraped(one)).keys() for one, _ in processes]
         return tuple({key for key in keys if ("dialect", "stint") not in key[1]} for keys in said)
 
     await odd("one")
@@ -136,8 +205,8 @@ async def test_no_request_can_make_a_new_label(api: Api, crew: Crew, owner: str,
     for salt in ("two", "three", "four"):
         await odd(salt)
     seen = await series()
-    assert [after - before for before, after in zip(known, seen, strict=True)] == [set(), set()]
-    for keys, theirs in zip(seen, (api_metrics, projector_metrics), strict=True):
+    assert [after - before for before, after in zip(known, seen, strict=True)] == [set()] * 3
+    for keys, (_, theirs) in zip(seen, processes, strict=True):
         assert {dict(labels)["alarm"] for name, labels in keys if name == "stint_alarms_total"} == set(
             theirs.ALARM_NAMES
         )

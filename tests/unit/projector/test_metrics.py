@@ -12,14 +12,23 @@ from services.command_api.desk.commands import Dialect
 from services.projector.domain.fold import Repeated
 from services.projector.kafka.replies import KafkaReplies
 from services.projector.lag import Lag
-from services.projector.metrics import ALARM_NAMES, CHECKS, DIALECTS, WHY_DROPPED, FoldTally, Parts, readings
+from services.projector.metrics import (
+    ALARM_NAMES,
+    CHECKS,
+    DIALECTS,
+    UNPUBLISHED,
+    WHY_DROPPED,
+    FoldTally,
+    Parts,
+    readings,
+)
 from shared.kafka.clients import AIOKafkaProducer, KafkaError
 from shared.kafka.kept_producer import KeptProducer
 from shared.process.alarms import Alarms
 from shared.process.metrics import registry_of
 from tests.support.fakes.clock_house import ClockHouse, due
 from tests.support.fakes.house import A_DAY, HOME, House, at_work
-from tests.support.fakes.in_hand import record, turns
+from tests.support.fakes.in_hand import StuckStream, record, turns
 from tests.support.story.given import moment, resumed, stopped
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -125,6 +134,23 @@ def test_a_reply_that_was_dropped_is_counted_under_a_word_of_ours() -> None:
     dropped = {labels: value for (name, labels), value in shown(parts).items() if name == "stint_replies_dropped_total"}
     assert {dict(labels)["why"]: value for labels, value in dropped.items() if value} == {"no_producer": 2, "failed": 4}
     assert len(dropped) == len(WHY_DROPPED)
+
+
+async def test_outcomes_that_kafka_has_not_acknowledged_are_counted_for_their_partition() -> None:
+    stuck = StuckStream()
+    house = House(outcomes=stuck)
+    parts = parts_of(house)
+
+    def unacked() -> dict[str, float]:
+        found = {labels: value for (name, labels), value in shown(parts).items() if name == UNPUBLISHED.name}
+        return {dict(labels)["partition"]: value for labels, value in found.items()}
+
+    async with at_work(house, HOME, HOME + 1):
+        await house.hears(*A_DAY)
+        assert unacked() == {str(HOME): len(A_DAY), str(HOME + 1): 0}
+        stuck.lets_go()
+        await turns()
+        assert unacked() == {str(HOME): 0, str(HOME + 1): 0}
 
 
 async def test_before_kafka_and_postgres_were_reached_there_is_less_to_show() -> None:
