@@ -15,7 +15,6 @@ What a request shows by itself is refused here. What needs history is judged fro
     sweep            one look at all deadlines, instead of a timer for each request
     health           whether the process should be restarted, and whether it should get requests
     metrics          what an API tells Prometheus
-    trusted          which programs outside may say who calls, as settings spell it
     app, settings    wiring, and what it is wired with
 
 Safe to change: a dialect. With care: `submit`, because each line of it is a promise of docs/contract.md, section 4.

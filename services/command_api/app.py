@@ -18,7 +18,6 @@ from starlette.types import ASGIApp
 from services.command_api import dialects, health
 from services.command_api.auth.clients import KnownClients
 from services.command_api.auth.identities import TokenIdentities
-from services.command_api.auth.outside.sources import Sources
 from services.command_api.auth.quotas import ClientQuotas
 from services.command_api.desk.desk import Desk
 from services.command_api.desk.intake.counted import CountedRecorder
@@ -48,6 +47,7 @@ from shared.kafka.clients import durable_producer, lone_consumer, repeating_prod
 from shared.kafka.kept_producer import KeptProducer
 from shared.kafka.policy_reader import PolicyReader
 from shared.kafka.post import Post
+from shared.outside.sources import Sources
 from shared.process.alarms import Alarms
 from shared.process.bugs import BugGuard, Guarded
 from shared.process.ending import ended_within

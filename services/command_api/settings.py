@@ -8,8 +8,6 @@ import re
 from typing import Annotated, Final
 
 from pydantic import (
-    AfterValidator,
-    BeforeValidator,
     Field,
     NonNegativeFloat,
     PositiveFloat,
@@ -20,8 +18,8 @@ from pydantic import (
 )
 from pydantic_settings import NoDecode, SettingsConfigDict
 
-from services.command_api.trusted import ISSUERS_MAX, Introspection, Issuer, read_json, told_apart
 from shared.identity import KEY_BYTES_MIN
+from shared.outside.trusted import TrustedIssuers, TrustedSource
 from shared.settings import COMPARED, KafkaSettings, PostgresSettings
 
 # An origin as a browser writes it: small letters, no path, and no port that is the scheme's own.
@@ -38,15 +36,9 @@ class Settings(KafkaSettings, PostgresSettings):
     token_key: Annotated[SecretStr, Field(min_length=KEY_BYTES_MIN)]
 
     # Identity providers whose signed tokens are believed: a JSON list (docs/contract.md, section 10).
-    issuers: Annotated[
-        tuple[Issuer, ...],
-        NoDecode,
-        BeforeValidator(read_json),
-        AfterValidator(told_apart),
-        Field(max_length=ISSUERS_MAX),
-    ] = ()
+    issuers: TrustedIssuers = ()
     # The one source that is asked about opaque tokens which are not in our tables: a JSON object with a secret in it.
-    introspection: Annotated[Introspection | None, NoDecode, BeforeValidator(read_json)] = None
+    introspection: TrustedSource = None
 
     # The address that the API listens on. A container says 0.0.0.0.
     http_host: str = "127.0.0.1"

@@ -3,7 +3,7 @@
 import sys
 
 from services.command_api import __main__
-from services.command_api.auth.outside import keys
+from shared.outside import keys
 
 if __name__ == "__main__":
     keys.AGAIN_AFTER_SECONDS = 0.5  # type: ignore[misc]

@@ -6,8 +6,6 @@
     clients           ids of clients that the broker has let in
     quotas            how often one client may call dialect C
     buckets           a burst, and then a rate, for each of many keys
-    outside/          callers that identity providers vouch for
-    bounded           how the memory of what strangers sent stays small
 
 Safe to change: how much is remembered, and for how long.
 Never: an answer that tells an unknown client from a wrong secret, or 401 for a token that could not be looked up.

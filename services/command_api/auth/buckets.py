@@ -6,7 +6,7 @@ When there are too many, the least recently used bucket is dropped. Its key begi
 from collections.abc import Callable
 from typing import Final
 
-from services.command_api.auth.bounded import make_room
+from shared.bounded import make_room
 
 BUCKETS_MAX: Final = 10_000
 

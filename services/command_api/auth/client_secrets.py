@@ -19,10 +19,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from services.command_api.auth.bounded import make_room
 from services.command_api.auth.buckets import Buckets
 from services.command_api.desk.desk import Busy
 from services.command_api.store.directory import ClientRow, Directory
+from shared.bounded import make_room
 from shared.identity import TOKEN_LIFE, hash_secret, verify_secret
 
 # Each takes a core for some 50 ms and 16 MiB.

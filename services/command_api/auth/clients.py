@@ -7,10 +7,10 @@ import asyncio
 from dataclasses import dataclass
 from typing import Final
 
-from services.command_api.auth.bounded import make_room
 from services.command_api.desk.commands import Caller
 from services.command_api.desk.rows import ReadsAwayError
 from services.command_api.store.directory import Directory
+from shared.bounded import make_room
 
 UNKNOWN_FOR_SECONDS: Final = 1.0
 CLIENTS_MAX: Final = 10_000

@@ -4,10 +4,10 @@ Signed tokens are trusted by their signature, unless their client was revoked. O
 remembered, so with Postgres away the callers of the last minutes go on working: a remembered token is good until it
 expires.
 
-    signed, names an issuer   that issuer alone is believed, never our own key       outside/issuers
+    signed, names an issuer   that issuer alone is believed, never our own key       shared/outside
     signed, names none        our own key                                            shared/identity
     opaque, in our tables     a person of ours                                       store/directory
-    opaque, in none           the source for introspection is asked, if there is one outside/introspection
+    opaque, in none           the source for introspection is asked, if there is one shared/outside
 """
 
 import asyncio
@@ -17,17 +17,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from services.command_api.auth.bounded import make_room
 from services.command_api.auth.client_secrets import ClientSecrets
-from services.command_api.auth.outside.claims import Outsider
-from services.command_api.auth.outside.fetching import SourceAwayError
-from services.command_api.auth.outside.introspection import BELIEVED_AWAY_SECONDS, BELIEVED_SECONDS, UNKNOWN_SECONDS
-from services.command_api.auth.outside.sources import Sources
 from services.command_api.auth.revocations import Revocations
 from services.command_api.desk.commands import Caller
 from services.command_api.desk.desk import Away, Busy, IssuedToken, Now, Unknown
 from services.command_api.desk.rows import Person, ReadsAwayError
 from services.command_api.store.directory import Directory
+from shared.bounded import make_room
 from shared.identity import (
     TOKEN_LIFE,
     TokenClaims,
@@ -37,6 +33,10 @@ from shared.identity import (
     token_in,
     token_sha256,
 )
+from shared.outside.claims import Outsider
+from shared.outside.fetching import SourceAwayError
+from shared.outside.introspection import BELIEVED_AWAY_SECONDS, BELIEVED_SECONDS, UNKNOWN_SECONDS
+from shared.outside.sources import Sources
 
 # When an unknown token, or one that could not be looked up again, is looked up the next time.
 RETRY_SECONDS: Final = 5.0

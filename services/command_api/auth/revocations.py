@@ -13,9 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from services.command_api.auth.bounded import make_room
 from services.command_api.desk.rows import ReadsAwayError
 from services.command_api.store.directory import Directory
+from shared.bounded import make_room
 
 # The part of its time after which what was found is looked up again, before anybody has to wait for it.
 _AHEAD: Final = 0.5

@@ -13,19 +13,19 @@ from pydantic import SecretStr
 
 from services.command_api.auth import identities
 from services.command_api.auth.identities import TokenIdentities
-from services.command_api.auth.outside.fetching import SourceAwayError
-from services.command_api.auth.outside.introspection import Introspector
-from services.command_api.auth.outside.issuers import Issuers, TrustedIssuer
-from services.command_api.auth.outside.keys import IssuerKeys
-from services.command_api.auth.outside.sources import Sources
 from services.command_api.desk.commands import Caller
 from services.command_api.desk.desk import Away, Unknown
 from services.command_api.desk.rows import Person
 from services.command_api.store.directory import TokenRow
-from services.command_api.trusted import Introspection, Issuer
 from shared.identity import TokenClaims, sign_token, token_sha256
-from tests.unit.command_api.auth.outside.signing import AUDIENCE, ISSUER, NOW, claims, key_set, rsa, signed, told
+from shared.outside.fetching import SourceAwayError
+from shared.outside.introspection import Introspector
+from shared.outside.issuers import Issuers, TrustedIssuer
+from shared.outside.keys import IssuerKeys
+from shared.outside.sources import Sources
+from shared.outside.trusted import Introspection, Issuer
 from tests.unit.command_api.auth.test_identities import KEY, FakeDirectory
+from tests.unit.shared.outside.signing import AUDIENCE, ISSUER, NOW, claims, key_set, rsa, signed, told
 
 URL: Final = "https://id.example/introspect"
 DANA: Final = Caller("acme", "person:dana", "person", "dana")

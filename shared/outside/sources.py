@@ -8,12 +8,12 @@ from collections.abc import Coroutine, Sequence
 from functools import partial
 from typing import Any
 
-from services.command_api.auth.outside.fetching import Fetcher, read_file
-from services.command_api.auth.outside.introspection import Introspector, login, question
-from services.command_api.auth.outside.issuers import Issuers, TrustedIssuer
-from services.command_api.auth.outside.keys import IssuerKeys
-from services.command_api.desk.desk import Now
-from services.command_api.trusted import Introspection, Issuer
+from shared.outside.claims import Now
+from shared.outside.fetching import Fetcher, read_file
+from shared.outside.introspection import Introspector, login, question
+from shared.outside.issuers import Issuers, TrustedIssuer
+from shared.outside.keys import IssuerKeys
+from shared.outside.trusted import Introspection, Issuer
 from shared.tls import client_context
 
 

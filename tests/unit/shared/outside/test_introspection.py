@@ -9,10 +9,10 @@ from typing import Any, Final
 import pytest
 from pydantic import SecretStr
 
-from services.command_api.auth.outside.claims import NO_END, Outsider
-from services.command_api.auth.outside.fetching import CONNECTIONS_MAX, SourceAwayError
-from services.command_api.auth.outside.introspection import WAITING_MAX, Introspector, login
-from services.command_api.trusted import Introspection
+from shared.outside.claims import NO_END, Outsider
+from shared.outside.fetching import CONNECTIONS_MAX, SourceAwayError
+from shared.outside.introspection import WAITING_MAX, Introspector, login
+from shared.outside.trusted import Introspection
 
 NOW: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
 URL: Final = "https://id.example/introspect"

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import pytest
 from joserfc.jwk import OctKey
 
-from services.command_api.auth.outside.fetching import SourceAwayError
-from services.command_api.auth.outside.keys import IssuerKeys, keys_in
-from tests.unit.command_api.auth.outside.signing import ISSUER, curve, key_set, rsa, told
+from shared.outside.fetching import SourceAwayError
+from shared.outside.keys import IssuerKeys, keys_in
+from tests.unit.shared.outside.signing import ISSUER, curve, key_set, rsa, told
 
 ONE = told(rsa("one"), "one")
 TWO = told(rsa("two"), "two")

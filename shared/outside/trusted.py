@@ -1,6 +1,6 @@
 """Trusted: which programs outside may say who calls, as the settings spell it. Values only; nothing here is verified.
 
-With care: the names of the fields. Operators have them in `COMMAND_API_ISSUERS` and `COMMAND_API_INTROSPECTION`.
+With care: the names of the fields. Operators have them in their settings.
 Never: a symmetric algorithm, or none. An issuer's keys are public, so anybody could sign with them.
 """
 
@@ -9,7 +9,8 @@ from ipaddress import ip_address
 from typing import Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FilePath, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, FilePath, SecretStr, model_validator
+from pydantic_settings import NoDecode
 
 from shared.events.base import TenantName
 
@@ -103,3 +104,14 @@ def told_apart(issuers: tuple[Issuer, ...]) -> tuple[Issuer, ...]:
     if len({one.issuer for one in issuers}) < len(issuers):
         raise ValueError("an issuer is named twice")
     return issuers
+
+
+# The types of the two settings.
+TrustedIssuers = Annotated[
+    tuple[Issuer, ...],
+    NoDecode,
+    BeforeValidator(read_json),
+    AfterValidator(told_apart),
+    Field(max_length=ISSUERS_MAX),
+]
+TrustedSource = Annotated[Introspection | None, NoDecode, BeforeValidator(read_json)]

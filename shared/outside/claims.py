@@ -5,15 +5,18 @@ there and does not read refuses the token: fallen through, a person could become
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final, get_args
 
 from pydantic import StringConstraints, TypeAdapter, ValidationError
 
-from services.command_api.trusted import OutsideRole, Trust
 from shared.events.base import OwnerId, TenantName
+from shared.outside.trusted import OutsideRole, Trust
+
+# The moment by this machine's clock, in UTC.
+Now = Callable[[], datetime]
 
 # An issuer's clock may be a little ahead of ours, and its tokens are used at once.
 NOT_BEFORE_LENIENT: Final = timedelta(seconds=60)

@@ -9,12 +9,12 @@ from typing import Any, Final
 
 import pytest
 
-from services.command_api.auth.outside.claims import Outsider
-from services.command_api.auth.outside.fetching import SourceAwayError
-from services.command_api.auth.outside.issuers import Issuers, TrustedIssuer
-from services.command_api.auth.outside.keys import IssuerKeys
-from services.command_api.trusted import Algorithm, Issuer
-from tests.unit.command_api.auth.outside.signing import (
+from shared.outside.claims import Outsider
+from shared.outside.fetching import SourceAwayError
+from shared.outside.issuers import Issuers, TrustedIssuer
+from shared.outside.keys import IssuerKeys
+from shared.outside.trusted import Algorithm, Issuer
+from tests.unit.shared.outside.signing import (
     AUDIENCE,
     ISSUER,
     NOW,

@@ -9,8 +9,8 @@ from typing import Final
 
 import pytest
 
-from services.command_api.auth.outside import fetching
-from services.command_api.auth.outside.fetching import Fetcher, SourceAwayError, read_file
+from shared.outside import fetching
+from shared.outside.fetching import Fetcher, SourceAwayError, read_file
 
 LOOPBACK: Final = "127.0.0.1"
 TOKEN: Final = "s3cret-token"

@@ -10,10 +10,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 from urllib.parse import quote_plus
 
-from services.command_api.auth.outside.claims import Outsider, outsider_of
-from services.command_api.auth.outside.fetching import CONNECTIONS_MAX, SourceAwayError
-from services.command_api.desk.desk import Now
-from services.command_api.trusted import Introspection
+from shared.outside.claims import Now, Outsider, outsider_of
+from shared.outside.fetching import CONNECTIONS_MAX, SourceAwayError
+from shared.outside.trusted import Introspection
 from shared.process.backoff import Setbacks
 
 # How long an answer is believed; how long when the source is away; how long an unknown token is not asked about again.

@@ -16,7 +16,7 @@ from typing import Any, Final
 import structlog
 from joserfc.jwk import ECKey, RSAKey
 
-from services.command_api.auth.outside.fetching import SourceAwayError
+from shared.outside.fetching import SourceAwayError
 from shared.process.backoff import Setbacks
 
 AGAIN_AFTER_SECONDS: Final = 30.0

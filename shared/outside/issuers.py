@@ -17,10 +17,9 @@ from typing import Any, Final
 from joserfc import jws
 from joserfc.errors import JoseError
 
-from services.command_api.auth.outside.claims import Outsider, outsider_of
-from services.command_api.auth.outside.keys import IssuerKeys
-from services.command_api.desk.desk import Now
-from services.command_api.trusted import Issuer
+from shared.outside.claims import Now, Outsider, outsider_of
+from shared.outside.keys import IssuerKeys
+from shared.outside.trusted import Issuer
 
 _UNREADABLE: Final = (JoseError, ValueError, TypeError, RecursionError, binascii.Error)
 

@@ -5,8 +5,8 @@ from typing import Any, Final
 
 import pytest
 
-from services.command_api.auth.outside.claims import NO_END, Outsider, outsider_of
-from services.command_api.trusted import Trust
+from shared.outside.claims import NO_END, Outsider, outsider_of
+from shared.outside.trusted import Trust
 
 NOW: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
 AN_HOUR: Final = int((NOW + timedelta(hours=1)).timestamp())

@@ -1,5 +1,6 @@
-"""Outside: callers that programs of other people vouch for. `COMMAND_API_ISSUERS` and `COMMAND_API_INTROSPECTION`.
+"""Outside: callers that programs of other people vouch for: the settings `…_ISSUERS` and `…_INTROSPECTION`.
 
+    trusted          which programs these are, as the settings spell it
     issuers          signed tokens: which issuer a token names, and whether that issuer signed it for us
     keys             the keys of one issuer: fetched, fetched again, kept while the issuer is away
     introspection    opaque tokens: one source is asked
