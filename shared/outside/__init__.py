@@ -5,6 +5,7 @@
     keys             the keys of one issuer: fetched, fetched again, kept while the issuer is away
     introspection    opaque tokens: one source is asked
     claims           what a token that is believed says: tenant, client, role, person
+    bearers          which of these, or our own key, or our tables, judges a token; what was found is remembered
     sources          all of these, wired as the settings say
     fetching         the one way out, with limits on seconds and bytes
 

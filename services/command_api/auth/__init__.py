@@ -1,6 +1,7 @@
 """Auth: which client or person a token stands for.
 
-    identities        tokens: signed ones are trusted by their signature, opaque ones are looked up and remembered
+    identities        the caller of a token, and new tokens for clients
+    own_tokens        tokens that we made: signed ones are trusted by their signature, opaque ones are looked up
     client_secrets    ids and secrets of clients, checked within bounds
     revocations       which clients of signed tokens were revoked, looked up once a minute
     clients           ids of clients that the broker has let in

@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.command_api.auth import identities
 from services.command_api.auth.identities import TokenIdentities
 from services.command_api.desk.commands import Caller
 from services.command_api.desk.desk import Away, IssuedToken, Unknown
 from services.command_api.desk.rows import Person, ReadsAwayError
 from services.command_api.store.directory import ClientRow, TokenRow
 from shared.identity import TokenClaims, hash_secret, read_token, sign_token, token_in, token_sha256
+from shared.outside import bearers
 
 KEY = b"k" * 32
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -124,7 +124,7 @@ async def test_an_unknown_token_is_remembered_as_such_for_a_moment_only(monkeypa
     it = Wired()
     assert await it.call("nobody") == await it.call("nobody") == Unknown()
     assert it.directory.looks == 1
-    monkeypatch.setattr(identities, "RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(bearers, "RETRY_SECONDS", 0.0)
     assert await it.call("new") == Unknown()
     it.directory.tokens[token_sha256("new")] = TokenRow("acme", DANA, START + timedelta(hours=1))
     assert await it.call("new") == DANA_CALLS
@@ -152,12 +152,12 @@ async def test_without_postgres_a_cached_token_works_until_it_expires() -> None:
 
 
 async def test_many_unknown_tokens_evict_no_known_token(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(identities, "UNKNOWN_MAX", 5)
+    monkeypatch.setattr(bearers, "UNKNOWN_MAX", 5)
     it = Wired(tokens_max=2)
     await it.call("1000.a.b")
     for number in range(20):
         assert await it.call(f"guess-{number}") == Unknown()
-    assert len(it.identities._unknown_until) == 5
+    assert len(it.identities._bearers._unknown_until) == 5
     looks = it.directory.looks
     assert await it.call("1000.a.b") == DANA_CALLS
     assert it.directory.looks == looks

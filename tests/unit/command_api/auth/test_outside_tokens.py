@@ -11,13 +11,13 @@ from joserfc import jwt
 from joserfc.jwk import OctKey
 from pydantic import SecretStr
 
-from services.command_api.auth import identities
 from services.command_api.auth.identities import TokenIdentities
 from services.command_api.desk.commands import Caller
 from services.command_api.desk.desk import Away, Unknown
 from services.command_api.desk.rows import Person
 from services.command_api.store.directory import TokenRow
 from shared.identity import TokenClaims, sign_token, token_sha256
+from shared.outside import bearers
 from shared.outside.fetching import SourceAwayError
 from shared.outside.introspection import Introspector
 from shared.outside.issuers import Issuers, TrustedIssuer
@@ -64,17 +64,11 @@ class Wired:
             tokens_max=100,
             fresh_seconds=self.fresh_seconds,
             outside=outside,
+            clock=lambda: self.seconds,
         )
-        self.identities._loop = self  # type: ignore[assignment]
 
     def now(self) -> datetime:
         return NOW + timedelta(seconds=self.seconds - 1000.0)
-
-    def time(self) -> float:
-        return self.seconds
-
-    def create_task(self, work: Any) -> asyncio.Task[Any]:  # noqa: ANN401 - the loop's own
-        return asyncio.get_running_loop().create_task(work)
 
     async def _fetch(self) -> bytes:
         if self.away:
@@ -213,8 +207,8 @@ async def test_a_person_from_outside_takes_no_alias_away() -> None:
 
 
 async def test_many_guesses_are_remembered_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(identities, "UNKNOWN_MAX", 5)
+    monkeypatch.setattr(bearers, "UNKNOWN_MAX", 5)
     it = Wired({"active": False})
     for number in range(20):
         assert await it.call(f"guess-{number}") == Unknown()
-    assert len(it.identities._unknown_until) == 5
+    assert len(it.identities._bearers._unknown_until) == 5

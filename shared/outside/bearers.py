@@ -1,0 +1,164 @@
+"""Bearers: which caller a token stands for, and for how long that is believed. One way for every service.
+
+    signed, names an issuer   that issuer alone is believed, never our own key              issuers
+    signed, names none        our own key                                                   `OwnTokens.signed`
+    opaque, in our tables     one of ours                                                   `OwnTokens.opaque`
+    opaque, in none           the source for introspection is asked, if there is one        introspection
+
+What was found is remembered, so with a part away the callers of the last minutes go on working: a remembered token is
+good until it expires, or until it is no longer believed.
+"""
+
+import asyncio
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Generic, Protocol, TypeVar
+
+from shared.bounded import make_room
+from shared.identity import is_signed
+from shared.outside.claims import Now, Outsider
+from shared.outside.fetching import SourceAwayError
+from shared.outside.introspection import BELIEVED_AWAY_SECONDS, BELIEVED_SECONDS, UNKNOWN_SECONDS
+from shared.outside.sources import Sources
+
+# When an unknown token, or one that could not be looked up again, is looked up the next time.
+RETRY_SECONDS: Final = 5.0
+UNKNOWN_MAX: Final = 10_000
+
+_C = TypeVar("_C")
+
+
+@dataclass(slots=True)
+class Bearer(Generic[_C]):
+    """The caller that a token stands for. In the clock's seconds: `fresh_until` token or client is looked up again.
+
+    `believed_until`: as long as that fails, because a part is away. `introspected`: the source outside told us.
+    """
+
+    caller: _C
+    expires_at: datetime
+    fresh_until: float
+    believed_until: float = math.inf
+    introspected: bool = False
+
+
+class OwnTokens(Protocol[_C]):
+    """What a service knows of tokens that we made, and what a caller from outside is to it."""
+
+    async def signed(self, token: str) -> Bearer[_C] | None:
+        """Return what a token says that names no issuer; None: our key did not sign it, or its client has ended."""
+
+    async def opaque(self, token: str) -> Bearer[_C] | None:
+        """Return whose token it is; None: our tables do not hold it."""
+
+    def vouched(self, found: Outsider) -> _C:
+        """Return the service's own caller of one that somebody else vouches for."""
+
+
+class Bearers(Generic[_C]):
+    """Tells callers from strangers. `away` is what `own` raises without Postgres; `clock` None: the loop's seconds."""
+
+    def __init__(
+        self,
+        own: OwnTokens[_C],
+        outside: Sources,
+        now: Now,
+        *,
+        tokens_max: int,
+        fresh_seconds: float,
+        away: type[Exception],
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        self._own = own
+        self._outside = outside
+        self._now = now
+        self._tokens_max = tokens_max
+        self._fresh_seconds = fresh_seconds
+        self._away = (SourceAwayError, away)
+        self._clock = clock or asyncio.get_running_loop().time
+        self._known: dict[str, Bearer[_C]] = {}
+        # A dict of their own, so that many wrong tokens push no good one out. Values are the clock's seconds.
+        self._unknown_until: dict[str, float] = {}
+        self._looking: dict[str, asyncio.Task[Bearer[_C] | None]] = {}
+
+    async def caller_of(self, token: str) -> _C | None:
+        """Return the caller, None: unknown. Raises SourceAwayError or `away` when nothing is remembered either."""
+        known = self._known.get(token)
+        if known is None or known.fresh_until <= self._clock():
+            try:
+                known = await self._look(token)
+            except self._away:
+                # Asked again, because a token that was withdrawn has been forgotten meanwhile.
+                known = self._known.get(token)
+                if known is None or known.believed_until <= self._clock():
+                    raise
+                known.fresh_until = min(self._clock() + RETRY_SECONDS, known.believed_until)
+        return None if known is None or known.expires_at <= self._now() else known.caller
+
+    async def _look(self, token: str) -> Bearer[_C] | None:
+        if self._unknown_until.get(token, 0.0) > self._clock():
+            return None
+        if is_signed(token):
+            return self._remember(token, await self._read(token))
+        # Fifty requests with one new token are one lookup.
+        looking = self._looking.get(token)
+        if looking is None:
+            looking = self._looking[token] = asyncio.create_task(self._find(token))
+            looking.add_done_callback(self._look_ended(token))
+        return await asyncio.shield(looking)
+
+    def _look_ended(self, token: str) -> Callable[["asyncio.Task[Bearer[_C] | None]"], None]:
+        def ended(looked: "asyncio.Task[Bearer[_C] | None]") -> None:
+            del self._looking[token]
+            if not looked.cancelled():
+                looked.exception()  # each request that waits gets the error; without one, asyncio must not log it
+
+        return ended
+
+    async def _read(self, token: str) -> Bearer[_C] | None:
+        named = self._outside.issuers.token_of(token)
+        if named is None:
+            return await self._own.signed(token)
+        until = self._clock() + self._fresh_seconds
+        return self._vouched(await self._outside.issuers.caller_of(named), until, until)
+
+    async def _find(self, token: str) -> Bearer[_C] | None:
+        known = self._known.get(token)
+        if known is None or not known.introspected:
+            found = await self._own.opaque(token)
+            if found is not None:
+                return self._remember(token, found)
+            # A token of ours that was withdrawn ends here, and not when the source answers.
+            self._known.pop(token, None)
+        return await self._introspect(token)
+
+    async def _introspect(self, token: str) -> Bearer[_C] | None:
+        source = self._outside.introspector
+        if source is None:
+            return self._remember(token, None)
+        now = self._clock()
+        found = self._vouched(await source.caller_of(token), now + BELIEVED_SECONDS, now + BELIEVED_AWAY_SECONDS)
+        if found is not None:
+            found.introspected = True
+        return self._remember(token, found, UNKNOWN_SECONDS)
+
+    def _vouched(self, found: Outsider | None, fresh_until: float, believed_until: float) -> Bearer[_C] | None:
+        if found is None:
+            return None
+        return Bearer(self._own.vouched(found), found.expires_at, fresh_until, believed_until)
+
+    def _remember(
+        self, token: str, known: Bearer[_C] | None, unknown_seconds: float | None = None
+    ) -> Bearer[_C] | None:
+        self._known.pop(token, None)
+        self._unknown_until.pop(token, None)
+        if known is None:
+            make_room(self._unknown_until, UNKNOWN_MAX)
+            seconds = RETRY_SECONDS if unknown_seconds is None else unknown_seconds
+            self._unknown_until[token] = self._clock() + seconds
+        else:
+            make_room(self._known, self._tokens_max)
+            self._known[token] = known
+        return known
