@@ -2,10 +2,10 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from starlette.applications import Starlette
@@ -15,13 +15,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.feed import health
-from services.feed.callers.callers import Callers
+from services.feed.callers import callers
 from services.feed.callers.tokens import TokenRows
 from services.feed.calls import answers, feed
 from services.feed.calls.room import Room
 from services.feed.metrics import readings
 from services.feed.settings import Settings
 from services.feed.tail import Tail
+from shared.outside.sources import Sources
 from shared.process.alarms import Alarms
 from shared.process.bugs import BugGuard
 from shared.process.ending import ended_within
@@ -42,10 +43,17 @@ class FeedProcess:
         self._tokens = TokenRows(
             settings.postgres_dsn.get_secret_value(), settings.postgres_tls, settings.postgres_within_seconds
         )
+        self._outside = Sources(settings.issuers, settings.introspection, _now)
         self._room = Room(settings.readers_max, settings.readers_of_tenant_max)
         self._alarms = alarms
         self._call = feed.FeedCall(
-            callers=Callers(settings.token_key.get_secret_value().encode(), self._tokens, _now),
+            callers=callers.Callers(
+                settings.token_key.get_secret_value().encode(),
+                self._tokens,
+                _now,
+                fresh_seconds=callers.FRESH_SECONDS,
+                outside=self._outside,
+            ),
             window=lambda: self._tail.window,
             ends=self._tail.ends,
             room=self._room,
@@ -55,7 +63,7 @@ class FeedProcess:
         )
         self._stays = True
         self._ending = False
-        self._reading: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
         self._log = structlog.get_logger()
 
     def app(self) -> Starlette:
@@ -89,28 +97,36 @@ class FeedProcess:
             self._tail.window.close()
 
     def _alive(self) -> bool:
-        # This task runs for ever. When it has ended, the process ends itself; a probe sees it if that takes long.
-        return self._reading is None or not self._reading.done()
+        # These tasks run for ever. When one has ended, the process ends itself; a probe sees it if that takes long.
+        return not any(task.done() for task in self._tasks)
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
-        # Nothing here waits for Kafka or Postgres: the process is alive at once, and ready after Kafka was read.
+        # Nothing here waits for a part or an issuer: the process is alive at once, and ready after Kafka was read.
         await self._tokens.open()
-        self._reading = asyncio.create_task(self._tail.run(), name="tail")
-        self._reading.add_done_callback(self._ended)
+        self._begin("tail", self._tail.run())
+        for work in self._outside.work():
+            self._begin("issuer_keys", work)
         try:
             yield
         finally:
             self._ending = True
-            self._reading.cancel()
-            await ended_within(_CLOSE_WITHIN_SECONDS, asyncio.wait({self._reading}), "tail")
+            for task in self._tasks:
+                task.cancel()
+            await ended_within(_CLOSE_WITHIN_SECONDS, asyncio.wait(self._tasks), "background")
+            await ended_within(_CLOSE_WITHIN_SECONDS, self._outside.close(), "outside")
             await self._tokens.close()
             self._log.info("feed_ended")
+
+    def _begin(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(self._ended)
+        self._tasks.append(task)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if self._ending:
             return
-        # It never ends by itself: it met a bug, and only a new process helps.
+        # None ends by itself: this one met a bug, and only a new process helps.
         error = None if task.cancelled() else task.exception()
         self._log.error("background_ended", task=task.get_name(), exc_info=error)
         self.failed = True

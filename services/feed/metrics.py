@@ -18,6 +18,8 @@ ALARM_NAMES: Final = (
     "background_ended",
     "feed_log_went_back",
     "feed_tail_lost",
+    "introspection_failed",
+    "issuer_keys_not_fetched",
     "outcome_record_skipped",
 )
 CHECKS: Final = ("stays", "tail")

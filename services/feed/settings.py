@@ -9,6 +9,7 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, Secret
 from pydantic_settings import SettingsConfigDict
 
 from shared.identity import KEY_BYTES_MIN
+from shared.outside.trusted import TrustedIssuers, TrustedSource
 from shared.settings import KafkaSettings, PostgresSettings
 
 
@@ -19,6 +20,12 @@ class Settings(KafkaSettings, PostgresSettings):
 
     # Verifies bearer tokens: the command API's `COMMAND_API_TOKEN_KEY`.
     token_key: Annotated[SecretStr, Field(min_length=KEY_BYTES_MIN)]
+
+    # Identity providers whose signed tokens are believed: the command API's `COMMAND_API_ISSUERS`.
+    issuers: TrustedIssuers = ()
+    # The one source that is asked about opaque tokens which are not in our tables: the command API's
+    # `COMMAND_API_INTROSPECTION`, with a secret in it.
+    introspection: TrustedSource = None
 
     # The address that the feed listens on. A container says 0.0.0.0.
     http_host: str = "127.0.0.1"

@@ -1,91 +1,64 @@
 """Callers: the tenant that a token may read, and until when. Every role but `person` reads all of its tenant.
 
-A revoked client's tokens end within a minute, its open streams too: what was found of a client is believed for 25
-seconds, and a stream asks again before each piece. While Postgres is away, what was found last is believed, and so is a
-client that was never looked up, as by the command API.
+Which key or source judges a token, and for how long it is believed, is the same as for the command API:
+`shared/outside/bearers`. An open stream asks again before each piece, at least every 15 seconds.
 """
 
-import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Final, NamedTuple, Protocol
+from typing import Final
 
+from services.feed.callers.own_tokens import FeedCaller, FeedTokens, Tokens
 from services.feed.callers.tokens import TokensAwayError
 from shared.events.rules import Rule
-from shared.identity import is_signed, read_token, token_in, token_sha256
+from shared.identity import token_in
+from shared.outside.bearers import Bearers
+from shared.outside.claims import Now
+from shared.outside.fetching import SourceAwayError
+from shared.outside.sources import Sources
 
+# How long a token, or the client of one, is believed before it is looked at again.
 FRESH_SECONDS: Final = 25.0
 
-_RETRY_SECONDS: Final = 5.0
-_CLIENTS_MAX: Final = 10_000
-
-
-class Tokens(Protocol):
-    """What is known of tokens elsewhere. Each raises TokensAwayError."""
-
-    async def token_end(self, sha256: str) -> datetime | None:
-        """Return until when an opaque token works; None: it is unknown."""
-
-    async def is_revoked(self, client: str) -> bool:
-        """Return whether a client was revoked."""
-
-
-@dataclass(frozen=True, slots=True)
-class FeedCaller:
-    """One who may read a tenant's feed, until its token expires."""
-
-    tenant: str
-    client: str
-    until: datetime
-
-
-class _Looked(NamedTuple):
-    revoked: bool
-    until: float  # loop time
+_TOKENS_MAX: Final = 10_000
 
 
 class Callers:
-    """Tells callers from strangers."""
+    """Tells callers from strangers. `clock` returns seconds; None: the loop's."""
 
     def __init__(
-        self, key: bytes, tokens: Tokens, now: Callable[[], datetime], fresh_seconds: float = FRESH_SECONDS
+        self,
+        key: bytes,
+        tokens: Tokens,
+        now: Now,
+        *,
+        fresh_seconds: float,
+        outside: Sources | None = None,
+        clock: Callable[[], float] | None = None,
     ) -> None:
-        self._key = key
-        self._tokens = tokens
-        self._now = now
-        self._fresh_seconds = fresh_seconds
-        self._looked: dict[str, _Looked] = {}
+        self._bearers: Bearers[FeedCaller | Rule] = Bearers(
+            FeedTokens(key, tokens, now, fresh_seconds, clock),
+            outside or Sources((), None, now),
+            now,
+            tokens_max=_TOKENS_MAX,
+            fresh_seconds=fresh_seconds,
+            away=TokensAwayError,
+            clock=clock,
+        )
 
     async def caller_of(self, authorization: str | None) -> FeedCaller | Rule:
         """Return the caller of an Authorization header's token, or the rule that it breaks. Raises TokensAwayError."""
         token = token_in(authorization)
         if token is None:
             return Rule.TOKEN_UNKNOWN
-        if not is_signed(token):
-            # Opaque tokens are persons' tokens.
-            end = await self._tokens.token_end(token_sha256(token))
-            return Rule.TOKEN_UNKNOWN if end is None or end <= self._now() else Rule.NOT_THE_OWNER
-        claims = read_token(token, self._key, self._now())
-        if claims is None or await self.is_revoked(claims.client):
-            return Rule.TOKEN_UNKNOWN
-        if claims.role == "person":
-            return Rule.NOT_THE_OWNER
-        return FeedCaller(claims.tenant, claims.client, claims.expires_at)
-
-    async def is_revoked(self, client: str) -> bool:
-        """Return whether a client was revoked, as far as was found within `fresh_seconds`. Never raises."""
-        loop = asyncio.get_running_loop()
-        looked, began = self._looked.get(client), loop.time()
-        if looked is not None and looked.until > began:
-            return looked.revoked
         try:
-            looked = _Looked(await self._tokens.is_revoked(client), began + self._fresh_seconds)
+            return await self._bearers.caller_of(token) or Rule.TOKEN_UNKNOWN
+        except SourceAwayError as error:
+            raise TokensAwayError from error
+
+    async def has_ended(self, authorization: str | None, caller: FeedCaller) -> bool:
+        """Return whether a token no longer stands for its caller, also because nobody can say so any more."""
+        try:
+            now = await self.caller_of(authorization)
         except TokensAwayError:
-            before = self._looked.get(client)  # another request may have found it meanwhile
-            looked = _Looked(before is not None and before.revoked, loop.time() + _RETRY_SECONDS)
-        self._looked.pop(client, None)
-        while len(self._looked) >= _CLIENTS_MAX:
-            del self._looked[next(iter(self._looked))]
-        self._looked[client] = looked
-        return looked.revoked
+            return True  # the stream's reader comes back, and hears 503
+        return isinstance(now, Rule) or (now.tenant, now.client) != (caller.tenant, caller.client)

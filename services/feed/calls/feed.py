@@ -12,7 +12,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
-from services.feed.callers.callers import Callers, FeedCaller
+from services.feed.callers.callers import Callers
+from services.feed.callers.own_tokens import FeedCaller
 from services.feed.callers.tokens import TokensAwayError
 from services.feed.calls import answers
 from services.feed.calls.asking import NOW, FeedAsked, MalformedFeedError, read_feed_request
@@ -69,8 +70,9 @@ class FeedCall:
         if request.method != "GET":
             return answers.failed(HTTPStatus.METHOD_NOT_ALLOWED, {"Allow": "GET"})
         given = request.headers.getlist("authorization")
+        authorization = given[0] if len(given) == 1 else None
         try:
-            caller = await self._callers.caller_of(given[0] if len(given) == 1 else None)
+            caller = await self._callers.caller_of(authorization)
             if isinstance(caller, Rule):
                 return answers.unknown_caller() if caller is Rule.TOKEN_UNKNOWN else answers.not_for_persons()
             asked = read_feed_request(request)
@@ -78,9 +80,11 @@ class FeedCall:
             return answers.unavailable()
         except MalformedFeedError as error:
             return answers.malformed(str(error))
-        return await self._read(caller, asked, ending)
+        return await self._read(caller, asked, ending, lambda: self._callers.has_ended(authorization, caller))
 
-    async def _read(self, caller: FeedCaller, asked: FeedAsked, ending: ExitStack) -> Response | Stream:
+    async def _read(
+        self, caller: FeedCaller, asked: FeedAsked, ending: ExitStack, has_ended: Callable[[], Awaitable[bool]]
+    ) -> Response | Stream:
         if self._room.is_full:
             return answers.unavailable("There are as many readers as there may be. Please try again.")
         if self._room.is_full_for(caller.tenant):
@@ -102,7 +106,7 @@ class FeedCall:
             walk,
             keep_alive_seconds=self._keep_alive_seconds,
             for_seconds=(caller.until - self._now()).total_seconds(),
-            ends=lambda: self._callers.is_revoked(caller.client),
+            ends=has_ended,
         )
         return Stream("events", events, EVENTS_HEADERS, self._send_within_seconds)
 

@@ -175,9 +175,9 @@ class Crew:
             await self._service("feed", self.feeds).start()
         return self.feeds[0]
 
-    async def feed(self, environ: Mapping[str, str] | None = None) -> Service:
+    async def feed(self, environ: Mapping[str, str] | None = None, module: str = "services.feed") -> Service:
         """Start a feed of the test's own, and return it ready."""
-        service = self._service("feed", self.extras, environ=environ)
+        service = self._service("feed", self.extras, module, environ)
         await service.start()
         return service
 

@@ -6,8 +6,9 @@ from typing import Final
 
 import pytest
 
-from services.feed.callers import callers as callers_
-from services.feed.callers.callers import Callers, FeedCaller
+from services.feed.callers import own_tokens
+from services.feed.callers.callers import Callers
+from services.feed.callers.own_tokens import FeedCaller, FeedTokens
 from services.feed.callers.tokens import TokenRows, TokensAwayError
 from shared.events.rules import Rule
 from shared.identity import TokenClaims, TokenRole, sign_token, token_sha256
@@ -33,13 +34,15 @@ class FakeTokens:
         return self.revoked and client == "desk"
 
 
-def signed(role: TokenRole = "machine", *, key: bytes = KEY, expires_at: datetime = NOW + HOUR) -> str:
-    return sign_token(TokenClaims("acme", "desk", role, NOW - HOUR, expires_at), key)
+def signed(
+    role: TokenRole = "machine", *, key: bytes = KEY, expires_at: datetime = NOW + HOUR, client: str = "desk"
+) -> str:
+    return sign_token(TokenClaims("acme", client, role, NOW - HOUR, expires_at), key)
 
 
 async def heard(token: str | None) -> FeedCaller | Rule:
     header = None if token is None else f"Bearer {token}"
-    return await Callers(KEY, FakeTokens(), lambda: NOW).caller_of(header)
+    return await Callers(KEY, FakeTokens(), lambda: NOW, fresh_seconds=25.0).caller_of(header)
 
 
 @pytest.mark.parametrize("role", ["machine", "reader", "admin"])
@@ -72,23 +75,37 @@ async def test_a_revoked_clients_tokens_end_and_it_is_looked_up_seldom() -> None
 
 
 async def test_without_postgres_what_was_found_last_is_believed() -> None:
-    tokens = FakeTokens()
-    callers = Callers(KEY, tokens, lambda: NOW, fresh_seconds=0)
+    tokens, seconds = FakeTokens(), 1000.0
+    callers = Callers(KEY, tokens, lambda: NOW, fresh_seconds=25.0, clock=lambda: seconds)
+    header = f"Bearer {signed()}"
     tokens.away = True
-    assert not await callers.is_revoked("desk")
+    caller = await callers.caller_of(header)
+    assert isinstance(caller, FeedCaller)
+    assert not await callers.has_ended(header, caller)
     tokens.away, tokens.revoked = False, True
-    callers._looked.clear()
-    assert await callers.is_revoked("desk")
+    seconds += 5  # it is asked again soon, because nothing was found
+    assert await callers.has_ended(header, caller)
     tokens.away = True
-    assert await callers.is_revoked("desk")
+    seconds += 25
+    assert await callers.has_ended(header, caller)
+    assert await callers.caller_of(header) is Rule.TOKEN_UNKNOWN
+
+
+async def test_a_client_is_looked_up_once_for_all_its_tokens() -> None:
+    tokens = FakeTokens()
+    callers = Callers(KEY, tokens, lambda: NOW, fresh_seconds=25.0)
+    for minutes in range(1, 5):
+        token = signed(expires_at=NOW + timedelta(minutes=minutes))
+        assert isinstance(await callers.caller_of(f"Bearer {token}"), FeedCaller)
+    assert tokens.looks == 1
 
 
 async def test_what_is_remembered_of_clients_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(callers_, "_CLIENTS_MAX", 3)
-    callers = Callers(KEY, FakeTokens(), lambda: NOW)
+    monkeypatch.setattr(own_tokens, "_CLIENTS_MAX", 3)
+    known = FeedTokens(KEY, FakeTokens(), lambda: NOW, 25.0)
     for n in range(10):
-        await callers.is_revoked(f"client-{n}")
-    assert list(callers._looked) == ["client-7", "client-8", "client-9"]
+        assert await known.signed(signed(client=f"client-{n}")) is not None
+    assert list(known._looked) == ["client-7", "client-8", "client-9"]
 
 
 async def test_without_postgres_a_lookup_says_so_in_time() -> None:
