@@ -157,6 +157,20 @@ def test_a_reader_hears_each_outcome_once_or_that_it_is_gone(data: st.DataObject
     reads_as_promised(data)
 
 
+@hypothesis.given(st.data())
+def test_a_reader_hears_nothing_from_before_the_place_where_it_began(data: st.DataObject) -> None:
+    """It began at a process that had just begun too, and goes on at one that has all of the stream."""
+    stream = data.draw(streams())
+    begins = [data.draw(st.integers(0, len(records))) for records in stream]
+    places = Process(stream, begins, data.draw(st.integers(1, 20))).window.frontier
+    assert [place.next for place in places] == begins
+    whole = Process(stream, [len(records) for records in stream], LARGE)
+    with Walk(whole.window, "acme", places) as walk:
+        heard = [tuple(map(int, line.body.split(b":"))) for line in walk.take()]
+    after = {(p, record.source_offset) for p, records in enumerate(stream) for record in records[begins[p] :]}
+    assert set(heard) <= after
+
+
 def test_a_reader_that_keeps_offsets_alone_hears_repeats() -> None:
     """The control: a position without its second number."""
 
