@@ -3,7 +3,8 @@
     a press    caller_or_answer -> the dialect reads a command  -> press -> the verdict, in words
     a read     caller_or_answer -> the dialect reads a question -> read  -> what was found, in words
 
-With care: the order. A malformed request is answered before the log or Postgres is asked for anything.
+With care: the order. A malformed request is answered before the log or Postgres is asked for anything. Of its faults
+the first rule answers, and headers are parts of it.
 Never: a published word, status or key in here.
 """
 
@@ -28,11 +29,13 @@ from services.command_api.desk.commands import (
 from services.command_api.desk.desk import Away, Desk, Unknown
 from services.command_api.desk.rows import NoSuchPartitionError, ReadsAwayError
 from services.command_api.dialects.headers import authorization, idempotency_key, min_position, traceparent
-from services.command_api.dialects.malformed import Malformed, first_of
+from services.command_api.dialects.malformed import Malformed, fault_in, first_of
 from services.command_api.dialects.times import Opening
 from shared.events.rules import Rule
 
 MIN_POSITION_WAIT_SECONDS: Final = 2.0
+
+Ask = Callable[[], Awaitable[Response]]
 
 
 class Words(Protocol):
@@ -72,7 +75,7 @@ async def caller_of(desk: Desk, request: Request) -> Caller | Unknown | Away:
 
 async def caller_or_answer(desk: Desk, request: Request, words: Words) -> Caller | Response:
     """Return the caller, or the answer to a request that has none."""
-    caller = await desk.identities.caller_of(authorization(request))
+    caller = await caller_of(desk, request)
     return caller if isinstance(caller, Caller) else turned_away(desk, caller, words)
 
 
@@ -110,27 +113,27 @@ async def press(
     """Record a press and answer with its verdict. `wait_seconds` is the wait that the caller prefers, if any."""
     if caller.role == "reader":
         return words.for_readers()
-    match command:
-        case Malformed():
-            return odd(desk, first_of(command, idempotency_key(request)), words)
-        case Rule():
-            # What the request shows by itself answers first, and its key is a part of it.
-            key = idempotency_key(request)
-            return odd(desk, key, words) if isinstance(key, Malformed) else refused_at_once(desk, command, words)
-        case _:
-            asked = asked_for(desk, request, caller, command, words, wait_seconds)
-            if isinstance(asked, Malformed):
-                return odd(desk, asked, words)
-            return worded(asked, await desk.submitter.submit(asked), words)
+    key = idempotency_key(request)
+    if isinstance(command, Malformed):
+        return odd(desk, first_of(command, fault_in(key)), words)
+    if isinstance(key, Malformed):
+        return odd(desk, key, words)
+    if isinstance(command, Rule):
+        return refused_at_once(desk, command, words)  # last, because history is needed to know it
+    asked = asked_for(desk, request, caller, command, words, key, wait_seconds)
+    return worded(asked, await desk.submitter.submit(asked), words)
 
 
 def asked_for(
-    desk: Desk, request: Request, caller: Caller, command: Command, words: PressWords, wait_seconds: float | None
-) -> Asked | Malformed:
-    """Return what is to be submitted, or what is wrong with the request's key."""
-    key = idempotency_key(request)
-    if isinstance(key, Malformed):
-        return key
+    desk: Desk,
+    request: Request,
+    caller: Caller,
+    command: Command,
+    words: PressWords,
+    key: str | None,
+    wait_seconds: float | None,
+) -> Asked:
+    """Return what is to be submitted."""
     seconds = desk.answer_within_seconds if wait_seconds is None else wait_seconds
     return Asked(command, caller, words.dialect, key, seconds, traceparent(request))
 
@@ -157,13 +160,18 @@ def worded(asked: Asked, answer: Answer, words: PressWords) -> Response:
             assert_never(answer)
 
 
-async def read(
-    desk: Desk, request: Request, caller: Caller, words: Words, ask: Callable[[], Awaitable[Response]]
-) -> Response:
-    """Answer with what `ask` finds, once the read models have passed `X-Min-Position`."""
+async def read(desk: Desk, request: Request, caller: Caller, words: Words, ask: Ask | Malformed | Response) -> Response:
+    """Answer with what `ask` finds, once the read models have passed `X-Min-Position`.
+
+    `ask` may be what is wrong with the question, or the answer to a caller for whom nothing is to be found.
+    """
     wanted = min_position(request)
+    if isinstance(ask, Malformed):
+        return words.malformed(first_of(ask, fault_in(wanted)))
     if isinstance(wanted, Malformed):
         return words.malformed(wanted)
+    if isinstance(ask, Response):
+        return ask
     try:
         if wanted is not None and not await desk.reads.wait_for(caller.tenant, *wanted, MIN_POSITION_WAIT_SECONDS):
             return words.unavailable()

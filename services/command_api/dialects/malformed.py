@@ -1,7 +1,7 @@
 """Malformed: errors that the request alone shows, without any history. Such a request is not recorded."""
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, overload
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
@@ -33,10 +33,19 @@ def wrong(rule: ShapeRule, sentence: str | None = None) -> PydanticCustomError:
     return PydanticCustomError(rule.value, "does not pass", {"sentence": sentence})
 
 
-def first_of(problem: Malformed, *others: object) -> Malformed:
-    """Return the problem to answer with: the first rule in order, then as given. Others may be no problem at all."""
-    problems = [problem, *(other for other in others if isinstance(other, Malformed))]
-    return min(problems, key=lambda one: _IN_ORDER.index(one.rule))
+def fault_in(read: object) -> Malformed | None:
+    """Return what is wrong with a part of a request that was read, None when nothing is."""
+    return read if isinstance(read, Malformed) else None
+
+
+@overload
+def first_of(problem: Malformed, /, *others: Malformed | None) -> Malformed: ...
+@overload
+def first_of(*problems: Malformed | None) -> Malformed | None: ...
+def first_of(*problems: Malformed | None) -> Malformed | None:
+    """Return the problem to answer with: the first rule in order, then as given. None: there is no problem."""
+    there = [one for one in problems if one is not None]
+    return min(there, key=lambda one: _IN_ORDER.index(one.rule)) if there else None
 
 
 def first_problem(error: ValidationError) -> Malformed:

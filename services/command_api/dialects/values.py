@@ -40,6 +40,15 @@ def is_writable(text: str) -> bool:
         return False
 
 
+def read_name(text: str, parameter: str) -> str | Malformed:
+    """Return an owner or a job as a path names it, compared as text."""
+    if not text:
+        return Malformed(Rule.PARAMETER_MISSING, parameter)
+    if not is_writable(text):
+        return Malformed(Rule.VALUE_INVALID, parameter)
+    return text if len(text) <= NAME_LENGTH_MAX else Malformed(Rule.TEXT_TOO_LONG, parameter)
+
+
 def text_given(value: object) -> str | None:
     """Return a text that can be stored, or None when none was given. Raises the error of R03."""
     if value is None or value == "":

@@ -16,7 +16,7 @@ from services.command_api.desk.commands import Caller, Command
 from services.command_api.desk.desk import Desk
 from services.command_api.dialects.answering import opening_here, press
 from services.command_api.dialects.headers import preferred_wait
-from services.command_api.dialects.malformed import Malformed, first_of
+from services.command_api.dialects.malformed import Malformed, fault_in, first_of
 from services.command_api.dialects.native import answers
 from services.command_api.dialects.native.admitted import admitted
 from services.command_api.dialects.native.answers import WORDS
@@ -69,7 +69,7 @@ class Native:
     async def _press(self, request: Request, caller: Caller, command: Command | Malformed | Rule) -> Response:
         # A press has no query parameters. A caller that sends one means it: `stop?at=...` must not silently stop now.
         has_query = bool(request.scope["query_string"] and request.query_params)  # most have none to be read
-        said = first_of(Malformed(Rule.VALUE_INVALID, "query"), command) if has_query else command
+        said = first_of(Malformed(Rule.VALUE_INVALID, "query"), fault_in(command)) if has_query else command
         return await press(self.desk, request, caller, said, WORDS, preferred_wait(request))
 
 

@@ -18,7 +18,7 @@ from services.command_api.desk.commands import Caller
 from services.command_api.desk.desk import Desk
 from services.command_api.desk.rows import NoSuchPartitionError, OutcomeRow
 from services.command_api.desk.told import DIGEST_DIGITS, Place, told_of
-from services.command_api.dialects.answering import read
+from services.command_api.dialects.answering import Ask, read
 from services.command_api.dialects.headers import parse_position, preferred_wait
 from services.command_api.dialects.malformed import Malformed
 from services.command_api.dialects.native import answers
@@ -46,9 +46,8 @@ class NativeReads:
         if isinstance(caller, Response):
             return caller
         timer_id = parse_timer_id(request.path_params["timer_id"])
-        if timer_id is None:
-            return WORDS.refused(Rule.TIMER_UNKNOWN)
-        return await read(self.desk, request, caller, WORDS, partial(self._timer, caller, timer_id))
+        ask = WORDS.refused(Rule.TIMER_UNKNOWN) if timer_id is None else partial(self._timer, caller, timer_id)
+        return await read(self.desk, request, caller, WORDS, ask)
 
     async def _timer(self, caller: Caller, timer_id: int) -> Response:
         row = await self.desk.reads.timer(caller.tenant, timer_id)
@@ -61,15 +60,15 @@ class NativeReads:
         caller = await admitted(self.desk, request)
         if isinstance(caller, Response):
             return caller
-        event_id = _uuid(request.path_params["event_id"])
+        return await read(self.desk, request, caller, WORDS, self._asked(request, caller))
+
+    def _asked(self, request: Request, caller: Caller) -> Ask | Malformed | Response:
+        event_id, place = _uuid(request.path_params["event_id"]), _place(request)
+        if isinstance(place, Malformed):
+            return place
         if event_id is None:
             return answers.refused(Rule.TIMER_UNKNOWN, _NO_SUCH_OUTCOME)
-        place = _place(request)
-        if isinstance(place, Malformed):
-            return WORDS.malformed(place)
-        wait = preferred_wait(request)
-        ask = partial(self._outcome, caller, event_id, place, wait)
-        return await read(self.desk, request, caller, WORDS, ask)
+        return partial(self._outcome, caller, event_id, place, preferred_wait(request))
 
     async def _outcome(self, caller: Caller, event_id: UUID, place: Place | None, wait: float | None) -> Response:
         reads = self.desk.reads

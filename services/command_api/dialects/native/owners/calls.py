@@ -18,7 +18,7 @@ from services.command_api.desk.desk import Desk
 from services.command_api.desk.rows import ReadsAwayError
 from services.command_api.dialects.answering import asked_for, odd, read, worded
 from services.command_api.dialects.headers import idempotency_key, preferred_wait
-from services.command_api.dialects.malformed import Malformed, first_of
+from services.command_api.dialects.malformed import Malformed, fault_in, first_of
 from services.command_api.dialects.native.admitted import admitted
 from services.command_api.dialects.native.answers import WORDS, recorded
 from services.command_api.dialects.native.owners import answers
@@ -28,9 +28,9 @@ from services.command_api.dialects.native.owners.reading import (
     read_erasure,
     read_estimate,
     read_leave,
-    read_name,
     read_profile,
 )
+from services.command_api.dialects.values import read_name
 from shared.events.rules import Rule
 
 _Said = TypeVar("_Said")
@@ -69,12 +69,13 @@ class NativeOwners:
 
     @_by_an_admin
     async def _set_profile(self, request: Request, caller: Caller, owner: str, body: bytes) -> Response:
-        said = _first_fault(request, read_profile(owner, body))
-        if isinstance(said, Malformed):
-            return odd(self.desk, said, WORDS)
+        checked = _checked(request, read_profile(owner, body))
+        if isinstance(checked, Malformed):
+            return odd(self.desk, checked, WORDS)
+        said, key = checked
         if said.aliases is not None and (await self.desk.reads.owner(caller.tenant, owner)).aliases is None:
             return answers.no_such_person()
-        answer = await self._submit(request, caller, said.fact)
+        answer = await self._submit(request, caller, said.fact, key)
         if said.aliases is None or isinstance(answer, Response):
             return _answered(answer)
         if not await self.desk.people.set_aliases(caller.tenant, owner, said.aliases):
@@ -90,13 +91,17 @@ class NativeOwners:
     @_by_an_admin
     async def record_attendance(self, request: Request, caller: Caller, owner: str, body: bytes) -> Response:
         """`POST /v1/owners/{owner}/attendance`."""
-        said = _first_fault(request, read_attendance(owner, body))
-        if isinstance(said, Malformed):
-            return odd(self.desk, said, WORDS)
+        checked = _checked(request, read_attendance(owner, body))
+        if isinstance(checked, Malformed):
+            return odd(self.desk, checked, WORDS)
+        said, key = checked
         zone_name = await self._zone_for(caller, said)
-        return (
-            WORDS.unavailable() if zone_name is None else await self._state(request, caller, said.on_its_day(zone_name))
-        )
+        if zone_name is None:
+            return WORDS.unavailable()
+        command = said.on_its_day(zone_name)
+        if isinstance(command, Malformed):
+            return odd(self.desk, command, WORDS)
+        return _answered(await self._submit(request, caller, command, key))
 
     @_by_an_admin
     async def set_estimate(self, request: Request, caller: Caller, owner: str, body: bytes) -> Response:
@@ -112,13 +117,12 @@ class NativeOwners:
         caller = await admitted(self.desk, request)
         if isinstance(caller, Response):
             return caller
-        owner = request.path_params["owner"]
-        if caller.person not in {None, owner}:
-            return answers.no_such_owner()
-        named = read_name(owner, "owner")
-        if isinstance(named, Malformed):
-            return WORDS.malformed(named)
-        return await read(self.desk, request, caller, WORDS, partial(self._all_about, caller, named))
+        owner = read_name(request.path_params["owner"], "owner")
+        if isinstance(owner, Malformed):
+            return await read(self.desk, request, caller, WORDS, owner)
+        theirs = caller.person in {None, owner}
+        ask = partial(self._all_about, caller, owner) if theirs else answers.no_such_owner()
+        return await read(self.desk, request, caller, WORDS, ask)
 
     async def _all_about(self, caller: Caller, owner: str) -> Response:
         return answers.known(owner, await self.desk.reads.owner(caller.tenant, owner))
@@ -132,29 +136,31 @@ class NativeOwners:
         return (await self.desk.reads.owner(caller.tenant, said.owner)).zone or policy.zone
 
     async def _state(self, request: Request, caller: Caller, command: FactCommand | Malformed) -> Response:
-        said: FactCommand | Malformed = _first_fault(request, command)
-        if isinstance(said, Malformed):
-            return odd(self.desk, said, WORDS)
-        return _answered(await self._submit(request, caller, said))
+        checked: tuple[FactCommand, str | None] | Malformed = _checked(request, command)
+        if isinstance(checked, Malformed):
+            return odd(self.desk, checked, WORDS)
+        return _answered(await self._submit(request, caller, *checked))
 
     async def _submit(
-        self, request: Request, caller: Caller, command: FactCommand
+        self, request: Request, caller: Caller, command: FactCommand, key: str | None
     ) -> Response | Learned | StillWaiting:
-        """Record a statement. Return the answer at once when it was malformed, refused or not recorded."""
-        asked = asked_for(self.desk, request, caller, command, WORDS, preferred_wait(request))
-        if isinstance(asked, Malformed):
-            return odd(self.desk, asked, WORDS)
+        """Record a statement. Return the answer at once when it was refused or not recorded."""
+        asked = asked_for(self.desk, request, caller, command, WORDS, key, preferred_wait(request))
         answer = await self.desk.submitter.submit(asked)
         return answer if isinstance(answer, Learned | StillWaiting) else worded(asked, answer, WORDS)
 
 
-def _first_fault(request: Request, said: _Said | Malformed) -> _Said | Malformed:
-    """Return the first rule in order that a statement breaks: in its query, its path, its body or its key."""
+def _checked(request: Request, said: _Said | Malformed) -> tuple[_Said, str | None] | Malformed:
+    """Return what is stated and under which key, or the first rule in order that query, path, body or key breaks."""
     # A caller that sends query parameters means them, and a statement has none.
     query = Malformed(Rule.VALUE_INVALID, "query") if request.query_params else None
     owner, key = read_name(request.path_params["owner"], "owner"), idempotency_key(request)
-    faults = [one for one in (query, owner, said, key) if isinstance(one, Malformed)]
-    return first_of(*faults) if faults else said
+    others = first_of(query, fault_in(owner))
+    if isinstance(said, Malformed):
+        return first_of(said, others, fault_in(key))
+    if isinstance(key, Malformed):
+        return first_of(key, others)
+    return others or (said, key)
 
 
 def _answered(answer: Response | Learned | StillWaiting, aliases: tuple[str, ...] | None = None) -> Response:

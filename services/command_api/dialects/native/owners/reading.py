@@ -17,7 +17,7 @@ from services.command_api.desk.commands import (
     SetLeave,
     SetProfile,
 )
-from services.command_api.dialects.malformed import Malformed, first_of, wrong
+from services.command_api.dialects.malformed import Malformed, fault_in, first_of, wrong
 from services.command_api.dialects.times import asked_time, day
 from services.command_api.dialects.values import (
     NAME_LENGTH_MAX,
@@ -26,6 +26,7 @@ from services.command_api.dialects.values import (
     YesOrNo,
     is_writable,
     read_body,
+    read_name,
     says_nothing,
     text_given,
 )
@@ -49,11 +50,10 @@ def _aliases(value: object) -> tuple[str, ...] | None:
         return None
     if not isinstance(value, list) or len(value) > ALIASES_MAX:
         raise wrong(Rule.VALUE_INVALID)
-    for alias in value:
-        if not isinstance(alias, str) or not alias or not is_writable(alias):
-            raise wrong(Rule.VALUE_INVALID)
-        if len(alias) > NAME_LENGTH_MAX:
-            raise wrong(Rule.TEXT_TOO_LONG)
+    if not all(isinstance(alias, str) and alias and is_writable(alias) for alias in value):
+        raise wrong(Rule.VALUE_INVALID)
+    if any(len(alias) > NAME_LENGTH_MAX for alias in value):
+        raise wrong(Rule.TEXT_TOO_LONG)
     return tuple(value)
 
 
@@ -146,15 +146,6 @@ class SaidAttendance:
         return RecordAttendance(self.owner, on, self.checked_in, self.checked_out, on_said=False)
 
 
-def read_name(text: str, parameter: str) -> str | Malformed:
-    """Return an owner or a job as a path names it, compared as text."""
-    if not text:
-        return Malformed(Rule.PARAMETER_MISSING, parameter)
-    if not is_writable(text):
-        return Malformed(Rule.VALUE_INVALID, parameter)
-    return text if len(text) <= NAME_LENGTH_MAX else Malformed(Rule.TEXT_TOO_LONG, parameter)
-
-
 def read_profile(owner: str, body: bytes) -> SaidProfile | Malformed:
     """Translate the body of a profile."""
     said = ProfileBody() if says_nothing(body) else read_body(ProfileBody, body)
@@ -196,7 +187,7 @@ def read_estimate(owner: str, job: str, body: bytes) -> SetEstimate | Malformed:
     """Translate the body of an estimate."""
     named, said = read_name(job, "job"), read_body(EstimateBody, body)
     if isinstance(named, Malformed):
-        return first_of(named, said)
+        return first_of(named, fault_in(said))
     return said if isinstance(said, Malformed) else SetEstimate(owner, named, said.seconds)
 
 

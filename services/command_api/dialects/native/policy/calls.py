@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 from services.command_api.desk.commands import Caller
 from services.command_api.desk.desk import Desk
 from services.command_api.desk.policies import MovedOn, NotSet, Revision
-from services.command_api.dialects.malformed import Malformed
+from services.command_api.dialects.malformed import Malformed, first_of
 from services.command_api.dialects.native.admitted import admitted
 from services.command_api.dialects.native.answers import WORDS
 from services.command_api.dialects.native.policy import answers
@@ -43,11 +43,12 @@ class NativePolicy:
     async def _put(self, request: Request, caller: Caller, body: bytes) -> Response:
         if caller.role != "admin":
             return answers.not_for_this_role("Only an admin may set the policy.")
-        if request.query_params:
-            return WORDS.malformed(Malformed(Rule.VALUE_INVALID, "query"))
         said = read_put(body, request.headers.getlist("if-match"))
+        query = Malformed(Rule.VALUE_INVALID, "query") if request.query_params else None
         if isinstance(said, Malformed):
-            return WORDS.malformed(said)
+            return WORDS.malformed(first_of(said, query))
+        if query is not None:
+            return WORDS.malformed(query)
         match await self.desk.policy_log.put(caller, said.document, said.replaces):
             case Revision() as revision:
                 return answers.document(revision)

@@ -19,6 +19,11 @@ PAGE_MAX: Final = 100
 _REVISION: Final = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
 _ETAG: Final = re.compile(r'"(0|[1-9][0-9]{0,17})"', re.ASCII)
 _TAG: Final = re.compile(r'(?:W/)?("[^"]*")')
+_NO_REPLACES: Final = Malformed(
+    Rule.PARAMETER_MISSING,
+    REPLACES,
+    f"{REPLACES}: is mandatory without If-Match; may be the revision in force, or null for a first policy.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,23 +45,22 @@ class HistoryPage:
 def read_put(body: bytes, if_match: Sequence[str]) -> PolicyPut | Malformed:
     """Translate a PUT. `if_match` holds each If-Match header."""
     try:
-        said = read_proposal(read_json(body))
+        value = read_json(body)
     except ValueError:
         return Malformed(Rule.VALUE_INVALID, "body", "The body is not JSON, or a member is given twice.")
+    said = read_proposal(value)
+    missing = _NO_REPLACES if isinstance(value, dict) and REPLACES not in value and not if_match else None
     if isinstance(said, Unfit):
-        return Malformed(Rule.PARAMETER_MISSING if said.is_missing else Rule.VALUE_INVALID, "body", said.sentence)
-    return _replacing(said, if_match)
+        # All that is wrong is told at once, what is missing first.
+        sentence = f"{missing.sentence} {said.sentence}" if missing else said.sentence
+        is_missing = said.is_missing or missing is not None
+        return Malformed(Rule.PARAMETER_MISSING if is_missing else Rule.VALUE_INVALID, "body", sentence)
+    return missing or _replacing(said, if_match)
 
 
 def _replacing(said: Proposal, if_match: Sequence[str]) -> PolicyPut | Malformed:
     if not if_match:
-        if said.says_replaces:
-            return PolicyPut(said.document, said.replaces)
-        return Malformed(
-            Rule.PARAMETER_MISSING,
-            REPLACES,
-            f"{REPLACES}: is mandatory without If-Match; may be the revision in force, or null for a first policy.",
-        )
+        return PolicyPut(said.document, said.replaces)
     match = _ETAG.fullmatch(if_match[0].strip(" \t")) if len(if_match) == 1 else None
     if match is None:
         return Malformed(Rule.VALUE_INVALID, "If-Match", 'If-Match: may be one ETag of a revision, such as "42".')

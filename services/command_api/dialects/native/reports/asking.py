@@ -49,9 +49,6 @@ def read_violations(request: Request, zone_name: str, person: str | None) -> Vio
     said = said_in(request, "owner", "rule", "from", "to", "cursor", "limit")
     if isinstance(said, Malformed):
         return said
-    problem = too_long(said, "owner")
-    if problem is not None:
-        return problem
     rule = _rule(said.get("rule"))
     if isinstance(rule, Malformed):
         return rule
@@ -63,14 +60,14 @@ def read_violations(request: Request, zone_name: str, person: str | None) -> Vio
         return limit
     asked = ViolationFilter(said.get("owner", person), rule, span.since, span.until)
     after = read_cursor(said["cursor"], asked) if "cursor" in said else None
-    return after if isinstance(after, Malformed) else ViolationsAsked(asked, after, limit)
+    if isinstance(after, Malformed):
+        return after
+    return too_long(said, "owner") or ViolationsAsked(asked, after, limit)
 
 
 def read_days(request: Request, now: datetime, whose: Whose, form: str) -> DaysAsked | Malformed:
     """Return which days are asked for. Without `to`: until today, wherever; without `from`: as many as allowed."""
     about = request.path_params[whose]
-    if len(about) > NAME_LENGTH_MAX:
-        return Malformed(Rule.TEXT_TOO_LONG, whose)
     if not is_writable(about):
         return Malformed(Rule.VALUE_INVALID, whose)
     said = said_in(request, *("from", "to", "bom")[: 3 if form == CSV else 2])
@@ -88,6 +85,8 @@ def read_days(request: Request, now: datetime, whose: Whose, form: str) -> DaysA
         return Malformed(Rule.VALUE_INVALID, "from", "from lies after to.")
     if last - first >= DAYS_MAX * _DAY:
         return Malformed(Rule.VALUE_INVALID, "from", f"from and to include more than {DAYS_MAX} days: ask in parts.")
+    if len(about) > NAME_LENGTH_MAX:
+        return Malformed(Rule.TEXT_TOO_LONG, whose)  # R04 answers after all that is R03
     return DaysAsked(whose, about, first, last, "bom" in said)
 
 

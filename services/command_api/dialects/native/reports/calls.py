@@ -29,7 +29,7 @@ from services.command_api.dialects.native.reports.asking import (
     read_violations,
 )
 from services.command_api.dialects.native.reports.cursor import write_cursor
-from services.command_api.dialects.native.reports.pages import answer_page, may_see, no_such_owner
+from services.command_api.dialects.native.reports.pages import answer_page, if_theirs
 from services.command_api.dialects.native.reports.tables import csv
 from services.command_api.dialects.native.reports.tables.accept import CSV, XLSX, form_wanted
 from shared.events.rules import Rule
@@ -68,15 +68,15 @@ class NativeReports:
         caller = await admitted(self.desk, request)
         if isinstance(caller, Response):
             return caller
+        if whose != "owner" and caller.person is not None:
+            return refused(Rule.NOT_THE_OWNER, _MANY_OWNERS)
         form = form_wanted(request)
         asked = read_days(request, self.desk.now(), whose, form)
         if isinstance(asked, Malformed):
-            return WORDS.malformed(asked)
-        if whose != "owner" and caller.person is not None:
-            return refused(Rule.NOT_THE_OWNER, _MANY_OWNERS)
-        if whose == "owner" and not may_see(caller, asked.about):
-            return no_such_owner()
-        return await read(self.desk, request, caller, WORDS, partial(self._days, caller, asked, form))
+            return await read(self.desk, request, caller, WORDS, asked)
+        ask = partial(self._days, caller, asked, form)
+        theirs = if_theirs(caller, asked.about, ask) if whose == "owner" else ask
+        return await read(self.desk, request, caller, WORDS, theirs)
 
     async def _days(self, caller: Caller, asked: DaysAsked, form: str) -> Response:
         found = await self._found(caller.tenant, asked)

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from services.command_api.desk.commands import Caller
 from services.command_api.desk.desk import Desk
-from services.command_api.dialects.answering import read
+from services.command_api.dialects.answering import Ask, read
 from services.command_api.dialects.malformed import Malformed
 from services.command_api.dialects.native.admitted import admitted
 from services.command_api.dialects.native.answers import WORDS, refused
@@ -52,17 +52,10 @@ async def answer_page(
         return WORDS.unavailable()  # a filter may name a day, which is a day of the tenant's zone
     asked = read_query(request, policy.zone, caller.person)
     if isinstance(asked, Malformed):
-        return WORDS.malformed(asked)
-    if not may_see(caller, asked.filter.owner):
-        return no_such_owner()
-    return await read(desk, request, caller, WORDS, partial(find, caller, asked))
+        return await read(desk, request, caller, WORDS, asked)
+    return await read(desk, request, caller, WORDS, if_theirs(caller, asked.filter.owner, partial(find, caller, asked)))
 
 
-def may_see(caller: Caller, owner: str | None) -> bool:
-    """Return whether a caller may see what is an owner's; None: what is everybody's."""
-    return caller.person in {None, owner}
-
-
-def no_such_owner() -> Response:
-    """Answer a caller that asks about an owner whom they may not see."""
-    return refused(Rule.TIMER_UNKNOWN, _NO_SUCH_OWNER)
+def if_theirs(caller: Caller, owner: str | None, ask: Ask) -> Ask | Response:
+    """Return the question, or the answer to a caller who may not see what is an owner's; None: what is everybody's."""
+    return ask if caller.person in {None, owner} else refused(Rule.TIMER_UNKNOWN, _NO_SUCH_OWNER)

@@ -31,7 +31,7 @@ def read_timers(request: Request, zone_name: str, person: str | None) -> TimersA
     said = said_in(request, "owner", "state", "from", "to", "account", "job", "reference", "flag", "cursor", "limit")
     if isinstance(said, Malformed):
         return said
-    problem = too_long(said, *_NAMES) or _no_word(said)
+    problem = _no_word(said)
     if problem is not None:
         return problem
     span = span_of(said, zone_name)
@@ -51,7 +51,9 @@ def read_timers(request: Request, zone_name: str, person: str | None) -> TimersA
         until=span.until,
     )
     after = read_timer_cursor(said["cursor"], asked) if "cursor" in said else None
-    return after if isinstance(after, Malformed) else TimersAsked(asked, after, limit)
+    if isinstance(after, Malformed):
+        return after
+    return too_long(said, *_NAMES) or TimersAsked(asked, after, limit)
 
 
 def _no_word(said: dict[str, str]) -> Malformed | None:

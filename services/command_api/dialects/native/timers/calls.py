@@ -14,17 +14,16 @@ from starlette.routing import BaseRoute, Route
 from services.command_api.desk.commands import Caller
 from services.command_api.desk.desk import Desk
 from services.command_api.dialects.answering import read
-from services.command_api.dialects.malformed import Malformed
+from services.command_api.dialects.malformed import fault_in, first_of
 from services.command_api.dialects.native import answers
 from services.command_api.dialects.native.admitted import admitted
 from services.command_api.dialects.native.answers import WORDS
 from services.command_api.dialects.native.reports.cursor import write_timer_cursor
 from services.command_api.dialects.native.reports.filters import LIMIT_MAX, said_in
-from services.command_api.dialects.native.reports.pages import answer_page, may_see, no_such_owner
+from services.command_api.dialects.native.reports.pages import answer_page, if_theirs
 from services.command_api.dialects.native.timers.asking import TimersAsked, read_timers
 from services.command_api.dialects.native.timers.history import NativeHistory
-from services.command_api.dialects.values import NAME_LENGTH_MAX, is_writable
-from shared.events.rules import Rule
+from services.command_api.dialects.values import read_name
 
 HISTORY_PATH: Final = f"{answers.TIMERS_PATH}/{{timer_id}}/history"
 CURRENT_PATH: Final = "/v1/owners/{owner}/current"
@@ -52,14 +51,9 @@ class NativeTimers:
         if isinstance(caller, Response):
             return caller
         owner = request.path_params["owner"]
-        if len(owner) > NAME_LENGTH_MAX:
-            return WORDS.malformed(Malformed(Rule.TEXT_TOO_LONG, "owner"))
-        said = said_in(request) if is_writable(owner) else Malformed(Rule.VALUE_INVALID, "owner")
-        if isinstance(said, Malformed):
-            return WORDS.malformed(said)
-        if not may_see(caller, owner):
-            return no_such_owner()
-        return await read(self.desk, request, caller, WORDS, partial(self._current, caller, owner))
+        problem = first_of(fault_in(said_in(request)), fault_in(read_name(owner, "owner")))
+        ask = problem or if_theirs(caller, owner, partial(self._current, caller, owner))
+        return await read(self.desk, request, caller, WORDS, ask)
 
     async def _current(self, caller: Caller, owner: str) -> Response:
         return answers.listed(await self.desk.reports.current(caller.tenant, owner, LIMIT_MAX), None)

@@ -37,13 +37,12 @@ class NativeHistory:
         caller = await admitted(self.desk, request)
         if isinstance(caller, Response):
             return caller
-        timer_id = parse_timer_id(request.path_params["timer_id"])
-        if timer_id is None:
-            return WORDS.refused(Rule.TIMER_UNKNOWN)
-        asked = _asked(request)
+        asked, timer_id = _asked(request), parse_timer_id(request.path_params["timer_id"])
         if isinstance(asked, Malformed):
-            return WORDS.malformed(asked)
-        return await read(self.desk, request, caller, WORDS, partial(self._history, caller, timer_id, *asked))
+            return await read(self.desk, request, caller, WORDS, asked)
+        unknown = WORDS.refused(Rule.TIMER_UNKNOWN)
+        ask = unknown if timer_id is None else partial(self._history, caller, timer_id, *asked)
+        return await read(self.desk, request, caller, WORDS, ask)
 
     async def _history(self, caller: Caller, timer_id: int, after: int, limit: int) -> Response:
         timer = await self.desk.reads.timer(caller.tenant, timer_id)

@@ -1,6 +1,7 @@
 """The tenant's policy over HTTP: who may set and read it, how revisions are named, and what each mistake hears."""
 
 import json
+import re
 from dataclasses import replace
 from typing import Any, Final
 
@@ -127,6 +128,9 @@ async def test_each_mistake_in_a_document_is_told_by_its_path() -> None:
         "R02",
         "zone: is mandatory; may be a zone such as Asia/Jerusalem.",
     )
+    both = await put(admin(), JERUSALEM | {"zone": "Nowhere"})
+    assert both.json()["rule"] == "R02"
+    assert re.fullmatch(r"replaces: is mandatory without If-Match; .*\. zone: .*", both.json()["detail"])
     for body in (b"", b"{", b'{"zone":"UTC","zone":"UTC"}'):
         assert (await put(admin(), body)).json()["detail"] == "The body is not JSON, or a member is given twice."
 
