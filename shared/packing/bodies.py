@@ -24,6 +24,10 @@ class UnknownDictionaryError(Exception):
     """The body was packed by a newer release: upgrade this process."""
 
 
+class DamagedBodyError(Exception):
+    """The packed bytes are not those that were written, so no release can read them."""
+
+
 def file_of(number: int) -> Path:
     """Return where a dictionary is, or would be."""
     return Path(__file__).with_name(f"{number}.zdict")
@@ -35,13 +39,19 @@ def pack(body: bytes) -> bytes:
 
 
 def unpack(packed: bytes) -> bytes:
-    """Return the body again, byte for byte. Raises UnknownDictionaryError."""
-    return zstd.decompress(packed, _dictionary(zstd.get_frame_info(packed).dictionary_id))
+    """Return the body again, byte for byte. Raises UnknownDictionaryError and DamagedBodyError."""
+    try:
+        return zstd.decompress(packed, _dictionary(zstd.get_frame_info(packed).dictionary_id))
+    except zstd.ZstdError as damaged:
+        raise DamagedBodyError(str(damaged)) from None
 
 
 def body_of(body: str, packed: bytes | None) -> str:
-    """Return the body of a row, which has it packed, or as text."""
-    return body if packed is None else unpack(packed).decode()
+    """Return the body of a row, which has it packed, or as text. Raises as `unpack` does."""
+    try:
+        return body if packed is None else unpack(packed).decode()
+    except UnicodeDecodeError:
+        raise DamagedBodyError("it is not UTF-8") from None
 
 
 @lru_cache(1)

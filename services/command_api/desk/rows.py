@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from services.command_api.desk.attended import Attended
@@ -133,9 +133,10 @@ class OwnerRow:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeRow:
-    """One outcome as it was written down. `body` is the JSON of docs/contract.md, section 9; empty: it cannot be read.
+    """One outcome as it was written down. `body` is the JSON of docs/contract.md, section 9.
 
-    `digest` is the body's own, None where the body cannot be read or tells no press.
+    `unread` says why the body cannot be read, and is then empty: a newer release packed it, or it is not what was
+    written. `digest` is the body's own, None where the body cannot be read or tells no press.
     """
 
     kpart: int
@@ -144,6 +145,7 @@ class OutcomeRow:
     digest: str | None
     log_time: datetime
     body: str
+    unread: Literal["newer", "damaged"] | None = None
 
 
 @dataclass(frozen=True, slots=True)

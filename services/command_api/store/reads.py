@@ -1,10 +1,11 @@
 """Reads: the read models, one tenant at a time."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, Literal
 from uuid import UUID
 
 import asyncpg
+import structlog
 from pydantic import ValidationError
 
 from services.command_api.desk.rows import IntervalRow, OpenTimer, OutcomeRow, OwnerRow, RunningTimer, TimerRow
@@ -13,7 +14,7 @@ from services.command_api.store.lookout import Lookout
 from services.command_api.store.owners import owner_of
 from shared.events.ids import slot_of, slot_of_timer
 from shared.events.outcome import State, digest_of_body
-from shared.packing.bodies import UnknownDictionaryError, body_of
+from shared.packing.bodies import DamagedBodyError, UnknownDictionaryError, body_of
 
 _FIND_OPEN_TIMERS: Final = query("find_open_timers")
 _FIND_OPEN_TIMERS_OF_OWNER: Final = query("find_open_timers_of_owner")
@@ -24,6 +25,8 @@ _FIND_OUTCOME: Final = query("find_outcome")
 _FIND_OUTCOME_ANYWHERE: Final = query("find_outcome_anywhere")
 _FIND_NEXT_OFFSETS: Final = query("find_next_offsets")
 _FIND_PARTITIONS: Final = query("find_partitions")
+
+_log = structlog.get_logger()
 
 
 class PostgresReads:
@@ -64,12 +67,18 @@ class PostgresReads:
             row = await self._database.row(_FIND_OUTCOME, tenant, event_id, kpart)
         if row is None:
             return None
+        kpart, offset = row["kpart"], row["source_offset"]
+        body, digest = "", None
+        unread: Literal["newer", "damaged"] | None = None
         try:
             body = body_of(row["body"], row["packed"])
             digest = digest_of_body(body)
-        except (UnknownDictionaryError, ValidationError):
-            body, digest = "", None  # of a newer release, or damaged: nothing of it can be read
-        return OutcomeRow(row["kpart"], row["source_offset"], row["event_id"], digest, row["log_time"], body)
+        except UnknownDictionaryError:
+            unread = "newer"
+        except (DamagedBodyError, ValidationError):
+            body, unread = "", "damaged"
+            _log.error("outcome_unreadable", reason=unread, kpart=kpart, source_offset=offset)
+        return OutcomeRow(kpart, offset, row["event_id"], digest, row["log_time"], body, unread)
 
     async def next_offset(self, kpart: int) -> int | None:
         """Return the next offset that a partition will fold; None: there is no such partition."""

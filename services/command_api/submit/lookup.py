@@ -23,6 +23,8 @@ async def look(
         return None
     if row is None:
         return None
+    if row.unread == "damaged":
+        return None  # said where it was read
     if row.digest is None:
         # The body of a newer projector. What was asked stands in it, so no key is called reused because of it.
         return _read(row)
@@ -44,5 +46,5 @@ def _read(row: OutcomeRow) -> Outcome | None:
     except (NewerOutcomeError, UnreadableOutcomeError):
         # A newer projector wrote the outcome. The press is recorded all the same.
         log = structlog.get_logger()
-        log.error("outcome_unreadable", kpart=row.kpart, source_offset=row.source_offset)  # noqa: TRY400 - no rows in logs
+        log.error("outcome_unreadable", reason="newer", kpart=row.kpart, source_offset=row.source_offset)  # noqa: TRY400 - no rows in logs
         return None

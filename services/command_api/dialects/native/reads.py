@@ -80,8 +80,8 @@ class NativeReads:
         next_offset = None if place is None else await reads.next_offset(place.partition)
         row = await reads.outcome(caller.tenant, event_id, None if place is None else place.partition)
         told = told_of(row, place, next_offset, self.desk.now())
-        if row is not None and not row.body:
-            return answers.not_yet()  # a newer projector wrote it
+        if row is not None and row.unread is not None:
+            return _unread(row, caller)
         if row is not None and told in {"shown", "reused"}:
             return _shown(row, caller, reused=told == "reused")
         return answers.not_yet() if told == "not_yet" else answers.refused(Rule.TIMER_UNKNOWN, _NO_SUCH_OUTCOME)
@@ -110,6 +110,14 @@ def _shown(row: OutcomeRow, caller: Caller, *, reused: bool) -> Response:
         # A person's own press on another owner's timer: the answer is the one that they would have heard in time.
         return answers.refused(Rule(told["rule"]))
     return shown
+
+
+def _unread(row: OutcomeRow, caller: Caller) -> Response:
+    if caller.person is not None:
+        # Whose press it was stands in what cannot be read.
+        return answers.refused(Rule.TIMER_UNKNOWN, _NO_SUCH_OUTCOME)
+    # An upgraded process can tell what a newer release packed. What is damaged no process can.
+    return answers.not_yet() if row.unread == "newer" else answers.refused(Rule.INTERNAL)
 
 
 def _uuid(text: str) -> UUID | None:

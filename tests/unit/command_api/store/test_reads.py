@@ -1,11 +1,13 @@
-"""The outcome of a press as its row has it: as text, packed, or packed by a newer release."""
+"""The outcome of a press as its row has it: as text, packed, packed by a newer release, or damaged."""
 
 import sys
-from typing import Any, Final, cast
+from typing import Any, Final, Literal, cast
 
 import pytest
+from structlog.testing import capture_logs
 
 from deploy.outcome_dictionary import numbered
+from services.command_api.desk.rows import OutcomeRow
 from services.command_api.store.database import Database
 from services.command_api.store.reads import PostgresReads
 from shared.packing.bodies import pack
@@ -19,6 +21,7 @@ else:
 BODY: Final = '{"v":1,"owner":"dana","digest":"d"}'
 # A frame that names dictionary 200, which no release has yet.
 WORDS: Final = zstd.train_dict([b"{%d,%d}" % (n, n * n) * 9 for n in range(999)], 1024)
+PACKED: Final = pack(BODY.encode())
 NEWER: Final = zstd.compress(BODY.encode(), zstd_dict=zstd.ZstdDict(numbered(WORDS, 200)))
 
 
@@ -39,21 +42,38 @@ class OneRow:
         return self._row
 
 
+async def read_of(body: str, packed: bytes | None, kpart: int | None = 3) -> OutcomeRow | None:
+    return await PostgresReads(cast("Database", OneRow(body, packed))).outcome("acme", EVENT_ID, kpart)
+
+
 @pytest.mark.parametrize("kpart", [3, None])
+@pytest.mark.parametrize(("body", "packed"), [(BODY, None), ("", PACKED)], ids=["as text", "packed"])
+async def test_a_row_is_read_whatever_form_it_has(body: str, packed: bytes | None, kpart: int | None) -> None:
+    assert await read_of(body, packed, kpart) == OutcomeRow(3, 42, EVENT_ID, "d", NOON, BODY)
+
+
 @pytest.mark.parametrize(
-    ("body", "packed", "digest", "read"),
+    ("body", "packed", "unread"),
     [
-        pytest.param(BODY, None, "d", BODY, id="as text"),
-        pytest.param("", pack(BODY.encode()), "d", BODY, id="packed"),
-        pytest.param(BODY[:-1], None, None, "", id="damaged"),
-        pytest.param('{"v":2,"digest":7}', None, None, "", id="with a digest of another kind"),
-        pytest.param("", NEWER, None, "", id="packed with a dictionary of a newer release"),
+        pytest.param("", NEWER, "newer", id="packed with a dictionary of a newer release"),
+        pytest.param("", PACKED[:-1], "damaged", id="packed, and cut"),
+        pytest.param("", b"", "damaged", id="packed, and empty"),
+        pytest.param(BODY[:-1], None, "damaged", id="text, and cut"),
+        pytest.param('{"v":2,"digest":7}', None, "damaged", id="with a digest of another kind"),
     ],
 )
-async def test_a_row_is_read_whatever_packed_it(
-    body: str, packed: bytes | None, digest: str | None, read: str, kpart: int | None
+async def test_a_row_that_cannot_be_read_says_why(
+    body: str, packed: bytes | None, unread: Literal["newer", "damaged"]
 ) -> None:
-    """A body of a newer release is as one that cannot be read, and says no digest: no key is called reused for it."""
-    row = await PostgresReads(cast("Database", OneRow(body, packed))).outcome("acme", EVENT_ID, kpart)
-    assert row is not None
-    assert (row.kpart, row.source_offset, row.event_id, row.digest, row.body) == (3, 42, EVENT_ID, digest, read)
+    """It says no digest, so no key is called reused for it. What is damaged is an alarm: no upgrade mends it."""
+    with capture_logs() as logs:
+        row = await read_of(body, packed)
+    assert row == OutcomeRow(3, 42, EVENT_ID, None, NOON, "", unread)
+    alarm = {
+        "event": "outcome_unreadable",
+        "log_level": "error",
+        "reason": "damaged",
+        "kpart": 3,
+        "source_offset": 42,
+    }
+    assert logs == ([alarm] if unread == "damaged" else [])

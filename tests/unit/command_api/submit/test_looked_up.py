@@ -1,8 +1,11 @@
 """A press whose reply did not come: its verdict is looked up where outcomes are written down."""
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Literal
 
 import pytest
+from structlog.testing import capture_logs
 
 from services.command_api.desk.commands import Accepted, Position, Refused, StillWaiting, answer_of
 from services.command_api.desk.rows import OutcomeRow
@@ -62,17 +65,25 @@ async def test_an_outcome_is_forgotten_exactly_thirty_days_before_our_ack() -> N
 
 
 @pytest.mark.parametrize(
-    ("digest_told", "body"),
-    [(digest(START), '{"v":2}'), (None, '{"v":2}'), (None, "")],
-    ids=["of a newer projector", "in which nothing was asked", "packed by a newer projector"],
+    ("digest_told", "body", "unread", "alarms"),
+    [
+        pytest.param(digest(START), '{"v":2}', None, 1, id="of a newer projector"),
+        pytest.param(None, '{"v":2}', None, 1, id="in which nothing was asked"),
+        pytest.param(None, "", "newer", 1, id="packed by a newer projector"),
+        pytest.param(None, "", "damaged", 0, id="damaged, which the read has told"),
+    ],
 )
-async def test_an_outcome_whose_row_cannot_be_read_is_still_waiting(digest_told: str | None, body: str) -> None:
+async def test_an_outcome_whose_row_cannot_be_read_is_still_waiting(
+    digest_told: str | None, body: str, unread: Literal["newer", "damaged"] | None, alarms: int
+) -> None:
     """It is not an error of the caller, and no key is called reused because of it."""
     it = Wired()
     answer = it.submit(key="k")
     record = await it.nth(1)
     row = row_of(outcome(event_id=record.headers["ce_id"], digest=digest(START)))
-    it.reads.row = OutcomeRow(row.kpart, row.source_offset, row.event_id, digest_told, row.log_time, body)
+    it.reads.row = replace(row, digest=digest_told, body=body, unread=unread)
     record.told(ACK)
-    it.overdue()
-    assert isinstance(await answer, StillWaiting)
+    with capture_logs() as logs:
+        it.overdue()
+        assert isinstance(await answer, StillWaiting)
+    assert [log["event"] for log in logs] == ["outcome_unreadable"] * alarms

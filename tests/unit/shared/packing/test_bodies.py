@@ -14,7 +14,7 @@ from services.projector.domain.outcomes import Kept
 from services.projector.store.rows import Rows
 from shared.events.models import OwnerTextsErased
 from shared.events.outcome import read_outcome, write_outcome
-from shared.packing.bodies import UnknownDictionaryError, body_of, file_of, pack, unpack
+from shared.packing.bodies import DamagedBodyError, UnknownDictionaryError, body_of, file_of, pack, unpack
 from tests.support.story.given import fact, given, paused, resumed, started, stopped
 
 if sys.version_info >= (3, 14):
@@ -73,6 +73,20 @@ def test_a_dictionary_of_a_newer_release_is_named() -> None:
     packed = zstd.compress(b"{}", zstd_dict=zstd.ZstdDict(_trained(200)))
     with pytest.raises(UnknownDictionaryError, match="dictionary 200"):
         unpack(packed)
+
+
+WHOLE: Final = pack(GOLDEN[0].read_bytes())
+
+
+@pytest.mark.parametrize(
+    "packed",
+    [b"", b"no frame", WHOLE[:9], WHOLE[:-1], WHOLE[:-9] + b"x" + WHOLE[-8:], pack(b"\xff\xfe")],
+    ids=["empty", "another format", "cut in its head", "cut", "another byte", "no UTF-8"],
+)
+def test_bytes_that_are_not_those_that_were_written_are_told_apart(packed: bytes) -> None:
+    """From those of a newer release, which an upgrade reads."""
+    with pytest.raises(DamagedBodyError):
+        body_of("", packed)
 
 
 def test_a_dictionary_that_was_changed_gives_no_other_body() -> None:

@@ -4,13 +4,14 @@ import json
 from dataclasses import replace
 from datetime import date, timedelta
 
+import pytest
+
 from services.command_api.desk.rows import IntervalRow, OutcomeRow, TimerRow
 from shared.events.outcome import State
 from tests.support.fakes.desks import (
     DANA,
     EVENT_ID,
     LONG,
-    MACHINE,
     NOON,
     SHORT,
     Clerk,
@@ -92,16 +93,31 @@ async def test_an_outcome_is_told_as_it_was_written() -> None:
     assert (answer.status_code, answer.text) == (200, KEPT.body)
 
 
-async def test_an_outcome_that_a_newer_projector_packed_is_not_there_yet() -> None:
-    """It is judged, and this process cannot read it: 202, and an upgraded one tells it. A person hears the same."""
-    newer = replace(KEPT, body="")
-    for caller in (MACHINE, DANA):
-        async with Clerk(caller=caller, outcome_row=newer).client() as client:
-            answer = await client.get(f"{OUTCOME}?at=3:42")
-        assert (answer.status_code, answer.json()) == (202, {"status": "not_judged_yet"})
-    # Also under a reused key, and without a place.
-    assert await _outcome(Clerk(outcome_row=newer), f"?at=3:42&digest={'e' * 16}") == 202
-    assert await _outcome(Clerk(outcome_row=newer), "") == 202
+NEWER = replace(KEPT, body="", digest=None, unread="newer")
+DAMAGED = replace(NEWER, unread="damaged")
+REUSED = f"?at=3:42&digest={'e' * 16}"
+
+
+@pytest.mark.parametrize("query", ["?at=3:42", "", REUSED], ids=["at its place", "without a place", "with a digest"])
+async def test_an_outcome_that_a_newer_projector_packed_is_not_there_yet(query: str) -> None:
+    """It is judged, and this process cannot read it: 202, and an upgraded one tells it."""
+    assert await _outcome(Clerk(outcome_row=NEWER), query) == 202
+
+
+@pytest.mark.parametrize("query", ["?at=3:42", "", REUSED], ids=["at its place", "without a place", "with a digest"])
+async def test_a_damaged_outcome_is_our_fault(query: str) -> None:
+    """Not 202, because it would be so for ever, and not 404, because the press is judged."""
+    assert await _outcome(Clerk(outcome_row=DAMAGED), query) == 500
+
+
+@pytest.mark.parametrize("row", [NEWER, DAMAGED], ids=["packed by a newer projector", "damaged"])
+async def test_a_person_hears_no_outcome_of_which_nobody_can_say_whose_it_is(row: OutcomeRow) -> None:
+    clerk = Clerk(caller=DANA, outcome_row=row)
+    async with clerk.client() as client:
+        theirs = await client.get(f"{OUTCOME}?at=3:42")
+        clerk.outcome_row = replace(KEPT, body='{"v":1,"owner":"noa"}')
+        foreign = await client.get(f"{OUTCOME}?at=3:42")
+    assert (theirs.status_code, theirs.content) == (404, foreign.content)
 
 
 async def test_no_row_is_202_before_the_checkpoint_and_404_past_it() -> None:
