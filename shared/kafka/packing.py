@@ -2,23 +2,27 @@
 
 aiokafka (0.14.0) packs at gzip's slowest level, each topic of a producer alike, and unpacks whatever a batch grows to.
 Brokers bound what is packed, and a megabyte of zeros unpacks to a thousand. So batches are packed and unpacked here.
-Never: lower `NEVER_MORE_BYTES` or `NEVER_MORE_RECORDS`, because what was read once must be read the same for ever.
+Never: lower one of the bounds `NEVER_MORE_…`, because what was read once must be read the same for ever.
 """
 
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
 from aiokafka.errors import CorruptRecordException
-from aiokafka.record.util import calc_crc32c
+from aiokafka.record.util import calc_crc32c, decode_varint_py
 from isal import isal_zlib
 
 # Sixteen times what a broker takes by default in one batch. Our own grow to 256 KiB (`clients.MAX_BATCH_BYTES`).
 NEVER_MORE_BYTES: Final = 16 * 1024 * 1024
 # About as many as the shortest records that fit, not packed, into a batch that a broker takes.
 NEVER_MORE_RECORDS: Final = 100_000
+# The same of headers: the shortest takes two bytes, and some 70 of memory.
+NEVER_MORE_HEADERS: Final = 500_000
+_HEADER_BYTES_MIN: Final = 2
 # A producer writes one stream. Java reads several as if they were one.
 _STREAMS_MAX: Final = 100
 
@@ -91,6 +95,11 @@ def unpacked(batch: memoryview) -> memoryview:
         large += part
         if len(large) > _RECORDS_AT + NEVER_MORE_BYTES:
             raise GrowsTooLargeError(f"it unpacks to more than {NEVER_MORE_BYTES} bytes")
+    # Our own batches are too small to hold so many, so no record of them is looked at here.
+    if len(large) > _RECORDS_AT + NEVER_MORE_HEADERS * _HEADER_BYTES_MIN:
+        headers = _headers_in(large, count)
+        if headers > NEVER_MORE_HEADERS:
+            raise GrowsTooLargeError(f"it says that it holds {headers} headers")
     large[_CODEC_AT] &= ~_CODEC
     _INT32.pack_into(large, _LENGTH_AT, len(large) - _COUNTED_FROM)
     return memoryview(large)
@@ -101,6 +110,28 @@ def stand_in(batch: Any, why: GrowsTooLargeError) -> NotUnpacked:  # noqa: ANN40
     last = batch.next_offset - 1
     _log.error("batch_not_unpacked", offsets=[batch.base_offset, last], why=str(why))
     return NotUnpacked(last, batch.max_timestamp, batch.timestamp_type)
+
+
+def _headers_in(batch: bytearray, records: int) -> int:
+    """Return how many headers the records say that they have, up to the first that contradicts itself.
+
+    aiokafka reads none behind that one either: it raises there.
+    """
+    headers, begins = 0, _RECORDS_AT
+    with suppress(IndexError, ValueError):
+        for _ in range(records):
+            length, at = decode_varint_py(batch, begins)
+            begins = at + length
+            _since, at = decode_varint_py(batch, at + 1)  # behind the attributes
+            _behind, at = decode_varint_py(batch, at)
+            for _part in ("key", "value"):
+                size, at = decode_varint_py(batch, at)
+                at += max(size, 0)
+            said, at = decode_varint_py(batch, at)
+            if at > begins:
+                break
+            headers += max(said, 0)
+    return headers
 
 
 def _parts(packed_records: memoryview) -> Iterator[bytes]:

@@ -3,12 +3,13 @@
 import gzip
 import re
 import zlib
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
-from aiokafka.record.util import calc_crc32c
+from aiokafka.record.util import calc_crc32c, encode_varint
 from structlog.testing import capture_logs
 
 from shared.kafka import packing
@@ -130,6 +131,44 @@ def test_many_small_streams_are_bounded_together(unpacks_to: int, streams: int) 
 def test_a_batch_of_too_many_records_is_not_unpacked() -> None:
     with pytest.raises(GrowsTooLargeError, match=re.escape("100001 records")):
         unpacked(memoryview(around(zlib.compress(b""), 100_001)))
+
+
+def a_record(headers: int) -> bytes:
+    """Return a record of headers without name and value, two bytes each, as the format has it."""
+    content = bytearray(5)  # attributes, how long after and behind the first; and no key, no value
+    content[3:5] = b"\x01\x01"
+    encode_varint(headers, content.append)
+    content += b"\x00\x01" * headers
+    record = bytearray()
+    encode_varint(len(content), record.append)
+    return bytes(record + content)
+
+
+def test_a_batch_of_too_many_headers_is_not_unpacked() -> None:
+    """A thousand bytes on the log would be a million tuples in memory: 74 MB, and a quarter of a second."""
+    bomb = around(gzip.compress(a_record(1_000_000)), 1)
+    assert len(bomb) < 3000
+    with capture_logs() as logs:
+        assert records_in(bomb) == [(0, 1_700_000_000_000, None, None, [])]
+    assert [log["why"] for log in logs] == ["it says that it holds 1000000 headers"]
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_headers_of_all_records_are_counted_together(more: int) -> None:
+    stream = gzip.compress(a_record(250_000) + a_record(0) + a_record(250_000 + more))
+    with pytest.raises(GrowsTooLargeError) if more else nullcontext():
+        assert len(unpacked(memoryview(around(stream, 3)))) > 1_000_000
+
+
+@pytest.mark.parametrize(
+    "records",
+    [a_record(500_000)[:-1], a_record(500_000) + bytes(99)],
+    ids=["cut", "then one that is shorter than it says"],
+)
+def test_a_large_batch_that_contradicts_itself_is_told_as_corrupt(records: bytes) -> None:
+    """Its headers are counted up to there, and no further."""
+    with pytest.raises(CorruptRecordException):
+        records_in(around(gzip.compress(records), 9))
 
 
 def test_other_batches_are_handed_on_as_they_are() -> None:
