@@ -4,8 +4,8 @@ All are open to all, because they say nothing about any tenant. A page loads one
 document, from this process. Its policy lets a browser load nothing from elsewhere, so
 a script that wanted to report to its author could not.
 
-Each text is made when somebody first asks for it: all of them together are a sixth of what a start costs, and most
-processes are never asked.
+Each text is made once, when somebody first asks for it: all of them together are a sixth of what a start costs, and
+most processes are never asked.
 """
 
 import asyncio
@@ -90,11 +90,15 @@ def routes() -> list[Route]:
 
 def _answering(make: Callable[[], StaticText]) -> Callable[[Request], Awaitable[Response]]:
     made: list[StaticText] = []
+    one_makes_it = asyncio.Lock()
 
     async def answer(request: Request) -> Response:
         if not made:
-            # In a thread: the schemas of all models take a tenth of a second, and presses do not wait for them.
-            made.append(await asyncio.to_thread(make))
+            # Once, whoever else asks meanwhile: the schemas of all models take half a second. In a thread presses go on
+            # beside it, but some are late by a fifth of a second, because a thread may keep the interpreter so long.
+            async with one_makes_it:
+                if not made:
+                    made.append(await asyncio.to_thread(make))
         return made[0].answer(request)
 
     return answer

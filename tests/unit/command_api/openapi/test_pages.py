@@ -1,5 +1,6 @@
 """Both documents and their pages: open to all, cached as they should be, and made of nothing from elsewhere."""
 
+import asyncio
 import gzip
 import hashlib
 import json
@@ -48,6 +49,20 @@ def test_no_document_is_made_before_somebody_asks_for_it() -> None:
     """An API that starts again serves presses a fifth of a second sooner."""
     said = subprocess.run([sys.executable, "-c", SERVING], cwd=ROOT, capture_output=True, text=True, check=True)
     assert said.stdout.splitlines() == ["[False, False]", "[True, False]", "[True, True]"]
+
+
+async def test_all_who_ask_first_get_the_text_that_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page and its programs ask at one time. Each making of a document would hold presses up anew."""
+    made: list[pages.StaticText] = []
+
+    def script() -> pages.StaticText:
+        made.append(pages.StaticText(b"plain", b"packed", "tag", {}))
+        return made[-1]
+
+    monkeypatch.setattr(pages, "_script", script)
+    async with reader("identity") as http:
+        answers = await asyncio.gather(*(http.get(pages.SCRIPT_PATH) for _ in range(5)))
+    assert ([answer.text for answer in answers], len(made)) == (["plain"] * 5, 1)
 
 
 async def test_the_document_is_served_as_it_is_written_in_docs() -> None:
