@@ -80,6 +80,7 @@ def test_what_is_written_satisfies_its_schema() -> None:
         ("timer.start.v1", {"tenant": "acme", "owner": "dana", "lunch": True}),
         ("timer.start.v1", {"tenant": "acme", "owner": "dana", "billable": "yes"}),
         ("timer.stop.v1", {"tenant": "acme", "timer_id": "1", "reason": "lunch"}),
+        *(("timer.stop.v1", {"tenant": "acme", "timer_id": odd}) for odd in ("", "desk", "-1", "1" * 40, -1, 1 << 128)),
         ("timer.outcome.v1", {"v": 2}),
     ],
 )

@@ -156,6 +156,8 @@ _NameSaid = Annotated[str, Field(max_length=NAME_LENGTH_MAX)] | Annotated[int, F
 _RequiredNameSaid = (
     Annotated[str, Field(min_length=1, max_length=NAME_LENGTH_MAX)] | Annotated[int, Field(ge=0, lt=_BARE_END)]
 )
+# Both spellings. Which numbers are ids no pattern can say: a long id has digits that check it.
+_TimerIdSaid = Annotated[str, Field(pattern=r"^[0-9]{1,39}$")] | Annotated[int, Field(ge=0, lt=_BARE_END)]
 _CommentSaid = Annotated[str, Field(max_length=COMMENT_LENGTH_MAX)] | None
 _WorkItemSaid = Annotated[str, Field(max_length=WORK_ITEM_LENGTH_MAX)] | None
 _NotGiven = Literal[""] | None
@@ -164,7 +166,7 @@ _ReasonSaid = Annotated[str, Field(pattern=PAUSE_REASON)] | _NotGiven
 
 YesOrNo = Annotated[bool | None, PlainValidator(_yes_or_no, json_schema_input_type=bool | _NotGiven)]
 RequiredName = Annotated[str, PlainValidator(_required_name, json_schema_input_type=_RequiredNameSaid)]
-TimerId = Annotated[int, PlainValidator(_timer_id, json_schema_input_type=_RequiredNameSaid)]
+TimerId = Annotated[int, PlainValidator(_timer_id, json_schema_input_type=_TimerIdSaid)]
 Name = Annotated[str | None, PlainValidator(_name, json_schema_input_type=_NameSaid | None)]
 ReferenceText = Annotated[str | None, PlainValidator(_reference, json_schema_input_type=_ReferenceSaid)]
 ReasonCode = Annotated[str | None, PlainValidator(_pause_reason, json_schema_input_type=_ReasonSaid)]
