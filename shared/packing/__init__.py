@@ -1,4 +1,6 @@
-"""Packing: how the body of an outcome is kept in its row, at a fifth of its size, and how a history's line is kept.
+"""Packing: how a row keeps an outcome that has a timer, at a fifth of its size, and how a history's line is kept.
+
+The body of an outcome without a timer stands in its row as text, and needs nothing of this room.
 
     bodies           a body to packed bytes, and back
     lines            a line of a history in fewer words, and whole again
