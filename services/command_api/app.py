@@ -147,7 +147,6 @@ class Api:
             recorder=CountedRecorder(self._presses, self._tally, asyncio.get_running_loop().time),
             letters=Post(self._kept_post),
             policies_read=lambda: self._policies.has_begun,
-            now=now,
             answer_within_seconds=settings.answer_within_seconds,
             backdate_days_max=settings.backdate_days_max,
             tally=self._tally,
@@ -177,7 +176,9 @@ class Api:
                 per_second=settings.native_requests_per_second,
                 clock=asyncio.get_running_loop().time,
             ),
-            submitter=CountedSubmitter(self._presses.submit, self._tally, asyncio.get_running_loop().time),
+            submitter=CountedSubmitter(
+                self._presses.submit, self._presses.first_answer, self._tally, asyncio.get_running_loop().time
+            ),
             policies=self._policies,
             policy_log=SentPolicies(
                 reader=self._policies,

@@ -45,7 +45,7 @@ from shared.events.policy_book import PolicyBook
 from shared.events.texts import TimerText
 from shared.kafka.policy_writer import outgoing_policy
 from tests.golden.recorded import LOGS, Recorded
-from tests.support.fakes.desks import ANY_TIME
+from tests.support.fakes.desks import ANY_TIME, NOON
 from tests.support.story.given import DANA, MONDAY, Told, fact, paused, started, stopped, timer_id
 
 SERVICE: Final = Caller("acme", "payroll", "machine")
@@ -306,7 +306,7 @@ def main() -> None:
 
 
 def _as_read(command: Recorded) -> CommandRecord:
-    return CommandRecord(0, command.offset, command.key, command.value, command.headers)
+    return CommandRecord(0, command.offset, command.key, command.value, command.headers, NOON)
 
 
 def _ms(at: datetime) -> int:

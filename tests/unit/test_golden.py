@@ -43,7 +43,7 @@ from shared.events.policy_book import PolicyBook
 from shared.packing.bodies import pack, unpack
 from tests.golden.record import main
 from tests.golden.recorded import NAMES, Recorded, records
-from tests.support.fakes.desks import ANY_TIME
+from tests.support.fakes.desks import ANY_TIME, NOON
 
 IN_FORCE: Final = {"0.1.0": [0, 1, 2]}
 # What is judged in another way today: the offset and the members of each outcome that a mend of a rule has changed.
@@ -149,7 +149,7 @@ def test_recorded_commands_are_the_presses_or_the_dead_letters_that_they_were(lo
     presses = {dict(one.headers)["ce_id"]: one.value for one in records(log, topics.EVENTS)}
     dead = {(one.key, one.value): dict(one.headers) for one in records(log, topics.DEAD)}
     for record in records(log, topics.COMMANDS):
-        said = read_command(CommandRecord(0, record.offset, record.key, record.value, record.headers), ANY_TIME)
+        said = read_command(CommandRecord(0, record.offset, record.key, record.value, record.headers, NOON), ANY_TIME)
         if isinstance(said, Dead):
             letter = dead.pop((record.key, record.value))
             assert (letter["dead_reason"], letter["dead_detail"]) == (said.reason.encode(), said.sentence.encode())

@@ -100,6 +100,12 @@ class Submitter(Protocol):
     async def submit(self, asked: Asked) -> Answer:
         """Record one press and return what became of it in time. Never raises because a part is away."""
 
+    async def first_answer(self, asked: Asked) -> Answer | None:
+        """Return what became of the same press under its key, None when that is not known. Records nothing.
+
+        Never raises because a part is away: the answer is then that nothing is recorded, and may be asked again.
+        """
+
 
 class Policies(Protocol):
     """Every tenant's rules, in memory."""

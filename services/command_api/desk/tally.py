@@ -45,8 +45,15 @@ class Tally:
 class CountedSubmitter:
     """A submitter whose answers are counted, and whose verdicts are timed. `clock` gives seconds since some moment."""
 
-    def __init__(self, submit: Callable[[Asked], Awaitable[Answer]], tally: Tally, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        submit: Callable[[Asked], Awaitable[Answer]],
+        first_answer: Callable[[Asked], Awaitable[Answer | None]],
+        tally: Tally,
+        clock: Callable[[], float],
+    ) -> None:
         self._submit = submit
+        self._first_answer = first_answer
         self._tally = tally
         self._clock = clock
 
@@ -55,6 +62,14 @@ class CountedSubmitter:
         began = self._clock()
         answer = await self._submit(asked)
         self._tally.answer(asked.dialect, answer, self._clock() - began)
+        return answer
+
+    async def first_answer(self, asked: Asked) -> Answer | None:
+        """Return what became of a press before, as `desk.Submitter` says."""
+        began = self._clock()
+        answer = await self._first_answer(asked)
+        if answer is not None:
+            self._tally.answer(asked.dialect, answer, self._clock() - began)
         return answer
 
 

@@ -1,6 +1,7 @@
 """Answering: the one way of a request through every dialect. This module decides the answer, the dialect words it.
 
     a press    caller_or_answer -> the dialect reads a command  -> press -> the verdict, in words
+               press_at: the same where the time of a press may be too long ago
     a read     caller_or_answer -> the dialect reads a question -> read  -> what was found, in words
 
 With care: the order. A malformed request is answered before the log or Postgres is asked for anything. Of its faults
@@ -9,6 +10,8 @@ Never: a published word, status or key in here.
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from functools import partial
 from typing import Final, Protocol, assert_never
 
 from starlette.requests import Request
@@ -36,6 +39,7 @@ from shared.events.rules import Rule
 MIN_POSITION_WAIT_SECONDS: Final = 2.0
 
 Ask = Callable[[], Awaitable[Response]]
+Reading = Callable[[Opening], Command | Malformed | Rule]
 
 
 class Words(Protocol):
@@ -122,6 +126,47 @@ async def press(
         return refused_at_once(desk, command, words)  # last, because history is needed to know it
     asked = asked_for(desk, request, caller, command, words, key, wait_seconds)
     return worded(asked, await desk.submitter.submit(asked), words)
+
+
+async def press_at(
+    desk: Desk,
+    request: Request,
+    caller: Caller,
+    reading: Reading,
+    opening: Opening,
+    words: PressWords,
+    wait_seconds: float | None = None,
+) -> Response:
+    """Do the same for a press that may begin an interval. `reading` reads it, and its time as `opening` says.
+
+    A retry is no other press because its time has become too old since: it hears the first answer.
+    """
+    command = reading(opening)
+    if isinstance(command, Malformed):
+        in_time = partial(reading, replace(opening, backdate_days_max=None))
+        first = await _first_answer(desk, request, caller, in_time, words)
+        if first is not None:
+            return first
+    return await press(desk, request, caller, command, words, wait_seconds)
+
+
+async def _first_answer(
+    desk: Desk,
+    request: Request,
+    caller: Caller,
+    in_time: Callable[[], Command | Malformed | Rule],
+    words: PressWords,
+) -> Response | None:
+    """Answer a retry with what its first press heard. None: there was none that could have been taken."""
+    key = idempotency_key(request)
+    if caller.role == "reader" or not isinstance(key, str):
+        return None
+    command = in_time()
+    if isinstance(command, Malformed | Rule):
+        return None
+    asked = asked_for(desk, request, caller, command, words, key, None)
+    answer = await desk.submitter.first_answer(asked)
+    return None if answer is None else worded(asked, answer, words)
 
 
 def asked_for(

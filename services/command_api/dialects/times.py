@@ -55,11 +55,11 @@ def _offset(sign: str, hours: str, minutes: str | None) -> timezone:
 class Opening:
     """How a time that begins an interval is read here: which ones are too long ago, and one without an offset.
 
-    `zone_name` None: a time without an offset is none.
+    `backdate_days_max` None: no time is too long ago. `zone_name` None: a time without an offset is none.
     """
 
     now: Callable[[], datetime]
-    backdate_days_max: int
+    backdate_days_max: int | None
     zone_name: str | None = None
 
     def at(self, spelt: str | None, not_before: datetime | None = None) -> AskedTime | Malformed | None:
@@ -71,7 +71,7 @@ class Opening:
             return Malformed(Rule.VALUE_INVALID, "at")
         # Only a press that begins an interval: the projector would read all that its owner did since that time.
         # A stop is never refused because of its time.
-        if asked.instant < self.now() - timedelta(days=self.backdate_days_max):
+        if self.backdate_days_max is not None and asked.instant < self.now() - timedelta(days=self.backdate_days_max):
             return Malformed(Rule.VALUE_INVALID, "at", too_long_ago(self.backdate_days_max))
         return asked
 

@@ -8,6 +8,7 @@ that is read twice is the same press (`shared/events/idempotency.py`).
 
 import asyncio
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import structlog
@@ -23,6 +24,8 @@ from shared.process.backoff import Setbacks
 _LOOK_EVERY_SECONDS: Final = 10.0
 # An empty poll takes this long, and then sleeps as long again.
 _POLL_MS: Final = 50
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_CALENDAR_ENDS_MS: Final = 253_402_300_799_000
 
 
 class CommandsFeed:
@@ -70,7 +73,7 @@ class CommandsFeed:
             return  # the next consumer reads this again
         self._settling = True
         try:
-            await settle([CommandRecord(r.partition, r.offset, r.key, r.value, r.headers) for r in records], self._take)
+            await settle(list(map(_command, records)), self._take)
             await self._commit(consumer, {r.partition: r.offset + 1 for r in records})
         except Exception:  # noqa: BLE001 - FastStream would go on with the next round, whose commit would skip this one
             self._failed = True
@@ -109,3 +112,10 @@ class CommandsFeed:
                 if passed[tp] < ended_before[tp] and not self._settling:
                     raise ConnectionError(f"partition {tp.partition} stalled at {passed[tp]}")
             ended_before = ends
+
+
+def _command(record: ConsumerRecord) -> CommandRecord:
+    # A producer may write any number for the time of a record.
+    written_ms = min(max(record.timestamp, 0), _CALENDAR_ENDS_MS)
+    written_at = _EPOCH + timedelta(milliseconds=written_ms)
+    return CommandRecord(record.partition, record.offset, record.key, record.value, record.headers, written_at)

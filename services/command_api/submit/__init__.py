@@ -5,7 +5,7 @@
     facts          the same for a command about an owner
     sender         the way there: in order, in batches, each record with its fate before a deadline
     replies        the way back: verdicts for the requests that wait for them
-    lookup         what became of a press whose verdict did not come in time
+    lookup         what became of a press whose verdict did not come in time, or that was made before
     policies       the same for a tenant's policy; its answer is whether the document came into force
     clock_check    whether the broker's clock and ours agree; every ack tells
 

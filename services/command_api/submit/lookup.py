@@ -1,4 +1,4 @@
-"""The lookup of an outcome: what became of a press that is recorded and whose verdict did not come in time."""
+"""The lookup of an outcome: what became of a press whose verdict did not come in time, or that was made before."""
 
 from datetime import UTC, datetime
 from typing import assert_never
@@ -38,6 +38,15 @@ async def look(
             return None
         case recalled:
             assert_never(recalled)
+
+
+async def repeated(reads: Reads, press: OutgoingPress, partition: int) -> Outcome | None:
+    """Return the outcome of the same press under its key, None when none is written down. Raises ReadsAwayError."""
+    row = await reads.outcome(press.event.tenant, press.event_id, partition)
+    if row is None or row.digest is None:
+        return None
+    again = Use(press.event.digest, press.recorded_at)
+    return _read(row) if recall(Use(row.digest, row.log_time), again) == "known" else None
 
 
 def _read(row: OutcomeRow) -> Outcome | None:

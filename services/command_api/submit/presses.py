@@ -26,7 +26,8 @@ import structlog
 
 from services.command_api.desk.commands import Answer, Asked, Decided, NotRecorded, Position, StillWaiting, answer_of
 from services.command_api.desk.desk import Now, Reads
-from services.command_api.submit.lookup import look
+from services.command_api.desk.rows import ReadsAwayError
+from services.command_api.submit.lookup import look, repeated
 from services.command_api.submit.press import OutgoingPress, press_of
 from services.command_api.submit.replies import Fate, Overdue, Waiters
 from services.command_api.submit.sender import Acked, Header, Sender, Unacked
@@ -73,6 +74,19 @@ class Presses:
         """Record one press and return what became of it within `asked.wait_seconds`."""
         what = await self._recorded(asked, whole=False)
         return answer_of(what.partition, what.outcome) if isinstance(what, Decided) else what
+
+    async def first_answer(self, asked: Asked) -> Answer | None:
+        """Return what became of the same press under its key, None when that is not written down. Records nothing."""
+        partitions = self._partitions_for(asked)
+        if isinstance(partitions, NotRecorded):
+            return partitions
+        press = press_of(asked, now=self._now(), expires_after=self._expires_after)
+        partition = partition_of(press.slot, partitions)
+        try:
+            outcome = await repeated(self._reads, press, partition)
+        except ReadsAwayError:
+            return NotRecorded("reads_away")
+        return None if outcome is None else answer_of(partition, outcome)
 
     async def judged(self, asked: Asked) -> Decided[Outcome] | StillWaiting | NotRecorded:
         """Do the same, and return the outcome as it was written down."""

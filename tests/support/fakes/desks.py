@@ -156,7 +156,9 @@ class Clerk:
     checkpoint: int | None = None
     fresh: bool = True
     away: bool = False
+    known: Answer | None = None
     submitted: list[Asked] = field(default_factory=list)
+    looked_up: list[Asked] = field(default_factory=list)
     asked: list[tuple[object, ...]] = field(default_factory=list)
     shown: list[str | None] = field(default_factory=list)
     over_threshold: OverThreshold | None = None
@@ -182,6 +184,10 @@ class Clerk:
     async def submit(self, asked: Asked) -> Answer:
         self.submitted.append(asked)
         return self.answer
+
+    async def first_answer(self, asked: Asked) -> Answer | None:
+        self.looked_up.append(asked)
+        return self.known
 
     def latest(self, tenant: str) -> Policy | None:  # noqa: ARG002 - every tenant gets the test's answer
         return self.policy

@@ -13,13 +13,17 @@ from shared.events.outcome import Outcome
 
 @dataclass(frozen=True, slots=True)
 class CommandRecord:
-    """One record of the commands' topic as it came: its place, and its bytes."""
+    """One record of the commands' topic as it came: its place, its bytes, and when it was written.
+
+    `written_at` is its producer's word. A record that is read again has the same, so what is said of its time is too.
+    """
 
     partition: int
     offset: int
     key: bytes | None
     value: bytes | None
     headers: Headers
+    written_at: datetime
 
 
 class Clients(Protocol):
@@ -65,7 +69,6 @@ class Intake:
     recorder: Recorder
     letters: Letters
     policies_read: Callable[[], bool]
-    now: Callable[[], datetime]
     answer_within_seconds: float
     backdate_days_max: int
     tally: Tally

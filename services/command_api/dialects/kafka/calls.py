@@ -85,7 +85,7 @@ class Commands:
         return heard
 
     async def _read(self, record: CommandRecord, *, patient: bool) -> tuple[Asked, ReplyAddress | None] | Dead:
-        said = read_command(record, Opening(self._intake.now, self._intake.backdate_days_max))
+        said = read_command(record, Opening(lambda: record.written_at, self._intake.backdate_days_max))
         if isinstance(said, Dead):
             return said
         caller = await self._intake.clients.client(said.client)

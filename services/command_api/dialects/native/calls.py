@@ -6,15 +6,16 @@ known fields only, and a press no query parameters. `Prefer: wait` beyond 30 s w
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from services.command_api.desk.commands import Caller, Command
+from services.command_api.desk.commands import Caller
 from services.command_api.desk.desk import Desk
-from services.command_api.dialects.answering import opening_here, press
+from services.command_api.dialects.answering import Reading, opening_here, press, press_at
 from services.command_api.dialects.headers import preferred_wait
 from services.command_api.dialects.malformed import Malformed, fault_in, first_of
 from services.command_api.dialects.native import answers
@@ -45,7 +46,7 @@ class Native:
         caller = await admitted(self.desk, request)
         if isinstance(caller, Response):
             return caller
-        return await self._press(request, caller, read_start(await request.body(), opening_here(self.desk)))
+        return await self._press(request, caller, partial(read_start, await request.body()))
 
     async def pause(self, request: Request) -> Response:
         """`POST /v1/timers/{timer_id}/pause`."""
@@ -63,14 +64,16 @@ class Native:
         caller = await admitted(self.desk, request)
         if isinstance(caller, Response):
             return caller
-        command = read_press(verb, request.path_params["timer_id"], await request.body(), opening_here(self.desk))
-        return await self._press(request, caller, command)
+        reading = partial(read_press, verb, request.path_params["timer_id"], await request.body())
+        return await self._press(request, caller, reading)
 
-    async def _press(self, request: Request, caller: Caller, command: Command | Malformed | Rule) -> Response:
+    async def _press(self, request: Request, caller: Caller, reading: Reading) -> Response:
+        opening = opening_here(self.desk)
         # A press has no query parameters. A caller that sends one means it: `stop?at=...` must not silently stop now.
-        has_query = bool(request.scope["query_string"] and request.query_params)  # most have none to be read
-        said = first_of(Malformed(Rule.VALUE_INVALID, "query"), fault_in(command)) if has_query else command
-        return await press(self.desk, request, caller, said, WORDS, preferred_wait(request))
+        if request.scope["query_string"] and request.query_params:  # most have none to be read
+            problem = first_of(Malformed(Rule.VALUE_INVALID, "query"), fault_in(reading(opening)))
+            return await press(self.desk, request, caller, problem, WORDS)
+        return await press_at(self.desk, request, caller, reading, opening, WORDS, preferred_wait(request))
 
 
 def routes(desk: Desk) -> list[BaseRoute]:

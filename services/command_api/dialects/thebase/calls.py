@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Route
 
 from services.command_api.desk.commands import Caller
 from services.command_api.desk.desk import Desk
-from services.command_api.dialects.answering import caller_or_answer, opening_here, press, read
+from services.command_api.dialects.answering import caller_or_answer, opening_here, press, press_at, read
 from services.command_api.dialects.malformed import Malformed
 from services.command_api.dialects.thebase import answers
 from services.command_api.dialects.thebase.answers import LIST, START, STOP
@@ -42,8 +42,8 @@ class TheBase:
         policy = self.desk.policies.latest(caller.tenant)
         if policy is None:
             return START.unavailable()
-        command = read_start(await request.body(), opening_here(self.desk, policy.zone))
-        return await press(self.desk, request, caller, command, START)
+        reading = partial(read_start, await request.body())
+        return await press_at(self.desk, request, caller, reading, opening_here(self.desk, policy.zone), START)
 
     async def stop(self, request: Request) -> Response:
         """`PUT /v2/timer/{timer_id}`."""

@@ -21,9 +21,10 @@ from tests.support.fakes.desks import ADMIN, DANA, LONG, MACHINE, NOT_RECORDED, 
         (NOT_RECORDED, "not_recorded", None, False),
     ],
 )
+@pytest.mark.parametrize("known", [False, True])
 @pytest.mark.parametrize("dialect", ["thebase", "zoho", "native"])
 async def test_an_answer_is_counted_once_and_a_verdict_is_timed(
-    answer: Answer, word: str, rule: Rule | None, dialect: Dialect, *, timed: bool
+    answer: Answer, word: str, rule: Rule | None, dialect: Dialect, *, known: bool, timed: bool
 ) -> None:
     tally, moments = Tally(), iter([100.0, 100.2])
 
@@ -32,7 +33,8 @@ async def test_an_answer_is_counted_once_and_a_verdict_is_timed(
         return answer
 
     asked = Asked(PressTimer("stop", SHORT), MACHINE, dialect)
-    assert await CountedSubmitter(submit, tally, lambda: next(moments)).submit(asked) is answer
+    counted = CountedSubmitter(submit, submit, tally, lambda: next(moments))
+    assert await (counted.first_answer(asked) if known else counted.submit(asked)) is answer
     assert dict(tally.answered) == {(dialect, word, rule): 1}
     assert tally.verdict_after[dialect].total_seconds == pytest.approx(0.2 if timed else 0.0)
     assert not tally.turned_away

@@ -1,22 +1,25 @@
 """How far back a deployment lets an interval begin (R03). No time makes a pause or a stop refused."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Literal
 
 import httpx2 as httpx
 import pytest
 
-from tests.support.fakes.desks import BACKDATE_DAYS_MAX, LONG, NOON, Clerk
+from services.command_api.desk.commands import AskedTime, NotRecorded, PressTimer, StartTimer
+from tests.support.fakes.desks import BACKDATE_DAYS_MAX, LONG, MACHINE, NOON, Clerk, accepted
 
 OLDEST = NOON - timedelta(days=BACKDATE_DAYS_MAX)
 TOO_OLD = OLDEST - timedelta(microseconds=1)
 SENTENCE = "The time lies more than 62 days in the past, which is the most that this deployment takes."
 
 
-async def _pressed(clerk: Clerk, path: str, at: datetime) -> httpx.Response:
+async def _pressed(clerk: Clerk, path: str, at: datetime, key: str | None = None, **more: str) -> httpx.Response:
     name = "start_time" if path.startswith("/v2/") else "at"
     said = {name: at.isoformat()} | ({"owner": "dana"} if not path.endswith(("pause", "resume", "stop")) else {})
     async with clerk.client() as client:
-        return await client.post(path, json=said)
+        return await client.post(path, json=said | more, headers={} if key is None else {"Idempotency-Key": key})
 
 
 @pytest.mark.parametrize("path", ["/v2/timer/start", "/v1/timers", f"/v1/timers/{LONG}/resume"])
@@ -27,6 +30,56 @@ async def test_an_interval_that_would_begin_too_long_ago_is_refused_unrecorded(p
     assert (answer.status_code, said.get("detail", said.get("message")), clerk.submitted) == (400, SENTENCE, [])
     assert said.get("rule", "R03") == "R03"
     assert (await _pressed(clerk, path, OLDEST)).status_code in {200, 201}
+
+
+ACCEPTED_THEN = {"/v2/timer/start": 201, "/v1/timers": 201, f"/v1/timers/{LONG}/resume": 200}
+
+
+@pytest.mark.parametrize("path", ACCEPTED_THEN)
+async def test_a_retry_whose_time_became_too_old_hears_the_first_answer(path: str) -> None:
+    """It was taken when it was made first, so its key is looked up. Nothing is recorded anew."""
+    clerk = Clerk(known=accepted())
+    answer = await _pressed(clerk, path, TOO_OLD, key="k")
+    assert (answer.status_code, clerk.submitted) == (ACCEPTED_THEN[path], [])
+    (asked,) = clerk.looked_up
+    assert isinstance(asked.command, StartTimer | PressTimer)
+    assert (asked.key, asked.command.at) == ("k", AskedTime(TOO_OLD, TOO_OLD.isoformat()))
+
+
+@pytest.mark.parametrize("path", ACCEPTED_THEN)
+async def test_a_first_press_under_a_key_is_too_old_as_any_other(path: str) -> None:
+    clerk = Clerk()
+    answer = await _pressed(clerk, path, TOO_OLD, key="k")
+    assert (answer.status_code, SENTENCE in answer.text, len(clerk.looked_up)) == (400, True, 1)
+    assert [rule.value for _, rule in clerk.tally.turned_away] == ["R03"]
+
+
+async def test_a_key_that_cannot_be_looked_up_may_be_sent_again() -> None:
+    clerk = Clerk(known=NotRecorded("reads_away"))
+    assert (await _pressed(clerk, "/v1/timers", TOO_OLD, key="k")).status_code == 503
+
+
+@pytest.mark.parametrize(
+    ("more", "key", "role"),
+    [
+        pytest.param({}, None, "machine", id="no key"),
+        pytest.param({}, "", "machine", id="a malformed key"),
+        pytest.param({"comment": "x" * 4001}, "k", "machine", id="another fault"),
+        pytest.param({}, "k", "reader", id="who presses nothing"),
+    ],
+)
+async def test_nothing_is_looked_up_for_a_press_that_never_was_taken(
+    more: dict[str, str], key: str | None, role: Literal["machine", "reader"]
+) -> None:
+    clerk = Clerk(caller=replace(MACHINE, role=role), known=accepted())
+    answer = await _pressed(clerk, "/v1/timers", TOO_OLD, key, **more)
+    assert (answer.status_code, clerk.looked_up) == (403 if role == "reader" else 400, [])
+
+
+async def test_a_press_in_time_is_never_looked_up() -> None:
+    clerk = Clerk(known=accepted())
+    await _pressed(clerk, "/v1/timers", OLDEST, key="k")
+    assert (len(clerk.submitted), clerk.looked_up) == (1, [])
 
 
 @pytest.mark.parametrize("verb", ["pause", "stop"])

@@ -1,7 +1,8 @@
 """The feed: an offset is committed when all of its round is settled, and never otherwise."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -71,7 +72,23 @@ async def test_a_round_is_committed_after_all_of_it_is_settled() -> None:
     takes.may.set()
     await round_
     assert consumer.committed == [{0: 6, 1: 10}]
-    assert takes.taken[0] == CommandRecord(0, 4, b"k", b"{}", [("n", None)])
+    assert takes.taken[0] == CommandRecord(0, 4, b"k", b"{}", [("n", None)], datetime(1970, 1, 1, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "written_at"),
+    [
+        (1_772_366_400_123, datetime(2026, 3, 1, 12, 0, 0, 123_000, tzinfo=UTC)),
+        (-1, datetime(1970, 1, 1, tzinfo=UTC)),
+        ((1 << 63) - 1, datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)),
+    ],
+)
+async def test_a_command_has_the_time_of_its_record_whatever_that_says(timestamp: int, written_at: datetime) -> None:
+    """Any number may stand there, and no command may hold its partition up."""
+    takes = Takes()
+    takes.may.set()
+    await feed(takes)._take_round(Consumer(), [replace(record, timestamp=timestamp) for record in records((0, 4))])
+    assert [taken.written_at for taken in takes.taken] == [written_at]
 
 
 async def test_a_round_that_is_cut_off_is_not_committed() -> None:

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 
 from services.command_api.desk.intake.ports import CommandRecord
 from services.command_api.inbox.rounds import settle
+from tests.support.fakes.desks import NOON
 from tests.unit.command_api.fakes import ticks
 
 
 def record(offset: int, key: bytes | None, partition: int = 0) -> CommandRecord:
-    return CommandRecord(partition, offset, key, b"{}", [])
+    return CommandRecord(partition, offset, key, b"{}", [], NOON)
 
 
 @dataclass

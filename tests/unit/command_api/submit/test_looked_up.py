@@ -7,13 +7,23 @@ from typing import Literal
 import pytest
 from structlog.testing import capture_logs
 
-from services.command_api.desk.commands import Accepted, Position, Refused, StillWaiting, answer_of
+from services.command_api.desk.commands import (
+    Accepted,
+    Asked,
+    Caller,
+    NotRecorded,
+    Position,
+    Refused,
+    StillWaiting,
+    answer_of,
+)
 from services.command_api.desk.rows import OutcomeRow
 from services.command_api.submit.press import digest
+from shared.events.idempotency import keyed_event_id
 from shared.events.outcome import Outcome, write_outcome
 from shared.events.rules import Rule
 from tests.unit.command_api.submit.outcomes import outcome
-from tests.unit.command_api.submit.test_presses import ACK, NOW, SLOT, START, Wired
+from tests.unit.command_api.submit.test_presses import ACK, CALLER, NOW, SLOT, START, Wired
 
 
 def row_of(written: Outcome) -> OutcomeRow:
@@ -87,3 +97,41 @@ async def test_an_outcome_whose_row_cannot_be_read_is_still_waiting(
         it.overdue()
         assert isinstance(await answer, StillWaiting)
     assert [log["event"] for log in logs] == ["outcome_unreadable"] * alarms
+
+
+AGAIN = Asked(START, CALLER, "native", "k")
+EVENT_ID = keyed_event_id("acme", "desk", "owner", "dana", "k")
+
+
+async def test_the_first_answer_under_a_key_is_found_and_nothing_is_sent() -> None:
+    it = Wired()
+    written = outcome(event_id=EVENT_ID, digest=digest(START), log_time=NOW - timedelta(days=29))
+    it.reads.row = row_of(written)
+    assert await it.presses.first_answer(AGAIN) == answer_of(SLOT % 12, written)
+    assert (it.reads.looked, it.sender.sent) == ([("acme", EVENT_ID, SLOT % 12)], [])
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param(None, id="no outcome"),
+        pytest.param(row_of(outcome(event_id=EVENT_ID, digest="other")), id="another request"),
+        pytest.param(
+            row_of(outcome(event_id=EVENT_ID, digest=digest(START), log_time=NOW - timedelta(days=30))), id="forgotten"
+        ),
+        pytest.param(replace(row_of(outcome(event_id=EVENT_ID)), digest=None, body="", unread="newer"), id="unread"),
+    ],
+)
+async def test_what_is_no_first_answer_is_none(row: OutcomeRow | None) -> None:
+    it = Wired()
+    it.reads.row = row
+    assert await it.presses.first_answer(AGAIN) is None
+
+
+async def test_a_first_answer_that_cannot_be_looked_up_may_be_asked_again() -> None:
+    it = Wired()
+    it.reads.away = True
+    assert await it.presses.first_answer(AGAIN) == NotRecorded("reads_away")
+    assert await it.presses.first_answer(replace(AGAIN, caller=Caller("none", "desk", "machine"))) == NotRecorded(
+        "no_policy"
+    )

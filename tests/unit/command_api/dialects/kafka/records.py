@@ -3,6 +3,7 @@
 import json
 
 from services.command_api.desk.intake.ports import CommandRecord
+from tests.support.fakes.desks import NOON
 
 REPLY_TOPIC = "timer.replies.payroll"
 
@@ -38,4 +39,5 @@ def command(
         key=b"dana",
         value=json.dumps(given).encode() if value is None else value,
         headers=headers(verb) if said is None else said,
+        written_at=NOON,
     )

@@ -1,7 +1,8 @@
 """The whole way of one command, against parts whose moods the test sets."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import pytest
@@ -78,7 +79,6 @@ class Parts:
             recorder=self,
             letters=self,
             policies_read=lambda: self.policies_read,
-            now=lambda: NOON,
             answer_within_seconds=2.0,
             backdate_days_max=BACKDATE_DAYS_MAX,
             tally=self.tally,
@@ -119,6 +119,17 @@ async def test_a_command_is_pressed_by_its_client_under_its_id_and_answered() ->
     reply = join_replies([("order-17", write_outcome(OUTCOME))])
     assert parts.letters == [(REPLY_TOPIC, 3, reply, None, ())]
     assert parts.passed_on == []
+
+
+@pytest.mark.parametrize(("late_us", "pressed"), [(0, 1), (1, 0)])
+async def test_how_far_back_a_command_may_lie_counts_from_its_record(late_us: int, pressed: int) -> None:
+    """A command that is read again, after a crash or months later, is the press or the dead letter that it was."""
+    at = NOON - timedelta(days=BACKDATE_DAYS_MAX)
+    record = replace(command(at=at.isoformat()), written_at=NOON + timedelta(microseconds=late_us))
+    parts = Parts()
+    assert await parts.commands().take(record)
+    assert len(parts.pressed) == pressed
+    assert pressed or parts.buried == "value_invalid"
 
 
 async def test_a_command_without_reply_address_is_pressed_and_not_answered() -> None:

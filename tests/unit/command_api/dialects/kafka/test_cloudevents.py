@@ -38,7 +38,7 @@ def told(verb: str, **body: object) -> CloudEvent:
 def record_of(message: KafkaMessage, **more: str) -> CommandRecord:
     key = message.key.encode() if isinstance(message.key, str) else message.key
     headers = [*message.headers.items(), *((name, value.encode()) for name, value in more.items())]
-    return CommandRecord(partition=4, offset=17, key=key, value=message.value, headers=headers)
+    return CommandRecord(partition=4, offset=17, key=key, value=message.value, headers=headers, written_at=NOON)
 
 
 @pytest.mark.parametrize("verb", ["start", "pause", "resume", "stop"])

@@ -21,7 +21,7 @@ NOON: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
 def test_a_recorded_command_is_the_press_that_it_was(path: Path) -> None:
     golden = json.loads(path.read_text(encoding="utf-8"))
     headers = [(name, value.encode()) for name, value in golden["headers"].items()]
-    said = read_command(CommandRecord(0, 0, b"dana", json.dumps(golden["value"]).encode(), headers), ANY_TIME)
+    said = read_command(CommandRecord(0, 0, b"dana", json.dumps(golden["value"]).encode(), headers, NOON), ANY_TIME)
     assert isinstance(said, Said)
     asked = Asked(said.command, Caller(said.tenant, said.client, "machine"), "kafka", said.key)
     press = press_of(asked, now=NOON, expires_after=timedelta(seconds=30))

@@ -130,7 +130,7 @@ def _stop(**body: Any) -> CommandRecord:  # noqa: ANN401 - JSON
 
 
 BAD_BODIES = [
-    ("value_invalid", "body", CommandRecord(0, 0, None, None, headers())),
+    ("value_invalid", "body", CommandRecord(0, 0, None, None, headers(), NOON)),
     ("value_invalid", "body", command(value=b"")),
     ("value_invalid", "body", command(value=b"[]")),
     ("value_invalid", "body", command(value=b"\xff")),
