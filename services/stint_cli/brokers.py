@@ -1,15 +1,22 @@
 """Kafka's administration. Error numbers that aiokafka returns become exceptions here."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
+from aiokafka.errors import (
+    GroupCoordinatorNotAvailableError,
+    KafkaError,
+    TopicAlreadyExistsError,
+    UnknownTopicOrPartitionError,
+    for_code,
+)
 
 from services.stint_cli.trouble import Trouble
 from shared.events.topics import Topic
@@ -23,6 +30,8 @@ _CREATE_TIMEOUT_MS: Final = 30_000
 _SEEN_WITHIN_SECONDS: Final = 15.0
 _PAUSE_SECONDS: Final = 0.05
 _STOP_SECONDS: Final = 1.0
+
+Answered = TypeVar("Answered")
 
 
 def safety(replication_factor: int) -> dict[str, str]:
@@ -82,7 +91,7 @@ class Brokers:
     async def members(self, group: str, topic: str) -> dict[int, str]:
         """Return the partitions of a topic that members of a group have, each with the address of its member."""
         found: dict[int, str] = {}
-        for answer in await self._admin.describe_consumer_groups([group]):
+        for answer in await _coordinated(partial(self._admin.describe_consumer_groups, [group])):
             for described in answer.groups:
                 code, _group, _state, _kind, _protocol, members, *_ = described
                 _raise_unless_fine(code, f"the group {group} cannot be described")
@@ -94,7 +103,7 @@ class Brokers:
 
     async def committed(self, group: str, topic: str) -> dict[int, int]:
         """Return the offsets that a group has committed, by partition. One without a commit is left out."""
-        found = await self._admin.list_consumer_group_offsets(group)
+        found = await _coordinated(partial(self._admin.list_consumer_group_offsets, group))
         return {at.partition: kept.offset for at, kept in found.items() if at.topic == topic and kept.offset >= 0}
 
     async def create(self, wanted: Sequence[Topic], replication_factor: int) -> None:
@@ -132,6 +141,18 @@ class Brokers:
                 _raise_unless_fine(code, f"{name} cannot be described", message)
                 found[name] = {entry[0]: entry[1] for entry in entries}
         return found
+
+
+async def _coordinated(ask: Callable[[], Awaitable[Answered]]) -> Answered:
+    """Ask a group's coordinator. The first question about any group makes a cluster choose coordinators, and fails."""
+    asked_until = asyncio.get_running_loop().time() + _SEEN_WITHIN_SECONDS
+    while True:
+        try:
+            return await ask()
+        except GroupCoordinatorNotAvailableError:
+            if asyncio.get_running_loop().time() > asked_until:
+                raise
+            await asyncio.sleep(_PAUSE_SECONDS)
 
 
 async def end_reader(consumer: AIOKafkaConsumer) -> None:

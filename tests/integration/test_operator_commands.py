@@ -1,5 +1,6 @@
 """The operator's commands on real parts: those who may press are made, listed and ended, and the API hears of it."""
 
+import asyncio
 import base64
 import json
 import re
@@ -9,12 +10,15 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, ConfigResource
+from confluent_kafka.admin._resource import ResourceType
 
 from deploy.local.settings import ROOT
 from services.stint_cli.policies import read_policies
 from services.stint_cli.watch.places import moves
 from shared.events.policy import Preset
-from shared.events.topics import COMMANDS, DEAD, EVENTS
+from shared.events.topics import COMMANDS, DEAD, EVENTS, TEXTS
 from shared.packing.bodies import pack
 from tests.support.stack.api import Api
 from tests.support.stack.crew import Crew
@@ -239,6 +243,32 @@ async def test_the_doctor_says_what_is_wrong_and_what_to_do(
     assert (found["kafka"]["ok"], found["postgres"]["ok"], "partition 3" in found) == (False, True, False)
     monkeypatch.setenv("STINT_CLI_POSTGRES_DSN", "postgresql://stint:x@127.0.0.1:1/stint")
     assert not (await doctor(terminal))["postgres"]["ok"]
+
+
+async def test_the_doctor_names_a_topic_that_is_set_in_another_way(terminal: Terminal, deployment: Deployment) -> None:
+    ours = str(30 * 24 * 60 * 60 * 1000)
+
+    async def topics_are(said: str) -> bool:
+        return bool((await doctor(terminal))["topics"]["found"] == said)
+
+    try:
+        await set_topic(deployment, TEXTS, "delete.retention.ms", "60000")
+        said = f"{TEXTS} has delete.retention.ms=60000, not {ours}"
+        await eventually(lambda: topics_are(said), "the broker knows")
+        status, out, _ = await terminal.run("doctor")
+        assert (status, "do: Correct it by hand" in out) == (1, True)
+    finally:
+        await set_topic(deployment, TEXTS, "delete.retention.ms", ours)
+    await eventually(lambda: topics_are("all are there, and as they must be"), "the broker knows")
+
+
+async def set_topic(deployment: Deployment, topic: str, name: str, value: str) -> None:
+    """Set one setting of a topic, as an operator might by hand."""
+    entry = ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
+    resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[entry])
+    client = AdminClient({"bootstrap.servers": deployment.kafka.bootstrap_servers})
+    for future in client.incremental_alter_configs([resource]).values():
+        await asyncio.to_thread(future.result)
 
 
 async def test_an_outcome_is_shown_though_its_row_is_packed(terminal: Terminal, deployment: Deployment) -> None:

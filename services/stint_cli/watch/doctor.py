@@ -4,13 +4,14 @@ A part that cannot be reached is one finding, and what needs that part is not ch
 """
 
 import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import asyncpg
 
-from services.stint_cli.brokers import Brokers
+from services.stint_cli.brokers import Brokers, FoundTopic
 from services.stint_cli.database import opened
 from services.stint_cli.migrate import Applied, outstanding, read_migrations
 from services.stint_cli.settings import DoctorSettings
@@ -22,7 +23,7 @@ from services.stint_cli.watch.log import LogReader
 from services.stint_cli.watch.places.commands import Unsettled, Waiting
 from services.stint_cli.watch.places.partitions import Partitions, Watched
 from services.stint_cli.watch.processes import of_the_api, of_the_feed
-from shared.events.topics import COMMANDS, DEAD, topics
+from shared.events.topics import COMMANDS, DEAD, Topic, topics
 from shared.kafka.clients import KafkaError
 
 # As far apart as an API takes the clocks to be, by default, before it is not ready.
@@ -48,7 +49,9 @@ async def examine(settings: DoctorSettings, http_url: str | None) -> list[Diagno
             found.append(Diagnosis("kafka", str(trouble), advice))
         if conn is not None and brokers is not None and log is not None:
             try:
-                found += await _of_both(conn, brokers, log, settings)
+                # One by one, so that what is found before Kafka refuses something is told beside the refusal.
+                async for finding in _of_both(conn, brokers, log, settings):
+                    found.append(finding)
             except (Trouble, KafkaError, TimeoutError) as error:
                 why = str(error) or type(error).__name__
                 advice = (
@@ -97,35 +100,38 @@ async def _tables(conn: asyncpg.Connection) -> Diagnosis:
 
 async def _of_both(
     conn: asyncpg.Connection, brokers: Brokers, log: LogReader, settings: DoctorSettings
-) -> list[Diagnosis]:
+) -> AsyncIterator[Diagnosis]:
     try:
         recorded: int | None = await conn.fetchval(query("recorded_partitions"))
     except asyncpg.UndefinedTableError:
-        return []
+        return
     if recorded is None:
-        return [Diagnosis("partitions", "P is not recorded", "Run `stint topics --partitions P`, with P for life.")]
+        yield Diagnosis("partitions", "P is not recorded", "Run `stint topics --partitions P`, with P for life.")
+        return
     wanted = topics(recorded)
     there = await brokers.find([topic.name for topic in wanted])
-    replicas = await brokers.replicas()
-    found = [
-        Diagnosis("kafka", f"Kafka, with {len(there)} of {len(wanted)} topics"),
-        Diagnosis("partitions", f"P is {recorded}"),
-    ]
-    missing = [topic.name for topic in wanted if topic.name not in there]
-    found += [Diagnosis("topics", f"{name} is missing", "Run `stint topics`.") for name in missing]
-    wrong = differences(wanted, there, settings.replication_factor or replicas)
-    by_hand = 'Correct it by hand; docs/operations.md, "What cannot be changed in place", says why.'
-    found += [Diagnosis("topics", difference, by_hand) for difference in wrong]
-    if missing or any(there[topic.name].partitions != topic.partitions for topic in wanted):
-        return found
-    if not wrong:
-        found.append(Diagnosis("topics", "all are there, and as they must be"))
-    found.append(await _brokers_clock(conn))
+    yield Diagnosis("kafka", f"Kafka, with {len(there)} of {len(wanted)} topics")
+    yield Diagnosis("partitions", f"P is {recorded}")
+    for finding in _of_topics(wanted, there, settings.replication_factor or await brokers.replicas()):
+        yield finding
+    if any(topic.name not in there or there[topic.name].partitions != topic.partitions for topic in wanted):
+        return
+    yield await _brokers_clock(conn)
     places, stuck = await Partitions(conn, log, brokers, settings.group_id).watch(recorded)
-    found += [of_a_partition(place, stuck=place.kpart in stuck) for place in places]
+    for place in places:
+        yield of_a_partition(place, stuck=place.kpart in stuck)
     waiting = Waiting(log, brokers, settings.commands_group_id)
-    found.append(of_the_commands(*await waiting.watch(there[COMMANDS].partitions)))
-    return [*found, await _dead_letters(conn, log)]
+    yield of_the_commands(*await waiting.watch(there[COMMANDS].partitions))
+    yield await _dead_letters(conn, log)
+
+
+def _of_topics(wanted: Sequence[Topic], there: Mapping[str, FoundTopic], replication_factor: int) -> list[Diagnosis]:
+    missing = [topic.name for topic in wanted if topic.name not in there]
+    found = [Diagnosis("topics", f"{name} is missing", "Run `stint topics`.") for name in missing]
+    by_hand = 'Correct it by hand; docs/operations.md, "What cannot be changed in place", says why.'
+    wrong = differences(wanted, there, replication_factor)
+    found += [Diagnosis("topics", difference, by_hand) for difference in wrong]
+    return found or [Diagnosis("topics", "all are there, and as they must be")]
 
 
 async def _brokers_clock(conn: asyncpg.Connection) -> Diagnosis:

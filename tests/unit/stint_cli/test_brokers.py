@@ -1,9 +1,10 @@
-"""A consumer of a command ends, whatever its own `stop` does."""
+"""A consumer of a command ends, whatever its own `stop` does, and a cluster that never had a group is asked again."""
 
 import asyncio
 from typing import Any
 
 import pytest
+from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from services.stint_cli import brokers
 from services.stint_cli.brokers import end_reader
@@ -29,3 +30,24 @@ async def test_a_consumer_that_does_not_stop_is_closed_without_it(monkeypatch: p
     async with asyncio.timeout(5):
         await end_reader(consumer)
     assert consumer.fetch.done()
+
+
+class YoungCluster:
+    """Stands in for a question about a group: a cluster has no coordinator for the first `fails` times."""
+
+    def __init__(self, fails: int) -> None:
+        self.left = fails
+
+    async def __call__(self) -> str:
+        self.left -= 1
+        if self.left >= 0:
+            raise GroupCoordinatorNotAvailableError
+        return "answered"
+
+
+async def test_a_cluster_that_is_choosing_coordinators_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(brokers, "_PAUSE_SECONDS", 0)
+    assert await brokers._coordinated(YoungCluster(2)) == "answered"
+    monkeypatch.setattr(brokers, "_SEEN_WITHIN_SECONDS", -1)
+    with pytest.raises(GroupCoordinatorNotAvailableError):
+        await brokers._coordinated(YoungCluster(2))
