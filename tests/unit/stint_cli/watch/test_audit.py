@@ -1,12 +1,17 @@
-"""`stint audit` believes the program beside it only when that program came to its end."""
+"""`stint audit` prints what the program beside it found, and believes it only when that program came to its end."""
 
+import json
 import sys
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Final
 
 import pytest
 
+from services.stint_cli.__main__ import main
 from services.stint_cli.settings import LogSettings
 from services.stint_cli.trouble import Trouble
+from services.stint_cli.watch import commands
 from services.stint_cli.watch.audit import differences, environment
 
 LOG = LogSettings(kafka_bootstrap_servers="kafka:9092")
@@ -14,10 +19,10 @@ DIFFERENCE = '{"partition": 3, "offset": 7, "fields": ["flags"], "recorded": nul
 
 
 def program(folder: Path, monkeypatch: pytest.MonkeyPatch, *lines: str, status: int, complaint: str = "") -> None:
-    """Put a program in the place of Python."""
+    """Put a program in the place of Python. It leaves its arguments in the file `asked`."""
     script = folder / "python"
     said = "".join(f"echo '{line}'\n" for line in lines)
-    script.write_text(f"#!/bin/sh\n{said}echo '{complaint}' >&2\nexit {status}\n")
+    script.write_text(f"#!/bin/sh\necho \"$*\" > {folder}/asked\n{said}echo '{complaint}' >&2\nexit {status}\n")
     script.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(script))
 
@@ -28,6 +33,44 @@ async def test_differences_and_the_count_of_events_are_returned(
     program(tmp_path, monkeypatch, DIFFERENCE, '{"events": 12, "differences": 1}', status=1)
     found, events = await differences(LOG, 12, None)
     assert ([(one["partition"], one["offset"]) for one in found], events) == ([(3, 7)], 12)
+
+
+class Connection:
+    """Stands in for Postgres: P is 12, and every tenant is there."""
+
+    async def fetchval(self, sql: str, *_: object) -> object:
+        return 12 if "deployment" in sql else True
+
+
+NO_VERDICT: Final = '{"partition": 5, "offset": 40, "fields": ["verdict", "rule"], "recorded": {}, "today": null}'
+BOTH: Final = (DIFFERENCE, NO_VERDICT)
+
+
+@pytest.mark.parametrize(
+    ("found", "status", "text"),
+    [
+        ((), 0, "12 events, no difference.\n"),
+        (BOTH, 1, "3:7  flags\n5:40  verdict, rule\n2 of 12 events differ today.\n"),
+    ],
+)
+def test_each_difference_is_a_line_and_any_ends_the_command_with_1(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    found: tuple[str, ...],
+    status: int,
+    text: str,
+) -> None:
+    monkeypatch.setenv("STINT_CLI_KAFKA_BOOTSTRAP_SERVERS", "kafka:9092")
+    monkeypatch.setenv("STINT_CLI_POSTGRES_DSN", "postgresql://stint@postgres/stint")
+    monkeypatch.setattr(commands, "opened", lambda _: nullcontext(Connection()))
+    last = json.dumps({"events": 12, "differences": len(found)})
+    program(tmp_path, monkeypatch, *found, last, status=status)
+    assert (main(["audit", "--tenant", "acme"]), *capsys.readouterr()) == (status, text, "")
+    asked = (tmp_path / "asked").read_text()
+    assert asked == "-m services.projector audit --partitions 12 --tenant acme\n"
+    assert main(["audit", "--json"]) == status
+    assert json.loads(capsys.readouterr().out) == list(map(json.loads, found))
 
 
 @pytest.mark.parametrize("lines", [(), (DIFFERENCE,)])
