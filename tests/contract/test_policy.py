@@ -82,6 +82,45 @@ async def test_a_policy_is_set_read_and_remembered(office: Office) -> None:
     ]
 
 
+async def test_if_match_names_the_revision_and_a_stale_one_is_409(office: Office) -> None:
+    """Not 412: one thing has one status, however the caller named the revision."""
+
+    async def put(zone: str, etag: str) -> httpx.Response:
+        headers = bearer(office.tenant.token) | {"If-Match": etag}
+        return await office.http.put("/v1/policy", json=DOCUMENT | {"zone": zone}, headers=headers)
+
+    first = (await office.get()).headers["etag"]
+    answer = await put("Asia/Tokyo", first)
+    assert (answer.status_code, answer.json()["replaces"]) == (200, office.tenant.revision)
+    stale = await put("Africa/Cairo", first)
+    assert (stale.status_code, stale.json()["detail"]) == (
+        409,
+        f"Revision {answer.json()['revision']} is in force. Read it, and replace that one.",
+    )
+    assert (await office.get()).content == answer.content
+    assert (await put("Africa/Cairo", answer.headers["etag"])).status_code == 200
+
+
+async def test_a_policy_is_read_after_the_position_that_is_named(office: Office) -> None:
+    started = await office.http.post(
+        "/v1/timers", json={"owner": fresh_owner()}, headers=bearer(machine_of(office.tenant))
+    )
+    passed = started.json()["position"]
+    partition, _, offset = passed.partition(":")
+    ahead = f"{partition}:{int(offset) + 1_000_000}"
+
+    async def asked(position: str) -> list[int]:
+        paths = ("", f"/{office.tenant.revision}", "/history")
+        answers = await asyncio.gather(*(office.get(path, **{"X-Min-Position": position}) for path in paths))
+        return [answer.status_code for answer in answers]
+
+    assert await asked(passed) == [200] * 3
+    assert await asked("soon") == [400] * 3
+    began = asyncio.get_running_loop().time()
+    assert await asked(ahead) == [503] * 3
+    assert asyncio.get_running_loop().time() - began >= 2.0
+
+
 async def test_of_two_puts_at_once_one_is_200_and_the_other_409(office: Office) -> None:
     first = office.tenant.revision
     answers = await asyncio.gather(*(office.put(first, zone=zone) for zone in ("Asia/Tokyo", "Africa/Cairo")))

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.command_api.dialects.native.policy.reading import PAGE_MAX
 from services.command_api.openapi.operations.common import (
     BEARER,
+    MIN_POSITION,
     MomentText,
     cursor,
     limit,
@@ -65,8 +66,8 @@ OPERATIONS: Final = (
         id="getPolicy",
         tag="policy",
         summary="Read the policy in force",
-        parameters=(_KNOWN,),
-        answers=(_IN_FORCE, _UNCHANGED, *problems(403, 404)),
+        parameters=(_KNOWN, MIN_POSITION),
+        answers=(_IN_FORCE, _UNCHANGED, *problems(400, 403, 404)),
         security=BEARER,
     ),
     OperationDoc(
@@ -98,7 +99,7 @@ OPERATIONS: Final = (
         id="getPolicyHistory",
         tag="policy",
         summary="List all revisions, newest first",
-        parameters=(cursor("The `next_cursor` of the page before."), limit(PAGE_MAX, PAGE_MAX)),
+        parameters=(cursor("The `next_cursor` of the page before."), limit(PAGE_MAX, PAGE_MAX), MIN_POSITION),
         answers=(
             AnswerDoc(
                 200,
@@ -125,8 +126,9 @@ OPERATIONS: Final = (
                 required=True,
             ),
             _KNOWN,
+            MIN_POSITION,
         ),
-        answers=(_IN_FORCE, _UNCHANGED, *problems(403, 404)),
+        answers=(_IN_FORCE, _UNCHANGED, *problems(400, 403, 404)),
         security=BEARER,
     ),
 )

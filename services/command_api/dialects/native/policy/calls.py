@@ -1,9 +1,12 @@
-"""`PUT /v1/policy`, and the GETs of policies. All are answered from memory, so a read needs no other part.
+"""`PUT /v1/policy`, and the GETs of policies.
+
+All are answered from memory, so a read needs no other part unless its caller names an `X-Min-Position`.
 
 Ours: a revision that moved on is 409, also when If-Match named it (412 would be a second word for one thing).
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, assert_never
 
 from starlette.requests import Request
@@ -13,11 +16,18 @@ from starlette.routing import BaseRoute, Route
 from services.command_api.desk.commands import Caller
 from services.command_api.desk.desk import Desk
 from services.command_api.desk.policies import MovedOn, NotSet, Revision
+from services.command_api.dialects.answering import read
 from services.command_api.dialects.malformed import Malformed, first_of
 from services.command_api.dialects.native.admitted import admitted
 from services.command_api.dialects.native.answers import WORDS
 from services.command_api.dialects.native.policy import answers
-from services.command_api.dialects.native.policy.reading import knows, read_page, read_put, read_revision
+from services.command_api.dialects.native.policy.reading import (
+    HistoryPage,
+    knows,
+    read_page,
+    read_put,
+    read_revision,
+)
 from shared.events.rules import Rule
 
 POLICY_PATH: Final = "/v1/policy"
@@ -63,7 +73,8 @@ class NativePolicy:
         caller = await self._reader(request)
         if isinstance(caller, Response):
             return caller
-        return self._shown(request, caller, None, answers.none_yet())
+        ask = partial(self._shown, request, caller, None, answers.none_yet())
+        return await read(self.desk, request, caller, WORDS, ask)
 
     async def revision(self, request: Request) -> Response:
         """`GET /v1/policy/{revision}`."""
@@ -73,7 +84,8 @@ class NativePolicy:
         number = read_revision(request.path_params["revision"])
         if number is None:
             return answers.no_such_revision()
-        return self._shown(request, caller, number, answers.no_such_revision())
+        ask = partial(self._shown, request, caller, number, answers.no_such_revision())
+        return await read(self.desk, request, caller, WORDS, ask)
 
     async def history(self, request: Request) -> Response:
         """`GET /v1/policy/history?cursor=&limit=`."""
@@ -81,8 +93,10 @@ class NativePolicy:
         if isinstance(caller, Response):
             return caller
         page = read_page(request)
-        if isinstance(page, Malformed):
-            return WORDS.malformed(page)
+        ask = page if isinstance(page, Malformed) else partial(self._history, caller, page)
+        return await read(self.desk, request, caller, WORDS, ask)
+
+    async def _history(self, caller: Caller, page: HistoryPage) -> Response:
         if not self.desk.policy_log.has_begun:
             return WORDS.unavailable()
         found = self.desk.policy_log.history(caller.tenant, page.before, page.most + 1)
@@ -96,7 +110,7 @@ class NativePolicy:
             return answers.not_for_this_role("A person may not read the policy.")
         return caller
 
-    def _shown(self, request: Request, caller: Caller, number: int | None, missing: Response) -> Response:
+    async def _shown(self, request: Request, caller: Caller, number: int | None, missing: Response) -> Response:
         # Until the past is read, an older revision would pass for the one in force.
         if not self.desk.policy_log.has_begun:
             return WORDS.unavailable()

@@ -225,9 +225,18 @@ async def test_before_the_past_is_read_no_policy_is_told(path: str) -> None:
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
 
 
-@pytest.mark.parametrize("path", ["", "/history"])
-async def test_policies_are_read_while_postgres_is_away(path: str) -> None:
-    assert (await get(replace(admin(), away=True), path)).status_code == 200
+@pytest.mark.parametrize("path", ["", "/10", "/history"])
+async def test_policies_are_read_while_postgres_is_away_unless_a_position_is_named(path: str) -> None:
+    away = replace(admin(), away=True)
+    assert (await get(away, path)).status_code == 200
+    assert (await get(away, path, x_min_position="3:42")).status_code == 503
+
+
+@pytest.mark.parametrize("path", ["", "/10", "/history"])
+async def test_policies_are_read_after_the_position_that_is_named(path: str) -> None:
+    clerk = admin()
+    assert (await get(clerk, path, x_min_position="3:42")).status_code == 200
+    assert clerk.asked == [("wait_for", "acme", 3, 42, 2.0)]
 
 
 @pytest.mark.parametrize(
