@@ -19,7 +19,8 @@ from services.command_api import dialects, health
 from services.command_api.auth.clients import KnownClients
 from services.command_api.auth.identities import TokenIdentities
 from services.command_api.auth.quotas import ClientQuotas
-from services.command_api.desk.desk import Desk
+from services.command_api.desk.commands import Dialect
+from services.command_api.desk.desk import Desk, Quotas
 from services.command_api.desk.intake.counted import CountedRecorder
 from services.command_api.desk.intake.ports import Intake
 from services.command_api.desk.tally import CountedSubmitter, Tally
@@ -171,11 +172,7 @@ class Api:
                 outside=self._outside,
             ),
             threshold=self._threshold,
-            quotas=ClientQuotas(
-                burst=settings.native_requests_burst,
-                per_second=settings.native_requests_per_second,
-                clock=asyncio.get_running_loop().time,
-            ),
+            quotas=self._quotas(),
             submitter=CountedSubmitter(
                 self._presses.submit, self._presses.first_answer, self._tally, asyncio.get_running_loop().time
             ),
@@ -194,6 +191,17 @@ class Api:
             answer_within_seconds=settings.answer_within_seconds,
             backdate_days_max=settings.backdate_days_max,
         )
+
+    def _quotas(self) -> Mapping[Dialect, Quotas]:
+        settings, clock = self._settings, asyncio.get_running_loop().time
+        limits: Mapping[Dialect, tuple[int, float]] = {
+            "thebase": (settings.thebase_requests_burst, settings.thebase_requests_per_second),
+            "native": (settings.native_requests_burst, settings.native_requests_per_second),
+        }
+        return {
+            dialect: ClientQuotas(burst=burst, per_second=per_second, clock=clock)
+            for dialect, (burst, per_second) in limits.items()
+        }
 
     def app(self) -> Starlette:
         """Return the ASGI application. Its lifespan starts and ends the parts."""

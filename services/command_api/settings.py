@@ -74,6 +74,12 @@ class Settings(KafkaSettings, PostgresSettings):
     # A count that takes longer is given up, and its request goes on uncounted.
     zoho_threshold_within_seconds: PositiveFloat = 0.5
 
+    # Dialect A: how many requests a second a client may make at each API process. Beyond it: 400, because A has no 429.
+    # 0: no limit.
+    thebase_requests_per_second: Annotated[float, Field(ge=0, le=100_000)] = 0.0
+    # How many it may make at once, after it has made none for a while.
+    thebase_requests_burst: Annotated[int, Field(ge=1, le=1_000_000)] = 200
+
     # Dialect C: how many requests a second a client may make at each API process. Beyond it: 429. 0: no limit.
     native_requests_per_second: Annotated[float, Field(ge=0, le=100_000)] = 0.0
     # How many it may make at once, after it has made none for a while.

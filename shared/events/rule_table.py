@@ -273,11 +273,12 @@ RULE_ROWS: Final[tuple[RuleRow, ...]] = (
     ),
     RuleRow(
         rule=Rule.RATE_LIMITED,
-        means="a caller sends more requests than the threshold of dialect B, or a client's limit in dialect C, allows",
+        means="a caller sends more requests than the threshold of dialect B, or a client's limit in dialects A and C, "
+        "allows",
         sentence="There were too many requests.",
         zoho=ZohoAnswer(7209, status=429),
         native=429,
-        beside=("The threshold and its lock are the deployment's: the contract, section 3.",),
+        beside=("Threshold, lock and limits are the deployment's: the contract, sections 2 to 4.",),
     ),
     RuleRow(
         rule=Rule.OWNER_UNKNOWN,

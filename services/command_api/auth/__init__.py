@@ -5,7 +5,7 @@
     client_secrets    ids and secrets of clients, checked within bounds
     revocations       which clients of signed tokens were revoked, looked up once a minute
     clients           ids of clients that the broker has let in
-    quotas            how often one client may call dialect C
+    quotas            how often one client may call dialect A, and dialect C
     buckets           a burst, and then a rate, for each of many keys
 
 Safe to change: how much is remembered, and for how long.

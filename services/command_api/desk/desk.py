@@ -4,13 +4,13 @@ Safe to change: a new question that a dialect may ask.
 Never: words, statuses or shapes of answers in here; they are the dialects'.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, Protocol
 from uuid import UUID
 
-from services.command_api.desk.commands import Answer, Asked, Caller
+from services.command_api.desk.commands import Answer, Asked, Caller, Dialect
 from services.command_api.desk.policies import PolicyLog
 from services.command_api.desk.questions import TimerFilter, TimerKey, ViolationFilter, ViolationKey
 from services.command_api.desk.rows import (
@@ -88,7 +88,7 @@ class Threshold(Protocol):
 
 
 class Quotas(Protocol):
-    """How often a client may call this process, in any way that has such a limit."""
+    """How often a client may call this process in one dialect."""
 
     def over(self, caller: Caller) -> OverThreshold | None:
         """Count one request of a caller; None: it may go on."""
@@ -185,13 +185,14 @@ class People(Protocol):
 class Desk:
     """All that a dialect may ask, part by part. Wired once, in `app`.
 
-    `answer_within_seconds` is how long a press waits for its verdict when its caller does not say; `backdate_days_max`
-    is how far back this deployment lets an interval begin.
+    `quotas` has the dialects in which each client has a limit: A and C. `answer_within_seconds` is how long a press
+    waits for its verdict when its caller does not say; `backdate_days_max` is how far back this deployment lets an
+    interval begin.
     """
 
     identities: Identities
     threshold: Threshold
-    quotas: Quotas
+    quotas: Mapping[Dialect, Quotas]
     submitter: Submitter
     policies: Policies
     policy_log: PolicyLog

@@ -1,8 +1,10 @@
 """Answering: the one way of a request through every dialect. This module decides the answer, the dialect words it.
 
-    a press    caller_or_answer -> the dialect reads a command  -> press -> the verdict, in words
+    a press    caller_within_quota -> the dialect reads a command  -> press -> the verdict, in words
                press_at: the same where the time of a press may be too long ago
-    a read     caller_or_answer -> the dialect reads a question -> read  -> what was found, in words
+    a read     caller_within_quota -> the dialect reads a question -> read  -> what was found, in words
+
+Dialect B counts in its own way, and begins with `caller_of`.
 
 With care: the order. A malformed request is answered before the log or Postgres is asked for anything. Of its faults
 the first rule answers, and headers are parts of it.
@@ -59,6 +61,13 @@ class Words(Protocol):
         """Return the name under which a press is recorded, and an answer counted."""
 
 
+class LimitedWords(Words, Protocol):
+    """The same in a dialect in which each client has a limit."""
+
+    def over_quota(self, retry_after_seconds: int) -> Response:
+        """Answer a client that has made too many requests (R19)."""
+
+
 class PressWords(Words, Protocol):
     """The same for a press."""
 
@@ -77,10 +86,16 @@ async def caller_of(desk: Desk, request: Request) -> Caller | Unknown | Away:
     return await desk.identities.caller_of(authorization(request))
 
 
-async def caller_or_answer(desk: Desk, request: Request, words: Words) -> Caller | Response:
-    """Return the caller, or the answer to a request that has none."""
+async def caller_within_quota(desk: Desk, request: Request, words: LimitedWords) -> Caller | Response:
+    """Return the caller, or the answer to a request that has none, or is one too many of its client. Counts it."""
     caller = await caller_of(desk, request)
-    return caller if isinstance(caller, Caller) else turned_away(desk, caller, words)
+    if not isinstance(caller, Caller):
+        return turned_away(desk, caller, words)
+    over = desk.quotas[words.dialect].over(caller)
+    if over is None:
+        return caller
+    desk.tally.turned_away[words.dialect, Rule.RATE_LIMITED] += 1
+    return words.over_quota(over.retry_after_seconds)
 
 
 def turned_away(desk: Desk, why: Unknown | Away, words: Words) -> Response:

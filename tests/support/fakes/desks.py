@@ -163,6 +163,7 @@ class Clerk:
     shown: list[str | None] = field(default_factory=list)
     over_threshold: OverThreshold | None = None
     quotas: QuotasInHand = field(default_factory=QuotasInHand)
+    thebase_quotas: QuotasInHand = field(default_factory=QuotasInHand)
     tally: Tally = field(default_factory=Tally)
     counted: list[tuple[Caller, str]] = field(default_factory=list)
 
@@ -269,7 +270,7 @@ class Clerk:
         return Desk(
             identities=self,
             threshold=self,
-            quotas=self.quotas,
+            quotas={"native": self.quotas, "thebase": self.thebase_quotas},
             submitter=self,
             policies=self,
             policy_log=self.policy_log,

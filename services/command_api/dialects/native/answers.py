@@ -121,12 +121,6 @@ def refused(rule: Rule, detail: str | None = None) -> Response:
     return problem(status, detail or sentence(rule), rule, headers)
 
 
-def over_quota(retry_after_seconds: int) -> Response:
-    """Answer a client that has made too many requests."""
-    rule = Rule.RATE_LIMITED
-    return problem(status_of(rule), sentence(rule), rule, {"Retry-After": str(retry_after_seconds)})
-
-
 def problem(status: int, detail: str, rule: Rule | None, headers: Mapping[str, str] | None = None) -> Response:
     """Answer with a problem (RFC 9457). A broken rule gives the type; without one the status says everything."""
     said = {
@@ -156,6 +150,11 @@ class Words:
     def unavailable(self, retry_after_seconds: int = 1) -> Response:
         """Answer 503; a retry with the same Idempotency-Key is safe."""
         return problem(503, "Please try again.", None, {"Retry-After": str(retry_after_seconds)})
+
+    def over_quota(self, retry_after_seconds: int) -> Response:
+        """Answer a client that has made too many requests."""
+        rule = Rule.RATE_LIMITED
+        return problem(status_of(rule), sentence(rule), rule, {"Retry-After": str(retry_after_seconds)})
 
     def for_readers(self) -> Response:
         """Answer a reader that presses."""

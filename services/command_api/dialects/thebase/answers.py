@@ -145,6 +145,11 @@ class Words:
         """Answer 503."""
         return unavailable(retry_after_seconds)
 
+    def over_quota(self, retry_after_seconds: int) -> Response:
+        """Answer a client that has made too many requests: 400, because this dialect has no 429."""
+        rule = Rule.RATE_LIMITED
+        return error(status_of(rule, self.verb), sentence(rule), {"Retry-After": str(retry_after_seconds)})
+
     def for_readers(self) -> Response:
         """Answer a reader that presses. Not 404, because it can see every timer of its tenant."""
         return error(400, READERS_PRESS_NOTHING)

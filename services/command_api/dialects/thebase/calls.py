@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Route
 
 from services.command_api.desk.commands import Caller
 from services.command_api.desk.desk import Desk
-from services.command_api.dialects.answering import caller_or_answer, opening_here, press, press_at, read
+from services.command_api.dialects.answering import caller_within_quota, opening_here, press, press_at, read
 from services.command_api.dialects.malformed import Malformed
 from services.command_api.dialects.thebase import answers
 from services.command_api.dialects.thebase.answers import LIST, START, STOP
@@ -36,7 +36,7 @@ class TheBase:
 
     async def start(self, request: Request) -> Response:
         """`POST /v2/timer/start`."""
-        caller = await caller_or_answer(self.desk, request, START)
+        caller = await caller_within_quota(self.desk, request, START)
         if isinstance(caller, Response):
             return caller
         policy = self.desk.policies.latest(caller.tenant)
@@ -47,7 +47,7 @@ class TheBase:
 
     async def stop(self, request: Request) -> Response:
         """`PUT /v2/timer/{timer_id}`."""
-        caller = await caller_or_answer(self.desk, request, STOP)
+        caller = await caller_within_quota(self.desk, request, STOP)
         if isinstance(caller, Response):
             return caller
         command = read_stop(request.path_params["timer_id"], await request.body())
@@ -55,7 +55,7 @@ class TheBase:
 
     async def open(self, request: Request) -> Response:
         """`GET /v2/timer/open`."""
-        caller = await caller_or_answer(self.desk, request, LIST)
+        caller = await caller_within_quota(self.desk, request, LIST)
         if isinstance(caller, Response):
             return caller
         page = read_page(request.query_params)

@@ -95,20 +95,24 @@ class AccessToken(BaseModel):
     expires_in: Annotated[int, Field(description="Seconds.")]
 
 
+_BAD_REQUEST: Final = 400
 _CODES: Final = {
-    400: ("BadRequest", "Bad Request", "owner is mandatory."),
+    _BAD_REQUEST: ("BadRequest", "Bad Request", "owner is mandatory."),
     401: ("Unauthorized", "Unauthorized", sentence(Rule.TOKEN_UNKNOWN)),
     404: ("NotFound", "Not Found", "Not Found"),
     500: ("InternalServerError", "Internal Server Error", sentence(Rule.INTERNAL)),
     503: ("ServiceUnavailable", "Service Unavailable", "Please try again."),
 }
 _SAYS: Final = {
-    400: "The request is malformed, or a rule refused the press.",
+    _BAD_REQUEST: "The request is malformed, or a rule refused the press.",
     401: "The token is missing, unknown or expired.",
     404: "Unknown, malformed, and another tenant's: the same bytes for all.",
     500: "The fault is ours.",
     503: "No change is known to have been made: send the same request again, with the same `Idempotency-Key`.",
 }
+_OVER_QUOTA: Final = (
+    " With `Retry-After`, the client is over its own limit (R19), where a deployment sets one, and nothing was done."
+)
 _HEADERS: Final[dict[int, tuple[str, ...]]] = {401: ("WWW-Authenticate",), 503: ("Retry-After",)}
 
 
@@ -121,7 +125,12 @@ def _errors(
         kind = f"tag:oracle.com,2020:error/{code}"
         example = {"code": code, "title": title, "message": message, "type": kind}
         content = ContentDoc(name, model, example | {"instance": "tag:stint.invalid,2026:timer"})
-        answers.append(AnswerDoc(status, _SAYS[status], (content,), _HEADERS.get(status, ()), f"{name}{status}"))
+        # No quota counts those that have no token yet.
+        is_limited = status == _BAD_REQUEST and model is TheBaseError
+        says = _SAYS[status] + (_OVER_QUOTA if is_limited else "")
+        may_have = ("Retry-After",) if is_limited else ()
+        always = _HEADERS.get(status, ())
+        answers.append(AnswerDoc(status, says, (content,), always, f"{name}{status}", may_have))
     return tuple(answers)
 
 

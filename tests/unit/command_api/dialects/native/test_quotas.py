@@ -1,4 +1,4 @@
-"""Quotas in dialect C: every call is counted once and may answer 429. No other dialect is."""
+"""Quotas in dialect C: every call is counted once and may answer 429. No call of another dialect is counted here."""
 
 from typing import Final
 
@@ -56,7 +56,7 @@ async def test_a_request_without_a_known_token_takes_from_no_quota(caller: Unkno
     assert clerk.quotas.counted == []
 
 
-async def test_the_published_dialects_have_no_quota() -> None:
+async def test_no_call_of_a_published_dialect_takes_from_this_quota() -> None:
     clerk = Clerk(quotas=QuotasInHand(OVER))
     zoho = {"timer": "stop", "timeLogId": str(SHORT)}
     async with clerk.client() as client:
