@@ -1,12 +1,15 @@
-"""The examples of Kafka and Postgres promise what Stint needs, under the names that the base uses.
+"""The examples of Kafka, Postgres and a route promise what Stint needs, under the names that the base uses.
 
 They are only parsed here. Their schemas are NOT checked, because they belong to the Strimzi and CloudNativePG
-operators, and no package ships them.
+operators and to the Gateway API, and no package ships them.
 """
 
 import pytest
 
+from services.command_api.dialects.headers import WAIT_SECONDS_MAX
+from services.feed.calls.feed import PATH as FEED_PATH
 from shared.events.topics import topics
+from shared.process.metrics import METRICS_PATH
 from tests.support.stack.manifests import built, example, one, pods, secret_files, settings_of
 
 SAFE = {
@@ -75,3 +78,29 @@ def test_an_operator_makes_every_secret_but_the_token_key() -> None:
     referred = {secret for _, pod in pods(built("base")) for secret in secret_files(pod).values()}
     assert referred - made == {"stint-token-key/token-key"}
     assert made <= referred
+
+
+def test_a_route_sends_the_feeds_path_to_the_feed_and_all_else_to_the_api_but_metrics() -> None:
+    rules = one(example("route"), "HTTPRoute", "stint")["spec"]["rules"]
+    sent = {
+        (path["type"], path["value"]): [(each["name"], each["port"]) for each in rule.get("backendRefs", [])]
+        for rule in rules
+        for path in (match["path"] for match in rule["matches"])
+    }
+    assert sent == {
+        ("PathPrefix", METRICS_PATH): [],
+        ("Exact", FEED_PATH): [("feed", 80)],
+        ("PathPrefix", "/"): [("command-api", 80)],
+    }
+    for name, port in (backend for backends in sent.values() for backend in backends):
+        assert port in [each["port"] for each in one(built("base"), "Service", name)["spec"]["ports"]]
+
+
+def test_a_route_ends_no_stream_and_no_caller_that_waits_as_long_as_it_may() -> None:
+    timeouts = {
+        each["name"]: rule["timeouts"]["request"]
+        for rule in one(example("route"), "HTTPRoute", "stint")["spec"]["rules"]
+        for each in rule.get("backendRefs", [])
+    }
+    assert timeouts["feed"] == "0s"
+    assert int(timeouts["command-api"].removesuffix("s")) > WAIT_SECONDS_MAX
