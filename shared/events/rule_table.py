@@ -247,6 +247,7 @@ RULE_ROWS: Final[tuple[RuleRow, ...]] = (
             Limit("rules.R16.long_running_seconds", "the length at which an interval is flagged"),
             Limit("rules.R16.auto_close_seconds", "the length at which the system stops the timer, at that instant"),
         ),
+        beside=("No preset has either limit: until the policy sets one, no interval is too long.",),
         finds=Finds("at the interval's start + `long_running_seconds`", _WITH_INTERVAL),
     ),
     RuleRow(

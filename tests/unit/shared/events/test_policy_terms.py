@@ -51,8 +51,15 @@ def test_a_limit_whose_rule_is_off_is_none() -> None:
     assert asked.on.isdisjoint(LIMITED)
 
 
+@pytest.mark.parametrize("preset", Preset)
+def test_no_preset_has_a_limit(preset: Preset) -> None:
+    """R16 neither, although the contract's row of it has a number."""
+    asked = terms(preset=preset)
+    assert limits(asked) == [None] * 5
+    assert not asked.has_deadlines
+
+
 def test_what_a_document_leaves_out_is_the_presets() -> None:
-    assert limits(terms()) == [None] * 5
     assert Rule.OWNER_UNKNOWN not in terms().on
     assert terms().modes[Rule.DAY_OFF] is Mode.FLAG
     assert terms(preset=Preset.ZOHO).modes[Rule.DAY_OFF] is Mode.BLOCK
