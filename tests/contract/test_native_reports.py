@@ -95,6 +95,37 @@ async def test_days_come_as_a_workbook_whose_ids_are_texts(api: Api, owner: str)
     assert [inner for _, inner in cells[3:]] == ["<v>1800</v>", "<v>1800</v>", "<v>0</v>"]
 
 
+async def test_a_day_that_a_press_moved_after_its_lock_says_so(api: Api, deployment: Deployment, owner: str) -> None:
+    """The books of the first day were closed after half an hour of work. A whole night comes later."""
+    tenant = await deployment.tenant(role="admin")
+    await api.knows(tenant)
+    office, job = Api(api.http, tenant.token), f"job of {owner}"
+    first, second = ON.isoformat(), (ON + timedelta(days=1)).isoformat()
+    before = await worked(office, owner, EVENING, EVENING + timedelta(minutes=30), job_id=job)
+    days = await got(office, f"/v1/owners/{owner}/days", before["position"])
+    assert [(item["seconds"], item["changed_after_lock"]) for item in days.json()["items"]] == [(1800, False)]
+    locked = {"preset": "native", "zone": "Asia/Jerusalem", "replaces": tenant.revision}
+    locked |= {"rules": {"R15": {"mode": "flag", "locked_before": second}}}
+    put = await api.http.put("/v1/policy", json=locked, headers=office.headers())
+    assert put.status_code == 200, put.text
+
+    after = await worked(office, owner, EVENING + timedelta(minutes=30), NIGHT, job_id=job)
+    expected = [(first, 5400, True), (second, 4500, False)]
+    for path in (f"/v1/owners/{owner}/days", f"/v1/jobs/{job}/days"):
+        days = await got(office, path, after["position"])
+        said = [(item["day"], item["seconds"], item["changed_after_lock"]) for item in days.json()["items"]]
+        assert said == expected
+    rows = (
+        "SELECT day::text, total_us / 1000000, changed_after_lock FROM fold_v1.day_total WHERE owner = $1 ORDER BY day"
+    )
+    assert [tuple(row) for row in await deployment.pool.fetch(rows, owner)] == expected
+    told = (await got(office, "/v1/violations", owner=owner, rule="R15")).json()["items"]
+    # The start lies on a locked day. The stop adds to it what lies before midnight.
+    assert [(item["from"], item["to"], item["amount_seconds"]) for item in told] == [
+        (spelt(EVENING + timedelta(minutes=30)), spelt(MIDNIGHT), 3600)
+    ]
+
+
 async def test_a_history_tells_every_press_and_what_came_of_it(
     api: Api, deployment: Deployment, tenant: Tenant, owner: str
 ) -> None:
