@@ -21,7 +21,9 @@ from shared.events.models import Actor
 from shared.events.outcome import PROVISIONAL, Change, Closed, Outcome, State, outcome_key, read_outcome, write_outcome
 from shared.events.rules import Rule
 from tests.support.story import given as told
-from tests.support.story.histories import BOOK, Entry, histories
+from tests.support.story.documents import Revisions, revisions
+from tests.support.story.given import book_of
+from tests.support.story.histories import DOCUMENTS, Entry, histories
 
 RULES_OF_TIME: Final = {
     *(Rule.DAY_OFF, Rule.OUTSIDE_ATTENDANCE, Rule.OVER_DAILY_CAP, Rule.OVER_ESTIMATE, Rule.OVERLAP),
@@ -34,33 +36,29 @@ US: Final = timedelta(microseconds=1)
 text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
 
 
-def folded(log: Sequence[Entry]) -> tuple[Ledger, list[Folded]]:
-    """Fold a log in one go, from nothing."""
-    ledger = Ledger(0, 1, Known({}, {}, {}, -1))
-    return ledger, [fold_one(ledger, entry) for entry in log]
+def folded(log: Sequence[Entry], under: Revisions = DOCUMENTS) -> tuple[Ledger, list[Folded]]:
+    """Fold a log in one go, from nothing, under policies that come one after the other."""
+    ledger, book = Ledger(0, 1, Known({}, {}, {}, -1)), book_of(*under)
+    return ledger, [fold_entry(ledger, entry, book) for entry in log]
 
 
-def fold_one(ledger: Ledger, entry: Entry) -> Folded:
-    return fold_entry(ledger, entry, BOOK)
+def outcomes(log: Sequence[Entry], under: Revisions) -> list[Outcome]:
+    return [one.outcome for one in folded(log, under)[1] if isinstance(one, Kept)]
 
 
-def outcomes(log: Sequence[Entry]) -> list[Outcome]:
-    return [one.outcome for one in folded(log)[1] if isinstance(one, Kept)]
-
-
-def by_timer(log: Sequence[Entry]) -> dict[int, list[Outcome]]:
+def by_timer(log: Sequence[Entry], under: Revisions) -> dict[int, list[Outcome]]:
     """Return the accepted outcomes of each timer, in order."""
     lives: dict[int, list[Outcome]] = defaultdict(list)
-    for outcome in outcomes(log):
+    for outcome in outcomes(log, under):
         if outcome.verdict == "accepted" and outcome.timer is not None:
             lives[outcome.timer.id].append(outcome)
     return lives
 
 
-def changes_of(log: Sequence[Entry]) -> dict[int, list[Change]]:
+def changes_of(log: Sequence[Entry], under: Revisions) -> dict[int, list[Change]]:
     """Return what happened to each timer, in order: by its own presses, and by other timers of its owner."""
     lives: dict[int, list[Change]] = defaultdict(list)
-    for outcome in outcomes(log):
+    for outcome in outcomes(log, under):
         for change in outcome.changed:
             # A finding that opens changes the flags of a timer, and nothing else.
             if change.opened is not None or change.closed is not None or change.by == "press":
@@ -87,9 +85,9 @@ def closed_of(changes: Sequence[Change]) -> list[Closed]:
     return [change.closed for change in standing(changes) if change.closed is not None]
 
 
-@given(histories)
-def test_replaying_the_outcomes_gives_the_sheets_that_were_folded_live(log: list[Entry]) -> None:
-    ledger, came = folded(log)
+@given(histories, revisions)
+def test_replaying_the_outcomes_gives_the_sheets_that_were_folded_live(log: list[Entry], under: Revisions) -> None:
+    ledger, came = folded(log, under)
     sheets: dict[OwnerKey, Timesheet] = {}
     for one in came:
         if isinstance(one, Kept):
@@ -100,21 +98,21 @@ def test_replaying_the_outcomes_gives_the_sheets_that_were_folded_live(log: list
     assert sheets == ledger.sheets
 
 
-@given(histories)
-def test_an_outcome_reads_back_and_writes_the_same_bytes(log: list[Entry]) -> None:
-    for one in folded(log)[1]:
+@given(histories, revisions)
+def test_an_outcome_reads_back_and_writes_the_same_bytes(log: list[Entry], under: Revisions) -> None:
+    for one in folded(log, under)[1]:
         said = read_outcome(one.body)
         assert write_outcome(said) == one.body
         if isinstance(one, Kept):
             assert said == one.outcome
 
 
-@given(histories)
-def test_a_press_that_is_not_accepted_changes_nothing(log: list[Entry]) -> None:
-    ledger = Ledger(0, 1, Known({}, {}, {}, -1))
+@given(histories, revisions)
+def test_a_press_that_is_not_accepted_changes_nothing(log: list[Entry], under: Revisions) -> None:
+    ledger, book = Ledger(0, 1, Known({}, {}, {}, -1)), book_of(*under)
     for entry in log:
         before = dict(ledger.sheets)
-        came = fold_one(ledger, entry)
+        came = fold_entry(ledger, entry, book)
         if isinstance(came, Kept) and came.outcome.verdict == "accepted":
             continue
         if not isinstance(came, Repeated):
@@ -131,21 +129,21 @@ def test_a_press_that_is_not_accepted_changes_nothing(log: list[Entry]) -> None:
         }
 
 
-@given(histories)
-def test_void_and_known_presses_leave_no_trace(log: list[Entry]) -> None:
+@given(histories, revisions)
+def test_void_and_known_presses_leave_no_trace(log: list[Entry], under: Revisions) -> None:
     """Without them, the log folds to the same bytes."""
-    _, came = folded(log)
+    _, came = folded(log, under)
     kept = [entry for entry, one in zip(log, came, strict=True) if isinstance(one, Kept)]
-    ledger, again = folded(kept)
+    ledger, again = folded(kept, under)
     assert [one.body for one in again] == [one.body for one in came if isinstance(one, Kept)]
-    assert ledger.sheets == folded(log)[0].sheets
+    assert ledger.sheets == folded(log, under)[0].sheets
 
 
-@given(histories)
-def test_the_changes_of_a_timer_follow_the_state_machine(log: list[Entry]) -> None:
-    for changes in changes_of(log).values():
+@given(histories, revisions)
+def test_the_changes_of_a_timer_follow_the_state_machine(log: list[Entry], under: Revisions) -> None:
+    for changes in changes_of(log, under).values():
         assert LIFE.fullmatch("".join(LETTERS[change.after.state] for change in standing(changes)))
-    for life in by_timer(log).values():
+    for life in by_timer(log, under).values():
         # Only the first stop counts. Later stops get the same answer and change nothing.
         for before, again in pairwise(life):
             pressed = any(change.timer == again.subject and change.by == "press" for change in again.changed)
@@ -153,18 +151,18 @@ def test_the_changes_of_a_timer_follow_the_state_machine(log: list[Entry]) -> No
                 assert (again.event_type, again.timer) == ("timer.stopped.v1", before.timer)
 
 
-@given(histories)
-def test_a_stop_is_never_refused_by_a_rule_of_time(log: list[Entry]) -> None:
-    for outcome in outcomes(log):
+@given(histories, revisions)
+def test_a_stop_is_never_refused_by_a_rule_of_time(log: list[Entry], under: Revisions) -> None:
+    for outcome in outcomes(log, under):
         if outcome.event_type == "timer.stopped.v1" and outcome.verdict == "refused":
             assert outcome.rule not in RULES_OF_TIME
 
 
-@given(histories)
-def test_a_machine_can_always_stop_its_timer(log: list[Entry]) -> None:
+@given(histories, revisions)
+def test_a_machine_can_always_stop_its_timer(log: list[Entry], under: Revisions) -> None:
     """Any asked time will do: each stop by a machine of the timer's tenant that is not void is accepted."""
     started = set()
-    for one in folded(log)[1]:
+    for one in folded(log, under)[1]:
         if not isinstance(one, Kept) or one.outcome.subject is None or one.outcome.tenant != "acme":
             continue
         if one.outcome.verdict == "accepted":
@@ -174,17 +172,17 @@ def test_a_machine_can_always_stop_its_timer(log: list[Entry]) -> None:
             assert one.outcome.rule != Rule.INTERNAL or one.outcome.reason == "no_policy"
 
 
-@given(histories)
-def test_totals_are_the_sum_of_intervals_and_of_days(log: list[Entry]) -> None:
-    for changes in changes_of(log).values():
+@given(histories, revisions)
+def test_totals_are_the_sum_of_intervals_and_of_days(log: list[Entry], under: Revisions) -> None:
+    for changes in changes_of(log, under).values():
         worked, last = closed_of(changes), changes[-1].after
         assert last.total_us == sum((closed.end - closed.start) // US for closed in worked)
         assert last.total_us == sum(part.us for closed in worked for part in closed.days)
 
 
-@given(histories)
-def test_an_owners_jobs_are_the_sums_of_their_timers(log: list[Entry]) -> None:
-    ledger, _ = folded(log)
+@given(histories, revisions)
+def test_an_owners_jobs_are_the_sums_of_their_timers(log: list[Entry], under: Revisions) -> None:
+    ledger, _ = folded(log, under)
     for sheet in ledger.sheets.values():
         timers = Counter[str]()
         for timer in sheet.timers.values():
@@ -193,9 +191,9 @@ def test_an_owners_jobs_are_the_sums_of_their_timers(log: list[Entry]) -> None:
         assert {job_id: job.worked_us for job_id, job in sheet.jobs.items() if job.worked_us} == +timers
 
 
-@given(histories)
-def test_the_intervals_of_a_timer_follow_each_other_and_are_never_negative(log: list[Entry]) -> None:
-    for changes in changes_of(log).values():
+@given(histories, revisions)
+def test_the_intervals_of_a_timer_follow_each_other_and_are_never_negative(log: list[Entry], under: Revisions) -> None:
+    for changes in changes_of(log, under).values():
         worked = closed_of(changes)
         assert [closed.seq for closed in worked] == list(range(1, len(worked) + 1))
         assert all(closed.start <= closed.end for closed in worked)
@@ -208,11 +206,11 @@ def test_the_intervals_of_a_timer_follow_each_other_and_are_never_negative(log: 
                 assert closed.days[-1].on == local_day(closed.end - US, closed.zone)
 
 
-@given(histories)
-def test_an_interval_is_open_exactly_while_its_timer_runs(log: list[Entry]) -> None:
-    ledger = Ledger(0, 1, Known({}, {}, {}, -1))
+@given(histories, revisions)
+def test_an_interval_is_open_exactly_while_its_timer_runs(log: list[Entry], under: Revisions) -> None:
+    ledger, book = Ledger(0, 1, Known({}, {}, {}, -1)), book_of(*under)
     for entry in log:
-        fold_one(ledger, entry)
+        fold_entry(ledger, entry, book)
         for sheet in ledger.sheets.values():
             for timer in sheet.timers.values():
                 assert (timer.open is not None) == (timer.state is State.RUNNING)
@@ -222,9 +220,9 @@ def test_an_interval_is_open_exactly_while_its_timer_runs(log: list[Entry]) -> N
                 assert len(worked) == timer.intervals - (timer.open is not None)
 
 
-@given(histories)
-def test_time_only_moves_forward_on_a_timer_and_never_past_the_log(log: list[Entry]) -> None:
-    for life in by_timer(log).values():
+@given(histories, revisions)
+def test_time_only_moves_forward_on_a_timer_and_never_past_the_log(log: list[Entry], under: Revisions) -> None:
+    for life in by_timer(log, under).values():
         newest = datetime.min.replace(tzinfo=life[0].log_time.tzinfo)
         reached = newest
         for outcome in life:
@@ -237,9 +235,9 @@ def test_time_only_moves_forward_on_a_timer_and_never_past_the_log(log: list[Ent
             reached = outcome.timer.last_at
 
 
-@given(histories)
-def test_each_flag_and_refusal_has_its_finding_and_no_other(log: list[Entry]) -> None:
-    for outcome in outcomes(log):
+@given(histories, revisions)
+def test_each_flag_and_refusal_has_its_finding_and_no_other(log: list[Entry], under: Revisions) -> None:
+    for outcome in outcomes(log, under):
         flagged = [flag for flag in outcome.flags if flag.startswith("R")]
         assert list(outcome.flags) == sorted(set(outcome.flags))
         # What lasts may open or end without a press, and for other timers too.
@@ -259,10 +257,10 @@ def test_each_flag_and_refusal_has_its_finding_and_no_other(log: list[Entry]) ->
         assert all(finding.timer_id == outcome.subject for finding in told)
 
 
-@given(histories)
-def test_one_press_of_an_event_id_is_kept_in_thirty_days(log: list[Entry]) -> None:
+@given(histories, revisions)
+def test_one_press_of_an_event_id_is_kept_in_thirty_days(log: list[Entry], under: Revisions) -> None:
     last: dict[object, datetime] = {}
-    for outcome in outcomes(log):
+    for outcome in outcomes(log, under):
         if outcome.event_id is None:
             continue
         if (before := last.get(outcome.event_id)) is not None:
@@ -270,10 +268,10 @@ def test_one_press_of_an_event_id_is_kept_in_thirty_days(log: list[Entry]) -> No
         last[outcome.event_id] = outcome.log_time
 
 
-@given(histories)
-def test_a_repeat_gets_a_kept_answer_or_key_reused(log: list[Entry]) -> None:
+@given(histories, revisions)
+def test_a_repeat_gets_a_kept_answer_or_key_reused(log: list[Entry], under: Revisions) -> None:
     kept: set[bytes] = set()
-    for one in folded(log)[1]:
+    for one in folded(log, under)[1]:
         match one:
             case Kept():
                 kept.add(one.body)
@@ -283,27 +281,27 @@ def test_a_repeat_gets_a_kept_answer_or_key_reused(log: list[Entry]) -> None:
                 assert read_outcome(one.body).verdict == "void"
 
 
-@given(histories)
-def test_policy_revisions_never_go_back(log: list[Entry]) -> None:
-    said = outcomes(log)
+@given(histories, revisions)
+def test_policy_revisions_never_go_back(log: list[Entry], under: Revisions) -> None:
+    said = outcomes(log, under)
     assert all(one.policy_rev <= other.policy_rev for one, other in pairwise(said))
     assert all(outcome.policy_revision is None or outcome.policy_revision <= outcome.policy_rev for outcome in said)
 
 
-@given(histories)
-def test_one_owners_presses_do_not_depend_on_anothers(log: list[Entry]) -> None:
+@given(histories, revisions)
+def test_one_owners_presses_do_not_depend_on_anothers(log: list[Entry], under: Revisions) -> None:
     """Noam's verdicts are the same on a log without dana's presses."""
 
     def said(of: Sequence[Entry]) -> Counter[tuple[object, ...]]:
         return Counter(
             (o.source_offset, o.verdict, o.rule, o.flags, o.findings, o.timer, o.changed)
-            for o in outcomes(of)
+            for o in outcomes(of, under)
             if o.owner == "noam"
         )
 
     # Revisions are the partition's, so only logs on which all presses name the same one are compared.
     level = [e for e in log if isinstance(e, LoggedPress) and e.envelope.policy_rev == 1]
-    dana = {o.event_id for o in outcomes(level) if o.owner == "dana"}
+    dana = {o.event_id for o in outcomes(level, under) if o.owner == "dana"}
     assert said([e for e in level if e.envelope.event_id not in dana]) == said(level)
 
 

@@ -34,6 +34,7 @@ from shared.events.policy_terms import terms_of
 from shared.events.rules import Rule
 from shared.events.value import replace
 from tests.properties.test_timesheet import folded
+from tests.support.story.documents import Revisions, revisions
 from tests.support.story.histories import BEGINNING, DOCUMENTS, Entry, Move, histories, moves, written
 
 EVERY_ONE: Final = 1_000_000
@@ -137,10 +138,10 @@ def looks(draw: st.DrawFn) -> tuple[Timesheet, Timeline]:
 # The laws. Each is a property, and is shown to notice a fault of the product.
 
 
-def a_fold_in_groups_is_the_same(log: list[Entry]) -> None:
+def a_fold_in_groups_is_the_same(said: tuple[list[Entry], Revisions]) -> None:
     def of(few: int) -> Any:  # noqa: ANN401 - compared whole
         with patch.object(alike, "FEW", few):
-            ledger, came = folded(log)
+            ledger, came = folded(*said)
         return came, ledger.sheets
 
     assert of(NOBODY) == of(EVERY_ONE)
@@ -199,14 +200,14 @@ sums: Final = st.tuples(
 )
 
 
-@given(histories)
-def test_a_fold_in_groups_is_the_same(log: list[Entry]) -> None:
-    a_fold_in_groups_is_the_same(log)
+@given(st.tuples(histories, revisions))
+def test_a_fold_in_groups_is_the_same(said: tuple[list[Entry], Revisions]) -> None:
+    a_fold_in_groups_is_the_same(said)
 
 
-@given(crowds)
-def test_a_fold_in_groups_is_the_same_for_an_owner_with_many_timers(log: list[Entry]) -> None:
-    a_fold_in_groups_is_the_same(log)
+@given(st.tuples(crowds, revisions))
+def test_a_fold_in_groups_is_the_same_for_an_owner_with_many_timers(said: tuple[list[Entry], Revisions]) -> None:
+    a_fold_in_groups_is_the_same(said)
 
 
 @given(looks())
@@ -251,9 +252,9 @@ def no_zone_ends_before_another() -> AbstractContextManager[Any]:
 @pytest.mark.parametrize(
     ("law", "cases", "fault"),
     [
-        (a_fold_in_groups_is_the_same, crowds, groups_of_the_timers_before),
-        (a_fold_in_groups_is_the_same, crowds, no_press_is_late),
-        (a_fold_in_groups_is_the_same, crowds, the_last_of_a_group_answers),
+        (a_fold_in_groups_is_the_same, st.tuples(crowds, revisions), groups_of_the_timers_before),
+        (a_fold_in_groups_is_the_same, st.tuples(crowds, revisions), no_press_is_late),
+        (a_fold_in_groups_is_the_same, st.tuples(crowds, revisions), the_last_of_a_group_answers),
         (a_look_at_groups_is_the_same, looks(), starts_count_from_midnight),
         (groups_add_up_as_each_timer_does, sums, no_zone_ends_before_another),
     ],

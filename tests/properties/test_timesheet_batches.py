@@ -25,8 +25,9 @@ from shared.events.outcome import read_outcome
 from shared.events.rules import Rule
 from tests.properties.test_timesheet import folded
 from tests.support.fakes.outcome_store import OutcomeStore
-from tests.support.story.given import fact, found, paused, started, stopped
-from tests.support.story.histories import BOOK, DOCUMENTS, WEARY, Entry, histories
+from tests.support.story.documents import Revisions, revisions
+from tests.support.story.given import book_of, fact, found, paused, started, stopped
+from tests.support.story.histories import DOCUMENTS, WEARY, Entry, histories
 
 NOBODY_PUBLISHES: Final = cast("OutcomeLog", None)
 # The revision of a policy with a cap of an hour and a half, by which timers stop after ten hours.
@@ -38,14 +39,21 @@ class Run:
     """One log taken through the writer in batches, on a store that only has outcomes."""
 
     def __init__(
-        self, log: Sequence[Entry], sizes: Sequence[int], owners_max: int, *, jobs_max: int = 8, reborn: bool = False
+        self,
+        log: Sequence[Entry],
+        sizes: Sequence[int],
+        owners_max: int,
+        under: Revisions = DOCUMENTS,
+        *,
+        jobs_max: int = 8,
+        reborn: bool = False,
     ) -> None:
         self.store = OutcomeStore()
         self.answers: list[bytes] = []
         self.partition = Partition(0, 1, NOBODY_PUBLISHES)
         self.partition.cache = Cache(owners_max, jobs_max=jobs_max)
         self._reborn = reborn
-        self._writer = BatchWriter(self.store, BOOK, self._committed, self._trouble)
+        self._writer = BatchWriter(self.store, book_of(*under), self._committed, self._trouble)
         asyncio.run(self._take_through(log, sizes))
 
     @property
@@ -72,31 +80,37 @@ class Run:
         raise AssertionError(reason) from error
 
 
-@given(histories, sizes)
-def test_any_split_of_the_log_folds_to_the_same_answers_and_outcomes(log: list[Entry], sizes: list[int]) -> None:
-    _, came = folded(log)
-    run = Run(log, sizes, owners_max=100)
+@given(histories, revisions, sizes)
+def test_any_split_of_the_log_folds_to_the_same_answers_and_outcomes(
+    log: list[Entry], under: Revisions, sizes: list[int]
+) -> None:
+    _, came = folded(log, under)
+    run = Run(log, sizes, 100, under)
     assert run.answers == [one.body for one in came]
     assert run.bodies == [one.body for one in came if isinstance(one, Kept)]
 
 
-@given(histories, sizes, st.integers(0, 2), st.integers(0, 1))
+@given(histories, revisions, sizes, st.integers(0, 2), st.integers(0, 1))
 def test_a_cache_of_any_size_gives_the_same_answers(
-    log: list[Entry], sizes: list[int], owners_max: int, jobs_max: int
+    log: list[Entry], under: Revisions, sizes: list[int], owners_max: int, jobs_max: int
 ) -> None:
-    _, came = folded(log)
-    assert Run(log, sizes, owners_max, jobs_max=jobs_max).answers == [one.body for one in came]
+    _, came = folded(log, under)
+    assert Run(log, sizes, owners_max, under, jobs_max=jobs_max).answers == [one.body for one in came]
 
 
-@given(histories, sizes)
-def test_a_projector_restarted_after_each_batch_answers_the_same(log: list[Entry], sizes: list[int]) -> None:
-    _, came = folded(log)
-    assert Run(log, sizes, owners_max=100, reborn=True).answers == [one.body for one in came]
+@given(histories, revisions, sizes)
+def test_a_projector_restarted_after_each_batch_answers_the_same(
+    log: list[Entry], under: Revisions, sizes: list[int]
+) -> None:
+    _, came = folded(log, under)
+    assert Run(log, sizes, 100, under, reborn=True).answers == [one.body for one in came]
 
 
-@given(histories, sizes, st.integers(0, 1))
-def test_cached_sheets_agree_with_the_outcomes(log: list[Entry], sizes: list[int], jobs_max: int) -> None:
-    run = Run(log, sizes, owners_max=100, jobs_max=jobs_max)
+@given(histories, revisions, sizes, st.integers(0, 1))
+def test_cached_sheets_agree_with_the_outcomes(
+    log: list[Entry], under: Revisions, sizes: list[int], jobs_max: int
+) -> None:
+    run = Run(log, sizes, 100, under, jobs_max=jobs_max)
     for key, sheet in run.partition.cache.sheets.items():
         said = run.store.sheet(key)
         running = {id_: timer for id_, timer in said.timers.items() if timer.open is not None}
@@ -172,9 +186,9 @@ def test_without_what_ended_since_a_late_press_would_be_judged_wrong(log: Callab
     assert run.answers != [one.body for one in folded(log())[1]]
 
 
-@given(histories, sizes)
-def test_outcomes_alone_give_the_same_rows_in_any_split(log: list[Entry], sizes: list[int]) -> None:
-    _, came = folded(log)
+@given(histories, revisions, sizes)
+def test_outcomes_alone_give_the_same_rows_in_any_split(log: list[Entry], under: Revisions, sizes: list[int]) -> None:
+    _, came = folded(log, under)
     written = [Kept(one.outcome, one.body) for one in came if isinstance(one, Kept)]
     read_back = [Kept(read_outcome(one.body), one.body) for one in written]
     whole = merged([rows_of([advance(read_back)])])

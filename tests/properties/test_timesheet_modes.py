@@ -23,8 +23,9 @@ from shared.events.policy import DailyCap, Mode, Overlap, OverlapMode, PastTime,
 from shared.events.policy_book import PolicyBook
 from shared.events.policy_terms import Terms, terms_of
 from shared.events.rules import LATE, Rule
+from tests.support.story.documents import Revisions, revisions
 from tests.support.story.given import book_of, fact, moment
-from tests.support.story.histories import DOCUMENTS, OWNERS, Entry, histories
+from tests.support.story.histories import OWNERS, Entry, histories
 
 OPENING: Final = {"timer.started.v1", "timer.resumed.v1"}
 # Which presses a mode may refuse.
@@ -61,9 +62,9 @@ BUSY: Final[dict[Rule, dict[str, Any]]] = {
 }
 
 
-def in_mode(rule: Rule, mode: Mode) -> PolicyBook:
-    """Return the book of the histories with one rule in one mode, in each document."""
-    return book_of(*(_in_mode(document, rule, mode) for document in DOCUMENTS))
+def in_mode(rule: Rule, mode: Mode, under: Revisions) -> PolicyBook:
+    """Return the book of these documents with one rule in one mode, in each of them."""
+    return book_of(*(_in_mode(document, rule, mode) for document in under))
 
 
 def _in_mode(document: Policy, rule: Rule, mode: Mode) -> Policy:
@@ -122,24 +123,24 @@ def without(rule: Rule, said: Outcome) -> dict[str, Any]:
 # The laws. Each is a property, and is shown to notice a fault of the product.
 
 
-def a_mode_refuses_only_what_it_may(log: list[Entry], rule: Rule) -> None:
+def a_mode_refuses_only_what_it_may(log: list[Entry], under: Revisions, rule: Rule) -> None:
     for mode in (Mode.OFF, Mode.FLAG, *refusing_modes(rule)):
-        for said in judged(log, in_mode(rule, mode)):
+        for said in judged(log, in_mode(rule, mode, under)):
             if said.rule == rule:
                 assert said.event_type in REFUSABLE.get(mode, set())
 
 
-def modes_that_refuse_nothing_give_the_same_bytes(log: list[Entry], rule: Rule) -> None:
+def modes_that_refuse_nothing_give_the_same_bytes(log: list[Entry], under: Revisions, rule: Rule) -> None:
     for mode in refusing_modes(rule):
-        book = in_mode(rule, mode)
+        book = in_mode(rule, mode, under)
         left = unrefused(log, rule, book)
-        assert judged(left, book) == judged(left, in_mode(rule, Mode.FLAG))
+        assert judged(left, book) == judged(left, in_mode(rule, Mode.FLAG, under))
 
 
-def a_flag_changes_nothing_but_labels_and_findings(log: list[Entry], rule: Rule) -> None:
+def a_flag_changes_nothing_but_labels_and_findings(log: list[Entry], under: Revisions, rule: Rule) -> None:
     # A tick that finds something is kept, and one that does not is void: then the policies go on otherwise.
     presses = [entry for entry in log if not is_tick(entry)]
-    flagged, quiet = judged(presses, in_mode(rule, Mode.FLAG)), judged(presses, in_mode(rule, Mode.OFF))
+    flagged, quiet = judged(presses, in_mode(rule, Mode.FLAG, under)), judged(presses, in_mode(rule, Mode.OFF, under))
     # What an outcome has no room for comes with the next record, and then not with the same one in both.
     assume(all(len(said.findings) < CHANGES_MAX // 4 for said in (*flagged, *quiet)))
     assert [without(rule, said) for said in flagged] == [without(rule, said) for said in quiet]
@@ -149,12 +150,12 @@ def is_tick(entry: Entry) -> bool:
     return isinstance(entry, LoggedPress) and isinstance(entry.event, DeadlineReached)
 
 
-Law = Callable[[list[Entry], Rule], None]
+Law = Callable[[list[Entry], Revisions, Rule], None]
 
 
 def holds(law: Law, rule: Rule, how: settings) -> Callable[[], None]:
     """Return a law as a property of one rule."""
-    return how(given(histories.map(lambda log: busy(log, rule)), st.just(rule))(law))
+    return how(given(histories.map(lambda log: busy(log, rule)), revisions, st.just(rule))(law))
 
 
 LAWS: Final = [

@@ -11,18 +11,20 @@ from shared.events.envelope import Headers, encode_headers
 from tests.properties.test_timesheet import folded
 from tests.support.proof.naive.fold import fold_partition
 from tests.support.proof.naive.outcome import Row, body
+from tests.support.story.documents import Revisions, revisions
 from tests.support.story.given import MONDAY
-from tests.support.story.histories import DOCUMENTS, Entry, histories
+from tests.support.story.histories import Entry, histories
 
-# The book of the histories, as the naive fold reads it: two tenants, each document of each in turn.
-POLICIES: dict[str, list[tuple[int, Row]]] = {
-    tenant: [
-        (first + 2 * place, json.loads(document.model_dump_json(by_alias=True)) | {"set_at": MONDAY.isoformat()})
-        for place, document in enumerate(DOCUMENTS)
-    ]
-    for tenant, first in (("acme", 0), ("other", 1))
-}
 GARBAGE: tuple[Headers, bytes] = ([("ce_type", b"?")], b"?")
+
+
+def policies_of(under: Revisions) -> dict[str, list[tuple[int, Row]]]:
+    """Return the book of these documents as the naive fold reads it: two tenants, each document of each in turn."""
+    said = [json.loads(document.model_dump_json(by_alias=True)) | {"set_at": MONDAY.isoformat()} for document in under]
+    return {
+        tenant: [(first + 2 * place, document) for place, document in enumerate(said)]
+        for tenant, first in (("acme", 0), ("other", 1))
+    }
 
 
 def written(entry: Entry) -> tuple[Headers, bytes | None]:
@@ -42,11 +44,11 @@ def test_a_press_reads_back_as_it_was_written(log: list[Entry]) -> None:
             assert found == entry.press
 
 
-@given(histories)
-def test_the_naive_fold_gives_the_same_bytes(log: list[Entry]) -> None:
-    _, came = folded(log)
+@given(histories, revisions)
+def test_the_naive_fold_gives_the_same_bytes(log: list[Entry], under: Revisions) -> None:
+    _, came = folded(log, under)
     kept = [one.body.decode() for one in came if isinstance(one, Kept)]
-    book = fold_partition(0, [(entry.offset, entry.log_time, *written(entry)) for entry in log], POLICIES, 1)
+    book = fold_partition(0, [(entry.offset, entry.log_time, *written(entry)) for entry in log], policies_of(under), 1)
     # People read why a record is unreadable, and each fold has its own words for it.
     naive = [
         body(row | {"reason": "no_body"}) if row["verdict"] == "unreadable" else body(row) for row in book.outcomes

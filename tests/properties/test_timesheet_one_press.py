@@ -24,20 +24,19 @@ from shared.events.policy import Mode, Overlap, OverlapMode
 from shared.events.policy_book import PolicyBook
 from shared.events.rules import Rule
 from tests.properties.test_timesheet_modes import OPENING, REFUSABLE, REFUSING, busy, in_mode, refusing_modes
+from tests.support.story.documents import Revisions, revisions
 from tests.support.story.given import book_of
-from tests.support.story.histories import DOCUMENTS, Entry, histories
+from tests.support.story.histories import Entry, histories
 
 # In which order they answer: docs/contract.md, section 6.
 ORDER: Final = ("R05", "R06", "R20", "R07", "R14", "R15", "R08", "R09", "R10", "R11", "R12", "R13")
 SWITCHES: Final = {OverlapMode.PAUSE_PREVIOUS: State.PAUSED, OverlapMode.STOP_PREVIOUS: State.STOPPED}
 
 
-def switching(mode: OverlapMode) -> PolicyBook:
-    """Return the book of the histories with R13 in one mode, in each document."""
-    rules = [document.rules.model_copy(update={"R13": Overlap(mode=mode)}) for document in DOCUMENTS]
-    return book_of(
-        *(document.model_copy(update={"rules": one}) for document, one in zip(DOCUMENTS, rules, strict=True))
-    )
+def switching(mode: OverlapMode, under: Revisions) -> PolicyBook:
+    """Return the book of these documents with R13 in one mode, in each of them."""
+    rules = [document.rules.model_copy(update={"R13": Overlap(mode=mode)}) for document in under]
+    return book_of(*(document.model_copy(update={"rules": one}) for document, one in zip(under, rules, strict=True)))
 
 
 def judged_twice(log: list[Entry], book: PolicyBook, other: PolicyBook) -> Iterator[tuple[Timesheet, Outcome, Outcome]]:
@@ -87,9 +86,9 @@ def may_refuse(rule: Rule, sheet: Timesheet, said: Outcome) -> bool:
 # The laws. Each is a property, and is shown to notice a fault of the product.
 
 
-def a_mode_refuses_exactly_what_flag_flags(log: list[Entry], rule: Rule) -> None:
+def a_mode_refuses_exactly_what_flag_flags(log: list[Entry], under: Revisions, rule: Rule) -> None:
     for mode in refusing_modes(rule):
-        for sheet, flagged, said in judged_twice(log, in_mode(rule, Mode.FLAG), in_mode(rule, mode)):
+        for sheet, flagged, said in judged_twice(log, in_mode(rule, Mode.FLAG, under), in_mode(rule, mode, under)):
             if flagged.verdict == "refused":
                 # The rule answers if it comes first in the order. Nobody hears what else was flagged.
                 earlier = ORDER.index(rule) < ORDER.index(flagged.rule or "")
@@ -101,8 +100,8 @@ def a_mode_refuses_exactly_what_flag_flags(log: list[Entry], rule: Rule) -> None
                 assert said == flagged
 
 
-def a_switch_ends_what_runs_and_changes_nothing_else(log: list[Entry], mode: OverlapMode) -> None:
-    for sheet, flagged, said in judged_twice(log, switching(OverlapMode.FLAG), switching(mode)):
+def a_switch_ends_what_runs_and_changes_nothing_else(log: list[Entry], under: Revisions, mode: OverlapMode) -> None:
+    for sheet, flagged, said in judged_twice(log, switching(OverlapMode.FLAG, under), switching(mode, under)):
         if flagged.verdict == "refused" or flagged.event_type not in OPENING:
             # Of a timer that a press may end, its first minute is looked at too: before anybody knows the verdict.
             others = sheet.timers.keys() - {said.subject}
@@ -131,7 +130,7 @@ def but_for(timers: AbstractSet[int], said: Outcome) -> Outcome:
     )
 
 
-Law = Callable[[list[Entry], Any], None]
+Law = Callable[[list[Entry], Revisions, Any], None]
 LAWS: Final[list[tuple[Law, Rule | OverlapMode]]] = [
     *((a_mode_refuses_exactly_what_flag_flags, rule) for rule in REFUSING),
     *((a_switch_ends_what_runs_and_changes_nothing_else, mode) for mode in SWITCHES),
@@ -141,7 +140,7 @@ LAWS: Final[list[tuple[Law, Rule | OverlapMode]]] = [
 def holds(law: Law, about: Rule | OverlapMode, how: settings) -> Callable[[], None]:
     """Return a law as a property of one rule, or of one mode."""
     logs = histories.map(lambda log: busy(log, about)) if isinstance(about, Rule) else histories
-    return how(given(logs, st.just(about))(law))
+    return how(given(logs, revisions, st.just(about))(law))
 
 
 @pytest.mark.parametrize(("law", "about"), LAWS, ids=[f"{law.__name__} {about.value}" for law, about in LAWS])

@@ -20,18 +20,20 @@ from shared.events.outcome import CHANGES_MAX
 from shared.events.policy_book import Timeline
 from shared.events.value import replace
 from tests.properties.test_timesheet import folded
-from tests.support.story.histories import BOOK, Entry, histories
+from tests.support.story.documents import Revisions, revisions
+from tests.support.story.given import book_of
+from tests.support.story.histories import Entry, histories
 
 US: Final = timedelta(microseconds=1)
 # Long after the first minute of any interval, in which less falls due.
 LONG_AFTER: Final = timedelta(days=365)
 
 
-def sheets_of(log: Sequence[Entry]) -> Iterator[Timesheet]:
+def sheets_of(log: Sequence[Entry], under: Revisions) -> Iterator[Timesheet]:
     """Return each sheet after each entry of a log."""
-    ledger = Ledger(0, 1, Known({}, {}, {}, -1))
+    ledger, book = Ledger(0, 1, Known({}, {}, {}, -1)), book_of(*under)
     for entry in log:
-        fold_entry(ledger, entry, BOOK)
+        fold_entry(ledger, entry, book)
         yield from ledger.sheets.values()
 
 
@@ -43,8 +45,8 @@ def found_by_a_look(sheet: Timesheet, timeline: Timeline, until: datetime) -> bo
 # The laws. Each is a property, and is shown to notice a fault of the product.
 
 
-def nothing_is_found_where_a_sheet_is_quiet(log: list[Entry]) -> None:
-    for sheet in sheets_of(log):
+def nothing_is_found_where_a_sheet_is_quiet(log: list[Entry], under: Revisions) -> None:
+    for sheet in sheets_of(log, under):
         quiet = sheet.quiet
         if quiet is None:
             continue
@@ -55,24 +57,24 @@ def nothing_is_found_where_a_sheet_is_quiet(log: list[Entry]) -> None:
                 assert not found_by_a_look(sheet.trimmed(0), quiet.timeline, moment)
 
 
-def a_fold_that_asks_no_sheet_is_the_same(log: list[Entry]) -> None:
-    ledger, came = folded(log)
+def a_fold_that_asks_no_sheet_is_the_same(log: list[Entry], under: Revisions) -> None:
+    ledger, came = folded(log, under)
     with patch.object(Timesheet, "is_quiet", lambda *_: False):
-        slow, slowly = folded(log)
+        slow, slowly = folded(log, under)
     assert (came, ledger.sheets) == (slowly, slow.sheets)
 
 
-Law = Callable[[list[Entry]], None]
+Law = Callable[[list[Entry], Revisions], None]
 
 
-@given(histories)
-def test_nothing_is_found_where_a_sheet_is_quiet(log: list[Entry]) -> None:
-    nothing_is_found_where_a_sheet_is_quiet(log)
+@given(histories, revisions)
+def test_nothing_is_found_where_a_sheet_is_quiet(log: list[Entry], under: Revisions) -> None:
+    nothing_is_found_where_a_sheet_is_quiet(log, under)
 
 
-@given(histories)
-def test_a_fold_that_asks_no_sheet_is_the_same(log: list[Entry]) -> None:
-    a_fold_that_asks_no_sheet_is_the_same(log)
+@given(histories, revisions)
+def test_a_fold_that_asks_no_sheet_is_the_same(log: list[Entry], under: Revisions) -> None:
+    a_fold_that_asks_no_sheet_is_the_same(log, under)
 
 
 def quiet_for_an_hour_more() -> AbstractContextManager[Any]:
@@ -111,4 +113,4 @@ def test_a_law_of_quiet_notices_a_fault(law: Law, fault: Callable[[], AbstractCo
     """The control. Nothing is shrunk, because only the noticing counts."""
     quickly = settings(phases=[Phase.generate], report_multiple_bugs=False, max_examples=3000)
     with fault(), pytest.raises(AssertionError):
-        quickly(given(histories)(law))()
+        quickly(given(histories, revisions)(law))()

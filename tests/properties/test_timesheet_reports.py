@@ -12,6 +12,7 @@ from services.projector.domain.sheet.evolve import LASTING
 from services.projector.ports import Advance, Checkpoint
 from shared.events.calendar import split
 from tests.properties.test_timesheet import folded
+from tests.support.story.documents import Revisions, revisions
 from tests.support.story.histories import Entry, histories
 from tests.world.columns import COLUMNS
 from tests.world.tables import Tables
@@ -19,19 +20,19 @@ from tests.world.tables import Tables
 US: Final = timedelta(microseconds=1)
 
 
-def rows_of(log: Sequence[Entry]) -> dict[str, list[dict[str, Any]]]:
+def rows_of(log: Sequence[Entry], under: Revisions) -> dict[str, list[dict[str, Any]]]:
     """Return the rows of each table after a log, with their columns by name."""
     tables = Tables({0: Checkpoint(0)})
-    tables.write([Advance(0, Checkpoint(0), [one for one in folded(log)[1] if isinstance(one, Kept)])])
+    tables.write([Advance(0, Checkpoint(0), [one for one in folded(log, under)[1] if isinstance(one, Kept)])])
     return {
         name: [dict(zip(COLUMNS[name], row, strict=True)) for row in rows.values()]
         for name, rows in tables.rows.items()
     }
 
 
-@given(histories)
-def test_timers_intervals_and_days_of_an_owner_have_one_sum(log: list[Entry]) -> None:
-    rows = rows_of(log)
+@given(histories, revisions)
+def test_timers_intervals_and_days_of_an_owner_have_one_sum(log: list[Entry], under: Revisions) -> None:
+    rows = rows_of(log, under)
     timers, intervals, days, billable, billable_days = (Counter[tuple[str, str]]() for _ in range(5))
     for timer in rows["timer"]:
         timers[timer["tenant"], timer["owner"]] += timer["total_us"]
@@ -47,9 +48,9 @@ def test_timers_intervals_and_days_of_an_owner_have_one_sum(log: list[Entry]) ->
     assert billable == billable_days
 
 
-@given(histories)
-def test_each_day_has_what_its_intervals_have_on_it(log: list[Entry]) -> None:
-    rows = rows_of(log)
+@given(histories, revisions)
+def test_each_day_has_what_its_intervals_have_on_it(log: list[Entry], under: Revisions) -> None:
+    rows = rows_of(log, under)
     worked: Counter[tuple[Any, ...]] = Counter()
     for interval in rows["interval"]:
         if interval["end_at"] is not None:
@@ -58,9 +59,9 @@ def test_each_day_has_what_its_intervals_have_on_it(log: list[Entry]) -> None:
     assert worked == Counter({(row["tenant"], row["owner"], row["day"]): row["total_us"] for row in rows["day_total"]})
 
 
-@given(histories)
-def test_every_finding_that_opened_has_ended_when_its_timer_does_not_run(log: list[Entry]) -> None:
-    rows = rows_of(log)
+@given(histories, revisions)
+def test_every_finding_that_opened_has_ended_when_its_timer_does_not_run(log: list[Entry], under: Revisions) -> None:
+    rows = rows_of(log, under)
     state = {timer["id"]: timer["state"] for timer in rows["timer"]}
     still_open = defaultdict(list)
     for finding in rows["violation"]:

@@ -37,6 +37,7 @@ from shared.events.policy import LongRunning, Policy
 from shared.events.policy_book import PolicyBook, PolicyRecord
 from shared.events.policy_terms import terms_of
 from shared.events.rules import Rule
+from tests.support.story.documents import documents
 from tests.support.story.histories import BEGINNING, DOCUMENTS, OWNERS, Entry, histories
 
 Found = dict[tuple[int, str, datetime], Finding]
@@ -226,28 +227,30 @@ def ticks_before_late_ends_leave_only_findings_without_time(
 
 
 Law = Callable[[list[Entry], Policies, Delays, list[Look]], None]
-STOPPING: Final = [stopping_soon(document) for document in DOCUMENTS]
-SWITCHING: Final = [document for document in STOPPING if terms_of(document).switches]
-LIMITED: Final = [never_stopping(document) for document in DOCUMENTS if terms_of(document).has_deadlines]
+ANY: Final = st.sampled_from(DOCUMENTS) | documents
+STOPPING: Final = ANY.map(stopping_soon)
+SWITCHING: Final = st.just(stopping_soon([document for document in DOCUMENTS if terms_of(document).switches][-1]))
+LIMITED: Final = st.sampled_from([one for one in DOCUMENTS if terms_of(one).has_deadlines]).map(never_stopping)
+ANY_LIMITED: Final = LIMITED | documents.map(never_stopping)
 
 
-def holds(law: Law, documents: Sequence[Policy]) -> Callable[[], None]:
-    """Return a law as a property, under two of these documents."""
-    policies = st.tuples(st.sampled_from(documents), st.sampled_from(documents), PLACES)
+def holds(law: Law, documents: st.SearchStrategy[Policy]) -> Callable[[], None]:
+    """Return a law as a property, under two such documents."""
+    policies = st.tuples(documents, documents, PLACES)
     look = st.builds(Look, PLACES, st.sampled_from([0.0, 0.3, 0.999, 1.0]), st.sampled_from(OWNERS))
     delays = st.lists(st.sampled_from(DELAYS), min_size=1, max_size=6)
     return given(histories, policies, delays, st.lists(look, min_size=2, max_size=12))(law)
 
 
-test_ticks_change_nothing_while_presses_come_in_time = holds(ticks_change_nothing_while_presses_come_in_time, DOCUMENTS)
+test_ticks_change_nothing_while_presses_come_in_time = holds(ticks_change_nothing_while_presses_come_in_time, ANY)
 test_ticks_before_late_presses_leave_only_findings_without_time = holds(
-    ticks_before_late_presses_leave_only_findings_without_time, LIMITED
+    ticks_before_late_presses_leave_only_findings_without_time, ANY_LIMITED
 )
 test_ticks_before_late_presses_leave_the_same_of_timers_that_stop = holds(
     ticks_before_late_presses_leave_the_same_of_timers_that_stop, STOPPING
 )
 test_ticks_before_late_ends_leave_only_findings_without_time = holds(
-    ticks_before_late_ends_leave_only_findings_without_time, LIMITED
+    ticks_before_late_ends_leave_only_findings_without_time, ANY_LIMITED
 )
 
 
@@ -277,14 +280,14 @@ def stops_found_later() -> AbstractContextManager[Any]:
 @pytest.mark.parametrize(
     ("law", "documents", "fault"),
     [
-        (ticks_change_nothing_while_presses_come_in_time, DOCUMENTS, found_when_looked_at),
+        (ticks_change_nothing_while_presses_come_in_time, ANY, found_when_looked_at),
         (ticks_before_late_presses_leave_only_findings_without_time, LIMITED, found_when_looked_at),
-        (ticks_before_late_presses_leave_the_same_of_timers_that_stop, SWITCHING[-1:], stops_found_later),
+        (ticks_before_late_presses_leave_the_same_of_timers_that_stop, SWITCHING, stops_found_later),
         (ticks_before_late_ends_leave_only_findings_without_time, LIMITED, found_for_ever),
     ],
 )
 def test_a_law_of_ticks_notices_a_fault(
-    law: Law, documents: Sequence[Policy], fault: Callable[[], AbstractContextManager[Any]]
+    law: Law, documents: st.SearchStrategy[Policy], fault: Callable[[], AbstractContextManager[Any]]
 ) -> None:
     """The control. Nothing is shrunk, because only the noticing counts."""
     quickly = settings(phases=[Phase.generate], report_multiple_bugs=False, max_examples=3000)

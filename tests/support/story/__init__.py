@@ -4,6 +4,7 @@
     cells        each rule broken, held and left quiet, for each verb in each mode
     judged       the judged stream, as a feed reads it
     histories    logs of one partition as chance writes them; for properties
+    documents    policies as chance writes them
     presses      an ordinary press as headers and body, of which each test changes one thing
 
 Safe to add: a verb. Never: a rule or a total computed here; the fold under test computes them.

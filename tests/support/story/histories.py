@@ -25,6 +25,7 @@ from shared.events.models import (
     OwnerAttendanceRecorded,
     OwnerEstimateSet,
     OwnerLeaveGranted,
+    OwnerLeaveRevoked,
     OwnerProfileSet,
     TimerPaused,
     TimerResumed,
@@ -163,6 +164,7 @@ _WHAT: Final[dict[str, list[Any]]] = {
         "zone",
         "standing",
         "leave",
+        "revoked",
         "there",
         "estimate",
         "estimate",
@@ -209,6 +211,8 @@ moves: Final = st.builds(_move, _numbers(_WHAT), _numbers(_WHEN), _numbers(_WHO)
 # The job of each timer: of four, two are on one, and one is on none.
 _JOBS: Final = ("roof", "roof", "cellar", None)
 _ESTIMATES: Final = dict(zip(ZONES, (0, 90, 5400, 40 * 3600), strict=True))
+# Of which day leave is told, by the move's timer: today, tomorrow, the day before, in a week.
+_LEAVE_IN: Final = [timedelta(days=days) for days in (0, 1, -1, 7)]
 
 # What a person presses next, by what they pressed last on that timer.
 _NEXT: Final = {"": "start", "start": "pause", "pause": "resume", "resume": "pause", "stop": "stop"}
@@ -238,6 +242,13 @@ def written(given: list[Move]) -> list[Entry]:
 
 _runs: Final = st.lists(moves, min_size=1, max_size=10) | st.lists(moves, min_size=14, max_size=28)
 histories: Final[st.SearchStrategy[list[Entry]]] = _runs.map(written)
+
+
+def _there(how: int, now: datetime) -> tuple[datetime, timedelta | None]:
+    """Return when an owner came, and for how long. The past is told in whole hours, so that it is told again."""
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    windows = ((now, None), (now, timedelta(hours=2)), (hour - timedelta(hours=5), None))
+    return windows[how] if how < len(windows) else (hour - timedelta(hours=5), timedelta(hours=4))
 
 
 def _press(move: Move, offset: int, now: datetime) -> Press:
@@ -285,15 +296,19 @@ def _event(move: Move, now: datetime) -> AnyEvent:
                 said | {"owner": move.owner, "timers_disabled": move.timer == 1, "active": move.timer != 2}
             )
         case "there":
-            left = now + timedelta(hours=2) if move.timer else None
+            came, stays = _there(move.timer, now)
+            left = None if stays is None else came + stays
             return OwnerAttendanceRecorded.model_validate(
-                said | {"owner": move.owner, "on": now.date(), "checked_in_at": now, "checked_out_at": left}
+                said | {"owner": move.owner, "on": came.date(), "checked_in_at": came, "checked_out_at": left}
             )
         case "estimate":
             job = _JOBS[move.timer % len(_JOBS)] or "roof"
             seconds = _ESTIMATES[move.zone]
             return OwnerEstimateSet.model_validate(said | {"owner": move.owner, "job_id": job, "seconds": seconds})
-        case "leave":
-            return OwnerLeaveGranted.model_validate(said | {"owner": move.owner, "on": now.date()})
+        case "leave" | "revoked":
+            model = OwnerLeaveGranted if move.kind == "leave" else OwnerLeaveRevoked
+            return model.model_validate(
+                said | {"owner": move.owner, "on": now.date() + _LEAVE_IN[move.timer % len(_LEAVE_IN)]}
+            )
         case _:
             return DeadlineReached.model_validate(said | {"owner": move.owner})
