@@ -4,6 +4,7 @@
     loop        virtual time: an event loop without I/O
     plan        what a seed's world is made of, and which faults it may have
     trouble     faults of processes and machines, and their repair
+    policies    an ordinary policy, and any
     topics      Kafka in memory: events, outcomes, policies
     texts       the topic of texts, and the product's reading of it checked by a plain one
     database    Postgres in memory: transactions, locks, time-outs, the fence

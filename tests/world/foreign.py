@@ -199,12 +199,14 @@ class Foreign:
         today, now = self._world.now().date(), self._world.now()
         match chance.randrange(9):
             case 0:
-                return OwnerLeaveGranted(**said, owner=owner, on=today)
+                return OwnerLeaveGranted(**said, owner=owner, on=today + timedelta(days=chance.choice((0, 0, 1))))
             case 1:
                 return OwnerLeaveRevoked(**said, owner=owner, on=today)
             case 2:
-                left = now + timedelta(hours=8) if chance.random() < 0.5 else None
-                return OwnerAttendanceRecorded(**said, owner=owner, on=today, checked_in_at=now, checked_out_at=left)
+                came = now - timedelta(hours=chance.choice((0, 0, 5)))
+                left = came + timedelta(hours=8) if chance.random() < 0.5 else None
+                there: dict[str, Any] = {"on": came.date(), "checked_in_at": came, "checked_out_at": left}
+                return OwnerAttendanceRecorded(**said, owner=owner, **there)
             case 3 | 8:
                 job, seconds = chance.choice(("j1", "j1", "j2", "j\0")), chance.choice((0, 20, 600, 3600))
                 return OwnerEstimateSet(**said, owner=owner, job_id=job, seconds=seconds)

@@ -27,7 +27,7 @@ _SWEEP_SECONDS: Final = 0.25
 _WAIT_SECONDS: Final = 2.0
 _EXPIRY_SECONDS: Final = 30.0
 _GIVES_UP_SECONDS: Final = 5.0
-_LATE_SECONDS: Final = 20.0
+LATE_SECONDS: Final = 20.0
 _WAITERS_MAX: Final = 1000
 
 
@@ -147,7 +147,7 @@ class Post:
         elif world.happens("send_late"):
             world.on_their_way += 1
             later(_GIVES_UP_SECONDS, told, Unacked("fate_unknown"))
-            later(world.chance.random() * _LATE_SECONDS, land, *send, None)
+            later(world.chance.random() * LATE_SECONDS, land, *send, None)
         else:
             world.on_their_way += 1
             later(world.soon(), land, *send, told)

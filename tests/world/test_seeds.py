@@ -28,6 +28,7 @@ CONSEQUENCES: Final = (
     "tick",
     "policy looked at",
     "found by a tick",
+    *("policy of native", "policy of thebase", "policy of zoho", "policy with holidays", "policy without timers"),
 )
 CRASHES: Final = (
     *("before read", "after read", "before commit", "inside commit", "after commit", "before publish", "after publish"),

@@ -4,21 +4,9 @@ import asyncio
 from datetime import timedelta
 from typing import Final
 
-from shared.events.policy import (
-    DailyCap,
-    LongRunning,
-    Mode,
-    Overlap,
-    OverlapMode,
-    PastTime,
-    Policy,
-    Preset,
-    RuleMode,
-    Rules,
-    WeekendFrom,
-)
 from tests.world.foreign import STRANGE_POLICIES, Foreign
 from tests.world.group import Group
+from tests.world.policies import any_policy
 from tests.world.process import Process
 from tests.world.world import World
 
@@ -134,40 +122,11 @@ class Trouble:
         if kind < 0.1:
             world.write_policy(tenant.encode(), b"not json")
             return
-        latest = world.revisions[tenant]
-        document = policy(
-            chance.choice(world.plan.zones),
-            chance.choice((None, None, "6,7", "1,2,3,4,5,6,7")),
-            R08=RuleMode(mode=chance.choice((*Mode, None))),
-            R09=RuleMode(mode=chance.choice((*Mode, None))),
-            R10=RuleMode(mode=chance.choice((*Mode, None))),
-            R11=DailyCap(mode=chance.choice((*Mode, None)), billable_seconds_per_day=chance.choice((None, 30, 3_600))),
-            R12=RuleMode(mode=chance.choice((*Mode, None))),
-            R13=Overlap(mode=chance.choice((*OverlapMode, None))),
-            R14=RuleMode(mode=chance.choice((*Mode, None))),
-            R15=PastTime(
-                mode=chance.choice((*Mode, None)),
-                max_backdate_seconds=chance.choice((None, 60, 86_400)),
-                locked_before=chance.choice((None, world.now().date())),
-            ),
-            R16=LongRunning(
-                mode=chance.choice((Mode.OFF, None, None)),
-                long_running_seconds=chance.choice((None, 20, 7_200)),
-                auto_close_seconds=chance.choice((None, None, 40, 36_000)),
-            ),
-            R17=RuleMode(mode=chance.choice((Mode.OFF, None))),
-            R18=RuleMode(mode=chance.choice((*Mode, None))),
-            R20=RuleMode(mode=chance.choice((*Mode, None, None, None))),
-        )
+        latest, document = world.revisions[tenant], any_policy(chance, world.plan.zones, world.now().date())
+        world.fired[f"policy of {document.preset.value}"] += 1
+        world.fired["policy with holidays"] += bool(document.holidays)
+        world.fired["policy without timers"] += document.timers_disabled
         if kind < 0.25:
             world.set_policy(tenant, latest + 1, document)  # void: it replaces a revision that is not in force
         else:
             world.revisions[tenant] = world.set_policy(tenant, latest, document)
-
-
-def policy(
-    zone: str, days_off: str | None = None, **rules: DailyCap | LongRunning | Overlap | PastTime | RuleMode
-) -> Policy:
-    """Return a policy that is ordinary but for some rules, and days of the week that are off."""
-    off = () if days_off is None else (WeekendFrom.model_validate({"from": "2020-01-01", "days": days_off}),)
-    return Policy(preset=Preset.NATIVE, zone=zone, weekend=off, rules=Rules.model_validate(rules))
