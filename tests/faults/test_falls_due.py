@@ -9,59 +9,53 @@ import pytest
 
 from services.stint_cli.policies import publish_policy
 from shared.events.policy import DailyCap, LongRunning, Policy, Preset, Rules
+from tests.support.proof.evidence import problems_of
 from tests.support.stack.api import Api
 from tests.support.stack.crew import Crew
-from tests.support.stack.deployments import Deployment, fresh_owner
+from tests.support.stack.deployments import Deployment, Tenant, fresh_owner
 from tests.support.stack.holders import holders
 
 # Nothing falls due in the first 60 s after the press that opened an interval.
 CAP: Final = timedelta(seconds=61)
+LENGTH: Final = timedelta(seconds=62)
 LIMIT: Final = timedelta(seconds=63)
 TOLD_WITHIN: Final = timedelta(seconds=2)
 
 pytestmark = pytest.mark.fault
 
 
-async def test_a_cap_and_an_automatic_stop_come_by_themselves(own_crew: Crew, own_deployment: Deployment) -> None:
-    tenant = await own_deployment.tenant()
-    rules = Rules(
-        R11=DailyCap(billable_seconds_per_day=int(CAP.total_seconds())),
-        R16=LongRunning(auto_close_seconds=int(LIMIT.total_seconds())),
-    )
-    document = Policy(preset=Preset.NATIVE, zone="Etc/UTC", rules=rules)
-    now = datetime.now(UTC)
-    await publish_policy(
-        own_deployment.producer, tenant.name, document, replaces=tenant.revision, set_by="tests", set_at=now
-    )
-    shared = await own_deployment.tenant()
-    document = Policy(
-        preset=Preset.NATIVE,
-        zone="Etc/UTC",
-        rules=Rules(R11=DailyCap(billable_seconds_per_day=int(CAP.total_seconds()))),
-    )
-    await publish_policy(
-        own_deployment.producer, shared.name, document, replaces=shared.revision, set_by="tests", set_at=now
-    )
+async def test_limits_and_an_automatic_stop_come_by_themselves(own_crew: Crew, own_deployment: Deployment) -> None:
+    """Nobody presses: a cap, an estimate, a check-out and two lengths are told, each within two seconds."""
+    cap = int(CAP.total_seconds())
+    tenant = await _under(own_deployment, cap, LongRunning(auto_close_seconds=int(LIMIT.total_seconds())))
+    shared = await _under(own_deployment, cap, LongRunning(long_running_seconds=int(LENGTH.total_seconds())))
     await own_crew.be(apis=1, projectors=2)
-    owner = fresh_owner()
+    owner, third = fresh_owner(), fresh_owner()
     async with httpx.AsyncClient(base_url=own_crew.apis[0].url, timeout=40) as http:
         api = Api(http, tenant.token)
         await api.knows(tenant)
-        timer = (await api.start(owner)).json()
+        timer = (await api.start(owner, job_id="roof")).json()
         started_at = datetime.fromisoformat(timer["started_at"])
+        await _told_about(api, owner, estimate=cap, leaves_at=started_at + LENGTH)
         beside = Api(http, shared.token)
         await beside.knows(shared)
         both = [(await beside.start(owner)).json() for _ in range(2)]
+        long = (await beside.start(third)).json()
+        began = datetime.fromisoformat(long["started_at"])
         await asyncio.sleep(50)
         # The one that would find them: the other must have its partition, and what is due for it, from the tables.
         held = await holders(own_crew.projectors, own_deployment.partitions)
         held[own_deployment.partition_of(tenant, owner)].kill()
 
-        found = await _told(api, owner, "R11", started_at + CAP + TOLD_WITHIN)
-        assert datetime.fromisoformat(found["from"]) == started_at + CAP
-        assert (found["to"], found["amount_seconds"]) == (None, None)
-        ended = await _told(api, owner, "R16", started_at + LIMIT + TOLD_WITHIN)
-        assert datetime.fromisoformat(ended["from"]) == started_at + LIMIT
+        at = {"R11": started_at + CAP, "R12": started_at + CAP, "R10": started_at + LENGTH, "R16": started_at + LIMIT}
+        *found, at_length = await asyncio.gather(
+            *(_told(api, owner, rule, from_ + TOLD_WITHIN) for rule, from_ in at.items()),
+            _told(beside, third, "R16", began + LENGTH + TOLD_WITHIN),
+        )
+        assert {one["rule"]: datetime.fromisoformat(one["from"]) for one in found} == at
+        assert datetime.fromisoformat(at_length["from"]) == began + LENGTH
+        # What was told two seconds before the stop had no end then.
+        assert [(one["to"], one["amount_seconds"]) for one in (found[0], at_length)] == [(None, None)] * 2
         stopped = (await api.timer(timer["id"])).json()
         assert (stopped["state"], stopped["total_seconds"]) == ("STOPPED", LIMIT.total_seconds())
         assert datetime.fromisoformat(stopped["stopped_at"]) == started_at + LIMIT
@@ -70,12 +64,43 @@ async def test_a_cap_and_an_automatic_stop_come_by_themselves(own_crew: Crew, ow
         # The owner had stopped a second before the cap, and their phone says so only now.
         late = (started_at + CAP - timedelta(seconds=1)).isoformat()
         stopped = (await api.press("stop", timer["id"], at=late)).json()
-        assert (stopped["total_seconds"], stopped["flags"]) == (60, ["R11", "R16"])
+        assert (stopped["total_seconds"], stopped["flags"]) == (60, sorted(at))
         day = await api.http.get(f"/v1/owners/{owner}/days", params=_around(started_at), headers=api.headers())
         assert sum(item["seconds"] for item in day.json()["items"]) == 60
-        over = await _told(api, owner, "R11", datetime.now(UTC))
-        assert (over["to"], over["amount_seconds"]) == (over["from"], 0)
+        for rule in at:
+            over = await _told(api, owner, rule, datetime.now(UTC))
+            assert (over["to"], over["amount_seconds"]) == (over["from"], 0)
         await _a_late_stop_moves_the_crossing_of_the_other(beside, owner, *both)
+    # The naive fold and the audit have the same rows.
+    assert await problems_of(own_deployment) == []
+
+
+async def _under(deployment: Deployment, cap: int, long: LongRunning) -> Tenant:
+    """Make a tenant with a cap, and with lengths at which something comes of a timer."""
+    tenant = await deployment.tenant(role="admin")
+    document = Policy(
+        preset=Preset.NATIVE,
+        zone="Etc/UTC",
+        rules=Rules(R11=DailyCap(billable_seconds_per_day=cap), R16=long),
+    )
+    await publish_policy(
+        *(deployment.producer, tenant.name, document),
+        replaces=tenant.revision,
+        set_by="tests",
+        set_at=datetime.now(UTC),
+    )
+    return tenant
+
+
+async def _told_about(api: Api, owner: str, estimate: int, leaves_at: datetime) -> None:
+    """Tell how long the owner has for the roof, and when they leave today."""
+    came_at = leaves_at - timedelta(seconds=90)
+    there = {"checked_in_at": came_at.isoformat(), "checked_out_at": leaves_at.isoformat()}
+    for put in (
+        await api.http.put(f"/v1/owners/{owner}/estimates/roof", json={"seconds": estimate}, headers=api.headers()),
+        await api.http.post(f"/v1/owners/{owner}/attendance", json=there, headers=api.headers()),
+    ):
+        assert put.is_success, put.text
 
 
 async def _a_late_stop_moves_the_crossing_of_the_other(
