@@ -1,9 +1,13 @@
 """Folded again: an empty database on the same log gets the same bytes, whatever happened to the first one."""
 
+from datetime import timedelta
+from typing import Any, Final
+
 from shared.events.topics import OUTCOMES
 from tests.support.proof.checkers.history import Evidence
 from tests.support.proof.checkers.replay import c7_same_bytes
 from tests.support.proof.evidence import at_rest, evidence_of, problems_of
+from tests.support.proof.minutes import BEGAN, ENDED
 from tests.support.proof.tables import dump
 from tests.support.stack.api import Api
 from tests.support.stack.beside import beside
@@ -13,11 +17,23 @@ from tests.support.stack.logs import read_topic
 from tests.support.stack.patient import Patient
 from tests.support.stack.waits import drained
 
+# Each timer ends the one before it, and every day is locked.
+SWITCHING: Final[dict[str, Any]] = {
+    "preset": "native",
+    "zone": "Asia/Jerusalem",
+    "rules": {
+        "R13": {"mode": "stop_previous"},
+        "R15": {"mode": "flag", "locked_before": "2099-01-01"},
+        "R16": {"auto_close_seconds": 50_400},
+    },
+}
+
 
 async def test_an_empty_database_catches_up_to_the_same_bytes(
     api: Api, crew: Crew, deployment: Deployment, owner: str
 ) -> None:
     await some_of_everything(Patient(api.http, api.token), owner)
+    await an_end_taken_back(api, deployment, owner)
     aside = await beside(deployment, "again")
     dsn = aside["PROJECTOR_POSTGRES_DSN"]
     await crew.projector(aside)
@@ -31,6 +47,11 @@ async def test_an_empty_database_catches_up_to_the_same_bytes(
     assert all(
         evidence.tables[table] for table in ("timer", "interval", "day_total", "job_total", "violation", "outcome")
     )
+    told = {change["by"] for _, outcome, _ in evidence.judged for change in outcome["changed"]}
+    ended = [change["closed"] for _, outcome, _ in evidence.judged for change in outcome["changed"] if change["closed"]]
+    assert "switch" in told
+    assert any(closed["was"] is not None for closed in ended)
+    assert any(day["changed_after_lock"] for day in evidence.rows("day_total"))
     assert c7_same_bytes(evidence, again) == []
     # Judged presses are not judged again, and so not published again.
     assert len(await read_topic(deployment.kafka, OUTCOMES)) == len(evidence.outcomes)
@@ -41,6 +62,7 @@ async def test_judging_all_presses_again_gives_the_verdicts_that_were_told(
 ) -> None:
     """This also checks all that the tests before this one did to the log and the tables."""
     await some_of_everything(Patient(api.http, api.token), owner)
+    await an_end_taken_back(api, deployment, owner)
     assert await problems_of(deployment) == []
 
 
@@ -54,3 +76,19 @@ async def some_of_everything(api: Patient, owner: str) -> None:
     await api.end(worked, key="stop")
     await api.end(worked, key="stop")
     await api.press("stop", worked, key="stop")
+
+
+async def an_end_taken_back(api: Api, deployment: Deployment, owner: str) -> None:
+    """Leave behind a switch, and a stop of before it that came late, on a day that is locked."""
+    tenant = await deployment.tenant(role="admin")
+    await api.knows(tenant)
+    office = Patient(api.http, tenant.token)
+    put = await api.http.put("/v1/policy", json=SWITCHING | {"replaces": tenant.revision}, headers=office.headers())
+    assert put.status_code == 200, put.text
+    worked = (await office.begin(owner)).json()["id"]
+    other = (await office.start(owner, at=ENDED.isoformat())).json()
+    switched = (await office.timer(worked, other["position"])).json()
+    assert (switched["state"], switched["total_seconds"]) == ("STOPPED", 1800)
+    stopped = await office.press("stop", worked, at=(BEGAN + timedelta(minutes=10)).isoformat())
+    assert (stopped.json()["total_seconds"], "R15" in stopped.json()["flags"]) == (600, True)
+    assert (await office.press("stop", other["id"])).status_code == 200

@@ -21,6 +21,7 @@ from services.projector.helpers.nursery import Nursery
 from services.projector.loop.partition.recover import after
 from services.projector.ports import Advance, Checkpoint
 from services.projector.settings import Settings
+from tests.integration.test_folded_again import an_end_taken_back
 from tests.support.proof.tables import BESIDE, FOLD, dump
 from tests.support.stack.api import Api
 from tests.support.stack.deployments import Deployment
@@ -55,6 +56,7 @@ async def settings(api: Api, deployment: Deployment, owner: str) -> Settings:
     for verb in ("pause", "resume", "stop"):
         await api.press(verb, timer)
     await api.start(owner)
+    await an_end_taken_back(api, deployment, owner)
     await drained(deployment)
     return Settings(
         kafka_bootstrap_servers=deployment.stack.kafka.address,
