@@ -12,7 +12,9 @@ import pytest
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _SERVICES: Final = ("services/command_api", "services/feed", "services/projector", "services/stint_cli")
+_TREES: Final = ("bench", "deploy", "examples", "services", "shared", "tests")
 _MODULES_MAX: Final = 8
+_LINES_MAX: Final = 350
 # No service, and so without that bound. It is where a newcomer's first command ends.
 _LOCAL_STACK: Final = "deploy/local"
 
@@ -79,6 +81,14 @@ def test_no_room_of_a_service_holds_more_than_eight_modules(room: str) -> None:
     """A listing is the first drawing of the architecture. At nine, look for the room that wants to exist."""
     modules = _modules(_rooms()[room])
     assert len(modules) <= _MODULES_MAX, modules
+
+
+def test_no_file_is_longer_than_350_lines() -> None:
+    """A file is one idea. At so many lines, look for the second one."""
+    paths = [path for tree in _TREES for path in (_ROOT / tree).rglob("*.py")]
+    assert len(paths) > 500
+    lengths = {path.relative_to(_ROOT).as_posix(): len(path.read_bytes().splitlines()) for path in paths}
+    assert {name: length for name, length in lengths.items() if length > _LINES_MAX} == {}
 
 
 @pytest.mark.parametrize("room", sorted(_rooms()))

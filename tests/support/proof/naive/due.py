@@ -22,7 +22,6 @@ _DAY: Final = timedelta(days=1)
 _US: Final = timedelta(microseconds=1)
 _DAYS_LOOKED: Final = timedelta(days=8)
 _MINUTE: Final = timedelta(seconds=60)
-
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 Documents = list[tuple[datetime, Row]]
@@ -86,9 +85,11 @@ class Owner:
         """Yield the windows of attendance: day, check-in, check-out, and when the log had it."""
         for (kind, about), fact in self.facts.items():
             if kind == "attendance":
-                left = fact["checked_out_at"]
-                known = self.known_at[kind, about]
-                yield date.fromisoformat(fact["on"]), _moment(fact["checked_in_at"]), left and _moment(left), known
+                come, left = (
+                    at and datetime.fromisoformat(at).astimezone(UTC)
+                    for at in (fact["checked_in_at"], fact["checked_out_at"])
+                )
+                yield date.fromisoformat(fact["on"]), come, left, self.known_at[kind, about]
 
     def covered(self, moment: datetime, zone: str) -> bool:
         """Say whether a window of the moment's day, or of the day before, covers it."""
@@ -347,7 +348,3 @@ def _length(owner: Owner, start: datetime, until: datetime, limit: str) -> datet
         if seconds is not None and max(start + timedelta(seconds=seconds), begins) < to:
             return max(start + timedelta(seconds=seconds), begins)
     return None
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)
