@@ -75,12 +75,14 @@ KEYS: Final = {
     "deadline_pkey": ("kpart", "tenant", "owner"),
     "deadline_of_moment": ("kpart", "due_at <="),
     "outcome_of_event": ("event_id", "kpart"),
+    "outcome_pkey": ("kpart", "source_offset"),
 }
 STATEMENTS: Final = {
     "commit": statement_of((*sorted(BESIDE_THE_FOLD), *READ_MODELS)),
     "read_touched": query("read_touched"),
     "find_running_owners": query("find_running_owners"),
     "find_due": query("find_due"),
+    "prune_outcomes": query("prune_outcomes"),
 }
 # How many rows there are, in which state their timers are, and whether Postgres has looked.
 KNOWN: Final = {
@@ -163,7 +165,7 @@ async def test_a_row_is_looked_for_by_its_key_whatever_is_known(
     assert not_by_key(plan) == []
 
 
-@pytest.mark.parametrize("name", ["commit", "read_touched"])
+@pytest.mark.parametrize("name", ["commit", "read_touched", "prune_outcomes"])
 async def test_a_key_that_is_no_row_is_not_looked_for_by(session: asyncpg.Connection, name: str) -> None:
     """The control: the same with equal columns, which Postgres may join in any way it likes."""
     row = r"(\([\w., ]+\))"
