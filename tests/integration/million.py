@@ -19,6 +19,8 @@ BUSY_TIMERS: Final = 10_000
 # One timer of "busy" has a history of ten thousand lines.
 PRESSED_OFTEN: Final = TIMERS + 9
 PRESSES: Final = 10_000
+# Thirty days of one job, on which owners of every slot have worked.
+JOB_DAYS: Final = 30
 NOW: Final = datetime(2026, 3, 2, 9, tzinfo=UTC)
 TABLES: Final = (
     "timer",
@@ -29,8 +31,12 @@ TABLES: Final = (
     "owner_fact",
     "outcome",
     "timer_history",
+    "timer_text",
+    "work_total",
 )
-# Owner n has slot n % 4096. "busy" has a slot of its own and timers of years: three run, the others are paused.
+# Owner n has slot n % 4096. "busy" has a slot of its own and timers of years: three run, the others are paused. One of
+# ten timers is late, and one has another flag: the first of "o5". One of "busy" has a job that is rare, and ten of its
+# intervals are long.
 FILL: Final = f"""
 CREATE TEMP TABLE whose AS
 SELECT n % {OWNERS} % 4096 AS slot, n::bigint AS id, 'o' || n % {OWNERS} AS owner, 'owner' AS kind, n / {OWNERS} AS nth
@@ -42,16 +48,27 @@ SELECT w.*, nth = 0 OR kind = 'busy' AND nth < 3 AS runs,
        timestamptz '2026-03-02 09:00Z' - nth * interval '5 hours' AS at
   FROM whose w ORDER BY slot, id;
 INSERT INTO fold_v1.timer
-       (slot, id, tenant, owner, billable, state,
+       (slot, id, tenant, owner, job_id, billable, state,
         started_at, total_us, last_at, flags, started_by, source_offset)
-SELECT slot, id, 'acme', owner, true, CASE WHEN runs THEN 'RUNNING' WHEN kind = 'busy' THEN 'PAUSED' ELSE 'STOPPED' END,
-       at, 0, at, '{{}}', '00000000-0000-0000-0000-000000000001', id
+SELECT slot, id, 'acme', owner, CASE WHEN kind = 'busy' THEN CASE nth WHEN 9999 THEN 'rare' ELSE 'often' END END, true,
+       CASE WHEN runs THEN 'RUNNING' WHEN kind = 'busy' THEN 'PAUSED' ELSE 'STOPPED' END, at, 0, at,
+       (CASE WHEN owner = 'o5' AND nth = 9 THEN '{{R13}}' WHEN id % 10 = 7 THEN '{{late}}' ELSE '{{}}' END)::text[],
+       '00000000-0000-0000-0000-000000000001', id
   FROM worked;
+INSERT INTO timer_text (slot, timer_id, event_id, tenant, owner, comment)
+SELECT slot, id, '00000000-0000-0000-0000-000000000001', 'acme', owner, 'roof'
+  FROM worked WHERE nth < 1 OR kind = 'busy';
 INSERT INTO fold_v1.interval (slot, timer_id, seq, tenant, owner, start_at, end_at, zone)
-SELECT slot, id, 1, 'acme', owner, at, CASE WHEN runs THEN NULL ELSE at + interval '1 hour' END, 'UTC' FROM worked;
+SELECT slot, id, 1, 'acme', owner, at,
+       CASE WHEN NOT runs THEN at + CASE WHEN nth % 1000 = 999 THEN interval '10 days' ELSE interval '1 hour' END END,
+       'UTC'
+  FROM worked;
 INSERT INTO fold_v1.day_total (slot, tenant, owner, day, total_us, billable_us)
 SELECT slot, 'acme', owner, (timestamptz '2026-03-02 09:00Z' - nth * interval '1 day')::date, 1, 1
   FROM worked WHERE nth < 2 OR kind = 'busy' AND nth < 3650;
+INSERT INTO fold_v1.work_total (slot, tenant, kind, about, day, total_us, billable_us, changed_after_lock)
+SELECT slot, 'acme', 'job', 'roof', date '2026-03-02' - ago, 1, 1, false
+  FROM generate_series(0, 4095) slot, generate_series(0, {JOB_DAYS} - 1) ago;
 INSERT INTO fold_v1.job_total (slot, tenant, owner, job_id, total_us)
 SELECT slot, 'acme', owner, 'j' || nth, 1 FROM worked WHERE nth < 10;
 INSERT INTO fold_v1.violation (slot, timer_id, rule, from_at, refused, tenant, owner, event_id)

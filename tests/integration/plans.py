@@ -6,16 +6,18 @@ from typing import Any, Final
 
 import asyncpg
 
-MODES: Final = ["force_custom_plan", "force_generic_plan"]
+from services.command_api.store.database import session_of
+
+# A session of the API's, but for one that may write: a test fills its tables.
+SESSION: Final = session_of(writes=False) | {"default_transaction_read_only": "off", "timezone": "UTC"}
 # A page has a hundred rows, each perhaps in a block of its own, and a year has 365.
 BLOCKS_MAX: Final = 400
-_CROWDED: Final = {"timer", "violation", "day_total", "work_total"}
+_CROWDED: Final = {"timer", "interval", "violation", "day_total", "work_total"}
 
 
-async def plan_of(conn: asyncpg.Connection, sql: str, values: Sequence[object], mode: str) -> list[dict[str, Any]]:
+async def plan_of(conn: asyncpg.Connection, sql: str, values: Sequence[object]) -> list[dict[str, Any]]:
     """Run a query, and return the nodes of its plan that read the crowd's tables or sort."""
     said = ", ".join(literal(value) for value in values)
-    await conn.execute(f"SET plan_cache_mode = {mode}")
     await conn.execute(f"PREPARE look AS {sql}")
     try:
         plan = json.loads(await conn.fetchval(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE look({said})"))

@@ -1,70 +1,116 @@
-"""The API's frequent queries use an index, also in a generic plan that knows no values."""
+"""The API's reads find their rows by one index, whatever Postgres knew of its tables when it made the plan.
 
-import re
-from itertools import pairwise
-
-import pytest
-
-from services.command_api.store.database import query
-from tests.support.stack.deployments import Deployment
-
-# A tenant of a thousand owners, three open timers each, on twelve partitions. The transaction is rolled back.
-CROWD = """
-INSERT INTO timer
-  (slot, id, tenant, owner, billable, state, started_at, total_us, last_at, flags, started_by, source_offset)
-SELECT n % 1000, n, 'crowd', 'owner-' || n % 1000, true, 'RUNNING', now(), 0, now(), '{}', gen_random_uuid(), n
-  FROM generate_series(1, 3000) AS n;
-INSERT INTO "interval" (slot, timer_id, seq, tenant, owner, start_at, zone)
-SELECT n % 1000, n, 1, 'crowd', 'owner-' || n % 1000, now(), 'UTC' FROM generate_series(1, 3000) AS n;
-INSERT INTO outcome (kpart, source_offset, event_id, tenant, log_time, body)
-SELECT n % 12, 1000000 + n, gen_random_uuid(), 'crowd', now(), '{}' FROM generate_series(1, 3000) AS n;
-INSERT INTO owner_fact (slot, tenant, owner, kind, about, body, known_at)
-SELECT n % 1000, 'crowd', 'owner-' || n % 1000, 'estimate', 'job-' || n, '{}', now() FROM generate_series(1, 3000) AS n;
-ANALYZE fold_v1.owner_fact; ANALYZE fold_v1.timer; ANALYZE fold_v1.interval; ANALYZE outcome;
+A session of the API's keeps a plan for minutes, while tables grow, and makes it for no owner in particular.
 """
 
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, Final
 
-async def plan_of(deployment: Deployment, sql: str) -> list[str]:
-    """Return the generic plan of a query, line by line."""
-    values = ", ".join(["NULL"] * len(set(re.findall(r"\$[0-9]", sql))))
-    async with deployment.pool.acquire() as conn:
-        crowded = conn.transaction()
-        await crowded.start()
-        try:
-            await conn.execute(CROWD)
-            await conn.execute("SET LOCAL plan_cache_mode = force_generic_plan")
-            await conn.execute(f"PREPARE look AS {sql}")
-            plan = [row[0].strip() for row in await conn.fetch(f"EXPLAIN EXECUTE look({values})")]
-            await conn.execute("DEALLOCATE look")
-        finally:
-            await crowded.rollback()
-    return plan
+import asyncpg
+import pytest
+
+import services.command_api.store as rooms
+from services.command_api.store.database import Database, query, session_of
+from services.command_api.store.reports import TIMER_LEADS
+from tests.integration.plans import SESSION
+from tests.integration.test_young_tables import KNOWN, TABLES, filled, nodes_of, planned
+from tests.support.stack.deployments import Deployment
+
+pytestmark = pytest.mark.real
+
+LISTS: Final = {
+    "tenant": "timer_by_tenant",
+    "owner": "timer_by_owner",
+    "job": "timer_by_job",
+    "account": "timer_by_account",
+    "reference": "timer_by_reference",
+    "running": "timer_running_by_start",
+    "paused": "timer_paused_by_start",
+    "open_of_owner": "timer_open_of_owner",
+    "flag": "timer_flagged",
+}
+# Each read, and the indexes that have its rows together or in its order.
+READS: Final = {
+    "find_current_timers": {"timer_open_of_owner", "interval_pkey"},
+    "find_days": {"day_total_pkey", "interval_by_end", "interval_long", "owner_fact_pkey"},
+    "find_history": {"timer_history_pkey"},
+    "find_open_timers": {"timer_open_by_tenant"},
+    "find_open_timers_of_owner": {"timer_open_of_owner"},
+    "find_outcome": {"outcome_of_event"},
+    "find_outcome_anywhere": {"outcome_of_event"},
+    "find_owner": {"owner_fact_pkey"},
+    "find_running_timer": {"timer_open_of_owner", "interval_open"},
+    "find_timer": {"timer_pkey", "interval_pkey"},
+    "find_violations": {"violation_by_tenant"},
+    "find_violations_by_rule": {"violation_by_rule"},
+    "find_violations_of_owner": {"violation_by_owner"},
+    "find_violations_of_owner_by_rule": {"violation_by_owner"},
+    "find_work_days": {"work_total_pkey"},
+}
+# What is read beside: one row by its key, or a table of one row.
+BESIDE: Final = {"timer_text_pkey", "person_pkey", "checkpoint_pkey"}
+ONE_ROW: Final = {"deployment"}
+# These read no table that grows with the presses.
+OF_NO_PRESS: Final = {"find_client", "find_token", "find_next_offsets", "find_partitions"}
 
 
-def conditions_on(plan: list[str], index: str) -> list[str]:
-    """Return the index conditions of a plan."""
-    return [after for line, after in pairwise(plan) if f"using {index}" in line or f"on {index}" in line]
+def test_every_read_is_here() -> None:
+    said = {path.stem for path in Path(str(rooms.__file__)).parent.glob("find_*.sql")}
+    assert said == READS.keys() | OF_NO_PRESS | {"find_timers"}
+    assert LISTS.keys() == TIMER_LEADS.keys()
 
 
-@pytest.mark.parametrize(
-    ("name", "index", "condition"),
-    [
-        ("find_outcome", "outcome_of_event", "((event_id = $2) AND (kpart = $3))"),
-        ("find_outcome_anywhere", "outcome_of_event", "(event_id = $2)"),
-        ("find_open_timers", "timer_open_by_tenant", "(tenant = $1)"),
-        ("find_open_timers_of_owner", "timer_open_of_owner", "((slot = $4) AND (tenant = $1) AND (owner = $5))"),
-        ("find_owner", "owner_fact_pkey", "((slot = $1) AND (tenant = $2) AND (owner = $3))"),
-        ("find_timer", "timer_pkey", "((slot = $1) AND (id = $2))"),
-        ("find_running_timer", "timer_open_of_owner", "AND (owner = $3) AND (state = 'RUNNING'::text))"),
-    ],
-)
-async def test_a_read_begins_at_an_index(deployment: Deployment, name: str, index: str, condition: str) -> None:
-    plan = await plan_of(deployment, query(name))
-    assert [said for said in conditions_on(plan, index) if condition in said], "\n".join(plan)
+def reads() -> dict[str, tuple[str, set[str]]]:
+    """Return each read and its indexes, a list of timers once for each way into it."""
+    lists = query("find_timers")
+    leads = {name: lists.replace("AND true", f"AND {lead}") for name, lead in TIMER_LEADS.items()}
+    return {name: (query(name), indexes) for name, indexes in READS.items()} | {
+        f"find_timers by {name}": (sql, {LISTS[name]}) for name, sql in leads.items()
+    }
 
 
-async def test_an_optional_condition_uses_no_index(deployment: Deployment) -> None:
-    """The control: one query with an optional condition, instead of two queries."""
-    sql = query("find_outcome").replace("kpart = $3", "($3::integer IS NULL OR kpart = $3)")
-    plan = await plan_of(deployment, sql)
-    assert not [said for said in conditions_on(plan, "outcome_of_event") if "kpart" in said], "\n".join(plan)
+@pytest.fixture(scope="module")
+async def session(deployment: Deployment) -> AsyncIterator[asyncpg.Connection]:
+    """Give a session of the API's, but for one that may write, on a database that only the test analyzes."""
+    settings = SESSION | {"search_path": "fold_v1,public"}
+    conn = await asyncpg.connect(await deployment.fresh_database("young_reads"), server_settings=settings)
+    for table in TABLES:
+        await conn.execute(f'ALTER TABLE "{table}" SET (autovacuum_enabled = off)')
+    yield conn
+    await conn.close()
+
+
+def read_by(plan: dict[str, Any]) -> set[str]:
+    """Return the indexes that a plan reads by, and the tables that it reads in whole."""
+    nodes = list(nodes_of(plan))
+    by = {node["Index Name"] for node in nodes if "Index Name" in node}
+    return (by | {node["Relation Name"] for node in nodes if node["Node Type"] == "Seq Scan"}) - BESIDE - ONE_ROW
+
+
+@pytest.mark.parametrize("known", KNOWN)
+async def test_a_read_has_its_own_index_whatever_is_known(session: asyncpg.Connection, known: str) -> None:
+    await filled(session, known)
+    found = {name: read_by(await planned(session, sql)) for name, (sql, _) in reads().items()}
+    assert found == {name: indexes for name, (_, indexes) in reads().items()}
+
+
+async def test_a_session_of_another_mind_reads_by_other_indexes(session: asyncpg.Connection) -> None:
+    """The control: the settings of the session are needed."""
+    await filled(session, "empty")
+    await session.execute("SET enable_sort = on; SET enable_seqscan = on")
+    try:
+        found = {name: read_by(await planned(session, sql)) for name, (sql, _) in reads().items()}
+    finally:
+        await session.execute("RESET enable_sort; RESET enable_seqscan")
+    assert found != {name: indexes for name, (_, indexes) in reads().items()}
+
+
+async def test_the_apis_sessions_are_set_so(deployment: Deployment) -> None:
+    database = Database(deployment.dsn, connections_max=1, within_seconds=10)
+    await database.open()
+    try:
+        rows = await database.rows("SELECT name, setting FROM pg_settings WHERE source = 'client'")
+    finally:
+        await database.close()
+    assert session_of(writes=False).items() <= {(row["name"], row["setting"]) for row in rows}

@@ -21,6 +21,7 @@ from services.command_api.desk.rows import (
     OwnerRow,
     Person,
     RunningTimer,
+    TimerPage,
     TimerRow,
     ViolationRow,
 )
@@ -150,8 +151,8 @@ class Reports(Protocol):
     ) -> list[ViolationRow]:
         """Return up to `limit + 1` findings in their order, after `after`. One too many says: there are more."""
 
-    async def timers(self, tenant: str, asked: TimerFilter, after: TimerKey | None, limit: int) -> list[TimerRow]:
-        """Return up to `limit + 1` timers, started last first, after `after`. One too many says: there are more."""
+    async def timers(self, tenant: str, asked: TimerFilter, after: TimerKey | None, limit: int) -> TimerPage:
+        """Return up to `limit` timers, started last first, after `after`. There may be fewer, with more to come."""
 
     async def current(self, tenant: str, owner: str, limit: int) -> list[TimerRow]:
         """Return up to `limit` running and paused timers of an owner: opened last first, then the higher id."""

@@ -87,6 +87,17 @@ class TimerRow:
 
 
 @dataclass(frozen=True, slots=True)
+class TimerPage:
+    """A page of a list of timers. `after`: after which timer the list goes on; None: this is the last page.
+
+    `after` need not be on the page, which may have no timer at all: the list was looked through that far.
+    """
+
+    rows: list[TimerRow]
+    after: TimerKey | None
+
+
+@dataclass(frozen=True, slots=True)
 class RunningTimer:
     """The running timer of an owner: the one opened last, then the higher id. `closed_us` is without the open interval.
 

@@ -20,9 +20,29 @@ _AWAY_CLASSES: Final = ("08", "53", "57")
 # After Postgres was away, requests of the next moment are refused at once, instead of waiting for the same answer.
 _AWAY_FOR_SECONDS: Final = 0.25
 
+# How every session plans. The queries are worded for it: each look has one index, in whose order a page is read.
+_PLANS: Final = {
+    # Of one statement Postgres plans the first five runs for their values. For an owner of ten thousand timers it then
+    # reads all of them and sorts, where the plan for any owner reads a page.
+    "plan_cache_mode": "force_generic_plan",
+    # A plan for any values does not know how small a page is, so without these it would rather read all and sort, too.
+    "enable_seqscan": "off",
+    "enable_sort": "off",
+    "enable_incremental_sort": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "max_parallel_workers_per_gather": "0",
+    # To compile a plan costs more than any of these reads, and what is off above makes plans look dear.
+    "jit": "off",
+}
 _READS: Final = {"default_transaction_read_only": "on"}
 # A row that was locked must be seen as it is now, and what is written here is not worth a wait for the disk.
 _WRITES: Final = {"default_transaction_isolation": "read committed", "synchronous_commit": "off"}
+
+
+def session_of(*, writes: bool) -> dict[str, str]:
+    """Return what a session of the API's is set to."""
+    return {"application_name": "command_api"} | _PLANS | (_WRITES if writes else _READS)
 
 
 class Database:
@@ -58,7 +78,7 @@ class Database:
             timeout=self.within_seconds,
             command_timeout=self.within_seconds,
             reset=_keep,
-            server_settings={"application_name": "command_api"} | (_WRITES if self._writes else _READS),
+            server_settings=session_of(writes=self._writes),
         )
 
     async def close(self) -> None:

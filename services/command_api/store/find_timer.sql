@@ -1,8 +1,9 @@
 -- Find one timer of a tenant with its texts, its intervals and the position that it is told at.
+-- Its key is one row, which no other index can look for.
 SELECT t.*, x.comment, x.work_item,
        (t.slot % d.partitions) || ':' || t.source_offset AS position,
        i.starts, i.ends, i.reasons
-  FROM timer AS t
+  FROM (SELECT * FROM timer WHERE (slot, id) BETWEEN ($1, $2) AND ($1, $2) LIMIT 1) AS t
  CROSS JOIN deployment AS d
   LEFT JOIN timer_text AS x ON (x.slot, x.timer_id, x.event_id) = (t.slot, t.id, t.started_by)
  CROSS JOIN LATERAL (
@@ -11,4 +12,4 @@ SELECT t.*, x.comment, x.work_item,
          FROM "interval"
         WHERE slot = t.slot AND timer_id = t.id
        ) AS i
- WHERE t.slot = $1 AND t.id = $2 AND t.tenant = $3;
+ WHERE t.tenant = $3;

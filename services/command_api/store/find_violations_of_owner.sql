@@ -1,10 +1,8 @@
--- List an owner's findings by beginning, after one of them and before an end.
+-- List an owner's findings, by beginning, after one of them and before an end.
+-- Both are places in the index of owners' findings, and no other index has them.
 SELECT timer_id, owner, rule, from_at, to_at, amount_us, refused, event_id, policy_revision
   FROM violation
- WHERE slot = $7
-   AND tenant = $1
-   AND owner = $8
-   AND (from_at, timer_id, rule) > (coalesce($4::timestamptz, '-infinity'), $5, $6)
-   AND from_at < coalesce($3::timestamptz, 'infinity')
- ORDER BY from_at, timer_id, rule
+ WHERE (slot, tenant, owner, from_at, timer_id, rule) > ($7, $1, $8, coalesce($4::timestamptz, '-infinity'), $5, $6)
+   AND (slot, tenant, owner, from_at) < ($7, $1, $8, coalesce($3::timestamptz, 'infinity'))
+ ORDER BY slot, tenant, owner, from_at, timer_id, rule
  LIMIT $2;

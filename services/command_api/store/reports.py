@@ -9,7 +9,15 @@ import asyncpg
 from services.command_api.desk.attended import attended_on
 from services.command_api.desk.commands import Position
 from services.command_api.desk.questions import TimerFilter, TimerKey, ViolationFilter, ViolationKey
-from services.command_api.desk.rows import DayRow, DaysRow, HistoryRow, ReadsAwayError, TimerRow, ViolationRow
+from services.command_api.desk.rows import (
+    DayRow,
+    DaysRow,
+    HistoryRow,
+    ReadsAwayError,
+    TimerPage,
+    TimerRow,
+    ViolationRow,
+)
 from services.command_api.store.database import Database, query
 from services.command_api.store.reads import timer_of
 from shared.events.ids import slot_of, slot_of_timer
@@ -29,7 +37,8 @@ _FIND_CURRENT_TIMERS: Final = query("find_current_timers")
 TIMER_LEADS: Final = {
     "reference": "t.reference = $11",
     "open_of_owner": "t.slot = $6 AND t.owner = $7 AND t.state = $8 AND t.state <> 'STOPPED'",
-    "open": "t.state <> 'STOPPED'",
+    "running": "t.state = 'RUNNING'",
+    "paused": "t.state = 'PAUSED'",
     "owner": "t.slot = $6 AND t.owner = $7",
     "job": "t.job_id = $10",
     "account": "t.account_id = $9",
@@ -40,6 +49,10 @@ _FIND_TIMERS: Final = {
     name: query("find_timers").replace("AND true", f"AND {lead}") for name, lead in TIMER_LEADS.items()
 }
 
+# How many timers one page looks at, at most. What no index knows is asked of timer after timer: a rare job of an owner,
+# or one flag among many others. Each timer may lie in a block of its own, and an answer has a second.
+LOOKED_AT_MAX: Final = 5000
+
 # Before every timer and every rule.
 _NO_TIMER: Final = -1
 _NO_RULE: Final = ""
@@ -48,8 +61,9 @@ _NO_RULE: Final = ""
 class PostgresReports:
     """The queries of `desk.Reports`. All raise ReadsAwayError."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, looked_at_max: int = LOOKED_AT_MAX) -> None:
         self._database = database
+        self._looked_at_max = looked_at_max
 
     async def violations(
         self, tenant: str, asked: ViolationFilter, after: ViolationKey | None, limit: int
@@ -68,15 +82,19 @@ class PostgresReports:
             found = await self._database.rows(sql, *page, slot_of(tenant, asked.owner), asked.owner)
         return [ViolationRow(**dict(row)) for row in found]
 
-    async def timers(self, tenant: str, asked: TimerFilter, after: TimerKey | None, limit: int) -> list[TimerRow]:
-        """Return up to `limit + 1` timers, started last first, after `after`."""
+    async def timers(self, tenant: str, asked: TimerFilter, after: TimerKey | None, limit: int) -> TimerPage:
+        """Return up to `limit` timers, started last first, after `after`. There may be fewer, with more to come."""
         # A page begins at one place of an index, here too. Nothing that starts at `until` itself is wanted.
         at, timer = (asked.until, _NO_TIMER) if after is None else (after.started_at, after.timer_id)
         slot = None if asked.owner is None else slot_of(tenant, asked.owner)
         has = (slot, asked.owner, asked.state, asked.account_id, asked.job_id, asked.reference, asked.flag)
         sql = _FIND_TIMERS[lead_of(asked)]
-        found = await self._database.rows(sql, tenant, limit + 1, at, timer, asked.since, *has)
-        return [timer_of(row) for row in found]
+        found = await self._database.rows(sql, tenant, limit + 1, at, timer, asked.since, *has, self._looked_at_max)
+        fit = [timer_of(row) for row in found if row["fits"]]
+        if len(fit) > limit:
+            return TimerPage(fit[:limit], fit[limit - 1].key)
+        looked_at_all = not found or found[-1]["nth"] < self._looked_at_max
+        return TimerPage(fit, None if looked_at_all else TimerKey(found[-1]["started_at"], found[-1]["id"]))
 
     async def current(self, tenant: str, owner: str, limit: int) -> list[TimerRow]:
         """Return up to `limit` running and paused timers of an owner: opened last first, then the higher id."""
@@ -105,11 +123,11 @@ class PostgresReports:
 
 def lead_of(asked: TimerFilter) -> str:
     """Return the name of the condition by which a list of timers finds its index."""
-    is_open = asked.state in {State.RUNNING, State.PAUSED}
     fits = {
         "reference": asked.reference is not None,
-        "open_of_owner": is_open and asked.owner is not None,
-        "open": is_open,
+        "open_of_owner": asked.state in {State.RUNNING, State.PAUSED} and asked.owner is not None,
+        "running": asked.state is State.RUNNING,
+        "paused": asked.state is State.PAUSED,
         "owner": asked.owner is not None,
         "job": asked.job_id is not None,
         "account": asked.account_id is not None,

@@ -40,6 +40,7 @@ from services.command_api.desk.rows import (
     Person,
     ReadsAwayError,
     RunningTimer,
+    TimerPage,
     TimerRow,
     ViolationRow,
 )
@@ -150,6 +151,7 @@ class Clerk:
     violation_rows: list[ViolationRow] = field(default_factory=list)
     history_rows: list[HistoryRow] = field(default_factory=list)
     timer_rows: list[TimerRow] = field(default_factory=list)
+    looked_until: TimerKey | None = None
     days_row: DaysRow = NO_DAYS
     owner_row: OwnerRow = field(default_factory=OwnerRow)
     is_person: bool = True
@@ -232,9 +234,10 @@ class Clerk:
         self._ask("violations", tenant, asked, after, limit)
         return self.violation_rows[: limit + 1]
 
-    async def timers(self, tenant: str, asked: TimerFilter, after: TimerKey | None, limit: int) -> list[TimerRow]:
+    async def timers(self, tenant: str, asked: TimerFilter, after: TimerKey | None, limit: int) -> TimerPage:
         self._ask("timers", tenant, asked, after, limit)
-        return self.timer_rows[: limit + 1]
+        page, more = self.timer_rows[:limit], self.timer_rows[limit:]
+        return TimerPage(page, page[-1].key if more else self.looked_until)
 
     async def current(self, tenant: str, owner: str, limit: int) -> list[TimerRow]:
         self._ask("current", tenant, owner, limit)

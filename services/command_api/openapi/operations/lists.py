@@ -95,8 +95,9 @@ OPERATIONS: Final = (
         summary="List timers",
         says=(
             "The one that was started last comes first. All filters that are given must fit. A page's cursor goes on "
-            "after its last timer, so nothing is told twice and nothing is left out while more are started. A "
-            "person's token lists that person's timers."
+            "after what was looked at, so nothing is told twice and nothing is left out while more are started. Where "
+            "few fit, a page may have fewer items than `limit`, or none, and a cursor all the same. A person's token "
+            "lists that person's timers."
         ),
         parameters=(
             query("owner", "Timers of this owner alone.", OWNER_SCHEMA, "dana"),

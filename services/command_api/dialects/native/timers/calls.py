@@ -40,10 +40,8 @@ class NativeTimers:
         return await answer_page(self.desk, request, read_timers, self._timers)
 
     async def _timers(self, caller: Caller, asked: TimersAsked) -> Response:
-        found = await self.desk.reports.timers(caller.tenant, asked.filter, asked.after, asked.limit)
-        page = found[: asked.limit]
-        more = len(found) > len(page)
-        return answers.listed(page, write_timer_cursor(asked.filter, page[-1].key) if more else None)
+        page = await self.desk.reports.timers(caller.tenant, asked.filter, asked.after, asked.limit)
+        return answers.listed(page.rows, None if page.after is None else write_timer_cursor(asked.filter, page.after))
 
     async def current(self, request: Request) -> Response:
         """`GET /v1/owners/{owner}/current`."""

@@ -118,6 +118,16 @@ async def test_a_cursor_goes_on_after_the_last_timer_of_its_page() -> None:
     assert clerk.asked[-1] == ("timers", "acme", TimerFilter(job_id="J"), after, 5)
 
 
+async def test_a_page_that_found_nothing_so_far_has_a_cursor_all_the_same() -> None:
+    reached = TimerKey(NOON - timedelta(days=9), SHORT + 7)
+    page = (await asked(Clerk(looked_until=reached), "flag=R13")).json()
+    assert page["items"] == []
+    clerk = Clerk(timer_rows=rows(1))
+    last = (await asked(clerk, f"flag=R13&cursor={page['next_cursor']}")).json()
+    assert (len(last["items"]), last["next_cursor"]) == (1, None)
+    assert clerk.asked[-1] == ("timers", "acme", TimerFilter(flag="R13"), reached, 100)
+
+
 FILTERS = "owner=noa&state=STOPPED&account=A&job=J&reference=r&flag=late&from=2026-03-01&to=2026-03-02"
 
 
