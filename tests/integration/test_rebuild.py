@@ -19,6 +19,7 @@ from services.projector.rebuild.fill import take_the_rest
 from services.projector.rebuild.filled import FilledStore
 from services.projector.rebuild.schema import UNFINISHED, SchemaNames, add_indexes, check_layout, make
 from services.projector.rebuild.told import RebuildError
+from tests.integration.test_folded_again import an_end_taken_back
 from tests.support.proof.tables import FOLD, dump
 from tests.support.stack.api import Api
 from tests.support.stack.crew import Crew
@@ -104,6 +105,7 @@ async def test_a_rebuild_that_is_killed_anywhere_goes_on_where_it_was(
     api: Api, deployment: Deployment, owner: str, terminal: Terminal
 ) -> None:
     await api.press("stop", (await api.start(owner, job_id="j-1")).json()["id"])
+    await an_end_taken_back(api, deployment, owner)
     await drained(deployment)
     before, made = await dump(deployment.dsn, ROWS), await deployment.pool.fetchval(MADE)
     filled, indexes = 0, set[int]()
