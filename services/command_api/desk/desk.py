@@ -21,8 +21,8 @@ from services.command_api.desk.rows import (
     OwnerRow,
     Person,
     RunningTimer,
-    TimerPage,
     TimerRow,
+    TimersFound,
     ViolationRow,
 )
 from services.command_api.desk.tally import Tally
@@ -151,7 +151,7 @@ class Reports(Protocol):
     ) -> list[ViolationRow]:
         """Return up to `limit + 1` findings in their order, after `after`. One too many says: there are more."""
 
-    async def timers(self, tenant: str, asked: TimerFilter, after: TimerKey | None, limit: int) -> TimerPage:
+    async def timers(self, tenant: str, asked: TimerFilter, after: TimerKey | None, limit: int) -> TimersFound:
         """Return up to `limit` timers, started last first, after `after`. There may be fewer, with more to come."""
 
     async def current(self, tenant: str, owner: str, limit: int) -> list[TimerRow]:

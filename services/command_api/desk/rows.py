@@ -87,7 +87,7 @@ class TimerRow:
 
 
 @dataclass(frozen=True, slots=True)
-class TimerPage:
+class TimersFound:
     """A page of a list of timers. `after`: after which timer the list goes on; None: this is the last page.
 
     `after` need not be on the page, which may have no timer at all: the list was looked through that far.

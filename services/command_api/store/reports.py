@@ -14,8 +14,8 @@ from services.command_api.desk.rows import (
     DaysRow,
     HistoryRow,
     ReadsAwayError,
-    TimerPage,
     TimerRow,
+    TimersFound,
     ViolationRow,
 )
 from services.command_api.store.database import Database, query
@@ -82,7 +82,7 @@ class PostgresReports:
             found = await self._database.rows(sql, *page, slot_of(tenant, asked.owner), asked.owner)
         return [ViolationRow(**dict(row)) for row in found]
 
-    async def timers(self, tenant: str, asked: TimerFilter, after: TimerKey | None, limit: int) -> TimerPage:
+    async def timers(self, tenant: str, asked: TimerFilter, after: TimerKey | None, limit: int) -> TimersFound:
         """Return up to `limit` timers, started last first, after `after`. There may be fewer, with more to come."""
         # A page begins at one place of an index, here too. Nothing that starts at `until` itself is wanted.
         at, timer = (asked.until, _NO_TIMER) if after is None else (after.started_at, after.timer_id)
@@ -92,9 +92,9 @@ class PostgresReports:
         found = await self._database.rows(sql, tenant, limit + 1, at, timer, asked.since, *has, self._looked_at_max)
         fit = [timer_of(row) for row in found if row["fits"]]
         if len(fit) > limit:
-            return TimerPage(fit[:limit], fit[limit - 1].key)
+            return TimersFound(fit[:limit], fit[limit - 1].key)
         looked_at_all = not found or found[-1]["nth"] < self._looked_at_max
-        return TimerPage(fit, None if looked_at_all else TimerKey(found[-1]["started_at"], found[-1]["id"]))
+        return TimersFound(fit, None if looked_at_all else TimerKey(found[-1]["started_at"], found[-1]["id"]))
 
     async def current(self, tenant: str, owner: str, limit: int) -> list[TimerRow]:
         """Return up to `limit` running and paused timers of an owner: opened last first, then the higher id."""

@@ -40,18 +40,18 @@ from services.command_api.desk.rows import (
     Person,
     ReadsAwayError,
     RunningTimer,
-    TimerPage,
     TimerRow,
+    TimersFound,
     ViolationRow,
 )
 from services.command_api.desk.tally import Tally
 from services.command_api.dialects.times import Opening
 from shared.events.ids import ID_EPOCH, make_short, slot_of, to_long
 from shared.events.outcome import State, TimerAfter
+from shared.events.policies.book import PolicyRecord
 from shared.events.policy import Policy, Preset
-from shared.events.policy_book import PolicyRecord
 from shared.events.rules import Rule
-from shared.process.front import Front
+from shared.process.http.front import Front
 
 PARTITIONS: Final = 12
 BACKDATE_DAYS_MAX: Final = 62
@@ -234,10 +234,10 @@ class Clerk:
         self._ask("violations", tenant, asked, after, limit)
         return self.violation_rows[: limit + 1]
 
-    async def timers(self, tenant: str, asked: TimerFilter, after: TimerKey | None, limit: int) -> TimerPage:
+    async def timers(self, tenant: str, asked: TimerFilter, after: TimerKey | None, limit: int) -> TimersFound:
         self._ask("timers", tenant, asked, after, limit)
         page, more = self.timer_rows[:limit], self.timer_rows[limit:]
-        return TimerPage(page, page[-1].key if more else self.looked_until)
+        return TimersFound(page, page[-1].key if more else self.looked_until)
 
     async def current(self, tenant: str, owner: str, limit: int) -> list[TimerRow]:
         self._ask("current", tenant, owner, limit)
