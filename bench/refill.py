@@ -49,8 +49,8 @@ from shared.events.envelope import Envelope
 from shared.events.ids import ID_EPOCH, make_short, partition_of, slot_of
 from shared.events.models import Actor, AnyEvent, TimerStarted, TimerStopped
 from shared.events.outcome import outcome_key
+from shared.events.policies.book import PolicyBook, PolicyRecord
 from shared.events.policy import Policy, Preset
-from shared.events.policy_book import PolicyBook, PolicyRecord
 from shared.events.topics import OUTCOMES
 from shared.kafka.clients import KafkaAddress, durable_producer
 from shared.kafka.kept_producer import KeptProducer

@@ -20,8 +20,8 @@ from bench.rules.policies import ALL, NONE
 from services.projector.domain.fold import fold_entry
 from services.projector.domain.sheet.ledger import Known, Ledger
 from services.projector.loop.partition.cache import Cache
+from shared.events.policies.book import PolicyBook, PolicyRecord
 from shared.events.policy import Policy
-from shared.events.policy_book import PolicyBook, PolicyRecord
 from shared.process.garbage import look_seldom
 
 LIMIT: Final = 1.15

@@ -80,7 +80,7 @@ def _stamp_requests(who: str) -> None:
 def _stamp_api() -> None:
     from services.command_api.submit.replies import Waiters  # noqa: PLC0415 - of this service alone
     from services.command_api.submit.sender import Sender  # noqa: PLC0415 - as above
-    from shared.process.http_protocol import HttpProtocol  # noqa: PLC0415 - as above
+    from shared.process.http.protocol import HttpProtocol  # noqa: PLC0415 - as above
 
     _before(HttpProtocol, "data_received", "API: request read")
     _before(Sender, "send", "API: press made")

@@ -9,8 +9,8 @@ from services.command_api.metrics import ALARM_NAMES
 from services.command_api.settings import Settings
 from shared.process.alarms import Alarms
 from shared.process.garbage import look_seldom
+from shared.process.http.server import serve
 from shared.process.logs import configure_logging
-from shared.process.server import serve
 from shared.settings import read_settings
 
 

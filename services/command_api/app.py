@@ -52,7 +52,7 @@ from shared.outside.sources import Sources
 from shared.process.alarms import Alarms
 from shared.process.bugs import BugGuard, Guarded
 from shared.process.ending import ended_within
-from shared.process.front import Front
+from shared.process.http.front import Front
 from shared.process.metrics import Readings, metrics_route
 
 CLOSE_WITHIN_SECONDS: Final = 3.0

@@ -21,7 +21,7 @@ async def main(settings: Settings, alarms: Alarms | None = None, nursery: Nurser
     """Project, and serve health, until a signal says to end; return 1 when a bug ended it. `nursery` makes helpers."""
     from services.projector.app import ProjectorProcess
     from shared.process.garbage import look_seldom
-    from shared.process.server import serve
+    from shared.process.http.server import serve
 
     process = ProjectorProcess(settings, alarms=alarms, nursery=nursery)
     app = process.app()

@@ -35,7 +35,7 @@ from services.projector.texts.eraser import Eraser
 from services.projector.texts.feed import TextsFeed
 from services.projector.texts.projection import Texts
 from services.projector.texts.tombstones import KafkaTombstones
-from shared.events.policy_book import PolicyBook
+from shared.events.policies.book import PolicyBook
 from shared.events.topics import EVENTS, OUTCOMES, REPLIES, TEXTS
 from shared.kafka.clients import durable_producer, quick_producer
 from shared.kafka.kept_producer import KeptProducer

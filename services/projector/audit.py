@@ -19,7 +19,7 @@ from services.projector.domain.sheet.ledger import Known, Ledger
 from services.projector.ports import RawRecord
 from shared.events.codec import Newer, Unreadable, read
 from shared.events.outcome import Outcome, UnreadableOutcomeError, read_outcome
-from shared.events.policy_book import NO_REVISION, PolicyBook
+from shared.events.policies.book import NO_REVISION, PolicyBook
 
 # A key is remembered for 30 days, so older verdicts need not be kept in memory.
 _FORGOTTEN_AFTER: Final = timedelta(days=31)

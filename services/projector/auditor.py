@@ -15,7 +15,7 @@ from pydantic_settings import SettingsConfigDict
 
 from services.projector.audit import Difference, audit
 from services.projector.kafka.reader import PartitionReader
-from shared.events.policy_book import PolicyBook
+from shared.events.policies.book import PolicyBook
 from shared.events.topics import EVENTS, OUTCOMES, POLICIES, POLICIES_PARTITION
 from shared.kafka.clients import ConsumerRecord, KafkaAddress
 from shared.settings import KafkaSettings

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from services.stint_cli.brokers import end_reader
 from services.stint_cli.trouble import Trouble
+from shared.events.policies.book import NewerPolicyError, PolicyBook
 from shared.events.policy import Policy, Preset
-from shared.events.policy_book import NewerPolicyError, PolicyBook
 from shared.events.topics import POLICIES, POLICIES_PARTITION
 from shared.kafka.clients import (
     AIOKafkaConsumer,

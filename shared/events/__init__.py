@@ -9,9 +9,8 @@ Pure: the standard library, pydantic and tzdata; no clock, broker, pool or setti
     topics                        their names, partitions and configuration
     ids                           slots, partitions and a timer's ids
     idempotency                   what one Idempotency-Key means, for both services
-    policy, policy_book           a tenant's document, the book of all documents
-    policy_terms                  what a document asks of presses, worked out once
-    policy_document               a document as people write it: each mistake told by its path
+    policy                        a tenant's document
+    policies/                     all documents, what they ask of presses, and how they are read from people
     rules, rule_table, rule_rows  the rules' names, the table of all that is said of them, what a row of it holds
     calendar, zones, durations    local days, time zones, whole microseconds
     base                          the kinds of values that all of these are made of

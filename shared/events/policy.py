@@ -1,6 +1,6 @@
-"""Policy: one document per tenant, a whole new one per revision. The book of all documents is `policy_book`.
+"""Policy: one document per tenant, a whole new one per revision. The book of all documents is `policies.book`.
 
-What the fold asks of a document is worked out once, in `policy_terms`.
+What the fold asks of a document is worked out once, in `policies.terms`.
 
 With care: what makes a document invalid (`SECONDS_MAX`, a zone's name). All releases must agree on that for good. A
 value that a later release may know is waited for (`LATER`). `Policy.unfit` is stricter, and asked only when a document

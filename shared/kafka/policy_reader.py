@@ -11,8 +11,8 @@ from typing import Final
 import structlog
 from faststream.kafka import KafkaBroker, TopicPartition
 
+from shared.events.policies.book import NewerPolicyError, PolicyBook, PolicyRecord
 from shared.events.policy import Policy
-from shared.events.policy_book import NewerPolicyError, PolicyBook, PolicyRecord
 from shared.events.topics import POLICIES, POLICIES_PARTITION
 from shared.kafka.clients import AIOKafkaConsumer, ConsumerRecord, KafkaAddress
 from shared.kafka.clients import TopicPartition as AssignedPartition

@@ -6,8 +6,8 @@ The guard against unfit documents stands here, because readers accept what is on
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared.events.policies.book import PolicyRecord
 from shared.events.policy import Policy
-from shared.events.policy_book import PolicyRecord
 
 
 class UnfitPolicyError(ValueError):

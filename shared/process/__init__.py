@@ -1,10 +1,6 @@
 """Process: how one process runs and ends.
 
-    http_protocol    how a request is read off a connection, so that none hides in another
-    server           serving HTTP from the first request to the last, and ending within a limit
-    front            the calls that bear the load, without the layers of the framework
-    http_cycle       one request and its answer: an ordinary one is made once and written at once
-    joined_writes    the head of any other answer and its body in one write of the socket
+    http/            requests and answers, from the socket to the call
     garbage          how seldom a process looks for garbage
     bugs             what a caller hears, and what the log says, when a call raises something unexpected
     logs             one JSON line per event; libraries are heard from WARNING on, and not in a flood; `told` says what

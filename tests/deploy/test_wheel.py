@@ -20,7 +20,7 @@ LOG: Final = ROOT / "tests" / "golden" / "log" / "0.1.0"
 # What stays here: it needs zone data, holds what the judge needs and no record, or reads what our own API alone reads.
 KEPT: Final = {
     *("calendar", "zones", "heard"),
-    *("policy", "policy_book", "policy_document", "policy_terms", "rule_rows", "rule_table"),
+    *("policy", "rule_rows", "rule_table"),
 }
 READS: Final = """
 import importlib, pathlib, pkgutil, sys, zoneinfo

@@ -40,8 +40,8 @@ from shared.events.models import (
     OwnerTextsErased,
 )
 from shared.events.outcome import join_replies, outcome_key
+from shared.events.policies.book import PolicyBook
 from shared.events.policy import Policy
-from shared.events.policy_book import PolicyBook
 from shared.events.texts import TimerText
 from shared.kafka.policy_writer import outgoing_policy
 from tests.golden.recorded import LOGS, Recorded

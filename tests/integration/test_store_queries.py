@@ -21,8 +21,8 @@ from services.stint_cli.migrate import read_migrations
 from shared.events.ids import slot_of
 from shared.events.models import Actor, DeadlineReached, OwnerTextsErased
 from shared.events.outcome import Finding, State, write_outcome
+from shared.events.policies.book import PolicyRecord
 from shared.events.policy import DailyCap, LongRunning, Overlap, OverlapMode, Policy, Preset, Rules
-from shared.events.policy_book import PolicyRecord
 from shared.events.value import replace
 from shared.packing.lines import whole
 from tests.support.stack.deployments import Deployment

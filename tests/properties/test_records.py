@@ -13,7 +13,7 @@ from shared.events.codec import Newer, Press, Unreadable, read
 from shared.events.envelope import Envelope, ReplyAddress, decode_headers, encode_headers, tolerant
 from shared.events.idempotency import digest_of
 from shared.events.models import BODY_OF
-from shared.events.policy_book import PolicyBook
+from shared.events.policies.book import PolicyBook
 from shared.events.texts import TIMER_TEXT
 from shared.events.zones import instant_of, zone
 from tests.support.story.presses import EVENT_ID, Headers, body, headers

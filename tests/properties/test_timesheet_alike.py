@@ -28,9 +28,9 @@ from services.projector.domain.sheet.state import (
     Window,
 )
 from shared.events.outcome import CHANGES_MAX, State, TimerAfter
+from shared.events.policies.book import Timeline
+from shared.events.policies.terms import terms_of
 from shared.events.policy import Mode, Policy, Preset, RuleMode, Rules
-from shared.events.policy_book import Timeline
-from shared.events.policy_terms import terms_of
 from shared.events.rules import Rule
 from shared.events.value import replace
 from tests.properties.test_timesheet import folded

@@ -16,12 +16,12 @@ from services.projector.domain.fold import fold_entry
 from services.projector.domain.outcomes import Kept
 from services.projector.domain.rules.case import Case
 from services.projector.domain.sheet.ledger import Known, Ledger
-from shared.events import policy_book
 from shared.events.models import DeadlineReached, OwnerAttendanceRecorded
 from shared.events.outcome import CHANGES_MAX, Outcome
+from shared.events.policies import book
+from shared.events.policies.book import PolicyBook
+from shared.events.policies.terms import Terms, terms_of
 from shared.events.policy import DailyCap, Mode, Overlap, OverlapMode, PastTime, Policy, RuleMode, WeekendFrom
-from shared.events.policy_book import PolicyBook
-from shared.events.policy_terms import Terms, terms_of
 from shared.events.rules import LATE, Rule
 from tests.support.story.documents import Revisions, revisions
 from tests.support.story.given import book_of, fact, moment
@@ -182,7 +182,7 @@ def finds_nothing_in_strict() -> AbstractContextManager[Any]:
         asked = terms_of(document)
         return replace(asked, on=asked.on - {rule for rule, mode in asked.modes.items() if mode is Mode.STRICT})
 
-    return patch.object(policy_book, "terms_of", terms)
+    return patch.object(book, "terms_of", terms)
 
 
 def refuses_what_it_flags() -> AbstractContextManager[Any]:

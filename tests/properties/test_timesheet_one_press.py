@@ -20,8 +20,8 @@ from services.projector.domain.sheet.ledger import Known, Ledger
 from services.projector.domain.sheet.state import Timesheet
 from shared.events.durations import US_PER_SECOND
 from shared.events.outcome import Outcome, State
+from shared.events.policies.book import PolicyBook
 from shared.events.policy import Mode, Overlap, OverlapMode
-from shared.events.policy_book import PolicyBook
 from shared.events.rules import Rule
 from tests.properties.test_timesheet_modes import OPENING, REFUSABLE, REFUSING, busy, in_mode, refusing_modes
 from tests.support.story.documents import Revisions, revisions

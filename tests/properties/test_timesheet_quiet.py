@@ -17,7 +17,7 @@ from services.projector.domain.sheet import evolve
 from services.projector.domain.sheet.ledger import Known, Ledger
 from services.projector.domain.sheet.state import Quiet, Timesheet
 from shared.events.outcome import CHANGES_MAX
-from shared.events.policy_book import Timeline
+from shared.events.policies.book import Timeline
 from shared.events.value import replace
 from tests.properties.test_timesheet import folded
 from tests.support.story.documents import Revisions, revisions

@@ -33,9 +33,9 @@ from shared.events.models import (
     TimerStopped,
 )
 from shared.events.outcome import Finding
+from shared.events.policies.book import PolicyBook, PolicyRecord
+from shared.events.policies.terms import terms_of
 from shared.events.policy import LongRunning, Policy
-from shared.events.policy_book import PolicyBook, PolicyRecord
-from shared.events.policy_terms import terms_of
 from shared.events.rules import Rule
 from tests.support.story.documents import documents
 from tests.support.story.histories import BEGINNING, DOCUMENTS, OWNERS, Entry, histories

@@ -39,7 +39,7 @@ from shared.events.outcome import (
     read_replies,
     write_outcome,
 )
-from shared.events.policy_book import PolicyBook
+from shared.events.policies.book import PolicyBook
 from shared.packing.bodies import pack, unpack
 from tests.golden.record import main
 from tests.golden.recorded import NAMES, Recorded, records

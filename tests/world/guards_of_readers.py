@@ -13,7 +13,7 @@ from services.projector.loop.partition import recover
 from services.projector.loop.partition.partition import Partition
 from services.projector.texts import batch as texts
 from shared.events.outcome import Outcome, read_outcome
-from shared.events.policy_book import PolicyBook
+from shared.events.policies.book import PolicyBook
 
 
 def believe_every_gap() -> AbstractContextManager[Any]:

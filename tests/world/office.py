@@ -19,7 +19,7 @@ from services.command_api.submit.sender import Acked, OnFate, Sender, Unacked
 from shared.events.idempotency import keyed_event_id
 from shared.events.ids import TimerIds
 from shared.events.outcome import digest_of_body
-from shared.events.policy_book import PolicyBook
+from shared.events.policies.book import PolicyBook
 from shared.events.topics import EVENTS, TEXTS
 from tests.world.world import World
 

@@ -11,7 +11,7 @@ from collections.abc import Coroutine
 from typing import Any, Final
 
 from services.projector.loop.projector import Projector
-from shared.events.policy_book import PolicyBook
+from shared.events.policies.book import PolicyBook
 from tests.world.clock import clock_of
 from tests.world.ports import Consumer, Policies, Replies, Store, Stream, Time
 from tests.world.world import PROCESS, KilledError, World

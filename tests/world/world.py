@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
+from shared.events.policies.book import PolicyRecord
 from shared.events.policy import Policy
-from shared.events.policy_book import PolicyRecord
 from tests.support.proof.checkers.history import Op
 from tests.world.database import Database
 from tests.world.loop import VirtualLoop

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from services.command_api.desk.commands import Caller
+from shared.events.policies.book import PolicyRecord
 from shared.events.policy import Policy
-from shared.events.policy_book import PolicyRecord
 
 
 @dataclass(frozen=True, slots=True)

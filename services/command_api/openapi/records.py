@@ -13,7 +13,7 @@ from services.command_api.dialects.kafka.reading import PauseCommand, PressComma
 from shared.events import topics
 from shared.events.models import BODY_OF
 from shared.events.outcome import Outcome, Reply
-from shared.events.policy_book import PolicyRecord
+from shared.events.policies.book import PolicyRecord
 from shared.events.texts import TimerText
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"

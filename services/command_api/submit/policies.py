@@ -18,8 +18,8 @@ from services.command_api.desk.commands import Caller
 from services.command_api.desk.desk import Now
 from services.command_api.desk.policies import MovedOn, NotSet, Revision
 from services.command_api.submit.sender import Acked, Sender, Unacked
+from shared.events.policies.document import as_said
 from shared.events.policy import Policy
-from shared.events.policy_document import as_said
 from shared.events.topics import POLICIES, POLICIES_PARTITION
 from shared.kafka.clients import KafkaError
 from shared.kafka.policy_reader import PolicyReader

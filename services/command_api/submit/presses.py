@@ -35,7 +35,7 @@ from shared.events.envelope import ReplyAddress, encode_headers
 from shared.events.heard import Heard
 from shared.events.ids import TimerIds, partition_of
 from shared.events.outcome import Outcome
-from shared.events.policy_book import PolicyBook
+from shared.events.policies.book import PolicyBook
 from shared.events.rules import Rule
 from shared.events.topics import EVENTS, REPLIES, TEXTS
 

@@ -11,7 +11,7 @@ from contextlib import aclosing, suppress
 
 from starlette.types import Message, Receive, Scope, Send
 
-from shared.process.http_protocol import HANG_UP
+from shared.process.http.protocol import HANG_UP
 
 _LEAVE_WITHIN_SECONDS = 1.0
 

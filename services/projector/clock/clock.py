@@ -18,7 +18,7 @@ from services.projector.clock.looks import PolicyLooks
 from services.projector.clock.sent import SentTicks
 from services.projector.clock.tick import tick_for
 from services.projector.ports import Clock, Deadlines, DueOwner, TickExpiredError, Ticks
-from shared.events.policy_book import PolicyBook
+from shared.events.policies.book import PolicyBook
 from shared.process.backoff import Backoff
 from shared.process.logs import told
 

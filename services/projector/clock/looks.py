@@ -19,7 +19,7 @@ import structlog
 
 from services.projector.clock.tick import tick_for
 from services.projector.ports import Clock, Deadlines, RunningOwner, Ticks
-from shared.events.policy_book import NO_REVISION, PolicyBook
+from shared.events.policies.book import NO_REVISION, PolicyBook
 from shared.process.logs import told
 
 _ROUND_SECONDS: Final = 1.0

@@ -52,8 +52,8 @@ from shared.events.models import (
     TimerStopped,
 )
 from shared.events.outcome import CHANGES_MAX, Fact, Finding, Outcome, write_outcome
-from shared.events.policy_book import PolicyBook, Timeline
-from shared.events.policy_terms import Terms
+from shared.events.policies.book import PolicyBook, Timeline
+from shared.events.policies.terms import Terms
 from shared.events.rules import Rule
 from shared.events.value import replace, value
 

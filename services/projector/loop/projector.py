@@ -18,7 +18,7 @@ from services.projector.loop.partition.partition import Partition
 from services.projector.loop.partition.writer import BatchWriter
 from services.projector.loop.upkeep import Upkeep
 from services.projector.ports import Clock, EventLog, OutcomeLog, PolicyProgress, RawRecord, Replies, Store
-from shared.events.policy_book import PolicyBook
+from shared.events.policies.book import PolicyBook
 from shared.events.rules import Rule
 
 _LAST_ACKS_WITHIN_SECONDS: Final = 2.0

@@ -9,7 +9,7 @@ import asyncpg
 import structlog
 
 from services.projector.store.queries import query
-from shared.events.policy_book import PolicyRecord
+from shared.events.policies.book import PolicyRecord
 from shared.process.logs import told
 
 _log = structlog.get_logger()

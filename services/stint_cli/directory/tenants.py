@@ -12,9 +12,9 @@ from services.stint_cli.store import query
 from services.stint_cli.tenants import create_tenant
 from services.stint_cli.terminal.app import group
 from services.stint_cli.terminal.command import Answer, Listing, command
+from shared.events.policies.book import PolicyBook
+from shared.events.policies.document import Unfit, read_proposal
 from shared.events.policy import Policy, Preset
-from shared.events.policy_book import PolicyBook
-from shared.events.policy_document import Unfit, read_proposal
 
 tenants: Final = group("tenants", "Make and list tenants.")
 

@@ -14,8 +14,8 @@ from services.stint_cli.tenants import require_tenant
 from services.stint_cli.terminal.app import group
 from services.stint_cli.terminal.command import Answer, command
 from services.stint_cli.trouble import Trouble
-from shared.events.policy_book import PolicyBook, PolicyRecord
-from shared.events.policy_document import REPLACES, Proposal, Unfit, as_said, read_proposal
+from shared.events.policies.book import PolicyBook, PolicyRecord
+from shared.events.policies.document import REPLACES, Proposal, Unfit, as_said, read_proposal
 
 policy: Final = group("policy", "Read and set tenants' policies.")
 

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from services.stint_cli.terminal.command import written
 from services.stint_cli.trouble import Trouble
-from shared.events.policy_book import PolicyRecord
-from shared.events.policy_document import REPLACES, Proposal, Unfit, as_said, read_proposal
+from shared.events.policies.book import PolicyRecord
+from shared.events.policies.document import REPLACES, Proposal, Unfit, as_said, read_proposal
 
 STDIN: Final = "-"
 

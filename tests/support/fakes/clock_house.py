@@ -15,7 +15,7 @@ from services.projector.clock.clock import DeadlineClock
 from services.projector.ports import DueOwner, RunningOwner, Tick
 from shared.events.codec import Press, read
 from shared.events.models import DeadlineReached
-from shared.events.policy_book import PolicyBook
+from shared.events.policies.book import PolicyBook
 from tests.support.fakes.in_hand import ClockInHand
 from tests.support.story.given import JERUSALEM, book_of, moment
 

@@ -16,7 +16,7 @@ from services.projector.loop.projector import Projector
 from services.projector.ports import Advance, Checkpoint, Found, Wanted
 from shared.events.ids import partition_of, slot_of
 from shared.events.outcome import Outcome, read_outcome
-from shared.events.policy_book import PolicyBook
+from shared.events.policies.book import PolicyBook
 from tests.support.fakes.in_hand import (
     ClockInHand,
     EventsInHand,

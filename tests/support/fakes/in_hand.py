@@ -15,7 +15,7 @@ from typing import Final
 from services.projector.ports import RawRecord, Span, ToPublish
 from shared.events.codec import write_body
 from shared.events.envelope import Headers, encode_headers
-from shared.events.policy_book import PolicyBook
+from shared.events.policies.book import PolicyBook
 from tests.support.story.given import Told
 
 _TURNS: Final = 60

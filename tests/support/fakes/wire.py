@@ -13,8 +13,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from shared.process.http_protocol import HttpProtocol
-from shared.process.server import http_config
+from shared.process.http.protocol import HttpProtocol
+from shared.process.http.server import http_config
 
 NEXT: Final = b"GET /next HTTP/1.1\r\nHost: a\r\n\r\n"
 STOP: Final = b"POST /stop HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"

@@ -22,8 +22,8 @@ from services.projector.ports import Advance
 from services.projector.settings import Settings
 from services.projector.store.postgres import Connection, PostgresStore
 from shared.events.outcome import Outcome
+from shared.process.http.server import serve
 from shared.process.logs import configure_logging
-from shared.process.server import serve
 from shared.settings import read_settings
 from tests.support.stack.until import eventually
 

@@ -27,8 +27,8 @@ from shared.events.idempotency import digest_of, keyed_event_id
 from shared.events.ids import ID_EPOCH, make_short, slot_of
 from shared.events.models import Actor, AnyEvent, TimerPaused, TimerResumed, TimerStarted, TimerStopped
 from shared.events.outcome import Change, Closed, Finding, Opened, Outcome, TimerAfter, read_outcome, write_outcome
+from shared.events.policies.book import PolicyBook, PolicyRecord
 from shared.events.policy import Policy, Preset
-from shared.events.policy_book import PolicyBook, PolicyRecord
 from shared.events.rules import Rule
 
 MONDAY: Final = datetime(2026, 3, 2, tzinfo=UTC)

@@ -32,6 +32,7 @@ from shared.events.models import (
     TimerStarted,
     TimerStopped,
 )
+from shared.events.policies.book import PolicyBook
 from shared.events.policy import (
     DailyCap,
     Holiday,
@@ -46,7 +47,6 @@ from shared.events.policy import (
     Rules,
     WeekendFrom,
 )
-from shared.events.policy_book import PolicyBook
 from tests.support.story.given import JERUSALEM, book_of
 
 Entry = LoggedPress | UnreadableRecord

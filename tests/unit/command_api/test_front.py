@@ -21,9 +21,9 @@ from services.command_api.desk.desk import Away, OverThreshold, Unknown
 from services.command_api.dialects import routes
 from services.command_api.settings import Settings
 from shared.events.rules import Rule
-from shared.process import front as front_module
 from shared.process.alarms import Alarms
-from shared.process.front import DirectRoute, Front
+from shared.process.http import front as front_module
+from shared.process.http.front import DirectRoute, Front
 from tests.support.fakes.desks import DANA, LONG, NOT_RECORDED, SHORT, WAITING, Clerk, refused
 from tests.support.fakes.wire import OFFERS, said_to
 

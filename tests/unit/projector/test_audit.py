@@ -18,7 +18,7 @@ from services.projector.domain.sheet.ledger import Known, Ledger
 from shared.events.codec import Press, Unreadable, read
 from shared.events.envelope import Headers
 from shared.events.ids import partition_of, slot_of
-from shared.events.policy_book import PolicyBook
+from shared.events.policies.book import PolicyBook
 from shared.events.topics import EVENTS, OUTCOMES, POLICIES, POLICIES_PARTITION
 from shared.kafka.clients import KafkaAddress
 from tests.support.story.presses import NOON, SHORT, body, headers

@@ -29,7 +29,7 @@ from services.command_api.dialects.native.reports import calls as reports
 from services.command_api.dialects.native.timers import calls as timers
 from services.command_api.dialects.native.timers.calls import NativeTimers
 from shared.events.rules import Rule
-from shared.process.front import DirectRoute
+from shared.process.http.front import DirectRoute
 
 
 @dataclass(frozen=True, slots=True)

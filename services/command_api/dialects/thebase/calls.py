@@ -21,7 +21,7 @@ from services.command_api.dialects.thebase import answers
 from services.command_api.dialects.thebase.answers import LIST, START, STOP
 from services.command_api.dialects.thebase.reading import read_page, read_start, read_stop
 from services.command_api.dialects.thebase.token import token
-from shared.process.front import DirectRoute
+from shared.process.http.front import DirectRoute
 
 
 @dataclass(frozen=True, slots=True)

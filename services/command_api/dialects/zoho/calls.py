@@ -27,7 +27,7 @@ from services.command_api.dialects.zoho.dates import DEFAULT_FORMAT, is_format
 from services.command_api.dialects.zoho.reading import Given, read_command, verb_of, wants_xml
 from services.command_api.dialects.zoho.running import running_timer
 from shared.events.rules import Rule
-from shared.process.front import DirectRoute
+from shared.process.http.front import DirectRoute
 
 _PREFIX: Final = "/people"
 

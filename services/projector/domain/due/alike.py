@@ -18,7 +18,7 @@ from services.projector.domain.due.together import Together, us_of
 from services.projector.domain.endings import DAILY
 from services.projector.domain.sheet.state import Grouped, OpenInterval, Timer, Timesheet, Window
 from shared.events.calendar import local_day
-from shared.events.policy_book import Timeline
+from shared.events.policies.book import Timeline
 from shared.events.rules import Rule
 from shared.events.value import replace, value
 

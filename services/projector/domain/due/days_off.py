@@ -6,8 +6,8 @@ from typing import Final
 
 from services.projector.domain.sheet.state import OpenInterval, Timesheet, Window
 from shared.events.calendar import local_day
-from shared.events.policy_book import Timeline
-from shared.events.policy_terms import Terms
+from shared.events.policies.book import Timeline
+from shared.events.policies.terms import Terms
 from shared.events.rules import Rule
 
 _LONG: Final = timedelta(days=2)

@@ -11,7 +11,7 @@ from services.projector.domain.endings import DAILY, midnight_after
 from services.projector.domain.sheet.state import OpenInterval, Timer, Timesheet
 from shared.events.calendar import local_day, window
 from shared.events.durations import microseconds
-from shared.events.policy_book import Timeline
+from shared.events.policies.book import Timeline
 from shared.events.rules import Rule
 from shared.events.value import value
 

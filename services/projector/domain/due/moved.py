@@ -16,7 +16,7 @@ from services.projector.domain.endings import finding_of
 from services.projector.domain.sheet.evolve import with_changes
 from services.projector.domain.sheet.state import FoundOpen, OpenInterval, Timer, Timesheet
 from shared.events.outcome import Change, Finding
-from shared.events.policy_book import Timeline
+from shared.events.policies.book import Timeline
 from shared.events.rules import Rule
 from shared.events.value import replace
 

@@ -12,7 +12,7 @@ from services.projector.domain.endings import endings, finding_of, last_end
 from services.projector.domain.sheet.evolve import with_changes
 from services.projector.domain.sheet.state import OpenInterval, Quiet, Timer, Timesheet
 from shared.events.outcome import Change, Finding, State
-from shared.events.policy_book import Timeline
+from shared.events.policies.book import Timeline
 from shared.events.rules import Rule
 from shared.events.value import replace, value
 

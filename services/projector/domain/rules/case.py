@@ -11,8 +11,8 @@ from shared.events.calendar import local_day
 from shared.events.durations import microseconds
 from shared.events.models import TimerPaused, TimerResumed, TimerStarted, TimerStopped
 from shared.events.outcome import Finding, State, TimerAfter
+from shared.events.policies.terms import Terms
 from shared.events.policy import Mode
-from shared.events.policy_terms import Terms
 from shared.events.rules import Rule
 from shared.events.value import value
 

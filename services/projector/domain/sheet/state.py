@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 
 from services.projector.domain.sheet.jobs import Job, Jobs
 from shared.events.outcome import DayPart, State, TimerAfter
-from shared.events.policy_book import Timeline
+from shared.events.policies.book import Timeline
 from shared.events.rules import Rule
 from shared.events.value import replace, value
 

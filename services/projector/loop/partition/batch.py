@@ -14,7 +14,7 @@ from services.projector.ports import Advance, Checkpoint, Look, RawRecord, ToPub
 from shared.events.codec import Newer, Unreadable, read
 from shared.events.envelope import ReplyAddress
 from shared.events.outcome import outcome_key
-from shared.events.policy_book import PolicyBook
+from shared.events.policies.book import PolicyBook
 
 
 @dataclass(frozen=True, slots=True)

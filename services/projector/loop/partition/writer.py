@@ -26,7 +26,7 @@ from services.projector.ports import (
     WriteRefusedError,
 )
 from shared.events.ids import partition_of, slot_of
-from shared.events.policy_book import PolicyBook
+from shared.events.policies.book import PolicyBook
 
 
 class BatchWriter:

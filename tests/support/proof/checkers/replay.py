@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from services.projector.audit import audit
 from shared.events.envelope import Headers
-from shared.events.policy_book import PolicyBook
+from shared.events.policies.book import PolicyBook
 from tests.support.proof.checkers.history import Evidence, Logged
 from tests.support.proof.checkers.tables import differences, newest_of
 

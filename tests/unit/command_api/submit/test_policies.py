@@ -12,8 +12,8 @@ from services.command_api.desk.commands import Caller
 from services.command_api.desk.policies import MovedOn, NotSet, Revision
 from services.command_api.submit.policies import SentPolicies
 from services.command_api.submit.sender import Acked, Unacked
+from shared.events.policies.book import PolicyBook, PolicyRecord
 from shared.events.policy import Policy, Preset
-from shared.events.policy_book import PolicyBook, PolicyRecord
 from shared.kafka.policy_writer import outgoing_policy
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

@@ -33,8 +33,8 @@ from services.command_api.submit.sender import Acked, Unacked
 from shared.events.envelope import decode_headers, tolerant
 from shared.events.ids import TimerIds, slot_of, slot_of_timer
 from shared.events.outcome import Fact, Outcome
+from shared.events.policies.book import PolicyBook, PolicyRecord
 from shared.events.policy import Policy, Preset
-from shared.events.policy_book import PolicyBook, PolicyRecord
 from shared.events.topics import EVENTS, TEXTS
 from tests.unit.command_api.fakes import ticks
 from tests.unit.command_api.submit.outcomes import outcome

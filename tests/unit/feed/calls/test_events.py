@@ -10,7 +10,7 @@ import pytest
 from starlette.types import Message
 
 from services.feed.window.position import FeedPlace, MovingPosition
-from shared.process.http_protocol import HANG_UP
+from shared.process.http.protocol import HANG_UP
 from tests.support.story.judged import judged, outcome_bytes
 from tests.unit.feed.calls.requests import NOW, Wired, scope_of
 

@@ -12,8 +12,8 @@ from starlette.applications import Starlette
 
 from deploy.local.settings import HOST
 from services.feed.calls.feed import routes
-from shared.process.http_protocol import HttpProtocol
-from shared.process.server import Server, http_config
+from shared.process.http.protocol import HttpProtocol
+from shared.process.http.server import Server, http_config
 from tests.support.story.judged import judged, outcome_bytes
 from tests.unit.feed.calls.requests import Wired, token
 

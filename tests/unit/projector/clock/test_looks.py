@@ -5,7 +5,7 @@ import structlog
 
 from services.projector.clock import looks
 from services.projector.ports import RunningOwner
-from shared.events.policy_book import PolicyRecord
+from shared.events.policies.book import PolicyRecord
 from tests.support.fakes.clock_house import ClockHouse, TicksInHand, ticking
 from tests.support.story.given import JERUSALEM, MONDAY
 

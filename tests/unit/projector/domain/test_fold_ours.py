@@ -14,7 +14,7 @@ from shared.events.codec import Unreadable
 from shared.events.ids import partition_of, slot_of
 from shared.events.models import DeadlineReached, OwnerProfileSet
 from shared.events.outcome import Outcome, outcome_key, read_outcome
-from shared.events.policy_book import PolicyBook
+from shared.events.policies.book import PolicyBook
 from shared.events.rules import Rule
 from tests.support.story.given import (
     JERUSALEM,

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from shared.events.policies.book import PolicyBook
 from shared.events.policy import LongRunning, Policy, Preset, Rules
-from shared.events.policy_book import PolicyBook
 from shared.kafka.policy_writer import UnfitPolicyError, outgoing_policy
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

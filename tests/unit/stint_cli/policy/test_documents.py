@@ -9,9 +9,9 @@ import pytest
 
 from services.stint_cli.policy.documents import for_put, read_file, told
 from services.stint_cli.trouble import Trouble
+from shared.events.policies.book import PolicyRecord
+from shared.events.policies.document import Proposal, as_said
 from shared.events.policy import Policy, Preset
-from shared.events.policy_book import PolicyRecord
-from shared.events.policy_document import Proposal, as_said
 
 POLICY = Policy(preset=Preset.NATIVE, zone="Asia/Jerusalem")
 

@@ -7,7 +7,7 @@ import pytest
 
 from services.stint_cli.policy.public_holidays import CountryYear, public_holidays, with_holidays
 from services.stint_cli.trouble import Trouble
-from shared.events.policy_document import Unfit, read_document
+from shared.events.policies.document import Unfit, read_document
 
 IL = CountryYear("IL", 2026)
 PESACH = date(2026, 4, 2)

@@ -9,7 +9,7 @@ from services.command_api.desk.policies import MovedOn, NotSet, Revision
 from services.command_api.dialects.jsontext import written
 from services.command_api.dialects.native.answers import problem, refused
 from services.command_api.dialects.times import rfc3339
-from shared.events.policy_document import as_said
+from shared.events.policies.document import as_said
 from shared.events.rules import Rule
 
 _JSON: Final = "application/json"

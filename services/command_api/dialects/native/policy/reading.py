@@ -9,8 +9,8 @@ from starlette.requests import Request
 
 from services.command_api.dialects.jsontext import read_json
 from services.command_api.dialects.malformed import Malformed
+from shared.events.policies.document import REPLACES, Proposal, Unfit, read_proposal
 from shared.events.policy import Policy
-from shared.events.policy_document import REPLACES, Proposal, Unfit, read_proposal
 from shared.events.rules import Rule
 
 PAGE_MAX: Final = 100

@@ -15,9 +15,9 @@ from services.projector.domain.due.settle import look_ahead
 from services.projector.domain.sheet.jobs import Estimate, Job
 from services.projector.domain.sheet.state import DayWorked, FoundOpen, OpenInterval, Timer, Timesheet, Window
 from shared.events.outcome import State, TimerAfter
+from shared.events.policies.book import Timeline
+from shared.events.policies.terms import terms_of
 from shared.events.policy import DailyCap, LongRunning, Mode, Policy, Preset, RuleMode, Rules
-from shared.events.policy_book import Timeline
-from shared.events.policy_terms import terms_of
 from tests.support.story.given import MONDAY, moment
 
 TODAY: Final = MONDAY.date()

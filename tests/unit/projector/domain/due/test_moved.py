@@ -8,8 +8,8 @@ from services.projector.domain.sheet.evolve import evolve
 from services.projector.domain.sheet.state import Timesheet
 from shared.events.models import OwnerEstimateSet
 from shared.events.outcome import CHANGES_MAX, Finding, State
+from shared.events.policies.book import PolicyRecord
 from shared.events.policy import DailyCap, LongRunning, Mode, Overlap, OverlapMode, Policy, RuleMode, Rules
-from shared.events.policy_book import PolicyRecord
 from shared.events.rules import Rule
 from tests.support.story.given import (
     Story,

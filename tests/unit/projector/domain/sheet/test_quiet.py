@@ -15,9 +15,9 @@ from shared.events.models import (
     OwnerLeaveGranted,
     OwnerProfileSet,
 )
+from shared.events.policies.book import Timeline
+from shared.events.policies.terms import terms_of
 from shared.events.policy import LongRunning, Rules
-from shared.events.policy_book import Timeline
-from shared.events.policy_terms import terms_of
 from shared.events.value import replace
 from tests.support.story.given import JERUSALEM, Told, fact, given, moment, paused, started, timer_id
 

@@ -8,7 +8,7 @@ import pytest
 from services.projector.domain.entry import UnreadableRecord
 from services.projector.loop.partition.batch import Batch, NewerEvent, PolicyUnseen, entries_of
 from shared.events.envelope import ReplyAddress
-from shared.events.policy_book import NewerPolicyError, PolicyRecord
+from shared.events.policies.book import NewerPolicyError, PolicyRecord
 from tests.support.fakes.in_hand import Record, record, records
 from tests.support.story.given import JERUSALEM, book_of, moment, paused, started, stopped
 

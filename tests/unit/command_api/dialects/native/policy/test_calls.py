@@ -9,8 +9,8 @@ import httpx2 as httpx
 import pytest
 
 from services.command_api.desk.policies import MovedOn, NotSet, Revision
+from shared.events.policies.book import PolicyRecord
 from shared.events.policy import Overlap, OverlapMode, Policy, Preset, Rules
-from shared.events.policy_book import PolicyRecord
 from tests.support.fakes.desks import ADMIN, DANA, MACHINE, NOON, Clerk, PolicyLogInHand
 
 JERUSALEM: Final[dict[str, Any]] = {"preset": "native", "zone": "Asia/Jerusalem"}

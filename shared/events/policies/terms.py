@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Final
 
-from .durations import US_PER_SECOND
-from .policy import Mode, OverlapMode, Policy
-from .rules import Rule
-from .value import value
+from shared.events.durations import US_PER_SECOND
+from shared.events.policy import Mode, OverlapMode, Policy
+from shared.events.rules import Rule
+from shared.events.value import value
 
 _SWITCHES: Final = frozenset({OverlapMode.PAUSE_PREVIOUS, OverlapMode.STOP_PREVIOUS})
 

@@ -16,10 +16,10 @@ from typing import Final
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from .base import Instant, Model
-from .policy import LATER, Policy
-from .policy_terms import Terms, terms_of
-from .rules import Rule
+from shared.events.base import Instant, Model
+from shared.events.policies.terms import Terms, terms_of
+from shared.events.policy import LATER, Policy
+from shared.events.rules import Rule
 
 NO_REVISION: Final = -1
 

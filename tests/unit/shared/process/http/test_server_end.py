@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from deploy.local.settings import HOST
-from shared.process.server import Server
+from shared.process.http.server import Server
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n"
 OK = b"HTTP/1.1 200 OK"

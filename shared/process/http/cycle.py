@@ -7,7 +7,7 @@
 
 Both ways write the same bytes. Uvicorn looks at each header with two patterns, and keeps account of what is left of
 a length; the short way looks at all values at once, and has the whole body in hand.
-With care: an upgrade of uvicorn. Compare `send`, `receive`, and in its protocol what `http_protocol` has of its own
+With care: an upgrade of uvicorn. Compare `send`, `receive`, and in its protocol what `protocol` has of its own
 (docs/adr/0040-an-ordinary-answer-is-made-once.md).
 Never: a header with a control character in its value. Uvicorn refuses it, so uvicorn gets it.
 """

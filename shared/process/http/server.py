@@ -12,7 +12,7 @@ from typing import Any, Final
 import uvicorn
 from starlette.types import ASGIApp
 
-from shared.process.http_protocol import HttpProtocol
+from shared.process.http.protocol import HttpProtocol
 
 # Longer than a proxy keeps an idle connection: the proxy, which sends, should be the one to close.
 _KEEP_ALIVE_SECONDS: Final = 75

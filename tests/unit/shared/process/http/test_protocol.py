@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from deploy.local.settings import HOST
-from shared.process.server import Server, http_config
+from shared.process.http.server import Server, http_config
 from tests.support.fakes.wire import NEXT, OFFERS, STOP, Exchange, cut, exchange, request
 
 BODIES: Final = {

@@ -5,8 +5,8 @@ from typing import Any, Final
 
 import pytest
 
+from shared.events.policies.terms import Terms, terms_of
 from shared.events.policy import Mode, Policy, Preset
-from shared.events.policy_terms import Terms, terms_of
 from shared.events.rules import Rule
 
 HOUR: Final = 3600

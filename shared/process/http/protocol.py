@@ -20,8 +20,8 @@ import httptools
 from uvicorn._types import ASGI3Application, HTTPScope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from shared.process.http_cycle import Cycle
-from shared.process.joined_writes import JoinedWrites
+from shared.process.http.cycle import Cycle
+from shared.process.http.joined_writes import JoinedWrites
 
 # The extension of ASGI's scope with which an application ends a connection without waiting for its caller.
 HANG_UP: Final = "stint.hang_up"

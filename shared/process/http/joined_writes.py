@@ -2,7 +2,7 @@
 
 Uvicorn writes a head as soon as the application begins to answer, and the body right after it. Each write is a system
 call, and a second packet. A head alone is held until the body comes, and not longer than to the loop's next turn, so an
-answer whose body takes its time (a stream) is not held back. What is whole already (`http_cycle`) is written at once.
+answer whose body takes its time (a stream) is not held back. What is whole already (`cycle`) is written at once.
 """
 
 import asyncio

@@ -2,8 +2,8 @@
 
 import pytest
 
+from shared.events.policies.book import NO_REVISION, NewerPolicyError, PolicyBook, PolicyRecord
 from shared.events.policy import Policy, Preset
-from shared.events.policy_book import NO_REVISION, NewerPolicyError, PolicyBook, PolicyRecord
 from tests.support.story.presses import NOON
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Final, cast
 
-from shared.process.joined_writes import JoinedWrites
+from shared.process.http.joined_writes import JoinedWrites
 
 HEAD: Final = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n"
 

@@ -1,6 +1,6 @@
 """Policy documents as people write them: read strictly, and all mistakes told by path and by what may stand there.
 
-Readers of the topic are lenient (`policy_book`); a document that is about to be set is not. What a field may be comes
+Readers of the topic are lenient (`book`); a document that is about to be set is not. What a field may be comes
 from the schema of `Policy`, so a new field needs no line here.
 
 Safe to change: the sentences. With care: what is refused. Never: a document that says something else than its text.
@@ -15,7 +15,7 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from .policy import Policy
+from shared.events.policy import Policy
 
 REPLACES: Final = "replaces"
 

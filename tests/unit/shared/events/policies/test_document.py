@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from shared.events.policies.document import Proposal, Unfit, as_said, read_document, read_proposal
 from shared.events.policy import Policy, Preset, Rules
-from shared.events.policy_document import Proposal, Unfit, as_said, read_document, read_proposal
 
 GOOD = {"preset": "native", "zone": "Asia/Jerusalem"}
 SECONDS = "may be a whole number from 1 to 31622400."

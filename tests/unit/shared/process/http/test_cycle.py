@@ -9,9 +9,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.server import ServerState
 
-from shared.process import http_protocol
-from shared.process.http_protocol import HttpProtocol
-from shared.process.server import Server, http_config
+from shared.process.http import protocol
+from shared.process.http.protocol import HttpProtocol
+from shared.process.http.server import Server, http_config
 from tests.support.fakes.wire import NEXT, Wire, request, said_to
 
 Message = dict[str, Any]
@@ -76,7 +76,7 @@ async def test_every_answer_has_the_bytes_that_uvicorn_writes(
     asks = request(b"Connection: close\r\n" if pieces == "closes it" else b"", b"\r\n", method)
     said = [asks.replace(b"HTTP/1.1", b"HTTP/1.0") if pieces == "HTTP/1.0" else asks, NEXT]
     ours = await said_to(answering(ANSWERS[answer]), said)
-    monkeypatch.setattr(http_protocol, "Cycle", RequestResponseCycle)
+    monkeypatch.setattr(protocol, "Cycle", RequestResponseCycle)
     assert ours == await said_to(answering(ANSWERS[answer]), said)
 
 

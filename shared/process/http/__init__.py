@@ -1,0 +1,11 @@
+"""HTTP: how a process serves requests, from the socket to the call.
+
+    server           serving from the first request to the last, and ending within a limit
+    protocol         how a request is read off a connection, so that none hides in another
+    cycle            one request and its answer: an ordinary one is made once and written at once
+    joined_writes    the head of any other answer and its body in one write of the socket
+    front            the calls that bear the load, without the layers of the framework
+
+Safe to change: limits. With care: an upgrade of uvicorn; compare what `protocol` and `cycle` stand for.
+Never: a byte of a body taken for the next request.
+"""
