@@ -12,7 +12,9 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 from aiokafka.errors import (
     GroupCoordinatorNotAvailableError,
+    GroupLoadInProgressError,
     KafkaError,
+    NotCoordinatorForGroupError,
     TopicAlreadyExistsError,
     UnknownTopicOrPartitionError,
     for_code,
@@ -30,6 +32,8 @@ _CREATE_TIMEOUT_MS: Final = 30_000
 _SEEN_WITHIN_SECONDS: Final = 15.0
 _PAUSE_SECONDS: Final = 0.05
 _STOP_SECONDS: Final = 1.0
+# A group has no coordinator yet, or another one than a moment ago.
+_COORDINATOR_MOVES: Final = (GroupCoordinatorNotAvailableError, GroupLoadInProgressError, NotCoordinatorForGroupError)
 
 Answered = TypeVar("Answered")
 
@@ -149,7 +153,7 @@ async def _coordinated(ask: Callable[[], Awaitable[Answered]]) -> Answered:
     while True:
         try:
             return await ask()
-        except GroupCoordinatorNotAvailableError:
+        except _COORDINATOR_MOVES:
             if asyncio.get_running_loop().time() > asked_until:
                 raise
             await asyncio.sleep(_PAUSE_SECONDS)

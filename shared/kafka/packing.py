@@ -113,9 +113,9 @@ def stand_in(batch: Any, why: GrowsTooLargeError) -> NotUnpacked:  # noqa: ANN40
 
 
 def _headers_in(batch: bytearray, records: int) -> int:
-    """Return how many headers the records say that they have, up to the first that contradicts itself.
+    """Return how many headers the records have by what they say, up to the first that contradicts itself.
 
-    aiokafka reads none behind that one either: it raises there.
+    aiokafka reads the headers of that one too, and then raises.
     """
     headers, begins = 0, _RECORDS_AT
     with suppress(IndexError, ValueError):
@@ -128,9 +128,9 @@ def _headers_in(batch: bytearray, records: int) -> int:
                 size, at = decode_varint_py(batch, at)
                 at += max(size, 0)
             said, at = decode_varint_py(batch, at)
+            headers += min(max(said, 0), (len(batch) - at) // _HEADER_BYTES_MIN)
             if at > begins:
                 break
-            headers += max(said, 0)
     return headers
 
 

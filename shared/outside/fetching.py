@@ -58,7 +58,9 @@ class Fetcher:
             raise SourceAwayError(f"no whole answer within {self._within_seconds:g} s") from None
         except httpx2.ConnectError as error:
             raise SourceAwayError(f"no connection: {error}") from None
-        except (httpx2.HTTPError, httpx2.StreamError) as error:
+        except SourceAwayError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever an address or an answer brings about, the process goes on
             # The text of other errors may quote what was read.
             raise SourceAwayError(type(error).__name__) from None
 

@@ -23,7 +23,7 @@ ISSUERS_MAX: Final = 20
 def _safe_address(url: str) -> str:
     # Keys and answers that come in the clear could be anybody's, and tokens that go in the clear could be read.
     parts = urlsplit(url)
-    if parts.username is not None or not parts.hostname:
+    if parts.username is not None or not parts.hostname or parts.port == 0:  # a port that is none raises ValueError
         raise ValueError("is no address such as https://id.example/keys, without a user in it")
     if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname)):
         raise ValueError("must begin with https:// (http:// is for this machine alone)")

@@ -20,7 +20,7 @@ LOG: Final = ROOT / "tests" / "golden" / "log" / "0.1.0"
 # What stays here: it needs zone data, holds what the judge needs and no record, or reads what our own API alone reads.
 KEPT: Final = {
     *("calendar", "zones", "heard"),
-    *("policy", "rule_rows", "rule_table"),
+    *("policy", "policies", "rule_rows", "rule_table"),
 }
 READS: Final = """
 import importlib, pathlib, pkgutil, sys, zoneinfo
@@ -107,6 +107,9 @@ def test_each_module_of_the_formats_is_in_the_wheel_as_it_is_or_stays_for_a_reas
             for name in packed.namelist()
             if name.startswith("stint_events/") and name.endswith(".py")
         }
-    there = {path.name: path.read_bytes() for path in (ROOT / "shared" / "events").glob("*.py")}
-    assert held == {name: text for name, text in there.items() if name.removesuffix(".py") not in KEPT}
-    assert {f"{name}.py" for name in KEPT} <= set(there)
+    formats = ROOT / "shared" / "events"
+    there = {path.relative_to(formats).as_posix(): path.read_bytes() for path in formats.rglob("*.py")}
+    # A folder stays or goes as one.
+    part = {name: name.split("/")[0].removesuffix(".py") for name in there}
+    assert held == {name: text for name, text in there.items() if part[name] not in KEPT}
+    assert set(part.values()) >= KEPT

@@ -6,13 +6,15 @@
 
 Dialect B counts in its own way, and begins with `caller_of`.
 
-With care: the order. A malformed request is answered before the log or Postgres is asked for anything. Of its faults
+With care: the order. A malformed request is answered before the log or Postgres is asked for anything, but for a
+press under a key whose only fault is that it is too old. Of its faults
 the first rule answers, and headers are parts of it.
 Never: a published word, status or key in here.
 """
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from typing import Final, Protocol, assert_never
 
@@ -39,6 +41,8 @@ from services.command_api.dialects.times import Opening
 from shared.events.rules import Rule
 
 MIN_POSITION_WAIT_SECONDS: Final = 2.0
+# How much older a press under a key may be: so long after its first try it may still be sent again.
+_RETRIED_WITHIN: Final = timedelta(hours=1)
 
 Ask = Callable[[], Awaitable[Response]]
 Reading = Callable[[Opening], Command | Malformed | Rule]
@@ -154,14 +158,18 @@ async def press_at(
 ) -> Response:
     """Do the same for a press that may begin an interval. `reading` reads it, and its time as `opening` says.
 
-    A retry is no other press because its time has become too old since: it hears the first answer.
+    A retry is no other press because its time has become too old since: it hears the first answer. So a press under a
+    key may be an hour older than others, and an older one is looked up by its key.
     """
     command = reading(opening)
-    if isinstance(command, Malformed):
-        in_time = partial(reading, replace(opening, backdate_days_max=None))
-        first = await _first_answer(desk, request, caller, in_time, words)
-        if first is not None:
-            return first
+    if isinstance(command, Malformed) and isinstance(idempotency_key(request), str):
+        # The first press may not be judged yet. For so long the fold answers both.
+        command = reading(replace(opening, now=lambda: opening.now() - _RETRIED_WITHIN))
+        if isinstance(command, Malformed):
+            in_time = partial(reading, replace(opening, backdate_days_max=None))
+            first = await _first_answer(desk, request, caller, in_time, words)
+            if first is not None:
+                return first
     return await press(desk, request, caller, command, words, wait_seconds)
 
 

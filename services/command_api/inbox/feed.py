@@ -26,6 +26,9 @@ _LOOK_EVERY_SECONDS: Final = 10.0
 _POLL_MS: Final = 50
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _CALENDAR_ENDS_MS: Final = 253_402_300_799_000
+# The topic keeps a command for seven days, so one that is read again is no older.
+_KEPT: Final = timedelta(days=8)
+_CLOCKS_DIFFER: Final = timedelta(minutes=5)
 
 
 class CommandsFeed:
@@ -73,7 +76,8 @@ class CommandsFeed:
             return  # the next consumer reads this again
         self._settling = True
         try:
-            await settle(list(map(_command, records)), self._take)
+            now = datetime.now(UTC)
+            await settle([_command(record, now) for record in records], self._take)
             await self._commit(consumer, {r.partition: r.offset + 1 for r in records})
         except Exception:  # noqa: BLE001 - FastStream would go on with the next round, whose commit would skip this one
             self._failed = True
@@ -114,8 +118,8 @@ class CommandsFeed:
             ended_before = ends
 
 
-def _command(record: ConsumerRecord) -> CommandRecord:
+def _command(record: ConsumerRecord, now: datetime) -> CommandRecord:
     # A producer may write any number for the time of a record.
-    written_ms = min(max(record.timestamp, 0), _CALENDAR_ENDS_MS)
-    written_at = _EPOCH + timedelta(milliseconds=written_ms)
+    written_at = _EPOCH + timedelta(milliseconds=min(max(record.timestamp, 0), _CALENDAR_ENDS_MS))
+    written_at = min(max(written_at, now - _KEPT), now + _CLOCKS_DIFFER)
     return CommandRecord(record.partition, record.offset, record.key, record.value, record.headers, written_at)

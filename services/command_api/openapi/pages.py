@@ -89,17 +89,16 @@ def routes() -> list[Route]:
 
 
 def _answering(make: Callable[[], StaticText]) -> Callable[[Request], Awaitable[Response]]:
-    made: list[StaticText] = []
-    one_makes_it = asyncio.Lock()
+    making: asyncio.Task[StaticText] | None = None
 
     async def answer(request: Request) -> Response:
-        if not made:
-            # Once, whoever else asks meanwhile: the schemas of all models take half a second. In a thread presses go on
-            # beside it, but some are late by a fifth of a second, because a thread may keep the interpreter so long.
-            async with one_makes_it:
-                if not made:
-                    made.append(await asyncio.to_thread(make))
-        return made[0].answer(request)
+        nonlocal making
+        if making is None or (making.done() and making.exception() is not None):
+            # Once, whoever else asks meanwhile, and also when whoever asked first has gone: the schemas of all models
+            # take half a second. In a thread presses go on beside it, but some are late by a fifth of a second, because
+            # a thread may keep the interpreter so long.
+            making = asyncio.create_task(asyncio.to_thread(make), name="making a document")
+        return (await asyncio.shield(making)).answer(request)
 
     return answer
 

@@ -77,6 +77,7 @@ class PostgresReads:
             unread = "newer"
         except (DamagedBodyError, ValidationError):
             body, unread = "", "damaged"
+        if unread is not None:
             _log.error("outcome_unreadable", reason=unread, kpart=kpart, source_offset=offset)
         return OutcomeRow(kpart, offset, row["event_id"], digest, row["log_time"], body, unread)
 

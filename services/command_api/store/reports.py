@@ -33,13 +33,14 @@ _FIND_DAYS: Final = query("find_days")
 _FIND_WORK_DAYS: Final = query("find_work_days")
 _FIND_HISTORY: Final = query("find_history")
 _FIND_CURRENT_TIMERS: Final = query("find_current_timers")
-# By which condition each list of timers finds its index. The first that fits is the narrowest.
+# By which condition each list of timers finds its index. The first that fits is the narrowest, but for the owner, who
+# goes before all: the last timer that a page looked at is in its cursor, and a person hears of their own alone.
 TIMER_LEADS: Final = {
-    "reference": "t.reference = $11",
     "open_of_owner": "t.slot = $6 AND t.owner = $7 AND t.state = $8 AND t.state <> 'STOPPED'",
+    "owner": "t.slot = $6 AND t.owner = $7",
+    "reference": "t.reference = $11",
     "running": "t.state = 'RUNNING'",
     "paused": "t.state = 'PAUSED'",
-    "owner": "t.slot = $6 AND t.owner = $7",
     "job": "t.job_id = $10",
     "account": "t.account_id = $9",
     "flag": "t.flags <> '{}'",
@@ -124,11 +125,11 @@ class PostgresReports:
 def lead_of(asked: TimerFilter) -> str:
     """Return the name of the condition by which a list of timers finds its index."""
     fits = {
-        "reference": asked.reference is not None,
         "open_of_owner": asked.state in {State.RUNNING, State.PAUSED} and asked.owner is not None,
+        "owner": asked.owner is not None,
+        "reference": asked.reference is not None,
         "running": asked.state is State.RUNNING,
         "paused": asked.state is State.PAUSED,
-        "owner": asked.owner is not None,
         "job": asked.job_id is not None,
         "account": asked.account_id is not None,
         "flag": asked.flag is not None,

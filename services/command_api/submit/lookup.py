@@ -21,10 +21,8 @@ async def look(
         row = await reads.outcome(press.event.tenant, press.event_id, partition)
     except ReadsAwayError:
         return None
-    if row is None:
-        return None
-    if row.unread == "damaged":
-        return None  # said where it was read
+    if row is None or row.unread is not None:
+        return None  # why it cannot be read was logged
     if row.digest is None:
         # The body of a newer projector. What was asked stands in it, so no key is called reused because of it.
         return _read(row)
@@ -41,8 +39,13 @@ async def look(
 
 
 async def repeated(reads: Reads, press: OutgoingPress, partition: int) -> Outcome | None:
-    """Return the outcome of the same press under its key, None when none is written down. Raises ReadsAwayError."""
+    """Return the outcome of the same press under its key, None when none is written down.
+
+    Raises ReadsAwayError, also when its row cannot be read: there is an answer, and we do not know it.
+    """
     row = await reads.outcome(press.event.tenant, press.event_id, partition)
+    if row is not None and row.unread is not None:
+        raise ReadsAwayError
     if row is None or row.digest is None:
         return None
     again = Use(press.event.digest, press.recorded_at)

@@ -7,7 +7,7 @@ import asyncpg
 
 from services.stint_cli.store import query
 from services.stint_cli.trouble import Trouble
-from shared.packing.bodies import body_of
+from shared.packing.bodies import DamagedBodyError, UnknownDictionaryError, body_of
 
 
 async def outcome_at(conn: asyncpg.Connection, kpart: int, offset: int) -> dict[str, Any]:
@@ -18,5 +18,10 @@ async def outcome_at(conn: asyncpg.Connection, kpart: int, offset: int) -> dict[
             f"there is no outcome at {kpart}:{offset}: the record is not judged yet (`stint doctor`), was a repeat or "
             "void, or is older than 31 days, and then timer.outcomes.v1 has it"
         )
-    outcome: dict[str, Any] = json.loads(body_of(row["body"], row["packed"]))
+    try:
+        outcome: dict[str, Any] = json.loads(body_of(row["body"], row["packed"]))
+    except UnknownDictionaryError:
+        raise Trouble(f"the outcome at {kpart}:{offset} was packed by a newer release: upgrade this command") from None
+    except DamagedBodyError:
+        raise Trouble(f"the row of {kpart}:{offset} is damaged; timer.outcomes.v1 has the outcome") from None
     return outcome

@@ -80,10 +80,8 @@ class NativeReads:
         next_offset = None if place is None else await reads.next_offset(place.partition)
         row = await reads.outcome(caller.tenant, event_id, None if place is None else place.partition)
         told = told_of(row, place, next_offset, self.desk.now())
-        if row is not None and row.unread is not None:
-            return _unread(row, caller)
         if row is not None and told in {"shown", "reused"}:
-            return _shown(row, caller, reused=told == "reused")
+            return _shown(row, caller, reused=told == "reused") if row.unread is None else _unread(row, caller)
         return answers.not_yet() if told == "not_yet" else answers.refused(Rule.TIMER_UNKNOWN, _NO_SUCH_OUTCOME)
 
 
@@ -113,11 +111,13 @@ def _shown(row: OutcomeRow, caller: Caller, *, reused: bool) -> Response:
 
 
 def _unread(row: OutcomeRow, caller: Caller) -> Response:
-    if caller.person is not None:
-        # Whose press it was stands in what cannot be read.
-        return answers.refused(Rule.TIMER_UNKNOWN, _NO_SUCH_OUTCOME)
-    # An upgraded process can tell what a newer release packed. What is damaged no process can.
-    return answers.not_yet() if row.unread == "newer" else answers.refused(Rule.INTERNAL)
+    # An upgraded process can tell what a newer release packed. 404 would say that the press did not count.
+    if row.unread == "newer":
+        return answers.not_yet()
+    # What is damaged no process can tell, nor whose press it was.
+    if caller.person is None:
+        return answers.refused(Rule.INTERNAL)
+    return answers.refused(Rule.TIMER_UNKNOWN, _NO_SUCH_OUTCOME)
 
 
 def _uuid(text: str) -> UUID | None:

@@ -12,6 +12,7 @@ from tests.support.fakes.desks import BACKDATE_DAYS_MAX, LONG, MACHINE, NOON, Cl
 
 OLDEST = NOON - timedelta(days=BACKDATE_DAYS_MAX)
 TOO_OLD = OLDEST - timedelta(microseconds=1)
+LONG_TOO_OLD = TOO_OLD - timedelta(hours=1)
 SENTENCE = "The time lies more than 62 days in the past, which is the most that this deployment takes."
 
 
@@ -39,24 +40,24 @@ ACCEPTED_THEN = {"/v2/timer/start": 201, "/v1/timers": 201, f"/v1/timers/{LONG}/
 async def test_a_retry_whose_time_became_too_old_hears_the_first_answer(path: str) -> None:
     """It was taken when it was made first, so its key is looked up. Nothing is recorded anew."""
     clerk = Clerk(known=accepted())
-    answer = await _pressed(clerk, path, TOO_OLD, key="k")
+    answer = await _pressed(clerk, path, LONG_TOO_OLD, key="k")
     assert (answer.status_code, clerk.submitted) == (ACCEPTED_THEN[path], [])
     (asked,) = clerk.looked_up
     assert isinstance(asked.command, StartTimer | PressTimer)
-    assert (asked.key, asked.command.at) == ("k", AskedTime(TOO_OLD, TOO_OLD.isoformat()))
+    assert (asked.key, asked.command.at) == ("k", AskedTime(LONG_TOO_OLD, LONG_TOO_OLD.isoformat()))
 
 
 @pytest.mark.parametrize("path", ACCEPTED_THEN)
 async def test_a_first_press_under_a_key_is_too_old_as_any_other(path: str) -> None:
     clerk = Clerk()
-    answer = await _pressed(clerk, path, TOO_OLD, key="k")
+    answer = await _pressed(clerk, path, LONG_TOO_OLD, key="k")
     assert (answer.status_code, SENTENCE in answer.text, len(clerk.looked_up)) == (400, True, 1)
     assert [rule.value for _, rule in clerk.tally.turned_away] == ["R03"]
 
 
 async def test_a_key_that_cannot_be_looked_up_may_be_sent_again() -> None:
     clerk = Clerk(known=NotRecorded("reads_away"))
-    assert (await _pressed(clerk, "/v1/timers", TOO_OLD, key="k")).status_code == 503
+    assert (await _pressed(clerk, "/v1/timers", LONG_TOO_OLD, key="k")).status_code == 503
 
 
 @pytest.mark.parametrize(
@@ -72,13 +73,16 @@ async def test_nothing_is_looked_up_for_a_press_that_never_was_taken(
     more: dict[str, str], key: str | None, role: Literal["machine", "reader"]
 ) -> None:
     clerk = Clerk(caller=replace(MACHINE, role=role), known=accepted())
-    answer = await _pressed(clerk, "/v1/timers", TOO_OLD, key, **more)
+    answer = await _pressed(clerk, "/v1/timers", LONG_TOO_OLD, key, **more)
     assert (answer.status_code, clerk.looked_up) == (403 if role == "reader" else 400, [])
 
 
-async def test_a_press_in_time_is_never_looked_up() -> None:
+@pytest.mark.parametrize("path", ACCEPTED_THEN)
+@pytest.mark.parametrize("at", [OLDEST, TOO_OLD, OLDEST - timedelta(hours=1)])
+async def test_a_press_in_time_is_never_looked_up(path: str, at: datetime) -> None:
+    """Under a key an hour more is in time: the first press of a retry may not be judged yet, and has no row."""
     clerk = Clerk(known=accepted())
-    await _pressed(clerk, "/v1/timers", OLDEST, key="k")
+    await _pressed(clerk, path, at, key="k")
     assert (len(clerk.submitted), clerk.looked_up) == (1, [])
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -72,23 +72,38 @@ async def test_a_round_is_committed_after_all_of_it_is_settled() -> None:
     takes.may.set()
     await round_
     assert consumer.committed == [{0: 6, 1: 10}]
-    assert takes.taken[0] == CommandRecord(0, 4, b"k", b"{}", [("n", None)], datetime(1970, 1, 1, tzinfo=UTC))
+    taken = takes.taken[0]
+    assert taken == CommandRecord(0, 4, b"k", b"{}", [("n", None)], taken.written_at)
 
 
 @pytest.mark.parametrize(
-    ("timestamp", "written_at"),
+    ("said_days_ago", "counted"),
     [
-        (1_772_366_400_123, datetime(2026, 3, 1, 12, 0, 0, 123_000, tzinfo=UTC)),
-        (-1, datetime(1970, 1, 1, tzinfo=UTC)),
-        ((1 << 63) - 1, datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)),
+        pytest.param(1, timedelta(days=-1), id="yesterday"),
+        pytest.param(9, timedelta(days=-8), id="longer ago than the topic keeps it"),
+        pytest.param(-400, timedelta(minutes=5), id="of a clock that is ahead"),
     ],
 )
-async def test_a_command_has_the_time_of_its_record_whatever_that_says(timestamp: int, written_at: datetime) -> None:
+async def test_a_command_has_the_time_of_its_record_within_the_days_that_it_is_kept(
+    said_days_ago: int, counted: timedelta
+) -> None:
+    """Otherwise a record without a true time could begin years ago, or never be in time."""
+    said = datetime.now(UTC) - timedelta(days=said_days_ago)
+    assert abs(await _written_at(int(said.timestamp() * 1000)) - datetime.now(UTC) - counted) < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("timestamp", [-1, 0, (1 << 63) - 1])
+async def test_a_command_is_taken_whatever_its_record_says_of_the_time(timestamp: int) -> None:
     """Any number may stand there, and no command may hold its partition up."""
+    assert abs(await _written_at(timestamp) - datetime.now(UTC)) < timedelta(days=9)
+
+
+async def _written_at(timestamp: int) -> datetime:
     takes = Takes()
     takes.may.set()
     await feed(takes)._take_round(Consumer(), [replace(record, timestamp=timestamp) for record in records((0, 4))])
-    assert [taken.written_at for taken in takes.taken] == [written_at]
+    [taken] = takes.taken
+    return taken.written_at
 
 
 async def test_a_round_that_is_cut_off_is_not_committed() -> None:

@@ -79,7 +79,7 @@ async def test_an_outcome_is_forgotten_exactly_thirty_days_before_our_ack() -> N
     [
         pytest.param(digest(START), '{"v":2}', None, 1, id="of a newer projector"),
         pytest.param(None, '{"v":2}', None, 1, id="in which nothing was asked"),
-        pytest.param(None, "", "newer", 1, id="packed by a newer projector"),
+        pytest.param(None, "", "newer", 0, id="packed by a newer projector, which the read has told"),
         pytest.param(None, "", "damaged", 0, id="damaged, which the read has told"),
     ],
 )
@@ -119,13 +119,20 @@ async def test_the_first_answer_under_a_key_is_found_and_nothing_is_sent() -> No
         pytest.param(
             row_of(outcome(event_id=EVENT_ID, digest=digest(START), log_time=NOW - timedelta(days=30))), id="forgotten"
         ),
-        pytest.param(replace(row_of(outcome(event_id=EVENT_ID)), digest=None, body="", unread="newer"), id="unread"),
     ],
 )
 async def test_what_is_no_first_answer_is_none(row: OutcomeRow | None) -> None:
     it = Wired()
     it.reads.row = row
     assert await it.presses.first_answer(AGAIN) is None
+
+
+@pytest.mark.parametrize("unread", ["newer", "damaged"])
+async def test_a_first_answer_that_cannot_be_read_may_be_asked_again(unread: Literal["newer", "damaged"]) -> None:
+    """A refusal would be final, and the first press counts."""
+    it = Wired()
+    it.reads.row = replace(row_of(outcome(event_id=EVENT_ID)), digest=None, body="", unread=unread)
+    assert await it.presses.first_answer(AGAIN) == NotRecorded("reads_away")
 
 
 async def test_a_first_answer_that_cannot_be_looked_up_may_be_asked_again() -> None:

@@ -133,14 +133,14 @@ def test_a_batch_of_too_many_records_is_not_unpacked() -> None:
         unpacked(memoryview(around(zlib.compress(b""), 100_001)))
 
 
-def a_record(headers: int) -> bytes:
-    """Return a record of headers without name and value, two bytes each, as the format has it."""
+def a_record(headers: int, says: int | None = None) -> bytes:
+    """Return a record of headers without name and value, two bytes each, as the format has it. `says`: its length."""
     content = bytearray(5)  # attributes, how long after and behind the first; and no key, no value
     content[3:5] = b"\x01\x01"
     encode_varint(headers, content.append)
     content += b"\x00\x01" * headers
     record = bytearray()
-    encode_varint(len(content), record.append)
+    encode_varint(len(content) if says is None else says, record.append)
     return bytes(record + content)
 
 
@@ -151,6 +151,13 @@ def test_a_batch_of_too_many_headers_is_not_unpacked() -> None:
     with capture_logs() as logs:
         assert records_in(bomb) == [(0, 1_700_000_000_000, None, None, [])]
     assert [log["why"] for log in logs] == ["it says that it holds 1000000 headers"]
+
+
+@pytest.mark.parametrize("says", [0, -1, 4, 9])
+def test_headers_of_a_record_that_lies_about_its_length_are_counted(says: int) -> None:
+    """Aiokafka makes tuples of all of them before it finds the lie."""
+    with pytest.raises(GrowsTooLargeError, match="600000 headers"):
+        unpacked(memoryview(around(gzip.compress(a_record(600_000, says)), 1)))
 
 
 @pytest.mark.parametrize("more", [0, 1])

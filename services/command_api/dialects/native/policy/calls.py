@@ -82,9 +82,8 @@ class NativePolicy:
         if isinstance(caller, Response):
             return caller
         number = read_revision(request.path_params["revision"])
-        if number is None:
-            return answers.no_such_revision()
-        ask = partial(self._shown, request, caller, number, answers.no_such_revision())
+        missing = answers.no_such_revision()
+        ask = missing if number is None else partial(self._shown, request, caller, number, missing)
         return await read(self.desk, request, caller, WORDS, ask)
 
     async def history(self, request: Request) -> Response:

@@ -8,6 +8,7 @@ or weekday; seconds are numbers. What XML cannot hold, a control character, is e
 import re
 from datetime import UTC, date, datetime, time
 from io import BytesIO
+from tempfile import TemporaryDirectory
 from typing import Final, assert_never
 
 from starlette.responses import Response
@@ -21,8 +22,8 @@ from services.command_api.dialects.native.reports.tables.accept import XLSX
 from services.command_api.dialects.native.reports.tables.cells import Cell, headers, lines
 from shared.events.durations import US_PER_SECOND
 
-# A row is written out when the next one begins, to a file in the folder for temporary ones.
-_OPTIONS: Final = {"constant_memory": True}
+# A row is written out when the next one begins, to a file in a folder of the workbook's own.
+_OPTIONS: Final[dict[str, object]] = {"constant_memory": True}
 # The moment that a workbook says of itself. Its real one would make other bytes each time.
 _CREATED: Final = datetime(1980, 1, 1, tzinfo=UTC)
 # A text stays one when its cell is edited.
@@ -56,7 +57,8 @@ def days(found: DaysRow, zone_name: str, asked: DaysAsked) -> Response:
 
 def _workbook(found: DaysRow, zone_name: str, asked: DaysAsked) -> bytes:
     file = BytesIO()
-    with Workbook(file, _OPTIONS) as book:
+    # Also when the disk is full, nothing stays on it.
+    with TemporaryDirectory(prefix="stint-workbook-") as folder, Workbook(file, _OPTIONS | {"tmpdir": folder}) as book:
         book.set_properties({"created": _CREATED})
         text, day = book.add_format(_TEXT), book.add_format(_DAY)
         sheet = book.add_worksheet("days", _Sheet)

@@ -1,28 +1,39 @@
 """Dialect C: days as a workbook, whose texts stay what they are."""
 
 import asyncio
+import errno
+import gc
 import io
 import re
 import subprocess
 import sys
+import tempfile
+import warnings
 import zipfile
+from contextlib import suppress
 from datetime import date, timedelta
+from functools import partial
 from itertools import pairwise
-from threading import get_ident
+from pathlib import Path
+from threading import Event, get_ident
 from time import monotonic
+from typing import NoReturn
 from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 import httpx2 as httpx
 import pytest
+import xlsxwriter.workbook
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.responses import Response
+from xlsxwriter.exceptions import FileCreateError
 
 from deploy.local.settings import ROOT
 from services.command_api.desk.attended import Attended
 from services.command_api.desk.commands import Position
 from services.command_api.desk.rows import DayRow, DaysRow
+from services.command_api.dialects.native.reports import calls
 from services.command_api.dialects.native.reports.asking import DaysAsked
 from services.command_api.dialects.native.reports.tables import xlsx
 from services.command_api.dialects.native.reports.tables.accept import XLSX
@@ -178,6 +189,41 @@ async def test_workbooks_are_made_one_at_a_time_beside_the_event_loop(monkeypatc
     assert len(spans) == 8
     assert get_ident() not in {thread for _, _, thread in spans}
     assert all(ended <= began for (_, ended, _), (began, _, _) in pairwise(sorted(spans)))
+
+
+async def test_who_waits_too_long_for_a_workbook_may_ask_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calls, "_WORKBOOK_WITHIN_SECONDS", 0.01)
+    make, may_go_on = xlsx.days, Event()
+
+    def slow(found: DaysRow, zone_name: str, asked: DaysAsked) -> Response:
+        may_go_on.wait(10)
+        return make(found, zone_name, asked)
+
+    monkeypatch.setattr(xlsx, "days", slow)
+    async with Clerk(days_row=FOUND).client() as client:
+        ask = partial(client.get, "/v1/owners/7/days", headers={"Accept": XLSX})
+        first, second = asyncio.create_task(ask()), asyncio.create_task(ask())
+        ended, _ = await asyncio.wait([first, second], return_when=asyncio.FIRST_COMPLETED)
+        may_go_on.set()
+        answers = await asyncio.gather(first, second)
+    assert [task.result().status_code for task in ended] == [503]
+    assert sorted(answer.status_code for answer in answers) == [200, 503]
+
+
+def test_a_full_disk_keeps_nothing_of_a_workbook(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def full(*_: object, **__: object) -> NoReturn:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(xlsxwriter.workbook, "ZipFile", full)
+    with warnings.catch_warnings():
+        # The library leaves its file open then, and says nothing more of it.
+        warnings.simplefilter("ignore", ResourceWarning)
+        with suppress(FileCreateError):
+            xlsx.days(FOUND, "UTC", DaysAsked("owner", "7", NOON.date(), NOON.date(), bom=False))
+            pytest.fail("the disk is full")
+        gc.collect()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_api_that_makes_no_workbook_does_not_import_the_library() -> None:
