@@ -39,8 +39,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
     """Mark tests that need the real stack. Skip `long` and `containers` ones, which have targets of their own.
 
     A room of tests on real parts stays on one worker, because its tests share that worker's stack. A file that needs no
-    stack or starts its own goes to whichever worker is free, and all else too. So does a file of `tests/faults`, but
-    not in containers, of which two stacks are enough for a machine.
+    stack or starts its own, and each of `tests/faults`, goes to whichever worker is free, and all else too.
     """
     _mark(items)
     yield
@@ -57,7 +56,7 @@ def _mark(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.real)
         room = item.path.relative_to(TESTS).parts[0]
         if room in ROOMS_OF_REAL_PARTS:
-            is_alone = (room == "faults" and not CONTAINERS) or "stack" not in getattr(item, "fixturenames", ())
+            is_alone = room == "faults" or "stack" not in getattr(item, "fixturenames", ())
             item.add_marker(pytest.mark.xdist_group(item.path.name if is_alone else room))
         if item.path.name == "test_seeds.py":
             # What happened in all seeds is counted together.
