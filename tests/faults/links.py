@@ -79,5 +79,9 @@ async def link_to(host: str, port: int) -> AsyncIterator[tuple[Link, int]]:
     try:
         yield link, server.sockets[0].getsockname()[1]
     finally:
+        # A server that is closed leaves behind what it has just accepted (Python 3.11), so it accepts nothing before.
+        for listening in server.sockets:
+            asyncio.get_running_loop().remove_reader(listening)
+        await asyncio.sleep(0.01)
         server.close()
         await link.end()
