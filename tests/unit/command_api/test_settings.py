@@ -120,6 +120,7 @@ ADDRESS: Final = "is no address such as https://id.example/keys, without a user 
         (ACME | {"jwks_url": "https://me:pw@id.example/keys"}, ".jwks_url", ADDRESS),
         (ACME | {"jwks_url": "id.example"}, ".jwks_url", ADDRESS),
         (ACME | {"jwks_url": "https://id.example:70000/keys"}, ".jwks_url", "Port out of range 0-65535"),
+        (ACME | {"jwks_url": "https://id.example:k/"}, ".jwks_url", "Port could not be cast to integer value as 'k'"),
         (ACME | {"jwks_url": None, "jwks_file": "/no/such/file"}, ".jwks_file", "Path does not point to a file"),
         (ACME | {"algorithms": []}, "", "algorithms names none"),
         (ACME | {"role": "person"}, "", "role person needs person_claim, which says whose token it is"),

@@ -143,6 +143,7 @@ TWO_FAULTS: Final[list[tuple[str, tuple[str, str], dict[str, Any]]]] = [
     ("R03", ("GET", "/v1/timers?owner=noam"), BAD_POSITION),
     ("R03", ("GET", "/v1/owners/noam/days"), BAD_POSITION),
     ("R03", ("GET", "/v1/owners/noam"), BAD_POSITION),
+    ("R03", ("GET", "/v1/policy/none"), BAD_POSITION),
 ]
 FOR_NO_PERSON: Final = ("/v1/policy", "/v1/jobs")
 

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from html.parser import HTMLParser
+from threading import Event
 
 import httpx2 as httpx
 import pytest
@@ -63,6 +64,27 @@ async def test_all_who_ask_first_get_the_text_that_is_made_once(monkeypatch: pyt
     async with reader("identity") as http:
         answers = await asyncio.gather(*(http.get(pages.SCRIPT_PATH) for _ in range(5)))
     assert ([answer.text for answer in answers], len(made)) == (["plain"] * 5, 1)
+
+
+async def test_whoever_asked_first_may_go_and_the_others_get_the_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[pages.StaticText] = []
+    may_be_made = Event()
+
+    def script() -> pages.StaticText:
+        made.append(pages.StaticText(b"plain", b"packed", "tag", {}))
+        assert may_be_made.wait(10)
+        return made[-1]
+
+    monkeypatch.setattr(pages, "_script", script)
+    async with reader("identity") as http:
+        first, second = (asyncio.create_task(http.get(pages.SCRIPT_PATH)) for _ in range(2))
+        while not made:  # noqa: ASYNC110 - a thread sets no event of the loop
+            await asyncio.sleep(0.001)
+        first.cancel()
+        await asyncio.wait([first])
+        may_be_made.set()
+        answer = await second
+    assert (answer.text, len(made)) == ("plain", 1)
 
 
 async def test_the_document_is_served_as_it_is_written_in_docs() -> None:

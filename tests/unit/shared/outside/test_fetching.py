@@ -52,6 +52,11 @@ async def failure(url: str, within_seconds: float = 3.0) -> str:
     return str(caught.value)
 
 
+async def test_an_address_that_no_client_takes_is_a_source_that_is_away() -> None:
+    """Settings refuse it. Should one come through, it must not end the process."""
+    assert await failure(f"http://{LOOPBACK}:70000/")
+
+
 async def test_a_whole_answer_in_time_is_returned() -> None:
     async with serving(said("200 OK", b"{}")) as url:
         assert await fetched(url) == b"{}"
