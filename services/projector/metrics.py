@@ -49,6 +49,7 @@ ALARM_NAMES: Final = (
     "log_went_back",
     "outcome_newer_than_we_are",
     "outcome_record_skipped",
+    "outcome_unreadable",
     "partitions_not_agreed",
     "policy_not_kept",
     "policy_unseen",

@@ -1,7 +1,9 @@
 """One Idempotency-Key: however often, wherever and whenever it is sent, it is one press with one answer."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import httpx2 as httpx
 
@@ -14,7 +16,7 @@ from tests.support.stack.holders import owner_on
 from tests.support.stack.logs import end_offsets, read_topic
 from tests.support.stack.patient import Patient
 from tests.support.stack.until import eventually
-from tests.support.stack.waits import drained
+from tests.support.stack.waits import drained, published
 
 
 async def test_fifty_starts_under_one_key_over_two_processes_are_one_timer(
@@ -79,3 +81,43 @@ async def test_a_press_whose_api_dies_after_the_ack_is_judged_once(
     [first, *_] = [record for record in await read_topic(deployment.kafka, EVENTS) if owner in str(record.value)]
     assert again.json()["timelog_id"] == first.header("ce_subject")
     assert again.json()["position"] == first.position
+
+
+async def test_a_retry_of_a_press_whose_row_is_damaged_stops_no_press_behind_it(
+    crew: Crew, client: Callable[..., httpx.AsyncClient], tenant: Tenant, deployment: Deployment, owner: str
+) -> None:
+    """It was judged, so it is not judged again; what was answered nobody can tell, and the projector says so."""
+    await crew.be(apis=1, projectors=1)
+    api = Patient(client(), tenant.token)
+    first = await api.start(owner, key="once")
+    await published(deployment)
+    async with damaged_row(deployment, first.json()["position"]):
+        again = await replace(api, wait_seconds=1).start(owner, key="once")
+        assert again.status_code == 202, again.text
+        behind = await api.start(owner)
+        assert behind.status_code == 201, behind.text
+        assert behind.json()["flags"] == ["R13"]
+        told = await api.http.get(again.headers["Location"], headers=api.headers())
+        assert told.status_code == 500
+    assert "outcome_unreadable" in crew.projectors[0].said_since_mark()
+    assert "partition_in_trouble" not in crew.projectors[0].said_since_mark()
+    assert "reply_unreadable" not in crew.apis[0].said_since_mark()
+    # The first answer, and one timer for both presses under the key.
+    assert (await api.start(owner, key="once")).content == first.content
+    await drained(deployment)
+    assert (await worked(deployment.dsn, owner))[owner].timers == 2
+
+
+@asynccontextmanager
+async def damaged_row(deployment: Deployment, position: str) -> AsyncIterator[None]:
+    """Let a disk have changed the last byte of an outcome's row, and mend it again."""
+    where = [int(part) for part in position.split(":")]
+    turn = (
+        "UPDATE outcome SET packed = set_byte(packed, length(packed) - 1, get_byte(packed, length(packed) - 1) # 255)"
+        " WHERE kpart = $1 AND source_offset = $2"
+    )
+    assert await deployment.pool.execute(turn, *where) == "UPDATE 1"
+    try:
+        yield
+    finally:
+        await deployment.pool.execute(turn, *where)

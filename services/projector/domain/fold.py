@@ -40,7 +40,7 @@ from services.projector.domain.sheet.facts import fact_of
 from services.projector.domain.sheet.ledger import Ledger, OwnerKey
 from services.projector.domain.sheet.state import Timesheet
 from services.projector.domain.sheet.taken_back import with_end_taken_back
-from shared.events.idempotency import Use, key_reused, recall
+from shared.events.idempotency import Use, key_reused
 from shared.events.ids import partition_of, slot_of, slot_of_timer
 from shared.events.models import (
     AnyEvent,
@@ -64,7 +64,7 @@ _CHANGES_BEFORE_A_PRESS_MAX: Final = CHANGES_MAX - _CHANGES_OF_A_PRESS_MAX
 
 @value
 class Repeated:
-    """A press that was judged before: `body` is the first answer, or an R24 that is answered and never kept."""
+    """A press that was judged before: `body` is the first answer (empty: damaged), or an R24 that is never kept."""
 
     body: bytes
 
@@ -127,7 +127,7 @@ def owner_concerned(ledger: Ledger, event: AnyEvent, timer_id: int | None) -> Ow
 def _answered(ledger: Ledger, press: LoggedPress) -> Repeated | Voided | None:
     known = ledger.verdict_on(press.envelope.event_id)
     if known is not None:
-        match recall(Use(known.digest, known.log_time), Use(press.event.digest, press.log_time)):
+        match known.recalled_by(Use(press.event.digest, press.log_time)):
             case "known":
                 return Repeated(known.body)
             case "reused":

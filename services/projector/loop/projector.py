@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from services.projector.domain.entry import Entry
-from services.projector.domain.fold import Folded, Voided
+from services.projector.domain.fold import Folded, Repeated, Voided
 from services.projector.domain.outcomes import Kept
 from services.projector.loop.keeper import Keeper
 from services.projector.loop.partition.batch import Batch, Stop, entries_of
@@ -140,6 +140,8 @@ def _raise_alarms(batch: Batch) -> None:
                 batch.partition.log.error("record_unreadable", offset=entry.offset, reason=outcome.reason)
             case Kept(outcome=outcome) if outcome.rule == Rule.INTERNAL:
                 batch.partition.log.error("press_refused_internally", offset=entry.offset, reason=outcome.reason)
+            case Repeated(body=b""):
+                batch.partition.log.error("outcome_unreadable", reason="damaged", offset=entry.offset)
             case Voided(rule=Rule.ID_TAKEN) if not batch.is_waited_for(entry):
                 batch.partition.log.error("timer_id_taken_unheard", offset=entry.offset)
             case _:

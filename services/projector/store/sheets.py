@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from services.projector.domain.sheet.evolve import learned
 from services.projector.domain.sheet.jobs import Job
@@ -24,7 +24,7 @@ from services.projector.domain.sheet.state import (
 )
 from services.projector.ports import Found
 from shared.events.outcome import DayPart, Fact, TimerAfter, digest_of_body
-from shared.packing.bodies import body_of
+from shared.packing.bodies import DamagedBodyError, body_of
 
 _TIMER: Final = TypeAdapter(TimerAfter)
 _DAYS: Final = TypeAdapter(tuple[DayPart, ...])
@@ -75,8 +75,12 @@ def found_in(row: Mapping[str, str | None]) -> Found:
 
 def _known(verdict: dict[str, Any], log_time: datetime) -> KnownOutcome:
     packed = verdict["packed"]
-    body = body_of(verdict["body"], None if packed is None else b64decode(packed))
-    return KnownOutcome(digest_of_body(body), log_time, body.encode())
+    try:
+        body = body_of(verdict["body"], None if packed is None else b64decode(packed))
+        return KnownOutcome(digest_of_body(body), log_time, body.encode())
+    except (DamagedBodyError, ValidationError):
+        # No retry makes it readable. The presses behind this one must not wait for a disk that was mended long ago.
+        return KnownOutcome(None, log_time, b"")
 
 
 def _owner(part: dict[str, Any]) -> OwnerKey:

@@ -9,6 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.projector.domain.sheet.state import Timesheet
+from shared.events.idempotency import Recalled, Use, recall
 from shared.events.outcome import Outcome
 from shared.events.value import value
 
@@ -17,11 +18,17 @@ OwnerKey = tuple[str, str]
 
 @value
 class KnownOutcome:
-    """A verdict that was given before. `body` is the outcome as it was written."""
+    """A verdict that was given before. `body` is the outcome as it was written. Empty: its row is damaged."""
 
     digest: str | None
     log_time: datetime
     body: bytes
+
+    def recalled_by(self, again: Use) -> Recalled:
+        """Return what a press under the same event id is. To a damaged verdict any press is a repeat."""
+        recalled = recall(Use(self.digest, self.log_time), again)
+        # Nobody can tell whether it asked the same. It must not count twice, nor be called another request.
+        return "known" if recalled == "reused" and not self.body else recalled
 
 
 @value

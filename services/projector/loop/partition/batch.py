@@ -149,7 +149,9 @@ class Batch:
 
     def replies(self) -> list[tuple[ReplyAddress | None, bytes]]:
         """Return every answer with the address of the request that waits, None where none does."""
-        return [(e.envelope.reply, folded.body) for e, folded in self.answers if isinstance(e, LoggedPress)]
+        answers = [(e.envelope.reply, folded.body) for e, folded in self.answers if isinstance(e, LoggedPress)]
+        # Without an answer the request looks its row up, and tells that it is damaged.
+        return [(reply, body) for reply, body in answers if body]
 
     @staticmethod
     def is_waited_for(entry: Entry) -> bool:

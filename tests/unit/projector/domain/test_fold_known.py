@@ -1,10 +1,30 @@
 """Presses that are answered again or void: known keys, R21, R22, R24, and the borders between them."""
 
+from collections.abc import Callable
+
 import pytest
 
+from services.projector.domain.entry import Entry
+from services.projector.domain.fold import Folded, Repeated, fold_entry, refuse_entry
 from services.projector.domain.outcomes import Kept
+from services.projector.domain.sheet.ledger import Known, KnownOutcome, Ledger
+from shared.events.policies.book import PolicyBook
 from shared.events.rules import Rule
-from tests.support.story.given import Came, accepted, again, given, paused, resumed, started, stopped, timer_id, void
+from tests.support.story.given import (
+    JERUSALEM,
+    Came,
+    Told,
+    accepted,
+    again,
+    book_of,
+    given,
+    paused,
+    resumed,
+    started,
+    stopped,
+    timer_id,
+    void,
+)
 
 KEY_REUSED = Came("repeated", "refused", "R24", "key_reused")
 
@@ -135,3 +155,31 @@ def test_a_reused_key_comes_before_every_other_refusal() -> None:
     story = given(started("desk", at="09:00", key="k", digest="one"))
     story.when(started("desk", at="09:10", logged="09:20", expires="09:10:30", key="k", digest="other"))
     story.then(KEY_REUSED)
+
+
+# The row of the first answer is damaged.
+
+
+def damaged(first: Told) -> Ledger:
+    """Return what is known of a press when the row of its outcome cannot be read: that it was judged, and when."""
+    press = first.logged(0)
+    known = KnownOutcome(digest=None, log_time=press.log_time, body=b"")
+    return Ledger(0, 1, Known({}, {}, {press.envelope.event_id: known}, -1))
+
+
+@pytest.mark.parametrize("digest", ["same", "other"])
+@pytest.mark.parametrize("fold", [fold_entry, refuse_entry])
+def test_a_retry_of_a_press_whose_answer_is_damaged_is_not_judged_again(
+    fold: Callable[[Ledger, Entry, PolicyBook], Folded], digest: str
+) -> None:
+    """Nor is it called another request under a used key: what was asked cannot be read either."""
+    ledger = damaged(started("desk", at="2026-03-02T09:00", key="k", digest="same"))
+    retry = started("phone", at="2026-04-01T08:59:59.999", key="k", digest=digest)
+    assert fold(ledger, retry.logged(1), book_of(JERUSALEM)) == Repeated(b"")
+    assert (ledger.sheets, ledger.verdicts) == ({}, {})
+
+
+def test_a_damaged_answer_is_forgotten_like_any_other() -> None:
+    ledger = damaged(started("desk", at="2026-03-02T09:00", key="k", digest="same"))
+    later = started("phone", at="2026-04-01T09:00", key="k", digest="same")
+    assert isinstance(fold_entry(ledger, later.logged(1), book_of(JERUSALEM)), Kept)

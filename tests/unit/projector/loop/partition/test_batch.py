@@ -6,10 +6,13 @@ from typing import Final
 import pytest
 
 from services.projector.domain.entry import UnreadableRecord
+from services.projector.domain.sheet.ledger import KnownOutcome
 from services.projector.loop.partition.batch import Batch, NewerEvent, PolicyUnseen, entries_of
+from services.projector.loop.partition.partition import Partition
 from shared.events.envelope import ReplyAddress
+from shared.events.outcome import read_outcome
 from shared.events.policies.book import NewerPolicyError, PolicyRecord
-from tests.support.fakes.in_hand import Record, record, records
+from tests.support.fakes.in_hand import OutcomesInHand, Record, record, records
 from tests.support.story.given import JERUSALEM, book_of, moment, paused, started, stopped
 
 BOOK: Final = book_of(JERUSALEM)
@@ -65,6 +68,15 @@ def test_a_batch_waits_only_for_presses_with_a_reply_address() -> None:
     envelope = replace(told.envelope, reply=ReplyAddress("timer.replies.v1", 3, "r-1"))
     waited = replace(told, press=replace(told.press, envelope=envelope))
     assert [Batch.is_waited_for(entry) for entry in (told, waited)] == [False, True]
+
+
+def test_a_request_whose_answer_is_damaged_has_no_reply() -> None:
+    """A reply without an outcome would be one that no API can read, and take those beside it along."""
+    first, other = started("desk", at="09:00", key="k").logged(0), started("desk", at="09:10").logged(1)
+    known = KnownOutcome(digest=None, log_time=first.log_time, body=b"")
+    batch = Batch(Partition(0, 1, OutcomesInHand()), [first, other], {first.envelope.event_id: known}).fold(BOOK)
+    [(_, body)] = batch.replies()
+    assert read_outcome(body).event_id == other.envelope.event_id
 
 
 @pytest.mark.parametrize("revision", ["9223372036854775808", "9" * 30, "-2"])
