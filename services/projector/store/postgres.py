@@ -93,6 +93,7 @@ class KeptConnection:
 
     Whatever may be wrong with a connection is the pool's to mend. One that breaks while it is kept fails the next
     commit, as one that breaks in a commit does. A commit beside another, as recovery makes them, takes one of its own.
+    The only connection of a pool is not kept: each read would wait for it until it is given back.
     """
 
     def __init__(self, pool: asyncpg.Pool) -> None:
@@ -110,7 +111,7 @@ class KeptConnection:
         except BaseException:
             await self._pool.release(conn)
             raise
-        if self._kept is None:
+        if self._kept is None and self._pool.get_max_size() > 1:
             self._keep(conn)
         else:
             await self._pool.release(conn)

@@ -17,6 +17,11 @@ class PoolInHand:
 
     acquired: list[int] = field(default_factory=list)
     out: list[int] = field(default_factory=list)
+    max_size: int = 2
+
+    def get_max_size(self) -> int:
+        """Return how many it says that it has."""
+        return self.max_size
 
     async def acquire(self) -> int:
         """Give the next number."""
@@ -49,6 +54,14 @@ async def commit(kept: KeptConnection, until: asyncio.Event | None = None) -> An
 async def test_commits_one_after_the_other_take_the_same_connection(kept: KeptConnection, pool: PoolInHand) -> None:
     assert [await commit(kept), await commit(kept), await commit(kept)] == [1, 1, 1]
     assert (pool.acquired, pool.out) == ([1], [1])
+
+
+async def test_the_only_connection_of_a_pool_is_not_kept() -> None:
+    """Each read between two commits would wait for it."""
+    pool = PoolInHand(max_size=1)
+    kept = KeptConnection(cast("asyncpg.Pool", pool))
+    assert [await commit(kept), await commit(kept)] == [1, 2]
+    assert pool.out == []
 
 
 async def test_commits_beside_each_other_take_two_and_one_stays(kept: KeptConnection, pool: PoolInHand) -> None:
