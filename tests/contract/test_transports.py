@@ -8,7 +8,6 @@ import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Final
 
 import httpx2 as httpx
@@ -153,11 +152,10 @@ async def test_a_known_caller_is_asked_for_a_body_that_waits(prepare: Prepare, l
 async def test_an_unknown_caller_is_refused_at_once_without_its_body(prepare: Prepare, line: Line) -> None:
     asked = await prepare()
     waiting = Request(asked.method, asked.target, (("Authorization", "Bearer nobody's"),), asked.body)
-    begun = datetime.now(UTC)
     await line.say([waiting.having(("Expect", "100-continue")).head])
+    # Its body is never sent.
     answer = await line.hear()
     assert (answer.status, answer.interim) == (401, [])
-    assert (datetime.now(UTC) - begun).total_seconds() < 2
     if asked.body is not None:
         assert answer.headers["connection"] == "close"
         assert await line.rest() == b""

@@ -18,8 +18,9 @@ _LOOK_WITHIN_SECONDS: Final = 2.0
 class Balancer(httpx.AsyncBaseTransport):
     """A transport that asks its replicas whether they are ready. The host in a request's URL is ignored."""
 
-    def __init__(self) -> None:
+    def __init__(self, look_every_seconds: float) -> None:
         self.ready: list[Service] = []
+        self._look_every_seconds = look_every_seconds
         self._replicas: list[Service] = []
         self._turns = itertools.count()
         self._way = httpx.AsyncHTTPTransport()
@@ -45,7 +46,7 @@ class Balancer(httpx.AsyncBaseTransport):
                 replicas = list(self._replicas)
                 said = await asyncio.gather(*(_is_ready(http, one) for one in replicas))
                 self.ready = [one for one, is_ready in zip(replicas, said, strict=True) if is_ready]
-                await asyncio.sleep(_LOOK_EVERY_SECONDS)
+                await asyncio.sleep(self._look_every_seconds)
 
 
 async def _is_ready(http: httpx.AsyncClient, replica: Service) -> bool:
@@ -55,9 +56,11 @@ async def _is_ready(http: httpx.AsyncClient, replica: Service) -> bool:
 
 
 @asynccontextmanager
-async def balanced(replicas: Sequence[Service]) -> AsyncIterator[Balancer]:
+async def balanced(
+    replicas: Sequence[Service], look_every_seconds: float = _LOOK_EVERY_SECONDS
+) -> AsyncIterator[Balancer]:
     """Give a balancer over replicas that are already ready."""
-    balancer = Balancer()
+    balancer = Balancer(look_every_seconds)
     balancer.serve_from(replicas)
     balancer.ready = list(replicas)
     looking = asyncio.create_task(balancer.look())

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from threading import Thread
 from typing import Final
@@ -28,7 +29,7 @@ pytestmark = [
 
 PARTS: Final = ("command_api", "projector", "feed", "kafka", "postgres")
 UP_WITHIN_SECONDS: Final = 90.0
-BACK_WITHIN_SECONDS: Final = 30.0
+BACK_WITHIN_SECONDS: Final = 60.0
 AGAIN: Final = "All is ready again"
 
 
@@ -128,6 +129,15 @@ def press(settings: Settings, owner: str) -> int:
     return httpx.post(f"{settings.url}/v1/timers", json={"owner": owner}, headers=headers, timeout=20).status_code
 
 
+def ended_or_restarted(run: LocalRun, number: int) -> bool:
+    """Return whether the run has ended, or has started its API again so many times."""
+    if run.child.poll() is not None:
+        return True
+    again = run.having("command_api ended with signal 9 (SIGKILL); starting it again")
+    who = run.identity("command_api")
+    return len(again) >= number and who is not None and who.alive
+
+
 def test_parts_that_are_killed_are_started_again_until_one_dies_too_often(settings: Settings) -> None:
     """First all services, then Kafka and Postgres, then one service until its fourth death ends the run."""
     with running(settings) as run:
@@ -142,17 +152,18 @@ def test_parts_that_are_killed_are_started_again_until_one_dies_too_often(settin
             assert press(settings, f"after-{number}") == 201
         assert (settings.home / "kafka" / "log" / "meta.properties").read_text() == formatted
 
-        for number in range(2, 4):
+        # On a busy machine the first death may be a minute ago by now, and counts no more.
+        for number in range(2, 6):
             run.kill("command_api")
-            run.prints("command_api ended with signal 9 (SIGKILL); starting it again", 5, number)
-            run.awaits(lambda: (who := run.identity("command_api")) is not None and who.alive, "a restart", 5)
-        run.kill("command_api")
+            run.awaits(partial(ended_or_restarted, run, number), "a restart or the end", BACK_WITHIN_SECONDS)
+            if run.child.poll() is not None:
+                break
         assert run.child.wait(60) == 1
-        assert run.prints("stint: ", 5) == (
+        assert run.prints("stint: ", BACK_WITHIN_SECONDS) == (
             "stint: command_api died 4 times within 60 s and is not started again; the last time it ended with "
             f"signal 9 (SIGKILL) - its log: {settings.logs / 'command_api.log'}. Put that right, then start anew.\n"
         )
         pauses = [line.rpartition(" in ")[2] for line in run.having("command_api ended with signal 9 (SIGKILL)")]
-        assert pauses[:3] == ["0.5 s\n", "1 s\n", "2 s\n"]
+        assert [pause for pause in pauses if pause.endswith(" s\n")][-3:] == ["0.5 s\n", "1 s\n", "2 s\n"]
         assert [line.split()[-1] for line in run.having("Ended: ")] == ["projector", "feed", "kafka", "postgres"]
     assert left_in(settings.home) == []

@@ -49,7 +49,7 @@ async def test_a_commit_that_is_lost_on_its_way_or_on_the_way_back_counts_once(
     await crew.be(apis=1, projectors=1)
     async with link_to_postgres(deployment) as (link, dsn):
         behind = await crew.projector(IMPATIENT | {"PROJECTOR_POSTGRES_DSN": dsn})
-        patient, brief = (Patient(client(), tenant.token, wait_seconds=seconds) for seconds in (15, 1))
+        patient, brief = (Patient(client(), tenant.token, wait_seconds=seconds) for seconds in (15, 3))
         heard = {}
         for direction in ("answers", "requests"):
             owner = await owner_with(behind, [*crew.projectors, behind], deployment, tenant)

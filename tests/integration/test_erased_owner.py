@@ -22,7 +22,7 @@ from tests.support.stack.stacks import CONTAINERS
 from tests.support.stack.until import eventually
 from tests.support.stack.waits import drained, texts_kept
 
-WITHIN_SECONDS: Final = 10.0
+WITHIN_SECONDS: Final = 30.0
 # The broker's cleaner looks every second (`tests/support/stack/stacks.py`).
 CLEANED_WITHIN_SECONDS: Final = 60.0
 

@@ -275,6 +275,6 @@ async def test_a_row_that_another_call_holds_is_not_waited_for_to_be_pruned(depl
         await held.later(61)
         async with one.transaction():
             await held.asks()
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(20):
                 assert await Caller(other, "new").asks() == (1, 0)
         assert await other.fetchval("SELECT count(*) FROM threshold") == 2
