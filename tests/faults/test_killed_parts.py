@@ -211,8 +211,14 @@ async def busy_backend(deployment: Deployment) -> AsyncIterator[Identity | None]
     """Run a backend that computes without end. None when Postgres is in a container, out of our sight."""
     conn = await asyncpg.connect(deployment.stack.postgres.superuser_dsn)
     computing = asyncio.create_task(conn.execute(COMPUTES))
+    begun = "SELECT state = 'active' FROM pg_stat_activity WHERE pid = $1"
+
+    async def computes() -> bool:
+        async with connected(deployment.stack.postgres.superuser_dsn) as other:
+            return bool(await other.fetchval(begun, conn.get_server_pid()))
+
     try:
-        await asyncio.sleep(0.1)
+        await eventually(computes, "the backend computes")
         yield None if CONTAINERS else Identity.of(conn.get_server_pid())
     finally:
         conn.terminate()
