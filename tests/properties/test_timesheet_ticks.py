@@ -32,15 +32,14 @@ from shared.events.models import (
     TimerStarted,
     TimerStopped,
 )
-from shared.events.outcome import Finding
-from shared.events.policies.book import PolicyBook, PolicyRecord
+from shared.events.outcome import Finding, Outcome
+from shared.events.policies.book import PolicyBook
 from shared.events.policies.terms import terms_of
 from shared.events.policy import LongRunning, Policy
-from shared.events.rules import Rule
-from tests.support.story.documents import documents
+from tests.support.story.documents import documents, replaced
 from tests.support.story.histories import BEGINNING, DOCUMENTS, OWNERS, Entry, histories
+from tests.support.story.left import Left, assert_same, left_by
 
-Found = dict[tuple[int, str, datetime], Finding]
 Kinds = tuple[type[AnyEvent], ...]
 # A document, the one that replaces it, and before which press.
 Policies = tuple[Policy, Policy, int]
@@ -77,15 +76,15 @@ class Log:
     changes_at: datetime
     end: datetime
 
-    def folded(self, looks: Sequence[Look]) -> tuple[dict[Any, Any], Found]:
-        """Fold the log with ticks, and with one for each owner at its end. Return minutes, and what was told last."""
-        ledger, found = Ledger(0, 1, Known({}, {}, {}, -1)), Found()
+    def folded(self, looks: Sequence[Look]) -> Left:
+        """Fold the log with ticks, and with one for each owner at its end. Return what it leaves."""
+        ledger, outcomes = Ledger(0, 1, Known({}, {}, {}, -1)), list[Outcome]()
         for offset, entry in enumerate(self._with_ticks(looks)):
             came = fold_entry(ledger, replace(entry, offset=offset), self.book)
             if isinstance(came, Kept):
                 event(f"{came.outcome.event_type} {came.outcome.verdict}")
-                found |= {(one.timer_id, one.rule, one.from_): one for one in came.outcome.findings}
-        return minutes_of(ledger), found
+                outcomes.append(came.outcome)
+        return left_by(ledger, outcomes)
 
     def _with_ticks(self, looks: Sequence[Look]) -> Iterator[LoggedPress]:
         number = 1_000_000
@@ -105,20 +104,6 @@ class Log:
         return LoggedPress(0, at, Press(Envelope(UUID(int=number), said.type, at, policy_rev, expires_at=at), said))
 
 
-def minutes_of(ledger: Ledger) -> dict[Any, Any]:
-    """Return all that is known of each owner's time. Flags tell which findings there were, and are no time."""
-    return {
-        owner: (
-            {id_: replace(timer.after, flags=()) for id_, timer in sheet.timers.items()},
-            {id_: (timer.open.start, timer.open.zone) for id_, timer in sheet.timers.items() if timer.open is not None},
-            sorted(sheet.closed, key=lambda one: (one.timer_id, one.start)),
-            {day: worked for day, worked in sheet.days.items() if worked.total_us},
-        )
-        for owner, sheet in ledger.sheets.items()
-        if sheet.timers
-    }
-
-
 def log_of(history: Sequence[Entry], policies: Policies, delays: Delays, late: Kinds) -> Log:
     """Return the presses of a history. Those of the `late` kinds have delays, the others come in time."""
     first, second, changes_before = policies
@@ -134,22 +119,12 @@ def log_of(history: Sequence[Entry], policies: Policies, delays: Delays, late: K
             delay = delays[len(presses) % len(delays)] if isinstance(entry.event, late) else timedelta(0)
             presses.append(_at(now, entry, delay, 1 if changes_at is None else 3))
     end = now + REST
-    return Log(presses, _book(first, second, changes_at or end), changes_at or end, end)
+    return Log(presses, replaced(first, second, changes_at or end), changes_at or end, end)
 
 
 def _at(log_time: datetime, entry: LoggedPress, delay: timedelta, policy_rev: int) -> LoggedPress:
     said = entry.event.model_copy(update={"asked_at": log_time - delay if delay else None})
     return LoggedPress(0, log_time, Press(replace(entry.envelope, policy_rev=policy_rev, recorded_at=log_time), said))
-
-
-def _book(first: Policy, second: Policy, changes_at: datetime) -> PolicyBook:
-    book = PolicyBook()
-    for document, set_at in ((first, BEGINNING), (second, changes_at)):
-        for tenant in ("acme", "other"):
-            replaces = book.latest_revision(tenant)
-            record = PolicyRecord(replaces=replaces, set_by="avi", set_at=set_at, document=document)
-            book.apply(book.position + 1, tenant.encode(), record.model_dump_json(by_alias=True).encode())
-    return book
 
 
 def never_stopping(document: Policy) -> Policy:
@@ -162,16 +137,6 @@ def stopping_soon(document: Policy) -> Policy:
     """Return a document by which each timer stops after an hour, so that nearly every late press meets a stop."""
     long = LongRunning(long_running_seconds=1800, auto_close_seconds=3600)
     return document.model_copy(update={"rules": document.rules.model_copy(update={"R16": long})})
-
-
-def lasted(found: Found) -> Found:
-    """Return the findings that have any time in them, or have no end yet."""
-    return {key: one for key, one in found.items() if one.amount_us != 0}
-
-
-def but_of_locked_days(found: Found) -> Found:
-    """Return the findings without those of R15."""
-    return {key: one for key, one in found.items() if key[1] != Rule.PAST_TIME}
 
 
 def is_of_the_first_timer(entry: Entry) -> bool:
@@ -196,22 +161,15 @@ def ticks_before_late_presses_leave_only_findings_without_time(
     What moves those, and the control of that: `test_timesheet_moved`.
     """
     log = log_of(history, policies, delays, ALL)
-    (minutes, found), (minutes_without, found_without) = log.folded(looks), log.folded([])
-    assert minutes == minutes_without
-    assert lasted(found) == lasted(found_without)
+    assert_same(log.folded(looks), log.folded([]))
 
 
 def ticks_before_late_presses_leave_the_same_of_timers_that_stop(
     history: list[Entry], policies: Policies, delays: Delays, looks: list[Look]
 ) -> None:
-    """The same where timers stop by themselves, but for R15: it tells which time of a locked day a press changes.
-
-    By the contract that is the time between both ends, where an end had been told that is taken back (docs/adr/0047).
-    """
+    """The same where timers stop by themselves, and nearly every late press meets a stop."""
     log = log_of(history, policies, delays, ALL)
-    (minutes, found), (minutes_without, found_without) = log.folded(looks), log.folded([])
-    assert minutes == minutes_without
-    assert but_of_locked_days(lasted(found)) == but_of_locked_days(lasted(found_without))
+    assert_same(log.folded(looks), log.folded([]))
 
 
 def ticks_before_late_ends_leave_only_findings_without_time(
@@ -219,11 +177,10 @@ def ticks_before_late_ends_leave_only_findings_without_time(
 ) -> None:
     """Each owner has one timer here, so that the time of a day is its own."""
     log = log_of([entry for entry in history if is_of_the_first_timer(entry)], policies, delays, ENDS)
-    (minutes, found), (minutes_without, found_without) = log.folded(looks), log.folded([])
-    if found.keys() != found_without.keys():
+    looked_at, alone = log.folded(looks), log.folded([])
+    if looked_at.found.keys() != alone.found.keys():
         event("findings without time")
-    assert minutes == minutes_without
-    assert lasted(found) == lasted(found_without)
+    assert_same(looked_at, alone)
 
 
 Law = Callable[[list[Entry], Policies, Delays, list[Look]], None]

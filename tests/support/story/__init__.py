@@ -5,6 +5,7 @@
     judged       the judged stream, as a feed reads it
     histories    logs of one partition as chance writes them; for properties
     documents    policies as chance writes them
+    left         what the presses of a log leave, and what may differ between two logs of the same presses
     presses      an ordinary press as headers and body, of which each test changes one thing
 
 Safe to add: a verb. Never: a rule or a total computed here; the fold under test computes them.

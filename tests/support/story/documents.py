@@ -5,16 +5,31 @@ What is left out is the preset's, so a failure shrinks to the least that a docum
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import cycle, islice, product
 from typing import Any, Final
 
 from hypothesis import strategies as st
 
-from shared.events.policy import Holiday, LongRunning, Policy, Preset, Rules, WeekendFrom
+from shared.events.policies.book import PolicyBook, PolicyRecord
+from shared.events.policy import (
+    DailyCap,
+    Holiday,
+    LongRunning,
+    Mode,
+    Overlap,
+    OverlapMode,
+    PastTime,
+    Policy,
+    Preset,
+    RuleMode,
+    Rules,
+    WeekendFrom,
+)
 from shared.events.rule_rows import RuleRow
 from shared.events.rule_table import RULE_ROWS
 from shared.events.rules import Rule
+from tests.support.story.given import MONDAY
 from tests.support.story.histories import BEGINNING, DOCUMENTS
 
 # The documents of a tenant, each of which replaces the one before.
@@ -31,6 +46,9 @@ _SETTINGS: Final[Mapping[Rule, Mapping[str, Sequence[Any]]]] = {
     Rule.PAST_TIME: {"max_backdate_seconds": _LIMITS, "locked_before": [None, *_DAYS]},
     Rule.LONG_RUNNING: {"long_running_seconds": _LIMITS, "auto_close_seconds": _LIMITS},
 }
+_REFUSING: Final = frozenset({Mode.BLOCK, Mode.STRICT})
+# What a document says of a rule that has more than a mode.
+_SAYS: Final = {Rule.OVER_DAILY_CAP: DailyCap, Rule.PAST_TIME: PastTime, Rule.LONG_RUNNING: LongRunning}
 
 
 def _rule(row: RuleRow) -> st.SearchStrategy[dict[str, Any] | None]:
@@ -60,6 +78,39 @@ documents: Final[st.SearchStrategy[Policy]] = st.builds(
     holidays=st.sampled_from([(), *((Holiday(day=day),) for day in _DAYS)]),
     rules=st.fixed_dictionaries(dict(_rules)).map(Rules.model_validate),
 ).map(_fit)
+
+
+def with_rules(document: Policy, **rules: RuleMode | Overlap) -> Policy:
+    """Return a document with these rules set so. The rest of it is as it was."""
+    return _fit(document.model_copy(update={"rules": document.rules.model_copy(update=rules)}))
+
+
+def refusing_nothing(document: Policy) -> Policy:
+    """Return a document with each rule that may refuse a press in mode `flag`, and with the same limits."""
+    flagged: dict[str, RuleMode | Overlap] = {
+        row.rule.value: _flagging(document, row.rule)
+        for row in RULE_ROWS
+        if row.modes and row.rule is not Rule.OVERLAP and document.mode(row.rule) in _REFUSING
+    }
+    if document.overlap_mode is OverlapMode.BLOCK:
+        flagged[Rule.OVERLAP.value] = Overlap(mode=OverlapMode.FLAG)
+    return with_rules(document, **flagged)
+
+
+def _flagging(document: Policy, rule: Rule) -> RuleMode:
+    stated: RuleMode = getattr(document.rules, rule.value) or _SAYS.get(rule, RuleMode)()
+    return stated.model_copy(update={"mode": Mode.FLAG})
+
+
+def replaced(first: Policy, second: Policy, changes_at: datetime) -> PolicyBook:
+    """Return the book in which each tenant's second document, revision 2 or 3, replaces the first at a moment."""
+    book = PolicyBook()
+    for document, set_at in ((first, MONDAY), (second, changes_at)):
+        for tenant in ("acme", "other"):
+            replaces = book.latest_revision(tenant)
+            record = PolicyRecord(replaces=replaces, set_by="avi", set_at=set_at, document=document)
+            book.apply(book.position + 1, tenant.encode(), record.model_dump_json(by_alias=True).encode())
+    return book
 
 
 def _in_turn(drawn: list[Policy]) -> Revisions:
