@@ -164,6 +164,23 @@ def late_after_a_stop() -> list[Entry]:
     return [press.logged(offset) for offset, press in enumerate(told)]
 
 
+def late_by_three_days() -> list[Entry]:
+    """The phone stopped by itself at 19:00. A start of three days ago overlaps that, and crosses the phone's cap."""
+    told = [
+        started("phone", at="09:00", policy_rev=WATCHED),
+        fact(DeadlineReached, "19:01"),
+        started("desk", at="20:00", asked="2026-02-27T20:00", policy_rev=WATCHED),
+    ]
+    return [press.logged(offset) for offset, press in enumerate(told)]
+
+
+def test_what_a_press_of_long_ago_overlaps_counts_once() -> None:
+    """The interval that it overlaps ended lately, so it is read twice."""
+    run = Run(late_by_three_days(), [1], owners_max=0)
+    assert run.answers == [one.body for one in folded(late_by_three_days())[1]]
+    assert found(Rule.OVER_DAILY_CAP, "phone", "09:00", "19:00") in read_outcome(run.answers[-1]).findings
+
+
 def test_what_ended_after_a_late_press_is_read_again() -> None:
     """An hour of the phone, three of the desk by 12:00, and then two hours an hour, because the car ran too."""
     run = Run(late_among_three(), [1], owners_max=100)

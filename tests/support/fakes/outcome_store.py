@@ -62,7 +62,8 @@ class OutcomeStore:
             for key, moment in since.items()
         }
         for key, overlap in self._overlaps(wanted):
-            sheets[key] = replace(sheets[key], closed=(*sheets[key].closed, overlap))
+            # It may be one that ended lately enough to be read anyway.
+            sheets[key] = replace(sheets[key], closed=tuple(dict.fromkeys((*sheets[key].closed, overlap))))
         return Found(sheets, self._verdicts(wanted))
 
     async def unpublished(self, kpart: int, published: int, limit: int) -> Sequence[ToPublish]:
