@@ -201,15 +201,16 @@ def _told_once(findings: Sequence[Finding]) -> tuple[Finding, ...]:
 def _pressed(press: LoggedPress, sheet: Timesheet, timeline: Timeline) -> tuple[Settled, Came]:
     """Return what fell due up to a press, and what comes of the press.
 
-    A start or resume is judged with the automatic stops that its log time has passed.
+    A start or resume is judged with the automatic stops that its log time has passed. A fact counts from its log time.
     """
+    room = _CHANGES_BEFORE_A_PRESS_MAX
     if isinstance(press.event, TimerPaused | TimerStopped):
         return _ended(press, sheet, timeline)
-    room, stops = _CHANGES_BEFORE_A_PRESS_MAX, None
-    if press.event.opens:
-        stops = stopped_meanwhile(sheet, timeline, press.moment, press.log_time, room)
-    before = sheet if stops is None else stops.sheet
-    room -= 0 if stops is None else len(stops.changed)
+    if not press.event.opens:
+        due = settle(sheet, timeline, press.log_time, press.log_time, CHANGES_MAX)
+        return due, _judged(press, due.sheet, timeline.latest)
+    stops = stopped_meanwhile(sheet, timeline, press.moment, press.log_time, room)
+    before, room = (sheet, room) if stops is None else (stops.sheet, room - len(stops.changed))
     due = _settled(press, before, timeline, room)
     came = _judged(press, due.sheet, timeline.latest)
     if came.verdict == "refused":

@@ -147,15 +147,17 @@ def _came_of(book: Book, press: Said, said: Row, policy: Row, documents: Documen
     if press["kind"] == "deadline.reached.v1":
         due = fall_due(book, press, said, documents, press["log_time"], 200, set())
         return due, said | ({"verdict": "accepted"} if due[0] else {})
+    if press["kind"] not in TIMER_EVENTS:
+        # A fact counts from when the log has it. What was due until then was due by what was known.
+        due = fall_due(book, press, said, documents, press["log_time"], 200, set())
+        return due, learn(book.facts, book.known_at, press, said)
     may_end = _may_end(book, press, said, policy)
     if press["kind"] in (_PAUSE, _STOP):
         return _ended(book, press, said, policy, documents, may_end)
-    stopped = _stopped_meanwhile(book, press, said, documents, None) if press["kind"] in TIMER_EVENTS else ([], [])
+    stopped = _stopped_meanwhile(book, press, said, documents, None)
     at, room = _counts_at(book, press, said), 100 - len(stopped[1])
     tried = deepcopy(book) if _has_begun(book, press, may_end) else book
     due = fall_due(tried, press, said, documents, at, room, may_end)
-    if press["kind"] not in TIMER_EVENTS:
-        return due, learn(book.facts, book.known_at, press, said)
     came = _press_timer(tried, press, said, policy, documents)
     if tried is not book and came["verdict"] == "accepted":
         book.__dict__ |= tried.__dict__
