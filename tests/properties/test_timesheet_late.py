@@ -187,13 +187,16 @@ def _at(moment: datetime, told: Told, *, expires_at: datetime | None = None) -> 
 
 
 def under(log: Sequence[LoggedPress], policies: Policies) -> tuple[list[LoggedPress], PolicyBook]:
-    """Return a log on which another document counts from a moment on, and the book of both."""
+    """Return a log on which another document counts from a moment on, and the book of both.
+
+    Whoever presses or looks at that moment or later names it: a tick that did not would find what it does not ask for.
+    """
     first, second, seconds = policies
     changes_at = BEGIN + seconds * SECOND
     told = [
         replace(one, press=replace(one.press, envelope=replace(one.envelope, policy_rev=rev)))
         for one in log
-        for rev in [3 if one.log_time > changes_at else 1]
+        for rev in [3 if one.log_time >= changes_at else 1]
     ]
     return told, replaced(first, second, changes_at)
 
