@@ -190,9 +190,13 @@ def under(log: Sequence[LoggedPress], policies: Policies) -> tuple[list[LoggedPr
     """Return a log on which another document counts from a moment on, and the book of both.
 
     Whoever presses or looks at that moment or later names it: a tick that did not would find what it does not ask for.
+    It counts from before all presses where a start or resume comes so late that another document was in force when it
+    counts: what was found at its beginning stands then, although a late press moved it (docs/adr/0035).
     """
     first, second, seconds = policies
     changes_at = BEGIN + seconds * SECOND
+    if any(one.event.opens and one.moment < changes_at <= one.log_time for one in log):
+        changes_at = BEGIN - 48 * HOUR
     told = [
         replace(one, press=replace(one.press, envelope=replace(one.envelope, policy_rev=rev)))
         for one in log
