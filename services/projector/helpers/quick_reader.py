@@ -5,7 +5,8 @@ what `write_outcome` of this release writes. In any doubt the word of `read_outc
 an unknown member, another spelling of an instant, a fact, bytes that are no JSON.
 
 msgspec makes the values, of kinds that are derived from the dataclasses of `shared/events/outcome.py` and have the same
-members with equal values. They are read as outcomes are, but no outcome is equal to one of them.
+members with equal values. They are read as outcomes are, but no outcome is equal to one of them. Ids of timers are text
+to msgspec, and become numbers afterwards: it would call a function for each, both when it reads and when it writes.
 """
 
 from dataclasses import is_dataclass
@@ -24,15 +25,10 @@ from pydantic.fields import FieldInfo
 from shared.events.base import Day, Instant, TimerId
 from shared.events.outcome import Fact, Outcome, read_outcome
 
-
-class _TimerId(int):
-    """A timer's id, which JSON has as decimal text."""
-
-
 # Without an offset it is no instant. One with another offset than ours is believed: it is the same instant.
 _INSTANT: Final = Annotated[datetime, msgspec.Meta(tz=True)]
 # What kinds of ours are to msgspec. A fact may hold anything, and is rare: it is left to `read_outcome`.
-_KINDS: Final = ((Instant, _INSTANT), (Day, date), (TimerId, _TimerId), (Fact, None))
+_KINDS: Final = ((Instant, _INSTANT), (Day, date), (TimerId, str), (Fact, None))
 _THE_SAME: Final = (bool, int, str, date, UUID, NoneType)
 # The days of the calendar that have instants which `base` refuses.
 _FIRST_DAY: Final = b'"0001-01-01'
@@ -46,10 +42,33 @@ def read_quickly(body: bytes) -> Outcome:
         # Into a buffer that stays: to make one for each record would take as long as to write the record.
         _ENCODER.encode_into(outcome, _WRITTEN)
         if body == _WRITTEN and _FIRST_DAY not in body and _LAST_DAY not in body:
+            _number_timers(outcome)
             return cast("Outcome", outcome)
     except (msgspec.DecodeError, ValueError, RecursionError):
         pass  # `read_outcome` says what is wrong, if anything is
     return read_outcome(body)
+
+
+def _number_timers(outcome: Any) -> None:  # noqa: ANN401 - an outcome whose ids are text
+    """Put numbers in the place of ids. Raises ValueError when one is written in another way than ours."""
+    # Of nearly every outcome all ids are the pressed timer's.
+    pressed = outcome.subject
+    number = outcome.subject = None if pressed is None else _number(pressed)
+    if (timer := outcome.timer) is not None:
+        timer.id = number if timer.id == pressed else _number(timer.id)
+    for change in outcome.changed:
+        after = change.after
+        change.timer = number if change.timer == pressed else _number(change.timer)
+        after.id = number if after.id == pressed else _number(after.id)
+    for finding in outcome.findings:
+        finding.timer_id = number if finding.timer_id == pressed else _number(finding.timer_id)
+
+
+def _number(text: str) -> int:
+    number = int(text)
+    if str(number) != text:
+        raise ValueError
+    return number
 
 
 def _struct_of(kind: type[Any]) -> type[msgspec.Struct]:
@@ -99,7 +118,6 @@ def _type_of(hint: Any) -> Any:  # noqa: ANN401 - the same
     raise TypeError(f"the quick reader does not know {hint}")
 
 
-# Both are called with what they need, so that no call is one of Python's own: a record has four ids of timers.
-_DECODER: Final = msgspec.json.Decoder(_struct_of(Outcome), dec_hook=int.__new__)
-_ENCODER: Final = msgspec.json.Encoder(enc_hook=int.__repr__)
+_DECODER: Final = msgspec.json.Decoder(_struct_of(Outcome))
+_ENCODER: Final = msgspec.json.Encoder()
 _WRITTEN: Final = bytearray()
