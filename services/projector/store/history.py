@@ -3,7 +3,6 @@
 Lines are kept for ever, one for each press, so their JSON is short (`shared/packing/lines.py`).
 """
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
@@ -22,44 +21,44 @@ _PRESSES: Final = {
 }
 _ENDS: Final = {State.PAUSED: "pause", State.STOPPED: "stop"}
 
+# Who pressed, and where. Nobody is none of it.
+_BY: Final = ("client", "person", "role", "dialect")
+
 # The same few lines come again and again. A person's own presses make some ten.
 _TOLD_MAX: Final = 10_000
 
-# What was done, its verdict and rule, and the timer's state afterwards.
-_What = tuple[str, str, str | None, str]
-# The client, the person, the role.
-_Actor = tuple[str, str | None, str]
 
-
-def history_of(outcome: Outcome) -> Iterator[tuple[Any, ...]]:
+def history_of(outcome: Outcome) -> list[tuple[Any, ...]]:
     """Return a line for the pressed timer, also when it was refused, and one for each timer that ended otherwise."""
-    if outcome.timer is not None and outcome.at is not None:
+    lines: list[tuple[Any, ...]] = []
+    if (timer := outcome.timer) is not None and (at := outcome.at) is not None:
         type_ = outcome.event_type or ""
-        what = (_PRESSES.get(type_, type_), outcome.verdict, outcome.rule, outcome.timer.state.value)
-        yield _line(outcome, outcome.timer.id, "press", outcome.at, what)
+        body = _body(outcome, _PRESSES.get(type_, type_), outcome.verdict, outcome.rule, timer.state._value_)
+        if outcome.asked_at is not None:
+            body = f'{body[:-1]},"asked_at":"{outcome.asked_at.astimezone(UTC).isoformat()}"}}'
+        lines.append(_line(outcome, timer.id, "press", at, body))
     for change in outcome.changed:
-        if change.by != "press" and change.closed is not None:
+        if change.by != "press" and (closed := change.closed) is not None:
             state = change.after.state
             what = (_ENDS.get(state, state.value), "accepted", None, state.value)
-            yield _line(outcome, change.timer, change.by, change.closed.end, what)
+            # What falls due is pressed by nobody, although a press may have brought it to light.
+            body = _told(*what) if change.by == "settle" else _body(outcome, *what)
+            lines.append(_line(outcome, change.timer, change.by, closed.end, body))
+    return lines
 
 
-def _line(outcome: Outcome, timer_id: int, by: str, at: datetime, what: _What) -> tuple[Any, ...]:
-    actor = outcome.actor
-    # What falls due is pressed by nobody, although a press may have brought it to light.
-    if by == "settle" or actor is None:
-        body = _told(what)
-    else:
-        body = _told(what, (actor.client, actor.person, actor.role), outcome.dialect)
-    if by == "press" and outcome.asked_at is not None:
-        body = f'{body[:-1]},"asked_at":"{outcome.asked_at.astimezone(UTC).isoformat()}"}}'
-    where = (slot_of_timer(timer_id), timer_id, outcome.source_offset)
-    return *where, by, at, body, outcome.event_id, outcome.log_time
+def _line(outcome: Outcome, timer_id: int, by: str, at: datetime, body: str) -> tuple[Any, ...]:
+    return slot_of_timer(timer_id), timer_id, outcome.source_offset, by, at, body, outcome.event_id, outcome.log_time
+
+
+def _body(outcome: Outcome, what: str, verdict: str, rule: str | None, state: str) -> str:
+    """Return what was done, its verdict and rule, the timer's state afterwards, and by whom."""
+    if (actor := outcome.actor) is None:
+        return _told(what, verdict, rule, state)
+    return _told(what, verdict, rule, state, actor.client, actor.person, actor.role, outcome.dialect)
 
 
 @lru_cache(_TOLD_MAX)
-def _told(what: _What, actor: _Actor | None = None, dialect: str | None = None) -> str:
-    told: dict[str, Any] = dict(zip(("what", "verdict", "rule", "state"), what, strict=True))
-    if actor is not None:
-        told |= dict(zip(("client", "person", "role"), actor, strict=True)) | {"dialect": dialect}
-    return to_json(shortened(told)).decode()
+def _told(what: str, verdict: str, rule: str | None, state: str, *by: str | None) -> str:
+    told: dict[str, Any] = {"what": what, "verdict": verdict, "rule": rule, "state": state}
+    return to_json(shortened(told | dict(zip(_BY, by, strict=False)))).decode()

@@ -25,6 +25,7 @@ Columns = list[list[Any]]
 _work_of: Final = attrgetter(*WORK)
 # Said of a timer's end that may be taken back, by a commit that tells a flag alone: JSON's null, and not SQL's.
 _AS_IT_IS: Final = "null"
+_NOBODYS: Final = UUID(int=0)
 
 
 @dataclass(slots=True)
@@ -68,43 +69,46 @@ class Rows:
         if outcome.fact is not None:
             self._learn(outcome, outcome.fact)
         if outcome.tenant is not None and outcome.owner is not None:
-            self.look(kpart, Look(outcome.source_offset, outcome.tenant, outcome.owner, outcome.due))
+            self._move((kpart, outcome.tenant, outcome.owner), outcome.source_offset, outcome.due)
 
     def look(self, kpart: int, look: Look) -> None:
-        """Move an owner's deadline. Of two looks at one owner in one commit, the later one on the log counts."""
-        key = (kpart, look.tenant, look.owner)
-        if key not in self.deadlines or self.deadlines[key][0] < look.source_offset:
-            self.deadlines[key] = (look.source_offset, look.due_at)
+        """Move an owner's deadline, without an outcome."""
+        self._move((kpart, look.tenant, look.owner), look.source_offset, look.due_at)
+
+    def _move(self, whose: tuple[int, str, str], source_offset: int, due_at: datetime | None) -> None:
+        # Of two looks at one owner in one commit, the later one on the log counts.
+        if (before := self.deadlines.get(whose)) is None or before[0] < source_offset:
+            self.deadlines[whose] = (source_offset, due_at)
 
     def _change(self, outcome: Outcome, change: Change) -> None:
-        slot, whose = slot_of_timer(change.timer), (outcome.tenant, change.after.owner)
-        self._stands(outcome, slot, change)
+        timer_id, after = change.timer, change.after
+        slot, tenant, owner = slot_of_timer(timer_id), outcome.tenant, after.owner
+        self._stands(outcome, slot, change, after)
         if (closed := change.closed) is not None:
-            ended = (closed.start, closed.end, closed.zone, self._opened_at.get((change.timer, closed.seq)))
-            self.intervals[change.timer, closed.seq] = (slot, change.timer, closed.seq, *whose, *ended, closed.reason)
-            self._worked(outcome, change.after, closed.days, 1)
+            key = (timer_id, closed.seq)
+            ended = (closed.start, closed.end, closed.zone, self._opened_at.get(key), closed.reason)
+            self.intervals[key] = (slot, timer_id, closed.seq, tenant, owner, *ended)
+            self._worked(outcome, slot, after, closed.days, 1)
             if closed.was is not None:
-                self._worked(outcome, change.after, closed.was.days, -1)
-            if change.after.job_id is not None:
-                job = (slot, *whose, change.after.job_id)
+                self._worked(outcome, slot, after, closed.was.days, -1)
+            if after.job_id is not None:
+                job = (slot, tenant, owner, after.job_id)
                 self.job_totals[job] = self.job_totals.get(job, 0) + added_us(closed)
         if (opened := change.opened) is not None:
+            key = (timer_id, opened.seq)
+            self._opened_at[key] = outcome.log_time
             begun = (opened.start, None, opened.zone, outcome.log_time, None)
-            self._opened_at[change.timer, opened.seq] = outcome.log_time
-            self.intervals[change.timer, opened.seq] = (slot, change.timer, opened.seq, *whose, *begun)
+            self.intervals[key] = (slot, timer_id, opened.seq, tenant, owner, *begun)
 
-    def _stands(self, outcome: Outcome, slot: int, change: Change) -> None:
-        timer = change.after
-        # Written on insert only. Then the start is in this commit, and sets it first; otherwise the value is unused.
-        started_by = self._started_by.setdefault(timer.id, outcome.event_id or UUID(int=0))
-        stands = (timer.state.value, timer.started_at, timer.stopped_at, timer.total_us, timer.last_at)
-        # Arrays of arrays must be rectangles in Postgres, so flags travel as text. No flag has a comma.
-        flags = ",".join(timer.flags)
-        whose = (slot, timer.id, outcome.tenant, timer.owner)
+    def _stands(self, outcome: Outcome, slot: int, change: Change, timer: TimerAfter) -> None:
         self.timers[timer.id] = (
-            *(*whose, *_work_of(timer), *stands, flags, started_by, outcome.source_offset),
-            self._ended(outcome, change),
-            timer.reference,
+            *(slot, timer.id, outcome.tenant, timer.owner, *_work_of(timer)),
+            *(timer.state._value_, timer.started_at, timer.stopped_at, timer.total_us, timer.last_at),
+            # Arrays of arrays must be rectangles in Postgres, so flags travel as text. No flag has a comma.
+            ",".join(timer.flags),
+            # Written on insert only. Then the start is in this commit, and sets it first. Otherwise it is unused.
+            self._started_by.setdefault(timer.id, outcome.event_id or _NOBODYS),
+            *(outcome.source_offset, self._ended(outcome, change), timer.reference),
         )
 
     def _ended(self, outcome: Outcome, change: Change) -> str | None:
@@ -121,8 +125,7 @@ class Rows:
             None if days_of_end is None else json.dumps({"source_offset": outcome.source_offset, "days": days_of_end})
         )
 
-    def _worked(self, outcome: Outcome, timer: TimerAfter, days: Sequence[DayPart], sign: int) -> None:
-        slot = slot_of_timer(timer.id)
+    def _worked(self, outcome: Outcome, slot: int, timer: TimerAfter, days: Sequence[DayPart], sign: int) -> None:
         self._count(self.day_totals, (slot, outcome.tenant, timer.owner), timer, days, sign)
         for kind, about in (("account", timer.account_id), ("job", timer.job_id)):
             if about is not None:
@@ -137,9 +140,11 @@ class Rows:
         sign: int,
     ) -> None:
         for part in days:
+            us = sign * part.us
             total = totals.setdefault((*whose, part.on), [0, 0])
-            total[0] += sign * part.us
-            total[1] += sign * part.us if timer.billable else 0
+            total[0] += us
+            if timer.billable:
+                total[1] += us
             if part.after_lock:
                 self.changed_after_lock.add((*whose, part.on))
 
