@@ -53,6 +53,7 @@ class Filling:
             span = await self._stream.span(kpart)
             self._begin[kpart], self._end[kpart] = span.begin, span.end
             self._read[kpart] = (await self.store.checkpoint(kpart)).outcomes_next
+        self._tell_all()
         before = sum(self._read.values())
         try:
             async with asyncio.TaskGroup() as group:
@@ -72,6 +73,9 @@ class Filling:
     def _reached(self, kpart: int, outcomes_next: int) -> None:
         self._read[kpart] = outcomes_next
         self._end[kpart] = max(self._end[kpart], outcomes_next)
+        self._tell_all()
+
+    def _tell_all(self) -> None:
         done = sum(self._read[kpart] - begin for kpart, begin in self._begin.items())
         self._tell(done, sum(self._end[kpart] - begin for kpart, begin in self._begin.items()))
 
