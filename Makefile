@@ -74,7 +74,7 @@ bench-rules: $(STAMP) ## print what rules cost a press, and what hundreds of run
 	@exec $(BIN)/python -m bench.rules
 
 bench-catchup: $(STAMP) ## print how fast an empty database catches up with the outcomes, against COPY of the same rows; and a rebuild
-	@exec $(BIN)/python -m bench.refill
+	@exec $(BIN)/python -m bench.refill $(if $(OUTCOMES),--outcomes '$(OUTCOMES)') $(if $(ROUNDS),--rounds '$(ROUNDS)')
 
 bench-soak: $(STAMP) ## press at half of capacity for 20 minutes (MINUTES=), and look whether memory and descriptors grow
 	@exec $(BIN)/python -m bench.soak $(if $(MINUTES),--minutes '$(MINUTES)') $(if $(WARM_UP),--warm-up '$(WARM_UP)')

@@ -1,8 +1,9 @@
 """A peer for `rebuild`: starts and stops, projected by the library `eventsourcing` as its manual shows it.
 
 A projection with a tracking recorder writes the rows of each event with its position, in one transaction.
-Run by the Python of its own environment (`projection.lock`), never by ours: `projection.py EVENTS`, with the library's
-settings of Postgres in the environment. Prints how many events were projected and in how many seconds.
+Run by the Python of its own environment (`projection.lock`), never by ours, with the library's settings of Postgres in
+the environment. `projection.py record EVENTS` records them, and prints the last one's place in the sequence.
+`projection.py project PLACE` projects up to there, and prints how many seconds it took after its start.
 """
 
 # Its libraries are in another environment, where mypy is not.
@@ -103,15 +104,18 @@ def recorded(events: int) -> int:
     return last
 
 
-def main() -> None:
-    """Record, project, and say how long the projection took."""
-    events = int(sys.argv[1])
-    last = recorded(events)
-    began = time.perf_counter()
+def projected(last: int) -> float:
+    """Project up to a place, and return how many seconds that took when all was there and connected."""
     with ProjectionRunner(application_class=Timers, projection_class=Hours, view_class=View) as runner:
+        began = time.perf_counter()
         runner.wait(last, timeout=600)
-        took = time.perf_counter() - began
-    sys.stdout.write(json.dumps({"events": events, "seconds": took}) + "\n")
+        return time.perf_counter() - began
+
+
+def main() -> None:
+    """Record, or project."""
+    do = {"record": recorded, "project": projected}[sys.argv[1]]
+    sys.stdout.write(json.dumps(do(int(sys.argv[2]))) + "\n")
 
 
 if __name__ == "__main__":
