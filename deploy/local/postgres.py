@@ -16,11 +16,14 @@ from deploy.local import machine, orphans
 from deploy.local.identity import Identity
 from deploy.local.process import Process, Program
 from deploy.local.secrets import kept_secret, write_secretly
-from deploy.local.settings import HOST, Settings
+from deploy.local.settings import HOST, ROOT, Settings
 from deploy.local.trouble import Trouble
 
 SUPERUSER = "postgres"
 ROLE = DATABASE = "stint"
+# Each logs in as a role of its own: `stint_projector`.
+SERVICES = ("command_api", "projector", "feed")
+MAKE_ROLES = ROOT / "deploy" / "roles.sql"
 READY_LINE = "database system is ready to accept connections"
 READY_WITHIN_SECONDS = 60.0  # after a crash Postgres replays its journal first
 MAPPED_ID = "1000"
@@ -29,7 +32,7 @@ NOBODY = 65534
 
 @dataclass
 class Postgres:
-    """One server with one database, `stint`, which belongs to the one role that the services use."""
+    """One server with one database, `stint`, which belongs to the role `stint`. Each service has a role of its own."""
 
     settings: Settings
     extra: Mapping[str, str] = field(default_factory=dict)  # server settings, for tests
@@ -42,8 +45,12 @@ class Postgres:
 
     @property
     def dsn(self) -> str:
-        """The address for the services."""
+        """The address for the operator's commands: the owner's."""
         return self._dsn(ROLE, DATABASE)
+
+    def dsn_of(self, service: str) -> str:
+        """Return the address for a service."""
+        return self._dsn(_role_of(service), DATABASE)
 
     @property
     def superuser_dsn(self) -> str:
@@ -95,6 +102,23 @@ class Postgres:
         if self.process:
             self.process.await_ready(READY_WITHIN_SECONDS)
 
+    def make_roles(self) -> None:
+        """Make the services' roles, or give them their passwords. At each start: a folder may be older than the roles.
+
+        What they may do is given by `stint migrate`.
+        """
+        # Hexadecimal: nothing in them to escape.
+        kept = {service: kept_secret(self._password_file(_role_of(service))) for service in SERVICES}
+        said = "".join(f"\\set {service} {password}\n" for service, password in kept.items())
+        login = {
+            "PGHOST": HOST,
+            "PGPORT": str(self.settings.postgres_port),
+            "PGUSER": SUPERUSER,
+            "PGDATABASE": DATABASE,
+            "PGPASSWORD": kept_secret(self._password_file(SUPERUSER)),
+        }
+        self._do("psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", said=said + MAKE_ROLES.read_text(), **login)
+
     def stop(self) -> None:
         """Ask the server to end with all its sessions, and wait. A server that does not run is fine."""
         if self.process:
@@ -137,11 +161,11 @@ class Postgres:
         password = kept_secret(self._password_file(ROLE))  # hexadecimal: nothing in it to escape
         return f"CREATE ROLE {ROLE} LOGIN PASSWORD '{password}';\nCREATE DATABASE {DATABASE} OWNER {ROLE};\n"
 
-    def _do(self, program: str, *arguments: str, said: str = "") -> None:
+    def _do(self, program: str, *arguments: str, said: str = "", **environ: str) -> None:
         done = subprocess.run(
             [*self._as.prefix, self._bin(program), *arguments],
             input=said,
-            env=_environ(),
+            env=_environ() | environ,
             user=self._as.user,
             group=self._as.user,
             extra_groups=None if self._as.user is None else [],
@@ -175,6 +199,10 @@ class Postgres:
     @cached_property
     def _as(self) -> "_Somebody":
         return _somebody(self._bin("postgres"), self.settings.home)
+
+
+def _role_of(service: str) -> str:
+    return f"{ROLE}_{service}"
 
 
 @dataclass(frozen=True, slots=True)

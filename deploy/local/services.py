@@ -29,25 +29,25 @@ def environment(stack: Stack) -> dict[str, str]:
 
 
 def _own(stack: Stack) -> dict[str, str]:
-    settings, dsn = stack.settings, stack.postgres.dsn
+    settings, postgres = stack.settings, stack.postgres
     token_key = kept_secret(settings.secrets / "token-key")
     return {
         "COMMAND_API_KAFKA_BOOTSTRAP_SERVERS": settings.kafka,
-        "COMMAND_API_POSTGRES_DSN": dsn,
+        "COMMAND_API_POSTGRES_DSN": postgres.dsn_of(API),
         "COMMAND_API_HTTP_HOST": HOST,
         "COMMAND_API_HTTP_PORT": str(settings.http_port),
         "COMMAND_API_TOKEN_KEY": token_key,
         "PROJECTOR_KAFKA_BOOTSTRAP_SERVERS": settings.kafka,
-        "PROJECTOR_POSTGRES_DSN": dsn,
+        "PROJECTOR_POSTGRES_DSN": postgres.dsn_of(PROJECTOR),
         "PROJECTOR_HTTP_HOST": HOST,
         "PROJECTOR_HTTP_PORT": str(settings.projector_port),
         "FEED_KAFKA_BOOTSTRAP_SERVERS": settings.kafka,
-        "FEED_POSTGRES_DSN": dsn,
+        "FEED_POSTGRES_DSN": postgres.dsn_of(FEED),
         "FEED_HTTP_HOST": HOST,
         "FEED_HTTP_PORT": str(settings.feed_port),
         "FEED_TOKEN_KEY": token_key,
         "STINT_CLI_KAFKA_BOOTSTRAP_SERVERS": settings.kafka,
-        "STINT_CLI_POSTGRES_DSN": dsn,
+        "STINT_CLI_POSTGRES_DSN": postgres.dsn,
         "STINT_CLI_HTTP_URL": settings.url,
         "STINT_CLI_FEED_URL": settings.feed_url,
         "STINT_CLI_TOKEN_KEY": token_key,
@@ -90,7 +90,8 @@ def partitions(stack: Stack) -> int:
 
 
 def prepare(stack: Stack) -> None:
-    """Make the tables, the topics and the demo tenant, or see that they are there."""
+    """Make the services' roles, the tables, the topics and the demo tenant, or see that they are there."""
+    stack.postgres.make_roles()
     stint(stack, "prepare", "--partitions", str(partitions(stack)), "--env-file", str(stack.settings.demo_env))
 
 

@@ -1,4 +1,7 @@
-"""migrate: bring a database to the tables of this release. Forward only, each file once, each in one transaction."""
+"""migrate: bring a database to the tables of this release. Forward only, each file once, each in one transaction.
+
+At the end the services' roles, as far as this server has them, are given the rights of this release.
+"""
 
 import hashlib
 import re
@@ -79,13 +82,16 @@ def outstanding(migrations: Sequence[Migration], applied: Sequence[Applied]) -> 
 async def migrate(conn: asyncpg.Connection, folder: Path = FOLDER) -> list[Migration]:
     """Apply outstanding migrations in order, and return them. Two runs at once are safe: each file is applied once."""
     migrations = read_migrations(folder)
-    done = []
-    while (migration := await _apply_next(conn, migrations)) is not None:
-        done.append(migration)
+    done: list[Migration] = []
+    while todo := await _apply_next(conn, migrations):
+        done.append(todo[0])
+        if len(todo) == 1:
+            break
     return done
 
 
-async def _apply_next(conn: asyncpg.Connection, migrations: Sequence[Migration]) -> Migration | None:
+async def _apply_next(conn: asyncpg.Connection, migrations: Sequence[Migration]) -> Sequence[Migration]:
+    """Apply the first outstanding migration, and return all that were outstanding."""
     # The file and its row are one transaction: a crash leaves both or neither. The list is read under the lock, so a
     # migration that another run applied in between is not applied again.
     async with conn.transaction():
@@ -93,19 +99,29 @@ async def _apply_next(conn: asyncpg.Connection, migrations: Sequence[Migration])
         await conn.execute(query("make_schema_migration"))
         rows = await conn.fetch(query("applied_migrations"))
         todo = outstanding(migrations, [Applied(row["version"], row["name"], row["sha256"]) for row in rows])
-        if not todo:
-            return None
-        migration = todo[0]
-        try:
-            # Only now: another run that holds the list is waited for without a limit.
-            await conn.execute(f"SET LOCAL lock_timeout = {LOCK_WITHIN_MS}")
-            await conn.execute(migration.sql)
-        except asyncpg.LockNotAvailableError as error:
-            raise Trouble(
-                f"{migration.name} waited {LOCK_WITHIN_MS / 1000:g} s for a table that another session holds, and was "
-                "rolled back: end long transactions (a dump, for example) and run this again."
-            ) from error
-        except asyncpg.PostgresError as error:
-            raise Trouble(f"{migration.name} failed and was rolled back: {error}") from error
-        await conn.execute(query("record_migration"), migration.version, migration.name, migration.sha256)
-    return migration
+        for migration in todo[:1]:
+            await _apply(conn, migration)
+            await conn.execute(query("record_migration"), migration.version, migration.name, migration.sha256)
+        if len(todo) <= 1:
+            # With the last one, so that services never meet a table or view of this release without their rights.
+            await _give_rights(conn)
+    return todo
+
+
+async def _apply(conn: asyncpg.Connection, migration: Migration) -> None:
+    try:
+        # Only now: another run that holds the list is waited for without a limit.
+        await conn.execute(f"SET LOCAL lock_timeout = {LOCK_WITHIN_MS}")
+        await conn.execute(migration.sql)
+    except asyncpg.LockNotAvailableError as error:
+        raise Trouble(
+            f"{migration.name} waited {LOCK_WITHIN_MS / 1000:g} s for a table that another session holds, and was "
+            "rolled back: end long transactions (a dump, for example) and run this again."
+        ) from error
+    except asyncpg.PostgresError as error:
+        raise Trouble(f"{migration.name} failed and was rolled back: {error}") from error
+
+
+async def _give_rights(conn: asyncpg.Connection) -> None:
+    """Give each service's role its rights in this database, and no others. Roles that are not there are passed over."""
+    await conn.execute("; ".join(row["statement"] for row in await conn.fetch(query("rights"))))

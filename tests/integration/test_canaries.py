@@ -11,6 +11,8 @@ from uuid import UUID
 import httpx2 as httpx
 import pytest
 
+from deploy.local.postgres import SERVICES
+from services.stint_cli.database import connected
 from services.stint_cli.tenants import issue_bearer_token
 from shared.events.ids import slot_of
 from shared.events.texts import TimerText
@@ -77,10 +79,11 @@ class Place:
 @pytest.fixture
 async def place(api: Api, deployment: Deployment, tenant: Tenant, owner: str) -> Place:
     person, cage = await deployment.person(tenant), Cage(f"canary-{owner}")
-    password = deployment.dsn.partition("stint:")[2].partition("@")[0]
-    assert password
+    dsns = [deployment.dsn_of(service, deployment.dsn) for service in SERVICES]
+    passwords = {dsn.partition("@")[0].rpartition(":")[2] for dsn in (deployment.dsn, *dsns)}
+    assert len(passwords) == 1 + len(SERVICES)
     basic = base64.b64encode(f"{tenant.client}:{tenant.secret}".encode()).decode()
-    cage.keeps(tenant.token, tenant.secret, basic, person.token, TOKEN_KEY, password)
+    cage.keeps(tenant.token, tenant.secret, basic, person.token, TOKEN_KEY, *passwords)
     return Place(api.http, tenant, person, cage)
 
 
@@ -172,10 +175,11 @@ async def through_a_fault(place: Place, deployment: Deployment) -> None:
     press = Api(place.http, place.tenant.token)
     for _ in range(2):
         starts = [asyncio.create_task(press.start(fresh_owner(), comment=place.cage.word("fault"))) for _ in range(20)]
-        await deployment.pool.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE application_name IN ('command_api', 'stint-projector')"
-        )
+        async with connected(deployment.stack.postgres.superuser_dsn) as conn:
+            await conn.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE application_name IN ('command_api', 'stint-projector')"
+            )
         assert {answer.status_code for answer in await asyncio.gather(*starts)} <= {201, 202, 503}
 
 

@@ -232,6 +232,24 @@ async def test_the_switch_waits_for_a_commit_that_is_under_way(api: Api, deploym
     await deployment.pool.execute("DROP SCHEMA fold_v1_old CASCADE")
 
 
+async def test_rights_that_were_given_while_tables_were_filled_hold_after_the_switch(
+    api: Api, deployment: Deployment, owner: str
+) -> None:
+    """An operator makes the roles of the services, and runs `stint migrate`, while a rebuild goes on for hours."""
+    assert (await api.start(owner)).status_code == 201
+    async with rebuilding(deployment) as (process, lines), deployment.pool.acquire() as conn:
+        async with conn.transaction():
+            # A reader that takes its time keeps the switch waiting.
+            await conn.execute("LOCK TABLE fold_v1.timer IN ACCESS SHARE MODE")
+            async for line in lines:
+                if line["stage"] == "switch":
+                    break
+            await deployment.pool.execute("GRANT SELECT ON fold_v1.timer TO stint_feed")
+        assert await process.wait() == 0
+    assert await deployment.pool.fetchval("SELECT has_table_privilege('stint_feed', 'fold_v1.timer', 'SELECT')")
+    await deployment.pool.execute("REVOKE SELECT ON fold_v1.timer FROM stint_feed")
+
+
 @pytest.fixture
 async def unfinished(deployment: Deployment) -> AsyncIterator[asyncpg.Connection]:
     """Give a session with empty new tables in its path."""

@@ -56,8 +56,6 @@ async def make(conn: Connection, schemas: SchemaNames) -> None:
         for key in await conn.fetch(query("keys"), live, ["p", "u"]):
             name = f'CONSTRAINT "{key["name"]}" {key["definition"]}'
             await conn.execute(f'ALTER TABLE {beside}."{key["table_name"]}" ADD {name}')
-        for grant in await conn.fetch(query("grants"), live, beside):
-            await conn.execute(grant["statement"])
         # The checkpoints of the new tables say how far each partition is filled.
         await conn.execute(f"INSERT INTO {beside}.checkpoint (kpart) SELECT kpart FROM {live}.checkpoint")  # noqa: S608
 

@@ -5,7 +5,8 @@ projector, and none can write into the old tables: its next statement finds the 
 
 1. Lock every table and view, the checkpoint first. A commit holds its checkpoint from its first statement to its end,
    so none is half done now. The next one waits for us, and Postgres looks up its tables anew when it is let in.
-2. Write the last outcomes, and take over what no outcome says: checkpoints, deadlines, the clock's marks.
+2. Write the last outcomes, and take over what no outcome says: checkpoints, deadlines, the clock's marks, and what
+   roles may do.
 3. Rename both schemas, and point the views at the tables under the live name.
 4. Drop the old tables, unless they are to be kept.
 
@@ -79,6 +80,8 @@ async def _exchange(conn: Connection, schemas: SchemaNames, store: FilledStore, 
     await conn.execute(query("take_deadlines"))
     await conn.execute(f"DELETE FROM {beside}.policy_looked")  # noqa: S608
     await conn.execute(f"INSERT INTO {beside}.policy_looked SELECT * FROM {live}.policy_looked")  # noqa: S608
+    # As they are now: `stint migrate` may have given rights while the new tables were filled.
+    await conn.execute("; ".join(row["statement"] for row in await conn.fetch(query("grants"), live, beside)))
     await conn.execute(f"ALTER SCHEMA {live} RENAME TO {old}; ALTER SCHEMA {beside} RENAME TO {live}")
     for name, definition in views.items():
         await conn.execute(f"CREATE OR REPLACE VIEW {name} AS {definition}")

@@ -12,7 +12,8 @@ _LAY: Final = """
 CREATE TABLE trail (
     number bigserial PRIMARY KEY, kpart integer NOT NULL, read_at bigint NOT NULL, moved_to bigint NOT NULL
 );
-CREATE FUNCTION tread() RETURNS trigger LANGUAGE plpgsql AS $$
+-- The projector's role has no right to the trail.
+CREATE FUNCTION tread() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
     INSERT INTO trail (kpart, read_at, moved_to) VALUES (OLD.kpart, OLD.next_offset, NEW.next_offset);
     RETURN NULL;

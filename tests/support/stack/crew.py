@@ -218,10 +218,13 @@ class Crew:
     ) -> Service:
         [port] = free_ports(1)
         settings = self.deployment.stack.settings
+        said = self._environ(kind, port) | self.deployment.environ | dict(environ or {})
+        # As operators should run them: with a role of its own, in whichever database. So a missing right shows.
+        dsn = f"{_PREFIXES[kind]}POSTGRES_DSN"
         program = Program(
             name=f"{kind}-{next(self._numbers)}",
             argv=[sys.executable, "-m", module or f"services.{kind}"],
-            environ=self._environ(kind, port) | self.deployment.environ | dict(environ or {}),
+            environ=said | {dsn: self.deployment.dsn_of(kind, said[dsn])},
             folder=ROOT,
             ready_port=port,
         )

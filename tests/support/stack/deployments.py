@@ -60,7 +60,7 @@ class Person:
 
 @dataclass
 class Deployment:
-    """One stack as the services see it. `pool` and `producer` are the tests' own."""
+    """One stack as the services see it. `pool` and `producer` are the tests' own, and `dsn` is the owner's."""
 
     stack: Stack
     pool: asyncpg.Pool
@@ -74,6 +74,11 @@ class Deployment:
     def kafka(self) -> KafkaAddress:
         """Where the broker is."""
         return KafkaAddress(bootstrap_servers=self.stack.kafka.address)
+
+    def dsn_of(self, service: str, dsn: str) -> str:
+        """Return the owner's DSN of any database with the login of a service; another login's DSN as it is."""
+        owners, its_own = (each.rpartition("@")[0] for each in (self.dsn, self.stack.postgres.dsn_of(service)))
+        return dsn.replace(f"{owners}@", f"{its_own}@")
 
     async def tenant(
         self, zone: str = "Asia/Jerusalem", preset: Preset = Preset.NATIVE, role: ClientRole = "machine"
@@ -134,6 +139,7 @@ async def deployed(stack: Stack, partitions: int = PARTITIONS) -> AsyncIterator[
     At its end no log of any process may tell a token or a secret that was handed out.
     """
     dsn = stack.postgres.dsn
+    stack.postgres.make_roles()
     kafka = KafkaAddress(bootstrap_servers=stack.kafka.address)
     async with connected(dsn) as conn, Brokers(kafka) as brokers:
         await migrate(conn)

@@ -2,14 +2,23 @@
 
 import stat
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from deploy.local import services
 from deploy.local.__main__ import DATA
+from deploy.local.postgres import Postgres
 from deploy.local.settings import ROOT, Settings
 from deploy.local.stack import Stack
 from services.stint_cli.terminal.local import SETTINGS_FILE, local_settings
+
+OURS = {
+    "COMMAND_API_POSTGRES_DSN": "stint_command_api",
+    "PROJECTOR_POSTGRES_DSN": "stint_projector",
+    "FEED_POSTGRES_DSN": "stint_feed",
+    "STINT_CLI_POSTGRES_DSN": "stint",
+}
 
 
 def test_stint_finds_a_stack_by_its_folder_alone(tmp_path: Path) -> None:
@@ -23,6 +32,13 @@ def test_stint_finds_a_stack_by_its_folder_alone(tmp_path: Path) -> None:
     assert found["STINT_CLI_FEED_URL"] == stack.settings.feed_url
     assert {"STINT_CLI_POSTGRES_DSN", "STINT_CLI_TOKEN_KEY"} <= found.keys()
     assert stat.S_IMODE((tmp_path / SETTINGS_FILE).stat().st_mode) == 0o600
+
+
+def test_each_service_logs_in_as_a_role_of_its_own_and_the_commands_as_the_owner(tmp_path: Path) -> None:
+    said = services.environment(Stack(Settings(home=tmp_path)))
+    logins = {name: urlsplit(dsn) for name, dsn in said.items() if name.endswith("_POSTGRES_DSN")}
+    assert {name: login.username for name, login in logins.items() if name in OURS} == OURS
+    assert len({login.password for name, login in logins.items() if name in OURS}) == len(OURS)
 
 
 def test_a_reset_deletes_those_settings_too() -> None:
@@ -54,9 +70,11 @@ def test_whoever_starts_a_stack_prepares_it_with_the_partitions_of_its_folder(
     """The bench too: it measures what `make run` starts, and each partition has its part in what a press costs."""
     said: list[tuple[str, ...]] = []
     monkeypatch.setattr(services, "stint", lambda _, *arguments: said.append(arguments))
+    monkeypatch.setattr(Postgres, "make_roles", lambda _: said.append(("roles",)))
     stack = Stack(Settings(home=tmp_path))
     services.prepare(stack)
     env_file = str(stack.settings.demo_env)
-    assert said == [("prepare", "--partitions", str(services.NEW_PARTITIONS), "--env-file", env_file)]
+    # Migrations give rights to the roles that are there.
+    assert said == [("roles",), ("prepare", "--partitions", str(services.NEW_PARTITIONS), "--env-file", env_file)]
     for starts in ("deploy/local/supervisor.py", "bench/rig/product.py"):
         assert "services.prepare(stack)" in (ROOT / starts).read_text(encoding="utf-8")
