@@ -8,6 +8,7 @@ import pytest
 
 from services.command_api.dialects.headers import WAIT_SECONDS_MAX
 from services.feed.calls.feed import PATH as FEED_PATH
+from services.stint_cli.store import query
 from shared.events.topics import topics
 from shared.process.metrics import METRICS_PATH
 from tests.support.stack.manifests import built, example, one, pods, secret_files, settings_of
@@ -19,6 +20,12 @@ SAFE = {
     "auto.create.topics.enable": False,
 }
 USERS = {"stint-command-api", "stint-feed", "stint-projector", "stint-operator"}
+
+ROLES = {
+    "stint_command_api": "stint-postgres-command-api",
+    "stint_projector": "stint-postgres-projector",
+    "stint_feed": "stint-postgres-feed",
+}
 
 
 def test_kafka_keeps_everything_three_times_and_acknowledges_with_two() -> None:
@@ -70,14 +77,25 @@ def test_postgres_is_three_instances_and_demands_tls() -> None:
     assert spec["imageCatalogRef"]["major"] == 18
 
 
-def test_an_operator_makes_every_secret_but_the_token_key() -> None:
+def test_an_operator_makes_every_secret_but_the_token_key_and_the_logins_of_the_services() -> None:
     kafka, postgres = one(example("kafka"), "Kafka", "stint"), one(example("postgres"), "Cluster", "stint-postgres")
     made = {f"{each['metadata']['name']}/password" for each in example("kafka") if each["kind"] == "KafkaUser"}
     made |= {f"{kafka['metadata']['name']}-cluster-ca-cert/ca.crt"}
     made |= {f"{postgres['metadata']['name']}-app/uri", f"{postgres['metadata']['name']}-ca/ca.crt"}
     referred = {secret for _, pod in pods(built("base")) for secret in secret_files(pod).values()}
-    assert referred - made == {"stint-token-key/token-key"}
+    assert referred - made == {"stint-token-key/token-key", *(f"{secret}/uri" for secret in ROLES.values())}
     assert made <= referred
+
+
+def test_each_service_has_a_role_whose_rights_a_migration_gives() -> None:
+    managed = one(example("postgres"), "Cluster", "stint-postgres")["spec"]["managed"]["roles"]
+    assert {each["name"]: each["passwordSecret"]["name"] for each in managed if each["login"]} == ROLES
+    given = query("rights")
+    for role, secret in ROLES.items():
+        assert f"('{role}', " in given
+        service = secret.removeprefix("stint-postgres-")
+        [dsn] = [f for f in secret_files(dict(pods(built("base")))[service]).items() if f[0].endswith("postgres_dsn")]
+        assert dsn == (f"{service.replace('-', '_')}_postgres_dsn", f"{secret}/uri")
 
 
 def test_a_route_sends_the_feeds_path_to_the_feed_and_all_else_to_the_api_but_metrics() -> None:
