@@ -121,6 +121,14 @@ def test_our_image_is_small_and_runs_as_an_ordinary_user(deployment: Deployment)
     assert said.split() == ["None", "None", "None"]
 
 
+def test_each_service_logs_in_to_postgres_as_a_role_of_its_own(deployment: Deployment) -> None:
+    """A feed connects when somebody asks for it."""
+    asks = "SELECT DISTINCT usename FROM pg_stat_activity WHERE usename LIKE 'stint%'"
+    psql = ("psql", "--username=postgres", "--no-align", "--tuples-only", "--command", asks)
+    said = deployment.compose("exec", "--no-TTY", "postgres", *psql)
+    assert set(said.split()) - {"stint_feed"} == {"stint_command_api", "stint_projector"}
+
+
 async def test_a_killed_projector_is_missed_and_replaced_and_loses_no_press(
     deployment: Deployment, http: httpx.AsyncClient
 ) -> None:
