@@ -48,7 +48,10 @@ class State(StrEnum):
 
 @value(kw_only=True)
 class Finding:
-    """A violation: a rule that flagged or refused. `to` and `amount_us` are None where the rule measures nothing."""
+    """A violation: a rule that flagged or refused. `to` and `amount_us` are None where the rule measures nothing.
+
+    Of one timer, rule and `from` the last telling counts. But one with `refused` changes nothing of one without.
+    """
 
     timer_id: TimerId
     rule: str
