@@ -90,6 +90,11 @@ async def migrate(conn: asyncpg.Connection, folder: Path = FOLDER) -> list[Migra
     return done
 
 
+async def missing_roles(conn: asyncpg.Connection) -> list[str]:
+    """Return the services' roles that this server lacks. Where it has one role for everything, that is all of them."""
+    return [row["name"] for row in await conn.fetch(query("missing_roles"))]
+
+
 async def _apply_next(conn: asyncpg.Connection, migrations: Sequence[Migration]) -> Sequence[Migration]:
     """Apply the first outstanding migration, and return all that were outstanding."""
     # The file and its row are one transaction: a crash leaves both or neither. The list is read under the lock, so a
@@ -124,4 +129,8 @@ async def _apply(conn: asyncpg.Connection, migration: Migration) -> None:
 
 async def _give_rights(conn: asyncpg.Connection) -> None:
     """Give each service's role its rights in this database, and no others. Roles that are not there are passed over."""
-    await conn.execute("; ".join(row["statement"] for row in await conn.fetch(query("rights"))))
+    try:
+        for row in await conn.fetch(query("rights")):
+            await conn.execute(row["statement"])
+    except asyncpg.PostgresError as error:
+        raise Trouble(f"The services' roles could not be given their rights: {error}. Run this again.") from error

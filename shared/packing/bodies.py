@@ -41,7 +41,10 @@ def pack(body: bytes) -> bytes:
 def unpack(packed: bytes) -> bytes:
     """Return the body again, byte for byte. Raises UnknownDictionaryError and DamagedBodyError."""
     try:
-        return zstd.decompress(packed, _dictionary(zstd.get_frame_info(packed).dictionary_id))
+        number = zstd.get_frame_info(packed).dictionary_id
+        if not number:
+            raise DamagedBodyError("it names no dictionary, and each release packs with one")
+        return zstd.decompress(packed, _dictionary(number))
     except zstd.ZstdError as damaged:
         raise DamagedBodyError(str(damaged)) from None
 

@@ -101,6 +101,8 @@ SELECT format('%s (%I) ON public.%I', a.privilege_type, t.attname, c.relname)
  WHERE c.relnamespace = 'public'::regnamespace AND a.grantee = $1::text::regrole
 """
 
+COUNTS: Final = "SELECT has_function_privilege(oid, 'EXECUTE') FROM pg_proc WHERE proname = 'count_requests'"
+
 
 @asynccontextmanager
 async def logged_in(
@@ -215,6 +217,7 @@ async def test_a_database_that_is_closed_to_everybody_is_open_to_the_services(de
     dsn = await deployment.fresh_database("hardened")
     async with connected(dsn) as conn:
         await conn.execute("REVOKE ALL ON DATABASE hardened FROM PUBLIC; REVOKE ALL ON SCHEMA public FROM PUBLIC")
+        await conn.execute("REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC")
         assert await migrate(conn) == []
     for service, query_, helps in (
         ("command_api", "SELECT id FROM timer", False),
@@ -224,6 +227,7 @@ async def test_a_database_that_is_closed_to_everybody_is_open_to_the_services(de
         async with logged_in(deployment, service, dsn) as conn:
             assert await may(conn, query_)
             assert await may(conn, "CREATE TEMP TABLE mine (x int)") == helps
+            assert await conn.fetchval(COUNTS) == (service == "command_api")
 
 
 async def test_a_login_that_lost_its_password_has_it_again_at_the_next_start(deployment: Deployment) -> None:

@@ -203,12 +203,12 @@ def _pressed(press: LoggedPress, sheet: Timesheet, timeline: Timeline) -> tuple[
 
     A start or resume is judged with the automatic stops that its log time has passed. A fact counts from its log time.
     """
-    room = _CHANGES_BEFORE_A_PRESS_MAX
     if isinstance(press.event, TimerPaused | TimerStopped):
         return _ended(press, sheet, timeline)
     if not press.event.opens:
         due = settle(sheet, timeline, press.log_time, press.log_time, CHANGES_MAX)
         return due, _judged(press, due.sheet, timeline.latest)
+    room = _CHANGES_BEFORE_A_PRESS_MAX
     stops = stopped_meanwhile(sheet, timeline, press.moment, press.log_time, room)
     before, room = (sheet, room) if stops is None else (stops.sheet, room - len(stops.changed))
     due = _settled(press, before, timeline, room)
@@ -255,7 +255,7 @@ def _settled(
     press: LoggedPress, sheet: Timesheet, timeline: Timeline, room: int, late: Late = IN_TIME, *, ends: bool = True
 ) -> Settled:
     """Return what fell due up to a press; one that is refused ends no interval, and tells nothing of a first minute."""
-    subject = press.envelope.subject or -1
+    subject = _subject(press)
     may_end = {subject} if ends else set[int]()
     if ends and press.event.opens and timeline.latest.switches:
         may_end |= {timer.id for timer in sheet.running_beside(subject)}

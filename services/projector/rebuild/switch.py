@@ -81,7 +81,8 @@ async def _exchange(conn: Connection, schemas: SchemaNames, store: FilledStore, 
     await conn.execute(f"DELETE FROM {beside}.policy_looked")  # noqa: S608
     await conn.execute(f"INSERT INTO {beside}.policy_looked SELECT * FROM {live}.policy_looked")  # noqa: S608
     # As they are now: `stint migrate` may have given rights while the new tables were filled.
-    await conn.execute("; ".join(row["statement"] for row in await conn.fetch(query("grants"), live, beside)))
+    for grant in await conn.fetch(query("grants"), live, beside):
+        await conn.execute(grant["statement"])
     await conn.execute(f"ALTER SCHEMA {live} RENAME TO {old}; ALTER SCHEMA {beside} RENAME TO {live}")
     for name, definition in views.items():
         await conn.execute(f"CREATE OR REPLACE VIEW {name} AS {definition}")

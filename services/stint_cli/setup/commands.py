@@ -8,7 +8,7 @@ import typer
 
 from services.stint_cli.brokers import Brokers
 from services.stint_cli.database import opened
-from services.stint_cli.migrate import migrate
+from services.stint_cli.migrate import migrate, missing_roles
 from services.stint_cli.settings import DatabaseSettings, DemoSettings, DeploymentSettings
 from services.stint_cli.setup.demo import Demo, make_demo, make_demo_policy
 from services.stint_cli.setup.prepare import prepare
@@ -24,10 +24,14 @@ EnvFile = Annotated[Path, typer.Option(dir_okay=False, help="Where the credentia
 
 @command(app, "migrate", example="stint migrate")
 async def _migrate() -> Answer:
-    """Bring the database to the tables of this release."""
+    """Bring the database to the tables of this release, and give the services' roles their rights."""
     async with opened(DatabaseSettings()) as conn:
         done = [migration.name for migration in await migrate(conn)]
-    return Answer({"applied": done}, f"Applied {', '.join(done)}." if done else "Nothing to migrate.")
+        missing = await missing_roles(conn)
+    text = f"Applied {', '.join(done)}." if done else "Nothing to migrate."
+    if missing:
+        text += f" There is no role {', '.join(missing)} yet: once one is made, run this again, and it has its rights."
+    return Answer({"applied": done, "missing_roles": missing}, text)
 
 
 @command(app, "topics", example="stint topics --partitions 12")

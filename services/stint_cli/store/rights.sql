@@ -47,5 +47,11 @@ WITH needs (role, rights, place, names) AS (
       JOIN needs w ON w.role = r.name
       JOIN tables t ON t.place = w.place AND (w.names IS NULL OR t.name = ANY (w.names))
      GROUP BY w.rights, w.place, w.names, r.name
+     UNION ALL
+    -- By default everybody may, too.
+    SELECT 5, format('GRANT EXECUTE ON FUNCTION %s TO %I', p.oid::regprocedure, r.name)
+      FROM roles r
+      JOIN pg_proc p ON p.pronamespace = 'public'::regnamespace AND p.proname = 'count_requests'
+     WHERE r.name = 'stint_command_api' AND pg_has_role(p.proowner, 'USAGE')
 )
 SELECT statement FROM statements ORDER BY step;

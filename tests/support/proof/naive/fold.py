@@ -149,7 +149,7 @@ def _came_of(book: Book, press: Said, said: Row, policy: Row, documents: Documen
         return due, said | ({"verdict": "accepted"} if due[0] else {})
     if press["kind"] not in TIMER_EVENTS:
         # A fact counts from when the log has it. What was due until then was due by what was known.
-        due = fall_due(book, press, said, documents, press["log_time"], 200, set())
+        due = fall_due(book, press, said, documents, press["log_time"], 200, _NOBODY)
         return due, learn(book.facts, book.known_at, press, said)
     may_end = _may_end(book, press, said, policy)
     if press["kind"] in (_PAUSE, _STOP):
