@@ -18,6 +18,7 @@ from deploy.local.settings import ROOT
 from services.projector.rebuild.fill import take_the_rest
 from services.projector.rebuild.filled import FilledStore
 from services.projector.rebuild.schema import UNFINISHED, SchemaNames, add_indexes, check_layout, make
+from services.projector.rebuild.switch import take_rights
 from services.projector.rebuild.told import RebuildError
 from tests.integration.test_folded_again import an_end_taken_back
 from tests.support.proof.tables import FOLD, dump
@@ -248,6 +249,15 @@ async def test_rights_that_were_given_while_tables_were_filled_hold_after_the_sw
         assert await process.wait() == 0
     assert await deployment.pool.fetchval("SELECT has_table_privilege('stint_feed', 'fold_v1.timer', 'SELECT')")
     await deployment.pool.execute("REVOKE SELECT ON fold_v1.timer FROM stint_feed")
+
+
+async def test_tables_of_which_nobody_was_given_a_right_are_switched_too(unfinished: asyncpg.Connection) -> None:
+    """As where one role is used for everything."""
+    rights = "SELECT count(*) FROM pg_class WHERE relnamespace = 'fold_v9'::regnamespace AND relacl IS NOT NULL"
+    await take_rights(unfinished, SchemaNames("fold_v9", "fold_v1"))
+    assert await unfinished.fetchval(rights) == 0
+    await take_rights(unfinished, NAMES)
+    assert await unfinished.fetchval(rights) > 0
 
 
 @pytest.fixture

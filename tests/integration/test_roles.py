@@ -11,7 +11,7 @@ import pytest
 
 from services.projector.store.statement import statement_of
 from services.stint_cli.database import connected
-from services.stint_cli.migrate import FOLDER, migrate, read_migrations
+from services.stint_cli.migrate import FOLDER, migrate, missing_roles, read_migrations
 from services.stint_cli.store import query
 from services.stint_cli.trouble import Trouble
 from tests.integration.test_queries import files, writes_of_a_commit
@@ -233,10 +233,12 @@ async def test_a_database_that_is_closed_to_everybody_is_open_to_the_services(de
 async def test_a_login_that_lost_its_password_has_it_again_at_the_next_start(deployment: Deployment) -> None:
     async with connected(deployment.stack.postgres.superuser_dsn) as conn:
         await conn.execute("ALTER ROLE stint_feed NOLOGIN PASSWORD 'of an older folder'")
-    with pytest.raises(Trouble):
-        async with logged_in(deployment, "feed"):
-            pass
-    deployment.stack.postgres.make_roles()
+    try:
+        with pytest.raises(Trouble):
+            async with logged_in(deployment, "feed"):
+                pass
+    finally:
+        deployment.stack.postgres.make_roles()
     async with logged_in(deployment, "feed") as conn:
         assert await may(conn, "SELECT revoked_at FROM client")
 
@@ -265,4 +267,7 @@ async def test_a_server_without_the_roles_is_given_none(deployment: Deployment) 
         for service in REFUSED:
             await conn.execute(f"ALTER ROLE stint_{service} RENAME TO other_{service}")
         assert await conn.fetch(query("rights")) == []
+        assert await migrate(conn)
+        assert await missing_roles(conn) == sorted(f"stint_{service}" for service in REFUSED)
         await transaction.rollback()
+        assert await missing_roles(conn) == []

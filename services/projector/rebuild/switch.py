@@ -68,6 +68,15 @@ async def switch(
     )
 
 
+async def take_rights(conn: Connection, schemas: SchemaNames) -> None:
+    """Let roles do in the new tables what they may do in the live ones, which may be nothing.
+
+    As it is now: `stint migrate` may have given rights while the new tables were filled.
+    """
+    for grant in await conn.fetch(query("grants"), schemas.live, schemas.beside):
+        await conn.execute(grant["statement"])
+
+
 async def _exchange(conn: Connection, schemas: SchemaNames, store: FilledStore, *, keep_old: bool) -> None:
     live, beside, old = schemas.live, schemas.beside, schemas.old
     await conn.execute(f"SET LOCAL lock_timeout = {_LOCK_TIMEOUT_MS}; SET LOCAL synchronous_commit = on;")
@@ -80,9 +89,7 @@ async def _exchange(conn: Connection, schemas: SchemaNames, store: FilledStore, 
     await conn.execute(query("take_deadlines"))
     await conn.execute(f"DELETE FROM {beside}.policy_looked")  # noqa: S608
     await conn.execute(f"INSERT INTO {beside}.policy_looked SELECT * FROM {live}.policy_looked")  # noqa: S608
-    # As they are now: `stint migrate` may have given rights while the new tables were filled.
-    for grant in await conn.fetch(query("grants"), live, beside):
-        await conn.execute(grant["statement"])
+    await take_rights(conn, schemas)
     await conn.execute(f"ALTER SCHEMA {live} RENAME TO {old}; ALTER SCHEMA {beside} RENAME TO {live}")
     for name, definition in views.items():
         await conn.execute(f"CREATE OR REPLACE VIEW {name} AS {definition}")

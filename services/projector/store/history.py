@@ -33,7 +33,7 @@ def history_of(outcome: Outcome) -> list[tuple[Any, ...]]:
     lines: list[tuple[Any, ...]] = []
     if (timer := outcome.timer) is not None and (at := outcome.at) is not None:
         type_ = outcome.event_type or ""
-        body = _body(outcome, _PRESSES.get(type_, type_), outcome.verdict, outcome.rule, timer.state._value_)
+        body = _body(outcome, _PRESSES.get(type_, type_), outcome.verdict, outcome.rule, timer.state.value)
         if outcome.asked_at is not None:
             body = f'{body[:-1]},"asked_at":"{outcome.asked_at.astimezone(UTC).isoformat()}"}}'
         lines.append(_line(outcome, timer.id, "press", at, body))

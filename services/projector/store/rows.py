@@ -103,7 +103,7 @@ class Rows:
     def _stands(self, outcome: Outcome, slot: int, change: Change, timer: TimerAfter) -> None:
         self.timers[timer.id] = (
             *(slot, timer.id, outcome.tenant, timer.owner, *_work_of(timer)),
-            *(timer.state._value_, timer.started_at, timer.stopped_at, timer.total_us, timer.last_at),
+            *(timer.state.value, timer.started_at, timer.stopped_at, timer.total_us, timer.last_at),
             # Arrays of arrays must be rectangles in Postgres, so flags travel as text. No flag has a comma.
             ",".join(timer.flags),
             # Written on insert only. Then the start is in this commit, and sets it first. Otherwise it is unused.

@@ -80,8 +80,8 @@ WHOLE: Final = pack(GOLDEN[0].read_bytes())
 
 @pytest.mark.parametrize(
     "packed",
-    [b"", b"no frame", WHOLE[:9], WHOLE[:-1], WHOLE[:-9] + b"x" + WHOLE[-8:], pack(b"\xff\xfe")],
-    ids=["empty", "another format", "cut in its head", "cut", "another byte", "no UTF-8"],
+    [b"", b"no frame", WHOLE[:9], WHOLE[:-1], WHOLE[:-9] + b"x" + WHOLE[-8:], pack(b"\xff\xfe"), zstd.compress(b"{}")],
+    ids=["empty", "another format", "cut in its head", "cut", "another byte", "no UTF-8", "no dictionary"],
 )
 def test_bytes_that_are_not_those_that_were_written_are_told_apart(packed: bytes) -> None:
     """From those of a newer release, which an upgrade reads."""
