@@ -122,6 +122,8 @@ async def may(conn: asyncpg.Connection, statement: str) -> bool:
         await conn.execute(statement)
     except asyncpg.InsufficientPrivilegeError:
         return False
+    except asyncpg.IntegrityConstraintViolationError:
+        return True  # it was allowed to try
     finally:
         await transaction.rollback()
     return True
@@ -267,7 +269,7 @@ async def test_a_server_without_the_roles_is_given_none(deployment: Deployment) 
         for service in REFUSED:
             await conn.execute(f"ALTER ROLE stint_{service} RENAME TO other_{service}")
         assert await conn.fetch(query("rights")) == []
-        assert await migrate(conn)
+        assert await migrate(conn) == []
         assert await missing_roles(conn) == sorted(f"stint_{service}" for service in REFUSED)
         await transaction.rollback()
         assert await missing_roles(conn) == []

@@ -15,11 +15,12 @@ from unittest.mock import patch
 from services.command_api.submit.sender import Acked
 from services.projector.clock.looks import PolicyLooks
 from services.projector.clock.sent import SentTicks, _Repeat
-from services.projector.domain import effect, fold
+from services.projector.domain import effect
 from services.projector.domain.outcomes import Kept
 from services.projector.domain.rules.case import Case, RuleFunction
 from services.projector.domain.rules.judge import rules_of
 from services.projector.domain.rules.permission import not_legal_now
+from services.projector.domain.sheet import ledger as ledgers
 from services.projector.domain.sheet.ledger import Ledger
 from services.projector.domain.sheet.state import Timesheet
 from services.projector.loop import keeper
@@ -72,7 +73,7 @@ def _believe_in_news(world: World) -> None:
 
 
 def _forget_keys() -> AbstractContextManager[Any]:
-    return patch.object(fold, "recall", lambda _judged, _again: "forgotten")
+    return patch.object(ledgers, "recall", lambda _judged, _again: "forgotten")
 
 
 def _catch_up_without_skipping() -> AbstractContextManager[Any]:
