@@ -164,7 +164,7 @@ def the_naive_fold_gives_the_same_bytes(policy: Policy, others: Sequence[Beside]
 
 
 def _of_the_desk(left: Left) -> Found:
-    return {key: one for key, one in left.lasted.items() if key[0] == DESK and key[1] in SHARED}
+    return {key: one for key, one in left.lasted().items() if key[0] == DESK and key[1] in SHARED}
 
 
 Law = Callable[[Policy, Sequence[Beside], Sequence[int]], None]

@@ -6,8 +6,8 @@ day the press changes. That is the time between both ends where an end had been 
 (docs/adr/0047).
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,9 @@ from shared.events.models import DeadlineReached
 from shared.events.outcome import Finding, Outcome
 from shared.events.rules import Rule
 
-Found = dict[tuple[int, str, datetime], Finding]
+# A timer, a rule, and when it was broken.
+Key = tuple[int, str, datetime]
+Found = dict[Key, Finding]
 # A press, by its timer and its log time.
 By = tuple[int | None, datetime]
 
@@ -29,30 +31,38 @@ class Left:
     verdicts: list[tuple[By, str, str | None, tuple[str, ...]]]
     found: Found
     taken_back: frozenset[By]
+    # The keys of what each press told of locked days (R15). A tick may tell it at one time or another.
+    told_locked: frozenset[tuple[By, Key]] = field(compare=False)
 
-    @property
-    def lasted(self) -> Found:
-        """The findings that have any time in them, or have no end yet."""
-        return {key: one for key, one in self.found.items() if one.amount_us != 0}
+    def lasted(self, exempt: Collection[Key] = ()) -> Found:
+        """Return the findings that have any time in them, or have no end yet, but for those of some keys."""
+        return {key: one for key, one in self.found.items() if one.amount_us != 0 and key not in exempt}
+
+    def locked(self, presses: Collection[By]) -> set[Key]:
+        """Return the keys of what these presses told of locked days (R15)."""
+        return {key for by, key in self.told_locked if by in presses}
 
 
 def left_by(ledger: Ledger, outcomes: Iterable[Outcome]) -> Left:
     """Return what presses left: on the sheets, and in their outcomes."""
-    verdicts, found, taken_back = list[Any](), Found(), set[By]()
+    verdicts, found, taken_back, told_locked = list[Any](), Found(), set[By](), set[tuple[By, Key]]()
     for said in outcomes:
+        by = said.subject, said.log_time
         if said.event_type != DeadlineReached.type:
-            verdicts.append(((said.subject, said.log_time), said.verdict, said.rule, said.flags))
+            verdicts.append((by, said.verdict, said.rule, said.flags))
         for one in said.findings:
             key = one.timer_id, one.rule, one.from_
             # A refused press at the same instant changes nothing of a finding that counts.
-            if key not in found or not one.refused:
+            if key not in found or found[key].refused or not one.refused:
                 found[key] = one
+            if one.rule == Rule.PAST_TIME:
+                told_locked.add((by, key))
         taken_back |= {
             (change.timer, said.log_time)
             for change in said.changed
             if change.closed is not None and change.closed.was is not None
         }
-    return Left(minutes_of(ledger), verdicts, found, frozenset(taken_back))
+    return Left(minutes_of(ledger), verdicts, found, frozenset(taken_back), frozenset(told_locked))
 
 
 def minutes_of(ledger: Ledger) -> dict[Any, Any]:
@@ -74,7 +84,9 @@ def assert_same(one: Left, other: Left) -> None:
     assert one.minutes == other.minutes
     in_one_alone = one.taken_back ^ other.taken_back
     assert _verdicts(one, in_one_alone) == _verdicts(other, in_one_alone)
-    assert _found(one, in_one_alone) == _found(other, in_one_alone)
+    # What the press tells where it takes no end back, a tick may have told where it does.
+    locked = one.locked(in_one_alone) | other.locked(in_one_alone)
+    assert one.lasted(locked) == other.lasted(locked)
 
 
 def _verdicts(left: Left, exempt: frozenset[By]) -> list[Any]:
@@ -82,8 +94,3 @@ def _verdicts(left: Left, exempt: frozenset[By]) -> list[Any]:
         (by, verdict, rule, flags if by not in exempt else tuple(flag for flag in flags if flag != Rule.PAST_TIME))
         for by, verdict, rule, flags in left.verdicts
     ]
-
-
-def _found(left: Left, exempt: frozenset[By]) -> Found:
-    timers = {timer for timer, _ in exempt}
-    return {key: one for key, one in left.lasted.items() if key[1] != Rule.PAST_TIME or key[0] not in timers}
