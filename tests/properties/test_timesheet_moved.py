@@ -57,7 +57,8 @@ LIMITS: Final = st.sampled_from([(27_001, None), (27_001, 28_000), (10_000, 20_0
 # because it ends those that are known to run.
 FLAGGING: Final = st.builds(lambda document, limits: capped(refusing_nothing(document), limits), documents, LIMITS)
 STOPPING: Final = documents.map(lambda document: capped(refusing_nothing(document), (27_001, 28_000)))
-ANY: Final = documents | st.builds(capped, documents, LIMITS) | FLAGGING
+LIMITED: Final = st.builds(capped, documents, LIMITS)
+ANY: Final = documents | LIMITED | FLAGGING
 DESK: Final = timer_id("desk")
 SHARED: Final = {Rule.OVER_DAILY_CAP, Rule.OVER_ESTIMATE, Rule.OVERFULL_DAY}
 INIT: Final = Outlook.__init__
@@ -179,8 +180,11 @@ test_late_presses_leave_the_desk_what_presses_in_order_leave = holds(
     late_presses_leave_the_desk_what_presses_in_order_leave, FLAGGING
 )
 test_ticks_leave_only_findings_without_time = holds(ticks_leave_only_findings_without_time, ANY)
-# The naive fold looks for each instant by halving, so it is slow.
-test_the_naive_fold_gives_the_same_bytes = settings(max_examples=25)(holds(the_naive_fold_gives_the_same_bytes, ANY))
+# The naive fold looks for each instant by halving, so it is slow. Half of these few policies refuse nothing: where
+# presses are refused, little moves.
+test_the_naive_fold_gives_the_same_bytes = settings(max_examples=25)(
+    holds(the_naive_fold_gives_the_same_bytes, st.one_of(FLAGGING, STOPPING, documents, LIMITED))
+)
 
 
 def standing() -> AbstractContextManager[Any]:
