@@ -3,6 +3,7 @@
 Each fact is heard ten seconds before something is due, and is on the log ten seconds after it.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
@@ -10,6 +11,8 @@ from typing import Final
 
 import pytest
 
+from shared.events.codec import write_body
+from shared.events.envelope import encode_headers
 from shared.events.models import (
     DeadlineReached,
     OwnerAttendanceRecorded,
@@ -18,8 +21,11 @@ from shared.events.models import (
     OwnerLeaveRevoked,
 )
 from shared.events.outcome import Finding
+from shared.events.policy import LongRunning, Mode, Policy, Preset, RuleMode, Rules
 from shared.events.rules import Rule
-from tests.support.story.given import Story, Told, fact, found, given, moment, started, stopped
+from tests.support.proof.naive.fold import fold_partition
+from tests.support.proof.naive.outcome import body
+from tests.support.story.given import MONDAY, Story, Told, fact, found, given, moment, started, stopped, timer_id
 
 # In Jerusalem, Tuesday 3 March 2026 begins at 22:00 UTC of Monday.
 ON: Final = date(2026, 3, 2)
@@ -70,3 +76,25 @@ def test_what_was_due_before_a_fact_was_on_the_log_is_found(
 ) -> None:
     ticks = [fact(DeadlineReached, f"{int(start[:2]) + 1}:00:05")] if ticked else []
     assert told_last(lived(known, start, other, ticks)) == {finding}
+
+
+def test_a_fact_waits_for_no_first_minute_and_both_folds_say_so() -> None:
+    """The phone's interval is in its first minute when the fact comes. What is due of the desk before it is told."""
+    rules = Rules(R16=LongRunning(long_running_seconds=3600), R12=RuleMode(mode=Mode.FLAG))
+    policy = Policy(preset=Preset.NATIVE, zone="Etc/UTC", rules=rules)
+    presses = [
+        estimate(3600, "08:00"),
+        started("desk", "09:00", job_id="roof"),
+        started("phone", "09:59:30", asked="08:50"),
+        estimate(7200, "10:00:10"),
+        stopped("desk", "10:30"),
+    ]
+    story = given(policy=policy).when(*presses)
+    told = {(one.rule, one.timer_id, one.from_) for one in story.outcomes[3].findings}
+    assert told == {(rule, timer_id("desk"), moment("10:00")) for rule in (Rule.OVER_ESTIMATE, Rule.LONG_RUNNING)}
+
+    entries = [press.logged(offset) for offset, press in enumerate(presses)]
+    stated = json.loads(policy.model_dump_json(by_alias=True)) | {"set_at": MONDAY.isoformat()}
+    records = [(one.offset, one.log_time, list(encode_headers(one.envelope)), write_body(one.event)) for one in entries]
+    naive = fold_partition(0, records, {"acme": [(0, stated)]}, 1)
+    assert [body(row).encode() for row in naive.outcomes] == [one.body for one in story.answers]
