@@ -11,6 +11,7 @@ import pytest
 from _pytest.nodeid import NodeId
 
 from deploy.local.stack import Stack
+from tests.support import left_tasks
 from tests.support.stack.api import Api
 from tests.support.stack.crew import Crew
 from tests.support.stack.deployments import Deployment, Tenant, deployed, fresh_owner
@@ -26,6 +27,11 @@ ROOMS_OF_REAL_PARTS = ("contract", "examples", "integration", "faults", "contain
 hypothesis.settings.register_profile("test", derandomize=True, deadline=None, max_examples=100, database=None)
 hypothesis.settings.register_profile("long", parent=hypothesis.settings.get_profile("test"), max_examples=2000)
 hypothesis.settings.load_profile("long" if LONG else "test")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let a test that failed end before its fixtures do."""
+    config.pluginmanager.register(left_tasks)
 
 
 def pytest_sessionstart() -> None:
