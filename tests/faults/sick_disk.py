@@ -3,11 +3,12 @@
 strace is the machine's own, or fetched once from Debian. It needs a kernel that lets one process trace another.
 """
 
+import asyncio
 import re
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +27,7 @@ NEEDS_STRACE: Final = [
 # The two calls that return when the disk has what was written.
 _CALLS: Final = "fsync,fdatasync"
 _WITHIN_SECONDS: Final = 30.0
+_LETS_GO_WITHIN_SECONDS: Final = 20.0
 _PAUSE_SECONDS: Final = 0.02
 
 
@@ -57,56 +59,94 @@ class Strace:
 
     def __init__(self, program: Path, folder: Path) -> None:
         self._program = program
-        self._folder = folder
+        self._told = folder / "told"
+        self._said = folder / "said"
 
-    @contextmanager
-    def sick(self, pids: Sequence[int], how: str, files: Sequence[Path] = ()) -> Iterator[SickDisk]:
-        """Let processes, and those that they start, have a sick disk: for all that they write, or for `files` alone."""
-        told, said = self._folder / "told", self._folder / "said"
-        told.write_bytes(b"")
-        words = ["-f", "-o", str(told), "-e", f"trace={_CALLS}", "-e", f"inject={_CALLS}:{how}"]
+    @asynccontextmanager
+    async def sick(
+        self, pids: Callable[[], Sequence[int]], how: str, files: Sequence[Path] = ()
+    ) -> AsyncIterator[SickDisk]:
+        """Let processes, and those that they start, have a sick disk: for all that they write, or for `files` alone.
+
+        `pids` is asked again once all are held. One that began meanwhile would have a disk that is well.
+        """
+        tracer = await self._holding(pids, how, files)
+        try:
+            yield SickDisk(self._told)
+        finally:
+            await asyncio.to_thread(_let_go, tracer)
+
+    async def _holding(
+        self, pids: Callable[[], Sequence[int]], how: str, files: Sequence[Path]
+    ) -> "subprocess.Popen[bytes]":
+        until = time.monotonic() + _WITHIN_SECONDS
+        while True:
+            wanted = pids()
+            tracer = self._started(wanted, how, files)
+            try:
+                while not self._has_attached(tracer, wanted, until):  # noqa: ASYNC110 - it is another process
+                    await asyncio.sleep(_PAUSE_SECONDS)
+                if not any(_is_at_large(pid, tracer) for pid in pids()):
+                    return tracer
+            except BaseException:
+                await asyncio.to_thread(_let_go, tracer)
+                raise
+            await asyncio.to_thread(_let_go, tracer)
+
+    def _started(self, pids: Sequence[int], how: str, files: Sequence[Path]) -> "subprocess.Popen[bytes]":
+        self._told.write_bytes(b"")
+        words = ["-f", "-o", str(self._told), "-e", f"trace={_CALLS}", "-e", f"inject={_CALLS}:{how}"]
         words += [word for file in files for word in ("-P", str(file.resolve()))]
         words += [word for pid in pids for word in ("-p", str(pid))]
-        with said.open("wb") as output:
-            tracer = subprocess.Popen([self._program, *words], stdin=subprocess.DEVNULL, stderr=output)
-        try:
-            _await_attached(tracer, said, pids)
-            yield SickDisk(told)
-        finally:
-            # It lets go of them in order, and a call that it holds returns.
-            tracer.terminate()
-            tracer.wait()
+        with self._said.open("wb") as output:
+            return subprocess.Popen([self._program, *words], stdin=subprocess.DEVNULL, stderr=output)
 
-
-def _await_attached(tracer: subprocess.Popen[bytes], said: Path, pids: Sequence[int]) -> None:
-    until = time.monotonic() + _WITHIN_SECONDS
-    while True:
-        words = said.read_text(errors="replace")
+    def _has_attached(self, tracer: "subprocess.Popen[bytes]", pids: Sequence[int], until: float) -> bool:
+        words = self._said.read_text(errors="replace")
         attached = {int(pid) for pid in re.findall(r"strace: Process (\d+) attached", words)}
-        # A session may end meanwhile.
-        if attached and all(pid in attached or not Path(f"/proc/{pid}").exists() for pid in pids):
-            return
         if not attached and tracer.poll() is not None:
             raise PermissionError(words)
         assert time.monotonic() < until, words
-        time.sleep(_PAUSE_SECONDS)
+        # A session may end meanwhile.
+        return bool(attached) and all(pid in attached or not Path(f"/proc/{pid}").exists() for pid in pids)
 
 
-def strace_in(folder: Path) -> Strace:
+def _is_at_large(pid: int, tracer: "subprocess.Popen[bytes]") -> bool:
+    """Say whether a process lives, and the tracer does not hold it."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return f"TracerPid:\t{tracer.pid}\n" not in status
+
+
+def _let_go(tracer: "subprocess.Popen[bytes]") -> None:
+    # It lets go of them in order, and a call that it holds returns.
+    tracer.terminate()
+    try:
+        tracer.wait(_LETS_GO_WITHIN_SECONDS)
+    except subprocess.TimeoutExpired:
+        # The kernel lets go of what a tracer held that is no more.
+        tracer.kill()
+        tracer.wait()
+
+
+async def strace_in(folder: Path) -> Strace:
     """Return strace, seen at work. Skips the test, with the reason, where there is none, or where it may not trace."""
     try:
         program = program_in(Settings.from_environment().cache, "usr/bin/strace", "strace")
     except FileNotFoundError as error:
         pytest.skip(str(error))
-    with subprocess.Popen(["sleep", "60"]) as other:
-        try:
-            strace = Strace(program, folder)
-            with strace.sick([other.pid], takes(0)):
-                return strace
-        except PermissionError as error:
-            pytest.skip(f"strace cannot trace another process here: {error}")
-        finally:
-            other.kill()
+    other = await asyncio.create_subprocess_exec("sleep", "60")
+    try:
+        strace = Strace(program, folder)
+        async with strace.sick(lambda: [other.pid], takes(0)):
+            return strace
+    except PermissionError as error:
+        pytest.skip(f"strace cannot trace another process here: {error}")
+    finally:
+        other.kill()
+        await other.wait()
 
 
 def children_of(process: Process | None) -> list[int]:
