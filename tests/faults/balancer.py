@@ -18,9 +18,9 @@ _LOOK_WITHIN_SECONDS: Final = 2.0
 class Balancer(httpx.AsyncBaseTransport):
     """A transport that asks its replicas whether they are ready. The host in a request's URL is ignored."""
 
-    def __init__(self, look_every_seconds: float) -> None:
+    def __init__(self) -> None:
         self.ready: list[Service] = []
-        self._look_every_seconds = look_every_seconds
+        self._looked = asyncio.Event()
         self._replicas: list[Service] = []
         self._turns = itertools.count()
         self._way = httpx.AsyncHTTPTransport()
@@ -46,7 +46,13 @@ class Balancer(httpx.AsyncBaseTransport):
                 replicas = list(self._replicas)
                 said = await asyncio.gather(*(_is_ready(http, one) for one in replicas))
                 self.ready = [one for one, is_ready in zip(replicas, said, strict=True) if is_ready]
-                await asyncio.sleep(self._look_every_seconds)
+                self._looked.set()
+                await asyncio.sleep(_LOOK_EVERY_SECONDS)
+
+    async def has_just_looked(self) -> None:
+        """Return right after the next look. What becomes of a replica now is noticed at the look after it."""
+        self._looked.clear()
+        await self._looked.wait()
 
 
 async def _is_ready(http: httpx.AsyncClient, replica: Service) -> bool:
@@ -56,11 +62,9 @@ async def _is_ready(http: httpx.AsyncClient, replica: Service) -> bool:
 
 
 @asynccontextmanager
-async def balanced(
-    replicas: Sequence[Service], look_every_seconds: float = _LOOK_EVERY_SECONDS
-) -> AsyncIterator[Balancer]:
+async def balanced(replicas: Sequence[Service]) -> AsyncIterator[Balancer]:
     """Give a balancer over replicas that are already ready."""
-    balancer = Balancer(look_every_seconds)
+    balancer = Balancer()
     balancer.serve_from(replicas)
     balancer.ready = list(replicas)
     looking = asyncio.create_task(balancer.look())

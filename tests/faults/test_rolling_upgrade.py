@@ -23,6 +23,8 @@ from tests.support.stack.waits import drained
 # Six times as long as the balancer needs to notice, because it shares the machine.
 DRAIN_SECONDS = 3.0
 WORKERS = 3
+# So many replicas end without a drain. A request may miss one by chance, when the machine is busy elsewhere.
+TRIES = 5
 
 
 @dataclass
@@ -116,18 +118,26 @@ async def test_a_rolling_upgrade_under_load_answers_only_2xx(
 
 @pytest.mark.fault
 async def test_without_the_drain_a_request_finds_no_server(crew: Crew, tenant: Tenant) -> None:
-    """The control: the replica is gone before the balancer could notice. This one has just looked."""
+    """The control: a replica that ends right after a look is gone before the balancer could notice."""
     await crew.be(apis=0, projectors=1)
     apis = list(await asyncio.gather(crew.api(), crew.api()))
     async with (
-        balanced(apis, look_every_seconds=600) as balancer,
+        balanced(apis) as balancer,
         httpx.AsyncClient(transport=balancer, base_url="http://any", timeout=20) as http,
     ):
         await Api(http, tenant.token).knows(tenant)
         async with people(http, tenant) as presses:
 
-            async def some_failed() -> bool:
-                return bool(presses.wrong)
+            async def all_serve() -> bool:
+                return balancer.ready == apis
 
-            assert await apis[0].stop() == 0
-            await eventually(some_failed, "a request finds no server")
+            for _ in range(TRIES):
+                await eventually(all_serve, "the balancer serves from each replica")
+                await balancer.has_just_looked()
+                assert await apis[0].stop() == 0
+                await balancer.has_just_looked()
+                if presses.wrong:
+                    break
+                apis = [apis[1], await crew.api()]
+                balancer.serve_from(apis)
+            assert presses.wrong
