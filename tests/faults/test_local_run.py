@@ -138,6 +138,7 @@ def ended_or_restarted(run: LocalRun, number: int) -> bool:
     return len(again) >= number and who is not None and who.alive
 
 
+@pytest.mark.timeout(300)  # a start of the whole stack, and up to ten of its parts, on a machine that may be busy
 def test_parts_that_are_killed_are_started_again_until_one_dies_too_often(settings: Settings) -> None:
     """First all services, then Kafka and Postgres, then one service until its fourth death ends the run."""
     with running(settings) as run:
@@ -152,8 +153,8 @@ def test_parts_that_are_killed_are_started_again_until_one_dies_too_often(settin
             assert press(settings, f"after-{number}") == 201
         assert (settings.home / "kafka" / "log" / "meta.properties").read_text() == formatted
 
-        # On a busy machine the first death may be a minute ago by now, and counts no more.
-        for number in range(2, 6):
+        # On a busy machine the first deaths may be a minute ago by now, and count no more.
+        for number in range(2, 9):
             run.kill("command_api")
             run.awaits(partial(ended_or_restarted, run, number), "a restart or the end", BACK_WITHIN_SECONDS)
             if run.child.poll() is not None:
@@ -164,6 +165,8 @@ def test_parts_that_are_killed_are_started_again_until_one_dies_too_often(settin
             f"signal 9 (SIGKILL) - its log: {settings.logs / 'command_api.log'}. Put that right, then start anew.\n"
         )
         pauses = [line.rpartition(" in ")[2] for line in run.having("command_api ended with signal 9 (SIGKILL)")]
-        assert [pause for pause in pauses if pause.endswith(" s\n")][-3:] == ["0.5 s\n", "1 s\n", "2 s\n"]
+        # A death that counts no more shortens the next pause: tests/unit/deploy/test_restarts.py asks how long each is.
+        assert set(pauses) <= {"0.5 s\n", "1 s\n", "2 s\n"}
+        assert pauses[-1] == "2 s\n"
         assert [line.split()[-1] for line in run.having("Ended: ")] == ["projector", "feed", "kafka", "postgres"]
     assert left_in(settings.home) == []
