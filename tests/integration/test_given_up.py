@@ -6,6 +6,7 @@ of them than the topic has. The client treats both alike, and sends again.
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -60,8 +61,17 @@ async def test_nothing_of_a_producer_that_was_given_up_lands_when_the_broker_tak
     acked = await producer.send_batch(batch, TOPIC, partition=0)
     await asyncio.sleep(0.3)  # it is refused and sent again, some times
     assert not acked.done()
+    ends, is_ending = kept._end, asyncio.Event()
+
+    def told_end(*ended: Any) -> None:  # noqa: ANN401 - as `_end` takes them
+        ends(*ended)
+        is_ending.set()
+
+    monkeypatch.setattr(kept, "_end", told_end)
     kept.broken(producer, "no ack")
-    await asyncio.sleep(0.1)  # less than the pause before the next one
+    # It pauses from the same turn of the loop on, and makes no other one before it is cancelled.
+    async with asyncio.timeout(20):
+        await is_ending.wait()
     keeping.cancel()
     await asyncio.wait({keeping})
 
