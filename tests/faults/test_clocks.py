@@ -59,9 +59,9 @@ async def test_an_api_half_a_minute_off_leaves_the_balancer_and_its_presses_are_
     """A slow clock dates a press before its own expiry: void, so the key is free. A fast one is held to the log."""
     await crew.be(apis=1, projectors=1)
     slow, fast = [
-        Api(client(one.url), token) for one in await asyncio.gather(*map(crew.api, map(off, ("-31s", "+31s"))))
+        Patient(client(one.url), token) for one in await asyncio.gather(*map(crew.api, map(off, ("-31s", "+31s"))))
     ]
-    right = Api(client(), token)
+    right = Patient(client(), token)
 
     void = await slow.start(owner, key="once")
     assert void.status_code == 503, void.text

@@ -16,7 +16,6 @@ from shared.events.models import TimerStarted
 from shared.events.topics import EVENTS
 from tests.faults.links import Link, link_to
 from tests.support.proof.minutes import HALF_AN_HOUR, ONE_STOPPED_TIMER, kept_twice, worked
-from tests.support.stack.api import Api
 from tests.support.stack.crew import Crew, Service
 from tests.support.stack.deployments import Deployment, Tenant, fresh_owner
 from tests.support.stack.holders import owner_with
@@ -75,7 +74,7 @@ async def test_an_api_whose_way_to_postgres_is_open_in_one_direction_takes_press
     await crew.be(apis=1, projectors=1)
     async with link_to_postgres(deployment) as (link, dsn):
         service = await crew.api({"COMMAND_API_POSTGRES_DSN": dsn})
-        behind = Api(client(service.url), tenant.token)
+        behind = Patient(client(service.url), tenant.token)
 
         async def running(owner: str) -> httpx.Response:
             return await behind.http.get(f"/v1/owners/{owner}/current", headers=behind.headers())

@@ -41,6 +41,8 @@ async def test_with_postgres_away_presses_are_recorded_and_judged_when_it_is_bac
     owner = fresh_owner()
     assert (await api.start(owner, key="used before")).status_code == 201
     patient = Patient(client(), tenant.token)
+    # Who waits no longer than a screen hears from each dialect that there is no verdict yet.
+    api = Api(client(), tenant.token)
     owners = [fresh_owner() for _ in range(3)]
 
     async with traffic([patient], tenant, workers=4) as load:

@@ -1,4 +1,4 @@
-"""What several of these files need: a terminal, and a database with a million timers."""
+"""What several of these files need: a patient client, a terminal, and a database with a million timers."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -7,8 +7,16 @@ import asyncpg
 import pytest
 
 from tests.integration.million import filled
+from tests.support.stack.api import Api
 from tests.support.stack.deployments import Deployment
+from tests.support.stack.patient import Patient
 from tests.support.stack.terminals import Terminal
+
+
+@pytest.fixture
+def api(api: Api) -> Patient:
+    """Give the same client, which waits longer for a verdict: a test reads it in the answer."""
+    return Patient(api.http, api.token)
 
 
 @pytest.fixture
