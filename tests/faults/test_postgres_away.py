@@ -65,13 +65,7 @@ async def test_with_postgres_away_presses_are_recorded_and_judged_when_it_is_bac
         await load.goes_on()
         record_property("recovered_seconds", round(time.monotonic() - back_at, 1))
 
-    answers = (a_start, a_keyed, a_stop, b_pause, c_start, c_stop, c_reused)
-    assert [answer.status_code for answer in answers] == [202, 503, 503, 503, 202, 202, 202], [a.text for a in answers]
-    assert all(answer.headers["Retry-After"] for answer in answers)
-    assert b_pause.json()["response"]["errors"] == {
-        "code": "SERVICE_UNAVAILABLE",
-        "message": "Please try after some time",
-    }
+    say_that_nothing_is_judged_yet(a_start, a_keyed, a_stop, b_pause, c_start, c_stop, c_reused)
     await drained(deployment)
     for recorded in (c_start, c_stop):
         outcome = await api.http.get(recorded.headers["Location"], headers=api.headers())
@@ -84,6 +78,14 @@ async def test_with_postgres_away_presses_are_recorded_and_judged_when_it_is_bac
     assert again.status_code == 201
     assert [one.timers for one in (await worked(deployment.dsn, *owners)).values()] == [1, 1, 1]
     await load.is_whole(deployment, patient)
+
+
+def say_that_nothing_is_judged_yet(*answers: httpx.Response) -> None:
+    """See that each dialect says it in its own way: the fourth answer is dialect B's."""
+    assert [answer.status_code for answer in answers] == [202, 503, 503, 503, 202, 202, 202], [a.text for a in answers]
+    assert all(answer.headers["Retry-After"] for answer in answers)
+    told = {"code": "SERVICE_UNAVAILABLE", "message": "Please try after some time"}
+    assert answers[3].json()["response"]["errors"] == told
 
 
 @pytest.mark.fault

@@ -155,16 +155,22 @@ async def test_a_broken_record_is_told_after_the_records_beside_it() -> None:
 MOVED = [NotLeaderForPartitionError.errno, ReplicaNotAvailableError.errno, -1, 9999]
 
 
+async def one_has_moved(code: int) -> tuple[Members, QuickReader]:
+    """Return a reader of two partitions: one answer has this error for the first, and a record of the second."""
+    members = Members({0: 1, 1: 1})
+    reader = reading(members, p0=7, p1=3)
+    await polled(reader)
+    members.answer(0, p0=code, p1=batch(b"b", first=3))
+    return members, reader
+
+
 @pytest.mark.parametrize("code", MOVED)
 async def test_partitions_that_have_moved_are_looked_for_at_once_and_cost_the_others_no_wait(
     code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also while the others have records in each answer."""
     monkeypatch.setattr(quick_reading, "_AFTER_AN_ERROR_SECONDS", 60)
-    members = Members({0: 1, 1: 1})
-    reader = reading(members, p0=7, p1=3)
-    await polled(reader)
-    members.answer(0, p0=code, p1=batch(b"b", first=3))
+    members, reader = await one_has_moved(code)
     async with asyncio.timeout(20):
         assert await polled(reader) == {1: [(3, b"b")]}
         assert members.refreshed == 1
@@ -179,10 +185,7 @@ async def test_a_partition_that_has_moved_is_read_again_after_its_rest(
     code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(quick_reading, "_AFTER_AN_ERROR_SECONDS", 0.01)
-    members = Members({0: 1, 1: 1})
-    reader = reading(members, p0=7, p1=3)
-    await polled(reader)
-    members.answer(0, p0=code, p1=batch(b"b", first=3))
+    members, reader = await one_has_moved(code)
     assert await polled(reader) == {1: [(3, b"b")]}
     await asyncio.sleep(0.02)  # at least: the rest is over
     members.leaders[0] = 2
