@@ -46,9 +46,6 @@ class Settings(KafkaSettings, PostgresSettings):
     # 20 MB, makes them, and sleeps otherwise. 0: none.
     catch_up_processes: NonNegativeInt = 2
 
-    # The version of the read models that this projector writes: a schema of Postgres.
-    fold_schema: Annotated[str, Field(pattern=r"^fold_v[0-9]+$")] = "fold_v1"
-
     # How long the batch in hand has after SIGTERM, and then the acknowledgements of its outcomes.
     grace_seconds: PositiveInt = 10
 

@@ -214,7 +214,8 @@ async def test_the_doctor_finds_nothing_wrong_with_what_is_well(
     await published(deployment)
     found = await doctor(terminal)
     assert {name: one["found"] for name, one in found.items() if not one["ok"]} == {}
-    assert {"postgres", "clock", "tables", "kafka", "partitions", "topics", "api", "feed", "commands"} <= found.keys()
+    parts = {"postgres", "clock", "tables", "roles", "kafka", "partitions", "topics", "api", "feed", "commands"}
+    assert parts <= found.keys()
     assert "partition 11" in found
     # How far a feed is behind was seen within the last 5 s, so another test's presses may be in it.
     assert (type(found["feed"]["behind"]), found["commands"]["stuck"]) == (int, [])

@@ -15,11 +15,8 @@ import httpx2 as httpx
 import pytest
 
 from deploy.local.settings import ROOT
-from services.projector.rebuild.fill import take_the_rest
-from services.projector.rebuild.filled import FilledStore
-from services.projector.rebuild.schema import UNFINISHED, SchemaNames, add_indexes, check_layout, make
-from services.projector.rebuild.switch import take_rights
-from services.projector.rebuild.told import RebuildError
+from services.projector.rebuild.schema import UNFINISHED
+from services.stint_cli.store import query as lock_of
 from tests.integration.test_folded_again import an_end_taken_back
 from tests.support.proof.tables import FOLD, dump
 from tests.support.stack.api import Api
@@ -32,7 +29,6 @@ from tests.support.stack.waits import drained
 
 # A void tick of another test's timer may move a checkpoint at any time.
 ROWS = tuple(table for table in FOLD if table != "checkpoint")
-NAMES = SchemaNames("fold_v1", "fold_v9")
 STAGES = ("fill", "index", "compare", "switch")
 # What a table is but its rows, and which of them the views read.
 LAYOUT = """
@@ -60,6 +56,8 @@ INDEXES = """
 SELECT coalesce(array_agg(indexrelid::bigint), '{}') FROM pg_index JOIN pg_class c ON c.oid = indrelid
  WHERE relnamespace = 'fold_v2'::regnamespace AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid)
 """
+# It holds its checkpoint from its first statement on.
+COMMIT = "UPDATE checkpoint SET next_offset = next_offset WHERE kpart = 3"
 MADE = "SELECT 'fold_v1.timer'::regclass::oid"
 SCHEMAS = "SELECT array_agg(nspname::text ORDER BY nspname) FROM pg_namespace WHERE nspname LIKE 'fold%'"
 
@@ -205,10 +203,13 @@ async def test_a_wrong_row_is_found_and_the_rebuilt_one_is_right(
     assert await deployment.pool.execute(gone) == "DELETE 1"
 
 
-async def test_the_switch_waits_for_a_commit_that_is_under_way(api: Api, deployment: Deployment, owner: str) -> None:
-    """A commit holds its checkpoint from its first statement on. Half of it must not come into the new tables.
+@pytest.mark.parametrize("under_way", [COMMIT, lock_of("lock_migrations")], ids=["a commit", "a migration"])
+async def test_the_switch_waits_for_what_is_under_way(
+    api: Api, deployment: Deployment, owner: str, under_way: str
+) -> None:
+    """Half of a commit must not come into the new tables, nor what a migration does into the old ones.
 
-    With --keep-old, because to drop the old tables would wait for it too.
+    With --keep-old, because to drop the old tables would wait for a commit too.
     """
     assert (await api.start(owner)).status_code == 201
     await drained(deployment)
@@ -218,7 +219,7 @@ async def test_the_switch_waits_for_a_commit_that_is_under_way(api: Api, deploym
     conn = await asyncpg.connect(deployment.dsn, server_settings={"search_path": "fold_v1,public"})
     async with rebuilding(deployment, "--keep-old") as (process, lines):
         async with conn.transaction():
-            await conn.execute("UPDATE checkpoint SET next_offset = next_offset WHERE kpart = 3")
+            await conn.execute(under_way)
             async for line in lines:
                 if line["stage"] == "switch":
                     break
@@ -249,46 +250,6 @@ async def test_rights_that_were_given_while_tables_were_filled_hold_after_the_sw
         assert await process.wait() == 0
     assert await deployment.pool.fetchval("SELECT has_table_privilege('stint_feed', 'fold_v1.timer', 'SELECT')")
     await deployment.pool.execute("REVOKE SELECT ON fold_v1.timer FROM stint_feed")
-
-
-async def test_tables_of_which_nobody_was_given_a_right_are_switched_too(unfinished: asyncpg.Connection) -> None:
-    """As where one role is used for everything."""
-    rights = "SELECT count(*) FROM pg_class WHERE relnamespace = 'fold_v9'::regnamespace AND relacl IS NOT NULL"
-    await take_rights(unfinished, SchemaNames("fold_v9", "fold_v1"))
-    assert await unfinished.fetchval(rights) == 0
-    await take_rights(unfinished, NAMES)
-    assert await unfinished.fetchval(rights) > 0
-
-
-@pytest.fixture
-async def unfinished(deployment: Deployment) -> AsyncIterator[asyncpg.Connection]:
-    """Give a session with empty new tables in its path."""
-    conn = await asyncpg.connect(deployment.dsn, server_settings={"search_path": "fold_v9,public"})
-    await make(conn, NAMES)
-    yield conn
-    await conn.execute("DROP SCHEMA fold_v9 CASCADE")
-    await conn.close()
-
-
-async def test_tables_that_a_migration_left_behind_are_not_switched_to(unfinished: asyncpg.Connection) -> None:
-    with pytest.raises(RebuildError, match="changed by a migration"):
-        await check_layout(unfinished, NAMES)
-    told: list[tuple[int, int]] = []
-    await add_indexes([unfinished], NAMES, lambda *made: told.append(made))
-    assert told == [(made, len(told) - 1) for made in range(len(told))]
-    await check_layout(unfinished, NAMES)
-    await unfinished.execute("ALTER TABLE fold_v9.timer ALTER COLUMN flags SET DEFAULT '{}'")
-    with pytest.raises(RebuildError, match="changed by a migration"):
-        await check_layout(unfinished, NAMES)
-
-
-async def test_live_tables_that_are_behind_the_judged_stream_are_not_replaced(
-    deployment: Deployment, unfinished: asyncpg.Connection
-) -> None:
-    """An older dump was restored, and its projectors have not caught up."""
-    await unfinished.execute("UPDATE checkpoint SET next_offset = 1000000000 WHERE kpart = 3")
-    with pytest.raises(RebuildError, match="partition 3 are behind"):
-        await take_the_rest(unfinished, FilledStore(deployment.pool, lambda *_: None))
 
 
 async def test_a_schema_that_no_rebuild_made_is_left_alone(deployment: Deployment, terminal: Terminal) -> None:

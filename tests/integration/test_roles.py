@@ -14,6 +14,7 @@ from services.stint_cli.database import connected
 from services.stint_cli.migrate import FOLDER, migrate, missing_roles, read_migrations
 from services.stint_cli.store import query
 from services.stint_cli.trouble import Trouble
+from services.stint_cli.watch import doctor
 from tests.integration.test_queries import files, writes_of_a_commit
 from tests.support.stack.api import Api
 from tests.support.stack.deployments import Deployment
@@ -259,6 +260,21 @@ async def test_one_role_for_everything_stays_as_it_was(deployment: Deployment) -
         await conn.execute("DROP DATABASE one_role")
 
 
+async def test_the_doctor_finds_roles_that_came_after_the_tables(deployment: Deployment) -> None:
+    """They have no right at all until `stint migrate` runs again."""
+    dsn = await deployment.fresh_database("roles_came_later")
+    async with connected(dsn) as conn:
+        assert (await doctor._roles(conn)).advice is None
+        for service in REFUSED:
+            for place in ("public", "fold_v1"):
+                await conn.execute(f"REVOKE ALL ON ALL TABLES IN SCHEMA {place} FROM stint_{service}")
+        found = await doctor._roles(conn)
+        assert found.found == "stint_command_api, stint_feed, stint_projector may read nothing here"
+        assert found.advice == "Run `stint migrate`."
+        assert await migrate(conn) == []
+        assert (await doctor._roles(conn)).advice is None
+
+
 async def test_a_server_without_the_roles_is_given_none(deployment: Deployment) -> None:
     async with connected(deployment.stack.postgres.superuser_dsn) as conn:
         assert {row[0].rpartition(" ")[2] for row in await conn.fetch(query("rights"))} == {
@@ -270,6 +286,7 @@ async def test_a_server_without_the_roles_is_given_none(deployment: Deployment) 
             await conn.execute(f"ALTER ROLE stint_{service} RENAME TO other_{service}")
         assert await conn.fetch(query("rights")) == []
         assert await migrate(conn) == []
+        assert await conn.fetch(query("roles_without_rights")) == []
         assert await missing_roles(conn) == sorted(f"stint_{service}" for service in REFUSED)
         await transaction.rollback()
         assert await missing_roles(conn) == []

@@ -98,15 +98,15 @@ class _ToldStore(BulkStore):
             self._reached(advance.to.outcomes_next)
 
 
-def helping(settings: Settings, *, read_models_only: bool = False) -> Callable[[socket.socket], None]:
-    """Return what a process does that helps: see `Nursery`."""
-    return lambda owner: asyncio.run(_helped(settings, owner, read_models_only=read_models_only))
+def helping(settings: Settings, beside: str | None = None) -> Callable[[socket.socket], None]:
+    """Return what a process does that helps: see `Nursery`. With a schema `beside` the live one it fills that alone."""
+    return lambda owner: asyncio.run(_helped(settings, owner, beside))
 
 
-async def _helped(settings: Settings, line: socket.socket, *, read_models_only: bool) -> None:
+async def _helped(settings: Settings, line: socket.socket, beside: str | None) -> None:
     asked, owner = await asyncio.open_unix_connection(sock=line)
     # A crash of Postgres may cost a schema that is not in force its last pieces, with their checkpoints.
-    options = {"synchronous_commit": "off"} if read_models_only else {}
+    options = {} if beside is None else {"search_path": f"{beside},public", "synchronous_commit": "off"}
     try:
         pool = await open_bulk_pool(settings, PARTITIONS_AT_ONCE, application_name="stint-helper", **options)
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
@@ -117,7 +117,7 @@ async def _helped(settings: Settings, line: socket.socket, *, read_models_only: 
     gc.freeze()
     gc.set_threshold(_NEW_OBJECTS)
     try:
-        await Helper(settings, pool, BESIDE_THE_FOLD if read_models_only else (), owner).run(asked)
+        await Helper(settings, pool, () if beside is None else BESIDE_THE_FOLD, owner).run(asked)
     except ConnectionError:
         pass  # the owner has ended
     finally:

@@ -30,8 +30,8 @@ _INSTANT: Final = Annotated[datetime, msgspec.Meta(tz=True)]
 # What kinds of ours are to msgspec. A fact may hold anything, and is rare: it is left to `read_outcome`.
 _KINDS: Final = ((Instant, _INSTANT), (Day, date), (TimerId, str), (Fact, None))
 _THE_SAME: Final = (bool, int, str, date, UUID, NoneType)
-# The days of the calendar that have instants which `base` refuses.
-_FIRST_DAY: Final = b'"0001-01-01'
+# The days of the calendar that have instants which `base` refuses. East of Greenwich the second day is one of them.
+_FIRST_DAYS: Final = b'"0001-01-0'
 _LAST_DAY: Final = b'"9999-12-31'
 
 
@@ -41,7 +41,7 @@ def read_quickly(body: bytes) -> Outcome:
         outcome = _DECODER.decode(body)
         # Into a buffer that stays: to make one for each record would take as long as to write the record.
         _ENCODER.encode_into(outcome, _WRITTEN)
-        if body == _WRITTEN and _FIRST_DAY not in body and _LAST_DAY not in body:
+        if body == _WRITTEN and _FIRST_DAYS not in body and _LAST_DAY not in body:
             _number_timers(outcome)
             return cast("Outcome", outcome)
     except (msgspec.DecodeError, ValueError, RecursionError):

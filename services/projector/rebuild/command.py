@@ -16,10 +16,10 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import asyncpg
-from pydantic import Field, NonNegativeInt, ValidationError
+from pydantic import NonNegativeInt, ValidationError
 from pydantic_settings import SettingsConfigDict
 
 from services.projector.helpers.bulk import make_incoming
@@ -43,13 +43,16 @@ from services.projector.rebuild.schema import (
 from services.projector.rebuild.switch import switch
 from services.projector.rebuild.told import RebuildError, say
 from services.projector.settings import Settings
+from services.projector.store.postgres import LIVE
 from shared.events.outcome import NewerOutcomeError
 from shared.kafka.clients import KafkaError
+from shared.packing.bodies import UnknownDictionaryError
 from shared.settings import KafkaSettings, PostgresSettings
 
 # An outcome of a newer release, a stream that lost its head, or Kafka or Postgres away.
 _TROUBLE: Final = (
     NewerOutcomeError,
+    UnknownDictionaryError,
     LogWentBackError,
     KafkaError,
     asyncpg.PostgresError,
@@ -57,7 +60,6 @@ _TROUBLE: Final = (
     OSError,
     TimeoutError,
 )
-_NAME: Final = r"^fold_v[0-9]+$"
 # It goes into statements as it is.
 _NEW_NAME: Final = r"[a-z][a-z0-9_]{0,62}"
 _LOCK_WITHIN_SECONDS: Final = 5.0
@@ -70,12 +72,10 @@ _ROUNDS_MAX: Final = 20
 
 
 class RebuildSettings(KafkaSettings, PostgresSettings):
-    """Where Kafka and Postgres are, and which schema is live, by the projector's own settings."""
+    """Where Kafka and Postgres are, and how many processes help, by the projector's own settings."""
 
     model_config = SettingsConfigDict(env_prefix="PROJECTOR_", frozen=True)
 
-    # As the projectors have it.
-    fold_schema: Annotated[str, Field(pattern=_NAME)] = "fold_v1"
     catch_up_processes: NonNegativeInt = 2
 
 
@@ -230,38 +230,31 @@ async def _rebuild(settings: RebuildSettings, asked: RebuildArguments, nursery: 
         return await Rebuild(settings, asked, pool, lock, nursery).run()
 
 
-def _of_helpers(settings: RebuildSettings, asked: RebuildArguments) -> Settings:
-    """Return the settings of a projector that writes the schema beside the live one."""
-    ours = {name: getattr(settings, name) for name in RebuildSettings.model_fields}
-    return Settings(**ours).model_copy(update={"fold_schema": asked.schemas.beside})
-
-
-def _asked(settings: RebuildSettings, argv: Sequence[str]) -> RebuildArguments:
+def _asked(argv: Sequence[str]) -> RebuildArguments:
     parser = argparse.ArgumentParser(prog="python -m services.projector rebuild")
-    parser.add_argument("--schema")
+    parser.add_argument("--schema", default="fold_v2")
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--keep-old", action="store_true")
     parser.add_argument("--despite-differences", action="store_true")
     arguments = parser.parse_args(argv)
-    live = settings.fold_schema
-    number = int(live.removeprefix("fold_v"))
-    beside = arguments.schema or f"fold_v{number + 1}"
+    beside = arguments.schema
     if not re.fullmatch(_NEW_NAME, beside):
         raise RebuildError(
             f"{beside} is no name for a schema: use small letters, digits and `_`, and begin with a letter."
         )
-    if beside == live:
+    if beside == LIVE:
         raise RebuildError(f"{beside} is the live schema. Give the new one another name.")
     return RebuildArguments(
-        SchemaNames(live, beside), arguments.resume, arguments.keep_old, arguments.despite_differences
+        SchemaNames(LIVE, beside), arguments.resume, arguments.keep_old, arguments.despite_differences
     )
 
 
 def rebuilt(settings: RebuildSettings, argv: Sequence[str]) -> int:
     """Rebuild as the arguments say, and return the exit status: 1 when it was not switched."""
     try:
-        asked = _asked(settings, argv)
-        helps = helping(_of_helpers(settings, asked), read_models_only=True)
+        asked = _asked(argv)
+        ours = {name: getattr(settings, name) for name in RebuildSettings.model_fields}
+        helps = helping(Settings(**ours), asked.schemas.beside)
         with nursery_for(settings.catch_up_processes, helps) as nursery:
             result = asyncio.run(_rebuild(settings, asked, nursery))
     except RebuildError as error:

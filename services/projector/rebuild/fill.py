@@ -6,6 +6,7 @@ from functools import partial
 
 import asyncpg
 import structlog
+from pydantic import ValidationError
 
 from services.projector.domain.outcomes import Kept
 from services.projector.helpers.helpers import HelperProcesses
@@ -19,7 +20,7 @@ from services.projector.rebuild.told import RebuildError
 from services.projector.store.postgres import Connection
 from shared.events.outcome import read_outcome
 from shared.kafka.clients import KafkaAddress
-from shared.packing.bodies import body_of
+from shared.packing.bodies import DamagedBodyError, body_of
 
 _log = structlog.get_logger()
 
@@ -83,8 +84,8 @@ class Filling:
 async def take_the_rest(conn: Connection, store: FilledStore) -> None:
     """Write what the live tables have and the new ones lack, from the table `outcome`, in the caller's transaction.
 
-    Everything that is committed counts, published or not. Raises RebuildError when the new tables are further on: the
-    live ones were restored from a dump, and their projectors have not caught up.
+    Everything that is committed counts, published or not. Raises RebuildError for a row that is damaged, and when the
+    new tables are further on: the live ones were restored from a dump, and their projectors have not caught up.
     """
     advances: list[Advance] = []
     for row in await conn.fetch(query("both_checkpoints")):
@@ -95,11 +96,21 @@ async def take_the_rest(conn: Connection, store: FilledStore) -> None:
                 "Wait until its projector has caught up (`stint doctor`), then `stint rebuild --resume`."
             )
         rest = await conn.fetch(query("rest"), at.kpart, at.next_offset, row["live_offset"])
-        bodies = [body_of(one["body"], one["packed"]) for one in rest]
-        if kept := [Kept(read_outcome(body), body.encode()) for body in bodies]:
+        if kept := [_kept(at.kpart, one) for one in rest]:
             advances.append(Advance(at.next_offset, after(at, kept[-1], at.outcomes_next), kept))
     if advances:
         await store.write(conn, advances)
+
+
+def _kept(kpart: int, row: asyncpg.Record) -> Kept:
+    try:
+        body = body_of(row["body"], row["packed"])
+        return Kept(read_outcome(body), body.encode())
+    except (DamagedBodyError, ValidationError):
+        raise RebuildError(
+            f"The row of the outcome {kpart}:{row['source_offset']} is damaged, and the judged stream has not told it "
+            "yet. See the alarm `recovery_failed` in docs/operations.md."
+        ) from None
 
 
 def _skipped(offset: int, reason: str) -> None:

@@ -80,6 +80,8 @@ async def take_rights(conn: Connection, schemas: SchemaNames) -> None:
 async def _exchange(conn: Connection, schemas: SchemaNames, store: FilledStore, *, keep_old: bool) -> None:
     live, beside, old = schemas.live, schemas.beside, schemas.old
     await conn.execute(f"SET LOCAL lock_timeout = {_LOCK_TIMEOUT_MS}; SET LOCAL synchronous_commit = on;")
+    # No migration may change tables, or give rights in them, that are replaced just now.
+    await conn.execute(query("keep_migrations_out"))
     tables = [f'{live}."{table}"' for table in await tables_of(conn, live)]
     views = await _views(conn, live)
     await conn.execute(f"LOCK TABLE {', '.join([*tables, *views])} IN ACCESS EXCLUSIVE MODE")

@@ -32,6 +32,9 @@ from services.projector.store.statement import statement_of
 from shared.events.outcome import key_of_body
 from shared.packing.bodies import body_of
 
+# The schema of the read models that are live. A rebuild gives its tables this name (ADR 27).
+LIVE: Final = "fold_v1"
+
 _PRUNED_AT_ONCE: Final = 1_000
 _LASTING: Final = sorted(rule.value for rule in LASTING)
 # No caller waits for progress, and the next statement repeats all of this one.
@@ -61,7 +64,7 @@ def session_of(settings: Settings) -> dict[str, str]:
     """Return what a session of the projector's is set to."""
     return {
         "application_name": "stint-projector",
-        "search_path": f"{settings.fold_schema},public",
+        "search_path": f"{LIVE},public",
         "timezone": "UTC",
         # A projector that is frozen in a transaction holds checkpoints. These limits free them after seconds.
         "transaction_timeout": str(settings.transaction_timeout_ms),

@@ -73,6 +73,7 @@ async def _of_postgres(conn: asyncpg.Connection) -> list[Diagnosis]:
         Diagnosis("postgres", f"Postgres {version}"),
         _clock("clock", "Postgres'", now - asked_at),
         await _tables(conn),
+        await _roles(conn),
     ]
 
 
@@ -96,6 +97,13 @@ async def _tables(conn: asyncpg.Connection) -> Diagnosis:
     if todo:
         return Diagnosis("tables", f"{', '.join(one.name for one in todo)} is not applied", "Run `stint migrate`.")
     return Diagnosis("tables", f"all {len(rows)} migrations are applied")
+
+
+async def _roles(conn: asyncpg.Connection) -> Diagnosis:
+    powerless = [row["role"] for row in await conn.fetch(query("roles_without_rights"))]
+    if powerless:
+        return Diagnosis("roles", f"{', '.join(powerless)} may read nothing here", "Run `stint migrate`.")
+    return Diagnosis("roles", "each role of a service that is there has rights")
 
 
 async def _of_both(

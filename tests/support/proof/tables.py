@@ -27,13 +27,13 @@ FOLDED: Final = FOLD + BESIDE
 _LEFT_OUT: Final = ["published", "outcomes_next", "digest"]
 
 
-async def dump(dsn: str, tables: Sequence[str] = FOLDED, fold_schema: str = "fold_v1") -> dict[str, str]:
+async def dump(dsn: str, tables: Sequence[str] = FOLDED) -> dict[str, str]:
     """Return the text of each table, one line a row."""
     conn = await asyncpg.connect(dsn, server_settings={"timezone": "UTC"})
     try:
         # One snapshot: a table that is read later must not have newer rows.
         async with conn.transaction(isolation="repeatable_read", readonly=True):
-            return {table: await _dump(conn, table, fold_schema if table in FOLD else "public") for table in tables}
+            return {table: await _dump(conn, table, "fold_v1" if table in FOLD else "public") for table in tables}
     finally:
         await conn.close()
 

@@ -136,8 +136,9 @@ def test_a_clock_more_than_ten_seconds_off_is_wrong_either_way(ahead: float, fou
 @pytest.mark.parametrize(("minutes", "is_wrong"), [(0, False), (1, True), (-1, True)])
 async def test_the_clock_of_postgres_is_compared_with_the_one_here(minutes: int, *, is_wrong: bool) -> None:
     now = datetime.now(UTC) + timedelta(minutes=minutes)
-    conn: Any = Connection({"clock_timestamp": now, "server_version": "18.1", "schema_migration": NO_TABLES})
-    postgres, clock, _ = await doctor._of_postgres(conn)
+    answers = {"clock_timestamp": now, "server_version": "18.1", "schema_migration": NO_TABLES, "to_regrole": ()}
+    conn: Any = Connection(answers)
+    postgres, clock, *_ = await doctor._of_postgres(conn)
     assert (postgres.line, clock.check, clock.told["ok"]) == (
         f"ok     {'postgres':<14}  Postgres 18.1",
         "clock",
@@ -245,13 +246,14 @@ async def test_what_is_found_before_kafka_refuses_something_is_told_beside_the_r
         raise GroupAuthorizationFailedError("stint.projector")
 
     now = {"clock_timestamp": datetime.now(UTC), "last_log_time": None}
-    conn = Connection({"server_version": "18.1", "schema_migration": applied(OURS), "deployment": 12} | now)
+    answers = {"server_version": "18.1", "schema_migration": applied(OURS), "to_regrole": (), "deployment": 12}
+    conn = Connection(answers | now)
     monkeypatch.setattr(doctor, "opened", lambda _: nullcontext(conn))
     monkeypatch.setattr(doctor, "Brokers", lambda _: nullcontext(Cluster(WHOLE)))
     monkeypatch.setattr(doctor, "LogReader", nullcontext)
     monkeypatch.setattr(doctor, "Partitions", refuses)
     found = await examine(SETTINGS, None)
-    well = ["postgres", "clock", "tables", "kafka", "partitions", "topics", "brokers' clock"]
+    well = ["postgres", "clock", "tables", "roles", "kafka", "partitions", "topics", "brokers' clock"]
     assert [one.check for one in found if one.advice is None] == well
     [wrong] = [one for one in found if one.advice]
     assert (wrong.check, "GroupAuthorizationFailed" in wrong.found) == ("kafka", True)
