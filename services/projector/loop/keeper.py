@@ -15,7 +15,7 @@ import asyncio
 from collections.abc import Iterable
 from typing import Final, assert_never
 
-from services.projector.loop.partition.batch import NewerEvent, PolicyUnseen, Stop
+from services.projector.loop.partition.batch import LateEnough, NewerEvent, PolicyUnseen, Stop
 from services.projector.loop.partition.partition import POLICY_AWAITED, Gap, Partition, Status
 from services.projector.loop.partition.recover import LogWentBackError, recover
 from services.projector.ports import (
@@ -127,10 +127,12 @@ class Keeper:
         partition.disturb(reason)
         partition.run(self._take_up(partition, wait_seconds))
 
-    def hold(self, partition: Partition, stop: Stop) -> None:
-        """Read no further in a partition until the policy is read, or a newer release runs."""
+    def stop_at(self, partition: Partition, stop: Stop) -> None:
+        """Read no further in a partition until the policy is read, or a newer release runs; or read on from there."""
         self._log.hold(partition.kpart)
         match stop:
+            case LateEnough():
+                self._read_on(partition)
             case NewerEvent(type=type_, offset=offset):
                 partition.becomes(Status.HELD, "newer_event")
                 partition.log.error("event_newer_than_we_are", event_type=type_, offset=offset)

@@ -95,7 +95,7 @@ class Projector:
         for partition, generation, stop in stops:
             # A partition that was taken up again meanwhile stands before its stop, and will meet it anew.
             if self.keeper.live(partition.kpart) is partition and partition.generation is generation:
-                self.keeper.hold(partition, stop)
+                self.keeper.stop_at(partition, stop)
 
     async def _take_through(self, batches: Sequence[Batch]) -> None:
         for batch in batches:

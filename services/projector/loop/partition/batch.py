@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+from typing import Final
 from uuid import UUID
 
 from services.projector.domain.entry import Entry, LoggedPress, UnreadableRecord, moment_of
@@ -33,7 +34,17 @@ class PolicyUnseen:
     offset: int
 
 
-Stop = NewerEvent | PolicyUnseen
+@dataclass(frozen=True, slots=True)
+class LateEnough:
+    """The batch ends before one more backdated press, so that the other partitions get their turn."""
+
+    offset: int
+
+
+Stop = NewerEvent | PolicyUnseen | LateEnough
+
+# Each is a read and a commit of its own (ADR 15), some 5 ms, for which all partitions of this projector wait.
+LATE_AT_ONCE: Final = 4
 
 
 def entries_of(
@@ -41,11 +52,14 @@ def entries_of(
 ) -> tuple[list[Entry], Stop | None]:
     """Return the entries up to the first record that must wait, and what that record waits for.
 
+    Of backdated presses at most `LATE_AT_ONCE`: the next one waits for the next poll.
+
     A press is judged by no older revision than `policy_rev`, the highest that its partition has met. A projector that
     takes a partition over may not have read the policies up to there yet. The press at offset `no_such_policy_at` names
     a revision that was never written, so it does not wait.
     """
     entries: list[Entry] = []
+    late = 0
     for record in records:
         log_time = moment_of(record.timestamp)
         match read(record.headers, record.value):
@@ -57,7 +71,11 @@ def entries_of(
                 needed = max(press.envelope.policy_rev, policy_rev)
                 if needed > policies.position and record.offset != no_such_policy_at:
                     return entries, PolicyUnseen(needed, record.offset)
-                entries.append(LoggedPress(record.offset, log_time, press))
+                entry = LoggedPress(record.offset, log_time, press)
+                late += entry.is_backdated
+                if late > LATE_AT_ONCE:
+                    return entries, LateEnough(record.offset)
+                entries.append(entry)
     return entries, None
 
 

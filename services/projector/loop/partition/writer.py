@@ -46,15 +46,13 @@ class BatchWriter:
 
     async def take_through(self, batches: Sequence[Batch]) -> None:
         """Read, fold and commit batches of different partitions. Raises nothing but cancellation."""
-        together: list[Batch] = []
-        for batch in batches:
-            runs = batch.runs()
-            if len(runs) == 1:
-                together.append(batch)
-            else:
-                await self._in_turn(batch, runs)
-        if together:
+        runs = [(batch, batch.runs()) for batch in batches]
+        # First, because the others take many times as long.
+        if together := [batch for batch, pieces in runs if len(pieces) == 1]:
             await self._take_together(together)
+        for batch, pieces in runs:
+            if len(pieces) > 1:
+                await self._in_turn(batch, pieces)
 
     async def _take_together(self, batches: Sequence[Batch], *, whole: bool = False) -> None:
         try:
