@@ -51,7 +51,7 @@ class Run:
         self.store = OutcomeStore()
         self.answers: list[bytes] = []
         self.partition = Partition(0, 1, NOBODY_PUBLISHES)
-        self.partition.cache = Cache(owners_max, jobs_max=jobs_max)
+        self.partition.cache = Cache(owners_max=owners_max, jobs_max=jobs_max)
         self._reborn = reborn
         self._writer = BatchWriter(self.store, book_of(*under), self._committed, self._trouble)
         asyncio.run(self._take_through(log, sizes))

@@ -16,21 +16,32 @@ from services.projector.ports import Wanted
 from shared.events.ids import slot_of, slot_of_timer
 from shared.events.models import TimerPaused, TimerResumed, TimerStarted, TimerStopped
 
-OWNERS_MAX: Final = 20_000
+# Of all partitions together, because one projector may hold them all: some 300 MB.
+OWNERS_MAX: Final = 120_000
 # An owner may have any number of running timers, so memory is bounded by timers too.
-TIMERS_MAX: Final = 50_000
+TIMERS_MAX: Final = 200_000
 # Of each owner, jobs on which no timer runs. An owner starts the next timer on one of a few.
 JOBS_MAX: Final = 8
 
 
 class Cache:
-    """Sheets by owner, and the owner of each timer. The least recently used owners are dropped first."""
+    """Sheets by owner, and the owner of each timer. The least recently used owners are dropped first.
 
-    def __init__(self, owners_max: int = OWNERS_MAX, timers_max: int = TIMERS_MAX, jobs_max: int = JOBS_MAX) -> None:
+    It is one of `caches` that share the bounds.
+    """
+
+    def __init__(
+        self,
+        caches: int = 1,
+        *,
+        owners_max: int = OWNERS_MAX,
+        timers_max: int = TIMERS_MAX,
+        jobs_max: int = JOBS_MAX,
+    ) -> None:
         self.sheets: OrderedDict[OwnerKey, Timesheet] = OrderedDict()
         self.owner_of: dict[int, OwnerKey] = {}
-        self._owners_max = owners_max
-        self._timers_max = timers_max
+        self.owners_max = owners_max // caches
+        self.timers_max = timers_max // caches
         self._jobs_max = jobs_max
         # As they were read. A dict keeps the order of reading; a set of text has another order in each process.
         self._untrimmed: dict[OwnerKey, None] = {}
@@ -70,7 +81,7 @@ class Cache:
         for owner in self._untrimmed:
             self._put(owner, self.sheets[owner].trimmed(self._jobs_max))
         self._untrimmed.clear()
-        while len(self.sheets) > self._owners_max or len(self.owner_of) > self._timers_max:
+        while len(self.sheets) > self.owners_max or len(self.owner_of) > self.timers_max:
             _, sheet = self.sheets.popitem(last=False)
             self._forget_timers(sheet.timers)
 

@@ -66,7 +66,7 @@ class Partition:
         self.gap: Gap | None = None
         # The offset of a press whose policy revision was never written: it is refused, and not waited for.
         self.no_such_policy_at: int | None = None
-        self.cache = Cache()
+        self.cache = Cache(self.partitions)
         self.outbox = Outbox(self.kpart, self._outcomes, at.published, at.outcomes_next)
 
     def reached(self) -> Checkpoint:

@@ -10,10 +10,12 @@ import pytest
 from services.projector.domain.due.deadlines import DAYS_LOOKED
 from services.projector.domain.sheet.ledger import Known, Ledger
 from services.projector.domain.sheet.state import ClosedInterval, Timesheet
-from services.projector.loop.partition.cache import JOBS_MAX, Cache
+from services.projector.loop.partition.cache import JOBS_MAX, OWNERS_MAX, Cache
+from services.projector.loop.partition.partition import Partition
 from services.projector.ports import Wanted
 from shared.events.ids import slot_of
 from shared.events.models import DeadlineReached, OwnerLeaveGranted
+from tests.support.fakes.in_hand import OutcomesInHand
 from tests.support.story.given import Told, fact, given, moment, paused, resumed, started, stopped, timer_id
 
 ACME_DANA = ("acme", "dana")
@@ -35,7 +37,7 @@ def wanted(cache: Cache, *told: Told) -> Wanted:
 
 
 def cached(*sheets: Timesheet, owners_max: int = 100) -> Cache:
-    cache = Cache(owners_max)
+    cache = Cache(owners_max=owners_max)
     cache.take({(sheet.tenant, sheet.owner): sheet for sheet in sheets})
     return cache
 
@@ -297,6 +299,16 @@ def test_a_cache_is_bounded_by_timers_and_not_by_owners_alone() -> None:
     cache.trim()
     assert list(cache.sheets) == [("acme", "b")]
     assert len(cache.owner_of) == len(busy[1].timers)
+
+
+def test_the_caches_of_all_partitions_share_the_bounds() -> None:
+    """One projector may hold them all, such as after the others have died."""
+    caches = [Cache(3, owners_max=6, timers_max=100) for _ in range(3)]
+    for cache in caches:
+        cache.take({(sheet.tenant, sheet.owner): sheet for sheet in owners("abcd")})
+        cache.trim()
+    assert sum(len(cache.sheets) for cache in caches) == 6
+    assert Partition(0, 12, OutcomesInHand()).cache.owners_max == OWNERS_MAX // 12
 
 
 def test_paused_timers_leave_the_sheet() -> None:
