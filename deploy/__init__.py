@@ -6,7 +6,11 @@
     docker/         what compose runs around them
     gateway/        which part answers which path
     k8s/            the same on Kubernetes
-    *_page, settings_table, record_schemas, asyncapi, alerts    pages and documents that are written from code
+    Dockerfile      one image for all our services; `stint` is the operator's command in it
+    alerts.yml      an alert for each alarm, for Prometheus
+    roles.sql       makes the Postgres roles of the services
+    *_page, settings_table, record_schemas, asyncapi, alerts    write pages and documents from code
+    outcome_dictionary    makes the dictionary that rows of outcomes are packed with
 
 Never: edit a migration that has been released. They go forward, by number.
 """

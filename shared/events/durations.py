@@ -1,9 +1,11 @@
 """Durations: whole microseconds between instants, and how they are written. No float ever touches a minute."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
+# What moments are counted from, in Kafka's milliseconds and in our microseconds.
+UNIX_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 US_PER_SECOND: Final = 1_000_000
 US_PER_MINUTE: Final = 60 * US_PER_SECOND
 

@@ -16,6 +16,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from .durations import UNIX_EPOCH
+
 SLOTS: Final = 4096
 ID_EPOCH: Final = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -25,13 +27,12 @@ _MS_BITS: Final = 41
 _SHORT_BITS: Final = _MS_BITS + _SLOT_BITS + _RANDOM_BITS
 _CHECK_BITS: Final = 61
 _MARK: Final = 0xC
-_SHORT_DIGITS_MAX: Final = 19
+SHORT_DIGITS_MAX: Final = 19
 _LONG_DIGITS: Final = 39
 _DECIMAL: Final = re.compile(r"[0-9]{1,39}", re.ASCII)
 _MS: Final = timedelta(milliseconds=1)
 # The most ids that a process draws for one millisecond, in all slots. Then it borrows the next millisecond.
 _IDS_PER_MS: Final = 1 << _RANDOM_BITS
-_UNIX_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def slot_of(tenant: str, owner: str) -> int:
@@ -82,7 +83,7 @@ def parse_timer_id(text: str) -> int | None:
     if not _DECIMAL.fullmatch(text):
         return None
     number = int(text)
-    if len(text) <= _SHORT_DIGITS_MAX:
+    if len(text) <= SHORT_DIGITS_MAX:
         return number if number < 1 << _SHORT_BITS else None
     if len(text) != _LONG_DIGITS or number >> (_SHORT_BITS + _CHECK_BITS) != _MARK:
         return None
@@ -122,6 +123,6 @@ class TimerIds:
 
 def fresh_event_id(now: datetime) -> UUID:
     """Return a version 7 UUID (RFC 9562, section 5.7) for a press without an Idempotency-Key."""
-    ms = (now - _UNIX_EPOCH) // _MS
+    ms = (now - UNIX_EPOCH) // _MS
     chance = secrets.randbits(12 + 62)  # one system call for both parts
     return UUID(int=(ms << 80) | (0x7 << 76) | (chance >> 62 << 64) | (0b10 << 62) | chance & ((1 << 62) - 1))

@@ -1,4 +1,4 @@
-"""People: the one thing that the API writes into Postgres. Persons are no fact on the log."""
+"""People: what the API keeps of persons, who are no fact on the log."""
 
 from collections.abc import Sequence
 from typing import Final

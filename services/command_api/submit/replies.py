@@ -115,7 +115,6 @@ class Waiters:
         self._waiters_max = waiters_max
         self._count = 0
         # Replies with the request id of a waiter and the event id of another press.
-        self.mismatched = 0
         self._waiting: dict[str, Waiter] = {}
         self._loop = asyncio.get_running_loop()
         self._log = structlog.get_logger()
@@ -150,7 +149,6 @@ class Waiters:
         """Take one reply."""
         waiter = self._waiting.get(request_id)
         if waiter is not None and waiter.event_id != outcome.event_id:
-            self.mismatched += 1
             self._log.error("reply_mismatched", event_id=str(waiter.event_id), told_of=str(outcome.event_id))
         elif waiter is not None and not waiter.fate.done():
             waiter.resolve(outcome)

@@ -15,10 +15,9 @@ from services.feed.callers.tokens import TokensAwayError
 from shared.bounded import make_room
 from shared.events.rules import Rule
 from shared.identity import read_token, token_sha256
-from shared.outside.bearers import Bearer
+from shared.outside.bearers import RETRY_SECONDS, Bearer
 from shared.outside.claims import Now, Outsider
 
-_RETRY_SECONDS: Final = 5.0
 _CLIENTS_MAX: Final = 10_000
 
 
@@ -88,7 +87,7 @@ class FeedTokens:
             looked = _Looked(await self._tokens.is_revoked(client), began + self._fresh_seconds)
         except TokensAwayError:
             before = self._looked.get(client)  # another request may have found it meanwhile
-            looked = _Looked(before is not None and before.revoked, self._clock() + _RETRY_SECONDS)
+            looked = _Looked(before is not None and before.revoked, self._clock() + RETRY_SECONDS)
         self._looked.pop(client, None)
         make_room(self._looked, _CLIENTS_MAX)
         self._looked[client] = looked

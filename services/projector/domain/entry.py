@@ -1,9 +1,10 @@
 """Entries: a press, or an unreadable record, at its place and time on the log."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from shared.events.codec import Press, Unreadable
+from shared.events.durations import UNIX_EPOCH
 from shared.events.envelope import Envelope
 from shared.events.models import AnyEvent
 from shared.events.value import value
@@ -11,12 +12,10 @@ from shared.events.value import value
 # Presses that are older than this on arrival are rare, and ask about a past that no cache keeps.
 BACKDATED_AFTER: Final = timedelta(days=2)
 
-_UNIX_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
 
 def moment_of(timestamp_ms: int) -> datetime:
     """Return the moment of a record's timestamp, in milliseconds since 1970."""
-    return _UNIX_EPOCH + timedelta(milliseconds=timestamp_ms)
+    return UNIX_EPOCH + timedelta(milliseconds=timestamp_ms)
 
 
 @value

@@ -5,15 +5,12 @@ A timer's texts have its id as key, one for each event that started it. A record
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final
 from uuid import UUID
 
 from pydantic import ValidationError
 
-from shared.events.ids import parse_timer_id, slot_of, slot_of_timer
+from shared.events.ids import SHORT_DIGITS_MAX, parse_timer_id, slot_of, slot_of_timer
 from shared.events.texts import TIMER_TEXT, TimerText
-
-_SHORT_DIGITS_MAX: Final = 19
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +68,7 @@ def read_text(record: TextRecord) -> Written | Erased | UnreadableText:
 
 
 def _timer_id(key: bytes | None) -> int | None:
-    if key is None or len(key) > _SHORT_DIGITS_MAX or not key.isdigit():
+    if key is None or len(key) > SHORT_DIGITS_MAX or not key.isdigit():
         return None
     return parse_timer_id(key.decode())
 

@@ -55,7 +55,6 @@ class Exchange:
     """What one connection's bytes led to: the requests that the application read whole, and what went back."""
 
     read: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
-    cut_off: int = 0
     written: bytes = b""
     closed: bool = False
     slowly: bool = False  # the application works until all bytes have come
@@ -83,8 +82,7 @@ class Exchange:
         while more:
             message = await receive()
             if message["type"] != "http.request":
-                self.cut_off += 1
-                return
+                return  # the connection was cut off
             body, more = body + message["body"], message["more_body"]
         headers = {name.decode(): value.decode() for name, value in scope["headers"]}
         self.read.append((scope["method"], scope["path"], headers, body))

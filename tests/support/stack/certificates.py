@@ -39,10 +39,10 @@ class Authority:
         )
         self.ca.write_bytes(own.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
 
-    def vouches_for(self, name: str, host: str = HOST) -> Certificate:
-        """Return a certificate for a server at `host`, or for a client of that name."""
+    def vouches_for(self, name: str) -> Certificate:
+        """Return a certificate for a server here, or for a client of that name."""
         key = ec.generate_private_key(ec.SECP256R1())
-        address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(host))])
+        address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(HOST))])
         signed = (
             _unsigned(_named(name), self._name, key.public_key())
             .add_extension(address, critical=False)

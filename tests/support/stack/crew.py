@@ -22,6 +22,7 @@ from tests.support.stack.deployments import TOKEN_KEY, Deployment
 from tests.support.stack.stacks import free_ports
 
 READY_WITHIN_SECONDS: Final = 30.0
+_SAYS_WITHIN_SECONDS: Final = 20.0
 # A dead projector is noticed after this long. It is short because tests wait for it.
 SESSION_MS: Final = 2000
 
@@ -96,9 +97,9 @@ class Service:
         """Return everything that it has logged."""
         return self.process.log.read_text(errors="replace") if self.process.log.exists() else ""
 
-    async def says(self, words: str, within_seconds: float = 20.0) -> None:
+    async def says(self, words: str) -> None:
         """Return when its log holds `words`. Raises TimeoutError when they do not come."""
-        async with asyncio.timeout(within_seconds):
+        async with asyncio.timeout(_SAYS_WITHIN_SECONDS):
             while words not in self.said():  # noqa: ASYNC110 - a file cannot set an event
                 await asyncio.sleep(0.05)
 

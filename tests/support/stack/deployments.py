@@ -80,9 +80,7 @@ class Deployment:
         owners, its_own = (each.rpartition("@")[0] for each in (self.dsn, self.stack.postgres.dsn_of(service)))
         return dsn.replace(f"{owners}@", f"{its_own}@")
 
-    async def tenant(
-        self, zone: str = "Asia/Jerusalem", preset: Preset = Preset.NATIVE, role: ClientRole = "machine"
-    ) -> Tenant:
+    async def tenant(self, zone: str = "Asia/Jerusalem", role: ClientRole = "machine") -> Tenant:
         """Make a fresh tenant with a client and a policy. A running API reads the policy a moment later."""
         name = f"tenant-{next(_numbers)}"
         client = f"{name}-client"
@@ -90,7 +88,7 @@ class Deployment:
         async with self.pool.acquire() as conn:
             await create_tenant(conn, name)
             secret = await create_client(conn, name, client, role)
-        document = Policy(preset=preset, zone=zone)
+        document = Policy(preset=Preset.NATIVE, zone=zone)
         revision = await publish_policy(self.producer, name, document, replaces=None, set_by="tests", set_at=now)
         token = issue_bearer_token(TOKEN_KEY, name, client, now, _LASTS, role)
         self.handed_out |= {secret, token}
@@ -133,7 +131,7 @@ def fresh_owner() -> str:
 
 
 @asynccontextmanager
-async def deployed(stack: Stack, partitions: int = PARTITIONS) -> AsyncIterator[Deployment]:
+async def deployed(stack: Stack) -> AsyncIterator[Deployment]:
     """Give a deployment on a running stack: tables, topics, and the tests' own pool and producer.
 
     At its end no log of any process may tell a token or a secret that was handed out.
@@ -143,11 +141,11 @@ async def deployed(stack: Stack, partitions: int = PARTITIONS) -> AsyncIterator[
     kafka = KafkaAddress(bootstrap_servers=stack.kafka.address)
     async with connected(dsn) as conn, Brokers(kafka) as brokers:
         await migrate(conn)
-        await ensure_topics(brokers, conn, partitions)
+        await ensure_topics(brokers, conn, PARTITIONS)
     producer = durable_producer(kafka)
     await producer.start()
     async with asyncpg.create_pool(dsn, min_size=1, max_size=4, server_settings={"timezone": "UTC"}) as pool:
-        deployment = Deployment(stack, pool, producer, dsn, partitions)
+        deployment = Deployment(stack, pool, producer, dsn, PARTITIONS)
         try:
             yield deployment
         finally:

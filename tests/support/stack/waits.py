@@ -14,16 +14,16 @@ WITHIN_SECONDS: Final = 30.0
 _PAUSE_SECONDS: Final = 0.02
 
 
-async def passed(deployment: Deployment, position: str, within_seconds: float = WITHIN_SECONDS) -> None:
+async def passed(deployment: Deployment, position: str) -> None:
     """Return when the read models have passed a position "p:offset"."""
     partition, offset = (int(part) for part in position.split(":"))
-    await _reached(deployment.dsn, {partition: offset + 1}, "checkpoint", within_seconds)
+    await _reached(deployment.dsn, {partition: offset + 1}, "checkpoint")
 
 
-async def drained(deployment: Deployment, dsn: str | None = None, within_seconds: float = WITHIN_SECONDS) -> None:
+async def drained(deployment: Deployment, dsn: str | None = None) -> None:
     """Return when every press that is on the log now is folded, in our database or in `dsn`."""
     ends = await end_offsets(deployment.kafka, EVENTS)
-    await _reached(dsn or deployment.dsn, ends, "checkpoint", within_seconds)
+    await _reached(dsn or deployment.dsn, ends, "checkpoint")
 
 
 async def published(deployment: Deployment) -> None:
@@ -37,24 +37,24 @@ async def _finds_none(deployment: Deployment, count: str) -> bool:
     return bool(await deployment.pool.fetchval(count) == 0)
 
 
-async def texts_kept(deployment: Deployment, dsn: str | None = None, within_seconds: float = WITHIN_SECONDS) -> None:
+async def texts_kept(deployment: Deployment, dsn: str | None = None) -> None:
     """Return when every text that is on the log now is in its table, in our database or in `dsn`."""
     ends = await end_offsets(deployment.kafka, TEXTS)
     written = {partition: end for partition, end in ends.items() if end > 0}
-    await _reached(dsn or deployment.dsn, written, "text_position", within_seconds)
+    await _reached(dsn or deployment.dsn, written, "text_position")
 
 
-async def _reached(dsn: str, wanted: dict[int, int], table: str, within_seconds: float) -> None:
+async def _reached(dsn: str, wanted: dict[int, int], table: str) -> None:
     conn = await asyncpg.connect(dsn)
     waiting = dict(wanted)
     try:
-        async with asyncio.timeout(within_seconds):
+        async with asyncio.timeout(WITHIN_SECONDS):
             while waiting:
                 rows = await conn.fetch(f"SELECT kpart, next_offset FROM {table}")
                 reached = {row["kpart"]: row["next_offset"] for row in rows}
                 waiting = {part: end for part, end in wanted.items() if reached.get(part, 0) < end}
                 await asyncio.sleep(_PAUSE_SECONDS if waiting else 0)
     except TimeoutError:
-        raise TimeoutError(f"{table} did not reach {waiting} within {within_seconds:.0f} s") from None
+        raise TimeoutError(f"{table} did not reach {waiting} within {WITHIN_SECONDS:.0f} s") from None
     finally:
         await conn.close()

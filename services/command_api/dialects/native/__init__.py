@@ -6,7 +6,7 @@
     reads      one timer, and the outcome of one press
     policy/    the tenant's policy: set, read, and its history
     timers/    lists of timers: by filters, and those of an owner now
-    reports/   findings and days: calls asking cursor answers
+    reports/   findings and days; filters, cursors and pages, for lists of timers too
     owners/    what admins state about owners, and what is known of them
     answers    timers as judged, and errors as RFC 9457 problems that name the rule
 

@@ -6,23 +6,20 @@ starts, say how much there is at any moment.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import accumulate
-from typing import Final
 
-from shared.events.durations import microseconds
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+from shared.events.durations import UNIX_EPOCH, microseconds
 
 
 def us_of(moment: datetime) -> int:
     """Return a moment in microseconds since 1970."""
-    return microseconds(_EPOCH, moment)
+    return microseconds(UNIX_EPOCH, moment)
 
 
 def moment_of_us(us: int) -> datetime:
     """Return the moment of so many microseconds since 1970."""
-    return _EPOCH + timedelta(microseconds=us)
+    return UNIX_EPOCH + timedelta(microseconds=us)
 
 
 class Together:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainValidator
+from pydantic import AwareDatetime, Field, PlainValidator
 
 from services.command_api.desk.commands import (
     AskedTime,
@@ -30,7 +30,7 @@ from services.command_api.dialects.values import (
     says_nothing,
     text_given,
 )
-from shared.events.base import in_calendar
+from shared.events.base import Model, in_calendar
 from shared.events.rules import Rule
 from shared.events.zones import is_zone, zone
 
@@ -89,13 +89,11 @@ _AliasesSaid = (
 )
 
 
-class NoBody(BaseModel):
+class NoBody(Model):
     """The body of a call that says everything in its path."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
-
-class ProfileBody(NoBody):
+class ProfileBody(Model):
     """The body of `PUT /v1/owners/{owner}`. What is not given stays as it was."""
 
     zone: Annotated[str | None, PlainValidator(_zone, json_schema_input_type=str | None)] = None
@@ -104,7 +102,7 @@ class ProfileBody(NoBody):
     aliases: Annotated[tuple[str, ...] | None, PlainValidator(_aliases, json_schema_input_type=_AliasesSaid)] = None
 
 
-class AttendanceBody(NoBody):
+class AttendanceBody(Model):
     """The body of `POST /v1/owners/{owner}/attendance`."""
 
     checked_in_at: Annotated[str, PlainValidator(_needed, json_schema_input_type=AwareDatetime)]
@@ -112,7 +110,7 @@ class AttendanceBody(NoBody):
     on: DayText = None
 
 
-class EstimateBody(NoBody):
+class EstimateBody(Model):
     """The body of `PUT /v1/owners/{owner}/estimates/{job}`."""
 
     seconds: Annotated[int, PlainValidator(_seconds, json_schema_input_type=_SecondsSaid)]

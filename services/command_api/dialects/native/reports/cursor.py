@@ -9,16 +9,15 @@ import hashlib
 import json
 import re
 from dataclasses import astuple
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from services.command_api.desk.questions import TimerFilter, TimerKey, ViolationFilter, ViolationKey
 from services.command_api.dialects.malformed import Malformed
 from shared.events.base import in_utc
-from shared.events.durations import microseconds
+from shared.events.durations import UNIX_EPOCH, microseconds
 from shared.events.rules import Rule
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 # The filters, the beginning in microseconds, the timer, and the rule of a finding. A timer's id is a bigint.
 _CURSOR: Final = re.compile(rb"([0-9a-f]{16}) (-?[0-9]{1,18}) ([0-9]{1,19}) (\w{1,32})", re.ASCII)
 _ID_END: Final = 1 << 63
@@ -50,7 +49,7 @@ def read_timer_cursor(text: str, asked: TimerFilter) -> TimerKey | Malformed:
 
 
 def _written(digest: str, at: datetime, timer_id: int, word: str) -> str:
-    text = f"{digest} {microseconds(_EPOCH, at)} {timer_id} {word}"
+    text = f"{digest} {microseconds(UNIX_EPOCH, at)} {timer_id} {word}"
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
@@ -61,7 +60,7 @@ def _read(text: str, digest: str) -> tuple[datetime, int, str] | Malformed:
     if match[1].decode() != digest:
         return _wrong("cursor was given with other filters: repeat those of its page, or begin again without one.")
     try:
-        at = in_utc(_EPOCH + timedelta(microseconds=int(match[2])))
+        at = in_utc(UNIX_EPOCH + timedelta(microseconds=int(match[2])))
     except (OverflowError, ValueError):
         return _wrong("cursor is none that this call gave: begin again without one.")
     return at, int(match[3]), match[4].decode()
