@@ -75,6 +75,7 @@ ODD: Final[dict[str, list[bytes]]] = {
     "an encoded newline at the end": [asks("POST", "/v1/timers%0A", START)],
     "an encoded percent": [asks("POST", "/v1/timers/%25/stop")],
     "bytes that are no text": [asks("POST", "/v1/timers/%ff/stop")],
+    "an owner that is no text": [asks("DELETE", "/v1/owners/Jos%E9/texts")],
     "a letter beyond ASCII": [asks("POST", "/v1/timers/\u05d0/stop")],
     "capitals": [asks("POST", "/V1/timers", START)],
     "another word": [asks("POST", f"/v1/timers/{LONG}/end")],
@@ -202,6 +203,13 @@ async def test_the_odd_requests_above_do_what_their_names_say(ways: tuple[Way, W
     assert len(heard["two on one connection"][2]) == 2
     assert [entry["event"] for entry in heard["the caller is gone"][-1]] == ["request_failed"]
     assert sum(len(told[2]) for told in heard.values()) > 20
+
+
+@pytest.mark.parametrize("odd", ["bytes that are no text", "an owner that is no text"])
+async def test_a_path_that_is_no_text_is_malformed_on_both_ways(odd: str, ways: tuple[Way, Way]) -> None:
+    for way in ways:
+        written, _, pressed, *_ = await way.told(ODD[odd])
+        assert (written[9:12], b'"rule":"R03"' in written, pressed) == (b"400", True, [])
 
 
 async def test_without_its_look_at_escapes_the_front_would_press(

@@ -97,3 +97,8 @@ def routes(desk: Desk) -> list[BaseRoute]:
 def error_response(status: int, headers: Mapping[str, str] | None = None) -> Response:
     """Answer a request that no call answered (404, 405, 408, 413, 500 …)."""
     return answers.problem(status, HTTPStatus(status).phrase, None, headers)
+
+
+def path_not_utf8() -> Response:
+    """Answer a path that is not UTF-8."""
+    return WORDS.malformed(Malformed(Rule.VALUE_INVALID, "path", "The path is not UTF-8."))

@@ -87,3 +87,8 @@ def error_response(status: int, headers: Mapping[str, str] | None = None) -> Res
         case _:
             # Too large (413) and too slow (408) are the caller's fault too, and this dialect has no status for them.
             return answers.error(400 if status < 500 else 500, headers=headers)  # noqa: PLR2004 - the first status that is our fault
+
+
+def path_not_utf8() -> Response:
+    """Answer a path that is not UTF-8 as a malformed id, which is an unknown timer here."""
+    return answers.error(404)

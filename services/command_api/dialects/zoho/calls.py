@@ -119,9 +119,18 @@ def routes(desk: Desk, *, errors_as_200: bool = False) -> list[BaseRoute]:
 
 def error_response(request: Request, status: int, headers: Mapping[str, str] | None = None) -> Response:
     """Answer a request that no call answered (404, 405, 408, 413, 500 …)."""
-    uri = RUNNING_URI if request.url.path == _PREFIX + RUNNING_URI else TIMER_URI
     phrase = HTTPStatus(status).phrase
     failure = Failure(phrase, phrase.upper().replace(" ", "_"), phrase, status)
-    response = Voice(uri, "fetch", wants_xml(request, request.query_params.get("format"))).fail(failure)
+    response = _voice_without_call(request).fail(failure)
     response.headers.update(headers or {})
     return response
+
+
+def path_not_utf8(request: Request) -> Response:
+    """Answer a path that is not UTF-8."""
+    return _voice_without_call(request).refused(Rule.VALUE_INVALID)
+
+
+def _voice_without_call(request: Request) -> Voice:
+    uri = RUNNING_URI if request.url.path == _PREFIX + RUNNING_URI else TIMER_URI
+    return Voice(uri, "fetch", wants_xml(request, request.query_params.get("format")))
