@@ -70,9 +70,11 @@ def read_days(request: Request, now: datetime, whose: Whose, form: str) -> DaysA
     about = request.path_params[whose]
     if not is_writable(about):
         return Malformed(Rule.VALUE_INVALID, whose)
-    said = said_in(request, *("from", "to", "bom")[: 3 if form == CSV else 2])
+    said = said_in(request, "from", "to", "bom")
     if isinstance(said, Malformed):
         return said
+    if "bom" in said and form != CSV:
+        return Malformed(Rule.VALUE_INVALID, "bom", "bom is for CSV alone: ask with Accept: text/csv, or leave it out.")
     if said.get("bom", "1") != "1":
         return Malformed(Rule.VALUE_INVALID, "bom", "bom must be 1, or be left out.")
     last = day(said["to"]) if "to" in said else (now + _FIRST_ZONE_AHEAD).date()

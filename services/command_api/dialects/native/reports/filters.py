@@ -21,6 +21,7 @@ from shared.events.rules import Rule
 
 LIMIT_DEFAULT: Final = 100
 LIMIT_MAX: Final = 1000
+NO_PARAMETERS: Final = Malformed(Rule.VALUE_INVALID, "query", "This call takes no query parameters.")
 
 _LIMIT: Final = re.compile(r"[0-9]{1,4}", re.ASCII)
 _DAY: Final = timedelta(days=1)
@@ -35,13 +36,15 @@ class Between:
 
 
 def said_in(request: Request, *names: str) -> dict[str, str] | Malformed:
-    """Return the parameters of a query; an empty one counts as not given."""
+    """Return the parameters of a query, which may be those of `names`; an empty one counts as not given."""
     try:
         said = query_parameters(request)
     except UnreadableParametersError:
         return Malformed(Rule.VALUE_INVALID, "query", "query is not UTF-8, or has a parameter twice.")
     if said.keys() <= set(names):
         return said
+    if not names:
+        return NO_PARAMETERS
     # A filter that is spelt wrongly must not answer with everything.
     return Malformed(Rule.VALUE_INVALID, "query", f"query may have these parameters only: {', '.join(names)}.")
 
@@ -58,11 +61,11 @@ def span_of(said: dict[str, str], zone_name: str) -> Between | Malformed:
     return Between(since, until)
 
 
-def limit_of(said: dict[str, str]) -> int | Malformed:
+def limit_of(said: dict[str, str], limit_max: int = LIMIT_MAX) -> int | Malformed:
     """Return how many items a page may have."""
     limit = said.get("limit", str(LIMIT_DEFAULT))
-    if not _LIMIT.fullmatch(limit) or not 1 <= int(limit) <= LIMIT_MAX:
-        return Malformed(Rule.VALUE_INVALID, "limit", f"limit must be a number from 1 to {LIMIT_MAX}.")
+    if not _LIMIT.fullmatch(limit) or not 1 <= int(limit) <= limit_max:
+        return Malformed(Rule.VALUE_INVALID, "limit", f"limit must be a number from 1 to {limit_max}.")
     return int(limit)
 
 
