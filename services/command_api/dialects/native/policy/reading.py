@@ -9,6 +9,7 @@ from starlette.requests import Request
 
 from services.command_api.dialects.jsontext import read_json
 from services.command_api.dialects.malformed import Malformed
+from services.command_api.dialects.native.reports.filters import limit_of, said_in
 from shared.events.policies.document import REPLACES, Proposal, Unfit, read_proposal
 from shared.events.policy import Policy
 from shared.events.rules import Rule
@@ -76,13 +77,15 @@ def read_revision(spelt: str) -> int | None:
 
 def read_page(request: Request) -> HistoryPage | Malformed:
     """Return the page that the query asks for. A cursor is the last revision of the page before."""
-    cursor, limit = (request.query_params.get(name) for name in ("cursor", "limit"))
-    before = None if cursor is None else read_revision(cursor)
-    if cursor is not None and before is None:
+    said = said_in(request, "cursor", "limit")
+    if isinstance(said, Malformed):
+        return said
+    before = read_revision(said["cursor"]) if "cursor" in said else None
+    if "cursor" in said and before is None:
         return Malformed(Rule.VALUE_INVALID, "cursor", "cursor: may be what next_cursor said.")
-    most = PAGE_MAX if limit is None else read_revision(limit)
-    if most is None or not 1 <= most <= PAGE_MAX:
-        return Malformed(Rule.VALUE_INVALID, "limit", f"limit: may be a whole number from 1 to {PAGE_MAX}.")
+    most = limit_of(said, PAGE_MAX)
+    if isinstance(most, Malformed):
+        return most
     return HistoryPage(before, most)
 
 

@@ -278,10 +278,27 @@ async def test_a_page_of_the_history_is_bounded() -> None:
     assert (await get(admin(100), "/history")).json()["next_cursor"] is None
 
 
-@pytest.mark.parametrize("query", ["cursor=x", "cursor=", "limit=0", "limit=101", "limit=x"])
-async def test_a_page_that_cannot_be_meant_is_refused(query: str) -> None:
+@pytest.mark.parametrize(
+    ("query", "detail"),
+    [
+        ("cursor=x", "cursor: may be what next_cursor said."),
+        ("limit=0", "limit must be a number from 1 to 100."),
+        ("limit=101", "limit must be a number from 1 to 100."),
+        ("limit=x", "limit must be a number from 1 to 100."),
+        ("limt=1", "query may have these parameters only: cursor, limit."),
+        ("limit=1&limit=2", "query is not UTF-8, or has a parameter twice."),
+        ("limit=1&limit=1", "query is not UTF-8, or has a parameter twice."),
+    ],
+)
+async def test_a_page_that_cannot_be_meant_is_refused(query: str, detail: str) -> None:
     answer = await get(admin(), f"/history?{query}")
-    assert (answer.status_code, answer.json()["rule"]) == (400, "R03")
+    assert (answer.status_code, answer.json()["rule"], answer.json()["detail"]) == (400, "R03", detail)
+
+
+async def test_an_empty_parameter_of_the_history_counts_as_not_given() -> None:
+    """As in the other lists: the first page."""
+    answers = [await get(admin(3), f"/history{query}") for query in ("?cursor=", "?limit=", "")]
+    assert {(answer.status_code, answer.content) for answer in answers} == {(200, answers[-1].content)}
 
 
 async def test_another_method_hears_which_ones_there_are() -> None:
