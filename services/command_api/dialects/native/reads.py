@@ -20,10 +20,11 @@ from services.command_api.desk.rows import NoSuchPartitionError, OutcomeRow
 from services.command_api.desk.told import DIGEST_DIGITS, Place, told_of
 from services.command_api.dialects.answering import Ask, read
 from services.command_api.dialects.headers import parse_position, preferred_wait
-from services.command_api.dialects.malformed import Malformed
+from services.command_api.dialects.malformed import Malformed, fault_in
 from services.command_api.dialects.native import answers
 from services.command_api.dialects.native.admitted import admitted
 from services.command_api.dialects.native.answers import WORDS
+from services.command_api.dialects.native.reports.filters import said_in
 from shared.events.ids import parse_timer_id
 from shared.events.rules import Rule
 
@@ -32,6 +33,7 @@ _DIGEST: Final = re.compile(rf"[0-9a-f]{{{DIGEST_DIGITS}}}")
 # The rules that refuse a press on a timer that is unknown, or another owner's.
 _NOT_THEIRS: Final = frozenset({Rule.TIMER_UNKNOWN, Rule.NOT_THE_OWNER})
 _NO_SUCH_OUTCOME: Final = "There is no such outcome."
+_AS_SPELT: Final = "Ask the Location of the 202 as it is spelt."
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class NativeReads:
             return caller
         timer_id = parse_timer_id(request.path_params["timer_id"])
         ask = WORDS.refused(Rule.TIMER_UNKNOWN) if timer_id is None else partial(self._timer, caller, timer_id)
-        return await read(self.desk, request, caller, WORDS, ask)
+        return await read(self.desk, request, caller, WORDS, fault_in(said_in(request)) or ask)
 
     async def _timer(self, caller: Caller, timer_id: int) -> Response:
         row = await self.desk.reads.timer(caller.tenant, timer_id)
@@ -86,12 +88,17 @@ class NativeReads:
 
 
 def _place(request: Request) -> Place | Malformed | None:
-    at, digest = (request.query_params.get(name) or None for name in ("at", "digest"))
-    position = None if at is None else parse_position(at)
-    if at is not None and position is None:
-        return Malformed(Rule.VALUE_INVALID, "at")
+    said = said_in(request, "at", "digest")
+    if isinstance(said, Malformed):
+        return said
+    position = parse_position(said["at"]) if "at" in said else None
+    if "at" in said and position is None:
+        return Malformed(Rule.VALUE_INVALID, "at", f"at must be a position, such as 3:42. {_AS_SPELT}")
+    digest = said.get("digest")
     if digest is not None and not _DIGEST.fullmatch(digest):
-        return Malformed(Rule.VALUE_INVALID, "digest")
+        return Malformed(
+            Rule.VALUE_INVALID, "digest", f"digest must be {DIGEST_DIGITS} hexadecimal digits. {_AS_SPELT}"
+        )
     return None if position is None else Place(*position, digest)
 
 

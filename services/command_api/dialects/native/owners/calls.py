@@ -30,6 +30,7 @@ from services.command_api.dialects.native.owners.reading import (
     read_leave,
     read_profile,
 )
+from services.command_api.dialects.native.reports.filters import said_in
 from services.command_api.dialects.values import read_name
 from shared.events.rules import Rule
 
@@ -117,12 +118,11 @@ class NativeOwners:
         caller = await admitted(self.desk, request)
         if isinstance(caller, Response):
             return caller
-        owner = read_name(request.path_params["owner"], "owner")
-        if isinstance(owner, Malformed):
-            return await read(self.desk, request, caller, WORDS, owner)
+        owner = request.path_params["owner"]
+        problem = first_of(fault_in(said_in(request)), fault_in(read_name(owner, "owner")))
         theirs = caller.person in {None, owner}
         ask = partial(self._all_about, caller, owner) if theirs else answers.no_such_owner()
-        return await read(self.desk, request, caller, WORDS, ask)
+        return await read(self.desk, request, caller, WORDS, problem or ask)
 
     async def _all_about(self, caller: Caller, owner: str) -> Response:
         return answers.known(owner, await self.desk.reads.owner(caller.tenant, owner))

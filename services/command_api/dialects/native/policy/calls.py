@@ -17,7 +17,7 @@ from services.command_api.desk.commands import Caller
 from services.command_api.desk.desk import Desk
 from services.command_api.desk.policies import MovedOn, NotSet, Revision
 from services.command_api.dialects.answering import read
-from services.command_api.dialects.malformed import Malformed, first_of
+from services.command_api.dialects.malformed import Malformed, fault_in, first_of
 from services.command_api.dialects.native.admitted import admitted
 from services.command_api.dialects.native.answers import WORDS
 from services.command_api.dialects.native.policy import answers
@@ -28,6 +28,7 @@ from services.command_api.dialects.native.policy.reading import (
     read_put,
     read_revision,
 )
+from services.command_api.dialects.native.reports.filters import said_in
 from shared.events.rules import Rule
 
 POLICY_PATH: Final = "/v1/policy"
@@ -73,7 +74,7 @@ class NativePolicy:
         caller = await self._reader(request)
         if isinstance(caller, Response):
             return caller
-        ask = partial(self._shown, request, caller, None, answers.none_yet())
+        ask = fault_in(said_in(request)) or partial(self._shown, request, caller, None, answers.none_yet())
         return await read(self.desk, request, caller, WORDS, ask)
 
     async def revision(self, request: Request) -> Response:
@@ -84,7 +85,7 @@ class NativePolicy:
         number = read_revision(request.path_params["revision"])
         missing = answers.no_such_revision()
         ask = missing if number is None else partial(self._shown, request, caller, number, missing)
-        return await read(self.desk, request, caller, WORDS, ask)
+        return await read(self.desk, request, caller, WORDS, fault_in(said_in(request)) or ask)
 
     async def history(self, request: Request) -> Response:
         """`GET /v1/policy/history?cursor=&limit=`."""

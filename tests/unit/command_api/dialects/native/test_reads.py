@@ -200,3 +200,38 @@ async def test_a_person_hears_nothing_of_other_presses() -> None:
         assert await _heard_by_dana({"owner": "noa", "actor": machine, "rule": rule}) == NO_SUCH_OUTCOME
         assert await _heard_by_dana({"owner": None, "actor": noa, "rule": rule}) == NO_SUCH_OUTCOME
         assert await _heard_by_dana({"owner": None, "actor": None, "rule": rule}) == NO_SUCH_OUTCOME
+
+
+@pytest.mark.parametrize(
+    ("query", "detail"),
+    [
+        ("position=3:42", "query may have these parameters only: at, digest."),
+        ("At=3:42", "query may have these parameters only: at, digest."),
+        ("at=3:2&at=3:42", "query is not UTF-8, or has a parameter twice."),
+        ("at=3", "at must be a position, such as 3:42. Ask the Location of the 202 as it is spelt."),
+        ("at=3:42&digest=D", "digest must be 16 hexadecimal digits. Ask the Location of the 202 as it is spelt."),
+    ],
+)
+async def test_a_place_that_is_spelt_wrongly_is_no_outcome_that_is_missing(query: str, detail: str) -> None:
+    """Without a place, an outcome that is not judged yet is 404: as if the press had never been recorded."""
+    clerk = Clerk(checkpoint=42)
+    async with clerk.client() as client:
+        answer = await client.get(f"{OUTCOME}?{query}")
+    assert (answer.status_code, answer.json()["rule"], answer.json()["detail"]) == (400, "R03", detail)
+    assert clerk.asked == []
+
+
+async def test_an_empty_place_counts_as_not_given() -> None:
+    assert await _outcome(Clerk(outcome_row=KEPT), "?at=&digest=") == 200
+
+
+@pytest.mark.parametrize(
+    "path", [TIMER_PATH, "/v1/timers/7", "/v1/owners/dana", "/v1/owners/dana/current", "/v1/policy", "/v1/policy/1"]
+)
+@pytest.mark.parametrize("query", ["x=1", "from=2026-03-01&from=2026-03-02"])
+async def test_a_read_without_parameters_refuses_those_that_are_sent(path: str, query: str) -> None:
+    clerk = Clerk(row=ROW)
+    async with clerk.client() as client:
+        answer = await client.get(f"{path}?{query}")
+        assert (await client.get(f"{path}?")).status_code != 400
+    assert (answer.status_code, answer.json()["rule"]) == (400, "R03")
