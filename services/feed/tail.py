@@ -16,7 +16,7 @@ import structlog
 from services.feed.window.backlog import Backlog, Stretch, starts
 from services.feed.window.record import StreamRecord, record_in
 from services.feed.window.window import FeedWindow
-from shared.events.topics import OUTCOMES
+from shared.events.topics import OUTCOMES, PARTITIONS_MAX
 from shared.kafka.clients import (
     AIOKafkaConsumer,
     ConsumerRecord,
@@ -120,6 +120,9 @@ class Tail:
                 until = loop.time() + _WITHIN_SECONDS
             elif loop.time() > until:
                 raise TimeoutError("the past of the outcomes does not come")
+        if len(stretches) > PARTITIONS_MAX:
+            # The request line of a reader that goes on may be longer than a gateway takes.
+            self._log.warning("feed_positions_long", partitions=len(stretches), partitions_max=PARTITIONS_MAX)
         window = backlog.window()
         self._log.info("feed_window_filled", outcomes=len(window), bytes=window.bytes)
         return window

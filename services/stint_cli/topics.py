@@ -8,7 +8,7 @@ import asyncpg
 from services.stint_cli.brokers import MIN_INSYNC, UNCLEAN_ELECTION, Brokers, FoundTopic, safety
 from services.stint_cli.setup.deployment import record_partitions
 from services.stint_cli.trouble import Trouble
-from shared.events.topics import Topic, topics
+from shared.events.topics import EVENTS, PARTITIONS_MAX, Topic, topics
 
 # Logs must be kept for ever, and erased texts must go. The retention of the other topics is the operator's choice.
 _ALWAYS_MATTERS: Final = (
@@ -56,10 +56,20 @@ def _unsafe_in(name: str, found: FoundTopic, replication_factor: int) -> list[st
     return said
 
 
+def _must_fit(partitions: int, found: Mapping[str, FoundTopic]) -> None:
+    # Only a new deployment can choose. One that has its log keeps its P, and runs this job at each upgrade.
+    if partitions > PARTITIONS_MAX and EVENTS not in found:
+        raise Trouble(
+            f"A new deployment may have up to {PARTITIONS_MAX} partitions, not {partitions}: "
+            "a position of the feed would not fit into a request line."
+        )
+
+
 async def check_topics(brokers: Brokers, partitions: int, replication_factor: int | None) -> list[Topic]:
-    """Return the topics that are missing. Raise Trouble when one that exists differs where it matters."""
+    """Return the topics that are missing. Raise Trouble when one differs where it matters, or P is too large."""
     wanted = topics(partitions)
     found = await brokers.find([topic.name for topic in wanted])
+    _must_fit(partitions, found)
     if wrong := differences(wanted, found, replication_factor or await brokers.replicas()):
         # Not corrected here: partitions cannot become fewer, more would move owners away from their timers, and moving
         # replicas needs an operator's eye.

@@ -21,6 +21,8 @@ POLICIES_PARTITION: Final = 0
 REPLIES_PREFIX: Final = "timer.replies."
 REPLY_PARTITIONS: Final = 64
 DEFAULT_PARTITIONS: Final = 12
+# Of a new deployment. A position of the feed has a place for each partition, and must fit into a request line.
+PARTITIONS_MAX: Final = 256
 
 
 @dataclass(frozen=True, slots=True)

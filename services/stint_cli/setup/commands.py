@@ -16,9 +16,17 @@ from services.stint_cli.terminal.app import app
 from services.stint_cli.terminal.command import Answer, command
 from services.stint_cli.topics import ensure_topics
 from shared.events.ids import SLOTS
-from shared.events.topics import DEFAULT_PARTITIONS
+from shared.events.topics import DEFAULT_PARTITIONS, PARTITIONS_MAX
 
-Partitions = Annotated[int, typer.Option(min=1, max=SLOTS, help="P, the number of partitions, fixed for life.")]
+# Up to `SLOTS`, because a deployment that has more than a new one may have must go on.
+Partitions = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        max=SLOTS,
+        help=f"P, the number of partitions, fixed for life. Of a new deployment: up to {PARTITIONS_MAX}.",
+    ),
+]
 EnvFile = Annotated[Path, typer.Option(dir_okay=False, help="Where the credentials go, to be sourced.")]
 
 

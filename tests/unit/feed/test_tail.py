@@ -11,7 +11,7 @@ import structlog
 from services.feed import tail as tails
 from services.feed.tail import Tail
 from services.feed.window.position import FeedPlace
-from shared.events.topics import OUTCOMES
+from shared.events.topics import OUTCOMES, PARTITIONS_MAX
 from shared.kafka.clients import ConsumerRecord, KafkaAddress, TopicPartition
 from tests.support.story.judged import outcome_bytes
 
@@ -172,3 +172,15 @@ async def test_a_record_that_is_no_outcome_is_passed_with_an_alarm(log: FakeLog)
             assert tail.window is not None
             assert len(tail.window) == 2
     assert [one["offset"] for one in said if one["event"] == "outcome_record_skipped"] == [1]
+
+
+@pytest.mark.parametrize(("partitions", "says"), [(PARTITIONS_MAX, 0), (PARTITIONS_MAX + 1, 1)])
+async def test_a_deployment_with_too_many_partitions_is_read_and_says_so(
+    log: FakeLog, partitions: int, says: int
+) -> None:
+    """It was made before there was a bound, and P is for life. Its positions may be longer than a gateway takes."""
+    log.records = [[] for _ in range(partitions)]
+    with structlog.testing.capture_logs() as said:
+        async with Running() as tail:
+            await until_frontier(tail, *[0] * partitions)
+    assert [one["partitions"] for one in said if one["event"] == "feed_positions_long"] == [partitions] * says

@@ -1,10 +1,13 @@
 """The topics job: the differences that break a promise."""
 
+from collections.abc import Sequence
+
 import pytest
 
-from services.stint_cli.brokers import FoundTopic
-from services.stint_cli.topics import differences
-from shared.events.topics import COMMANDS, EVENTS, TEXTS, topics
+from services.stint_cli.brokers import Brokers, FoundTopic
+from services.stint_cli.topics import check_topics, differences
+from services.stint_cli.trouble import Trouble
+from shared.events.topics import COMMANDS, EVENTS, PARTITIONS_MAX, TEXTS, topics
 
 THREE = {"min.insync.replicas": "2", "unclean.leader.election.enable": "false"}
 
@@ -81,3 +84,27 @@ def test_fewer_replicas_than_wanted_are_told_with_both_numbers() -> None:
 def test_more_replicas_than_wanted_are_as_safe(wanted: int) -> None:
     """This happens when one of three brokers is away while the job runs."""
     assert differences(topics(12), found(EVENTS), wanted) == []
+
+
+class Cluster(Brokers):
+    """Brokers with these topics. No connection is opened."""
+
+    def __init__(self, *names: str, partitions: int) -> None:
+        self._found = {name: found(name, partitions)[name] for name in names}
+
+    async def find(self, names: Sequence[str]) -> dict[str, FoundTopic]:
+        return {name: self._found[name] for name in names if name in self._found}
+
+
+async def test_a_new_deployment_may_have_as_many_partitions_as_a_position_has_room_for() -> None:
+    most = PARTITIONS_MAX
+    assert await check_topics(Cluster(partitions=most), most, 3) == list(topics(most))
+    for others in ((), (TEXTS,)):
+        with pytest.raises(Trouble, match=f"up to {most} partitions, not {most + 1}"):
+            await check_topics(Cluster(*others, partitions=most + 1), most + 1, 3)
+
+
+async def test_a_deployment_that_has_its_log_keeps_its_partitions() -> None:
+    """Its topics job runs again at each upgrade, and P is for life."""
+    missing = await check_topics(Cluster(EVENTS, partitions=1024), 1024, 3)
+    assert missing == [topic for topic in topics(1024) if topic.name != EVENTS]

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.feed.window.position import TEXT_LENGTH_MAX, FeedPlace, MovingPosition, read_position
+from services.feed.window.position import FeedPlace, MovingPosition, read_position, text_length_max
+from shared.events.ids import SLOTS
+from shared.events.topics import PARTITIONS_MAX
 
 OFFSETS = st.integers(0, (1 << 63) - 1)
 PLACES = st.lists(st.builds(FeedPlace, OFFSETS, OFFSETS), min_size=1, max_size=20)
@@ -39,7 +41,7 @@ def test_a_mistyped_position_reads_as_none(places: list[FeedPlace], data: st.Dat
 
 
 @pytest.mark.parametrize(
-    "text", ["", "now", "=", "AQ", "é", "A" * (TEXT_LENGTH_MAX + 1), "12:7", "AQAACQODgICAgCAFPXYSCw=="[:-3]]
+    "text", ["", "now", "=", "AQ", "é", "A" * (text_length_max(3) + 1), "12:7", "AQAACQODgICAgCAFPXYSCw=="[:-3]]
 )
 def test_what_is_no_position_reads_as_none(text: str) -> None:
     assert read_position(text, 3) is None
@@ -59,6 +61,16 @@ def test_a_place_never_goes_back() -> None:
     assert read_position(standing.text, 2) == (FeedPlace(6, 10), FeedPlace(1, 1))
 
 
-def test_a_position_of_many_partitions_fits_into_a_url() -> None:
-    """Gateways take 8 KiB of a request line."""
-    assert len(text_of(*[(10**10 + n, 10**10 + 10**6 * n) for n in range(256)])) < 4000
+@pytest.mark.parametrize("behind", [0, 10**6, 10**10], ids=["repeats nothing", "repeats some", "repeats all"])
+def test_a_position_of_a_new_deployment_fits_into_a_url(behind: int) -> None:
+    """Gateways take 8 KiB of a request line, and the documents say up to 4,000 characters."""
+    assert len(text_of(*[(10**10 + n, 10**10 - behind + n) for n in range(PARTITIONS_MAX)])) < 4000
+
+
+@pytest.mark.parametrize("partitions", [PARTITIONS_MAX, 1024, SLOTS])
+@pytest.mark.parametrize("place", [(10**6 + 70, 10**6), (10**10, 0), ((1 << 63) - 1, 0), (0, (1 << 63) - 1)])
+def test_no_deployment_refuses_its_own_positions(partitions: int, place: tuple[int, int]) -> None:
+    """A position that the feed told is read again, however many partitions there are and however long the log is."""
+    text = text_of(*[place] * partitions)
+    assert read_position(text, partitions) == (FeedPlace(*place),) * partitions
+    assert len(text) <= text_length_max(partitions)
