@@ -61,6 +61,7 @@ RULE_ROWS: Final[tuple[RuleRow, ...]] = (
         beside=(
             "A start before 2020-01-01 is invalid: ids begin there.",
             "How far back a start or a resume may lie is set by the deployment: `COMMAND_API_BACKDATE_DAYS_MAX`.",
+            "In C the sentence says what may stand there instead.",
         ),
     ),
     RuleRow(

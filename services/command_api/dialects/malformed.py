@@ -1,5 +1,6 @@
 """Malformed: errors that the request alone shows, without any history. Such a request is not recorded."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal, overload
 
@@ -20,12 +21,14 @@ _MISSING: Final = {"missing"}
 class Malformed:
     """One parameter that is missing, invalid or too long. `parameter` is its published name, never the caller's text.
 
-    `sentence` is for the dialects that answer in sentences, where it says more than "not valid".
+    `sentence` is for the dialects that answer in sentences, where it says more than "not valid". `members` are those
+    that a body may have, where it has another.
     """
 
     rule: ShapeRule
     parameter: str
     sentence: str | None = None
+    members: tuple[str, ...] | None = None
 
 
 def wrong(rule: ShapeRule, sentence: str | None = None) -> PydanticCustomError:
@@ -48,12 +51,19 @@ def first_of(*problems: Malformed | None) -> Malformed | None:
     return min(there, key=lambda one: _IN_ORDER.index(one.rule)) if there else None
 
 
-def first_problem(error: ValidationError) -> Malformed:
-    """Return the problem to answer with: the first rule in order, then the first parameter."""
-    return first_of(*map(_problem, error.errors(include_input=False, include_url=False)))
+def first_problem(error: ValidationError, members: Iterable[str]) -> Malformed:
+    """Return the problem to answer with: the first rule in order, then the first parameter.
+
+    `members` are those that such a body may have.
+    """
+    problems = error.errors(include_input=False, include_url=False)
+    return first_of(*(_problem(problem, members) for problem in problems))
 
 
-def _problem(problem: ErrorDetails) -> Malformed:
+def _problem(problem: ErrorDetails, members: Iterable[str]) -> Malformed:
+    if problem["type"] == "extra_forbidden":
+        # The name of an unknown member is the caller's own text, so it is not repeated. The known ones help as much.
+        return Malformed(Rule.VALUE_INVALID, "body", members=tuple(members))
     return Malformed(_rule_of(problem), _place(problem), problem.get("ctx", {}).get("sentence"))
 
 
@@ -65,6 +75,4 @@ def _rule_of(problem: ErrorDetails) -> ShapeRule:
 
 
 def _place(problem: ErrorDetails) -> str:
-    # The name of an unknown field is the caller's own text, so it is not repeated.
-    known = problem["loc"] and problem["type"] != "extra_forbidden"
-    return str(problem["loc"][0]) if known else "body"
+    return str(problem["loc"][0]) if problem["loc"] else "body"

@@ -196,6 +196,6 @@ def read_body(kind: type[Body], body: bytes, opening: Opening | None = None) -> 
     try:
         return kind.model_validate(read_json(body), context=opening)
     except ValidationError as error:
-        return first_problem(error)
+        return first_problem(error, kind.model_fields)
     except ValueError:
         return Malformed(Rule.VALUE_INVALID, "body")

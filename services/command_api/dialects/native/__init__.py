@@ -9,6 +9,7 @@
     reports/   findings and days; filters, cursors and pages, for lists of timers too
     owners/    what admins state about owners, and what is known of them
     answers    timers as judged, and errors as RFC 9457 problems that name the rule
+    sentences  what may stand in each parameter
 
 Safe to change: a new optional field in an answer. With care: what counts as "not given", because digests rest on it.
 Never: the name or the meaning of a field that exists.

@@ -17,7 +17,8 @@ from services.command_api.desk.rows import IntervalRow, TimerRow
 from services.command_api.desk.told import short_digest
 from services.command_api.dialects.jsontext import seconds, written
 from services.command_api.dialects.malformed import Malformed
-from services.command_api.dialects.reasons import READERS_PRESS_NOTHING, sentence, sentence_about
+from services.command_api.dialects.native.sentences import detail
+from services.command_api.dialects.reasons import READERS_PRESS_NOTHING, sentence
 from services.command_api.dialects.times import rfc3339
 from shared.events.durations import total_minutes
 from shared.events.ids import to_long
@@ -141,7 +142,7 @@ class Words:
 
     def malformed(self, problem: Malformed) -> Response:
         """Answer a malformed request."""
-        return refused(problem.rule, sentence_about(problem))
+        return refused(problem.rule, detail(problem))
 
     def refused(self, rule: Rule) -> Response:
         """Answer a refusal by a rule."""

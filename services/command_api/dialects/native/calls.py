@@ -26,6 +26,7 @@ from services.command_api.dialects.native.policy import calls as policy
 from services.command_api.dialects.native.reading import Verb, read_press, read_start
 from services.command_api.dialects.native.reads import NativeReads
 from services.command_api.dialects.native.reports import calls as reports
+from services.command_api.dialects.native.reports.filters import NO_PARAMETERS
 from services.command_api.dialects.native.timers import calls as timers
 from services.command_api.dialects.native.timers.calls import NativeTimers
 from shared.events.rules import Rule
@@ -71,7 +72,7 @@ class Native:
         opening = opening_here(self.desk)
         # A press has no query parameters. A caller that sends one means it: `stop?at=...` must not silently stop now.
         if request.scope["query_string"] and request.query_params:  # most have none to be read
-            problem = first_of(Malformed(Rule.VALUE_INVALID, "query"), fault_in(reading(opening)))
+            problem = first_of(NO_PARAMETERS, fault_in(reading(opening)))
             return await press(self.desk, request, caller, problem, WORDS)
         return await press_at(self.desk, request, caller, reading, opening, WORDS, preferred_wait(request))
 

@@ -30,9 +30,8 @@ from services.command_api.dialects.native.owners.reading import (
     read_leave,
     read_profile,
 )
-from services.command_api.dialects.native.reports.filters import said_in
+from services.command_api.dialects.native.reports.filters import NO_PARAMETERS, said_in
 from services.command_api.dialects.values import read_name
-from shared.events.rules import Rule
 
 _Said = TypeVar("_Said")
 _Statement = Callable[["NativeOwners", Request, Caller, str, bytes], Awaitable[Response]]
@@ -153,7 +152,7 @@ class NativeOwners:
 def _checked(request: Request, said: _Said | Malformed) -> tuple[_Said, str | None] | Malformed:
     """Return what is stated and under which key, or the first rule in order that query, path, body or key breaks."""
     # A caller that sends query parameters means them, and a statement has none.
-    query = Malformed(Rule.VALUE_INVALID, "query") if request.query_params else None
+    query = NO_PARAMETERS if request.query_params else None
     owner, key = read_name(request.path_params["owner"], "owner"), idempotency_key(request)
     others = first_of(query, fault_in(owner))
     if isinstance(said, Malformed):

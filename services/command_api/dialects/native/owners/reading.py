@@ -38,11 +38,8 @@ ALIASES_MAX: Final = 50
 # As the event has it: some thirty years.
 SECONDS_MAX: Final = 1_000_000_000
 
-_NO_ZONE: Final = "zone is not the name of a time zone, such as Asia/Jerusalem."
-_NO_MOMENT: Final = "is not a moment with an offset, such as 2026-04-02T09:00:00+03:00."
 # A local date and the date in UTC differ by at most one.
 _A_DAY: Final = timedelta(days=1)
-_NO_DAY: Final = "is not a day, such as 2026-04-02."
 
 
 def _aliases(value: object) -> tuple[str, ...] | None:
@@ -60,7 +57,7 @@ def _aliases(value: object) -> tuple[str, ...] | None:
 def _zone(value: object) -> str | None:
     name = text_given(value)
     if name is not None and not is_zone(name):
-        raise wrong(Rule.VALUE_INVALID, _NO_ZONE)
+        raise wrong(Rule.VALUE_INVALID)
     return name
 
 
@@ -156,7 +153,7 @@ def read_leave(owner: str, spelt_day: str, body: bytes, *, granted: bool) -> Set
     """Translate a day of leave; the body may be missing."""
     on = day(spelt_day)
     if on is None:
-        return Malformed(Rule.VALUE_INVALID, "day", f"day {_NO_DAY}")
+        return Malformed(Rule.VALUE_INVALID, "day")
     return _nothing_in(body) or SetLeave(owner, on, granted)
 
 
@@ -167,15 +164,15 @@ def read_attendance(owner: str, body: bytes) -> SaidAttendance | Malformed:
         return said
     checked_in = asked_time(said.checked_in_at, zone_name=None)
     if checked_in is None:
-        return Malformed(Rule.VALUE_INVALID, "checked_in_at", f"checked_in_at {_NO_MOMENT}")
+        return Malformed(Rule.VALUE_INVALID, "checked_in_at")
     checked_out = None if said.checked_out_at is None else asked_time(said.checked_out_at, zone_name=None)
     if said.checked_out_at is not None and checked_out is None:
-        return Malformed(Rule.VALUE_INVALID, "checked_out_at", f"checked_out_at {_NO_MOMENT}")
+        return Malformed(Rule.VALUE_INVALID, "checked_out_at")
     if checked_out is not None and checked_out.instant < checked_in.instant:
         return Malformed(Rule.VALUE_INVALID, "checked_out_at", "checked_out_at lies before checked_in_at.")
     on = None if said.on is None else day(said.on)
     if said.on is not None and on is None:
-        return Malformed(Rule.VALUE_INVALID, "on", f"on {_NO_DAY}")
+        return Malformed(Rule.VALUE_INVALID, "on")
     if on is not None and abs(checked_in.instant.date() - on) > _A_DAY:
         return Malformed(Rule.VALUE_INVALID, "on", "on is no zone's local day of checked_in_at.")
     return SaidAttendance(owner, checked_in, checked_out, on)

@@ -28,8 +28,7 @@ from services.command_api.dialects.native.policy.reading import (
     read_put,
     read_revision,
 )
-from services.command_api.dialects.native.reports.filters import said_in
-from shared.events.rules import Rule
+from services.command_api.dialects.native.reports.filters import NO_PARAMETERS, said_in
 
 POLICY_PATH: Final = "/v1/policy"
 
@@ -55,7 +54,7 @@ class NativePolicy:
         if caller.role != "admin":
             return answers.not_for_this_role("Only an admin may set the policy.")
         said = read_put(body, request.headers.getlist("if-match"))
-        query = Malformed(Rule.VALUE_INVALID, "query") if request.query_params else None
+        query = NO_PARAMETERS if request.query_params else None
         if isinstance(said, Malformed):
             return WORDS.malformed(first_of(said, query))
         if query is not None:

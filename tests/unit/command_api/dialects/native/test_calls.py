@@ -104,7 +104,8 @@ async def test_a_malformed_body_is_not_repeated() -> None:
         answer = await client.post("/v1/timers", json={"owner": "dana", "<b>": 1})
     assert answer.text == (
         '{"type":"tag:stint.invalid,2026:rule/R03","title":"value_invalid","status":400,'
-        '"detail":"body is not valid.","rule":"R03"}'
+        '"detail":"body may have these members only: at, owner, account_id, job_id, project_id, billable, work_date, '
+        'comment, work_item, reference.","rule":"R03"}'
     )
 
 
