@@ -11,6 +11,7 @@ most processes are never asked.
 import asyncio
 import gzip
 import hashlib
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -52,6 +53,7 @@ POLICY: Final = (
 # A cache asks each time whether the text has changed: a release may change it under the same path.
 _ASK_AGAIN: Final = "no-cache"
 _FOR_GOOD: Final = "public, max-age=31536000, immutable"
+_NOT_AT_ALL: Final = re.compile(r"q=0(?:\.0{0,3})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ class StaticText:
 
     def answer(self, request: Request) -> Response:
         """Answer with it, or with 304 to a caller that has it."""
-        packs = "gzip" in request.headers.get("accept-encoding", "")
+        packs = takes_gzip(request)
         etag = f'"{self.etag}-gz"' if packs else f'"{self.etag}"'
         headers = {**self.headers, "ETag": etag, "Vary": "Accept-Encoding", "X-Content-Type-Options": "nosniff"}
         known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
@@ -74,6 +76,15 @@ class StaticText:
         if packs:
             headers["Content-Encoding"] = "gzip"
         return Response(self.packed if packs else self.plain, 200, headers)
+
+
+def takes_gzip(request: Request) -> bool:
+    """Say whether a caller names gzip, and not with the weight 0, which means that it cannot read gzip."""
+    for part in ",".join(request.headers.getlist("accept-encoding")).split(","):
+        coding, _, weight = part.partition(";")
+        if coding.strip().lower() == "gzip":
+            return not _NOT_AT_ALL.fullmatch("".join(weight.split()).lower())
+    return False
 
 
 def routes() -> list[Route]:

@@ -125,6 +125,26 @@ async def test_packed_and_plain_are_the_same_text_under_two_tags(path: str) -> N
     assert one.headers["etag"] != other.headers["etag"]
 
 
+@pytest.mark.parametrize(
+    ("accepts", "packed"),
+    [
+        ("gzip, deflate, br", True),
+        ("br;q=1.0, GZIP;q=0.5", True),
+        ("gzip;q=0.001", True),
+        ("gzip;q=0", False),
+        ("identity, gzip ; q=0.000", False),
+        ("gzip; Q=0.", False),
+        ("gzipped", False),
+        ("*", False),
+        ("", False),
+    ],
+)
+async def test_a_text_is_packed_for_those_who_can_unpack_it(accepts: str, packed: bool) -> None:  # noqa: FBT001 - a table
+    async with reader(accepts) as http:
+        answer = await http.get("/docs")
+    assert (answer.headers.get("content-encoding") == "gzip", answer.text[:9]) == (packed, "<!doctype")
+
+
 async def test_documents_and_pages_are_asked_for_again_and_the_script_is_kept() -> None:
     async with reader() as http:
         said = {path: (await http.get(path)).headers["cache-control"] for path in PATHS}
