@@ -112,6 +112,9 @@ def test_the_feed_is_on_the_same_host_and_its_lines_are_not_held_back() -> None:
     assert ("proxy_buffering", "off") in said
     assert ("proxy_pass", "http://$feed") in said
     assert FEED_PATH == "/v1/feed"
+    # The contract says after how many seconds a reader that takes nothing is cut off: the feed's number, not nginx's.
+    send_timeout = dict(said)["send_timeout"]
+    assert FeedSettings.model_fields["send_within_seconds"].default < int(send_timeout.removesuffix("s"))
     away = answers.unavailable()
     assert said_at("away_native") == (away.status_code, bytes(away.body).decode())
 
