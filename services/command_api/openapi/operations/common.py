@@ -91,7 +91,8 @@ WAIT: Final = ParameterDoc(
 MIN_POSITION: Final = ParameterDoc(
     "X-Min-Position",
     "header",
-    "Wait until the read models have passed this position; after 2 seconds the answer is 503.",
+    "Wait until the read models have passed this position; after 2 seconds the answer is 503. It does not wait for "
+    "comments and work items, which are kept beside them and follow within milliseconds.",
     {"type": "string", "pattern": "^[0-9]{1,9}:[0-9]{1,18}$"},
 )
 
