@@ -135,7 +135,7 @@ class Api:
             sender=self._sender,
             waiters=self._waiters,
             reply_partition=self._replies.partition,
-            policies=self._policies.book,
+            policies=self._policies,
             reads=reads,
             now=now,
             expiry_seconds=self._settings.expiry_seconds,

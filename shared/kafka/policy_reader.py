@@ -59,9 +59,17 @@ class PolicyReader:
         """Whether all records that existed at start are applied. Stays true while the broker is away."""
         return self._ready_from is not None and self.book.position + 1 >= self._ready_from
 
+    @property
+    def position(self) -> int:
+        """The offset up to which the topic is applied."""
+        return self.book.position
+
     def latest(self, tenant: str) -> Policy | None:
-        """Return the tenant's document in force, or None."""
-        return self.book.latest(tenant)
+        """Return the tenant's document in force, or None. None for every tenant until the past is read.
+
+        The book alone would return a document that a later record has replaced long ago.
+        """
+        return self.book.latest(tenant) if self.has_begun else None
 
     async def reach(self, revision: int, seconds: float) -> bool:
         """Wait until everything up to `revision` is applied; False: `seconds` were not enough."""

@@ -112,7 +112,7 @@ class Policies(Protocol):
     """Every tenant's rules, in memory."""
 
     def latest(self, tenant: str) -> Policy | None:
-        """Return the tenant's document in force, or None."""
+        """Return the tenant's document in force; None: there is none, or the policies of the past are not read yet."""
 
 
 class Reads(Protocol):

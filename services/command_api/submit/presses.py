@@ -1,6 +1,7 @@
 """Presses: one press, from a command to an answer (docs/contract.md, section 4, has all answers).
 
-1. Refuse what cannot be sent: the tenant has no policy, or the broker was never reached. Nothing is recorded.
+1. Refuse what cannot be sent: the tenant has no policy, or the policies of the past are not read yet, or the broker was
+   never reached. Nothing is recorded.
 2. For a start, draw a timer id.
 3. Send the text of a start, and wait for its ack. A crash leaves a text whose event id no timer has; it is never shown.
 4. Open a waiter, then send the event: the reply may overtake the ack. A crash leaves a press that may be recorded; its
@@ -20,12 +21,12 @@ comment.
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
-from typing import Final, assert_never
+from typing import Final, Protocol, assert_never
 
 import structlog
 
 from services.command_api.desk.commands import Answer, Asked, Decided, NotRecorded, Position, StillWaiting, answer_of
-from services.command_api.desk.desk import Now, Reads
+from services.command_api.desk.desk import Now, Policies, Reads
 from services.command_api.desk.rows import ReadsAwayError
 from services.command_api.submit.lookup import look, repeated
 from services.command_api.submit.press import OutgoingPress, press_of
@@ -35,7 +36,6 @@ from shared.events.envelope import ReplyAddress, encode_headers
 from shared.events.heard import Heard
 from shared.events.ids import TimerIds, partition_of
 from shared.events.outcome import Outcome
-from shared.events.policies.book import PolicyBook
 from shared.events.rules import Rule
 from shared.events.topics import EVENTS, REPLIES, TEXTS
 
@@ -43,6 +43,14 @@ from shared.events.topics import EVENTS, REPLIES, TEXTS
 DRAWS_MAX: Final = 5
 
 Said = Heard | Outcome
+
+
+class PoliciesRead(Policies, Protocol):
+    """The rules in force, and how far they are read: a press names that position, and is judged by nothing older."""
+
+    @property
+    def position(self) -> int:
+        """Return the offset up to which the policies are read."""
 
 
 class Presses:
@@ -54,7 +62,7 @@ class Presses:
         sender: Sender,
         waiters: Waiters,
         reply_partition: int,
-        policies: PolicyBook,
+        policies: PoliciesRead,
         reads: Reads,
         now: Now,
         expiry_seconds: float,
