@@ -53,6 +53,7 @@ from shared.process.alarms import Alarms
 from shared.process.bugs import BugGuard, Guarded
 from shared.process.ending import ended_within
 from shared.process.http.front import Front
+from shared.process.http.paths import whole_paths
 from shared.process.metrics import Readings, metrics_route
 
 CLOSE_WITHIN_SECONDS: Final = 3.0
@@ -206,12 +207,14 @@ class Api:
     def app(self) -> Starlette:
         """Return the ASGI application. Its lifespan starts and ends the parts."""
         # Routes are tried in this order. Presses are not looked for: the front knows them.
-        routes = [
-            *dialects.routes(self.desk, zoho_errors_as_200=self._settings.zoho_errors_as_200),
-            *health.routes(self._alive, self._ready),
-            metrics_route(self._readings()),
-            *pages.routes(),
-        ]
+        routes = whole_paths(
+            [
+                *dialects.routes(self.desk, zoho_errors_as_200=self._settings.zoho_errors_as_200),
+                *health.routes(self._alive, self._ready),
+                metrics_route(self._readings()),
+                *pages.routes(),
+            ]
+        )
         app = Guarded(
             routes=routes,
             middleware=[

@@ -26,6 +26,7 @@ from shared.outside.sources import Sources
 from shared.process.alarms import Alarms
 from shared.process.bugs import BugGuard
 from shared.process.ending import ended_within
+from shared.process.http.paths import whole_paths
 from shared.process.metrics import metrics_route
 
 _CLOSE_WITHIN_SECONDS: Final = 3.0
@@ -78,7 +79,7 @@ class FeedProcess:
             alarms=self._alarms,
         )
         app = Starlette(
-            routes=[*feed.routes(self._call), *health.routes(self._alive, ready), metrics_route(told)],
+            routes=whole_paths([*feed.routes(self._call), *health.routes(self._alive, ready), metrics_route(told)]),
             middleware=[Middleware(BugGuard, internal=lambda _: answers.failed(500))],
             exception_handlers={HTTPException: _said},
             lifespan=self._lifespan,

@@ -43,6 +43,7 @@ from shared.kafka.policy_reader import PolicyReader
 from shared.process.alarms import Alarms
 from shared.process.backoff import Setbacks
 from shared.process.ending import ended_within
+from shared.process.http.paths import whole_paths
 from shared.process.metrics import metrics_route
 
 _log = structlog.get_logger()
@@ -104,7 +105,7 @@ class ProjectorProcess:
     def app(self) -> Starlette:
         """Return the ASGI application that serves health and metrics. Its lifespan starts and ends the parts."""
         routes = health.routes(lambda: self._projector, lambda: self._events.joined, self._alive)
-        return Starlette(routes=[*routes, metrics_route(readings(self._parts))], lifespan=self._lifespan)
+        return Starlette(routes=whole_paths([*routes, metrics_route(readings(self._parts))]), lifespan=self._lifespan)
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:

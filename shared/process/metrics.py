@@ -8,14 +8,12 @@ Never: a label with a tenant, an owner, a path, an error's text, or any other wo
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from typing import Final, Literal
 
 from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -114,10 +112,7 @@ def metrics_route(readings: Readings) -> Route:
     """Return the route at which Prometheus asks. It is answered from memory."""
     registry = registry_of(readings)
 
-    async def metrics(request: Request) -> Response:
-        # A route also matches its path with a line feed behind it (`%0A`), which a gateway takes for another path.
-        if request.scope["path"] != METRICS_PATH:
-            raise HTTPException(HTTPStatus.NOT_FOUND)
+    async def metrics(_: Request) -> Response:
         return Response(generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
 
     return Route(METRICS_PATH, metrics)

@@ -5,6 +5,7 @@
     cycle            one request and its answer: an ordinary one is made once and written at once
     joined_writes    the head of any other answer and its body in one write of the socket
     front            the calls that bear the load, without the layers of the framework
+    paths            a route ends where its path ends
 
 Safe to change: limits. With care: an upgrade of uvicorn; compare what `protocol` and `cycle` stand for.
 Never: a byte of a body taken for the next request.

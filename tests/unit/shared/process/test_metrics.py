@@ -7,6 +7,7 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.applications import Starlette
 
+from shared.process.http.paths import whole_paths
 from shared.process.metrics import METRICS_PATH, NUMBERS, Metric, Readings, by_word, just, metrics_route, registry_of
 from shared.process.spread import BOUNDS_SECONDS, Spread
 
@@ -68,7 +69,7 @@ def test_nothing_of_ours_is_in_the_librarys_global_registry() -> None:
 @pytest.mark.parametrize("path", ["/metrics%0A", "/metrics/", "/metrics;a", "/METRICS", "/metrics%2F"])
 async def test_no_other_spelling_of_the_path_shows_metrics(path: str) -> None:
     """A gateway that refuses the path must not be led past by a spelling that it takes for another."""
-    app = Starlette(routes=[metrics_route({})])
+    app = Starlette(routes=whole_paths([metrics_route({})]))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://process.test") as http:
         assert (await http.get(path)).status_code in {404, 307}
 
