@@ -1,5 +1,7 @@
 """Parameters in a query string or a urlencoded form: dialect B's calls, and the reports of C."""
 
+from collections import Counter
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -10,51 +12,58 @@ from services.command_api.dialects.values import is_writable
 FIELDS_MAX: Final = 100
 _FORM: Final = "application/x-www-form-urlencoded"
 
-
-class UnreadableParametersError(Exception):
-    """They are not UTF-8, too many, of two content types, or one is given twice: their meaning is then a guess."""
+_Pairs = list[tuple[str, str]]
 
 
-async def parameters(request: Request) -> dict[str, str]:
-    """Return the parameters of query and form together; an empty one counts as not given. Raises as above.
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """What a request says by parameters; an empty one counts as not given.
 
-    A body that is not a form is read but ignored.
+    `given`: those that are given exactly once and can be read. `named`: the names of all, also of one given twice.
+    `clear`: whether `given` is all. Else something is given twice, not UTF-8, beyond `FIELDS_MAX` or of two content
+    types, and its meaning would be a guess.
     """
+
+    given: dict[str, str]
+    named: frozenset[str]
+    clear: bool
+
+
+async def parameters(request: Request) -> Parameters:
+    """Return the parameters of query and form together. A body that is not a form is read but ignored."""
     # Read in any case, because an unread body costs the caller its connection.
     body = await request.body()
-    said = _pairs(request.scope["query_string"])
-    if request.method == "POST" and _is_form(request):
-        said += _pairs(body)
-    return _once_each(said)
-
-
-def query_parameters(request: Request) -> dict[str, str]:
-    """Return the parameters of the query alone, without reading the body. Raises as above."""
-    return _once_each(_pairs(request.scope["query_string"]))
-
-
-def _once_each(said: list[tuple[str, str]]) -> dict[str, str]:
-    read = dict(said)
-    if len(read) != len(said):
-        raise UnreadableParametersError
-    return read
-
-
-def _is_form(request: Request) -> bool:
-    kinds = {kind.partition(";")[0].strip().lower() for kind in request.headers.getlist("content-type")}
+    kinds = _kinds(request) if request.method == "POST" else set()
     if len(kinds) > 1:
-        raise UnreadableParametersError
-    return kinds == {_FORM}
+        return _read(request.scope["query_string"], clear=False)
+    return _read(request.scope["query_string"], body if kinds == {_FORM} else b"")
 
 
-def _pairs(encoded: bytes) -> list[tuple[str, str]]:
-    """Return names and values; an empty value counts as not given."""
-    if not encoded:
-        return []
+def query_parameters(request: Request) -> Parameters:
+    """Return the parameters of the query alone, without reading the body."""
+    return _read(request.scope["query_string"])
+
+
+def _read(*encoded: bytes, clear: bool = True) -> Parameters:
+    said: _Pairs = []
+    for part in encoded:
+        pairs = _pairs(part)
+        if pairs is None:
+            clear = False
+        else:
+            said += pairs
+    times = Counter(name for name, _ in said)
+    given = {name: value for name, value in said if times[name] == 1 and is_writable(name) and is_writable(value)}
+    return Parameters(given, frozenset(times), clear and len(given) == len(said))
+
+
+def _kinds(request: Request) -> set[str]:
+    return {kind.partition(";")[0].strip().lower() for kind in request.headers.getlist("content-type")}
+
+
+def _pairs(encoded: bytes) -> _Pairs | None:
+    """Return names and values; None: there are too many. What is not UTF-8 comes with lone surrogates in it."""
     try:
-        pairs = parse_qsl(encoded.decode(), errors="strict", max_num_fields=FIELDS_MAX)
+        return parse_qsl(encoded.decode(errors="surrogateescape"), errors="surrogateescape", max_num_fields=FIELDS_MAX)
     except ValueError:
-        raise UnreadableParametersError from None
-    if not all(is_writable(value) for _, value in pairs):
-        raise UnreadableParametersError
-    return pairs
+        return None

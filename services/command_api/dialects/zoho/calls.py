@@ -21,10 +21,10 @@ from services.command_api.desk.desk import Away, Desk, OverThreshold, Unknown
 from services.command_api.dialects.answering import caller_of, press, read, turned_away
 from services.command_api.dialects.headers import waits_to_be_asked
 from services.command_api.dialects.malformed import Malformed
-from services.command_api.dialects.parameters import UnreadableParametersError, parameters, query_parameters
+from services.command_api.dialects.parameters import Parameters, parameters, query_parameters
 from services.command_api.dialects.zoho.answers import RUNNING_URI, TIMER_URI, Failure, Verb, Voice
 from services.command_api.dialects.zoho.dates import DEFAULT_FORMAT, is_format
-from services.command_api.dialects.zoho.reading import Given, read_command, verb_of, wants_xml
+from services.command_api.dialects.zoho.reading import read_command, verb_of, wants_xml
 from services.command_api.dialects.zoho.running import running_timer
 from shared.events.rules import Rule
 from shared.process.http.front import DirectRoute
@@ -41,23 +41,23 @@ class Zoho:
 
     async def timer(self, request: Request) -> Response:
         """`/people/api/timetracker/timer`: start, pause and resume."""
-        caller, given = await self._heard(request, TIMER_URI)
-        voice = self._voice(TIMER_URI, verb_of(given or {}), request, given)
+        caller, said = await self._heard(request, TIMER_URI)
+        voice = self._voice(TIMER_URI, verb_of(said), request, said)
         if not isinstance(caller, Caller):
             return _turned_away(self.desk, caller, voice)
-        return await press(self.desk, request, caller, self._command(given, caller), voice)
+        return await press(self.desk, request, caller, self._command(said, caller), voice)
 
     async def running(self, request: Request) -> Response:
         """`/people/api/timetracker/getcurrentlyrunningtimer`."""
-        caller, given = await self._heard(request, RUNNING_URI)
-        voice = self._voice(RUNNING_URI, "fetch", request, given)
+        caller, said = await self._heard(request, RUNNING_URI)
+        voice = self._voice(RUNNING_URI, "fetch", request, said)
         if not isinstance(caller, Caller):
             return _turned_away(self.desk, caller, voice)
         person = caller.person
         if person is None:
             return voice.refused(Rule.NOT_THE_OWNER)
-        date_format = DEFAULT_FORMAT if given is None else given.get("dateFormat", DEFAULT_FORMAT)
-        if given is None or not is_format(date_format):
+        date_format = said.given.get("dateFormat", DEFAULT_FORMAT)
+        if not said.clear or not is_format(date_format):
             return voice.refused(Rule.VALUE_INVALID)
         ask = partial(self._running, caller.tenant, person, date_format, voice)
         return await read(self.desk, request, caller, voice, ask)
@@ -66,32 +66,28 @@ class Zoho:
         found = await self.desk.reads.running_timer(tenant, person)
         return voice.succeed(running_timer(found, self.desk.now(), date_format) if found else None)
 
-    async def _heard(self, request: Request, uri: str) -> tuple[Caller | Unknown | Away | OverThreshold, Given | None]:
-        """Return the caller and the parameters, None when the parameters cannot be read.
+    async def _heard(self, request: Request, uri: str) -> tuple[Caller | Unknown | Away | OverThreshold, Parameters]:
+        """Return the caller and the parameters.
 
         The caller is looked up and counted first, because an unknown one and one that is locked out are not asked for a
         body. A body that is sent unasked is read all the same: it may name the verb and the format of the answer.
         """
         caller = await self._counted(await caller_of(self.desk, request), uri)
         reads_body = isinstance(caller, Caller) or not waits_to_be_asked(request)
-        try:
-            return caller, await parameters(request) if reads_body else query_parameters(request)
-        except UnreadableParametersError:
-            return caller, None
+        return caller, await parameters(request) if reads_body else query_parameters(request)
 
     async def _counted(self, caller: Caller | Unknown | Away, uri: str) -> Caller | Unknown | Away | OverThreshold:
         if not isinstance(caller, Caller):
             return caller
         return await self.desk.threshold.over(caller, uri) or caller
 
-    def _voice(self, uri: str, verb: Verb, request: Request, given: Given | None) -> Voice:
-        xml = wants_xml(request, None if given is None else given.get("format"))
-        return Voice(uri, verb, xml, self.errors_as_200)
+    def _voice(self, uri: str, verb: Verb, request: Request, said: Parameters) -> Voice:
+        return Voice(uri, verb, wants_xml(request, said.given.get("format")), self.errors_as_200)
 
-    def _command(self, given: Given | None, caller: Caller) -> Command | Malformed | Rule:
-        if given is None:
+    def _command(self, said: Parameters, caller: Caller) -> Command | Malformed | Rule:
+        if not said.clear:
             return Malformed(Rule.VALUE_INVALID, "parameters")
-        return read_command(given, lambda user: self._owner_meant_by(user, caller))
+        return read_command(said.given, lambda user: self._owner_meant_by(user, caller))
 
     def _owner_meant_by(self, user: str, caller: Caller) -> str | None:
         if caller.person is None:
@@ -133,4 +129,4 @@ def path_not_utf8(request: Request) -> Response:
 
 def _voice_without_call(request: Request) -> Voice:
     uri = RUNNING_URI if request.url.path == _PREFIX + RUNNING_URI else TIMER_URI
-    return Voice(uri, "fetch", wants_xml(request, request.query_params.get("format")))
+    return Voice(uri, "fetch", wants_xml(request, query_parameters(request).given.get("format")))

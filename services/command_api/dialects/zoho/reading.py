@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from services.command_api.desk.commands import Command, PressTimer, StartTimer
 from services.command_api.dialects.malformed import Malformed
+from services.command_api.dialects.parameters import Parameters
 from services.command_api.dialects.values import NAME_LENGTH_MAX, WORK_ITEM_LENGTH_MAX
 from services.command_api.dialects.zoho.answers import Verb
 from services.command_api.dialects.zoho.dates import DEFAULT_FORMAT, parse_date
@@ -48,9 +49,9 @@ _QVALUE: Final = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?", re.ASCII)
 Given = Mapping[str, str]
 
 
-def verb_of(given: Given) -> Verb:
+def verb_of(said: Parameters) -> Verb:
     """Return the verb whose words tell a failure, even when the parameters name no verb."""
-    match given.get("timer"), "timeLogId" in given:
+    match said.given.get("timer"), "timeLogId" in said.named:
         case "stop", _:
             return "pause"
         case "start", True:

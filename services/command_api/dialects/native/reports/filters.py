@@ -12,7 +12,7 @@ from typing import Final
 from starlette.requests import Request
 
 from services.command_api.dialects.malformed import Malformed
-from services.command_api.dialects.parameters import UnreadableParametersError, query_parameters
+from services.command_api.dialects.parameters import query_parameters
 from services.command_api.dialects.times import asked_time, day
 from services.command_api.dialects.values import NAME_LENGTH_MAX
 from shared.events.base import in_utc
@@ -37,12 +37,11 @@ class Between:
 
 def said_in(request: Request, *names: str) -> dict[str, str] | Malformed:
     """Return the parameters of a query, which may be those of `names`; an empty one counts as not given."""
-    try:
-        said = query_parameters(request)
-    except UnreadableParametersError:
+    said = query_parameters(request)
+    if not said.clear:
         return Malformed(Rule.VALUE_INVALID, "query", "query is not UTF-8, or has a parameter twice.")
-    if said.keys() <= set(names):
-        return said
+    if said.named <= set(names):
+        return said.given
     if not names:
         return NO_PARAMETERS
     # A filter that is spelt wrongly must not answer with everything.
