@@ -55,7 +55,8 @@ TURNED_AWAY: Final = Metric(
     "stint_requests_turned_away_total",
     "counter",
     "Requests that were refused before anything was sent: for their token (R01), for what a press shows by itself "
-    "(R02, R03, R04), for their number (R19).",
+    "(R02, R03, R04; an id that no timer has, R05; a role that may not press, or an alias of another person, R06), for "
+    "their number (R19).",
     {"dialect": DIALECTS, "rule": _RULES},
 )
 VERDICT_SECONDS: Final = Metric(

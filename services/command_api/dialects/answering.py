@@ -125,6 +125,11 @@ def refused_at_once(desk: Desk, rule: Rule, words: Words) -> Response:
     return words.refused(rule)
 
 
+def count_role_refused(desk: Desk, words: Words) -> None:
+    """Count a press or a statement that the caller's role may not make."""
+    desk.tally.turned_away[words.dialect, Rule.NOT_THE_OWNER] += 1
+
+
 async def press(
     desk: Desk,
     request: Request,
@@ -135,6 +140,7 @@ async def press(
 ) -> Response:
     """Record a press and answer with its verdict. `wait_seconds` is the wait that the caller prefers, if any."""
     if caller.role == "reader":
+        count_role_refused(desk, words)
         return words.for_readers()
     key = idempotency_key(request)
     if isinstance(command, Malformed):

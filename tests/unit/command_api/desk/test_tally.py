@@ -5,7 +5,7 @@ import asyncio
 import httpx2 as httpx
 import pytest
 
-from services.command_api.desk.commands import Answer, Asked, Dialect, PressTimer
+from services.command_api.desk.commands import Answer, Asked, Caller, Dialect, PressTimer
 from services.command_api.desk.desk import OverThreshold, Unknown
 from services.command_api.desk.tally import CountedSubmitter, Tally
 from shared.events.rules import Rule
@@ -63,3 +63,27 @@ async def test_a_malformed_header_or_statement_is_counted_too() -> None:
     assert list(key.values()) == [1]
     leave = await turned_away(Clerk(caller=ADMIN), "PUT", "/v1/owners/dana/leave/yesterday")
     assert leave == {("native", Rule.VALUE_INVALID): 1}
+
+
+async def test_a_press_that_names_no_timer_or_somebody_else_is_counted_too() -> None:
+    """Nothing is sent: no timer has such an id, and the log would keep an unknown alias for ever."""
+    assert await turned_away(Clerk(), "PUT", "/v2/timer/abc") == {("thebase", Rule.TIMER_UNKNOWN): 1}
+    start = {"user": "noa", "jobId": "J", "workDate": "2026-03-01", "billingStatus": "1", "timer": "start"}
+    alias = await turned_away(Clerk(caller=DANA), "GET", "/people/api/timetracker/timer", params=start)
+    assert alias == {("zoho", Rule.NOT_THE_OWNER): 1}
+
+
+@pytest.mark.parametrize(
+    ("dialect", "method", "path"),
+    [
+        ("thebase", "PUT", f"/v2/timer/{LONG}"),
+        ("thebase", "PUT", "/v2/timer/abc"),
+        ("zoho", "GET", f"/people/api/timetracker/timer?timer=stop&timeLogId={SHORT}"),
+        ("zoho", "GET", "/people/api/timetracker/timer"),
+        ("native", "POST", f"/v1/timers/{LONG}/stop"),
+        ("native", "PUT", "/v1/owners/dana/leave/2026-03-01"),
+    ],
+)
+async def test_what_a_reader_may_not_do_is_counted_once(dialect: Dialect, method: str, path: str) -> None:
+    reader = Clerk(caller=Caller("acme", "payroll", "reader"))
+    assert await turned_away(reader, method, path) == {(dialect, Rule.NOT_THE_OWNER): 1}

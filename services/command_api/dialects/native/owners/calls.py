@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Route
 from services.command_api.desk.commands import Caller, FactCommand, Learned, StillWaiting
 from services.command_api.desk.desk import Desk
 from services.command_api.desk.rows import ReadsAwayError
-from services.command_api.dialects.answering import asked_for, odd, read, worded
+from services.command_api.dialects.answering import asked_for, count_role_refused, odd, read, worded
 from services.command_api.dialects.headers import idempotency_key, preferred_wait
 from services.command_api.dialects.malformed import Malformed, fault_in, first_of
 from services.command_api.dialects.native.admitted import admitted
@@ -48,6 +48,7 @@ def _by_an_admin(state: _Statement) -> "Callable[[NativeOwners, Request], Awaita
         # Read in any case, because an unread body costs the caller its connection.
         body = await request.body()
         if caller.role != "admin":
+            count_role_refused(self.desk, WORDS)
             return answers.not_an_admin()
         try:
             return await state(self, request, caller, request.path_params["owner"], body)
