@@ -51,11 +51,6 @@ def is_key(text: str) -> bool:
     return len(text) <= KEY_LENGTH_MAX and _KEY.fullmatch(text) is not None
 
 
-def waits_to_be_asked(request: Request) -> bool:
-    """Say whether the client holds its body back until we ask (`Expect: 100-continue`). Reading the body asks."""
-    return request.headers.get("expect", "").lower() == "100-continue"
-
-
 def parse_position(text: str) -> Position | None:
     """Return the position that "partition:offset" names, or None when `text` is no position."""
     match = _POSITION.fullmatch(text)

@@ -12,6 +12,8 @@ from typing import Final
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared.process.http.asking import waits_to_be_asked
+
 _CLOSE: Final = (b"connection", b"close")
 # A connection that is closed with bytes unread is reset, and the answer on it is lost. So the rest of a refused body is
 # read up to here and thrown away, and its sender gets the answer.
@@ -33,7 +35,7 @@ class BodyLimits:
             deadline = asyncio.get_running_loop().time() + self._within_seconds
             body = _Body(receive, send, self._waiting, self._bytes_max, deadline)
             body.declare(declared)
-            if is_asked_for(scope):
+            if waits_to_be_asked(scope):
                 body.wait_to_be_read()
             await self._app(scope, body.receive, body.send)
         else:
@@ -131,11 +133,6 @@ class _Body:
         finally:
             self._waiting.pop(self, None)
             self._task = None
-
-
-def is_asked_for(scope: Scope) -> bool:
-    """Say whether the sender waits to be asked for the body (`Expect: 100-continue`); reading it asks."""
-    return any(name == b"expect" and value.lower() == b"100-continue" for name, value in scope["headers"])
 
 
 def _declared_bytes(scope: Scope) -> int | None:

@@ -6,6 +6,7 @@
     joined_writes    the head of any other answer and its body in one write of the socket
     front            the calls that bear the load, without the layers of the framework
     paths            a route ends where its path ends
+    asking           whether a sender waits to be asked for its body
 
 Safe to change: limits. With care: an upgrade of uvicorn; compare what `protocol` and `cycle` stand for.
 Never: a byte of a body taken for the next request.

@@ -19,7 +19,6 @@ from starlette.routing import BaseRoute, Route
 from services.command_api.desk.commands import Caller, Command
 from services.command_api.desk.desk import Away, Desk, OverThreshold, Unknown
 from services.command_api.dialects.answering import caller_of, press, read, turned_away
-from services.command_api.dialects.headers import waits_to_be_asked
 from services.command_api.dialects.malformed import Malformed
 from services.command_api.dialects.parameters import Parameters, parameters, query_parameters
 from services.command_api.dialects.zoho.answers import RUNNING_URI, TIMER_URI, Failure, Verb, Voice
@@ -27,6 +26,7 @@ from services.command_api.dialects.zoho.dates import DEFAULT_FORMAT, is_format
 from services.command_api.dialects.zoho.reading import read_command, verb_of, wants_xml
 from services.command_api.dialects.zoho.running import running_timer
 from shared.events.rules import Rule
+from shared.process.http.asking import waits_to_be_asked
 from shared.process.http.front import DirectRoute
 
 _PREFIX: Final = "/people"
@@ -73,7 +73,7 @@ class Zoho:
         body. A body that is sent unasked is read all the same: it may name the verb and the format of the answer.
         """
         caller = await self._counted(await caller_of(self.desk, request), uri)
-        reads_body = isinstance(caller, Caller) or not waits_to_be_asked(request)
+        reads_body = isinstance(caller, Caller) or not waits_to_be_asked(request.scope)
         return caller, await parameters(request) if reads_body else query_parameters(request)
 
     async def _counted(self, caller: Caller | Unknown | Away, uri: str) -> Caller | Unknown | Away | OverThreshold:

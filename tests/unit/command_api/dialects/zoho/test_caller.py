@@ -28,6 +28,23 @@ async def test_an_unknown_caller_is_not_asked_for_a_body() -> None:
     assert (comes.status_code, comes.headers["content-type"], asked) == (401, "application/xml", [1])
 
 
+async def test_a_body_waits_whichever_of_two_expectations_says_so() -> None:
+    """The guard around the body and the server read all of them too."""
+    asked: list[int] = []
+
+    async def form() -> AsyncIterator[bytes]:
+        asked.append(1)
+        yield urlencode(PAUSE).encode()
+
+    kind = ("Content-Type", "application/x-www-form-urlencoded")
+    async with Clerk(caller=Unknown()).client() as client:
+        waits = [kind, ("Expect", "a-receipt"), ("Expect", "100-Continue")]
+        assert (await client.post(TIMER, content=form(), headers=waits)).status_code == 401
+        assert asked == []
+        comes = await client.post(TIMER, content=form(), headers=waits[:2])
+    assert (comes.status_code, asked) == (401, [1])
+
+
 async def test_a_caller_not_asked_for_a_body_hears_the_querys_verb() -> None:
     async with Clerk(caller=Away()).client() as client:
         away = await client.post(TIMER, params=PAUSE, content=b"x=y", headers={"Expect": "100-continue"})
