@@ -69,8 +69,8 @@ class Settings(KafkaSettings, PostgresSettings):
     # Dialect B: how many requests a caller may make on one URI within any 60 seconds. One more locks the caller out.
     # 0: no limit.
     zoho_threshold_per_minute: Annotated[int, Field(ge=0, le=1000)] = 20
-    # How long that caller is locked out of that URI.
-    zoho_threshold_lock_seconds: Annotated[int, Field(ge=1, le=86_400)] = 300
+    # How long that caller is locked out of that URI: at least the minute in which the requests before the lock count.
+    zoho_threshold_lock_seconds: Annotated[int, Field(ge=60, le=86_400)] = 300
     # A count that takes longer is given up, and its request goes on uncounted.
     zoho_threshold_within_seconds: PositiveFloat = 0.5
 

@@ -140,6 +140,12 @@ async def test_a_lock_ends_and_all_is_as_at_first(caller: Caller) -> None:
     assert await caller.asks() == (0, LOCK_SECONDS)
 
 
+async def test_after_the_shortest_lock_that_can_be_set_all_is_as_at_first(caller: Caller) -> None:
+    assert await caller.asks(PER_MINUTE + 1, lock_seconds=60) == (PER_MINUTE, 60)
+    await caller.later(60)
+    assert await caller.asks(PER_MINUTE, lock_seconds=60) == (PER_MINUTE, 0)
+
+
 async def test_a_lock_shorter_than_a_minute_lets_no_more_through(caller: Caller) -> None:
     assert await caller.asks(PER_MINUTE + 1, lock_seconds=5) == (PER_MINUTE, 5)
     await caller.later(6)

@@ -65,6 +65,13 @@ def test_a_caller_waits_by_default_no_longer_than_one_may_ask_for() -> None:
     assert settings(answer_within_seconds=30).answer_within_seconds == 30
 
 
+def test_no_lock_of_dialect_b_is_shorter_than_the_minute_that_it_counts() -> None:
+    """After a shorter one the old requests still counted, and the first request began the next lock."""
+    fault = "Input should be greater than or equal to 60"
+    assert complaint(zoho_threshold_lock_seconds=59) == ("zoho_threshold_lock_seconds", fault)
+    assert settings(zoho_threshold_lock_seconds=60).zoho_threshold_lock_seconds == 60
+
+
 def test_origins_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings().cors_origins == ()
     monkeypatch.setenv(
