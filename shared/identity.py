@@ -32,6 +32,9 @@ _MEMORY_MAX: Final = 64 * 1024 * 1024
 _SALT_BYTES: Final = 16
 _PARTS: Final = 6
 
+# A header's fields have any type and depth that the caller likes: joserfc then raises TypeError, json RecursionError.
+_UNREADABLE: Final = (JoseError, ValidationError, ValueError, OverflowError, TypeError, RecursionError)
+
 
 def hash_secret(secret: str) -> str:
     """Return what is kept of a client's secret: "scrypt$n$r$p$salt$hash"."""
@@ -119,7 +122,7 @@ def read_token(token: str, key: bytes, now: datetime) -> TokenClaims | None:
             issued_at=datetime.fromtimestamp(payload.iat, UTC),
             expires_at=datetime.fromtimestamp(payload.exp, UTC),
         )
-    except (JoseError, ValidationError, ValueError, OverflowError):
+    except _UNREADABLE:
         return None
     return claims if now < claims.expires_at else None
 

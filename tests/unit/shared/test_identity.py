@@ -1,5 +1,6 @@
 """Client secrets and tokens: what is stored of them, and which are believed."""
 
+import base64
 import warnings
 from datetime import UTC, datetime, timedelta
 
@@ -75,6 +76,34 @@ def test_a_token_of_another_algorithm_is_invalid() -> None:
         for algorithm in ("HS512", "none"):
             token = jwt.encode({"alg": algorithm}, payload, OctKey.import_key(KEY), algorithms=[algorithm])
             assert read_token(token, KEY, NOW) is None
+
+
+def in_base64(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        '{"alg":"HS256","crit":5}',
+        '{"alg":"HS256","crit":true}',
+        '{"alg":"HS256","crit":{}}',
+        '{"alg":"HS256","crit":[[]]}',
+        '{"alg":"HS256","crit":[{}]}',
+        '{"alg":[]}',
+        '{"alg":{}}',
+        '{"alg":5,"kid":5,"typ":5,"jwk":5,"b64":false}',
+        "5",
+        "[]",
+        '{"a":' + "[" * 2900,
+        '{"a":' * 500 + "1" + "}" * 500,
+    ],
+)
+def test_a_token_with_an_odd_header_is_invalid(header: str) -> None:
+    """Anybody can write such a token, so it must not be taken for a failure of ours."""
+    payload = sign_token(CLAIMS, KEY).split(".")[1]
+    for claims in (payload, in_base64("{}"), in_base64("[" * 2000)):
+        assert read_token(f"{in_base64(header)}.{claims}.AA", KEY, NOW) is None
 
 
 def test_an_opaque_token_is_stored_as_its_hash() -> None:

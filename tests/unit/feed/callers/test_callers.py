@@ -16,6 +16,8 @@ from shared.identity import TokenClaims, TokenRole, sign_token, token_sha256
 KEY: Final = b"k" * 32
 NOW: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR: Final = timedelta(hours=1)
+# Its header is {"alg":"HS256","crit":5}, its signature nobody's.
+ODD: Final = "eyJhbGciOiJIUzI1NiIsImNyaXQiOjV9.e30.AA"
 
 
 class FakeTokens:
@@ -56,7 +58,7 @@ async def test_a_person_does_not_read_the_feed(token: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "token", [None, "", "nobodys", "old", signed(key=b"x" * 32), signed(expires_at=NOW), signed() + "x"]
+    "token", [None, "", "nobodys", "old", ODD, signed(key=b"x" * 32), signed(expires_at=NOW), signed() + "x"]
 )
 async def test_a_token_that_is_not_known_is_unknown(token: str | None) -> None:
     assert await heard(token) is Rule.TOKEN_UNKNOWN
