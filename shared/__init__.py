@@ -8,6 +8,7 @@
     sql              the queries of a room, one file each
     identity         secrets and tokens
     bounded          how the memory of what strangers sent stays small
+    addresses        whether an address of Kafka or Postgres can be read
     settings, tls    where Kafka and Postgres are, and how they are reached safely
 
 With care: everything. It runs in every process.

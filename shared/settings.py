@@ -17,6 +17,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from shared.addresses import checked_brokers, checked_postgres
 from shared.kafka.clients import KafkaAddress, Login, Mechanism
 from shared.tls import client_context
 
@@ -95,6 +96,11 @@ class KafkaSettings(ProcessSettings):
         password = SecretStr(self.kafka_password_file.read_text().rstrip("\r\n"))
         return Login(mechanism=self.kafka_mechanism, user=self.kafka_user, password=password)
 
+    @field_validator("kafka_bootstrap_servers")
+    @classmethod
+    def _readable_brokers(cls, servers: str) -> str:
+        return checked_brokers(servers)
+
     @field_validator("kafka_ca_file", "kafka_certificate_file", "kafka_key_file")
     @classmethod
     def _tls_alone_has_certificates(cls, path: Path | None, info: ValidationInfo) -> Path | None:
@@ -128,6 +134,7 @@ class PostgresSettings(ProcessSettings):
     """The address of Postgres, and its TLS files."""
 
     # postgresql://user:password@host:port/database, also with `?sslmode=verify-full&sslrootcert=/a/file`.
+    # Percent-encode / ? # [ @ in the password.
     postgres_dsn: SecretStr
     # PEM: the only authorities trusted to sign the server's certificate. If set, TLS is required whatever the DSN says.
     postgres_ca_file: FilePath | None = None
@@ -147,6 +154,12 @@ class PostgresSettings(ProcessSettings):
     @classmethod
     def _authorities(cls, path: Path | None) -> Path | None:
         return _authorities(path)
+
+    @field_validator("postgres_dsn")
+    @classmethod
+    def _readable_postgres(cls, dsn: SecretStr) -> SecretStr:
+        checked_postgres(dsn.get_secret_value())
+        return dsn
 
     @field_validator("postgres_certificate_file", "postgres_key_file")
     @classmethod

@@ -168,12 +168,10 @@ def test_its_settings_are_whole_and_every_one_of_them_exists(
     kind, pod = SETTINGS[name], pod_of(name)
     prefix = kind.model_config["env_prefix"]
     authority = Authority(tmp_path / "authority").ca.read_text()
+    secrets = {"crt": authority, "dsn": "postgresql://stint:secret@postgres/stint"}
     mounted = mount(
         tmp_path / "secrets",
-        {
-            path: authority if path.endswith(".crt") else "a secret of at least 32 bytes, or so"
-            for path in secret_files(pod)
-        },
+        {path: secrets.get(path[-3:], "a secret of at least 32 bytes, or so") for path in secret_files(pod)},
     )
     environ = settings_of(built("overlays/production"), containers(pod)[0])
     for variable, value in environ.items():

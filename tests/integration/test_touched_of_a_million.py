@@ -23,7 +23,9 @@ BUSY: Final = [(77, "acme", "busy")]
 @pytest.fixture(autouse=True)
 async def as_the_projector_plans(million: asyncpg.Connection) -> AsyncIterator[None]:
     """Let the session plan as the projector's do: the queries are worded for that."""
-    settings = session_of(Settings(postgres_dsn=SecretStr("unused"), kafka_bootstrap_servers="unused:9092"))
+    settings = session_of(
+        Settings(postgres_dsn=SecretStr("postgresql://unused"), kafka_bootstrap_servers="unused:9092")
+    )
     planning = {name: value for name, value in settings.items() if name.startswith("enable_")}
     for name, value in planning.items():
         await million.execute(f"SET {name} = {value}")
