@@ -29,6 +29,8 @@ from shared.kafka.clients import KafkaError
 # As far apart as an API takes the clocks to be, by default, before it is not ready.
 _CLOCKS_APART_MAX: Final = timedelta(seconds=10)
 _DEAD_LETTERS_NEWS: Final = timedelta(days=1)
+# What a query raises when Postgres refuses it, or ends the connection.
+_QUERY_FAILED: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, ConnectionError)
 
 
 async def examine(settings: DoctorSettings, http_url: str | None) -> list[Diagnosis]:
@@ -38,7 +40,8 @@ async def examine(settings: DoctorSettings, http_url: str | None) -> list[Diagno
         conn = brokers = log = None
         try:
             conn = await open_parts.enter_async_context(opened(settings))
-            found += await _of_postgres(conn)
+            if not await _tell(found, _of_postgres(conn)):
+                conn = None
         except Trouble as trouble:
             found.append(Diagnosis("postgres", str(trouble), "Start Postgres, or correct STINT_CLI_POSTGRES_DSN."))
         try:
@@ -49,9 +52,7 @@ async def examine(settings: DoctorSettings, http_url: str | None) -> list[Diagno
             found.append(Diagnosis("kafka", str(trouble), advice))
         if conn is not None and brokers is not None and log is not None:
             try:
-                # One by one, so that what is found before Kafka refuses something is told beside the refusal.
-                async for finding in _of_both(conn, brokers, log, settings):
-                    found.append(finding)
+                await _tell(found, _of_both(conn, brokers, log, settings))
             except (Trouble, KafkaError, TimeoutError) as error:
                 why = str(error) or type(error).__name__
                 advice = (
@@ -65,16 +66,27 @@ async def examine(settings: DoctorSettings, http_url: str | None) -> list[Diagno
     return found
 
 
-async def _of_postgres(conn: asyncpg.Connection) -> list[Diagnosis]:
+async def _tell(found: list[Diagnosis], findings: AsyncIterator[Diagnosis]) -> bool:
+    """Add each finding when it comes: what is found before a part fails stays. Return whether Postgres answered all."""
+    try:
+        async for finding in findings:
+            found.append(finding)  # noqa: PERF401 - what came before a failure is kept
+    except _QUERY_FAILED as error:
+        why = str(error) or type(error).__name__
+        advice = "Look at Postgres' log, and let STINT_CLI_POSTGRES_DSN name the owner of the tables."
+        found.append(Diagnosis("postgres", f"Postgres answered, and then failed: {why}", advice))
+        return False
+    return True
+
+
+async def _of_postgres(conn: asyncpg.Connection) -> AsyncIterator[Diagnosis]:
     asked_at = datetime.now(UTC)
     now: datetime = await conn.fetchval("SELECT clock_timestamp()")
     version = await conn.fetchval("SHOW server_version")
-    return [
-        Diagnosis("postgres", f"Postgres {version}"),
-        _clock("clock", "Postgres'", now - asked_at),
-        await _tables(conn),
-        await _roles(conn),
-    ]
+    yield Diagnosis("postgres", f"Postgres {version}")
+    yield _clock("clock", "Postgres'", now - asked_at)
+    yield await _tables(conn)
+    yield await _roles(conn)
 
 
 def _clock(check: str, whose: str, ahead: timedelta) -> Diagnosis:

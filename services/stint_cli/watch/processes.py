@@ -4,11 +4,15 @@ import json
 import re
 import urllib.error
 import urllib.request
-from typing import Final
+from http import HTTPStatus
+from http.client import HTTPException
+from typing import Any, Final
 
 from services.stint_cli.watch.diagnosis import Diagnosis
 
 _WITHIN_SECONDS: Final = 5.0
+# What urllib raises for an address that cannot be one, a port that speaks no HTTP, and a process that is away.
+_NO_ANSWER: Final = (OSError, ValueError, OverflowError, HTTPException)
 _LAG: Final = re.compile(r"^stint_feed_lag_offsets\{.*\} (\S+)$", re.MULTILINE)
 
 
@@ -26,27 +30,45 @@ def of_the_feed(url: str) -> Diagnosis:
     if ready.advice is not None:
         return ready
     try:
-        lags = [float(lag) for lag in _LAG.findall(_read(f"{url}/metrics").decode())]
-    except (OSError, ValueError) as error:
+        status, said = _read(f"{url}/metrics")
+        lags = [float(lag) for lag in _LAG.findall(said.decode())]
+    except _NO_ANSWER as error:
         return Diagnosis("feed", f"the feed at {url} does not tell its metrics: {error}", away)
+    if status != HTTPStatus.OK:
+        return Diagnosis("feed", f"the feed at {url} does not tell its metrics: status {status}", away)
     behind = None if not lags else int(sum(lags))
-    said = "has not looked yet how far it is behind" if behind is None else f"is {behind} outcomes behind"
-    return Diagnosis("feed", f"{ready.found}, and {said}", more={"behind": behind})
+    far = "has not looked yet how far it is behind" if behind is None else f"is {behind} outcomes behind"
+    return Diagnosis("feed", f"{ready.found}, and {far}", more={"behind": behind})
 
 
 def _readiness(check: str, what: str, url: str, unready: str, away: str) -> Diagnosis:
     try:
-        _read(f"{url}/readyz")
-    except urllib.error.HTTPError as error:
-        said = json.loads(error.read() or b"{}").get("checks", {})
-        not_yet = ", ".join(name for name, fine in said.items() if not fine) or f"status {error.code}"
-        return Diagnosis(check, f"{what} is not ready: {not_yet}", unready)
-    except (OSError, ValueError) as error:
+        status, said = _read(f"{url}/readyz")
+    except _NO_ANSWER as error:
         return Diagnosis(check, f"{what} does not answer: {error}", away)
-    return Diagnosis(check, f"{what} is ready")
+    if status == HTTPStatus.OK:
+        return Diagnosis(check, f"{what} is ready")
+    checks = _checks_in(said)
+    if checks is None:
+        return Diagnosis(check, f"{what} does not answer, something else does: status {status}", away)
+    not_yet = ", ".join(name for name, fine in checks.items() if not fine) or f"status {status}"
+    return Diagnosis(check, f"{what} is not ready: {not_yet}", unready)
 
 
-def _read(url: str) -> bytes:
-    with urllib.request.urlopen(url, timeout=_WITHIN_SECONDS) as answer:  # noqa: S310 - our own setting
-        said: bytes = answer.read()
-    return said
+def _checks_in(said: bytes) -> dict[str, Any] | None:
+    """Return the checks of a process of ours. None: a gateway or another program said it."""
+    try:
+        checks = json.loads(said)["checks"]
+    except (ValueError, TypeError, LookupError, RecursionError):
+        return None
+    return checks if isinstance(checks, dict) else None
+
+
+def _read(url: str) -> tuple[int, bytes]:
+    """Return the status of an answer, and its body."""
+    try:
+        with urllib.request.urlopen(url, timeout=_WITHIN_SECONDS) as answer:  # noqa: S310 - our own setting
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as answer:
+        with answer:
+            return answer.code, answer.read()

@@ -138,7 +138,7 @@ async def test_the_clock_of_postgres_is_compared_with_the_one_here(minutes: int,
     now = datetime.now(UTC) + timedelta(minutes=minutes)
     answers = {"clock_timestamp": now, "server_version": "18.1", "schema_migration": NO_TABLES, "to_regrole": ()}
     conn: Any = Connection(answers)
-    postgres, clock, *_ = await doctor._of_postgres(conn)
+    postgres, clock, *_ = [found async for found in doctor._of_postgres(conn)]
     assert (postgres.line, clock.check, clock.told["ok"]) == (
         f"ok     {'postgres':<14}  Postgres 18.1",
         "clock",
@@ -258,3 +258,35 @@ async def test_what_is_found_before_kafka_refuses_something_is_told_beside_the_r
     [wrong] = [one for one in found if one.advice]
     assert (wrong.check, "GroupAuthorizationFailed" in wrong.found) == ("kafka", True)
     assert "the rights of `stint-operator`" in (wrong.advice or "")
+
+
+@pytest.mark.parametrize(
+    ("failing", "well"),
+    [("server_version", []), ("to_regrole", ["postgres", "clock", "tables"])],
+)
+async def test_postgres_that_fails_after_it_answered_is_a_finding(
+    failing: str, well: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection is lost at a later query: what was found before is told, and nothing is asked of both."""
+    answers: dict[str, object] = {"clock_timestamp": datetime.now(UTC), "server_version": "18.1"}
+    answers |= {"schema_migration": applied(OURS), "to_regrole": ()}
+    conn = Connection(answers | {failing: asyncpg.ConnectionDoesNotExistError("connection was closed")})
+    monkeypatch.setattr(doctor, "opened", lambda _: nullcontext(conn))
+    monkeypatch.setattr(doctor, "Brokers", lambda _: nullcontext(Cluster(WHOLE)))
+    monkeypatch.setattr(doctor, "LogReader", nullcontext)
+    found = await examine(SETTINGS, None)
+    assert [one.check for one in found if one.advice is None] == well
+    [wrong] = [one for one in found if one.advice]
+    assert (wrong.check, wrong.found) == ("postgres", "Postgres answered, and then failed: connection was closed")
+
+
+async def test_postgres_that_refuses_a_question_about_partitions_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers: dict[str, object] = {"clock_timestamp": datetime.now(UTC), "server_version": "18.1"}
+    answers |= {"schema_migration": applied(OURS), "to_regrole": ()}
+    conn = Connection(answers | {"deployment": asyncpg.InsufficientPrivilegeError("permission denied")})
+    monkeypatch.setattr(doctor, "opened", lambda _: nullcontext(conn))
+    monkeypatch.setattr(doctor, "Brokers", lambda _: nullcontext(Cluster(WHOLE)))
+    monkeypatch.setattr(doctor, "LogReader", nullcontext)
+    [wrong] = [one for one in await examine(SETTINGS, None) if one.advice]
+    assert (wrong.check, "permission denied" in wrong.found) == ("postgres", True)
+    assert "the owner of the tables" in (wrong.advice or "")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from socket import create_server
 from threading import Thread
 from typing import Final
 
@@ -83,6 +84,52 @@ def test_the_gateways_address_is_not_a_feeds(process: Process) -> None:
     assert "STINT_CLI_FEED_URL" in (of_the_feed(process.url).advice or "")
 
 
-@pytest.mark.parametrize(("of", "setting"), [(of_the_api, "STINT_CLI_HTTP_URL"), (of_the_feed, "STINT_CLI_FEED_URL")])
+OF_EACH: Final = [(of_the_api, "STINT_CLI_HTTP_URL"), (of_the_feed, "STINT_CLI_FEED_URL")]
+
+
+@pytest.mark.parametrize(("of", "setting"), OF_EACH)
+@pytest.mark.parametrize(
+    "body", [b"<html>502 Bad Gateway</html>", b"", b"[1]", b'{"checks":3}', b"7", b"\xff", b"[" * 100_000]
+)
+def test_another_program_that_answers_is_no_process_of_ours(
+    body: bytes, of: Callable[[str], Diagnosis], setting: str, process: Process
+) -> None:
+    """A gateway answers for an API that is away, in its own words."""
+    process.says = {"/readyz": (502, body)}
+    found = of(process.url)
+    assert found.found.endswith("does not answer, something else does: status 502")
+    assert setting in (found.advice or "")
+
+
+@pytest.mark.parametrize(("of", "setting"), OF_EACH)
+def test_a_port_that_speaks_no_http_is_wrong_and_its_setting_is_named(
+    of: Callable[[str], Diagnosis], setting: str
+) -> None:
+    with create_server(("127.0.0.1", 0)) as port:
+
+        def speaks() -> None:
+            caller, _ = port.accept()
+            with caller:
+                caller.recv(1000)
+                caller.sendall(b"\x15\x03\x03\x00\x02\x02\x46no HTTP\n")
+
+        Thread(target=speaks, daemon=True).start()
+        found = of(f"http://127.0.0.1:{port.getsockname()[1]}")
+    assert "does not answer" in found.found
+    assert setting in (found.advice or "")
+
+
+@pytest.mark.parametrize(("of", "setting"), OF_EACH)
+@pytest.mark.parametrize(
+    "url",
+    ["http://api:port", "localhost:8080", "http://a b", "http://127.0.0.1:99999", "http://b\u00fccher.example", ""],
+)
+def test_an_address_that_is_none_is_wrong_and_its_setting_is_named(
+    url: str, of: Callable[[str], Diagnosis], setting: str
+) -> None:
+    assert setting in (of(url).advice or "")
+
+
+@pytest.mark.parametrize(("of", "setting"), OF_EACH)
 def test_a_process_that_is_away_is_wrong_and_its_setting_is_named(of: Callable[[str], Diagnosis], setting: str) -> None:
     assert setting in (of("http://127.0.0.1:1").advice or "")
