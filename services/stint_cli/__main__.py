@@ -41,6 +41,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ValidationError as error:
         print(f"stint: settings: {_missing(error, DatabaseSettings.model_config['env_prefix'])}", file=sys.stderr)
         return _MISUSED
+    except asyncpg.UndefinedTableError:
+        return _failed("the database has no tables, or those of an older release: run `stint migrate`.")
     except (KafkaError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
         return _failed(f"{type(error).__name__}: {' '.join(str(error).split())}")
     return 0

@@ -332,6 +332,9 @@ async def test_a_command_that_could_not_be_read_is_listed_beside_the_events(
     assert shown["value"]["text"] == "not json"
     status, out, err = await terminal.run("dead-letters", "show", "0:99999")
     assert (status, out, err.count("\n")) == (1, "", 1)
+    last = deployment.partitions - 1
+    _, _, err = await terminal.run("dead-letters", "show", "99:0")
+    assert err == f"stint: {EVENTS} has no partition 99: its last one is {last}.\n"
 
 
 async def test_the_audit_judges_all_presses_again_and_finds_no_difference(

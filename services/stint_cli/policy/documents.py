@@ -20,10 +20,9 @@ def read_file(name: str) -> Proposal:
     except (OSError, UnicodeDecodeError) as error:
         raise Trouble(f"{name} cannot be read: {error}.") from error
     try:
-        said = json.loads(text, object_pairs_hook=_once_each, parse_constant=_no_number)
-    except ValueError as error:
-        raise Trouble(f"{_named(name)} is not JSON: {error}.") from error
-    proposal = read_proposal(said)
+        proposal = read_proposal(_json_of(name, text))
+    except RecursionError:
+        raise Trouble(f"{_named(name)} is no policy: it is nested too deeply.") from None
     if isinstance(proposal, Unfit):
         raise Trouble(f"{_named(name)}: {proposal.sentence}")
     return proposal
@@ -43,6 +42,13 @@ def setting(revision: int, record: PolicyRecord) -> dict[str, Any]:
     """Return who set a revision, when, and what it replaced, as the history of `/v1/policy` tells it."""
     set_at = record.set_at.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
     return {"revision": revision, REPLACES: record.replaces, "set_by": record.set_by, "set_at": set_at}
+
+
+def _json_of(name: str, text: str) -> object:
+    try:
+        return json.loads(text, object_pairs_hook=_once_each, parse_constant=_no_number)
+    except ValueError as error:
+        raise Trouble(f"{_named(name)} is not JSON: {error}.") from error
 
 
 def _named(name: str) -> str:

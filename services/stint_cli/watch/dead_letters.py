@@ -49,6 +49,7 @@ async def list_events(conn: asyncpg.Connection, most: int) -> list[DeadLetter]:
 
 async def list_commands(log: LogReader) -> list[DeadLetter]:
     """Return all commands that could not be read and are still there, the newest first."""
+    await log.require(DEAD, 0)
     found, offset = [], 0
     while records := await log.read(DEAD, 0, offset, _AT_ONCE):
         found += [_command(record) for record in records]
@@ -65,6 +66,7 @@ def _command(record: ConsumerRecord) -> DeadLetter:
 
 async def bytes_of(log: LogReader, topic: str, kpart: int, offset: int) -> dict[str, Any]:
     """Return a record with its bytes. Raise Trouble when the log has none there."""
+    await log.require(topic, kpart)
     record = await log.first_from(topic, kpart, offset)
     if record is None or record.offset != offset:
         raise Trouble(f"{topic} has no record at {kpart}:{offset}: look at `stint dead-letters list`.")

@@ -14,6 +14,7 @@ from shared.kafka.clients import (
     KafkaError,
     TopicPartition,
     lone_consumer,
+    partitions_of,
     refusal,
 )
 
@@ -49,6 +50,14 @@ class LogReader:
         self, _kind: type[BaseException] | None, _e: BaseException | None, _t: TracebackType | None
     ) -> None:
         await end_reader(self._consumer)
+
+    async def require(self, topic: str, kpart: int) -> None:
+        """Raise Trouble when there is no such partition. Kafka's client would wait for it, and then name no reason."""
+        there = await partitions_of(self._consumer, topic)
+        if not there:
+            raise Trouble(f"there is no {topic}: run `stint topics`.")
+        if kpart not in there:
+            raise Trouble(f"{topic} has no partition {kpart}: its last one is {there[-1]}.")
 
     async def held(self, topic: str, kparts: Iterable[int]) -> dict[int, Held]:
         """Return what each of these partitions holds."""

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
+from unittest.mock import AsyncMock, MagicMock
 
+import asyncpg
 import pytest
 import typer
 
@@ -94,6 +96,27 @@ def test_a_part_that_is_away_is_one_line_and_ends_with_1(
     said = capsys.readouterr()
     assert (said.out, said.err.count("\n"), said.err[:7]) == ("", 1, "stint: ")
     assert "secret" not in said.err
+
+
+@pytest.mark.parametrize(
+    "argv", [["clients", "list", "acme"], ["tenants", "add", "acme", "--zone", "UTC"], ["outcomes", "show", "1:2"]]
+)
+def test_a_database_without_tables_is_said_with_the_command_that_makes_them(
+    argv: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def connect(*_: object, **__: object) -> AsyncMock:
+        conn = AsyncMock()
+        conn.transaction = MagicMock()
+        for method in (conn.fetch, conn.fetchval, conn.fetchrow, conn.execute):
+            method.side_effect = asyncpg.UndefinedTableError('relation "client" does not exist')
+        return conn
+
+    monkeypatch.setenv("STINT_CLI_POSTGRES_DSN", "postgresql://stint@127.0.0.1:1/stint")
+    monkeypatch.setenv("STINT_CLI_KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
+    monkeypatch.setattr(asyncpg, "connect", connect)
+    assert main(argv) == 1
+    said = "stint: the database has no tables, or those of an older release: run `stint migrate`.\n"
+    assert capsys.readouterr() == ("", said)
 
 
 def test_the_shell_completes_the_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -59,3 +59,12 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "latin").write_bytes(b"\xe9")
     with pytest.raises(Trouble, match="latin cannot be read"):
         read_file(str(tmp_path / "latin"))
+
+
+@pytest.mark.parametrize("depth", [100, 900, 5_000, 100_000])
+def test_a_document_that_is_nested_deeply_is_refused_in_one_line(tmp_path: Path, depth: int) -> None:
+    file = tmp_path / "policy.json"
+    file.write_text('{"zone":' + "[" * depth + "]" * depth + "}")
+    with pytest.raises(Trouble) as trouble:
+        read_file(str(file))
+    assert "\n" not in str(trouble.value)
