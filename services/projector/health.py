@@ -53,7 +53,7 @@ class Folding(Protocol):
     def ours(self) -> Mapping[int, Partition]:
         """Return the partitions that the group gave us."""
 
-    def displaced(self, kparts: Iterable[int]) -> None:
+    def displaced(self, kparts: Iterable[int], reason: str) -> None:
         """Take partitions up again."""
 
 
@@ -113,7 +113,7 @@ class Progress:
             raise StuckError(f"partitions {again or sorted(stuck)} are live, have records waiting, and get none")
         structlog.get_logger().warning("partitions_stuck", next_offsets=stuck)
         self._disturbed |= stuck
-        self._projector.displaced(sorted(stuck))
+        self._projector.displaced(sorted(stuck), "stuck")
 
     async def _waiting(self) -> dict[int, int]:
         """Return the live partitions that have records waiting, with where they stand."""

@@ -81,7 +81,7 @@ class Consumer:
                 continue
             events, position = self._world.events, self.positions[kpart]
             if not events.begins[kpart] <= position <= events.end(kpart):
-                self._process.displaced([kpart])
+                self._process.displaced([kpart], "position_out_of_range")
             elif left > 0 and (there := _from(events.records[kpart], position)):
                 found[kpart] = there[: chance.randint(1, left)]
                 left -= len(found[kpart])

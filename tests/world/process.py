@@ -162,9 +162,9 @@ class Process:
         if self.world.group is not None:
             self.world.group.join(self)
 
-    def displaced(self, kparts: list[int]) -> None:
+    def displaced(self, kparts: list[int], reason: str) -> None:
         """Hear that the log does not have our positions."""
-        self._context.run(self.projector.keeper.displaced, kparts)
+        self._context.run(self.projector.keeper.displaced, kparts, reason)
 
     # Policies.
 

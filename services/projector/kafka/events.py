@@ -34,8 +34,8 @@ class Group(Protocol):
     async def revoked(self, kparts: Iterable[int]) -> None:
         """Let go of partitions."""
 
-    def displaced(self, kparts: Iterable[int]) -> None:
-        """Look at partitions anew: the log does not hold their position."""
+    def displaced(self, kparts: Iterable[int], reason: str) -> None:
+        """Look at partitions anew."""
 
 
 class KafkaEventLog(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ships no types
@@ -89,7 +89,8 @@ class KafkaEventLog(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
         try:
             records = await self._here.poll(_POLL_SECONDS)
         except OffsetOutOfRangeError as error:
-            self._require_group().displaced(sorted(tp.partition for tp in error.args[0]))
+            kparts = sorted(tp.partition for tp in error.args[0])
+            self._require_group().displaced(kparts, "position_out_of_range")
             return {}
         except KafkaError as error:
             self._setbacks.failed(error)

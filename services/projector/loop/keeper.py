@@ -80,7 +80,7 @@ class Keeper:
             for kpart in kparts:
                 self.let_go(kpart)
 
-    def displaced(self, kparts: Iterable[int], reason: str = "position_out_of_range") -> None:
+    def displaced(self, kparts: Iterable[int], reason: str) -> None:
         """Take partitions up again: the log does not hold their position, or its records do not reach the loop."""
         for kpart in kparts:
             if (partition := self.ours.get(kpart)) is not None:

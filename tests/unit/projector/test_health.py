@@ -31,7 +31,7 @@ class Projector:
 
     def __init__(self, *kparts: int) -> None:
         self.ours: dict[int, Partition] = {}
-        self.disturbed: list[list[int]] = []
+        self.disturbed: list[tuple[list[int], str]] = []
         for kpart in kparts:
             self.ours[kpart] = Partition(kpart, 4, OutcomesInHand())
             self.stands(kpart, 0)
@@ -40,8 +40,8 @@ class Projector:
         self.ours[kpart].at = Checkpoint(kpart, next_offset=at)
         self.ours[kpart].status = status
 
-    def displaced(self, kparts: Iterable[int]) -> None:
-        self.disturbed.append(list(kparts))
+    def displaced(self, kparts: Iterable[int], reason: str) -> None:
+        self.disturbed.append((list(kparts), reason))
 
 
 async def looks(progress: Progress, times: int = 3) -> None:
@@ -77,7 +77,7 @@ async def test_a_partition_that_is_stuck_alone_is_taken_up_again() -> None:
     projector = Projector(0, 1)
     progress = Progress(projector, Log({0: [0, 1], 1: list(range(100))}))
     await look_while_another_advances(progress, projector, times=3)
-    assert projector.disturbed == [[0]]
+    assert projector.disturbed == [([0], "stuck")]
 
 
 async def test_a_partition_stuck_since_it_was_taken_up_ends_the_process() -> None:
@@ -85,7 +85,7 @@ async def test_a_partition_stuck_since_it_was_taken_up_ends_the_process() -> Non
     progress = Progress(projector, Log({0: [0, 1], 1: list(range(100))}))
     with pytest.raises(StuckError, match=r"\[0\]"):
         await look_while_another_advances(progress, projector, times=10)
-    assert projector.disturbed == [[0]]
+    assert projector.disturbed == [([0], "stuck")]
 
 
 async def test_a_partition_that_advanced_may_be_taken_up_once_more() -> None:
@@ -95,7 +95,7 @@ async def test_a_partition_that_advanced_may_be_taken_up_once_more() -> None:
         projector.stands(0, at // 3)
         projector.stands(1, at)
         await progress.look()
-    assert projector.disturbed == [[0], [0]]
+    assert projector.disturbed == [([0], "stuck"), ([0], "stuck")]
 
 
 async def test_a_partition_that_is_not_live_is_not_stuck() -> None:

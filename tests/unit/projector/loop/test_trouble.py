@@ -146,7 +146,7 @@ async def test_a_publish_of_unknown_fate_is_repeated_from_the_store() -> None:
 async def test_a_position_that_the_log_does_not_hold_is_looked_at_anew() -> None:
     async with at_work(House()) as house:
         await house.hears(*A_DAY[:1])
-        house.projector.keeper.displaced([HOME, NEXT_DOOR])
+        house.projector.keeper.displaced([HOME, NEXT_DOOR], "position_out_of_range")
         assert house.state() == (Status.LOADING, "position_out_of_range")
         await turns()
         await house.hears(*A_DAY[1:])
