@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 
 from services.projector.domain.entry import Entry, LoggedPress, UnreadableRecord, moment_of
 from services.projector.domain.fold import fold_entry, refuse_entry
@@ -42,24 +42,38 @@ class Difference:
         return tuple(name for name in {**recorded, **today} if recorded.get(name) != today.get(name))
 
 
+class UnjudgedError(Exception):
+    """A partition could not be judged to its last outcome: from `source_offset` on, for the reason `why`."""
+
+    def __init__(self, kpart: int, source_offset: int, why: Literal["newer_event", "no_outcomes"]) -> None:
+        super().__init__(f"{kpart}:{source_offset}: {why}")
+        self.kpart = kpart
+        self.source_offset = source_offset
+        self.why = why
+
+
 def audit(
     kpart: int, events: Iterable[RawRecord], outcomes: Iterable[bytes], policies: PolicyBook, partitions: int
 ) -> Iterator[Difference]:
-    """Yield every difference of one partition, from its beginning to its last outcome, or to an event that is newer.
+    """Yield every difference of one partition, from its beginning to its last outcome.
 
     `events` and `outcomes` come in the order of their topics, and are read as they are needed. Events after the last
-    outcome have not been judged, so they are not compared.
+    outcome have not been judged, so they are not compared. Raises UnjudgedError at an event of a newer release, and
+    where there are events and no outcome at all: the judged stream was emptied, or no projector has run.
     """
     recorded = _first_occurrences(outcomes)
     due = next(recorded, None)
+    any_outcome = due is not None
     ledger = Ledger(kpart, partitions, Known({}, {}, {}, NO_REVISION))
     for event in events:
         if due is None:
+            if not any_outcome:
+                raise UnjudgedError(kpart, event.offset, "no_outcomes")
             return
         kept = due if due[0].source_offset == event.offset else None
         read_today = _judged_today(ledger, event, policies)
         if isinstance(read_today, Newer):
-            return
+            raise UnjudgedError(kpart, event.offset, "newer_event")
         if read_today != (None if kept is None else kept[1]):
             yield Difference(kpart, event.offset, None if kept is None else kept[1], read_today)
         if kept is not None:

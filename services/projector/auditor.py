@@ -1,7 +1,8 @@
 """The audit of a deployment: `python -m services.projector audit --partitions P [--tenant T]`, behind `stint audit`.
 
 Reads each partition of the log beside its judged stream, prints each difference as one line of JSON, and last how many
-events were read. Ends with 1 when there is a difference. Writes nothing anywhere.
+events were read and which partitions were not judged to their end. Ends with 1 when there is one of either. Writes
+nothing anywhere.
 """
 
 import argparse
@@ -13,7 +14,7 @@ from typing import Any, Final
 
 from pydantic_settings import SettingsConfigDict
 
-from services.projector.audit import Difference, audit
+from services.projector.audit import Difference, UnjudgedError, audit
 from services.projector.kafka.reader import PartitionReader
 from shared.events.policies.book import PolicyBook
 from shared.events.topics import EVENTS, OUTCOMES, POLICIES, POLICIES_PARTITION
@@ -51,17 +52,20 @@ class Auditor:
 
     def _all(self) -> int:
         # In a thread, because judging is work for one core, and Kafka's clients want their loop meanwhile.
-        policies, found = PolicyBook(), 0
+        policies, found, unjudged = PolicyBook(), 0, list[dict[str, Any]]()
         for record in self._records(POLICIES, POLICIES_PARTITION):
             policies.apply(record.offset, record.key, record.value)
         for kpart in range(self._partitions):
             events, outcomes = self._events(kpart), (one.value or b"" for one in self._records(OUTCOMES, kpart))
-            for difference in audit(kpart, events, outcomes, policies, self._partitions):
-                if self._tenant in {None, *_tenants(difference)}:
-                    found += 1
-                    _say(_told(difference))
-        _say({"events": self._read, "differences": found})
-        return 1 if found else 0
+            try:
+                for difference in audit(kpart, events, outcomes, policies, self._partitions):
+                    if self._tenant in {None, *_tenants(difference)}:
+                        found += 1
+                        _say(_told(difference))
+            except UnjudgedError as end:
+                unjudged.append({"partition": kpart, "from": end.source_offset, "why": end.why})
+        _say({"events": self._read, "differences": found, "unjudged": unjudged})
+        return 1 if found or unjudged else 0
 
     def _events(self, kpart: int) -> Iterator[ConsumerRecord]:
         for record in self._records(EVENTS, kpart):

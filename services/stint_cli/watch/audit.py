@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,10 +16,40 @@ _ROOT: Final = Path(__file__).resolve().parents[3]
 # An outcome that changes two hundred timers is a long line.
 _LINE_BYTES_MAX: Final = 64 * 1024 * 1024
 _DIFFERENT: Final = 1
+WHY: Final = {
+    "newer_event": "an event of a newer release, whose `stint audit` reads it",
+    "no_outcomes": "events and no outcome on timer.outcomes.v1: no projector has judged them, or the topic was emptied",
+}
 
 
-async def differences(settings: KafkaSettings, partitions: int, tenant: str | None) -> tuple[list[dict[str, Any]], int]:
-    """Return every press whose verdict would be another today, and how many events were judged. Raise Trouble."""
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """Every press whose verdict would be another today, how many events were read, and what could not be judged."""
+
+    differences: list[dict[str, Any]]
+    events: int
+    unjudged: list[dict[str, Any]]
+
+    @property
+    def told(self) -> list[dict[str, Any]]:
+        """All of it as JSON."""
+        return [*self.differences, *self.unjudged]
+
+    @property
+    def text(self) -> str:
+        """All of it for people, a line each."""
+        lines = [f"{one['partition']}:{one['offset']}  {', '.join(one['fields'])}" for one in self.differences]
+        lines += [
+            f"{one['partition']}:{one['from']}  not judged from here on: {WHY[one['why']]}" for one in self.unjudged
+        ]
+        if self.differences:
+            return "\n".join([*lines, f"{len(self.differences)} of {self.events} events differ today."])
+        ended = f" in what was judged; {len(self.unjudged)} partitions were not judged to their end"
+        return "\n".join([*lines, f"{self.events} events, no difference{ended if self.unjudged else ''}."])
+
+
+async def audited(settings: KafkaSettings, partitions: int, tenant: str | None) -> Audited:
+    """Return what an audit of all partitions finds. Raise Trouble when it did not come to its end."""
     asked = ["--partitions", str(partitions), *(() if tenant is None else ("--tenant", tenant))]
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "services.projector", "audit", *asked),
@@ -35,7 +66,7 @@ async def differences(settings: KafkaSettings, partitions: int, tenant: str | No
     if process.returncode not in {0, _DIFFERENT} or not lines or "events" not in lines[-1]:
         words = complaints.decode(errors="replace").strip().splitlines() or ["it said nothing"]
         raise Trouble(f"The audit ended before its end: {words[-1]}")
-    return lines[:-1], lines[-1]["events"]
+    return Audited(lines[:-1], lines[-1]["events"], lines[-1]["unjudged"])
 
 
 def environment(settings: KafkaSettings) -> Mapping[str, str]:

@@ -12,7 +12,7 @@ from services.stint_cli.setup.deployment import require_partitions
 from services.stint_cli.tenants import require_tenant
 from services.stint_cli.terminal.app import app, group
 from services.stint_cli.terminal.command import Answer, Listing, command
-from services.stint_cli.watch.audit import differences
+from services.stint_cli.watch.audit import audited
 from services.stint_cli.watch.dead_letters import bytes_of, list_commands, list_events
 from services.stint_cli.watch.doctor import examine
 from services.stint_cli.watch.log import LogReader
@@ -49,10 +49,8 @@ async def _audit(*, tenant: _Tenant = None) -> Answer:
         partitions = await require_partitions(conn)
         if tenant is not None:
             await require_tenant(conn, tenant)
-    found, events = await differences(settings, partitions, tenant)
-    lines = [f"{one['partition']}:{one['offset']}  {', '.join(one['fields'])}" for one in found]
-    last = f"{len(found)} of {events} events differ today." if found else f"{events} events, no difference."
-    return Answer(found, "\n".join([*lines, last]), status=1 if found else 0)
+    found = await audited(settings, partitions, tenant)
+    return Answer(found.told, found.text, status=1 if found.told else 0)
 
 
 @command(dead_letters, "list", example="stint dead-letters list --json")

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from services.projector.audit import Difference, audit
+from services.projector.audit import Difference, UnjudgedError, audit
 from services.projector.auditor import Auditor
 from services.projector.domain.entry import LoggedPress, UnreadableRecord, moment_of
 from services.projector.domain.fold import fold_entry, refuse_entry
@@ -130,7 +130,18 @@ def test_a_repeated_press_has_no_outcome_and_is_no_difference() -> None:
 
 def test_the_audit_ends_before_an_event_of_a_newer_release() -> None:
     newer = record(2, "timer.moved.v1")
-    assert differences([*LOG[:2], newer, *LOG[3:]], fold(LOG)) == []
+    found = audit(KPART, [*LOG[:2], newer, *LOG[3:]], fold(LOG), book(), PARTITIONS)
+    with pytest.raises(UnjudgedError) as end:
+        next(found)
+    assert (end.value.kpart, end.value.source_offset, end.value.why) == (KPART, 2, "newer_event")
+
+
+def test_events_without_any_outcome_are_told_apart_from_those_that_wait() -> None:
+    """A judged stream that was emptied would otherwise be an audit that finds nothing wrong."""
+    with pytest.raises(UnjudgedError) as end:
+        differences(LOG, [])
+    assert (end.value.source_offset, end.value.why) == (0, "no_outcomes")
+    assert differences([], []) == []
 
 
 @dataclass(frozen=True)
@@ -157,14 +168,14 @@ class Reader:
 
 
 async def said_by_the_auditor(
-    outcomes: list[bytes], tenant: str | None, capsys: pytest.CaptureFixture[str]
+    outcomes: list[bytes], tenant: str | None, capsys: pytest.CaptureFixture[str], log: Sequence[Record] = LOG
 ) -> tuple[int, list[Any]]:
-    """Return the status and the lines of an audit of `LOG`, which is the whole deployment's."""
+    """Return the status and the lines of an audit of `log`, which is the whole deployment's."""
     auditor = Auditor(KafkaAddress(bootstrap_servers="nowhere:1"), KPART + 1, tenant)
     document = {"preset": "native", "zone": "Asia/Jerusalem"}
     policy = {"replaces": None, "set_by": "boss", "set_at": "2026-01-01T00:00:00Z", "document": document}
     readers: Any = auditor._readers
-    readers[EVENTS] = Reader(LOG)
+    readers[EVENTS] = Reader(log)
     readers[OUTCOMES] = Reader([Written(offset, b"k", body) for offset, body in enumerate(outcomes)])
     readers[POLICIES] = Reader([Written(0, b"acme", json.dumps(policy).encode())])
     status = await auditor.run()
@@ -173,10 +184,13 @@ async def said_by_the_auditor(
 
 async def test_an_audit_of_a_deployment_prints_each_difference_and_a_count(capsys: pytest.CaptureFixture[str]) -> None:
     outcomes = fold(LOG)
-    assert await said_by_the_auditor(outcomes, None, capsys) == (0, [{"events": len(LOG), "differences": 0}])
+    assert await said_by_the_auditor(outcomes, None, capsys) == (
+        0,
+        [{"events": len(LOG), "differences": 0, "unjudged": []}],
+    )
     older = [outcomes[0], outcomes[1].replace(b'"policy_revision":0', b'"policy_revision":null'), *outcomes[2:]]
     status, (found, count) = await said_by_the_auditor(older, None, capsys)
-    assert (status, count) == (1, {"events": len(LOG), "differences": 1})
+    assert (status, count) == (1, {"events": len(LOG), "differences": 1, "unjudged": []})
     assert (found["partition"], found["offset"], found["fields"]) == (KPART, 1, ["policy_revision"])
     assert found["today"] == json.loads(outcomes[1])
 
@@ -185,4 +199,18 @@ async def test_an_audit_of_one_tenant_leaves_out_what_is_anothers(capsys: pytest
     outcomes = fold(LOG)
     older = [outcomes[0], outcomes[1].replace(b'"policy_revision":0', b'"policy_revision":null'), *outcomes[2:]]
     assert (await said_by_the_auditor(older, "acme", capsys))[0] == 1
-    assert await said_by_the_auditor(older, "globex", capsys) == (0, [{"events": len(LOG), "differences": 0}])
+    assert await said_by_the_auditor(older, "globex", capsys) == (
+        0,
+        [{"events": len(LOG), "differences": 0, "unjudged": []}],
+    )
+
+
+async def test_an_audit_that_could_not_judge_all_says_from_where_and_ends_with_1(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    log, outcomes = [*LOG[:2], record(2, "timer.moved.v1"), *LOG[3:]], fold(LOG)
+    unjudged = {"partition": KPART, "from": 2, "why": "newer_event"}
+    found = await said_by_the_auditor(outcomes, None, capsys, log)
+    assert found == (1, [{"events": 3, "differences": 0, "unjudged": [unjudged]}])
+    found = await said_by_the_auditor([], "acme", capsys)
+    assert found == (1, [{"events": 1, "differences": 0, "unjudged": [{**unjudged, "from": 0, "why": "no_outcomes"}]}])

@@ -12,7 +12,7 @@ from services.stint_cli.__main__ import main
 from services.stint_cli.settings import LogSettings
 from services.stint_cli.trouble import Trouble
 from services.stint_cli.watch import commands
-from services.stint_cli.watch.audit import differences, environment
+from services.stint_cli.watch.audit import WHY, Audited, audited, environment
 
 LOG = LogSettings(kafka_bootstrap_servers="kafka:9092")
 DIFFERENCE = '{"partition": 3, "offset": 7, "fields": ["flags"], "recorded": null, "today": null}'
@@ -30,9 +30,8 @@ def program(folder: Path, monkeypatch: pytest.MonkeyPatch, *lines: str, status: 
 async def test_differences_and_the_count_of_events_are_returned(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    program(tmp_path, monkeypatch, DIFFERENCE, '{"events": 12, "differences": 1}', status=1)
-    found, events = await differences(LOG, 12, None)
-    assert ([(one["partition"], one["offset"]) for one in found], events) == ([(3, 7)], 12)
+    program(tmp_path, monkeypatch, DIFFERENCE, '{"events": 12, "differences": 1, "unjudged": []}', status=1)
+    assert await audited(LOG, 12, None) == Audited([json.loads(DIFFERENCE)], 12, [])
 
 
 class Connection:
@@ -43,14 +42,28 @@ class Connection:
 
 
 NO_VERDICT: Final = '{"partition": 5, "offset": 40, "fields": ["verdict", "rule"], "recorded": {}, "today": null}'
+NEWER: Final = {"partition": 4, "from": 9, "why": "newer_event"}
+EMPTIED: Final = {"partition": 6, "from": 0, "why": "no_outcomes"}
 BOTH: Final = (DIFFERENCE, NO_VERDICT)
 
 
+UNJUDGED: Final = (
+    f"4:9  not judged from here on: {WHY['newer_event']}\n6:0  not judged from here on: {WHY['no_outcomes']}\n"
+    "12 events, no difference in what was judged; 2 partitions were not judged to their end.\n"
+)
+
+
 @pytest.mark.parametrize(
-    ("found", "status", "text"),
+    ("found", "unjudged", "status", "text"),
     [
-        ((), 0, "12 events, no difference.\n"),
-        (BOTH, 1, "3:7  flags\n5:40  verdict, rule\n2 of 12 events differ today.\n"),
+        ((), (), 0, "12 events, no difference.\n"),
+        (BOTH, (), 1, "3:7  flags\n5:40  verdict, rule\n2 of 12 events differ today.\n"),
+        (
+            (),
+            (NEWER, EMPTIED),
+            1,
+            UNJUDGED,
+        ),
     ],
 )
 def test_each_difference_is_a_line_and_any_ends_the_command_with_1(
@@ -58,19 +71,20 @@ def test_each_difference_is_a_line_and_any_ends_the_command_with_1(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     found: tuple[str, ...],
+    unjudged: tuple[dict[str, object], ...],
     status: int,
     text: str,
 ) -> None:
     monkeypatch.setenv("STINT_CLI_KAFKA_BOOTSTRAP_SERVERS", "kafka:9092")
     monkeypatch.setenv("STINT_CLI_POSTGRES_DSN", "postgresql://stint@postgres/stint")
     monkeypatch.setattr(commands, "opened", lambda _: nullcontext(Connection()))
-    last = json.dumps({"events": 12, "differences": len(found)})
+    last = json.dumps({"events": 12, "differences": len(found), "unjudged": unjudged})
     program(tmp_path, monkeypatch, *found, last, status=status)
     assert (main(["audit", "--tenant", "acme"]), *capsys.readouterr()) == (status, text, "")
     asked = (tmp_path / "asked").read_text()
     assert asked == "-m services.projector audit --partitions 12 --tenant acme\n"
     assert main(["audit", "--json"]) == status
-    assert json.loads(capsys.readouterr().out) == list(map(json.loads, found))
+    assert json.loads(capsys.readouterr().out) == [*map(json.loads, found), *unjudged]
 
 
 @pytest.mark.parametrize("lines", [(), (DIFFERENCE,)])
@@ -80,7 +94,7 @@ async def test_an_audit_that_broke_off_is_no_audit(
     """A crash of Python ends with 1 too."""
     program(tmp_path, monkeypatch, *lines, status=1, complaint="KafkaError: away")
     with pytest.raises(Trouble, match="ended before its end: KafkaError: away"):
-        await differences(LOG, 12, None)
+        await audited(LOG, 12, None)
 
 
 def test_the_projectors_settings_are_ours() -> None:
