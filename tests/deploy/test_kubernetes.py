@@ -21,8 +21,8 @@ from services.projector.settings import Settings as ProjectorSettings
 from services.stint_cli.__main__ import main as stint
 from services.stint_cli.settings import DeploymentSettings
 from shared.events.topics import DEFAULT_PARTITIONS
-from shared.kafka.kept_producer import STOP_WITHIN_SECONDS
 from shared.process.metrics import METRICS_PATH
+from tests.deploy.endings import end_seconds_max
 from tests.support.stack.certificates import Authority
 from tests.support.stack.manifests import BUILT, Manifest, built, containers, one, pods, secret_files, settings_of
 
@@ -214,18 +214,10 @@ def test_its_probes_ask_what_the_service_answers_where_it_listens(
     }
 
 
-def test_it_is_not_killed_before_it_has_ended_by_itself() -> None:
-    """Drain, requests in flight, sent records and the producer's end each have a deadline of their own."""
-    environ = settings_of(built("overlays/production"), container_of("command-api"))
-    drain = float(environ["COMMAND_API_DRAIN_SECONDS"])
-    grace = ApiSettings.model_fields["grace_seconds"].default
-    assert pod_of("command-api")["terminationGracePeriodSeconds"] > drain + 2 * grace + STOP_WITHIN_SECONDS + 6
-    drain = float(settings_of(built("overlays/production"), container_of("feed"))["FEED_DRAIN_SECONDS"])
-    grace = FeedSettings.model_fields["grace_seconds"].default
-    # Tail and people have 3 s each.
-    assert pod_of("feed")["terminationGracePeriodSeconds"] > drain + grace + 6
-    grace = ProjectorSettings.model_fields["grace_seconds"].default
-    assert pod_of("projector")["terminationGracePeriodSeconds"] > 3 * grace + STOP_WITHIN_SECONDS
+@pytest.mark.parametrize("name", ["command-api", "feed", "projector"])
+def test_it_is_not_killed_before_it_has_ended_by_itself(name: str) -> None:
+    environ = settings_of(built("overlays/production"), container_of(name))
+    assert pod_of(name)["terminationGracePeriodSeconds"] > end_seconds_max(name, environ)
 
 
 @pytest.mark.parametrize(("name", "variable"), [("command-api", "COMMAND_API"), ("feed", "FEED")])
