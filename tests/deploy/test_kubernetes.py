@@ -24,9 +24,18 @@ from shared.events.topics import DEFAULT_PARTITIONS
 from shared.process.metrics import METRICS_PATH
 from tests.deploy.endings import end_seconds_max
 from tests.support.stack.certificates import Authority
-from tests.support.stack.manifests import BUILT, Manifest, built, containers, one, pods, secret_files, settings_of
+from tests.support.stack.manifests import (
+    BUILT,
+    RELEASE,
+    Manifest,
+    built,
+    containers,
+    one,
+    pods,
+    secret_files,
+    settings_of,
+)
 
-RELEASE = "1.37"
 SETTINGS: dict[str, type[ApiSettings | FeedSettings | ProjectorSettings | DeploymentSettings]] = {
     "command-api": ApiSettings,
     "feed": FeedSettings,

@@ -1,17 +1,19 @@
 """The examples of Kafka, Postgres and a route promise what Stint needs, under the names that the base uses.
 
-They are only parsed here. Their schemas are NOT checked, because they belong to the Strimzi and CloudNativePG
-operators and to the Gateway API, and no package ships them.
+All but the pod for commands are only parsed here. Their schemas are NOT checked, because they belong to the Strimzi and
+CloudNativePG operators and to the Gateway API, and no package ships them.
 """
 
+import kubernetes_validate
 import pytest
 
+from deploy.local.settings import ROOT
 from services.command_api.dialects.headers import WAIT_SECONDS_MAX
 from services.feed.calls.feed import PATH as FEED_PATH
 from services.stint_cli.store import query
 from shared.events.topics import topics
 from shared.process.metrics import METRICS_PATH
-from tests.support.stack.manifests import built, example, one, pods, secret_files, settings_of
+from tests.support.stack.manifests import RELEASE, built, example, one, pods, secret_files, settings_of
 
 SAFE = {
     "default.replication.factor": 3,
@@ -96,6 +98,35 @@ def test_each_service_has_a_role_whose_rights_a_migration_gives() -> None:
         service = secret.removeprefix("stint-postgres-")
         [dsn] = [f for f in secret_files(dict(pods(built("base")))[service]).items() if f[0].endswith("postgres_dsn")]
         assert dsn == (f"{service.replace('-', '_')}_postgres_dsn", f"{secret}/uri")
+
+
+def test_a_pod_for_commands_is_the_job_that_prepares_but_sleeps() -> None:
+    """Confined, allowed and set as that job, whose ConfigMap has a name that changes with its content."""
+    manifests = example("stint")
+    for manifest in manifests:
+        assert kubernetes_validate.validate(manifest, RELEASE, strict=True)
+    deployment = one(manifests, "Deployment", "stint")
+    [container] = deployment["spec"]["template"]["spec"]["containers"]
+    pod, job = dict(pods(manifests))["stint"], dict(pods(built("base")))["prepare"]
+    of_the_job = job["containers"][0]
+    settings = (ROOT / "deploy/k8s/base/prepare.env").read_text().split()
+    assert [f"{name}={value}" for name, value in settings_of(manifests, container).items()] == settings
+    for part in ("securityContext", "volumeMounts"):
+        assert container[part] == of_the_job[part]
+    for part in ("securityContext", "volumes", "automountServiceAccountToken", "enableServiceLinks"):
+        assert pod[part] == job[part]
+    assert container["command"] == ["sleep", "infinity"]
+    assert container["image"].rpartition(":")[2] == of_the_job["image"].rpartition(":")[2]
+    assert {"app.kubernetes.io/part-of": "stint"}.items() <= deployment["spec"]["template"]["metadata"][
+        "labels"
+    ].items()
+    assert deployment["spec"]["selector"]["matchLabels"] == {"app.kubernetes.io/name": "stint"}
+
+
+def test_the_page_runs_a_command_in_that_pod() -> None:
+    page = (ROOT / "docs/operations.md").read_text()
+    assert "kubectl -n stint apply -f deploy/k8s/examples/stint.yaml\n" in page
+    assert "kubectl -n stint exec -i deployment/stint -- stint " in page
 
 
 def test_a_route_sends_the_feeds_path_to_the_feed_and_all_else_to_the_api_but_metrics() -> None:

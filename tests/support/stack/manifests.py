@@ -13,6 +13,8 @@ import yaml
 from deploy.local.settings import ROOT
 
 K8S: Final = ROOT / "deploy" / "k8s"
+# Of Kubernetes, whose schemas are the measure.
+RELEASE: Final = "1.37"
 BUILT: Final = ("base", "overlays/production")
 
 # One manifest. Its shape is checked against Kubernetes' schemas, so here it is a plain dict.
