@@ -23,7 +23,9 @@ async def restore(deployment: Deployment, dump: Path, name: str) -> str:
     async with connected(deployment.stack.postgres.superuser_dsn) as conn:
         await conn.execute(f'CREATE DATABASE "{name}" OWNER stint')
     dsn = f"{deployment.dsn.rpartition('/')[0]}/{name}"
-    await _do("pg_restore", "--exit-on-error", "--no-owner", "--no-acl", f"--dbname={dsn}", str(dump))
+    await _do(
+        "pg_restore", "--single-transaction", "--exit-on-error", "--no-owner", "--no-acl", f"--dbname={dsn}", str(dump)
+    )
     async with connected(dsn) as conn:
         await migrate(conn)
     return dsn
