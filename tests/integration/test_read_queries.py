@@ -52,7 +52,7 @@ READS: Final = {
 BESIDE: Final = {"timer_text_pkey", "person_pkey", "checkpoint_pkey"}
 ONE_ROW: Final = {"deployment"}
 # These read no table that grows with the presses.
-OF_NO_PRESS: Final = {"find_client", "find_token", "find_next_offsets", "find_partitions"}
+OF_NO_PRESS: Final = {"find_client", "find_person", "find_token", "find_next_offsets", "find_partitions"}
 
 
 def test_every_read_is_here() -> None:

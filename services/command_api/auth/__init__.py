@@ -2,6 +2,7 @@
 
     identities        the caller of a token, and new tokens for clients
     own_tokens        tokens that we made: signed ones are trusted by their signature, opaque ones are looked up
+    people            persons and their aliases, whoever vouches for their tokens
     client_secrets    ids and secrets of clients, checked within bounds
     revocations       which clients of signed tokens were revoked, looked up once a minute
     clients           ids of clients that the broker has let in

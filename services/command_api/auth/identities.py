@@ -58,9 +58,9 @@ class TokenIdentities:
         except (ReadsAwayError, SourceAwayError):
             return Away()
 
-    def person_of(self, caller: Caller) -> Person | None:
-        """Return the person behind a caller, as found with the token."""
-        return None if caller.person is None else self._own.person_of(caller.tenant, caller.person)
+    async def person_of(self, caller: Caller) -> Person | None:
+        """Return the person behind a caller, as `desk.Identities` says."""
+        return None if caller.person is None else await self._own.people.of(caller.tenant, caller.person)
 
     async def issue_token(self, client_id: str, secret: str) -> IssuedToken | Busy | None:
         """Return a new token for a client, None when id and secret do not fit. Raises ReadsAwayError."""

@@ -1,4 +1,4 @@
-"""Own tokens: those that we made, and the persons behind them. `OwnTokens` of `shared/outside/bearers`.
+"""Own tokens: those that we made. `OwnTokens` of `shared/outside/bearers`.
 
 Signed tokens are trusted by their signature, unless their client was revoked. Opaque ones are looked up.
 """
@@ -6,11 +6,10 @@ Signed tokens are trusted by their signature, unless their client was revoked. O
 import asyncio
 from collections.abc import Callable
 
+from services.command_api.auth.people import KnownPeople
 from services.command_api.auth.revocations import Revocations
 from services.command_api.desk.commands import Caller
-from services.command_api.desk.rows import Person
 from services.command_api.store.directory import Directory
-from shared.bounded import make_room
 from shared.identity import read_token, token_sha256
 from shared.outside.bearers import RETRY_SECONDS, Bearer
 from shared.outside.claims import Now, Outsider
@@ -32,17 +31,18 @@ class DirectoryTokens:
         self._directory = directory
         self._key = key
         self._now = now
-        self._tokens_max = tokens_max
         self._fresh_seconds = fresh_seconds
         self._clock = clock or asyncio.get_running_loop().time
-        self._people: dict[tuple[str, str], Person] = {}
+        self.people = KnownPeople(
+            directory,
+            self._clock,
+            people_max=tokens_max,
+            fresh_seconds=fresh_seconds,
+            retry_seconds=RETRY_SECONDS,
+        )
         self._revocations = Revocations(
             directory, clients_max=tokens_max, fresh_seconds=fresh_seconds, retry_seconds=RETRY_SECONDS
         )
-
-    def person_of(self, tenant: str, owner: str) -> Person | None:
-        """Return a person, as found with a token of theirs."""
-        return self._people.get((tenant, owner))
 
     async def signed(self, token: str) -> Bearer[Caller] | None:
         """Return what a token says that our key signed, None: it did not, or the token's client was revoked."""
@@ -59,20 +59,12 @@ class DirectoryTokens:
         row = await self._directory.token(token_sha256(token))
         if row is None:
             return None
-        owner = row.person.owner
-        self._people.pop((row.tenant, owner), None)
-        self._keep(row.tenant, row.person)
+        owner, fresh_until = row.person.owner, self._clock() + self._fresh_seconds
+        self.people.brought(row.tenant, row.person, fresh_until)
         # A person is a client of their own, so keys of two people, or of a person and a machine, never meet.
         caller = Caller(row.tenant, f"person:{owner}", "person", owner)
-        return Bearer(caller, row.expires_at, self._clock() + self._fresh_seconds)
+        return Bearer(caller, row.expires_at, fresh_until)
 
     def vouched(self, found: Outsider) -> Caller:
         """Return the caller of somebody else's token."""
-        if found.person is not None and (found.tenant, found.person) not in self._people:
-            # Without the aliases that our own tables may have of that person.
-            self._keep(found.tenant, Person(found.person, found.person, ()))
         return Caller(found.tenant, found.client, found.role, found.person)
-
-    def _keep(self, tenant: str, person: Person) -> None:
-        make_room(self._people, self._tokens_max)
-        self._people[tenant, person.owner] = person

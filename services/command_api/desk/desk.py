@@ -74,8 +74,11 @@ class Identities(Protocol):
     async def caller_of(self, authorization: str | None) -> Caller | Unknown | Away:
         """Return the caller of an Authorization header's token. Schemes: `Bearer` and `Zoho-oauthtoken`."""
 
-    def person_of(self, caller: Caller) -> Person | None:
-        """Return the person behind a caller that `caller_of` returned; None for a machine."""
+    async def person_of(self, caller: Caller) -> Person | None:
+        """Return the person behind a caller; None for a machine, and for a person whom our tables do not have.
+
+        Raises ReadsAwayError when the person is not remembered and Postgres is away.
+        """
 
     async def issue_token(self, client_id: str, secret: str) -> IssuedToken | Busy | None:
         """Return a token for a client, None when id and secret do not fit. Raises ReadsAwayError."""

@@ -5,7 +5,7 @@
     reports      findings and days, one tenant at a time
     lookout      waiting until the read models have passed a position: one query for all requests that wait
     owners       what an owner's facts come to, as one value
-    directory    clients and tokens, as the operators' commands wrote them
+    directory    clients, persons and tokens, as the operators' commands wrote them
     people       the aliases of persons, which admins may write
     threshold    how often a caller may call (R19): the one query that refuses, and it writes too
 

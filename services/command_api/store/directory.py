@@ -1,4 +1,4 @@
-"""The directory: clients and people's tokens, as the operators' commands wrote them. Not from the log."""
+"""The directory: clients, people and their tokens, as the operators' commands wrote them. Not from the log."""
 
 import asyncio
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from shared.identity import TokenRole
 _FIND_CLIENT: Final = query("find_client")
 _IS_REVOKED: Final = query("is_revoked")
 _FIND_TOKEN: Final = query("find_token")
+_FIND_PERSON: Final = query("find_person")
 
 # Lookups may use a third of the pool, because strangers cause them and reads need the rest.
 _SHARE: Final = 3
@@ -46,7 +47,7 @@ class TokenRow:
 
 
 class Directory:
-    """Finds clients and tokens. Raises ReadsAwayError, also while too many lookups wait."""
+    """Finds clients, tokens and persons. Raises ReadsAwayError, also while too many lookups wait."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -68,9 +69,14 @@ class Directory:
         row = await self._row(_FIND_TOKEN, sha256)
         if row is None:
             return None
-        return TokenRow(row["tenant"], Person(row["owner"], row["name"], tuple(row["aliases"])), row["expires_at"])
+        return TokenRow(row["tenant"], _person(row), row["expires_at"])
 
-    async def _row(self, sql: str, argument: str) -> asyncpg.Record | None:
+    async def person(self, tenant: str, owner: str) -> Person | None:
+        """Return the person that an owner is; None: no person of this tenant."""
+        row = await self._row(_FIND_PERSON, tenant, owner)
+        return None if row is None else _person(row)
+
+    async def _row(self, sql: str, *arguments: str) -> asyncpg.Record | None:
         if self._waiting >= LOOKUPS_WAITING_MAX:
             raise ReadsAwayError
         self._waiting += 1
@@ -83,6 +89,10 @@ class Directory:
         finally:
             self._waiting -= 1
         try:
-            return await self._database.row(sql, argument)
+            return await self._database.row(sql, *arguments)
         finally:
             self._turns.release()
+
+
+def _person(row: asyncpg.Record) -> Person:
+    return Person(row["owner"], row["name"], tuple(row["aliases"]))

@@ -177,7 +177,8 @@ class Clerk:
         self.counted.append((caller, uri))
         return self.over_threshold
 
-    def person_of(self, caller: Caller) -> Person | None:
+    async def person_of(self, caller: Caller) -> Person | None:
+        self._ask("person_of", caller)
         return None if caller.person is None else PERSON
 
     async def issue_token(self, client_id: str, secret: str) -> IssuedToken | Busy | None:

@@ -7,7 +7,7 @@ own (7038). The codes of 404, 405, 408 and 413 are their names.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from http import HTTPStatus
 from typing import Final
@@ -16,10 +16,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from services.command_api.desk.commands import Caller, Command
+from services.command_api.desk.commands import Caller, Command, StartTimer
 from services.command_api.desk.desk import Away, Desk, OverThreshold, Unknown
+from services.command_api.desk.rows import ReadsAwayError
 from services.command_api.dialects.answering import caller_of, press, read, turned_away
-from services.command_api.dialects.malformed import Malformed
+from services.command_api.dialects.headers import idempotency_key
+from services.command_api.dialects.malformed import Malformed, fault_in
 from services.command_api.dialects.parameters import Parameters, parameters, query_parameters
 from services.command_api.dialects.zoho.answers import RUNNING_URI, TIMER_URI, Failure, Verb, Voice
 from services.command_api.dialects.zoho.dates import DEFAULT_FORMAT, is_format
@@ -45,7 +47,11 @@ class Zoho:
         voice = self._voice(TIMER_URI, verb_of(said), request, said)
         if not isinstance(caller, Caller):
             return _turned_away(self.desk, caller, voice)
-        return await press(self.desk, request, caller, self._command(said, caller), voice)
+        try:
+            command = await self._command(request, said, caller)
+        except ReadsAwayError:
+            return voice.unavailable()
+        return await press(self.desk, request, caller, command, voice)
 
     async def running(self, request: Request) -> Response:
         """`/people/api/timetracker/getcurrentlyrunningtimer`."""
@@ -84,17 +90,25 @@ class Zoho:
     def _voice(self, uri: str, verb: Verb, request: Request, said: Parameters) -> Voice:
         return Voice(uri, verb, wants_xml(request, said.given.get("format")), self.errors_as_200)
 
-    def _command(self, said: Parameters, caller: Caller) -> Command | Malformed | Rule:
+    async def _command(self, request: Request, said: Parameters, caller: Caller) -> Command | Malformed | Rule:
+        """Return what is asked for. Raises ReadsAwayError when aliases are neither remembered nor to be had."""
         if not said.clear:
             return Malformed(Rule.VALUE_INVALID, "parameters")
-        return read_command(said.given, lambda user: self._owner_meant_by(user, caller))
+        command = read_command(said.given)
+        if not isinstance(command, StartTimer) or caller.person is None:
+            return command
+        # A malformed request is answered before Postgres is asked for an alias.
+        return fault_in(idempotency_key(request)) or await self._for_its_person(command, caller.person, caller)
 
-    def _owner_meant_by(self, user: str, caller: Caller) -> str | None:
-        if caller.person is None:
-            return user
-        person = self.desk.identities.person_of(caller)
-        means_them = user == caller.person or (person is not None and person.answers_to(user))
-        return caller.person if means_them else None
+    async def _for_its_person(self, command: StartTimer, owner: str, caller: Caller) -> StartTimer | Rule:
+        """Return a start for the token's person, whichever name was given."""
+        if command.owner == owner:
+            return command
+        person = await self.desk.identities.person_of(caller)
+        if person is None or not person.answers_to(command.owner):
+            # Refused here and not by the fold: an alias may be a mail address, which the log would keep for ever.
+            return Rule.NOT_THE_OWNER
+        return replace(command, owner=owner)
 
 
 def _turned_away(desk: Desk, why: Unknown | Away | OverThreshold, voice: Voice) -> Response:

@@ -4,7 +4,7 @@ With care: the order of dispatch, because each step has a code of its own.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final, Literal
 
 from starlette.requests import Request
@@ -60,13 +60,13 @@ def verb_of(said: Parameters) -> Verb:
             return "start"
 
 
-def read_command(given: Given, owner_of: Callable[[str], str | None]) -> Command | Malformed | Rule:
-    """Translate the parameters of a press. `owner_of` resolves `user`; None means that the caller may not name it."""
+def read_command(given: Given) -> Command | Malformed | Rule:
+    """Translate the parameters of a press. The owner of a start is `user` as given, which may be an alias."""
     match given.get("timer"), given.get("timeLogId"):
         case None, _:
             return Malformed(Rule.PARAMETER_MISSING, "timer")
         case "start", None:
-            return _read_start(given, owner_of)
+            return _read_start(given)
         case "stop", None:
             return Malformed(Rule.PARAMETER_MISSING, "timeLogId")
         case "start" | "stop", str() if not _ONLY_A_STARTS.isdisjoint(given):
@@ -84,7 +84,7 @@ def _read_press(verb: Literal["pause", "resume"], spelt: str) -> PressTimer | Ru
     return Rule.TIMER_UNKNOWN if timer_id is None else PressTimer(verb, timer_id)
 
 
-def _read_start(given: Given, owner_of: Callable[[str], str | None]) -> StartTimer | Malformed | Rule:
+def _read_start(given: Given) -> StartTimer | Malformed:
     for name in _MANDATORY:
         if name not in given:
             return Malformed(Rule.PARAMETER_MISSING, name)
@@ -97,12 +97,8 @@ def _read_start(given: Given, owner_of: Callable[[str], str | None]) -> StartTim
     for name, length_max in _LENGTHS_MAX.items():
         if len(given.get(name, "")) > length_max:
             return Malformed(Rule.TEXT_TOO_LONG, name)
-    owner = owner_of(given["user"])
-    if owner is None:
-        # Refused here and not by the fold, because an alias may be a mail address and the log would keep it for ever.
-        return Rule.NOT_THE_OWNER
     return StartTimer(
-        owner=owner,
+        owner=given["user"],
         job_id=given["jobId"],
         project_id=given.get("projectId"),
         billable=billable,

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from services.command_api.auth.identities import TokenIdentities
 from services.command_api.desk.commands import Caller
 from services.command_api.desk.desk import Away, Unknown
-from services.command_api.desk.rows import Person
+from services.command_api.desk.rows import Person, ReadsAwayError
 from services.command_api.store.directory import TokenRow
 from shared.identity import TokenClaims, sign_token, token_sha256
 from shared.outside import bearers
@@ -29,6 +29,8 @@ from tests.unit.shared.outside.signing import AUDIENCE, ISSUER, NOW, claims, key
 
 URL: Final = "https://id.example/introspect"
 DANA: Final = Caller("acme", "person:dana", "person", "dana")
+KNOWN: Final = Person("dana", "Dana Levi", ("d@acme.example",))
+TOKENS_MAX: Final = 100
 CRM: Final = Caller("acme", f"{URL}#crm", "machine")
 
 
@@ -61,7 +63,7 @@ class Wired:
             self.directory,  # type: ignore[arg-type]
             KEY,
             self.now,
-            tokens_max=100,
+            tokens_max=TOKENS_MAX,
             fresh_seconds=self.fresh_seconds,
             outside=outside,
             clock=lambda: self.seconds,
@@ -195,15 +197,55 @@ async def test_known_keys_go_on_through_an_outage_and_unknown_ones_are_not_judge
     assert await it.call(signed(rsa("two"), {"kid": "two"})) == Away()
 
 
-async def test_a_person_from_outside_takes_no_alias_away() -> None:
+async def test_a_person_from_outside_has_the_aliases_of_our_table() -> None:
+    """Whatever this process has seen before: nothing, a token of ours, or that another tenant has such an owner."""
     it = Wired({"active": True, "employee": "dana"})
-    known = Person("dana", "Dana Levi", ("d@acme.example",))
+    it.directory.people["acme", "dana"] = KNOWN
+    it.directory.people["other", "dana"] = Person("dana", "Another", ("d@other.example",))
     assert await it.call() == DANA
-    assert it.identities.person_of(DANA) == Person("dana", "dana", ())
-    it.directory.tokens[token_sha256("ours")] = TokenRow("acme", known, NOW + timedelta(hours=1))
+    assert await it.identities.person_of(DANA) == KNOWN
+    it.directory.tokens[token_sha256("ours")] = TokenRow("acme", KNOWN, NOW + timedelta(hours=1))
     assert await it.call("ours") == DANA
     assert await it.call("another") == DANA
-    assert it.identities.person_of(DANA) == known
+    assert await it.identities.person_of(DANA) == KNOWN
+
+
+async def test_aliases_are_looked_up_as_often_as_tokens() -> None:
+    it = Wired({"active": True, "employee": "dana"})
+    assert await it.call() == DANA
+    looks = it.directory.looks
+    assert [await it.identities.person_of(DANA) for _ in range(3)] == [None] * 3
+    assert it.directory.looks == looks + 1
+    it.directory.people["acme", "dana"] = KNOWN
+    it.seconds += 59
+    assert await it.identities.person_of(DANA) is None
+    it.seconds += 1
+    assert await it.identities.person_of(DANA) == KNOWN
+    it.directory.people.clear()
+    it.seconds += 60
+    assert await it.identities.person_of(DANA) is None
+
+
+async def test_aliases_that_were_found_stay_while_postgres_is_away_and_others_are_not_known() -> None:
+    it = Wired({"active": True, "employee": "dana"})
+    it.directory.people["acme", "dana"] = KNOWN
+    assert await it.call() == DANA
+    it.directory.away = True
+    with pytest.raises(ReadsAwayError):
+        await it.identities.person_of(DANA)
+    it.directory.away = False
+    assert await it.identities.person_of(DANA) == KNOWN
+    it.directory.away, looks = True, it.directory.looks
+    it.seconds += 3600
+    assert [await it.identities.person_of(DANA) for _ in range(3)] == [KNOWN] * 3
+    assert it.directory.looks == looks + 1  # no call waits for the same failure again
+
+
+async def test_as_many_persons_are_remembered_as_tokens() -> None:
+    it = Wired({"active": True, "employee": "dana"})
+    for number in range(200):
+        assert await it.identities.person_of(Caller("acme", f"person:{number}", "person", str(number))) is None
+    assert len(it.identities._own.people._known) == TOKENS_MAX
 
 
 async def test_many_guesses_are_remembered_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
 """What admins state about an owner, `/v1/owners/{owner}`, and what is known of one.
 
 Ours: each statement is a press on the owner's partition, for admins alone (R06 403). Aliases are no fact on the log:
-they belong to the person, are set after the press is recorded, and count when the person's token is looked up again.
+they belong to the person, are set after the press is recorded, and count when person or token is looked up again.
 """
 
 from collections.abc import Awaitable, Callable
