@@ -13,6 +13,7 @@ Never: WebSockets; a connection here never changes its protocol.
 """
 
 import asyncio
+from collections.abc import Iterator
 from typing import Final, cast
 from urllib.parse import unquote
 
@@ -26,6 +27,11 @@ from shared.process.http.joined_writes import JoinedWrites
 # The extension of ASGI's scope with which an application ends a connection without waiting for its caller.
 HANG_UP: Final = "stint.hang_up"
 
+# What came of a head beside its first and its last piece. A gateway's own limit is lower.
+HEAD_BYTES_MAX: Final = 64 * 1024
+# A longer read is parsed in pieces of this size, so that a head's length counts however its bytes come.
+_PIECE_BYTES: Final = 16 * 1024
+
 _OFFER: Final = frozenset({b"upgrade", b"http2-settings"})
 
 
@@ -34,23 +40,33 @@ class HttpProtocol(HttpToolsProtocol):
 
     _head = b""  # of a request that offers an upgrade: how it reads without the offer
     _running: RequestResponseCycle | None = None  # the request that the application works on; the others wait for it
-    _idle_since: float | None = None  # in loop time: when the last answer was written, and no request has come since
+    _idle_since: float | None = None  # in loop time: when we connected or answered, and no whole head has come since
+    _head_bytes: int | None = None  # of a head that has begun and is not whole, behind its first piece; None: no head
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """Take a connection, on which an answer leaves in one write."""
         super().connection_made(cast("asyncio.Transport", JoinedWrites(transport)))
         self._extensions: dict[str, dict[object, object]] = {HANG_UP: {"now": self.transport.abort}}
+        self._idle_since = self.loop.time()
 
     def data_received(self, data: bytes) -> None:
         """Parse what came; an offer is declined, and parsing goes on behind the head that made it."""
-        self._unset_keepalive_if_required()
         try:
-            rest = self._parse(data)
-            while rest is not None:
-                rest = self._parse_again(rest)
+            for piece in (data,) if len(data) <= _PIECE_BYTES else _pieces(data):
+                if self._head_bytes is not None:
+                    self._lengthen_head(len(piece))
+                rest = self._parse(piece)
+                while rest is not None:
+                    rest = self._parse_again(rest)
         except httptools.HttpParserError:
             self.logger.warning("Invalid HTTP request received.")
             self.send_400_response("Invalid HTTP request received.")
+
+    def _lengthen_head(self, count: int) -> None:
+        # Before the piece is parsed, which would keep it: a head that is too long stays so, whatever else comes.
+        self._head_bytes = (self._head_bytes or 0) + count
+        if self._head_bytes > HEAD_BYTES_MAX:
+            raise httptools.HttpParserError("the head is too long")
 
     def _parse(self, data: bytes | memoryview) -> memoryview | None:
         """Return None when all is parsed, or what lies behind a head that offers an upgrade."""
@@ -71,6 +87,7 @@ class HttpProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin a request, and let the application hang up on its caller: `close` waits for one that reads nothing."""
         super().on_message_begin()
+        self._head_bytes = 0
         self.scope["extensions"] = self._extensions
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -120,6 +137,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _begin(self, scope: HTTPScope) -> None:
         """Begin a request, or let it wait for the one before: uvicorn's step, with a cycle of ours."""
+        self._head_bytes = self._idle_since = None
         before: RequestResponseCycle | None = self.cycle
         self.cycle = Cycle(
             scope=scope,
@@ -156,12 +174,9 @@ class HttpProtocol(HttpToolsProtocol):
             self._idle_since = self.loop.time()
 
     def close_if_idle(self, now: float) -> None:
-        """Close the connection if it has been idle for too long. One look at all of them replaces a timer for each."""
+        """Close the connection if no whole head came for too long. One look at all replaces a timer for each."""
         if self._idle_since is not None and now - self._idle_since >= self.timeout_keep_alive:
             self.timeout_keep_alive_handler()
-
-    def _unset_keepalive_if_required(self) -> None:
-        self._idle_since = None
 
     def send_400_response(self, msg: str) -> None:
         """Answer 400 and close, in the place of the request that cannot be read: the whole ones before it come first.
@@ -176,6 +191,11 @@ class HttpProtocol(HttpToolsProtocol):
         else:
             self.cycle = last
             last.keep_alive = False  # its answer closes the connection, and says so
+
+
+def _pieces(data: bytes) -> Iterator[memoryview]:
+    whole = memoryview(data)
+    return (whole[begin : begin + _PIECE_BYTES] for begin in range(0, len(data), _PIECE_BYTES))
 
 
 def _without_offer(connection: bytes) -> bytes:

@@ -133,14 +133,29 @@ async def test_a_caller_that_reads_nothing_is_waited_for() -> None:
     assert len(wire.writes) == 1
 
 
+@pytest.mark.parametrize("came", [b"", GET[:9], b"\r\n", GET[:-2]])
+async def test_a_connection_without_a_whole_head_for_too_long_is_closed(came: bytes) -> None:
+    """Nothing came, or a head that is not whole, or blank lines. Uvicorn would keep each of them for ever."""
+    protocol, wire = connected(answering(ANSWERS["ordinary"]))
+    loop = asyncio.get_running_loop()
+    for byte in came:
+        protocol.data_received(bytes([byte]))
+    protocol.close_if_idle(loop.time() + 74)
+    assert not wire.closed
+    protocol.close_if_idle(loop.time() + 76)
+    assert wire.closed
+
+
 async def test_a_connection_that_is_idle_too_long_is_closed_and_no_other() -> None:
     protocol, wire = connected(answering(ANSWERS["ordinary"]))
     loop = asyncio.get_running_loop()
-    protocol.close_if_idle(loop.time() + 1000)  # it has asked for nothing yet, as with uvicorn
-    protocol.data_received(GET[:9])
-    protocol.close_if_idle(loop.time() + 1000)  # half a request
+    protocol.data_received(GET + GET[:9])  # half a head behind a request: the request is answered first
+    protocol.close_if_idle(loop.time() + 1000)
     assert not wire.closed
+    await turns()
     protocol.data_received(GET[9:])
+    protocol.close_if_idle(loop.time() + 1000)
+    assert not wire.closed
     await turns()
     answered_at = loop.time()
     protocol.close_if_idle(answered_at + 74)

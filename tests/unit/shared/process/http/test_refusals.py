@@ -8,6 +8,7 @@ from typing import Final
 import pytest
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from shared.process.http.protocol import HEAD_BYTES_MAX
 from tests.support.fakes.wire import NEXT, OFFERS, STOP, cut, exchange, request
 
 CHUNKS: Final = b"0\r\n\r\n"
@@ -53,6 +54,41 @@ async def test_control_uvicorn_carries_out_an_ambiguous_request_or_what_follows(
     """With an upgrade offer. Without one it refuses all but `gzip, chunked`, as the tests above check."""
     told = await exchange([request(OFFERS[0], UNREADABLE[why]), STOP], HttpToolsProtocol)
     assert told.presses or told.statuses != [400]
+
+
+LONG: Final = HEAD_BYTES_MAX + 40 * 1024
+LONG_HEADS: Final = {
+    "one value": b"GET /press HTTP/1.1\r\nX-A: " + b"a" * LONG + b"\r\n\r\n",
+    "many headers": request(b"X-A: %b\r\n" % (b"a" * 100) * 1000, b"\r\n", b"GET"),
+    "the address": b"GET /" + b"a" * LONG + b" HTTP/1.1\r\n\r\n",
+    "an offer": request(OFFERS[0], b"X-A: " + b"a" * LONG + b"\r\nContent-Length: 0\r\n\r\n"),
+    "without an end": b"GET /press HTTP/1.1\r\nX-A: " + b"a" * LONG,
+}
+
+
+@pytest.mark.parametrize("head", LONG_HEADS.values(), ids=LONG_HEADS)
+@pytest.mark.parametrize("size", [1000, 20_000, 1_000_000])
+async def test_a_head_that_is_too_long_is_400_however_it_comes(head: bytes, size: int) -> None:
+    told = await exchange([*cut(head, range(0, len(head), size)), STOP])
+    assert (told.presses, told.statuses, told.closed) == ([], [400], True)
+
+
+async def test_control_uvicorn_keeps_a_head_of_any_length() -> None:
+    told = await exchange([LONG_HEADS["one value"]], HttpToolsProtocol)
+    assert told.statuses == [200]
+
+
+async def test_a_press_before_a_head_that_is_too_long_is_answered() -> None:
+    told = await exchange([STOP + LONG_HEADS["without an end"], *[b"a" * LONG] * 30], slowly=True)
+    assert (told.presses, told.statuses, told.closed) == ([("POST", "/stop", b"")], [200], True)
+
+
+@pytest.mark.parametrize("size", [1000, 20_000, 1_000_000])
+async def test_a_head_of_48_kib_and_a_body_of_any_length_are_read(size: int) -> None:
+    body = b"b" * 300_000
+    whole = request(b"X-A: " + b"a" * 48 * 1024 + b"\r\nContent-Length: 300000\r\n\r\n", body) + STOP
+    told = await exchange(cut(whole, range(0, len(whole), size)))
+    assert told.presses == [("POST", "/press", body), ("POST", "/stop", b"")]
 
 
 @pytest.mark.parametrize("target", [b"a:80", b"/press"])
