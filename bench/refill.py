@@ -96,7 +96,7 @@ def folded(how_many: int) -> dict[int, list[ToPublish]]:
     policy = Policy(preset=Preset.NATIVE, zone="Asia/Jerusalem")
     record = PolicyRecord(replaces=None, set_by="bench", set_at=BEGINS - timedelta(days=1), document=policy)
     book = PolicyBook()
-    book.apply(0, b"acme", record.model_dump_json(by_alias=True).encode())
+    book.apply(0, b"acme", record.model_dump_json(by_alias=True).encode(), record.set_at)
     ledgers = {kpart: Ledger(kpart, PARTITIONS, Known({}, {}, {}, -1)) for kpart in range(PARTITIONS)}
     kept: dict[int, list[ToPublish]] = {kpart: [] for kpart in ledgers}
     said = {"tenant": "acme", "actor": Actor(client="crm", role="machine"), "dialect": "native", "digest": "0" * 64}

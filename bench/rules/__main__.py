@@ -40,7 +40,7 @@ def book(policy: Policy) -> PolicyBook:
     """Return a book with one policy, in force before the first press."""
     known = PolicyBook()
     record = PolicyRecord(replaces=None, set_by="bench", set_at=BEGINS - timedelta(days=1), document=policy)
-    known.apply(0, TENANT.encode(), record.model_dump_json(by_alias=True).encode())
+    known.apply(0, TENANT.encode(), record.model_dump_json(by_alias=True).encode(), record.set_at)
     return known
 
 

@@ -18,7 +18,7 @@ from services.projector.audit import Difference, UnjudgedError, audit
 from services.projector.kafka.reader import PartitionReader
 from shared.events.policies.book import PolicyBook
 from shared.events.topics import EVENTS, OUTCOMES, POLICIES, POLICIES_PARTITION
-from shared.kafka.clients import ConsumerRecord, KafkaAddress
+from shared.kafka.clients import ConsumerRecord, KafkaAddress, log_time_of
 from shared.settings import KafkaSettings
 
 _AT_ONCE: Final = 1_000
@@ -54,7 +54,7 @@ class Auditor:
         # In a thread, because judging is work for one core, and Kafka's clients want their loop meanwhile.
         policies, found, unjudged = PolicyBook(), 0, list[dict[str, Any]]()
         for record in self._records(POLICIES, POLICIES_PARTITION):
-            policies.apply(record.offset, record.key, record.value)
+            policies.apply(record.offset, record.key, record.value, log_time_of(record))
         for kpart in range(self._partitions):
             events, outcomes = self._events(kpart), (one.value or b"" for one in self._records(OUTCOMES, kpart))
             try:

@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import asyncpg
@@ -34,3 +35,10 @@ async def connected(dsn: str, tls: ssl.SSLContext | None = None) -> AsyncIterato
         yield conn
     finally:
         await conn.close()
+
+
+async def clock_ahead(conn: Session) -> timedelta:
+    """Return how far Postgres' clock is ahead of the one here."""
+    asked_at = datetime.now(UTC)
+    now: datetime = await conn.fetchval("SELECT clock_timestamp()")
+    return now - asked_at

@@ -4,12 +4,13 @@ import asyncio
 import getpass
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from services.stint_cli.brokers import end_reader
+from services.stint_cli.database import Session, clock_ahead
 from services.stint_cli.trouble import Trouble
-from shared.events.policies.book import NewerPolicyError, PolicyBook
+from shared.events.policies.book import CLOCKS_APART_MAX, NewerPolicyError, PolicyBook
 from shared.events.policy import Policy, Preset
 from shared.events.topics import POLICIES, POLICIES_PARTITION
 from shared.kafka.clients import (
@@ -20,6 +21,7 @@ from shared.kafka.clients import (
     TopicPartition,
     durable_producer,
     end_producer,
+    log_time_of,
     lone_consumer,
     refusal,
 )
@@ -57,7 +59,7 @@ async def _read(consumer: AIOKafkaConsumer) -> PolicyBook:
     # The position also passes offsets that hold no record for readers, where a transaction ended.
     while await consumer.position(_PARTITION) < end:
         for record in (await consumer.getmany(_PARTITION, timeout_ms=_POLL_MS)).get(_PARTITION, ()):
-            book.apply(record.offset, record.key, record.value)
+            book.apply(record.offset, record.key, record.value, log_time_of(record))
     book.pass_gap(end)
     return book
 
@@ -127,6 +129,15 @@ async def ensure_first_policy(
         # If two commands run at once, both name no revision, so the second record is void. The tenant has a policy.
         await publish_policy(producer, tenant, document, replaces=None, set_by=set_by, set_at=set_at)
     return True
+
+
+async def check_clock(conn: Session) -> None:
+    """Raise Trouble when the clock here is off: a policy that is set now would say that it was set at another time."""
+    ahead = await clock_ahead(conn)
+    if abs(ahead) > CLOCKS_APART_MAX:
+        off = timedelta(seconds=round(abs(ahead).total_seconds()))
+        where = "behind" if ahead > timedelta() else "ahead of"
+        raise Trouble(f"The clock here is {off} {where} Postgres': correct it (NTP). Nothing was changed.")
 
 
 def operator() -> str:

@@ -7,6 +7,7 @@ librdkafka and Java differ. No topic is made by writing to it: a setting of the 
 import asyncio
 import ssl
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import structlog
@@ -28,6 +29,9 @@ MAX_BATCH_BYTES: Final = 256 * 1024
 
 _REQUEST_TIMEOUT_MS: Final = 10_000
 _HANG_UP_SECONDS: Final = 0.1
+
+_UNIX_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_CALENDAR_ENDS_MS: Final = (datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC) - _UNIX_EPOCH) // timedelta(milliseconds=1)
 
 Mechanism = Literal["SCRAM-SHA-256", "SCRAM-SHA-512"]
 
@@ -234,6 +238,11 @@ def _fail_unacked(accumulator: Any) -> None:  # noqa: ANN401 - aiokafka ships no
                 future.exception()
 
 
+def log_time_of(record: ConsumerRecord) -> datetime:
+    """Return the time of a record: the brokers', or, on a topic where producers write it, any that they like."""
+    return _UNIX_EPOCH + timedelta(milliseconds=min(max(record.timestamp, 0), _CALENDAR_ENDS_MS))
+
+
 __all__ = [
     "AIOKafkaConsumer",
     "AIOKafkaProducer",
@@ -248,6 +257,7 @@ __all__ = [
     "end_consumer",
     "end_producer",
     "group_consumer",
+    "log_time_of",
     "lone_consumer",
     "partitions_of",
     "quick_producer",

@@ -14,7 +14,7 @@ from faststream.kafka import KafkaBroker, TopicPartition
 from shared.events.policies.book import NewerPolicyError, PolicyBook, PolicyRecord
 from shared.events.policy import Policy
 from shared.events.topics import POLICIES, POLICIES_PARTITION
-from shared.kafka.clients import AIOKafkaConsumer, ConsumerRecord, KafkaAddress
+from shared.kafka.clients import AIOKafkaConsumer, ConsumerRecord, KafkaAddress, log_time_of
 from shared.kafka.clients import TopicPartition as AssignedPartition
 from shared.kafka.feed import RAW_RECORDS, WITHIN_SECONDS, feed_broker, read_for_ever
 
@@ -141,7 +141,7 @@ class PolicyReader:
         if self._newer or record.offset <= self.book.position:
             return
         try:
-            applied = self.book.apply(record.offset, record.key, record.value)
+            applied = self.book.apply(record.offset, record.key, record.value, log_time_of(record))
         except NewerPolicyError:
             # Until the upgrade, presses are judged by the documents up to here. No guess is made.
             self._newer = True

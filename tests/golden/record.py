@@ -230,7 +230,7 @@ def judged(log: Iterable[Recorded], documents: Iterable[Recorded]) -> Judged:
     """Judge the log, as a projector does that has all policies."""
     book, ledger, came = PolicyBook(), Ledger(0, 1, Known({}, {}, {}, -1)), Judged([], [])
     for one in documents:
-        book.apply(one.offset, one.key, one.value)
+        book.apply(one.offset, one.key, one.value, moment_of(one.timestamp))
     for record in log:
         log_time = moment_of(record.timestamp)
         entry: Entry

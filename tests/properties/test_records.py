@@ -16,7 +16,7 @@ from shared.events.models import BODY_OF
 from shared.events.policies.book import PolicyBook
 from shared.events.texts import TIMER_TEXT
 from shared.events.zones import instant_of, zone
-from tests.support.story.presses import EVENT_ID, Headers, body, headers
+from tests.support.story.presses import EVENT_ID, NOON, Headers, body, headers
 
 moments = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001 - they get one
 walls = st.datetimes(datetime(1900, 1, 1), datetime(2100, 1, 1))  # noqa: DTZ001 - a wall clock has none
@@ -90,7 +90,7 @@ def test_a_local_time_reads_back_or_is_moved_past_the_gap(wall: datetime, name: 
 def test_the_policy_book_takes_any_bytes(records: list[tuple[int, bytes | None, bytes | None]]) -> None:
     book = PolicyBook()
     for offset, key, value in records:
-        book.apply(offset, key, value)
+        book.apply(offset, key, value, NOON)
     assert book.position == max((offset for offset, _, _ in records), default=-1)
 
 

@@ -158,7 +158,7 @@ def ticks_leave_only_findings_without_time(policy: Policy, others: Sequence[Besi
 
 def the_naive_fold_gives_the_same_bytes(policy: Policy, others: Sequence[Beside], ticks: Sequence[int]) -> None:
     log = log_of(presses_of(others, late=True), ticks)
-    stated = [(0, json.loads(policy.model_dump_json(by_alias=True)) | {"set_at": MONDAY.isoformat()})]
+    stated = [(0, json.loads(policy.model_dump_json(by_alias=True)) | {"counts_from": MONDAY.isoformat()})]
     records = [(entry.offset, entry.log_time, *written(entry)) for entry in log]
     book = fold_partition(0, records, {"acme": stated}, 1)
     assert [body(row).encode() for row in book.outcomes] == [one.body for one in folded(log, policy)[1]]

@@ -20,7 +20,9 @@ GARBAGE: tuple[Headers, bytes] = ([("ce_type", b"?")], b"?")
 
 def policies_of(under: Revisions) -> dict[str, list[tuple[int, Row]]]:
     """Return the book of these documents as the naive fold reads it: two tenants, each document of each in turn."""
-    said = [json.loads(document.model_dump_json(by_alias=True)) | {"set_at": MONDAY.isoformat()} for document in under]
+    said = [
+        json.loads(document.model_dump_json(by_alias=True)) | {"counts_from": MONDAY.isoformat()} for document in under
+    ]
     return {
         tenant: [(first + 2 * place, document) for place, document in enumerate(said)]
         for tenant, first in (("acme", 0), ("other", 1))

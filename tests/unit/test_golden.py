@@ -123,7 +123,7 @@ def test_a_recorded_reply_is_heard_as_it_was_written(record: Recorded) -> None:
 def test_recorded_policies_come_into_force_as_they_did(log: str) -> None:
     book, in_force = PolicyBook(), []
     for record in records(log, topics.POLICIES):
-        if (taken := book.apply(record.offset, record.key, record.value)) is not None:
+        if (taken := book.apply(record.offset, record.key, record.value, moment_of(record.timestamp))) is not None:
             tenant, document = taken
             said = json.loads(record.value or b"")
             assert tenant == (record.key or b"").decode()
@@ -178,7 +178,7 @@ def test_a_recorded_log_is_judged_as_it_was(log: str) -> None:
 def differences(log: str, events: list[Recorded]) -> list[tuple[int, tuple[str, ...]]]:
     book = PolicyBook()
     for record in records(log, topics.POLICIES):
-        book.apply(record.offset, record.key, record.value)
+        book.apply(record.offset, record.key, record.value, moment_of(record.timestamp))
     told = (record.value or b"" for record in records(log, topics.OUTCOMES))
     # A member that is new, and null, differs in bytes alone.
     return [(found.source_offset, found.fields) for found in audit(0, events, told, book, 1) if found.fields]

@@ -63,10 +63,10 @@ def stumble_over_strange_replies() -> AbstractContextManager[Any]:
 def stop_before_strange_policies() -> AbstractContextManager[Any]:
     apply = PolicyBook.apply
 
-    def stops(self: PolicyBook, offset: int, key: bytes | None, value: bytes | None) -> Any:  # noqa: ANN401 - passed on
+    def stops(self: PolicyBook, offset: int, *record: Any) -> Any:  # noqa: ANN401 - passed on
         if offset != self.position + 1:
             return None
-        if (taken := apply(self, offset, key, value)) is None:
+        if (taken := apply(self, offset, *record)) is None:
             self.position = offset - 1
         return taken
 

@@ -174,5 +174,5 @@ class Process:
         self.world.loop.call_later(_POLICY_LATE_SECONDS if late else self.world.soon(), self._read_policies)
 
     def _read_policies(self) -> None:
-        for offset, (key, value) in enumerate(self.world.policies.records):
-            self.book.apply(offset, key, value)
+        for offset, record in enumerate(self.world.policies.records):
+            self.book.apply(offset, *record)

@@ -106,7 +106,7 @@ async def _step_by_step(world: World, steps: Sequence[tuple[Guard, float]]) -> N
 
 def _bring_back(world: World, evidence: Evidence, *, outcomes: bool) -> None:
     for record in evidence.policies:
-        world.policies.append(record.key, record.value)
+        world.policies.append(record.key, record.value, record.log_time or world.now())
     for record in evidence.events:
         world.events.restore(record)
     for record in evidence.outcomes if outcomes else ():
@@ -302,7 +302,8 @@ def _story(world: World) -> SeedStory:
             for r in log
         ),
         policies=tuple(
-            EvidenceRecord(0, offset, key, value) for offset, (key, value) in enumerate(world.policies.records)
+            EvidenceRecord(0, offset, key, value, [], at)
+            for offset, (key, value, at) in enumerate(world.policies.records)
         ),
         tables=world.database.tables.dump(),
         moves=tuple(world.database.moves),

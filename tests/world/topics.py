@@ -120,11 +120,11 @@ class PolicyTopic:
     """`timer.policies.v1`: revision is offset."""
 
     def __init__(self) -> None:
-        self.records: list[tuple[bytes | None, bytes | None]] = []
+        self.records: list[tuple[bytes | None, bytes | None, datetime]] = []
 
-    def append(self, key: bytes | None, value: bytes | None) -> int:
+    def append(self, key: bytes | None, value: bytes | None, log_time: datetime) -> int:
         """Append one record and return its offset."""
-        self.records.append((key, value))
+        self.records.append((key, value, log_time))
         return len(self.records) - 1
 
 

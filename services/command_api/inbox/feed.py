@@ -17,15 +17,13 @@ from faststream.kafka import KafkaBroker
 from services.command_api.desk.intake.ports import CommandRecord
 from services.command_api.inbox.rounds import Take, settle
 from shared.events.topics import COMMANDS
-from shared.kafka.clients import AIOKafkaConsumer, ConsumerRecord, KafkaAddress, KafkaError, TopicPartition
+from shared.kafka.clients import AIOKafkaConsumer, ConsumerRecord, KafkaAddress, KafkaError, TopicPartition, log_time_of
 from shared.kafka.feed import WHOLE_RECORDS, WITHIN_SECONDS, feed_broker, read_for_ever
 from shared.process.backoff import Setbacks
 
 _LOOK_EVERY_SECONDS: Final = 10.0
 # An empty poll takes this long, and then sleeps as long again.
 _POLL_MS: Final = 50
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_CALENDAR_ENDS_MS: Final = 253_402_300_799_000
 # The topic keeps a command for seven days, so one that is read again is no older.
 _KEPT: Final = timedelta(days=8)
 _CLOCKS_DIFFER: Final = timedelta(minutes=5)
@@ -120,6 +118,5 @@ class CommandsFeed:
 
 def _command(record: ConsumerRecord, now: datetime) -> CommandRecord:
     # A producer may write any number for the time of a record.
-    written_at = _EPOCH + timedelta(milliseconds=min(max(record.timestamp, 0), _CALENDAR_ENDS_MS))
-    written_at = min(max(written_at, now - _KEPT), now + _CLOCKS_DIFFER)
+    written_at = min(max(log_time_of(record), now - _KEPT), now + _CLOCKS_DIFFER)
     return CommandRecord(record.partition, record.offset, record.key, record.value, record.headers, written_at)

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 import typer
 
 from services.stint_cli.database import opened
-from services.stint_cli.policies import first_document, operator, read_policies, set_policy
+from services.stint_cli.policies import check_clock, first_document, operator, read_policies, set_policy
 from services.stint_cli.settings import DeploymentSettings
 from services.stint_cli.store import query
 from services.stint_cli.tenants import create_tenant
@@ -28,10 +28,12 @@ async def _add(name: _Name, *, zone: _Zone, preset: _Preset = Preset.NATIVE) -> 
     """Make a tenant and its first policy. An existing tenant is not changed."""
     document = _first_policy(preset, zone)
     settings = DeploymentSettings()
-    async with opened(settings) as conn:
-        await create_tenant(conn, name)
     book = await read_policies(settings.kafka)
     made = book.latest_revision(name) is None
+    async with opened(settings) as conn:
+        if made:
+            await check_clock(conn)
+        await create_tenant(conn, name)
     if made:
         now = datetime.now(UTC)
         book = await set_policy(settings.kafka, name, document, replaces=None, set_by=operator(), set_at=now)

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from services.stint_cli.database import opened
-from services.stint_cli.policies import moved_on, operator, read_policies, set_policy
+from services.stint_cli.policies import check_clock, moved_on, operator, read_policies, set_policy
 from services.stint_cli.policy.documents import STDIN, for_put, read_file, setting, told
 from services.stint_cli.policy.public_holidays import CountryYear, with_holidays
 from services.stint_cli.settings import DatabaseSettings, LogSettings
@@ -89,7 +89,7 @@ async def _set(tenant: str, proposal: Proposal, book: PolicyBook) -> Answer:
         return Answer(told(latest, record), f"Revision {latest} says so already.")
     if latest is None:
         # A name that was mistyped would get a policy, for ever.
-        await _check_tenant(tenant)
+        await _check_first(tenant)
     replaces = proposal.replaces if proposal.says_replaces else latest
     if replaces != latest:
         raise moved_on(latest)
@@ -114,8 +114,9 @@ def _is_in_force(proposal: Proposal, latest: int, record: PolicyRecord) -> bool:
     return meant and as_said(proposal.document) == as_said(record.document)
 
 
-async def _check_tenant(tenant: str) -> None:
+async def _check_first(tenant: str) -> None:
     async with opened(DatabaseSettings()) as conn:
+        await check_clock(conn)
         await require_tenant(conn, tenant)
 
 

@@ -12,7 +12,7 @@ from typing import Final
 import asyncpg
 
 from services.stint_cli.brokers import Brokers, FoundTopic
-from services.stint_cli.database import opened
+from services.stint_cli.database import clock_ahead, opened
 from services.stint_cli.migrate import Applied, outstanding, read_migrations
 from services.stint_cli.settings import DoctorSettings
 from services.stint_cli.store import query
@@ -80,11 +80,10 @@ async def _tell(found: list[Diagnosis], findings: AsyncIterator[Diagnosis]) -> b
 
 
 async def _of_postgres(conn: asyncpg.Connection) -> AsyncIterator[Diagnosis]:
-    asked_at = datetime.now(UTC)
-    now: datetime = await conn.fetchval("SELECT clock_timestamp()")
+    ahead = await clock_ahead(conn)
     version = await conn.fetchval("SHOW server_version")
     yield Diagnosis("postgres", f"Postgres {version}")
-    yield _clock("clock", "Postgres'", now - asked_at)
+    yield _clock("clock", "Postgres'", ahead)
     yield await _tables(conn)
     yield await _roles(conn)
 

@@ -11,7 +11,6 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import accumulate
 from typing import Final
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -22,6 +21,9 @@ from shared.events.policy import LATER, Policy
 from shared.events.rules import Rule
 
 NO_REVISION: Final = -1
+# How far a writer's clock may be from the brokers' before the document counts from its log time. For good: all
+# releases must agree on it.
+CLOCKS_APART_MAX: Final = timedelta(seconds=30)
 
 
 class NewerPolicyError(Exception):
@@ -51,8 +53,8 @@ _LINK: Final = TypeAdapter(_Link)
 class Timeline:
     """What a tenant's documents asked when: `terms[n]` from `begins[n]` on, the first one before too.
 
-    A document comes into force when it was set, and never before the one that it replaces. So a change judges nothing
-    that lies before it.
+    A document comes into force when it was set (`begin_of`), and never before the one that it replaces. So a change
+    judges nothing that lies before it.
     """
 
     begins: tuple[datetime, ...]
@@ -105,6 +107,14 @@ class Timeline:
                 yield begin, end, terms
 
 
+def begin_of(set_at: datetime, log_time: datetime) -> datetime:
+    """Return when a document comes into force: when it was set, by a clock that is right, else when it was logged.
+
+    `set_at` is the clock of whoever set it, such as an operator's laptop. All readers have the log time alike.
+    """
+    return set_at if abs(set_at - log_time) <= CLOCKS_APART_MAX else log_time
+
+
 class PolicyBook:
     """Every valid document of every tenant, applied in the order of the topic. The same for every reader."""
 
@@ -112,13 +122,16 @@ class PolicyBook:
         self.position = NO_REVISION
         self._revisions: dict[str, list[int]] = {}
         self._records: dict[str, list[PolicyRecord]] = {}
+        self._begins: dict[str, list[datetime]] = {}
         self._timelines: dict[str, tuple[int, Timeline]] = {}
 
-    def apply(self, offset: int, key: bytes | None, value: bytes | None) -> tuple[str, PolicyRecord] | None:
+    def apply(
+        self, offset: int, key: bytes | None, value: bytes | None, log_time: datetime
+    ) -> tuple[str, PolicyRecord] | None:
         """Apply one record. Return it with its tenant when it came into force, None when it is void or a repeat.
 
-        Raises NewerPolicyError when only a newer release, or newer zones, can read the document. The position then
-        stays where it was.
+        `log_time` is the brokers' time of the record. Raises NewerPolicyError when only a newer release, or newer
+        zones, can read the document. The position then stays where it was.
         """
         if offset <= self.position:
             return None
@@ -129,6 +142,8 @@ class PolicyBook:
         tenant, record = taken
         self._revisions.setdefault(tenant, []).append(offset)
         self._records.setdefault(tenant, []).append(record)
+        begins = self._begins.setdefault(tenant, [])
+        begins.append(max([begin_of(record.set_at, log_time), *begins[-1:]]))
         return tenant, record
 
     def pass_gap(self, before: int) -> None:
@@ -151,7 +166,7 @@ class PolicyBook:
         known = self._timelines.get(tenant)
         if known is None or known[0] != count:
             records = self._records.get(tenant, [])[:count]
-            begins = tuple(accumulate((record.set_at for record in records), max))
+            begins = tuple(self._begins.get(tenant, [])[:count])
             known = self._timelines[tenant] = (
                 count,
                 Timeline(begins, tuple(terms_of(record.document) for record in records)),

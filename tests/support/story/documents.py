@@ -109,7 +109,7 @@ def replaced(first: Policy, second: Policy, changes_at: datetime) -> PolicyBook:
         for tenant in ("acme", "other"):
             replaces = book.latest_revision(tenant)
             record = PolicyRecord(replaces=replaces, set_by="avi", set_at=set_at, document=document)
-            book.apply(book.position + 1, tenant.encode(), record.model_dump_json(by_alias=True).encode())
+            book.apply(book.position + 1, tenant.encode(), record.model_dump_json(by_alias=True).encode(), set_at)
     return book
 
 

@@ -220,7 +220,7 @@ def book_of(*policies: Policy, tenants: Sequence[str] = ("acme", "other")) -> Po
         for tenant in tenants:
             replaces = book.latest_revision(tenant)
             record = PolicyRecord(replaces=replaces, set_by="avi", set_at=MONDAY, document=policy)
-            book.apply(book.position + 1, tenant.encode(), record.model_dump_json(by_alias=True).encode())
+            book.apply(book.position + 1, tenant.encode(), record.model_dump_json(by_alias=True).encode(), MONDAY)
     return book
 
 

@@ -41,7 +41,7 @@ def book() -> PolicyBook:
     document = {"preset": "native", "zone": "Asia/Jerusalem"}
     record = {"replaces": None, "set_by": "boss", "set_at": "2026-01-01T00:00:00Z", "document": document}
     found = PolicyBook()
-    found.apply(0, b"acme", json.dumps(record).encode())
+    found.apply(0, b"acme", json.dumps(record).encode(), NOON)
     return found
 
 
@@ -151,6 +151,7 @@ class Written:
     offset: int
     key: bytes | None
     value: bytes | None
+    timestamp: int = NOON_MS
 
 
 class Reader:

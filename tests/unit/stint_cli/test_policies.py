@@ -1,12 +1,12 @@
 """Policies, as operators set them: an invalid one is not written."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from services.stint_cli.policies import publish_policy
+from services.stint_cli.policies import check_clock, publish_policy
 from services.stint_cli.trouble import Trouble
 from shared.events.policy import LongRunning, Policy, Preset, Rules
 
@@ -41,3 +41,30 @@ async def test_a_document_with_auto_close_is_written(producer: Any) -> None:  # 
     ends = ZOHO.model_copy(update={"rules": Rules(R16=LongRunning(auto_close_seconds=50_400))})
     assert await publish_policy(producer, "acme", ends, replaces=None, set_by="avi", set_at=NOW) == 7
     assert len(producer.values) == 1
+
+
+class Clock:
+    """Stands in for a connection to a Postgres whose clock is `ahead` of the one here."""
+
+    def __init__(self, ahead: timedelta) -> None:
+        self._ahead = ahead
+
+    async def fetchval(self, _sql: str) -> datetime:
+        return datetime.now(UTC) + self._ahead
+
+
+@pytest.mark.parametrize(
+    ("ahead", "said"),
+    [
+        (timedelta(hours=6), "is 6:00:00 behind Postgres'"),
+        (timedelta(days=-7), "is 7 days, 0:00:00 ahead of Postgres'"),
+    ],
+)
+async def test_a_laptop_whose_clock_is_wrong_sets_no_first_policy(ahead: timedelta, said: str) -> None:
+    with pytest.raises(Trouble, match=said):
+        await check_clock(cast("Any", Clock(ahead)))
+
+
+@pytest.mark.parametrize("ahead", [timedelta(), timedelta(seconds=25), timedelta(seconds=-25)])
+async def test_a_clock_that_is_nearly_right_will_do(ahead: timedelta) -> None:
+    await check_clock(cast("Any", Clock(ahead)))

@@ -3,12 +3,16 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
 
 from services.projector.audit import UnjudgedError, audit
 from shared.events.envelope import Headers
 from shared.events.policies.book import PolicyBook
 from tests.support.proof.checkers.history import Evidence, Logged
 from tests.support.proof.checkers.tables import differences, newest_of
+
+_NEVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 def c7_same_bytes(evidence: Evidence, again: Mapping[str, str]) -> list[str]:
@@ -20,7 +24,7 @@ def c7_audit(evidence: Evidence) -> list[str]:
     """C7: judging all presses again gives the recorded verdicts, except those that record a failure of our own."""
     policies, wrong = PolicyBook(), []
     for record in evidence.policies:
-        policies.apply(record.offset, record.key, record.value)
+        policies.apply(record.offset, record.key, record.value, record.log_time or _NEVER)
     for kpart in range(evidence.partitions):
         events = [_Event.of(record) for record in evidence.events if record.partition == kpart]
         outcomes = [record.value or b"" for record in evidence.outcomes if record.partition == kpart]

@@ -35,7 +35,7 @@ _WORDED: Final = ("outcome", "dead_letter")
 
 def naive_books(evidence: Evidence) -> list[Book]:
     """Fold the log a second time, the naive way."""
-    policies = policies_in_force((r.offset, r.key, r.value) for r in evidence.policies)
+    policies = policies_in_force((r.offset, r.key, r.value, r.log_time or _NEVER) for r in evidence.policies)
     return [
         fold_partition(
             kpart,

@@ -256,8 +256,8 @@ def _by_time(known: list[tuple[int, Row]]) -> Documents:
     """Return the documents with the moment at which each came into force: when it was set, and in their order."""
     documents: Documents = []
     for _, document in known:
-        set_at = datetime.fromisoformat(document["set_at"]).astimezone(UTC)
-        documents.append((max([set_at, *(begins for begins, _ in documents)]), document))
+        counts_from = datetime.fromisoformat(document["counts_from"]).astimezone(UTC)
+        documents.append((max([counts_from, *(begins for begins, _ in documents)]), document))
     return documents
 
 

@@ -42,7 +42,7 @@ class Topic:
 
     async def reach(self, revision: int, seconds: float) -> bool:  # noqa: ARG002 - nothing here takes time
         for offset, record in enumerate(self.records[: revision + 1] if self.reads_on else ()):
-            self.book.apply(offset, *record)
+            self.book.apply(offset, *record, NOW)
         await asyncio.sleep(0)
         return self.book.position >= revision
 

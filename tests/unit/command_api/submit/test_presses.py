@@ -103,7 +103,7 @@ class Wired:
         record = PolicyRecord(
             replaces=None, set_by="t", set_at=NOW, document=Policy(preset=Preset.NATIVE, zone="Asia/Jerusalem")
         )
-        self.book.apply(4, b"acme", record.model_dump_json(by_alias=True).encode())
+        self.book.apply(4, b"acme", record.model_dump_json(by_alias=True).encode(), NOW)
         parts: Any = {"sender": self.sender, "reads": self.reads, "waiters": self.waiters, "policies": self.book}
         self.presses = Presses(**parts, reply_partition=9, now=lambda: NOW, expiry_seconds=30)
 

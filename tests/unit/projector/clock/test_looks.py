@@ -24,7 +24,7 @@ def house(marked: int | None = None) -> ClockHouse:
 def change(at: ClockHouse, tenant: str) -> int:
     """Put one more policy in force."""
     record = PolicyRecord(replaces=at.book.latest_revision(tenant), set_by="avi", set_at=MONDAY, document=JERUSALEM)
-    assert at.book.apply(at.book.position + 1, tenant.encode(), record.model_dump_json(by_alias=True).encode())
+    assert at.book.apply(at.book.position + 1, tenant.encode(), record.model_dump_json(by_alias=True).encode(), MONDAY)
     return at.book.position
 
 

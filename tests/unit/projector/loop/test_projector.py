@@ -12,7 +12,7 @@ from shared.events.envelope import ReplyAddress, encode_headers
 from shared.events.outcome import read_outcome
 from tests.support.fakes.house import A_DAY, ACCEPTED, HOME, NEXT_DOOR, House, MoodyStore, alarms, at_work
 from tests.support.fakes.in_hand import Record, record, records, turns
-from tests.support.story.given import Told, paused, started, stopped
+from tests.support.story.given import Told, moment, paused, started, stopped
 
 # An ordinary day.
 
@@ -189,7 +189,7 @@ async def test_an_unread_policy_is_waited_for_beside_the_loop() -> None:
             house.policies.look()
             await turns()
             assert house.state() == (Status.HELD, "policy_unseen")
-            house.book.apply(2, None, None)
+            house.book.apply(2, None, None, moment("12:00"))
             house.policies.look()
             await turns()
             assert house.state() == (Status.LIVE, "policy_seen")

@@ -26,7 +26,7 @@ def test_a_record_holds_what_its_author_wrote_and_no_default() -> None:
         },
     )
     book = PolicyBook()
-    assert book.apply(0, sent.key, sent.value) is not None
+    assert book.apply(0, sent.key, sent.value, NOW) is not None
     assert book.latest("acme") == NATIVE
 
 

@@ -238,7 +238,7 @@ def test_what_a_press_was_judged_by_stands_although_the_cap_was_set_after_its_ow
     cap = policy(rules=Rules(R11=DailyCap(billable_seconds_per_day=HOUR), R13=ALLOW, R17=RuleMode(mode=Mode.OFF)))
     book = book_of(NO_CAP, tenants=["acme"])
     record = PolicyRecord(replaces=0, set_by="avi", set_at=moment("14:00"), document=cap)
-    book.apply(1, b"acme", record.model_dump_json(by_alias=True).encode())
+    book.apply(1, b"acme", record.model_dump_json(by_alias=True).encode(), moment("14:00"))
     story = Story(book).when(started("car", at="09:00", policy_rev=0), stopped("car", at="11:00", policy_rev=0))
     story.when(started("desk", at="15:00", asked="12:00"))
     story.when(started("phone", at="15:06", asked="11:30", billable=False))

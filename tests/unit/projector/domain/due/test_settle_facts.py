@@ -94,7 +94,7 @@ def test_a_fact_waits_for_no_first_minute_and_both_folds_say_so() -> None:
     assert told == {(rule, timer_id("desk"), moment("10:00")) for rule in (Rule.OVER_ESTIMATE, Rule.LONG_RUNNING)}
 
     entries = [press.logged(offset) for offset, press in enumerate(presses)]
-    stated = json.loads(policy.model_dump_json(by_alias=True)) | {"set_at": MONDAY.isoformat()}
+    stated = json.loads(policy.model_dump_json(by_alias=True)) | {"counts_from": MONDAY.isoformat()}
     records = [(one.offset, one.log_time, list(encode_headers(one.envelope)), write_body(one.event)) for one in entries]
     naive = fold_partition(0, records, {"acme": [(0, stated)]}, 1)
     assert [body(row).encode() for row in naive.outcomes] == [one.body for one in story.answers]

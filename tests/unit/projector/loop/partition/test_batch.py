@@ -38,7 +38,7 @@ def test_a_press_under_a_newer_zone_waits_for_the_upgrade() -> None:
     book = book_of(JERUSALEM)
     newer = PolicyRecord(replaces=0, set_by="avi", set_at=moment("08:00"), document=JERUSALEM).model_dump_json()
     with pytest.raises(NewerPolicyError):
-        book.apply(2, b"acme", newer.replace("Asia/Jerusalem", "Mars/Olympus").encode())
+        book.apply(2, b"acme", newer.replace("Asia/Jerusalem", "Mars/Olympus").encode(), moment("08:00"))
     log = records(started("desk", at="09:00", policy_rev=1), stopped("desk", at="09:20", policy_rev=2))
     entries, stop = entries_of(log, book, -1)
     assert ([entry.offset for entry in entries], stop) == ([0], PolicyUnseen(2, 1))

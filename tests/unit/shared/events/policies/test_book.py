@@ -16,7 +16,7 @@ def book(*records: bytes | None, key: bytes = b"acme") -> PolicyBook:
     """Return a book of one tenant's records, from offset 0 on."""
     filled = PolicyBook()
     for offset, value in enumerate(records):
-        filled.apply(offset, key, value)
+        filled.apply(offset, key, value, NOON)
     return filled
 
 
@@ -28,7 +28,7 @@ def test_an_empty_book_has_no_policy_for_any_tenant() -> None:
 
 def test_the_first_policy_replaces_nothing() -> None:
     filled = PolicyBook()
-    applied = filled.apply(0, b"acme", record())
+    applied = filled.apply(0, b"acme", record(), NOON)
     assert applied is not None
     assert applied[0] == "acme"
     assert filled.latest("acme") == applied[1].document
@@ -50,7 +50,7 @@ def test_a_policy_that_names_the_one_in_force_replaces_it() -> None:
 @pytest.mark.parametrize("replaces", [None, 1, 7, -1])
 def test_a_policy_that_names_another_revision_is_void(replaces: int | None) -> None:
     filled = book(record("UTC"))
-    assert filled.apply(1, b"acme", record("Asia/Tokyo", replaces=replaces)) is None
+    assert filled.apply(1, b"acme", record("Asia/Tokyo", replaces=replaces), NOON) is None
     assert filled.latest_revision("acme") == 0
     assert filled.position == 1  # seen nevertheless, because presses may wait for it
 
@@ -67,7 +67,7 @@ def test_a_revision_is_an_offset_and_may_have_other_tenants_in_between() -> None
     for offset, (key, replaces) in enumerate(
         [(b"acme", None), (b"beta", None), (b"acme", 0), (b"beta", 0), (b"beta", 1)]
     ):
-        filled.apply(offset, key, record(replaces=replaces))
+        filled.apply(offset, key, record(replaces=replaces), NOON)
     assert filled.latest_revision("acme") == 2
     assert filled.latest_revision("beta") == 4  # the one at 3 named another tenant's revision
     at_three = filled.in_force("acme", 3)
@@ -78,7 +78,7 @@ def test_a_revision_is_an_offset_and_may_have_other_tenants_in_between() -> None
 def test_a_record_that_comes_again_changes_nothing() -> None:
     filled = book(record("UTC"), record("Asia/Tokyo", replaces=0))
     for offset, value in enumerate([record("UTC"), record("Asia/Tokyo", replaces=0)]):
-        assert filled.apply(offset, b"acme", value) is None
+        assert filled.apply(offset, b"acme", value, NOON) is None
         assert (filled.position, filled.latest_revision("acme")) == (1, 1)
 
 
@@ -101,7 +101,7 @@ def test_a_record_that_comes_again_changes_nothing() -> None:
 )
 def test_an_unreadable_record_is_passed_and_leaves_the_policy_in_force(key: bytes | None, value: bytes | None) -> None:
     filled = book(record("UTC"))
-    assert filled.apply(1, key, value) is None
+    assert filled.apply(1, key, value, NOON) is None
     assert (filled.position, filled.latest_revision("acme")) == (1, 0)
 
 
@@ -120,14 +120,14 @@ def test_a_newer_document_stops_the_reader_where_it_was(ours: bytes, theirs: byt
     newer = record("Asia/Tokyo", replaces=0).replace(ours, theirs)
     assert newer != record("Asia/Tokyo", replaces=0)
     with pytest.raises(NewerPolicyError):
-        filled.apply(1, b"acme", newer)
+        filled.apply(1, b"acme", newer, NOON)
     assert (filled.position, filled.latest_revision("acme")) == (0, 0)
 
 
 @pytest.mark.parametrize(("ours", "theirs"), LATER)
 def test_a_newer_document_that_lost_its_race_stops_no_reader(ours: bytes, theirs: bytes) -> None:
     filled = book(record("UTC"), record("Africa/Cairo", replaces=0))
-    assert filled.apply(2, b"acme", record("Asia/Tokyo", replaces=0).replace(ours, theirs)) is None
+    assert filled.apply(2, b"acme", record("Asia/Tokyo", replaces=0).replace(ours, theirs), NOON) is None
     assert (filled.position, filled.latest_revision("acme")) == (2, 1)
 
 
@@ -159,7 +159,7 @@ def test_a_passed_gap_holds_no_revision_and_hides_no_record() -> None:
     filled = book(record("UTC"))
     filled.pass_gap(before=3)
     assert (filled.position, filled.latest_revision("acme")) == (2, 0)
-    assert filled.apply(3, b"acme", record("Asia/Tokyo", replaces=0)) is not None
+    assert filled.apply(3, b"acme", record("Asia/Tokyo", replaces=0), NOON) is not None
     filled.pass_gap(before=2)
     assert (filled.position, filled.latest_revision("acme")) == (3, 3)
 
@@ -173,7 +173,7 @@ def test_every_record_that_came_into_force_stays_readable() -> None:
 
 def test_the_history_is_told_newest_first_in_pages() -> None:
     filled = book(record(), b"void", record(replaces=0), record(replaces=2))
-    filled.apply(4, b"other", record())
+    filled.apply(4, b"other", record(), NOON)
 
     def told(before: int | None, most: int) -> list[tuple[int, int | None]]:
         return [(revision, kept.replaces) for revision, kept in filled.history("acme", before, most)]
@@ -189,8 +189,8 @@ def test_the_book_tells_whose_policy_came_into_force_between_two_revisions() -> 
     """Of their owners, deadlines may have come nearer. A void record changes nobody's."""
     filled = PolicyBook()
     for offset, key in enumerate([b"acme", b"other", b"acme"]):
-        filled.apply(offset, key, record(replaces=0 if offset == 2 else None))
-    filled.apply(3, b"other", record(replaces=0))
+        filled.apply(offset, key, record(replaces=0 if offset == 2 else None), NOON)
+    filled.apply(3, b"other", record(replaces=0), NOON)
     assert filled.changed_within(NO_REVISION, 0) == ["acme"]
     assert filled.changed_within(0, 1) == ["other"]
     assert filled.changed_within(NO_REVISION, 3) == ["acme", "other"]
