@@ -78,6 +78,10 @@ ZoneName = Annotated[
 SECONDS_MAX: Final = 366 * 24 * 60 * 60
 Seconds = Annotated[int, Field(ge=1, le=SECONDS_MAX)]
 
+# How many a document may have that is about to be set: no company has so many, and all processes keep each document.
+HOLIDAYS_MAX: Final = 1_000
+WEEKENDS_MAX: Final = 100
+
 
 class WeekendFrom(Model):
     """Which days are the weekend, from a local date on. 1 is Sunday, so "6,7" is Friday and Saturday."""
@@ -188,7 +192,7 @@ class Policy(Model):
     @property
     def unfit(self) -> tuple[str, ...]:
         """Return each reason why this document cannot be set. A document that was set before counts all the same."""
-        impossible = tuple(_impossible_modes(self))
+        impossible = (*_too_long(self), *_impossible_modes(self))
         # Otherwise a timer whose pause was refused on Friday would run until Monday.
         strict = [rule.value for rule in _PAUSE_RULES if self.mode(rule) is Mode.STRICT]
         if strict and self.auto_close_seconds is None:
@@ -202,3 +206,13 @@ def _impossible_modes(policy: Policy) -> Iterator[str]:
         stated = getattr(policy.rules, row.rule.value, None)
         if stated is not None and stated.mode is not None and stated.mode not in row.modes:
             yield f"rules.{row.rule.value}.mode cannot be {stated.mode.value}: it is one of {', '.join(row.modes)}"
+
+
+def _too_long(policy: Policy) -> Iterator[str]:
+    """Name each list that is longer than anybody needs."""
+    for name, there, most in (
+        ("weekend", len(policy.weekend), WEEKENDS_MAX),
+        ("holidays", len(policy.holidays), HOLIDAYS_MAX),
+    ):
+        if there > most:
+            yield f"{name} may have at most {most} days, and has {there}"

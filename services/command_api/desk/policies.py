@@ -1,10 +1,12 @@
 """Policies, as a dialect sets and reads them: one whole document for each revision, in a log that only grows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from services.command_api.desk.commands import Caller
 from shared.events.policies.book import PolicyRecord
+from shared.events.policies.revisions import Setting
 from shared.events.policy import Policy
 
 
@@ -24,11 +26,21 @@ class MovedOn:
 
 
 @dataclass(frozen=True, slots=True)
+class SetTooOften:
+    """The tenant has set as many revisions in 24 hours as it may. Nothing was recorded."""
+
+    retry_after_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class NotSet:
     """Kafka is away or too slow. `may_be_set`: the record was sent, and may be in force or come into force."""
 
     may_be_set: bool
     retry_after_seconds: int = 1
+
+
+BecameOfPut = Revision | MovedOn | SetTooOften | NotSet
 
 
 class PolicyLog(Protocol):
@@ -41,11 +53,12 @@ class PolicyLog(Protocol):
     def revision(self, tenant: str, number: int | None) -> Revision | None:
         """Return a tenant's revision, the one in force for None; None: there is no such revision of this tenant."""
 
-    def history(self, tenant: str, before: int | None, most: int) -> list[Revision]:
-        """Return up to `most` revisions of a tenant, newest first, those below `before`."""
+    def history(self, tenant: str, before: int | None, most: int) -> Sequence[Setting]:
+        """Return who set up to `most` revisions of a tenant, newest first, those below `before`."""
 
-    async def put(self, caller: Caller, document: Policy, replaces: int | None) -> Revision | MovedOn | NotSet:
+    async def put(self, caller: Caller, document: Policy, replaces: int | None) -> BecameOfPut:
         """Set a tenant's policy in the place of revision `replaces`, None for the first. The document is fit to be set.
 
-        A repeat, by the same client, of what is in force answers as the first did, and records nothing.
+        A document that is in force already records nothing and is answered as the first time: when it replaces itself,
+        and when its client repeats the PUT.
         """

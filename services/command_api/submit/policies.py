@@ -1,7 +1,8 @@
 """Policies on their way to their topic, and what became of them (docs/contract.md, section 8).
 
 1. Read up to the topic's end. Without a broker nothing is recorded: 503.
-2. What is to be replaced is not in force: say so, and record nothing. A repeat of what is in force is done already.
+2. What is to be replaced is not in force: say so, and record nothing. What is in force already is done, and a tenant
+   that sets revision after revision has to wait.
 3. Send the record, and wait for its ack. A crash leaves a record that may come into force; its caller hears nothing and
    repeats the call, which step 2 answers.
 4. Read up to our own record. Another writer's may lie before it: then ours is void for every reader.
@@ -11,19 +12,22 @@ are void for certain.
 """
 
 import asyncio
+import math
+from collections.abc import Sequence
 
 import structlog
 
 from services.command_api.desk.commands import Caller
 from services.command_api.desk.desk import Now
-from services.command_api.desk.policies import MovedOn, NotSet, Revision
+from services.command_api.desk.policies import BecameOfPut, MovedOn, NotSet, Revision, SetTooOften
 from services.command_api.submit.sender import Acked, Sender, Unacked
 from shared.events.policies.document import as_said
+from shared.events.policies.revisions import Setting
 from shared.events.policy import Policy
 from shared.events.topics import POLICIES, POLICIES_PARTITION
 from shared.kafka.clients import KafkaError
 from shared.kafka.policy_reader import PolicyReader
-from shared.kafka.policy_writer import OutgoingPolicy, outgoing_policy
+from shared.kafka.policy_writer import OutgoingPolicy, outgoing_policy, set_again_at
 
 
 class SentPolicies:
@@ -49,20 +53,24 @@ class SentPolicies:
         record = None if wanted is None else book.record(tenant, wanted)
         return None if wanted is None or record is None else Revision(wanted, record)
 
-    def history(self, tenant: str, before: int | None, most: int) -> list[Revision]:
-        """Return up to `most` revisions of a tenant, newest first, those below `before`."""
-        return [Revision(number, record) for number, record in self._reader.book.history(tenant, before, most)]
+    def history(self, tenant: str, before: int | None, most: int) -> Sequence[Setting]:
+        """Return who set up to `most` revisions of a tenant, newest first, those below `before`."""
+        return self._reader.book.history(tenant, before, most)
 
-    async def put(self, caller: Caller, document: Policy, replaces: int | None) -> Revision | MovedOn | NotSet:
+    async def put(self, caller: Caller, document: Policy, replaces: int | None) -> BecameOfPut:
         """Set a tenant's policy in the place of revision `replaces`; takes three times `within_seconds` at most."""
         if not await self._is_read_to_its_end():
             return NotSet(may_be_set=False)
         in_force = self.revision(caller.tenant, None)
-        if in_force is not None and _repeats(in_force, caller, document, replaces):
+        if in_force is not None and _is_in_force(in_force, caller, document, replaces):
             return in_force
         if replaces != (None if in_force is None else in_force.number):
             return MovedOn(None if in_force is None else in_force.number)
-        outgoing = outgoing_policy(caller.tenant, document, replaces=replaces, set_by=caller.client, set_at=self._now())
+        now = self._now()
+        if (again_at := set_again_at(self._reader.book, caller.tenant, now)) is not None:
+            self._log.warning("policy_set_too_often", tenant=caller.tenant)
+            return SetTooOften(math.ceil((again_at - now).total_seconds()))
+        outgoing = outgoing_policy(caller.tenant, document, replaces=replaces, set_by=caller.client, set_at=now)
         match await self._sent(outgoing):
             case Acked(offset=offset) if offset >= 0 and await self._reader.reach(offset, self._within_seconds):
                 return self.revision(caller.tenant, offset) or self._moved_on(caller)
@@ -94,9 +102,9 @@ class SentPolicies:
         return await fate
 
 
-def _repeats(in_force: Revision, caller: Caller, document: Policy, replaces: int | None) -> bool:
-    """Return whether a call says again what `in_force` came from."""
+def _is_in_force(in_force: Revision, caller: Caller, document: Policy, replaces: int | None) -> bool:
+    """Return whether a call asks for what is there: it repeats what `in_force` came from, or replaces it by itself."""
     record = in_force.record
-    same = (record.replaces, record.set_by) == (replaces, caller.client)
+    same = replaces == in_force.number or (record.replaces, record.set_by) == (replaces, caller.client)
     # As text: a document that spells a default out keeps it when a later release changes the default.
     return same and as_said(record.document) == as_said(document)

@@ -98,10 +98,9 @@ def fold_entry(ledger: Ledger, entry: Entry, policies: PolicyBook) -> Folded:
     if policy_rev > policies.position:
         # The keeper has waited for the revision, and the policies' topic does not have it: it was never written.
         return _keep_alone(ledger, entry, refused(Rule.INTERNAL, "no_such_policy"), policies)
-    in_force = policies.in_force(entry.event.tenant, max(policy_rev, ledger.policy_rev))
-    if in_force is None:
+    revision = policies.in_force(entry.event.tenant, max(policy_rev, ledger.policy_rev))
+    if revision is None:
         return _keep_alone(ledger, entry, refused(Rule.INTERNAL, "no_policy"), policies)
-    revision, _ = in_force
     return _fold_in_force(ledger, entry, policies, revision)
 
 

@@ -1,8 +1,10 @@
 """Policy rows: the policies that came into force, in Postgres for reports on which rules judged a press."""
 
 import asyncio
+import zlib
 from collections import deque
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 import asyncpg
@@ -14,17 +16,23 @@ from shared.process.logs import told
 
 _log = structlog.get_logger()
 
-_WRITTEN_AT_ONCE: Final = 500
+_WRITTEN_AT_ONCE: Final = 100
 _RETRY_AFTER_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyRow:
-    """One record that came into force: its offset, its tenant, what it says."""
+    """One record that came into force: its offset, its tenant, what it says. Its document is packed.
+
+    All of them wait here when a projector starts and Postgres is away.
+    """
 
     revision: int
     tenant: str
-    record: PolicyRecord
+    replaces: int | None
+    set_by: str
+    set_at: datetime
+    packed: bytes
 
 
 class PolicyRows:
@@ -37,7 +45,10 @@ class PolicyRows:
 
     def add(self, revision: int, tenant: str, record: PolicyRecord) -> None:
         """Queue a policy that came into force."""
-        self._waiting.append(PolicyRow(revision, tenant, record))
+        # As the tenant wrote it. What was left out is the preset's, and a later release may change a preset.
+        document = record.document.model_dump_json(by_alias=True, exclude_unset=True)
+        packed = zlib.compress(document.encode(), 1)
+        self._waiting.append(PolicyRow(revision, tenant, record.replaces, record.set_by, record.set_at, packed))
         self._more.set()
 
     async def run(self) -> None:
@@ -72,9 +83,8 @@ class PolicyRows:
             query("keep_policies"),
             [policy.revision for policy in kept],
             [policy.tenant for policy in kept],
-            [policy.record.replaces for policy in kept],
-            [policy.record.set_by for policy in kept],
-            [policy.record.set_at for policy in kept],
-            # As the tenant wrote it. What was left out is the preset's, and a later release may change a preset.
-            [policy.record.document.model_dump_json(by_alias=True, exclude_unset=True) for policy in kept],
+            [policy.replaces for policy in kept],
+            [policy.set_by for policy in kept],
+            [policy.set_at for policy in kept],
+            [zlib.decompress(policy.packed).decode() for policy in kept],
         )

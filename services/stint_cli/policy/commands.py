@@ -7,7 +7,7 @@ import typer
 
 from services.stint_cli.database import opened
 from services.stint_cli.policies import check_clock, moved_on, operator, read_policies, set_policy
-from services.stint_cli.policy.documents import STDIN, for_put, read_file, setting, told
+from services.stint_cli.policy.documents import STDIN, for_put, of_the_clock, read_file, setting, told
 from services.stint_cli.policy.public_holidays import CountryYear, with_holidays
 from services.stint_cli.settings import DatabaseSettings, LogSettings
 from services.stint_cli.tenants import require_tenant
@@ -16,6 +16,7 @@ from services.stint_cli.terminal.command import Answer, command
 from services.stint_cli.trouble import Trouble
 from shared.events.policies.book import PolicyBook, PolicyRecord
 from shared.events.policies.document import REPLACES, Proposal, Unfit, as_said, read_proposal
+from shared.kafka.policy_writer import REVISIONS_A_DAY_MAX, set_again_at
 
 policy: Final = group("policy", "Read and set tenants' policies.")
 
@@ -55,7 +56,7 @@ async def _history(tenant: Tenant) -> Answer:
     book = await read_policies(LogSettings().kafka)
     latest, _ = _in_force(book, tenant)
     # Revisions are offsets, so there are no more of them than that.
-    found = [setting(*one) for one in book.history(tenant, None, latest + 1)]
+    found = [setting(one.revision, one) for one in book.history(tenant, None, latest + 1)]
     return Answer(found, "\n".join(_line(one) for one in found))
 
 
@@ -95,9 +96,14 @@ async def _set(tenant: str, proposal: Proposal, book: PolicyBook) -> Answer:
         raise moved_on(latest)
     kafka = LogSettings().kafka
     now = datetime.now(UTC)
+    if (again_at := set_again_at(book, tenant, now)) is not None:
+        said = f"{tenant} has set {REVISIONS_A_DAY_MAX} revisions within 24 hours, and may set the next one at"
+        raise Trouble(f"{said} {again_at.isoformat(timespec='seconds')}. Look at `policy history`.")
     book = await set_policy(kafka, tenant, proposal.document, replaces=replaces, set_by=operator(), set_at=now)
     revision, record = _in_force(book, tenant)
-    return Answer(told(revision, record), f"Revision {revision} is in force for {tenant}.")
+    (newest,) = book.history(tenant, None, 1)
+    said = f"Revision {revision} is in force for {tenant}.{of_the_clock(newest)}"
+    return Answer(told(revision, record), said)
 
 
 def _in_force(book: PolicyBook, tenant: str) -> tuple[int, PolicyRecord]:

@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from services.stint_cli.terminal.command import written
 from services.stint_cli.trouble import Trouble
-from shared.events.policies.book import PolicyRecord
+from shared.events.policies.book import CLOCKS_APART_MAX, PolicyRecord
 from shared.events.policies.document import REPLACES, Proposal, Unfit, as_said, read_proposal
+from shared.events.policies.revisions import Setting
 
 STDIN: Final = "-"
 
@@ -38,7 +39,15 @@ def told(revision: int, record: PolicyRecord) -> dict[str, Any]:
     return as_said(record.document) | setting(revision, record)
 
 
-def setting(revision: int, record: PolicyRecord) -> dict[str, Any]:
+def of_the_clock(one: Setting) -> str:
+    """Return what to say of a revision that counts from another time than the machine here said; mostly nothing."""
+    if abs(one.begins - one.set_at) <= CLOCKS_APART_MAX:
+        return ""
+    begins = one.begins.isoformat(timespec="seconds")
+    return f" It counts from {begins}, because the clock here is wrong: correct it (NTP)."
+
+
+def setting(revision: int, record: PolicyRecord | Setting) -> dict[str, Any]:
     """Return who set a revision, when, and what it replaced, as the history of `/v1/policy` tells it."""
     set_at = record.set_at.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
     return {"revision": revision, REPLACES: record.replaces, "set_by": record.set_by, "set_at": set_at}

@@ -4,8 +4,11 @@ The policy of a tenant changes a few times a year, and a document has to be sear
 its preset's, a limit counts while its rule is on, of several weekends the newest does.
 """
 
-from collections.abc import Mapping
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Final
 
 from shared.events.durations import US_PER_SECOND
@@ -17,6 +20,37 @@ _SWITCHES: Final = frozenset({OverlapMode.PAUSE_PREVIOUS, OverlapMode.STOP_PREVI
 
 # Which days of the week are the weekend from a local date on, the newest first. As Python counts: 1 is Monday.
 _Weekends = tuple[tuple[date, frozenset[int]], ...]
+
+
+class Days:
+    """Local days, in four bytes each: every document that was ever set has its holidays in memory."""
+
+    __slots__ = ("_ordinals",)
+
+    def __init__(self, days: Iterable[date]) -> None:
+        self._ordinals = array("i", sorted({day.toordinal() for day in days}))
+
+    def __contains__(self, day: date) -> bool:
+        """Return whether a day is among them."""
+        ordinal = day.toordinal()
+        place = bisect_left(self._ordinals, ordinal)
+        return place < len(self._ordinals) and self._ordinals[place] == ordinal
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether both have the same days."""
+        return isinstance(other, Days) and self._ordinals == other._ordinals
+
+    def __hash__(self) -> int:
+        """Return the same for the same days."""
+        return hash(self._ordinals.tobytes())
+
+
+class _Modes(dict[Rule, Mode]):
+    """The mode of each rule. Nobody changes it, so it has a hash."""
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        """Return the same for the same modes."""
+        return hash(frozenset(self.items()))
 
 
 @value
@@ -32,7 +66,7 @@ class Terms:
     modes: Mapping[Rule, Mode]
     overlap: OverlapMode
     weekends: _Weekends
-    holidays: frozenset[date]
+    holidays: Days
     # R11: how much billable time a local day may have.
     daily_cap_us: int | None
     # R15: how far back an interval may begin, and the first local day that is not locked.
@@ -65,7 +99,7 @@ class Terms:
 
 def terms_of(policy: Policy) -> Terms:
     """Return what a document asks of presses."""
-    modes: dict[Rule, Mode] = {rule: policy.mode(rule) for rule in Rule if rule is not Rule.OVERLAP}
+    modes = _Modes({rule: policy.mode(rule) for rule in Rule if rule is not Rule.OVERLAP})
     on: set[Rule] = {rule for rule, mode in modes.items() if mode is not Mode.OFF}
     if policy.overlap_mode is not OverlapMode.ALLOW:
         on.add(Rule.OVERLAP)
@@ -79,7 +113,7 @@ def terms_of(policy: Policy) -> Terms:
         modes=modes,
         overlap=policy.overlap_mode,
         weekends=_weekends(policy),
-        holidays=frozenset(holiday.day for holiday in policy.holidays),
+        holidays=Days(holiday.day for holiday in policy.holidays),
         daily_cap_us=None if cap_seconds is None else cap_seconds * US_PER_SECOND,
         max_backdate=_length(past.max_backdate_seconds) if past is not None and locks else None,
         locked_before=past.locked_before if past is not None and locks else None,
@@ -96,9 +130,13 @@ def _length(seconds: int | None) -> timedelta | None:
 def _weekends(policy: Policy) -> _Weekends:
     """Of two that begin on one day, the one that the document names first counts."""
     newest_first = sorted(policy.weekend, key=lambda weekend: weekend.from_, reverse=True)
-    return tuple(
-        (weekend.from_, frozenset(map(_as_python_counts, weekend.days.split(",")))) for weekend in newest_first
-    )
+    return tuple((weekend.from_, _days_of_the_week(weekend.days)) for weekend in newest_first)
+
+
+@lru_cache(maxsize=128)
+def _days_of_the_week(said: str) -> frozenset[int]:
+    # One object for all documents that say the same.
+    return frozenset(map(_as_python_counts, said.split(",")))
 
 
 def _as_python_counts(day: str) -> int:

@@ -28,7 +28,7 @@ from services.command_api.desk.commands import (
     StillWaiting,
 )
 from services.command_api.desk.desk import Away, Busy, Desk, IssuedToken, OverThreshold, Unknown
-from services.command_api.desk.policies import MovedOn, NotSet, Revision
+from services.command_api.desk.policies import BecameOfPut, MovedOn, NotSet, Revision, SetTooOften
 from services.command_api.desk.questions import TimerFilter, TimerKey, ViolationFilter, ViolationKey
 from services.command_api.desk.rows import (
     DaysRow,
@@ -49,6 +49,7 @@ from services.command_api.dialects.times import Opening
 from shared.events.ids import ID_EPOCH, make_short, slot_of, to_long
 from shared.events.outcome import State, TimerAfter
 from shared.events.policies.book import PolicyRecord
+from shared.events.policies.revisions import Setting
 from shared.events.policy import Policy, Preset
 from shared.events.rules import Rule
 from shared.process.http.front import Front
@@ -115,18 +116,23 @@ class PolicyLogInHand:
 
     revisions: list[Revision] = field(default_factory=list)
     has_begun: bool = True
-    became: MovedOn | NotSet | None = None
+    became: MovedOn | SetTooOften | NotSet | None = None
     asked: list[tuple[str, Policy, int | None]] = field(default_factory=list)
 
     def revision(self, tenant: str, number: int | None) -> Revision | None:
         theirs = self.revisions if tenant == MACHINE.tenant else []
         return next((one for one in reversed(theirs) if number in {None, one.number}), None)
 
-    def history(self, tenant: str, before: int | None, most: int) -> list[Revision]:
+    def history(self, tenant: str, before: int | None, most: int) -> list[Setting]:
         theirs = self.revisions if tenant == MACHINE.tenant else []
-        return [one for one in reversed(theirs) if before is None or one.number < before][:most]
+        found = [one for one in reversed(theirs) if before is None or one.number < before][:most]
+        return [
+            Setting(one.number, said.replaces, said.set_by, said.set_at, said.set_at)
+            for one in found
+            for said in [one.record]
+        ]
 
-    async def put(self, caller: Caller, document: Policy, replaces: int | None) -> Revision | MovedOn | NotSet:
+    async def put(self, caller: Caller, document: Policy, replaces: int | None) -> BecameOfPut:
         self.asked.append((caller.tenant, document, replaces))
         if self.became is not None:
             return self.became

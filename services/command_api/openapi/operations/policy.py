@@ -15,7 +15,8 @@ from services.command_api.openapi.operations.common import (
     with_body,
 )
 from services.command_api.openapi.parts import AnswerDoc, ContentDoc, OperationDoc, ParameterDoc
-from shared.events.policy import Policy
+from shared.events.policy import HOLIDAYS_MAX, WEEKENDS_MAX, Policy
+from shared.kafka.policy_writer import REVISIONS_A_DAY_MAX
 
 _PATH: Final = "/v1/policy"
 _REVISION_PATTERN: Final = "^(0|[1-9][0-9]{0,17})$"
@@ -78,7 +79,9 @@ OPERATIONS: Final = (
         summary="Set the next revision",
         says=(
             "A whole document, for clients with the role admin. It names the revision that it replaces, in `If-Match` "
-            "or in `replaces`: when another one is in force by now the answer is 409."
+            "or in `replaces`: when another one is in force by now the answer is 409. A document that is in force "
+            f"already is not set again. A tenant may set {REVISIONS_A_DAY_MAX} revisions in 24 hours: then the answer "
+            f"is 429. A document may have {HOLIDAYS_MAX} holidays and {WEEKENDS_MAX} weekends."
         ),
         parameters=(
             ParameterDoc(

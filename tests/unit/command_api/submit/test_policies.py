@@ -3,18 +3,19 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import pytest
 
 from services.command_api.desk.commands import Caller
-from services.command_api.desk.policies import MovedOn, NotSet, Revision
+from services.command_api.desk.policies import MovedOn, NotSet, Revision, SetTooOften
 from services.command_api.submit.policies import SentPolicies
 from services.command_api.submit.sender import Acked, Unacked
 from shared.events.policies.book import PolicyBook, PolicyRecord
+from shared.events.policies.revisions import Setting
 from shared.events.policy import Policy, Preset
-from shared.kafka.policy_writer import outgoing_policy
+from shared.kafka.policy_writer import REVISIONS_A_DAY_MAX, outgoing_policy
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 OFFICE = Caller("acme", "office", "admin")
@@ -34,6 +35,7 @@ class Topic:
     reads_on: bool = True
     sent: int = 0
     has_begun: bool = True
+    now: datetime = NOW
 
     async def end(self) -> int:
         if self.away:
@@ -68,11 +70,15 @@ class Topic:
         self.records.append((record.key, record.value))
 
     def log(self) -> SentPolicies:
-        return SentPolicies(reader=cast("Any", self), sender=cast("Any", self), now=lambda: NOW, within_seconds=0.05)
+        return SentPolicies(
+            reader=cast("Any", self), sender=cast("Any", self), now=lambda: self.now, within_seconds=0.05
+        )
 
 
-def revision(number: int, document: Policy, replaces: int | None, caller: Caller = OFFICE) -> Revision:
-    record = PolicyRecord(replaces=replaces, set_by=caller.client, set_at=NOW, document=document)
+def revision(
+    number: int, document: Policy, replaces: int | None, caller: Caller = OFFICE, set_at: datetime = NOW
+) -> Revision:
+    record = PolicyRecord(replaces=replaces, set_by=caller.client, set_at=set_at, document=document)
     return Revision(number, record)
 
 
@@ -83,7 +89,7 @@ async def test_a_policy_comes_into_force_as_its_record_s_offset() -> None:
     assert log.revision("acme", None) == log.revision("acme", 1) == revision(1, TOKYO, 0, BRANCH)
     assert log.revision("acme", 0) == revision(0, CAIRO, None)
     assert log.revision("other", None) is log.revision("other", 0) is None
-    assert log.history("acme", None, 1) == [revision(1, TOKYO, 0, BRANCH)]
+    assert log.history("acme", None, 1) == [Setting(1, 0, "branch", NOW, NOW)]
 
 
 async def test_of_two_puts_at_once_one_comes_into_force() -> None:
@@ -123,8 +129,34 @@ async def test_what_differs_in_anything_is_no_repeat() -> None:
     spelt_out = Policy(preset=Preset.NATIVE, zone="Africa/Cairo", timers_disabled=False)
     assert await topic.log().put(BRANCH, CAIRO, None) == MovedOn(0)
     assert await topic.log().put(OFFICE, spelt_out, None) == MovedOn(0)
-    assert await topic.log().put(OFFICE, CAIRO, 0) == revision(1, CAIRO, 0)
+    assert await topic.log().put(OFFICE, spelt_out, 0) == revision(1, spelt_out, 0)
     assert await topic.log().put(OFFICE, CAIRO, None) == MovedOn(1)
+
+
+@pytest.mark.parametrize("caller", [OFFICE, BRANCH])
+async def test_what_is_in_force_already_is_not_set_again(caller: Caller) -> None:
+    """A program that sets the policy every minute, each time in the place of the revision that it has just read."""
+    topic = Topic()
+    first = await topic.log().put(OFFICE, CAIRO, None)
+    assert await topic.log().put(caller, CAIRO, 0) == first
+    assert topic.sent == 1
+
+
+async def test_a_tenant_that_sets_revision_after_revision_has_to_wait() -> None:
+    topic = Topic()
+    for number in range(REVISIONS_A_DAY_MAX):
+        assert isinstance(
+            await topic.log().put(OFFICE, (CAIRO, TOKYO)[number % 2], number - 1 if number else None), Revision
+        )
+    newest = REVISIONS_A_DAY_MAX - 1
+    topic.now = NOW + timedelta(hours=23, seconds=-0.5)
+    assert await topic.log().put(BRANCH, CAIRO, newest) == SetTooOften(3601)
+    assert topic.sent == REVISIONS_A_DAY_MAX
+    # What is in force is still answered, and so is another tenant, and a day later all is as before.
+    assert isinstance(await topic.log().put(BRANCH, TOKYO, newest), Revision)
+    assert isinstance(await topic.log().put(Caller("other", "office", "admin"), TOKYO, None), Revision)
+    topic.now = NOW + timedelta(hours=24)
+    assert await topic.log().put(BRANCH, CAIRO, newest) == revision(newest + 2, CAIRO, newest, BRANCH, topic.now)
 
 
 async def test_without_a_broker_nothing_is_recorded() -> None:

@@ -1,11 +1,12 @@
 """Policy documents: what one sets, what it leaves to its preset, and what is invalid."""
 
+from datetime import date, timedelta
 from typing import Any, Final
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from shared.events.policy import Mode, OverlapMode, Policy, Rules
+from shared.events.policy import HOLIDAYS_MAX, WEEKENDS_MAX, Mode, OverlapMode, Policy, Rules
 from shared.events.rules import Rule
 
 POLICY = TypeAdapter(Policy)
@@ -166,3 +167,15 @@ def test_the_contracts_own_example_is_a_policy() -> None:
     document = POLICY.validate_json(example)
     assert POLICY.validate_json(POLICY.dump_json(document, by_alias=True)) == document
     assert document.mode(Rule.PAST_TIME) is Mode.BLOCK
+
+
+def test_a_list_that_nobody_needs_so_long_makes_a_document_unfit() -> None:
+    """A program that adds days for ever, and all processes keep each document."""
+    first = date(2020, 1, 1)
+    holidays = [{"day": str(first + timedelta(days=number))} for number in range(HOLIDAYS_MAX + 1)]
+    weekend = [{"from": str(first + timedelta(days=number)), "days": "6,7"} for number in range(WEEKENDS_MAX + 1)]
+    assert policy(holidays=holidays[1:], weekend=weekend[1:]).unfit == ()
+    assert policy(holidays=holidays, weekend=weekend).unfit == (
+        "weekend may have at most 100 days, and has 101",
+        "holidays may have at most 1000 days, and has 1001",
+    )

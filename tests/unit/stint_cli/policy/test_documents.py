@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from services.stint_cli.policy.documents import for_put, read_file, told
+from services.stint_cli.policy.documents import for_put, of_the_clock, read_file, told
 from services.stint_cli.trouble import Trouble
 from shared.events.policies.book import PolicyRecord
 from shared.events.policies.document import Proposal, as_said
+from shared.events.policies.revisions import Setting
 from shared.events.policy import Policy, Preset
 
 POLICY = Policy(preset=Preset.NATIVE, zone="Asia/Jerusalem")
@@ -68,3 +69,22 @@ def test_a_document_that_is_nested_deeply_is_refused_in_one_line(tmp_path: Path,
     with pytest.raises(Trouble) as trouble:
         read_file(str(file))
     assert "\n" not in str(trouble.value)
+
+
+@pytest.mark.parametrize(
+    ("set_at", "said"),
+    [
+        (datetime(2026, 3, 1, 12, 0, 25, tzinfo=UTC), ""),
+        (
+            datetime(2026, 3, 1, 6, tzinfo=UTC),
+            " It counts from 2026-03-01T12:00:00+00:00, because the clock here is wrong",
+        ),
+        (
+            datetime(2026, 3, 8, tzinfo=UTC),
+            " It counts from 2026-03-01T12:00:00+00:00, because the clock here is wrong",
+        ),
+    ],
+)
+def test_who_sets_a_policy_by_a_wrong_clock_is_told_so(set_at: datetime, said: str) -> None:
+    one = Setting(7, None, "stint avi", set_at, begins=datetime(2026, 3, 1, 12, tzinfo=UTC))
+    assert of_the_clock(one) == (said and f"{said}: correct it (NTP).")

@@ -5,12 +5,15 @@ from typing import Final
 
 from starlette.responses import Response
 
-from services.command_api.desk.policies import MovedOn, NotSet, Revision
+from services.command_api.desk.policies import MovedOn, NotSet, Revision, SetTooOften
 from services.command_api.dialects.jsontext import written
 from services.command_api.dialects.native.answers import problem, refused
 from services.command_api.dialects.times import rfc3339
+from shared.events.policies.book import PolicyRecord
 from shared.events.policies.document import as_said
+from shared.events.policies.revisions import Setting
 from shared.events.rules import Rule
+from shared.kafka.policy_writer import REVISIONS_A_DAY_MAX
 
 _JSON: Final = "application/json"
 
@@ -22,7 +25,7 @@ def etag_of(revision: Revision) -> str:
 
 def document(revision: Revision) -> Response:
     """Answer with a document as its author wrote it, its revision, and who set it when."""
-    body = as_said(revision.record.document) | _set(revision)
+    body = as_said(revision.record.document) | _set(revision.number, revision.record)
     return Response(written(body), 200, {"ETag": etag_of(revision)}, _JSON)
 
 
@@ -31,20 +34,15 @@ def unchanged(revision: Revision) -> Response:
     return Response(status_code=304, headers={"ETag": etag_of(revision)})
 
 
-def history(revisions: Sequence[Revision], next_cursor: int | None) -> Response:
+def history(settings: Sequence[Setting], next_cursor: int | None) -> Response:
     """Answer with revisions, newest first, without their documents. `next_cursor` None: there are no older ones."""
     cursor = None if next_cursor is None else str(next_cursor)
-    return Response(written({"items": list(map(_set, revisions)), "next_cursor": cursor}), 200, media_type=_JSON)
+    items = [_set(one.revision, one) for one in settings]
+    return Response(written({"items": items, "next_cursor": cursor}), 200, media_type=_JSON)
 
 
-def _set(revision: Revision) -> dict[str, object]:
-    record = revision.record
-    return {
-        "revision": revision.number,
-        "replaces": record.replaces,
-        "set_by": record.set_by,
-        "set_at": rfc3339(record.set_at),
-    }
+def _set(number: int, said: PolicyRecord | Setting) -> dict[str, object]:
+    return {"revision": number, "replaces": said.replaces, "set_by": said.set_by, "set_at": rfc3339(said.set_at)}
 
 
 def moved_on(why: MovedOn) -> Response:
@@ -54,6 +52,15 @@ def moved_on(why: MovedOn) -> Response:
     else:
         detail = f"Revision {why.in_force} is in force. Read it, and replace that one."
     return problem(409, detail, None)
+
+
+def set_too_often(why: SetTooOften) -> Response:
+    """Answer 429: a tenant may not set revision after revision."""
+    detail = (
+        f"The tenant has set {REVISIONS_A_DAY_MAX} revisions within 24 hours. "
+        "Look for a program that sets the policy again and again."
+    )
+    return problem(429, detail, Rule.RATE_LIMITED, {"Retry-After": str(why.retry_after_seconds)})
 
 
 def not_set(why: NotSet) -> Response:

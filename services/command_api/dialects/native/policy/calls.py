@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Route
 
 from services.command_api.desk.commands import Caller
 from services.command_api.desk.desk import Desk
-from services.command_api.desk.policies import MovedOn, NotSet, Revision
+from services.command_api.desk.policies import MovedOn, NotSet, Revision, SetTooOften
 from services.command_api.dialects.answering import read
 from services.command_api.dialects.malformed import Malformed, fault_in, first_of
 from services.command_api.dialects.native.admitted import admitted
@@ -64,6 +64,8 @@ class NativePolicy:
                 return answers.document(revision)
             case MovedOn() as why:
                 return answers.moved_on(why)
+            case SetTooOften() as why:
+                return answers.set_too_often(why)
             case NotSet() as why:
                 return answers.not_set(why)
             case became:
@@ -100,7 +102,7 @@ class NativePolicy:
             return WORDS.unavailable()
         found = self.desk.policy_log.history(caller.tenant, page.before, page.most + 1)
         shown = found[: page.most]
-        return answers.history(shown, shown[-1].number if len(found) > len(shown) else None)
+        return answers.history(shown, shown[-1].revision if len(found) > len(shown) else None)
 
     async def _reader(self, request: Request) -> Caller | Response:
         """Return the caller, or the answer to one that may not read policies."""

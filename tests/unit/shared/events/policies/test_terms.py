@@ -4,8 +4,10 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from shared.events.policies.terms import Terms, terms_of
+from shared.events.policies.terms import Days, Terms, terms_of
 from shared.events.policy import Mode, Policy, Preset
 from shared.events.rules import Rule
 
@@ -93,3 +95,12 @@ def test_a_document_has_days_off_when_they_are_judged() -> None:
     sets = weekend((FIRST, "6,7"))
     asked = terms(weekend=sets), terms(), terms(weekend=sets, rules={"R09": {"mode": "off"}})
     assert [one.has_days_off for one in asked] == [True, False, False]
+
+
+@given(st.lists(st.dates()), st.dates())
+def test_packed_days_hold_the_days_that_they_were_made_of(days: list[date], other: date) -> None:
+    packed = Days(days)
+    assert [day in packed for day in [*days, other]] == [True] * len(days) + [other in days]
+    again = Days([*reversed(days), *days])
+    assert (packed, hash(packed)) == (again, hash(again))
+    assert packed != Days({*days, other}) or other in days

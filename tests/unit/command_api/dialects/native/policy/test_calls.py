@@ -8,7 +8,7 @@ from typing import Any, Final
 import httpx2 as httpx
 import pytest
 
-from services.command_api.desk.policies import MovedOn, NotSet, Revision
+from services.command_api.desk.policies import MovedOn, NotSet, Revision, SetTooOften
 from shared.events.policies.book import PolicyRecord
 from shared.events.policy import Overlap, OverlapMode, Policy, Preset, Rules
 from tests.support.fakes.desks import ADMIN, DANA, MACHINE, NOON, Clerk, PolicyLogInHand
@@ -163,6 +163,14 @@ async def test_a_document_that_lost_the_race_hears_which_revision_is_in_force() 
     assert (first.status_code, first.json()["detail"]) == (
         409,
         "The tenant has no policy yet: its first one replaces null.",
+    )
+
+
+async def test_a_tenant_that_sets_revision_after_revision_hears_when_it_may_go_on() -> None:
+    answer = await put(admin(became=SetTooOften(3601)), JERUSALEM | {"replaces": 10})
+    assert (answer.status_code, answer.headers["retry-after"], answer.json()["rule"]) == (429, "3601", "R19")
+    assert answer.json()["detail"] == (
+        "The tenant has set 100 revisions within 24 hours. Look for a program that sets the policy again and again."
     )
 
 
