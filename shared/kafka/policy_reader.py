@@ -11,7 +11,7 @@ from typing import Final
 import structlog
 from faststream.kafka import KafkaBroker, TopicPartition
 
-from shared.events.policies.book import NewerPolicyError, PolicyBook, PolicyRecord
+from shared.events.policies.book import NO_REVISION, NewerPolicyError, PolicyBook, PolicyRecord
 from shared.events.policy import Policy
 from shared.events.topics import POLICIES, POLICIES_PARTITION
 from shared.kafka.clients import AIOKafkaConsumer, ConsumerRecord, KafkaAddress, log_time_of
@@ -44,6 +44,8 @@ class PolicyReader:
         self._reading = False
         self._consumer: AIOKafkaConsumer | None = None
         self._newer = False
+        # The offset that the consumer brought last. That of a new consumer is one that the book has.
+        self._heard = NO_REVISION
         # The positions of book and consumer at the previous look, if they differed.
         self._apart: tuple[int, int] | None = None
         self._ready_from: int | None = None
@@ -105,16 +107,18 @@ class PolicyReader:
         return broker
 
     async def _watch(self, consumer: AIOKafkaConsumer) -> None:
-        ended_before = 0
+        ended_before, was_at = 0, (NO_REVISION, NO_REVISION)
         self._consumer = consumer
         try:
             while True:
                 end = await self.end()
                 if self._ready_from is None:
                     self._ready_from = end
-                if self.book.position + 1 < ended_before and not self._newer:
+                # One that moves may take many looks to reach an end, and its successor would begin again at 0.
+                is_at = (self.book.position, self._heard)
+                if is_at == was_at and self.book.position + 1 < ended_before and not self._newer:
                     raise ConnectionError(f"stalled at {self.book.position}, behind {ended_before}")
-                self._reading, ended_before = True, end
+                self._reading, ended_before, was_at = True, end, is_at
                 for _ in range(int(LOOK_EVERY_SECONDS / _LOOK_FOR_GAPS_SECONDS)):
                     await asyncio.sleep(_LOOK_FOR_GAPS_SECONDS)
                     await self._pass_gap(consumer)
@@ -137,6 +141,7 @@ class PolicyReader:
             self._moved.set()
 
     async def _take(self, record: ConsumerRecord) -> None:
+        self._heard = record.offset
         # A new consumer reads from the beginning, so it repeats what the book has.
         if self._newer or record.offset <= self.book.position:
             return
