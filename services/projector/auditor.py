@@ -3,14 +3,20 @@
 Reads each partition of the log beside its judged stream, prints each difference as one line of JSON, and last how many
 events were read and which partitions were not judged to their end. Ends with 1 when there is one of either. Writes
 nothing anywhere.
+
+Presses and policies come meanwhile, and an audit takes hours. So three things have an order:
+
+1. The end of each judged stream is fixed. Outcomes that come later are not audited.
+2. All policies are read, up to an end that is looked for now: whatever was judged by then was judged by these.
+3. Each partition is audited up to its end. One that had no press at the beginning has nothing to audit.
 """
 
 import argparse
 import asyncio
 import json
 import sys
-from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from collections.abc import Coroutine, Iterator, Sequence
+from typing import Any, Final, TypeVar
 
 from pydantic_settings import SettingsConfigDict
 
@@ -20,6 +26,8 @@ from shared.events.policies.book import PolicyBook
 from shared.events.topics import EVENTS, OUTCOMES, POLICIES, POLICIES_PARTITION
 from shared.kafka.clients import ConsumerRecord, KafkaAddress, log_time_of
 from shared.settings import KafkaSettings
+
+_T = TypeVar("_T")
 
 _AT_ONCE: Final = 1_000
 _STOP_SECONDS: Final = 1.0
@@ -52,34 +60,49 @@ class Auditor:
 
     def _all(self) -> int:
         # In a thread, because judging is work for one core, and Kafka's clients want their loop meanwhile.
-        policies, found, unjudged = PolicyBook(), 0, list[dict[str, Any]]()
-        for record in self._records(POLICIES, POLICIES_PARTITION):
-            policies.apply(record.offset, record.key, record.value, log_time_of(record))
-        for kpart in range(self._partitions):
-            events, outcomes = self._events(kpart), (one.value or b"" for one in self._records(OUTCOMES, kpart))
+        found, unjudged = 0, list[dict[str, Any]]()
+        pressed = [kpart for kpart in range(self._partitions) if self._end(EVENTS, kpart)]
+        ends = {kpart: self._end(OUTCOMES, kpart) for kpart in pressed}
+        policies = self._policies()
+        for kpart, end in ends.items():
+            events, outcomes = self._events(kpart), (one.value or b"" for one in self._records(OUTCOMES, kpart, end))
             try:
                 for difference in audit(kpart, events, outcomes, policies, self._partitions):
                     if self._tenant in {None, *_tenants(difference)}:
                         found += 1
                         _say(_told(difference))
-            except UnjudgedError as end:
-                unjudged.append({"partition": kpart, "from": end.source_offset, "why": end.why})
+            except UnjudgedError as at:
+                unjudged.append({"partition": kpart, "from": at.source_offset, "why": at.why})
         _say({"events": self._read, "differences": found, "unjudged": unjudged})
         return 1 if found or unjudged else 0
 
+    def _policies(self) -> PolicyBook:
+        book, end = PolicyBook(), self._end(POLICIES, POLICIES_PARTITION)
+        for record in self._records(POLICIES, POLICIES_PARTITION, end):
+            book.apply(record.offset, record.key, record.value, log_time_of(record))
+        # The last offsets may hold no record for readers, and a press may name one of them as its revision.
+        book.pass_gap(end)
+        return book
+
     def _events(self, kpart: int) -> Iterator[ConsumerRecord]:
-        for record in self._records(EVENTS, kpart):
+        # No end: the audit reads no further than the last outcome.
+        for record in self._records(EVENTS, kpart, None):
             self._read += 1
             yield record
 
-    def _records(self, topic: str, kpart: int) -> Iterator[ConsumerRecord]:
+    def _records(self, topic: str, kpart: int, end: int | None) -> Iterator[ConsumerRecord]:
         offset = 0
-        while records := self._piece(topic, kpart, offset):
-            yield from records
+        while (end is None or offset < end) and (records := self._piece(topic, kpart, offset)):
+            yield from (record for record in records if end is None or record.offset < end)
             offset = records[-1].offset + 1
 
     def _piece(self, topic: str, kpart: int, offset: int) -> Sequence[ConsumerRecord]:
-        reading = self._readers[topic].read(kpart, offset, _AT_ONCE)
+        return self._waited(self._readers[topic].read(kpart, offset, _AT_ONCE))
+
+    def _end(self, topic: str, kpart: int) -> int:
+        return self._waited(self._readers[topic].span(kpart)).end
+
+    def _waited(self, reading: Coroutine[Any, Any, _T]) -> _T:
         return asyncio.run_coroutine_threadsafe(reading, self._loop).result()
 
 

@@ -15,6 +15,7 @@ from services.projector.domain.entry import LoggedPress, UnreadableRecord, momen
 from services.projector.domain.fold import fold_entry, refuse_entry
 from services.projector.domain.outcomes import Kept
 from services.projector.domain.sheet.ledger import Known, Ledger
+from services.projector.ports import Span
 from shared.events.codec import Press, Unreadable, read
 from shared.events.envelope import Headers
 from shared.events.ids import partition_of, slot_of
@@ -37,11 +38,19 @@ class Record:
     value: bytes | None
 
 
+POLICY: Final = json.dumps(
+    {
+        "replaces": None,
+        "set_by": "boss",
+        "set_at": "2026-01-01T00:00:00Z",
+        "document": {"preset": "native", "zone": "Asia/Jerusalem"},
+    }
+).encode()
+
+
 def book() -> PolicyBook:
-    document = {"preset": "native", "zone": "Asia/Jerusalem"}
-    record = {"replaces": None, "set_by": "boss", "set_at": "2026-01-01T00:00:00Z", "document": document}
     found = PolicyBook()
-    found.apply(0, b"acme", json.dumps(record).encode(), NOON)
+    found.apply(0, b"acme", POLICY, NOON)
     return found
 
 
@@ -59,15 +68,16 @@ def pressed(offset: int, verb: str) -> Record:
     return record(offset, f"timer.{verb}.v1", json.dumps(said).encode())
 
 
-def fold(records: list[Record]) -> list[bytes]:
+def fold(records: list[Record], policies: PolicyBook | None = None) -> list[bytes]:
     """Return the outcomes, as a projector of this release would record them."""
+    policies = policies or book()
     ledger, kept = Ledger(KPART, PARTITIONS, Known({}, {}, {}, -1)), []
     for one in records:
         said, log_time = read(one.headers, one.value), moment_of(one.timestamp)
         if isinstance(said, Unreadable):
-            kept.append(refuse_entry(ledger, UnreadableRecord(one.offset, log_time, said), book()).body)
+            kept.append(refuse_entry(ledger, UnreadableRecord(one.offset, log_time, said), policies).body)
         elif isinstance(said, Press):
-            folded = fold_entry(ledger, LoggedPress(one.offset, log_time, said), book())
+            folded = fold_entry(ledger, LoggedPress(one.offset, log_time, said), policies)
             kept += [folded.body] if isinstance(folded, Kept) else []
     return kept
 
@@ -164,21 +174,28 @@ class Reader:
         """Return two records at a time, so that a partition is several pieces."""
         return [one for one in self._records if kpart in {KPART, POLICIES_PARTITION} and one.offset >= start][:2]
 
+    async def span(self, kpart: int) -> Span:
+        """Return what there is now, and a control record that no reader is given."""
+        there = [one.offset for one in self._records] if kpart in {KPART, POLICIES_PARTITION} else []
+        return Span(0, there[-1] + 2 if there else 0)
+
     async def stop(self) -> None:
         """Nothing is open."""
 
 
 async def said_by_the_auditor(
-    outcomes: list[bytes], tenant: str | None, capsys: pytest.CaptureFixture[str], log: Sequence[Record] = LOG
+    outcomes: list[bytes],
+    tenant: str | None,
+    capsys: pytest.CaptureFixture[str],
+    events: Reader | None = None,
+    policies: list[Written] | None = None,
 ) -> tuple[int, list[Any]]:
-    """Return the status and the lines of an audit of `log`, which is the whole deployment's."""
+    """Return the status and the lines of an audit of the whole deployment, with the presses of `LOG` or of `events`."""
     auditor = Auditor(KafkaAddress(bootstrap_servers="nowhere:1"), KPART + 1, tenant)
-    document = {"preset": "native", "zone": "Asia/Jerusalem"}
-    policy = {"replaces": None, "set_by": "boss", "set_at": "2026-01-01T00:00:00Z", "document": document}
     readers: Any = auditor._readers
-    readers[EVENTS] = Reader(log)
+    readers[EVENTS] = events or Reader(LOG)
     readers[OUTCOMES] = Reader([Written(offset, b"k", body) for offset, body in enumerate(outcomes)])
-    readers[POLICIES] = Reader([Written(0, b"acme", json.dumps(policy).encode())])
+    readers[POLICIES] = Reader([Written(0, b"acme", POLICY)] if policies is None else policies)
     status = await auditor.run()
     return status, [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
@@ -211,7 +228,62 @@ async def test_an_audit_that_could_not_judge_all_says_from_where_and_ends_with_1
 ) -> None:
     log, outcomes = [*LOG[:2], record(2, "timer.moved.v1"), *LOG[3:]], fold(LOG)
     unjudged = {"partition": KPART, "from": 2, "why": "newer_event"}
-    found = await said_by_the_auditor(outcomes, None, capsys, log)
+    found = await said_by_the_auditor(outcomes, None, capsys, Reader(log))
     assert found == (1, [{"events": 3, "differences": 0, "unjudged": [unjudged]}])
     found = await said_by_the_auditor([], "acme", capsys)
     assert found == (1, [{"events": 1, "differences": 0, "unjudged": [{**unjudged, "from": 0, "why": "no_outcomes"}]}])
+
+
+# A press that names revision 1.
+AFTER_ONE: Final = [record(0), record(1, "timer.paused.v1", pressed(1, "paused").value, ce_policyrev="1")]
+
+
+async def test_a_press_may_name_an_offset_of_the_policies_that_holds_no_record(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The last offset is a control record: the API's book had passed it, and so had the projector's."""
+    policies = book()
+    policies.pass_gap(2)
+    said = await said_by_the_auditor(fold(AFTER_ONE, policies), None, capsys, Reader(AFTER_ONE))
+    assert said == (0, [{"events": 2, "differences": 0, "unjudged": []}])
+
+
+async def test_what_comes_during_an_audit_is_not_audited(capsys: pytest.CaptureFixture[str]) -> None:
+    """While an earlier partition is read, a policy is set, and a press is judged that names it."""
+    policies, there = book(), [Written(0, b"acme", POLICY)]
+    policies.apply(2, b"globex", POLICY, NOON)
+    later = record(1, "timer.paused.v1", pressed(1, "paused").value, ce_policyrev="2")
+    outcomes = [Written(0, b"k", fold(LOG[:1])[0])]
+
+    class Meanwhile(Reader):
+        async def read(self, kpart: int, start: int, at_most: int) -> Sequence[Record | Written]:
+            if len(there) == 1:
+                there.append(Written(2, b"globex", POLICY))
+                outcomes.append(Written(2, b"k", fold([LOG[0], later], policies)[1]))
+            return await super().read(kpart, start, at_most)
+
+    auditor = Auditor(KafkaAddress(bootstrap_servers="nowhere:1"), KPART + 1, None)
+    readers: Any = auditor._readers
+    readers |= {EVENTS: Meanwhile([LOG[0], later]), OUTCOMES: Reader(outcomes), POLICIES: Reader(there)}
+    assert await auditor.run() == 0
+    # The second press was read, and not judged: the last outcome that was there stands before it.
+    assert json.loads(capsys.readouterr().out) == {"events": 2, "differences": 0, "unjudged": []}
+    assert len(outcomes) == len(there) == 2
+
+
+async def test_a_partition_whose_first_press_comes_during_an_audit_has_nothing_to_audit(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    log: list[Record | Written] = []
+
+    class Meanwhile(Reader):
+        async def read(self, kpart: int, start: int, at_most: int) -> Sequence[Record | Written]:
+            log.append(LOG[0])
+            return await super().read(kpart, start, at_most)
+
+    auditor = Auditor(KafkaAddress(bootstrap_servers="nowhere:1"), KPART + 1, None)
+    readers: Any = auditor._readers
+    readers |= {EVENTS: Reader(log), OUTCOMES: Reader([]), POLICIES: Meanwhile([Written(0, b"acme", POLICY)])}
+    assert await auditor.run() == 0
+    assert json.loads(capsys.readouterr().out) == {"events": 0, "differences": 0, "unjudged": []}
+    assert log
