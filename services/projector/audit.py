@@ -1,7 +1,9 @@
 """Audit: judge all presses of a partition again with today's code, and list each difference to what is recorded.
 
-Pure, and streaming: memory grows with owners and their intervals, not with presses. Each press is judged after the
-*recorded* outcomes of the presses before it. So one difference is one line of the list, and causes no other.
+Pure, and streaming: bodies of outcomes are read and let go. What grows is the sheets of the owners, with all their
+timers and intervals, because a late press may ask for any of them; and of each press of the last 31 days its key, its
+digest and its time. Each press is judged after the *recorded* outcomes of the presses before it. So one difference is
+one line of the list, and causes no other.
 Safe to run: always; it writes nothing. On one release the only differences are presses that we failed on (R23).
 """
 
@@ -24,6 +26,8 @@ from shared.events.policies.book import NO_REVISION, PolicyBook
 # A key is remembered for 30 days, so older verdicts need not be kept in memory.
 _FORGOTTEN_AFTER: Final = timedelta(days=31)
 _LOOK_EVERY: Final = 10_000
+# In the place of the body of a verdict that was given before. A repeat is compared by its digest, and answered nowhere.
+_THERE: Final = b"."
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ def audit(
         if read_today != (None if kept is None else kept[1]):
             yield Difference(kpart, event.offset, None if kept is None else kept[1], read_today)
         if kept is not None:
-            _take(ledger, *kept)
+            _take(ledger, kept[0])
             due = next(recorded, None)
         if event.offset % _LOOK_EVERY == 0:
             _forget(ledger, moment_of(event.timestamp))
@@ -119,12 +123,12 @@ def _judged_today(ledger: Ledger, event: RawRecord, policies: PolicyBook) -> byt
     return folded.body if isinstance(folded, Kept) else None
 
 
-def _take(ledger: Ledger, outcome: Outcome, body: bytes) -> None:
+def _take(ledger: Ledger, outcome: Outcome) -> None:
     """Remember a recorded outcome."""
     sheet = None
     if outcome.tenant is not None and outcome.owner is not None:
         sheet = evolve(ledger.sheet_of((outcome.tenant, outcome.owner)), outcome)
-    ledger.keep(outcome, body, sheet)
+    ledger.keep(outcome, _THERE, sheet)
 
 
 def _forget(ledger: Ledger, now: datetime) -> None:

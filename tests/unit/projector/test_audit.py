@@ -154,6 +154,24 @@ def test_events_without_any_outcome_are_told_apart_from_those_that_wait() -> Non
     assert differences([], []) == []
 
 
+def test_an_audit_remembers_no_body_and_knows_a_repeat(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bodies of a month of presses are most of what was said in it."""
+    ledgers: list[Ledger] = []
+
+    class Seen(Ledger):
+        def __post_init__(self) -> None:
+            super().__post_init__()
+            ledgers.append(self)
+
+    log = [LOG[0], Record(1, NOON_MS + 1000, LOG[0].headers, LOG[0].value), pressed(2, "stopped")]
+    outcomes = fold(log)
+    monkeypatch.setattr("services.projector.audit.Ledger", Seen)
+    assert differences(log, outcomes) == []
+    kept = ledgers[0].verdicts.values()
+    assert [len(verdict.body) for verdict in kept] == [1, 1]
+    assert [verdict.digest for verdict in kept] == [json.loads(outcome)["digest"] for outcome in outcomes]
+
+
 @dataclass(frozen=True)
 class Written:
     """A record of the judged stream, or of the policies' topic."""
