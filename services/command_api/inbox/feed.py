@@ -97,8 +97,9 @@ class CommandsFeed:
             self._uncommitted.recovered()
 
     async def _watch(self, consumer: AIOKafkaConsumer) -> None:
-        """Never return. Raises when a round failed, or when what was there at one look is not read at the next."""
+        """Never return. Raises when a round failed, or when nothing is read from one look to the next."""
         ended_before: dict[TopicPartition, int] = {}
+        was_at: dict[TopicPartition, int] = {}
         while True:
             await asyncio.sleep(_LOOK_EVERY_SECONDS)
             if self._failed:
@@ -111,9 +112,10 @@ class CommandsFeed:
                 ends = await consumer.end_offsets(mine)
                 passed = {tp: await consumer.position(tp) for tp in mine}
             for tp in ended_before.keys() & ends.keys():
-                if passed[tp] < ended_before[tp] and not self._settling:
+                # One that moves may take many looks to reach an end.
+                if passed[tp] == was_at.get(tp) and passed[tp] < ended_before[tp] and not self._settling:
                     raise ConnectionError(f"partition {tp.partition} stalled at {passed[tp]}")
-            ended_before = ends
+            ended_before, was_at = ends, passed
 
 
 def _command(record: ConsumerRecord, now: datetime) -> CommandRecord:

@@ -203,19 +203,20 @@ class ReplyReader:
 
     async def _read(self, consumer: AIOKafkaConsumer) -> None:
         loop = asyncio.get_running_loop()
-        look_at, ended_before = loop.time() + LOOK_EVERY_SECONDS, 0
+        look_at, ended_before, was_at = loop.time() + LOOK_EVERY_SECONDS, 0, self._next_offset
         while True:
             records, next_offset = await fetch(consumer, self._tp, self._next_offset or 0, FETCH_WAIT_MS)
             for record in records:
                 self._take(record)
             self._next_offset = next_offset
             if loop.time() >= look_at:
-                # Consumers get stuck without an error. Replace one that has not read what was there at the last look.
-                if (self._next_offset or 0) < ended_before:
+                # Consumers get stuck without an error. Replace one that has read nothing of what was there at the last
+                # look. One that moves may take many looks to reach an end.
+                if self._next_offset == was_at and next_offset < ended_before:
                     raise ConnectionError(f"stalled at {self._next_offset}, behind {ended_before}")
                 async with asyncio.timeout(WITHIN_SECONDS):
                     ended_before = (await consumer.end_offsets([self._tp]))[self._tp]
-                look_at = loop.time() + LOOK_EVERY_SECONDS
+                look_at, was_at = loop.time() + LOOK_EVERY_SECONDS, self._next_offset
 
     def _take(self, record: ConsumerRecord) -> None:
         self._next_offset = record.offset + 1

@@ -71,8 +71,9 @@ class TextsFeed:
             self._kept[record.partition] = record.offset + 1
 
     async def _watch(self, consumer: AIOKafkaConsumer) -> None:
-        """Never return. Raises when records that existed at one look are neither kept nor passed at the next."""
+        """Never return. Raises when a partition has records at one look, and none is kept or passed until the next."""
         ended_before: dict[int, int] = {}
+        was_at: dict[int, int] = {}
         self._went_back = False
         while True:
             await asyncio.sleep(_LOOK_EVERY_SECONDS)
@@ -82,10 +83,14 @@ class TextsFeed:
             async with asyncio.timeout(WITHIN_SECONDS):
                 ends = {tp.partition: end for tp, end in (await consumer.end_offsets(mine)).items()}
                 passed = {tp.partition: await consumer.position(tp) for tp in mine}
-            for partition in ended_before.keys() & ends.keys() & self._kept.keys():
-                if self._reached(partition, passed[partition]) < ended_before[partition]:
+            is_at = {
+                partition: self._reached(partition, passed[partition]) for partition in ends.keys() & self._kept.keys()
+            }
+            for partition, at in is_at.items():
+                # One that moves may take many looks to reach an end.
+                if at == was_at.get(partition) and at < ended_before.get(partition, 0):
                     raise ConnectionError(f"partition {partition} stalled at {self._kept[partition]}")
-            ended_before = ends
+            ended_before, was_at = ends, is_at
 
     def _reached(self, partition: int, passed: int) -> int:
         """Return the offset up to which a partition is done. With no batch in hand, that is the consumer's position."""

@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import structlog
@@ -150,3 +150,32 @@ async def test_a_commit_that_fails_is_said_and_the_next_round_goes_on(error: Exc
     consumer.fails = None
     await taking(one, consumer, (0, 5))
     assert consumer.committed == [{0: 6}]
+
+
+@dataclass
+class Behind(Consumer):
+    """A consumer whose partitions end at 1000, and stand at the next of `positions` at each look."""
+
+    mine: tuple[int, ...] = (0,)
+    positions: list[int] = field(default_factory=list)
+
+    async def end_offsets(self, mine: set[TopicPartition]) -> dict[TopicPartition, int]:
+        return dict.fromkeys(mine, 1000)
+
+    async def position(self, _: TopicPartition) -> int:
+        if not self.positions:
+            raise EOFError
+        return self.positions.pop(0)
+
+
+async def test_a_consumer_that_moves_is_kept_and_one_that_stands_still_is_replaced(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """However many looks its way takes: each new consumer costs the group a rebalance."""
+    monkeypatch.setattr("services.command_api.inbox.feed._LOOK_EVERY_SECONDS", 0)
+    with pytest.raises(EOFError):
+        await feed(Takes())._watch(cast("Any", Behind(positions=list(range(0, 900, 20)))))
+    with pytest.raises(EOFError):
+        await feed(Takes())._watch(cast("Any", Behind(positions=[1000] * 9)))
+    with pytest.raises(ConnectionError, match="partition 0 stalled at 20"):
+        await feed(Takes())._watch(cast("Any", Behind(positions=[0, 20, 20, 40])))

@@ -3,9 +3,10 @@
 import asyncio
 from dataclasses import fields
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
+import pytest
 import structlog
 
 from services.command_api.desk.commands import answer_of
@@ -179,3 +180,34 @@ async def test_a_malformed_reply_is_logged_without_its_text_and_passed() -> None
 def test_the_example_is_of_its_time() -> None:
     assert outcome().event_id == EVENT_ID
     assert outcome().recorded_at == NOW
+
+
+async def read_to(monkeypatch: pytest.MonkeyPatch, *offsets: int) -> None:
+    """Read from a consumer whose partition ends at 1000, and which stands at the next offset after each fetch."""
+    left = list(offsets)
+
+    class Consumer:
+        async def end_offsets(self, places: list[Any]) -> dict[Any, int]:
+            return dict.fromkeys(places, 1000)
+
+    async def fetch(*_: object) -> tuple[list[Any], int]:
+        if not left:
+            raise EOFError
+        return [], left.pop(0)
+
+    monkeypatch.setattr("services.command_api.submit.replies.LOOK_EVERY_SECONDS", 0)
+    monkeypatch.setattr("services.command_api.submit.replies.fetch", fetch)
+    reader = ReplyReader(lambda: cast("Any", None), Waiters(1))
+    await reader._read(cast("Any", Consumer()))
+
+
+async def test_a_consumer_that_moves_is_kept_and_one_that_stands_still_is_replaced(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """However many looks its way takes: while there is most to read, a new consumer would help least."""
+    with pytest.raises(EOFError):
+        await read_to(monkeypatch, *range(0, 900, 20))
+    with pytest.raises(EOFError):
+        await read_to(monkeypatch, *[1000] * 9)
+    with pytest.raises(ConnectionError, match="stalled at 20, behind 1000"):
+        await read_to(monkeypatch, 0, 20, 20, 40)
