@@ -94,11 +94,11 @@ async def _set(tenant: str, proposal: Proposal, book: PolicyBook) -> Answer:
     replaces = proposal.replaces if proposal.says_replaces else latest
     if replaces != latest:
         raise moved_on(latest)
-    kafka = LogSettings().kafka
     now = datetime.now(UTC)
     if (again_at := set_again_at(book, tenant, now)) is not None:
         said = f"{tenant} has set {REVISIONS_A_DAY_MAX} revisions within 24 hours, and may set the next one at"
         raise Trouble(f"{said} {again_at.isoformat(timespec='seconds')}. Look at `policy history`.")
+    kafka = LogSettings().kafka
     book = await set_policy(kafka, tenant, proposal.document, replaces=replaces, set_by=operator(), set_at=now)
     revision, record = _in_force(book, tenant)
     (newest,) = book.history(tenant, None, 1)
