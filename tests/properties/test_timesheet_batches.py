@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from itertools import cycle
 from typing import Any, Final, cast
 from unittest.mock import patch
@@ -250,8 +251,15 @@ def merged(commits: Sequence[Rows]) -> dict[str, dict[Any, Any]]:
             # The last telling counts. Whose the finding is, and what began it, is written once.
             began = tables["violation"].get(finding, violation)[7:]
             tables["violation"][finding] = (*violation[:7], *began)
-        for about, (body, known_at) in rows.facts.items():
-            # A profile is told in parts. Any other fact is told whole.
-            before, _ = tables["owner_fact"].get(about, ({}, None)) if about[3] == "profile" else ({}, None)
-            tables["owner_fact"][about] = before | body, known_at
+        for about, told in rows.facts.items():
+            _learn(tables["owner_fact"], about, told)
     return {name: table for name, table in tables.items() if table}
+
+
+def _learn(facts: dict[Any, Any], about: tuple[Any, ...], told: tuple[dict[str, Any], datetime, bool]) -> None:
+    # A profile is told in parts. Any other fact is told whole, and told again it is known since it was told first.
+    (body, known_at, changed), (before, since) = told, facts.get(about, ({}, None))
+    if about[3] == "profile":
+        facts[about] = before | body, known_at
+    elif since is None or changed or before != body:
+        facts[about] = body, known_at

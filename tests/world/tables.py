@@ -253,8 +253,12 @@ class Tables:
     def _learn_fact(self, row: Row) -> None:
         before = self.rows["owner_fact"].get(row[:5])
         _refuse_if("\\u0000" in row[5], "22P05")
-        kept = before[5] if before is not None and row[3] == "profile" else {}
-        self._put("owner_fact", (*row[:5], kept | json.loads(row[5]), row[6]))
+        body, known_at, changed = json.loads(row[5]), row[6], row[7]
+        if before is not None and row[3] == "profile":
+            body = before[5] | body
+        elif before is not None and before[5] == body and not changed:
+            known_at = before[6]
+        self._put("owner_fact", (*row[:5], body, known_at))
 
     def _insert(self, table: str, row: Row) -> None:
         _refuse_if(row[: len(KEYS[table])] in self.rows[table], "23505")

@@ -1,7 +1,21 @@
 -- What became known about owners. A profile is told in parts: a field that is not named stays as it was.
-INSERT INTO owner_fact (slot, tenant, owner, kind, about, body, known_at)
-SELECT *
-  FROM unnest($1::integer[], $2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::timestamptz[])
-    ON CONFLICT (slot, tenant, owner, kind, about) DO UPDATE
-   SET body = CASE WHEN excluded.kind = 'profile' THEN owner_fact.body || excluded.body ELSE excluded.body END,
-       known_at = excluded.known_at;
+-- Any other fact that is told again in the same words changes nothing, so it counts from when it became known. Of one
+-- fact a commit writes what it told last; `changed`: it told something else before that.
+MERGE INTO owner_fact was
+USING (
+      SELECT *
+        FROM unnest(
+                 $1::integer[], $2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::timestamptz[],
+                 $8::boolean[]
+             ) AS f (slot, tenant, owner, kind, about, body, known_at, changed)
+      ) told
+   ON (was.slot, was.tenant, was.owner, was.kind, was.about)
+      BETWEEN (told.slot, told.tenant, told.owner, told.kind, told.about)
+          AND (told.slot, told.tenant, told.owner, told.kind, told.about)
+ WHEN MATCHED AND (told.kind = 'profile' OR told.changed OR was.body <> told.body) THEN
+      UPDATE
+         SET body = CASE WHEN told.kind = 'profile' THEN was.body || told.body ELSE told.body END,
+             known_at = told.known_at
+ WHEN NOT MATCHED THEN
+      INSERT (slot, tenant, owner, kind, about, body, known_at)
+      VALUES (told.slot, told.tenant, told.owner, told.kind, told.about, told.body, told.known_at);

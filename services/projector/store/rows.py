@@ -47,7 +47,8 @@ class Rows:
     work_totals: dict[tuple[Any, ...], list[int]] = field(default_factory=dict)
     changed_after_lock: set[tuple[Any, ...]] = field(default_factory=set)
     violations: dict[tuple[Any, ...], tuple[Any, ...]] = field(default_factory=dict)
-    facts: dict[tuple[Any, ...], tuple[dict[str, Any], datetime]] = field(default_factory=dict)
+    # What was told last, since when in this commit, and whether something else was told before it in this commit.
+    facts: dict[tuple[Any, ...], tuple[dict[str, Any], datetime, bool]] = field(default_factory=dict)
     deadlines: dict[tuple[int, str, str], tuple[int, datetime | None]] = field(default_factory=dict)
     # The days of ends that a late press may take back; None: a step of this commit left the timer without such an end.
     _provisional: dict[int, list[dict[str, Any]] | None] = field(default_factory=dict)
@@ -166,8 +167,15 @@ class Rows:
     def _learn(self, outcome: Outcome, fact: Fact) -> None:
         tenant, owner = outcome.tenant or "", outcome.owner or ""
         key = (slot_of(tenant, owner), tenant, owner, fact.kind, fact.about)
-        before = self.facts[key][0] if fact.kind == "profile" and key in self.facts else {}
-        self.facts[key] = before | fact.body, outcome.log_time
+        body, changed = dict(fact.body), False
+        if (before := self.facts.get(key)) is not None:
+            if fact.kind == "profile":
+                body = before[0] | body
+            elif body == before[0]:
+                return  # told again: it counts from when it was told first
+            else:
+                changed = True
+        self.facts[key] = body, outcome.log_time, changed
 
     def tables(self) -> dict[str, Sequence[tuple[Any, ...]]]:
         """Return the queries that have something to write, with their rows, in the order of their tables."""
@@ -181,7 +189,9 @@ class Rows:
             "add_work_totals": self._totals(self.work_totals),
             "insert_history": self.history,
             "insert_violations": list(self.violations.values()),
-            "learn_facts": [(*key, json.dumps(body), known_at) for key, (body, known_at) in self.facts.items()],
+            "learn_facts": [
+                (*key, json.dumps(body), known_at, changed) for key, (body, known_at, changed) in self.facts.items()
+            ],
             "move_deadlines": [(*key, due_at) for key, (_, due_at) in self.deadlines.items()],
         }
         return {name: rows for name, rows in tables.items() if rows and name not in self.left_out}

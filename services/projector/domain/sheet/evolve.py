@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from services.projector.domain.sheet.jobs import Estimate, added_us, with_estimate, with_time
 from services.projector.domain.sheet.state import (
@@ -31,6 +31,7 @@ LASTING: Final = frozenset(
     }
 )
 _PROFILE: Final = tuple(field.name for field in fields(Profile))
+_Told = TypeVar("_Told", Leave, Window, Estimate)
 
 
 def evolve(sheet: Timesheet, outcome: Outcome) -> Timesheet:
@@ -65,7 +66,7 @@ def with_changes(
 
 
 def learned(sheet: Timesheet, fact: Fact | None, log_time: datetime) -> Timesheet:
-    """Return the sheet after a fact became known, or the same sheet for None."""
+    """Return the sheet after a fact became known; the same sheet for None, and for what is known already."""
     if fact is None:
         return sheet
     match fact.kind:
@@ -74,15 +75,27 @@ def learned(sheet: Timesheet, fact: Fact | None, log_time: datetime) -> Timeshee
             told = {name: fact.body[name] for name in _PROFILE if fact.body.get(name) is not None}
             return replace(sheet, profile=replace(sheet.profile or Profile(), **told), quiet=None)
         case "leave" if sheet.knows_days_since(day := date.fromisoformat(fact.about)):
-            return replace(sheet, leave={**sheet.leave, day: Leave(fact.body["granted"], log_time)}, quiet=None)
+            leave = Leave(fact.body["granted"], log_time)
+            if _is_known(sheet.leave.get(day), leave):
+                return sheet
+            return replace(sheet, leave={**sheet.leave, day: leave}, quiet=None)
         case "attendance" if sheet.knows_days_since(date.fromisoformat(fact.body["on"])):
-            attendance = {**sheet.attendance, fact.about: window_of(fact.body, log_time)}
-            return replace(sheet, attendance=attendance, quiet=None)
+            window = window_of(fact.body, log_time)
+            if _is_known(sheet.attendance.get(fact.about), window):
+                return sheet
+            return replace(sheet, attendance={**sheet.attendance, fact.about: window}, quiet=None)
         case "estimate" if sheet.knows_job(fact.about):
             estimate = Estimate(fact.body["seconds"], log_time)
+            if _is_known(sheet.job(fact.about).estimate, estimate):
+                return sheet
             return replace(sheet, jobs=with_estimate(sheet.jobs, fact.about, estimate), quiet=None)
         case _:
             return sheet
+
+
+def _is_known(before: _Told | None, now: _Told) -> bool:
+    """Return whether a fact says what was known before. It counts from when that became known."""
+    return before is not None and replace(now, known_at=before.known_at) == before
 
 
 def window_of(body: Mapping[str, Any], known_at: datetime) -> Window:

@@ -21,6 +21,7 @@ from shared.events.ids import slot_of
 from shared.events.models import (
     OwnerAttendanceRecorded,
     OwnerLeaveGranted,
+    OwnerLeaveRevoked,
     OwnerProfileSet,
     OwnerTextsErased,
 )
@@ -257,6 +258,19 @@ def test_an_attendance_with_the_same_check_in_replaces_the_old_one_whole() -> No
     )
     (row,) = writes(story)["learn_facts"]
     assert json.loads(row[5]) == checked_in | {"checked_out_at": None}
+
+
+def test_a_fact_is_known_since_a_commit_told_it_first_unless_something_else_was_told_before() -> None:
+    """The last value says that the row may be known in the same words, and yet not since then."""
+    first, again = (fact(OwnerLeaveGranted, at, on="2026-04-02") for at in ("09:00", "09:10"))
+    other = fact(OwnerLeaveRevoked, "09:05", on="2026-04-02")
+    for told, known_at, changed in (
+        ((first, again), "09:00", False),
+        ((other, again), "09:10", True),
+        ((first, other, again), "09:10", True),
+    ):
+        (row,) = writes(given(*told))["learn_facts"]
+        assert row[5:] == ('{"granted": true}', moment(known_at), changed)
 
 
 def test_two_check_ins_of_one_day_are_two_rows() -> None:

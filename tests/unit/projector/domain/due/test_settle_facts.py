@@ -4,7 +4,7 @@ Each fact is heard ten seconds before something is due, and is on the log ten se
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Final
@@ -25,7 +25,19 @@ from shared.events.policy import LongRunning, Mode, Policy, Preset, RuleMode, Ru
 from shared.events.rules import Rule
 from tests.support.proof.naive.fold import fold_partition
 from tests.support.proof.naive.outcome import body
-from tests.support.story.given import MONDAY, Story, Told, fact, found, given, moment, started, stopped, timer_id
+from tests.support.story.given import (
+    JERUSALEM,
+    MONDAY,
+    Story,
+    Told,
+    fact,
+    found,
+    given,
+    moment,
+    started,
+    stopped,
+    timer_id,
+)
 
 # In Jerusalem, Tuesday 3 March 2026 begins at 22:00 UTC of Monday.
 ON: Final = date(2026, 3, 2)
@@ -92,9 +104,51 @@ def test_a_fact_waits_for_no_first_minute_and_both_folds_say_so() -> None:
     story = given(policy=policy).when(*presses)
     told = {(one.rule, one.timer_id, one.from_) for one in story.outcomes[3].findings}
     assert told == {(rule, timer_id("desk"), moment("10:00")) for rule in (Rule.OVER_ESTIMATE, Rule.LONG_RUNNING)}
+    assert naively(presses, policy) == [one.body for one in story.answers]
 
+
+def leave(at: str, *, on: date = TUESDAY, granted: bool = True) -> Told:
+    return fact(OwnerLeaveGranted if granted else OwnerLeaveRevoked, at, on=on)
+
+
+# What is told of the roof, of the office and of Tuesday; then the finding of a press that comes hours late.
+LATE: Final = [
+    (lambda at: estimate(3600, at), lambda at: estimate(9000, at), "09:00", Rule.OVER_ESTIMATE),
+    (lambda at: there("10:00", at), lambda at: there("12:00", at), "09:00", Rule.OUTSIDE_ATTENDANCE),
+    (leave, lambda at: leave(at, granted=False), "21:00", Rule.DAY_OFF),
+]
+
+
+@pytest.mark.parametrize(("told", "other", "start", "rule"), LATE, ids=["estimate", "attendance", "leave"])
+def test_a_fact_that_is_told_again_counts_from_when_it_was_told_first(
+    told: Callable[[str], Told], other: Callable[[str], Told], start: str, rule: Rule
+) -> None:
+    """Every night another system tells all that it has. A day's work comes after that, from a phone that was offline.
+
+    When something else was told in between, only the last telling counts, and nothing is found before it.
+    """
+    hour = int(start[:2])
+    opens, ends = f"{hour + 1}:00", f"{hour + 1}:30"
+    work = [
+        started("desk", "23:00", asked=start, job_id="roof"),
+        stopped("desk", "23:01", asked=ends),
+    ]
+    whole = found(rule, "desk", opens, ends)
+    for sync, findings in (
+        ([], {whole}),
+        ([told("22:30"), told("22:40")], {whole}),
+        ([other("22:30"), told("22:40")], {found(rule, "desk", ends, ends)}),
+    ):
+        presses = [told("08:00"), *sync, *work]
+        story = given(*presses)
+        assert told_last(story) == findings
+        assert naively(presses, JERUSALEM) == [one.body for one in story.answers]
+
+
+def naively(presses: Sequence[Told], policy: Policy) -> list[bytes]:
+    """Return the outcomes that the naive fold has of the same presses."""
     entries = [press.logged(offset) for offset, press in enumerate(presses)]
     stated = json.loads(policy.model_dump_json(by_alias=True)) | {"counts_from": MONDAY.isoformat()}
     records = [(one.offset, one.log_time, list(encode_headers(one.envelope)), write_body(one.event)) for one in entries]
     naive = fold_partition(0, records, {"acme": [(0, stated)]}, 1)
-    assert [body(row).encode() for row in naive.outcomes] == [one.body for one in story.answers]
+    return [body(row).encode() for row in naive.outcomes]

@@ -1,0 +1,90 @@
+"""What the tables hold of an owner is what the fold knew: on real Postgres, by the store's own reads and writes."""
+
+from collections.abc import AsyncIterator, Sequence
+from itertools import pairwise
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from services.projector.domain.outcomes import Kept
+from services.projector.domain.sheet.state import Timesheet
+from services.projector.ports import Advance, Checkpoint, Wanted
+from services.projector.store.postgres import PostgresStore
+from shared.events.ids import slot_of
+from shared.events.models import OwnerAttendanceRecorded, OwnerEstimateSet, OwnerLeaveGranted, OwnerLeaveRevoked
+from shared.events.outcome import write_outcome
+from tests.support.stack.deployments import Deployment
+from tests.support.story.given import Story, Told, fact, given, moment
+
+pytestmark = pytest.mark.real
+
+KPART = 3
+DANA = (slot_of("acme", "dana"), "acme", "dana")
+
+
+@pytest.fixture
+async def pool(deployment: Deployment) -> AsyncIterator[asyncpg.Pool]:
+    dsn = await deployment.fresh_database("read_back")
+    settings = {"timezone": "UTC", "search_path": "fold_v1,public"}
+    async with asyncpg.create_pool(dsn, min_size=1, max_size=2, server_settings=settings) as pool:
+        yield pool
+
+
+async def committed(store: PostgresStore, story: Story, cuts: Sequence[int]) -> None:
+    """Commit a story's outcomes in batches that end where the cuts say."""
+    kept = [Kept(outcome, write_outcome(outcome)) for outcome in story.outcomes]
+    for begin, end in pairwise((0, *cuts, len(kept))):
+        to = Checkpoint(KPART, end, UUID(int=end), kept[end - 1].outcome.log_time, 1)
+        await store.commit([Advance(begin, to, kept[begin:end])])
+
+
+async def read_back(store: PostgresStore) -> Timesheet:
+    """Read what is known of the owner, as the fold does before a press."""
+    wanted = Wanted(owners={DANA: moment("00:00")}, jobs={(*DANA, "roof"): None}, days_since=moment("00:00").date())
+    return (await store.read(wanted)).sheets["acme", "dana"]
+
+
+def known(sheet: Timesheet) -> tuple[object, ...]:
+    """Return the facts of a sheet, each with since when it is known."""
+    return sheet.leave, sheet.attendance, sheet.job("roof").estimate
+
+
+def leave(at: str, *, granted: bool = True) -> Told:
+    return fact(OwnerLeaveGranted if granted else OwnerLeaveRevoked, at, on="2026-03-03")
+
+
+def there(at: str, left: str = "12:00") -> Told:
+    came = moment("08:00")
+    return fact(OwnerAttendanceRecorded, at, on="2026-03-02", checked_in_at=came, checked_out_at=moment(left))
+
+
+def estimate(at: str, seconds: int = 3600) -> Told:
+    return fact(OwnerEstimateSet, at, job_id="roof", seconds=seconds)
+
+
+@pytest.mark.parametrize("cuts", [(), (3,), (6,), (3, 6), (1, 2, 3, 4, 5, 6, 7, 8)], ids=str)
+async def test_a_fact_told_again_is_known_since_the_fold_knew_it_however_facts_are_cut(
+    pool: asyncpg.Pool, cuts: Sequence[int]
+) -> None:
+    """Told again in the same words, it is known since before; told otherwise in between, since it was told last."""
+    again = given(leave("09:00"), there("09:01"), estimate("09:02"), leave("10:00"), there("10:01"), estimate("10:02"))
+    again.when(leave("11:00"), there("11:01"), estimate("11:02"))
+    await committed(store := PostgresStore(pool), again, cuts)
+    since = [row["known_at"] for row in await pool.fetch("SELECT known_at FROM owner_fact ORDER BY known_at")]
+    assert since == [moment("09:00"), moment("09:01"), moment("09:02")]
+    assert known(await read_back(store)) == known(again.sheet())
+
+
+@pytest.mark.parametrize("cuts", [(), (3,), (6,), (3, 6), (1, 2, 3, 4, 5, 6, 7, 8)], ids=str)
+async def test_a_fact_that_was_another_in_between_is_known_since_it_was_told_last(
+    pool: asyncpg.Pool, cuts: Sequence[int]
+) -> None:
+    """Cut after three, one commit tells the other thing and the first again, over a row that says the same."""
+    other = given(leave("09:00"), there("09:01"), estimate("09:02"))
+    other.when(leave("10:00", granted=False), there("10:01", "13:00"), estimate("10:02", 60))
+    other.when(leave("11:00"), there("11:01"), estimate("11:02"))
+    await committed(store := PostgresStore(pool), other, cuts)
+    since = [row["known_at"] for row in await pool.fetch("SELECT known_at FROM owner_fact ORDER BY known_at")]
+    assert since == [moment("11:00"), moment("11:01"), moment("11:02")]
+    assert known(await read_back(store)) == known(other.sheet())
