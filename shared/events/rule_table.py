@@ -234,6 +234,10 @@ RULE_ROWS: Final[tuple[RuleRow, ...]] = (
             Limit("rules.R15.max_backdate_seconds", "how far back a start may lie"),
             Limit("rules.R15.locked_before", "the first day that is not locked"),
         ),
+        beside=(
+            "An end that nobody pressed (an automatic stop, or a switch by R13) is not flagged.",
+            "It marks the locked days to which it adds time, as a press does: those that are locked when it is told.",
+        ),
         finds=Finds("at the press; of time added to locked days, where its interval begins", _LOCKED_END),
     ),
     RuleRow(

@@ -1,18 +1,25 @@
 """The naive fold: two folds that were written apart give the same bytes for every history."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any, Final
 
+import pytest
 from hypothesis import given
 
 from services.projector.domain.entry import LoggedPress
 from services.projector.domain.outcomes import Kept
 from shared.events.codec import Newer, Press, read, write_body
 from shared.events.envelope import Headers, encode_headers
+from shared.events.models import DeadlineReached
+from shared.events.policy import LongRunning, Mode, PastTime, Policy, Rules
 from tests.properties.test_timesheet import folded
 from tests.support.proof.naive.fold import fold_partition
 from tests.support.proof.naive.outcome import Row, body
 from tests.support.story.documents import Revisions, revisions
-from tests.support.story.given import MONDAY
+from tests.support.story.given import JERUSALEM, MONDAY, Told, fact, moment, started
 from tests.support.story.histories import Entry, histories
 
 GARBAGE: tuple[Headers, bytes] = ([("ce_type", b"?")], b"?")
@@ -46,8 +53,8 @@ def test_a_press_reads_back_as_it_was_written(log: list[Entry]) -> None:
             assert found == entry.press
 
 
-@given(histories, revisions)
-def test_the_naive_fold_gives_the_same_bytes(log: list[Entry], under: Revisions) -> None:
+def folded_twice(log: Sequence[Entry], under: Revisions) -> tuple[list[str], list[str]]:
+    """Return the outcomes of a log by the product's fold, and by the naive one."""
     _, came = folded(log, under)
     kept = [one.body.decode() for one in came if isinstance(one, Kept)]
     book = fold_partition(0, [(entry.offset, entry.log_time, *written(entry)) for entry in log], policies_of(under), 1)
@@ -55,4 +62,40 @@ def test_the_naive_fold_gives_the_same_bytes(log: list[Entry], under: Revisions)
     naive = [
         body(row | {"reason": "no_body"}) if row["verdict"] == "unreadable" else body(row) for row in book.outcomes
     ]
+    return kept, naive
+
+
+@given(histories, revisions)
+def test_the_naive_fold_gives_the_same_bytes(log: list[Entry], under: Revisions) -> None:
+    kept, naive = folded_twice(log, under)
+    assert naive == kept
+
+
+def of_rules(**rules: Any) -> Policy:  # noqa: ANN401 - rules
+    return JERUSALEM.model_copy(update={"rules": Rules(**rules)})
+
+
+def tick(at: str, policy_rev: int = 1) -> Told:
+    # A deadline without an expiry does not read.
+    return replace(fact(DeadlineReached, at), policy_rev=policy_rev, expires_at=moment(at) + timedelta(seconds=30))
+
+
+FOUR_HOURS: Final = LongRunning(auto_close_seconds=4 * 3600)
+LOCKED: Final = PastTime(mode=Mode.FLAG, locked_before=date(2026, 3, 3))
+# What chance writes seldom: presses, and the documents that come one after the other.
+RARE: Final[dict[str, tuple[Sequence[Told], Revisions]]] = {
+    "a stop that is found after the lock of its day": (
+        [
+            started("desk", at="2026-03-01T17:00"),
+            tick("09:00", policy_rev=3),
+        ],
+        (of_rules(R16=FOUR_HOURS), of_rules(R15=LOCKED, R16=FOUR_HOURS)),
+    ),
+}
+
+
+@pytest.mark.parametrize("rare", RARE)
+def test_the_naive_fold_gives_the_same_bytes_of_what_is_rare(rare: str) -> None:
+    told, under = RARE[rare]
+    kept, naive = folded_twice([press.logged(offset) for offset, press in enumerate(told)], under)
     assert naive == kept

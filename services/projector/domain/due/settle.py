@@ -318,7 +318,8 @@ def _stopped(timer: Timer, running: OpenInterval, timeline: Timeline, due: Due) 
     found = endings(timer, due.at)
     if not running.has(Rule.LONG_RUNNING):
         found.append(finding_of(timer.id, due.rule, due.at, due.at))
-    locked = timeline.at(due.at).locked_before
+    # Time is added to its days when the stop is told, so what is locked by then counts, as for a press.
+    locked = timeline.latest.locked_before
     return found, [ended(timer, due.at, State.STOPPED, "settle", [due.rule], locked_before=locked)]
 
 

@@ -65,7 +65,8 @@ def fall_due(
                     for one in owner.found(timer, interval)
                 )
                 found = [*endings(owner, timer, interval, at), *([] if had else [finding(of, rule, at, at)])]
-                locked = locked_before(owner.policy(at))
+                # It adds its time now, so what is locked by now counts, and not what was at its own instant.
+                locked = locked_before(owner.documents[-1][1])
                 changed.append(end(book, press, timer_id, at, "STOPPED", "settle", {"R16"}, locked))
             note(book, said, found)
             findings += found

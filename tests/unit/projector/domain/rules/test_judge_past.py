@@ -1,21 +1,25 @@
 """R15: a press of long ago, and days that payroll has locked."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from typing import Any, Final
 
 import pytest
 
 from shared.events.durations import US_PER_MINUTE
+from shared.events.models import DeadlineReached
 from shared.events.outcome import State
-from shared.events.policy import Mode, PastTime, Policy, Rules
+from shared.events.policy import LongRunning, Mode, Overlap, OverlapMode, PastTime, Policy, Rules
 from shared.events.rules import Rule
 from tests.support.story.given import (
     JERUSALEM,
+    MONDAY,
     Story,
     Told,
     accepted,
     book_of,
+    fact,
     found,
     given,
     moment,
@@ -90,3 +94,31 @@ def test_an_end_that_adds_time_to_a_locked_day_counts_and_is_flagged(mode: Mode,
         (2, 60, False),
     ]
     assert story.timer("desk").state is not State.RUNNING
+
+
+LOCKED_LATER: Final = PastTime(mode=Mode.FLAG, locked_before=date(2026, 3, 2))
+STOPS: Final = {"R16": LongRunning(auto_close_seconds=7200)}
+SWITCHES: Final = {"R13": Overlap(mode=OverlapMode.PAUSE_PREVIOUS)}
+
+
+@pytest.mark.parametrize(
+    ("ends", "by", "day"),
+    [
+        (STOPS, fact(DeadlineReached, "2026-03-01T21:01"), (1, 120, False)),
+        (STOPS, fact(DeadlineReached, "10:00"), (1, 120, True)),
+        (SWITCHES, started("phone", at="10:00", asked="2026-03-01T20:30"), (1, 90, True)),
+    ],
+    ids=["stop before the lock", "stop after it", "switch after it"],
+)
+def test_an_end_that_nobody_pressed_marks_what_was_locked_when_it_was_told_and_is_not_flagged(
+    ends: dict[str, Any], by: Told, day: tuple[int, int, bool]
+) -> None:
+    """Sunday is locked on Monday. A stop that is found only then lies before the lock, and adds time after it."""
+    open_, locked = (
+        JERUSALEM.model_copy(update={"rules": Rules(**ends, R15=past)}) for past in (PastTime(), LOCKED_LATER)
+    )
+    story = Story(book_of(open_, locked)).when(started("desk", at="2026-03-01T19:00"))
+    story.when(replace(by, policy_rev=3 if by.log_time >= MONDAY else 1))
+    [closed] = [change.closed for change in story.outcome.changed if change.closed is not None]
+    assert [(part.on.day, part.us // US_PER_MINUTE, part.after_lock) for part in closed.days] == [day]
+    assert "R15" not in story.timer("desk").flags
