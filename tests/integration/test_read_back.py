@@ -1,6 +1,7 @@
 """What the tables hold of an owner is what the fold knew: on real Postgres, by the store's own reads and writes."""
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import date
 from itertools import pairwise
 from uuid import UUID
 
@@ -12,10 +13,29 @@ from services.projector.domain.sheet.state import Timesheet
 from services.projector.ports import Advance, Checkpoint, Wanted
 from services.projector.store.postgres import PostgresStore
 from shared.events.ids import slot_of
-from shared.events.models import OwnerAttendanceRecorded, OwnerEstimateSet, OwnerLeaveGranted, OwnerLeaveRevoked
+from shared.events.models import (
+    DeadlineReached,
+    OwnerAttendanceRecorded,
+    OwnerEstimateSet,
+    OwnerLeaveGranted,
+    OwnerLeaveRevoked,
+)
 from shared.events.outcome import write_outcome
+from shared.events.policy import LongRunning, Mode, PastTime, Rules
 from tests.support.stack.deployments import Deployment
-from tests.support.story.given import Story, Told, fact, given, moment
+from tests.support.story.given import (
+    JERUSALEM,
+    Story,
+    Told,
+    book_of,
+    fact,
+    given,
+    moment,
+    paused,
+    resumed,
+    started,
+    stopped,
+)
 
 pytestmark = pytest.mark.real
 
@@ -88,3 +108,25 @@ async def test_a_fact_that_was_another_in_between_is_known_since_it_was_told_las
     since = [row["known_at"] for row in await pool.fetch("SELECT known_at FROM owner_fact ORDER BY known_at")]
     assert since == [moment("11:00"), moment("11:01"), moment("11:02")]
     assert known(await read_back(store)) == known(other.sheet())
+
+
+async def test_a_timer_that_is_read_back_ends_as_the_live_one_does(pool: asyncpg.Pool) -> None:
+    """A late pause takes an automatic stop back, in locked days, and the timer goes on from that very instant.
+
+    What the pause told of the lock has the instant at which the new interval begins. It is a finding of the old one.
+    """
+    seven = LongRunning(auto_close_seconds=7 * 3600)
+    locked = PastTime(mode=Mode.FLAG, locked_before=date(2026, 3, 3))
+    book = book_of(*(JERUSALEM.model_copy(update={"rules": Rules(R15=past, R16=seven)}) for past in (locked, None)))
+    told = [
+        started("desk", at="09:00"),
+        fact(DeadlineReached, "16:00"),
+        paused("desk", at="2026-03-03T08:00", asked="12:00"),
+        resumed("desk", at="2026-03-03T09:00", asked="12:00", policy_rev=3),
+    ]
+    live, again = Story(book).when(*told), Story(book).when(*told)
+    await committed(store := PostgresStore(pool), live, ())
+    again.ledger.sheets["acme", "dana"] = await read_back(store)
+    end = stopped("desk", at="2026-03-03T09:00:30", asked="13:00", policy_rev=3)
+    assert again.when(end).outcome == live.when(end).outcome
+    assert live.outcome.findings == ()

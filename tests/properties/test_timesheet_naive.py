@@ -19,7 +19,7 @@ from tests.properties.test_timesheet import folded
 from tests.support.proof.naive.fold import fold_partition
 from tests.support.proof.naive.outcome import Row, body
 from tests.support.story.documents import Revisions, revisions
-from tests.support.story.given import JERUSALEM, MONDAY, Told, fact, moment, started
+from tests.support.story.given import JERUSALEM, MONDAY, Told, fact, moment, paused, resumed, started, stopped
 from tests.support.story.histories import Entry, histories
 
 GARBAGE: tuple[Headers, bytes] = ([("ce_type", b"?")], b"?")
@@ -81,6 +81,7 @@ def tick(at: str, policy_rev: int = 1) -> Told:
 
 
 FOUR_HOURS: Final = LongRunning(auto_close_seconds=4 * 3600)
+SEVEN_HOURS: Final = LongRunning(auto_close_seconds=7 * 3600)
 LOCKED: Final = PastTime(mode=Mode.FLAG, locked_before=date(2026, 3, 3))
 # What chance writes seldom: presses, and the documents that come one after the other.
 RARE: Final[dict[str, tuple[Sequence[Told], Revisions]]] = {
@@ -90,6 +91,16 @@ RARE: Final[dict[str, tuple[Sequence[Told], Revisions]]] = {
             tick("09:00", policy_rev=3),
         ],
         (of_rules(R16=FOUR_HOURS), of_rules(R15=LOCKED, R16=FOUR_HOURS)),
+    ),
+    "an interval that begins where the end of the one before was taken back to": (
+        [
+            started("desk", at="09:00"),
+            tick("16:00:01"),
+            paused("desk", at="2026-03-03T08:00", asked="12:00"),
+            resumed("desk", at="2026-03-03T09:00", asked="12:00", policy_rev=3),
+            stopped("desk", at="2026-03-03T09:00:30", asked="13:00", policy_rev=3),
+        ],
+        (of_rules(R15=LOCKED, R16=SEVEN_HOURS), of_rules(R16=SEVEN_HOURS)),
     ),
 }
 

@@ -24,6 +24,8 @@ def endings(timer: Timer, at: datetime) -> list[Finding]:
 
     One that ended before, at midnight, stands. One that begins after `at` turned out not to have happened: no time.
     """
+    # A sheet that was read back may have one more than the live sheet: R15 of an earlier interval whose end was taken
+    # back, up to that end, when this interval begins where it does. Only midnight ends a finding before its interval.
     if timer.open is None:
         return []
     return [
@@ -31,7 +33,7 @@ def endings(timer: Timer, at: datetime) -> list[Finding]:
             timer.id, found.rule, found.from_, max(found.from_, last_end(found.rule, found.from_, timer.open, at))
         )
         for found in timer.open.found
-        if found.to is None or (found.to > at and found.lasted)
+        if found.to is None or (found.rule in DAILY and found.to > at and found.lasted)
     ]
 
 

@@ -76,7 +76,10 @@ def fall_due(
 def endings(owner: Owner, timer: Row, interval: Row, at: datetime) -> list[Row]:
     """Return the findings about an interval as they end with it, at the latest."""
     ending = [
-        one for one in owner.found(timer, interval) if one["to"] is None or (one["to"] > at and one["to"] > one["from"])
+        one
+        for one in owner.found(timer, interval)
+        # What ended before the interval does is a finding of a day, or was told about an interval before this one.
+        if one["to"] is None or (one["rule"] in DAILY and one["to"] > at and one["to"] > one["from"])
     ]
     ending.sort(key=lambda one: (one["from"], one["rule"]))
     ended = []

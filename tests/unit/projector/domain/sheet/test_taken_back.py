@@ -6,12 +6,13 @@ from typing import Final
 import pytest
 
 from services.projector.domain.sheet import taken_back
-from services.projector.domain.sheet.state import ClosedInterval, DayWorked
+from services.projector.domain.sheet.state import ClosedInterval, DayWorked, FoundOpen
 from shared.events.durations import US_PER_MINUTE
 from shared.events.models import Actor, DeadlineReached
 from shared.events.outcome import Change, Closed, DayPart, State, Was
 from shared.events.policy import DailyCap, LongRunning, Mode, Overlap, OverlapMode, PastTime, Policy, Rules
 from shared.events.rules import Rule
+from shared.events.value import replace
 from tests.support.story.given import (
     JERUSALEM,
     Story,
@@ -210,6 +211,28 @@ def test_a_locked_day_that_loses_nothing_is_not_flagged() -> None:
     assert closed is not None
     assert closed.was is not None
     assert not any(part.after_lock for part in (*closed.days, *closed.was.days))
+
+
+@pytest.mark.parametrize("read_back", [False, True])
+def test_what_was_told_of_the_end_taken_back_stands_when_the_next_interval_ends(*, read_back: bool) -> None:
+    """The next interval begins at the very pause, and the lock is off by then.
+
+    A sheet that is read back has the finding with the new interval, because both begin at one instant.
+    """
+    locked = under(Rules(R15=PastTime(mode=Mode.FLAG, locked_before=TUESDAY), R16=SEVEN))
+    story = Story(book_of(locked, under(Rules(R16=SEVEN)))).when(started("desk", at="09:00"), tick("16:00"))
+    story.when(paused("desk", at="2026-03-03T08:00", asked="12:00"))
+    lost = found(Rule.PAST_TIME, "desk", "12:00", "16:00")
+    assert lost in story.outcome.findings
+    story.when(resumed("desk", at="2026-03-03T09:00", asked="12:00", policy_rev=3))
+    if read_back:
+        sheet = story.sheet()
+        desk = sheet.timers[timer_id("desk")]
+        assert desk.open is not None
+        interval = replace(desk.open, found=(FoundOpen(lost.rule, lost.from_, lost.to),))
+        story.ledger.sheets["acme", "dana"] = replace(sheet, timers={desk.id: replace(desk, open=interval)})
+    story.when(stopped("desk", at="2026-03-03T09:00:30", asked="13:00", policy_rev=3))
+    assert story.outcome.findings == ()
 
 
 def test_a_finding_on_the_way_leaves_the_end_to_be_taken_back() -> None:
