@@ -92,6 +92,10 @@ RARE: Final[dict[str, tuple[Sequence[Told], Revisions]]] = {
         ],
         (of_rules(R16=FOUR_HOURS), of_rules(R15=LOCKED, R16=FOUR_HOURS)),
     ),
+    "work of long ago, without a limit": (
+        [started("desk", at="09:00", work_date=date(1, 1, 2))],
+        (of_rules(R15=PastTime(mode=Mode.BLOCK)),),
+    ),
     "an interval that begins where the end of the one before was taken back to": (
         [
             started("desk", at="09:00"),

@@ -1,6 +1,6 @@
 """R14, R15 and R18: times ahead of the log, far behind it, or before the timer's last event; and an assumed zone."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from services.projector.domain.rules.case import Case, Flag, Refusal, flag, refusal_or_flag
@@ -11,7 +11,7 @@ from shared.events.rules import LATE, ZONE_ASSUMED, Rule
 FUTURE_TOLERANCE: Final = timedelta(seconds=60)
 LATE_AFTER: Final = timedelta(seconds=60)
 MOVED_TOLERANCE: Final = timedelta(seconds=1)
-_LONG_AGO: Final = datetime(1, 1, 3, tzinfo=UTC)
+_DAY: Final = timedelta(days=1)
 _LOG_TICK: Final = timedelta(milliseconds=1)
 
 
@@ -37,7 +37,8 @@ def past_time(case: Case) -> Refusal | Flag | None:
     """
     if not case.opens:
         return _added_to_locked_days(case)
-    if case.at < _first_open_moment(case) or _worked_on_a_day_gone(case):
+    first = _first_open_moment(case)
+    if first is not None and (case.at < first or _worked_on_a_day_gone(case, first)):
         return refusal_or_flag(case, Rule.PAST_TIME, case.at)
     return None
 
@@ -52,15 +53,20 @@ def _added_to_locked_days(case: Case) -> Flag | None:
     return flag(case, Rule.PAST_TIME, since, cut) if since < cut else None
 
 
-def _first_open_moment(case: Case) -> datetime:
+def _first_open_moment(case: Case) -> datetime | None:
+    """Return from when on an interval may begin, None: there is no limit and no lock."""
     limit, locked = case.terms.max_backdate, case.terms.locked_before
-    first = _LONG_AGO if limit is None else max(_LONG_AGO, case.press.log_time - limit)
-    return first if locked is None else max(first, day_begins(locked, case.zone))
+    far_back = None if limit is None else case.press.log_time - limit
+    if locked is None:
+        return far_back
+    unlocked = day_begins(locked, case.zone)
+    return unlocked if far_back is None else max(far_back, unlocked)
 
 
-def _worked_on_a_day_gone(case: Case) -> bool:
+def _worked_on_a_day_gone(case: Case, first: datetime) -> bool:
+    """Return whether a start says that it is for a day that was over at `first`."""
     work_date = case.work_date
-    return work_date is not None and work_date < local_day(_first_open_moment(case), case.zone)
+    return work_date is not None and day_begins(work_date + _DAY, case.zone) <= first
 
 
 def late_press(case: Case) -> Flag | None:

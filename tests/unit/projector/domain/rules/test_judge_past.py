@@ -10,7 +10,7 @@ import pytest
 from shared.events.durations import US_PER_MINUTE
 from shared.events.models import DeadlineReached
 from shared.events.outcome import State
-from shared.events.policy import LongRunning, Mode, Overlap, OverlapMode, PastTime, Policy, Rules
+from shared.events.policy import LongRunning, Mode, Overlap, OverlapMode, PastTime, Policy, RuleMode, Rules
 from shared.events.rules import Rule
 from tests.support.story.given import (
     JERUSALEM,
@@ -55,6 +55,20 @@ def test_without_a_mode_no_press_is_too_old(mode: Mode | None) -> None:
 
 def test_a_mode_without_a_limit_never_fires() -> None:
     given(policy=past_time()).when(started("desk", at="10:00", asked="2026-02-01T09:00")).then(accepted("late"))
+
+
+@pytest.mark.parametrize("on", [date(1, 1, 2), date(9999, 12, 30)])
+@pytest.mark.parametrize("zone", ["Etc/GMT-14", "Etc/GMT+12"])
+def test_without_a_limit_no_work_date_is_too_old(zone: str, on: date) -> None:
+    """The first day and the last that a record may name, in the zones whose days begin first and last."""
+    rules = Rules(R14=RuleMode(mode=Mode.OFF), R15=PastTime(mode=Mode.BLOCK))
+    policy = JERUSALEM.model_copy(update={"zone": zone, "rules": rules})
+    given(policy=policy).when(started("desk", at="10:00", work_date=on)).then(accepted())
+
+
+def test_a_lock_before_the_first_day_locks_nothing() -> None:
+    locked = past_time(locked_before=date(1, 1, 2))
+    given(policy=locked).when(started("desk", at="10:00", work_date=date(1, 1, 2))).then(accepted())
 
 
 def test_flagged_is_accepted() -> None:
