@@ -6,6 +6,7 @@ from typing import Final
 
 import pytest
 
+from shared.events.models import DeadlineReached
 from shared.events.outcome import State
 from shared.events.policy import Mode, Overlap, OverlapMode, RuleMode, Rules
 from shared.events.rules import Rule
@@ -16,6 +17,7 @@ from tests.support.story.given import (
     Told,
     accepted,
     book_of,
+    fact,
     found,
     given,
     moment,
@@ -227,3 +229,17 @@ def test_what_was_worked_is_flagged_and_never_blocked_nor_switched(mode: Overlap
     story.when(started("desk", at="09:30", asked="09:10"))
     story.then(accepted("late") if mode is OverlapMode.ALLOW else overlapping("desk", "09:10", "late"))
     assert (story.timer("other").stopped_at, story.minutes("other")) == (moment("09:20"), 20)
+
+
+def test_a_switch_ends_99_timers_and_the_others_at_the_owners_next_start() -> None:
+    """A tick in between ends none of them: a switch is of a press, and does not fall due."""
+    both = (OverlapMode.ALLOW, OverlapMode.STOP_PREVIOUS)
+    book = book_of(*(JERUSALEM.model_copy(update={"rules": Rules(R13=Overlap(mode=mode))}) for mode in both))
+    many = {start.timer: start for start in (started(f"t{number}", at="09:00") for number in range(130))}
+    story = Story(book).when(*many.values())
+    left = sorted(timer.id for timer, _ in story.sheet().running())[99:]
+    assert left
+    story.when(started("desk", at="10:00", policy_rev=3), fact(DeadlineReached, "10:05"))
+    assert sorted(timer.id for timer, _ in story.sheet().running()) == sorted([*left, timer_id("desk")])
+    story.when(started("phone", at="10:10", policy_rev=3))
+    assert [timer.id for timer, _ in story.sheet().running()] == [timer_id("phone")]
