@@ -74,7 +74,7 @@ class Run:
     def _committed(self, batches: Sequence[Batch]) -> None:
         (batch,) = batches
         self.answers += [came.body for _, came in batch.answers]
-        self.partition.at = batch.target()
+        self.partition.at = batch.to
         self.partition.cache.absorb(batch.ledger)
 
     def _trouble(self, _: Partition, reason: str, error: Exception) -> None:

@@ -117,7 +117,7 @@ class Projector:
                 continue
             partition = batch.partition
             partition.backoff.reset()
-            partition.at = partition.saved = batch.target()
+            partition.at = partition.saved = batch.to
             partition.cache.absorb(batch.ledger)
             partition.outbox.add(batch.to_publish())
             if partition.outbox.backlog > BACKLOG_MAX:

@@ -99,7 +99,7 @@ class WriterDesk:
 
     def _committed(self, batches: Sequence[Batch]) -> None:
         for batch in batches:
-            batch.partition.at = batch.target()
+            batch.partition.at = batch.to
             batch.partition.cache.absorb(batch.ledger)
 
     def _in_trouble(self, partition: Partition, reason: str, error: Exception) -> None:

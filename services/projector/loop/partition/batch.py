@@ -90,6 +90,8 @@ class Batch:
     unread: Wanted | None = None
     ledger: Ledger = field(init=False)
     answers: list[tuple[Entry, Folded]] = field(init=False)
+    # Where the partition stands once the last `advance` is committed. Acks that come meanwhile are not in it.
+    to: Checkpoint = field(init=False)
     _generation: object = field(init=False)
 
     def __post_init__(self) -> None:
@@ -134,10 +136,10 @@ class Batch:
 
     def advance(self) -> Advance:
         """Return what the store is to commit."""
-        return Advance(self.partition.at.next_offset, self.target(), self.kept(), self.looks(), self.unread)
+        self.to = self._target()
+        return Advance(self.partition.at.next_offset, self.to, self.kept(), self.looks(), self.unread)
 
-    def target(self) -> Checkpoint:
-        """Return where the partition stands after this batch is committed."""
+    def _target(self) -> Checkpoint:
         outbox, last = self.partition.outbox, self.entries[-1]
         return Checkpoint(
             kpart=self.partition.kpart,

@@ -9,10 +9,10 @@ import structlog
 
 from services.projector.loop import upkeep
 from services.projector.loop.partition.partition import Status
-from services.projector.ports import Checkpoint
+from services.projector.ports import Advance, Checkpoint
 from tests.support.fakes.house import A_DAY, ACCEPTED, HOME, NEXT_DOOR, House, MoodyStore, at_work
-from tests.support.fakes.in_hand import turns
-from tests.support.story.given import stopped
+from tests.support.fakes.in_hand import StuckStream, turns
+from tests.support.story.given import started, stopped
 
 
 @dataclass
@@ -110,6 +110,31 @@ async def test_what_recovery_could_not_save_past_a_lock_is_saved_soon() -> None:
         store.free = True
         await house.clock.passes(1.0)
         assert store.checkpoints[HOME].published == len(A_DAY)
+
+
+@dataclass
+class SlowStore(MoodyStore):
+    """A store in which all that was published before is acked while a later commit is on its way."""
+
+    stream: StuckStream = field(default_factory=StuckStream)
+
+    async def commit(self, advances: Sequence[Advance]) -> None:
+        if self.bodies[HOME] and advances[0].unread is None:  # read, and found to be a repeat
+            self.stream.lets_go()
+            await turns(10)
+        await super().commit(advances)
+
+
+async def test_what_is_acked_during_a_commit_of_repeats_is_saved_a_second_later() -> None:
+    """The commit was taken to have written it: nothing was for up to a minute, nor at the end."""
+    store = SlowStore()
+    async with at_work(House(store=store, outcomes=store.stream)) as house:
+        await house.hears(started("desk", at="09:00", key="k"))
+        await house.clock.passes(1.0)  # the store is asked after each take-up
+        await house.hears(started("desk", at="09:00", logged="09:05", key="k"))
+        assert (store.checkpoints[HOME].next_offset, store.checkpoints[HOME].published) == (2, 0)
+        await house.clock.passes(1.0)
+        assert store.checkpoints[HOME].published == 1
 
 
 async def test_a_failed_prune_is_not_tried_on_the_next_partition() -> None:
