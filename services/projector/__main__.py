@@ -56,8 +56,12 @@ def _rebuild() -> int:
 
 
 if __name__ == "__main__":
-    besides = {"audit": _audit, "rebuild": _rebuild}.get("".join(sys.argv[1:2]))
-    if besides is None:
+    if len(sys.argv) == 1:
         sys.exit(_projecting())
+    besides = {"audit": _audit, "rebuild": _rebuild}.get(sys.argv[1])
+    if besides is None:
+        # A mistyped audit must not become one more projector, which takes partitions.
+        sys.stderr.write(f"projector: there is no {sys.argv[1]!r}: say `audit`, `rebuild` or nothing.\n")
+        sys.exit(2)
     configure_logging("projector")
     sys.exit(besides())
