@@ -1,7 +1,8 @@
 -- Delete published outcomes that lie 31 days of log time behind the partition's newest record, and behind today.
 -- A broker's clock that jumps a month ahead dates a record in the future: nothing is forgotten because of that.
--- Log time rises with the offset, so only the oldest are looked at. When all of them are too young, it is done; one
--- that is dated in the future stays among them and holds up no other.
+-- Log time rises with the offset, so only the oldest are looked at. When all of them are too young, it is done. Those
+-- that are dated in the future stay among them. Fewer than are looked at hold up no other; as many hold up all behind
+-- them, until their time has come.
 -- Each is looked up by its whole key as one row: planned on an empty table, equal columns would be compared with all rows.
 DELETE FROM outcome o
  USING checkpoint c
