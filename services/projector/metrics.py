@@ -105,7 +105,8 @@ UNPUBLISHED: Final = Metric(
 DEADLINE_LATE: Final = Metric(
     "stint_deadline_late_seconds",
     "gauge",
-    "How long ago the oldest deadline fell due that is not folded yet; 0 when there is none.",
+    "How long ago the oldest deadline fell due that is not folded yet; 0 when there is none. While deadlines cannot be "
+    "read, at least the time since the last look.",
 )
 DEAD_LETTERS: Final = Metric(
     "stint_dead_letters_total",

@@ -60,6 +60,8 @@ class DeadlineClock:
         self._after: dict[int, DueOwner] = {}
         # When the oldest row of each partition fell due, as its first page said last.
         self._oldest: dict[int, datetime] = {}
+        # Since when nothing can be read; None: the last look went well.
+        self._blind_since: datetime | None = None
         self._sending: dict[int, asyncio.Task[None]] = {}
         self._failing: set[int] = set()
         self._alarm_at = 0.0
@@ -67,8 +69,12 @@ class DeadlineClock:
 
     @property
     def oldest_due_at(self) -> datetime | None:
-        """When the oldest deadline fell due that was not folded at the last look; None: there is none."""
-        return min(self._oldest.values(), default=None)
+        """When the oldest deadline fell due that was not folded at the last look; None: there is none.
+
+        While nothing can be read, one may have fallen due just after the last look.
+        """
+        blind_since = [] if self._blind_since is None else [self._blind_since]
+        return min([*self._oldest.values(), *blind_since], default=None)
 
     async def run(self) -> None:
         """Watch deadlines and policies, for ever. An error of either ends both, and is raised."""
@@ -95,10 +101,12 @@ class DeadlineClock:
             except Exception as error:  # noqa: BLE001 - Postgres is away; retry
                 if not backoff.failures:
                     self._log.warning("deadlines_not_read", error=told(error))
+                self._see_nothing(error)
                 wait_seconds = backoff.next()
                 continue
             backoff.reset()
             wait_seconds = _ROUND_SECONDS
+            self._blind_since = None
             self._see_oldest(asked, found)
             self._raise_alarm(asked, found)
             for kpart in asked:
@@ -145,6 +153,16 @@ class DeadlineClock:
                 self._oldest[kpart] = rows[0].due_at
             else:
                 self._oldest.pop(kpart, None)
+
+    def _see_nothing(self, error: Exception) -> None:
+        """Say so, once a minute, when nothing could be read for over 30 s: what fell due meanwhile is late."""
+        now, wall = self._clock.monotonic(), self._now()
+        if self._blind_since is None:
+            self._blind_since = wall
+        unread = wall - self._blind_since
+        if unread > _LATE_AFTER and now >= self._alarm_at:
+            self._alarm_at = now + _ALARM_EVERY_SECONDS
+            self._log.error("deadlines_late", unread_seconds=round(unread.total_seconds()), error=told(error))
 
     def _raise_alarm(self, asked: Mapping[int, DueOwner | None], found: Mapping[int, Sequence[DueOwner]]) -> None:
         """Say which deadline is the latest, once a minute, when one is over 30 s late."""

@@ -142,6 +142,28 @@ async def test_a_deadline_over_30_s_late_is_an_alarm_once_a_minute() -> None:
     assert [entry["late_seconds"] >= 30 for entry in logs] == [True, True]
 
 
+async def test_deadlines_that_cannot_be_read_for_30_s_are_an_alarm_and_counted_as_late() -> None:
+    """The statement took over its limit each time, while commits went on. Nothing was ticked, and all seemed well."""
+    at = house()
+    with structlog.testing.capture_logs() as logs:
+        clock = at.make()
+        running = asyncio.ensure_future(clock.run())
+        await at.passes(1.5)
+        assert clock.oldest_due_at is None
+        at.deadlines.broken = TimeoutError()
+        await at.passes(30)
+        assert [entry["event"] for entry in logs if entry["log_level"] == "error"] == []
+        await at.passes(90)
+        assert clock.oldest_due_at == moment("09:00:01.800")
+        at.deadlines.broken = None
+        await at.passes(3)
+        assert clock.oldest_due_at is None
+        running.cancel()
+        await asyncio.wait([running])
+    said = [(entry["event"], entry["unread_seconds"] > 30) for entry in logs if entry["log_level"] == "error"]
+    assert said == [("deadlines_late", True)] * 2
+
+
 async def test_what_fell_due_before_a_take_up_is_no_alarm_yet() -> None:
     """A projector that starts after a night finds the night's deadlines."""
     with structlog.testing.capture_logs() as logs:
