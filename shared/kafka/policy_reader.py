@@ -118,7 +118,10 @@ class PolicyReader:
                 is_at = (self.book.position, self._heard)
                 if is_at == was_at and self.book.position + 1 < ended_before and not self._newer:
                     raise ConnectionError(f"stalled at {self.book.position}, behind {ended_before}")
-                self._reading, ended_before, was_at = True, end, is_at
+                # Made anew, or the wrong Kafka: its readers would disagree, each with the book that it has read.
+                if went_back := end <= self.book.position:
+                    self._log.error("policies_went_back", ends_at=end, read_to=self.book.position + 1)
+                self._reading, ended_before, was_at = not went_back, end, is_at
                 for _ in range(int(LOOK_EVERY_SECONDS / _LOOK_FOR_GAPS_SECONDS)):
                     await asyncio.sleep(_LOOK_FOR_GAPS_SECONDS)
                     await self._pass_gap(consumer)

@@ -11,6 +11,7 @@ from typing import Any, Final
 SHARED_ALARMS: Final = (
     "batch_not_unpacked",
     "policies_consumer_lost",
+    "policies_went_back",
     "policy_newer",
     "producer_broken",
     "producer_not_started",

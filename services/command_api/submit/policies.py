@@ -70,9 +70,11 @@ class SentPolicies:
         if (again_at := set_again_at(self._reader.book, caller.tenant, now)) is not None:
             self._log.warning("policy_set_too_often", tenant=caller.tenant)
             return SetTooOften(math.ceil((again_at - now).total_seconds()))
+        read_to = self._reader.book.position
         outgoing = outgoing_policy(caller.tenant, document, replaces=replaces, set_by=caller.client, set_at=now)
         match await self._sent(outgoing):
-            case Acked(offset=offset) if offset >= 0 and await self._reader.reach(offset, self._within_seconds):
+            # At or below what was read, the ack is of another topic, or tells no offset.
+            case Acked(offset=offset) if offset > read_to and await self._reader.reach(offset, self._within_seconds):
                 return self.revision(caller.tenant, offset) or self._moved_on(caller)
             case Unacked(why=why) if why != "fate_unknown":
                 return NotSet(may_be_set=False)
@@ -89,7 +91,8 @@ class SentPolicies:
                 end = await self._reader.end()
         except (OSError, KafkaError):
             return False
-        return await self._reader.reach(end - 1, self._within_seconds)
+        # A topic that ends before what was read is not the one that was read.
+        return end > self._reader.book.position and await self._reader.reach(end - 1, self._within_seconds)
 
     async def _sent(self, outgoing: OutgoingPolicy) -> Acked | Unacked:
         fate: asyncio.Future[Acked | Unacked] = self._loop.create_future()

@@ -186,6 +186,23 @@ async def test_a_record_of_unknown_fate_may_be_set(fate: Acked | Unacked) -> Non
     assert await topic.log().put(OFFICE, CAIRO, None) == revision(0, CAIRO, None)
 
 
+async def test_on_a_topic_that_was_made_anew_nothing_is_recorded() -> None:
+    """Another document was answered as if it were the caller's, and readers disagreed."""
+    topic = Topic()
+    await topic.log().put(OFFICE, CAIRO, None)
+    topic.records.clear()
+    assert await topic.log().put(OFFICE, TOKYO, 0) == NotSet(may_be_set=False)
+    assert topic.sent == 1
+
+
+async def test_an_ack_at_or_below_what_was_read_is_of_unknown_fate() -> None:
+    """The topic was made anew after we had looked at its end."""
+    topic = Topic()
+    await topic.log().put(OFFICE, CAIRO, None)
+    topic.fate = Acked(0, 1)
+    assert await topic.log().put(OFFICE, TOKYO, 0) == NotSet(may_be_set=True)
+
+
 async def test_a_record_that_is_acked_and_not_read_may_be_set() -> None:
     topic = Topic(reads_on=False)
     assert await topic.log().put(OFFICE, CAIRO, None) == NotSet(may_be_set=True)
