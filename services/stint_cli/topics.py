@@ -1,4 +1,8 @@
-"""topics: make the topics of this deployment, and check that existing ones have the settings that promises rest on."""
+"""topics: make the topics of this deployment, and check that existing ones have the settings that promises rest on.
+
+A topic that is kept for ever is made once, before the first press. When it is missing later, it was lost, or this is
+another Kafka. On one made anew, presses would be recorded and never judged, and gone once the right one is back.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -7,8 +11,9 @@ import asyncpg
 
 from services.stint_cli.brokers import MIN_INSYNC, UNCLEAN_ELECTION, Brokers, FoundTopic, safety
 from services.stint_cli.setup.deployment import record_partitions
+from services.stint_cli.store import query
 from services.stint_cli.trouble import Trouble
-from shared.events.topics import EVENTS, PARTITIONS_MAX, Topic, topics
+from shared.events.topics import EVENTS, OUTCOMES, PARTITIONS_MAX, POLICIES, TEXTS, Topic, topics
 
 # Logs must be kept for ever, and erased texts must go. The retention of the other topics is the operator's choice.
 _ALWAYS_MATTERS: Final = (
@@ -20,6 +25,11 @@ _ALWAYS_MATTERS: Final = (
     "delete.retention.ms",
 )
 _FOR_EVER: Final = "-1"
+_KEPT: Final = frozenset({EVENTS, OUTCOMES, POLICIES, TEXTS})
+WHAT_IF_LOST: Final = (
+    "This is the wrong Kafka, or the topic was deleted. Do not make it anew: "
+    'docs/operations.md, "When a topic is missing", says what to do.'
+)
 
 
 def differences(wanted: Sequence[Topic], found: Mapping[str, FoundTopic], replication_factor: int) -> list[str]:
@@ -77,6 +87,21 @@ async def check_topics(brokers: Brokers, partitions: int, replication_factor: in
     return [topic for topic in wanted if topic.name not in found]
 
 
+async def lost(conn: asyncpg.Connection, missing: Sequence[Topic]) -> list[str]:
+    """Return which of the missing topics a deployment with history must have had."""
+    names = [topic.name for topic in missing if topic.name in _KEPT]
+    try:
+        return names if names and await conn.fetchval(query("has_history")) else []
+    except asyncpg.UndefinedTableError:
+        return []
+
+
+async def refuse_if_lost(conn: asyncpg.Connection, missing: Sequence[Topic]) -> None:
+    """Raise Trouble when a topic is missing that must not be made anew."""
+    if names := await lost(conn, missing):
+        raise Trouble(f"Missing, in a deployment that has history: {', '.join(names)}. {WHAT_IF_LOST}")
+
+
 async def make_topics(brokers: Brokers, missing: Sequence[Topic], replication_factor: int | None) -> None:
     """Make the missing topics. Raise Trouble when another run made one with other settings meanwhile."""
     if missing:
@@ -90,9 +115,13 @@ async def make_topics(brokers: Brokers, missing: Sequence[Topic], replication_fa
 async def ensure_topics(
     brokers: Brokers, conn: asyncpg.Connection, partitions: int, replication_factor: int | None = None
 ) -> list[Topic]:
-    """Make a deployment of `partitions` partitions, in Kafka and in Postgres; return the topics that were made."""
+    """Make a deployment of `partitions` partitions, in Kafka and in Postgres; return the topics that were made.
+
+    Raises Trouble, and makes nothing, when a topic differs where it matters or was lost.
+    """
     # Check, then record, then make: a number of partitions that cannot be made is never recorded for life.
     missing = await check_topics(brokers, partitions, replication_factor)
+    await refuse_if_lost(conn, missing)
     await record_partitions(conn, partitions)
     await make_topics(brokers, missing, replication_factor)
     return missing

@@ -14,8 +14,9 @@ from confluent_kafka import Producer
 
 from services.stint_cli.brokers import Brokers
 from services.stint_cli.database import connected
-from services.stint_cli.topics import ensure_topics
-from shared.events.topics import EVENTS, OUTCOMES
+from services.stint_cli.topics import ensure_topics, make_topics
+from services.stint_cli.trouble import Trouble
+from shared.events.topics import EVENTS, OUTCOMES, topics
 from tests.faults import upgraded_projector
 from tests.faults.upgraded_projector import NEWER
 from tests.support.proof.minutes import worked
@@ -145,7 +146,7 @@ async def test_a_log_made_anew_under_its_checkpoints_is_an_alarm(place: Place) -
     await crew.be(apis=1, projectors=0)
     tables, outcomes = await dump(deployment.dsn), await end_offsets(deployment.kafka, OUTCOMES)
 
-    await make_log_anew(deployment)
+    await make_anew(deployment, EVENTS)
     # One partition is shorter than what was folded of it. Another has grown past that.
     for kpart in (2, 7, 7, 7):
         await put_start(deployment, place.tenant, place.owner_on(kpart))
@@ -168,18 +169,21 @@ async def health_of(projector: Service) -> tuple[int, dict[str, str]]:
     return health.status_code, health.json()["waiting"]
 
 
-async def make_log_anew(deployment: Deployment) -> None:
-    """Delete the topic of presses and make it again, as a careless operator might."""
+async def make_anew(deployment: Deployment, topic: str) -> None:
+    """Delete a topic and make it again by hand, because `stint topics` does not."""
     admin = AIOKafkaAdminClient(**deployment.kafka.options())
     await admin.start()
     try:
-        await admin.delete_topics([EVENTS])
+        await admin.delete_topics([topic])
     finally:
         await admin.close()
     async with Brokers(deployment.kafka) as brokers, connected(deployment.dsn) as conn:
 
         async def gone() -> bool:
-            return not await brokers.find([EVENTS])
+            return not await brokers.find([topic])
 
         await eventually(gone, "the topic is gone")
-        await ensure_topics(brokers, conn, deployment.partitions)
+        with pytest.raises(Trouble, match=f"^Missing, in a deployment that has history: {topic}"):
+            await ensure_topics(brokers, conn, deployment.partitions)
+        assert not await brokers.find([topic])
+        await make_topics(brokers, [one for one in topics(deployment.partitions) if one.name == topic], None)

@@ -10,7 +10,7 @@ from services.stint_cli.brokers import Brokers
 from services.stint_cli.migrate import migrate
 from services.stint_cli.setup.demo import Demo, make_demo, make_demo_policy
 from services.stint_cli.setup.deployment import record_partitions
-from services.stint_cli.topics import check_topics, make_topics
+from services.stint_cli.topics import check_topics, make_topics, refuse_if_lost
 from shared.events.topics import Topic
 
 _A = TypeVar("_A")
@@ -22,6 +22,7 @@ async def prepare(
 ) -> None:
     """Prepare Postgres and Kafka from nothing or from any earlier state, both at the same time."""
     _, missing = await _both(migrate(conn), check_topics(brokers, partitions, replication_factor))
+    await refuse_if_lost(conn, missing)
     await record_partitions(conn, partitions)
     await _both(make_demo(conn, demo), _make_topics_and_policy(brokers, missing, replication_factor, demo))
 

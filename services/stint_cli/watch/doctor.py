@@ -16,7 +16,7 @@ from services.stint_cli.database import clock_ahead, opened
 from services.stint_cli.migrate import Applied, outstanding, read_migrations
 from services.stint_cli.settings import DoctorSettings
 from services.stint_cli.store import query
-from services.stint_cli.topics import differences
+from services.stint_cli.topics import WHAT_IF_LOST, differences, lost
 from services.stint_cli.trouble import Trouble
 from services.stint_cli.watch.diagnosis import Diagnosis
 from services.stint_cli.watch.log import LogReader
@@ -131,7 +131,8 @@ async def _of_both(
     there = await brokers.find([topic.name for topic in wanted])
     yield Diagnosis("kafka", f"Kafka, with {len(there)} of {len(wanted)} topics")
     yield Diagnosis("partitions", f"P is {recorded}")
-    for finding in _of_topics(wanted, there, settings.replication_factor or await brokers.replicas()):
+    gone = await lost(conn, [topic for topic in wanted if topic.name not in there])
+    for finding in _of_topics(wanted, there, settings.replication_factor or await brokers.replicas(), gone):
         yield finding
     if any(topic.name not in there or there[topic.name].partitions != topic.partitions for topic in wanted):
         return
@@ -144,9 +145,16 @@ async def _of_both(
     yield await _dead_letters(conn, log)
 
 
-def _of_topics(wanted: Sequence[Topic], there: Mapping[str, FoundTopic], replication_factor: int) -> list[Diagnosis]:
-    missing = [topic.name for topic in wanted if topic.name not in there]
-    found = [Diagnosis("topics", f"{name} is missing", "Run `stint topics`.") for name in missing]
+def _of_topics(
+    wanted: Sequence[Topic], there: Mapping[str, FoundTopic], replication_factor: int, gone: Sequence[str]
+) -> list[Diagnosis]:
+    found = [
+        Diagnosis("topics", f"{topic.name} is missing, and this deployment has history", WHAT_IF_LOST)
+        if topic.name in gone
+        else Diagnosis("topics", f"{topic.name} is missing", "Run `stint topics`.")
+        for topic in wanted
+        if topic.name not in there
+    ]
     by_hand = 'Correct it by hand; docs/operations.md, "What cannot be changed in place", says why.'
     wrong = differences(wanted, there, replication_factor)
     found += [Diagnosis("topics", difference, by_hand) for difference in wrong]

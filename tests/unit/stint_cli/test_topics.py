@@ -1,13 +1,28 @@
-"""The topics job: the differences that break a promise."""
+"""The topics job: the differences that break a promise, and the topics that are not made a second time."""
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any
 
+import asyncpg
 import pytest
 
-from services.stint_cli.brokers import Brokers, FoundTopic
-from services.stint_cli.topics import check_topics, differences
+from services.stint_cli.brokers import FoundTopic, safety
+from services.stint_cli.topics import check_topics, differences, ensure_topics, lost
 from services.stint_cli.trouble import Trouble
-from shared.events.topics import COMMANDS, EVENTS, PARTITIONS_MAX, TEXTS, topics
+from shared.events.topics import (
+    COMMANDS,
+    DEAD,
+    EVENTS,
+    OUTCOMES,
+    PARTITIONS_MAX,
+    POLICIES,
+    REPLIES,
+    TEXTS,
+    Topic,
+    topics,
+)
 
 THREE = {"min.insync.replicas": "2", "unclean.leader.election.enable": "false"}
 
@@ -86,25 +101,101 @@ def test_more_replicas_than_wanted_are_as_safe(wanted: int) -> None:
     assert differences(topics(12), found(EVENTS), wanted) == []
 
 
-class Cluster(Brokers):
-    """Brokers with these topics. No connection is opened."""
+@dataclass
+class Cluster:
+    """Stands in for Kafka's administration: one broker, with the topics of these names."""
 
-    def __init__(self, *names: str, partitions: int) -> None:
-        self._found = {name: found(name, partitions)[name] for name in names}
+    names: set[str]
+    partitions: int = 12
+    made: list[str] = field(default_factory=list)
+
+    async def replicas(self) -> int:
+        return 1
 
     async def find(self, names: Sequence[str]) -> dict[str, FoundTopic]:
-        return {name: self._found[name] for name in names if name in self._found}
+        wanted = {topic.name: topic for topic in topics(self.partitions)}
+        there = [wanted[name] for name in names if name in self.names]
+        return {topic.name: FoundTopic(topic.partitions, 1, topic.config | safety(1)) for topic in there}
+
+    async def create(self, wanted: Sequence[Topic], replication_factor: int) -> None:
+        assert replication_factor == 1
+        self.made += [topic.name for topic in wanted]
+        self.names |= set(self.made)
+
+
+@dataclass
+class Connection:
+    """Stands in for Postgres: a deployment of 12 partitions."""
+
+    has_history: bool | Exception
+    written: list[str] = field(default_factory=list)
+
+    def transaction(self) -> AbstractAsyncContextManager[None]:
+        return nullcontext()
+
+    async def execute(self, sql: str, _partitions: int) -> None:
+        self.written.append(sql)
+
+    async def fetchval(self, sql: str) -> object:
+        if "EXISTS" not in sql:
+            return 12
+        if isinstance(self.has_history, Exception):
+            raise self.has_history
+        return self.has_history
+
+
+ALL = {topic.name for topic in topics(12)}
+FOR_EVER = {EVENTS, OUTCOMES, POLICIES, TEXTS}
+
+
+async def ensured(names: set[str], *, has_history: bool) -> tuple[Cluster, Connection]:
+    cluster, conn = Cluster(names), Connection(has_history)
+    brokers: Any = cluster
+    connection: Any = conn
+    await ensure_topics(brokers, connection, 12)
+    return cluster, conn
+
+
+async def test_a_deployment_without_history_gets_all_that_is_missing() -> None:
+    cluster, _ = await ensured(set(), has_history=False)
+    assert set(cluster.made) == ALL
+
+
+async def test_topics_that_only_pass_things_on_are_made_anew_at_any_time() -> None:
+    cluster, _ = await ensured(set(FOR_EVER), has_history=True)
+    assert set(cluster.made) == {COMMANDS, REPLIES, DEAD}
+
+
+@pytest.mark.parametrize("gone", [{EVENTS}, {OUTCOMES}, {POLICIES}, {TEXTS}, {EVENTS, REPLIES}, ALL])
+async def test_a_topic_that_is_kept_for_ever_is_not_made_anew_under_a_history(gone: set[str]) -> None:
+    """All are gone when the address leads to another Kafka. Nothing is made there, and nothing is written."""
+    cluster, conn = Cluster(ALL - gone), Connection(has_history=True)
+    brokers: Any = cluster
+    connection: Any = conn
+    told = ", ".join(topic.name for topic in topics(12) if topic.name in gone & FOR_EVER)
+    with pytest.raises(Trouble, match=f"^Missing, in a deployment that has history: {told}. This is the wrong Kafka"):
+        await ensure_topics(brokers, connection, 12)
+    assert (cluster.made, conn.written) == ([], [])
+
+
+async def test_a_database_without_tables_has_no_history() -> None:
+    conn: Any = Connection(asyncpg.UndefinedTableError("relation does not exist"))
+    assert await lost(conn, topics(12)) == []
 
 
 async def test_a_new_deployment_may_have_as_many_partitions_as_a_position_has_room_for() -> None:
     most = PARTITIONS_MAX
-    assert await check_topics(Cluster(partitions=most), most, 3) == list(topics(most))
-    for others in ((), (TEXTS,)):
+    assert await missing(set(), most) == list(topics(most))
+    for others in (set[str](), {TEXTS}):
         with pytest.raises(Trouble, match=f"up to {most} partitions, not {most + 1}"):
-            await check_topics(Cluster(*others, partitions=most + 1), most + 1, 3)
+            await missing(others, most + 1)
 
 
 async def test_a_deployment_that_has_its_log_keeps_its_partitions() -> None:
     """Its topics job runs again at each upgrade, and P is for life."""
-    missing = await check_topics(Cluster(EVENTS, partitions=1024), 1024, 3)
-    assert missing == [topic for topic in topics(1024) if topic.name != EVENTS]
+    assert await missing({EVENTS}, 1024) == [topic for topic in topics(1024) if topic.name != EVENTS]
+
+
+async def missing(there: set[str], partitions: int) -> list[Topic]:
+    brokers: Any = Cluster(there, partitions)
+    return await check_topics(brokers, partitions, 1)

@@ -14,13 +14,14 @@ from pydantic import SecretStr
 from services.stint_cli.brokers import FoundTopic, safety
 from services.stint_cli.migrate import Migration, read_migrations
 from services.stint_cli.settings import DoctorSettings
+from services.stint_cli.topics import WHAT_IF_LOST
 from services.stint_cli.watch import doctor
 from services.stint_cli.watch.diagnosis import Diagnosis
 from services.stint_cli.watch.doctor import examine, of_a_partition, of_the_commands
 from services.stint_cli.watch.log import Held
 from services.stint_cli.watch.places.commands import Unsettled
 from services.stint_cli.watch.places.partitions import Watched
-from shared.events.topics import EVENTS, TEXTS, topics
+from shared.events.topics import EVENTS, REPLIES, TEXTS, topics
 
 WELL = Watched(kpart=3, log=Held(0, 40), next_offset=40, unpublished=0, projector="10.0.0.7")
 
@@ -208,9 +209,9 @@ SETTINGS: Final = DoctorSettings(
 )
 
 
-async def of_both(recorded: object, there: Mapping[str, FoundTopic]) -> list[Diagnosis]:
+async def of_both(recorded: object, there: Mapping[str, FoundTopic], *, has_history: object = False) -> list[Diagnosis]:
     """Return what is found of Kafka and Postgres together, where a topic keeps from looking at the partitions."""
-    conn: Any = Connection({"deployment": recorded})
+    conn: Any = Connection({"EXISTS": has_history, "deployment": recorded})
     brokers: Any = Cluster(there)
     log: Any = None
     return [found async for found in doctor._of_both(conn, brokers, log, SETTINGS)]
@@ -232,6 +233,16 @@ async def test_a_topic_that_is_missing_and_one_that_is_wrongly_set_are_each_told
         ("topics", f"{EVENTS} is missing", "Run `stint to"),
         ("topics", f"{TEXTS} has cleanup.policy=delete, not compact", "Correct it by"),
     ]
+
+
+async def test_a_topic_that_is_missing_under_a_history_is_not_to_be_made_anew() -> None:
+    """The advice to make it was followed: presses were answered 202, and gone when the right log came back."""
+    there = {name: topic for name, topic in WHOLE.items() if name not in {EVENTS, REPLIES}}
+    told = {one.found: one.advice for one in await of_both(12, there, has_history=True) if one.advice}
+    assert told == {
+        f"{EVENTS} is missing, and this deployment has history": WHAT_IF_LOST,
+        f"{REPLIES} is missing": "Run `stint topics`.",
+    }
 
 
 async def test_a_topic_with_another_number_of_partitions_is_told() -> None:
