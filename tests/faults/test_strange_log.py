@@ -1,6 +1,6 @@
 """A log that its reader does not expect: written by a later release, or not the one that was folded.
 
-The tests run on a stack of their own, because the last one deletes its log. They run in this order.
+The tests run on a stack of their own, because the last ones delete its logs. They run in this order.
 """
 
 import asyncio
@@ -11,11 +11,15 @@ import httpx2 as httpx
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from confluent_kafka import Producer
+from pydantic import SecretStr
 
 from services.stint_cli.brokers import Brokers
 from services.stint_cli.database import connected
+from services.stint_cli.settings import DoctorSettings
 from services.stint_cli.topics import ensure_topics, make_topics
 from services.stint_cli.trouble import Trouble
+from services.stint_cli.watch.doctor import examine
+from shared.events.outcome import UnreadableOutcomeError, read_outcome
 from shared.events.topics import EVENTS, OUTCOMES, topics
 from tests.faults import upgraded_projector
 from tests.faults.upgraded_projector import NEWER
@@ -26,10 +30,10 @@ from tests.support.stack.crew import Crew, Service
 from tests.support.stack.deployments import Deployment, Tenant, deployed
 from tests.support.stack.foreign_presses import put_start
 from tests.support.stack.holders import owner_on, said_by
-from tests.support.stack.logs import end_offsets
+from tests.support.stack.logs import LogRecord, end_offsets, put, read_topic
 from tests.support.stack.stacks import stack_in
 from tests.support.stack.until import eventually
-from tests.support.stack.waits import drained
+from tests.support.stack.waits import drained, published
 
 pytestmark = [pytest.mark.real, pytest.mark.fault]
 
@@ -128,6 +132,69 @@ def write_in_a_transaction(deployment: Deployment, kpart: int, *, commits: bool)
         producer.abort_transaction(30)
 
 
+async def test_a_judged_stream_made_anew_under_quiet_projectors_is_an_alarm(place: Place) -> None:
+    """Its first outcome told nobody, and a database that was filled from that stream later lacked those before it."""
+    deployment, crew, api = place.deployment, place.crew, place.api
+    [projector] = crew.projectors
+    for kpart in (8, 8, 8, 9):
+        assert (await api.start(place.owner_on(kpart))).status_code == 201
+    await published(deployment)
+    stream, ends = await read_topic(deployment.kafka, OUTCOMES), await end_offsets(deployment.kafka, OUTCOMES)
+
+    await make_anew(deployment, OUTCOMES)
+    assert await stream_found_wrong(deployment) == {kpart for kpart, end in ends.items() if end}
+    # One stream is shorter than what was published. The other is as long, once it has the outcome of this press.
+    for kpart in (8, 9):
+        assert (await api.start(place.owner_on(kpart))).status_code == 201
+
+    async def alarmed_again() -> bool:
+        told = [alarm["partition"] for alarm in said_by(projector, "log_went_back")]
+        return all(told.count(kpart) >= 2 for kpart in (8, 9))
+
+    await eventually(alarmed_again, "both partitions have looked again, and are held")
+    assert await health_of(projector) == (503, {"8": "held: log_went_back", "9": "held: log_went_back"})
+    assert (await api.start(place.owner_on(8))).status_code in {202, 503}
+
+    await make_anew(deployment, OUTCOMES)
+    await restored(deployment, stream, ends)
+
+    async def goes_on() -> bool:
+        return await health_of(projector) == (200, {})
+
+    await eventually(goes_on, "with the right stream back, both partitions go on")
+    await published(deployment)
+    assert await stream_found_wrong(deployment) == set()
+    kept = {(row["kpart"], row["source_offset"]) for row in await deployment.pool.fetch("TABLE outcome")}
+    assert {(one.partition, offset_in(one)) for one in await read_topic(deployment.kafka, OUTCOMES)} >= kept
+
+
+async def stream_found_wrong(deployment: Deployment) -> set[int]:
+    """Return the partitions of which `stint doctor` says that the judged stream went back."""
+    settings = DoctorSettings(
+        kafka_bootstrap_servers=deployment.kafka.bootstrap_servers, postgres_dsn=SecretStr(deployment.dsn)
+    )
+    found = [one.told for one in await examine(settings, None)]
+    return {one["partition"] for one in found if one.get("state") == "the judged stream went back"}
+
+
+async def restored(deployment: Deployment, stream: list[LogRecord], ends: dict[int, int]) -> None:
+    """Put records where they were. Where a transaction had ended, another record takes the offset."""
+    there = {(record.partition, record.offset): record for record in stream}
+    for kpart, end in ends.items():
+        for offset in range(end):
+            one = there.get((kpart, offset))
+            key, value = (None, b"a gap") if one is None else (one.key, one.value)
+            assert await put(deployment, kpart, value, [], key=key, topic=OUTCOMES) == offset
+
+
+def offset_in(record: LogRecord) -> int | None:
+    """Return the offset of the press in an outcome; None: the record is no outcome."""
+    try:
+        return read_outcome(record.value or b"").source_offset
+    except UnreadableOutcomeError:
+        return None
+
+
 async def test_a_log_made_anew_under_its_checkpoints_is_an_alarm(place: Place) -> None:
     """Nothing of it is folded."""
     deployment, crew, api = place.deployment, place.crew, place.api
@@ -137,12 +204,7 @@ async def test_a_log_made_anew_under_its_checkpoints_is_an_alarm(place: Place) -
     moved = await deployment.pool.fetch("SELECT kpart FROM fold_v1.checkpoint WHERE next_offset > 0")
     folded = {row["kpart"] for row in moved}
 
-    async def published() -> bool:
-        return not await deployment.pool.fetchval(
-            "SELECT count(*) FROM outcome o JOIN checkpoint c ON c.kpart = o.kpart AND o.source_offset >= c.published"
-        )
-
-    await eventually(published, "what was judged is published")
+    await published(deployment)
     await crew.be(apis=1, projectors=0)
     tables, outcomes = await dump(deployment.dsn), await end_offsets(deployment.kafka, OUTCOMES)
 

@@ -82,7 +82,7 @@ class KafkaOutcomeLog(KafkaJudgedStream):
                 while rest:
                     batch, taken = _fill(producer.create_batch(), rest)
                     acked = await producer.send_batch(batch, OUTCOMES, partition=kpart)
-                    next_offset = (await acked).offset + taken
+                    next_offset = _offset_in(await acked) + taken
                     rest = rest[taken:]
         except InvalidTimestampError as error:
             self._kept.broken(producer, _CLOCK_OFF)
@@ -92,6 +92,13 @@ class KafkaOutcomeLog(KafkaJudgedStream):
             self._kept.broken(producer, told(error))
             raise
         return next_offset
+
+
+def _offset_in(ack: Any) -> int:  # noqa: ANN401 - aiokafka ships no types
+    offset: int = ack.offset
+    if offset < 0:
+        raise RuntimeError("acked as a repeat, of which the broker no longer knows the offset")
+    return offset
 
 
 def _fill(batch: Any, outcomes: Sequence[ToPublish]) -> tuple[Any, int]:  # noqa: ANN401 - aiokafka ships no types

@@ -23,7 +23,7 @@ from services.stint_cli.watch.log import LogReader
 from services.stint_cli.watch.places.commands import Unsettled, Waiting
 from services.stint_cli.watch.places.partitions import Partitions, Watched
 from services.stint_cli.watch.processes import of_the_api, of_the_feed
-from shared.events.topics import COMMANDS, DEAD, Topic, topics
+from shared.events.topics import COMMANDS, DEAD, OUTCOMES, Topic, topics
 from shared.kafka.clients import KafkaError
 
 # As far apart as an API takes the clocks to be, by default, before it is not ready.
@@ -179,6 +179,9 @@ def of_a_partition(place: Watched, *, stuck: bool) -> Diagnosis:
         "next_offset": place.next_offset,
         "log_begins": place.log.begin,
         "log_ends": place.log.end,
+        "outcomes_next": place.outcomes_next,
+        "stream_begins": place.stream.begin,
+        "stream_ends": place.stream.end,
         "projector": place.projector,
     }
     found = f"{state}, lag {place.lag}, unpublished outcomes {place.unpublished}"
@@ -192,6 +195,11 @@ def _state(place: Watched, *, stuck: bool) -> tuple[str, str | None]:
         return (
             "the log went back",
             "Never move the checkpoint: docs/operations.md, alarm `log_went_back`, says what to do.",
+        )
+    if place.stream_went_back:
+        return (
+            "the judged stream went back",
+            f"{OUTCOMES} is not the one that was written: docs/operations.md, alarm `log_went_back`, says what to do.",
         )
     if place.projector is None:
         return "no projector", "Start a projector, and look at its log when it does not take the partition up."

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from services.projector.loop.partition.recover import append
 from services.projector.ports import OutcomeLog, Replies, ToPublish
 from shared.events.envelope import ReplyAddress
 from shared.process.turns import others_first
@@ -39,14 +40,17 @@ class Outbox:
             self._more.set()
 
     async def run(self) -> None:
-        """Publish for ever. Raises when the fate of an outcome is unknown: publish again what is committed."""
+        """Publish for ever. Raises when the fate of an outcome is unknown: publish again what is committed.
+
+        Raises LogWentBackError when the stream is not the one that is known.
+        """
         while True:
             await self._more.wait()
             self._more.clear()
             await others_first()  # the replies of the same commit: callers wait for them
             while self._waiting:
                 batch = [self._waiting[i] for i in range(min(_PUBLISHED_AT_ONCE, len(self._waiting)))]
-                self.outcomes_next = await self._outcomes.publish(self.kpart, batch)
+                self.outcomes_next = await append(self.kpart, self._outcomes, batch, self.outcomes_next)
                 self.published = batch[-1].source_offset + 1
                 for _ in batch:
                     self._waiting.popleft()

@@ -12,6 +12,7 @@ Check, catch up, check, publish. An empty database, an older dump restored, a ta
        |             |             |
        |             |             +--- a record of those outcomes is missing ---> LogWentBackError
        |             +--- the stream is shorter than outcomes_next --------------> LogWentBackError
+       |             +--- the outcome before outcomes_next is of a later press --> LogWentBackError
        |             +--- written by a newer release ----------------------------> NewerOutcomeError
        +--- the record before next_offset is missing, or another one ------------> LogWentBackError
 
@@ -20,6 +21,7 @@ begins anew from what is stored, so nothing of a failed try is remembered.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final, Protocol
 from uuid import UUID
@@ -37,9 +39,10 @@ from services.projector.ports import (
     RawRecord,
     Skipped,
     Store,
+    ToPublish,
 )
 from shared.events.envelope import tolerant
-from shared.events.outcome import Outcome, UnreadableOutcomeError, read_outcome
+from shared.events.outcome import NewerOutcomeError, Outcome, UnreadableOutcomeError, read_outcome
 
 # So many outcomes take about a second here. With fewer, helpers do not pay.
 FAR_BEHIND: Final = 10_000
@@ -48,9 +51,9 @@ _PUBLISHED_AT_ONCE: Final = 500
 
 
 class LogWentBackError(Exception):
-    """The log is not the one that was folded: shorter, begun later, or with another record where we stood.
+    """A log is not the one that was folded: shorter, begun later, or with another record where we stood.
 
-    The topic was made anew, or lost its tail or its head. Nothing is folded or published until an operator has looked.
+    A topic was made anew, or lost its tail or its head. Nothing is folded or published until an operator has looked.
     """
 
 
@@ -154,6 +157,8 @@ async def catch_up(
         # The stream lost its tail or its head. A press whose outcome is missing would pass for void.
         held = f"[{span.begin}, {span.end}]"
         raise LogWentBackError(f"outcomes_next {at.outcomes_next} lies outside the judged stream's {held}")
+    if at.outcomes_next > span.begin:
+        await _check_stream(at, outcomes)
     position = at.outcomes_next
     while position < span.end:
         records = await outcomes.read(at.kpart, position, span.end)
@@ -175,6 +180,19 @@ async def catch_up(
             await piece.commit(at.next_offset, to)
             at = to
     return replace(at, outcomes_next=position)
+
+
+async def _check_stream(at: Checkpoint, outcomes: JudgedStream) -> None:
+    """Compare the outcome before `outcomes_next` with what is known to be published."""
+    # A stream that was made anew has grown by the very batch whose ack told of it, maybe up to here. Nothing on such a
+    # stream counts as published.
+    for _, body in await outcomes.read(at.kpart, at.outcomes_next - 1, at.outcomes_next):
+        with suppress(UnreadableOutcomeError, NewerOutcomeError):  # then there is nothing to compare
+            if body is not None and (found := read_outcome(body).source_offset) >= at.published:
+                raise LogWentBackError(
+                    f"the outcome before outcomes_next {at.outcomes_next} is that of record {found}, "
+                    f"and those below {at.published} alone are published"
+                )
 
 
 def _readable(
@@ -213,6 +231,18 @@ def after(at: Checkpoint, last: Kept, outcomes_next: int) -> Checkpoint:
 
 async def _publish_committed(at: Checkpoint, outcomes: OutcomeLog, store: Store) -> Checkpoint:
     while waiting := await store.unpublished(at.kpart, at.published, _PUBLISHED_AT_ONCE):
-        outcomes_next = await outcomes.publish(at.kpart, waiting)
+        outcomes_next = await append(at.kpart, outcomes, waiting, at.outcomes_next)
         at = replace(at, published=waiting[-1].source_offset + 1, outcomes_next=outcomes_next)
     return at
+
+
+async def append(kpart: int, outcomes: OutcomeLog, batch: Sequence[ToPublish], known_to: int) -> int:
+    """Publish a batch behind a stream that is known up to offset `known_to`, and return the offset after the batch.
+
+    Raises LogWentBackError when the batch lies before that, and what `OutcomeLog.publish` raises.
+    """
+    end = await outcomes.publish(kpart, batch)
+    # Repeats, gaps and the batches of others only take it further on.
+    if end < known_to + len(batch):
+        raise LogWentBackError(f"{len(batch)} outcomes behind offset {known_to} of the judged stream ended at {end}")
+    return end

@@ -1,6 +1,7 @@
 """Where each partition stands: its log, its checkpoint, its judged stream, and whether a projector has it.
 
 next_offset < begin, or > end    the log is not the one that was folded
+outcomes_next < begin, or > end  the judged stream is not the one that was read and written
 next_offset < end, and moves     it catches up
 next_offset < end, and stays     it is stuck, or no projector has it
 next_offset = end                all is judged
@@ -15,16 +16,21 @@ from services.stint_cli.brokers import Brokers
 from services.stint_cli.store import query
 from services.stint_cli.watch.log import Held, LogReader
 from services.stint_cli.watch.places.moves import watched
-from shared.events.topics import EVENTS
+from shared.events.topics import EVENTS, OUTCOMES
 
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """One partition at one moment. `next_offset` None: it has no checkpoint. `projector` None: no projector has it."""
+    """One partition at one moment. `projector` None: no projector has it.
+
+    `next_offset` is its place on the log, `outcomes_next` that on the judged stream. None: it has no checkpoint.
+    """
 
     kpart: int
     log: Held
+    stream: Held
     next_offset: int | None
+    outcomes_next: int | None
     unpublished: int
     projector: str | None
 
@@ -37,6 +43,11 @@ class Watched:
     def went_back(self) -> bool:
         """Whether the log holds no longer, or not yet, what was folded from it."""
         return self.next_offset is not None and not self.log.begin <= self.next_offset <= self.log.end
+
+    @property
+    def stream_went_back(self) -> bool:
+        """Whether the judged stream holds no longer, or not yet, what was read from it or written to it."""
+        return self.outcomes_next is not None and not self.stream.begin <= self.outcomes_next <= self.stream.end
 
     @property
     def has_work(self) -> bool:
@@ -61,7 +72,7 @@ class Partitions:
         """Return where every partition stands, and which of them have work and do none of it."""
         places, staying = await watched(
             lambda: self._look(partitions),
-            has_work=lambda place: place.has_work and not place.went_back,
+            has_work=lambda place: place.has_work and not place.went_back and not place.stream_went_back,
             moved=Watched.moved_since,
         )
         stuck = {kpart for kpart in staying if places[kpart].unpublished or await self._has_a_record(places[kpart])}
@@ -71,19 +82,25 @@ class Partitions:
         folded = {row["kpart"]: row for row in await self._conn.fetch(query("checkpoints"))}
         # After the checkpoints: a press that comes between the two is lag, and no log that went back.
         held = await self._log.held(EVENTS, range(partitions))
+        judged = await self._log.held(OUTCOMES, range(partitions))
         projectors = await self._brokers.members(self._group, EVENTS)
-        return {kpart: _place(kpart, held[kpart], folded.get(kpart), projectors) for kpart in range(partitions)}
+        return {
+            kpart: _place(kpart, held[kpart], judged[kpart], folded.get(kpart), projectors)
+            for kpart in range(partitions)
+        }
 
     async def _has_a_record(self, place: Watched) -> bool:
         # An end offset proves no record: the last offsets may be control records of a transaction.
         return await self._log.first_from(EVENTS, place.kpart, place.next_offset or 0) is not None
 
 
-def _place(kpart: int, held: Held, row: asyncpg.Record | None, projectors: Mapping[int, str]) -> Watched:
+def _place(kpart: int, held: Held, judged: Held, row: asyncpg.Record | None, projectors: Mapping[int, str]) -> Watched:
     return Watched(
         kpart=kpart,
         log=held,
+        stream=judged,
         next_offset=None if row is None else row["next_offset"],
+        outcomes_next=None if row is None else row["outcomes_next"],
         unpublished=0 if row is None else row["unpublished"],
         projector=projectors.get(kpart),
     )

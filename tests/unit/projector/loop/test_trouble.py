@@ -143,6 +143,27 @@ async def test_a_publish_of_unknown_fate_is_repeated_from_the_store() -> None:
         assert house.outcomes.streams[HOME] == house.store.bodies[HOME]
 
 
+async def test_a_judged_stream_made_anew_under_a_live_partition_holds_it() -> None:
+    """Its first batch lands on the wrong stream. The partition stays held, also when that stream is as long by then."""
+    with structlog.testing.capture_logs() as logs:
+        async with at_work(House()) as house:
+            await house.hears(*A_DAY[:1])
+            await house.clock.passes(1.0)  # progress is saved
+            house.outcomes.streams[HOME].clear()
+            await house.hears(*A_DAY[1:2])
+            await house.clock.passes(0.1)
+            for _ in range(3):
+                assert house.state() == (Status.HELD, "log_went_back")
+                assert len(house.outcomes.streams[HOME]) == 1
+                await house.clock.passes(10.0)
+            # The right stream is put back.
+            house.outcomes.streams[HOME] = house.store.bodies[HOME][:1]
+            await house.clock.passes(10.0)
+            assert house.state() == (Status.LIVE, "recovered")
+            assert house.outcomes.streams[HOME] == house.store.bodies[HOME]
+    assert {alarm["event"] for alarm in alarms(logs)} == {"log_went_back"}
+
+
 async def test_a_position_that_the_log_does_not_hold_is_looked_at_anew() -> None:
     async with at_work(House()) as house:
         await house.hears(*A_DAY[:1])

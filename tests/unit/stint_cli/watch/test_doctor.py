@@ -23,7 +23,15 @@ from services.stint_cli.watch.places.commands import Unsettled
 from services.stint_cli.watch.places.partitions import Watched
 from shared.events.topics import EVENTS, REPLIES, TEXTS, topics
 
-WELL = Watched(kpart=3, log=Held(0, 40), next_offset=40, unpublished=0, projector="10.0.0.7")
+WELL = Watched(
+    kpart=3,
+    log=Held(0, 40),
+    stream=Held(0, 25),
+    next_offset=40,
+    outcomes_next=24,
+    unpublished=0,
+    projector="10.0.0.7",
+)
 
 
 @pytest.mark.parametrize(
@@ -35,9 +43,12 @@ WELL = Watched(kpart=3, log=Held(0, 40), next_offset=40, unpublished=0, projecto
         (replace(WELL, next_offset=30), True, "stuck", "10.0.0.7"),
         (replace(WELL, unpublished=2), True, "not published", "producer_broken"),
         (replace(WELL, projector=None), False, "no projector", "Start a projector"),
-        (replace(WELL, next_offset=None), False, "no checkpoint", "stint topics"),
+        (replace(WELL, next_offset=None, outcomes_next=None), False, "no checkpoint", "stint topics"),
         (replace(WELL, next_offset=41), False, "the log went back", "log_went_back"),
         (replace(WELL, log=Held(41, 50)), False, "the log went back", "log_went_back"),
+        (replace(WELL, stream=Held(0, 24)), False, "judged", None),
+        (replace(WELL, stream=Held(0, 23)), False, "the judged stream went back", "log_went_back"),
+        (replace(WELL, stream=Held(25, 25)), False, "the judged stream went back", "log_went_back"),
     ],
 )
 def test_each_state_of_a_partition_is_named_with_what_to_do(

@@ -9,9 +9,10 @@ import pytest
 
 from services.projector.loop.partition import outbox as outbox_module
 from services.projector.loop.partition.outbox import Outbox, send_replies
+from services.projector.loop.partition.recover import LogWentBackError
 from services.projector.ports import ToPublish
 from shared.events.envelope import ReplyAddress
-from tests.support.fakes.in_hand import OutcomesInHand, RepliesInHand, turns
+from tests.support.fakes.in_hand import GAP, OutcomesInHand, RepliesInHand, turns
 
 
 def outcomes(*offsets: int) -> list[ToPublish]:
@@ -45,6 +46,7 @@ async def publishing(outbox: Outbox) -> AsyncIterator[None]:
 
 async def test_nothing_overtakes_what_is_not_acked() -> None:
     stream = SlowStream()
+    stream.streams[3] = [GAP] * 4
     outbox = Outbox(3, stream, published=7, outcomes_next=4)
     async with publishing(outbox):
         outbox.add(outcomes(7, 9))
@@ -56,10 +58,10 @@ async def test_nothing_overtakes_what_is_not_acked() -> None:
         stream.acks.release()
         await turns()
         assert (stream.asked, outbox.backlog) == ([[7, 9], [12]], 1)
-        assert (outbox.published, outbox.outcomes_next) == (10, 2)
+        assert (outbox.published, outbox.outcomes_next) == (10, 6)
         stream.acks.release()
         await turns()
-        assert (outbox.published, outbox.outcomes_next, outbox.backlog) == (13, 3, 0)
+        assert (outbox.published, outbox.outcomes_next, outbox.backlog) == (13, 7, 0)
 
 
 async def test_at_most_five_hundred_go_at_once() -> None:
@@ -81,6 +83,31 @@ async def test_outcomes_of_an_unknown_publish_stay_in_the_outbox() -> None:
     with pytest.raises(ConnectionError):
         await outbox.run()
     assert (outbox.published, outbox.backlog) == (0, 2)
+
+
+async def test_a_stream_made_anew_under_a_quiet_partition_is_noticed_by_its_first_ack() -> None:
+    """Its projector went on, and a database that was filled from that stream later lacked all that was before."""
+    stream = OutcomesInHand()
+    outbox = Outbox(3, stream, published=7, outcomes_next=4)
+    outbox.add(outcomes(7, 9))
+    with pytest.raises(LogWentBackError, match="2 outcomes behind offset 4 of the judged stream ended at 2"):
+        await outbox.run()
+    assert (outbox.published, outbox.outcomes_next, outbox.backlog) == (7, 4, 2)
+
+
+@pytest.mark.parametrize(("length", "is_believed"), [(3, False), (4, True), (9, True)])
+async def test_an_ack_may_lie_further_on_than_is_known_and_not_before(length: int, *, is_believed: bool) -> None:
+    """Repeats of unknown fate, and the ends of foreign transactions, take the stream further on."""
+    stream = OutcomesInHand()
+    stream.streams[3] = [GAP] * length
+    outbox = Outbox(3, stream, published=7, outcomes_next=4)
+    outbox.add(outcomes(7, 9))
+    running = asyncio.ensure_future(outbox.run())
+    await turns()
+    running.cancel()
+    [end] = await asyncio.gather(running, return_exceptions=True)
+    assert isinstance(end, LogWentBackError) is not is_believed
+    assert outbox.published == (10 if is_believed else 7)
 
 
 def replies(*answers: tuple[ReplyAddress | None, bytes]) -> list[tuple[str, int, list[tuple[str, bytes]]]]:
@@ -129,7 +156,7 @@ async def _published_beside_a_reply() -> list[str]:
             went.append("outcome")
             return await super().publish(kpart, outcomes)
 
-    loop, outbox = asyncio.get_running_loop(), Outbox(3, Heard(), published=7, outcomes_next=4)
+    loop, outbox = asyncio.get_running_loop(), Outbox(3, Heard(), published=7, outcomes_next=0)
     async with publishing(outbox):
         loop.call_soon(loop.call_soon, went.append, "reply")
         outbox.add(outcomes(7))

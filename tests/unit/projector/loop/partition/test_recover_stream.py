@@ -7,9 +7,9 @@ import pytest
 
 from services.projector.loop.partition import recover
 from services.projector.loop.partition.recover import LogWentBackError, catch_up
-from services.projector.ports import Advance, Checkpoint, FencedError, Skipped
+from services.projector.ports import Advance, Checkpoint, FencedError, Skipped, ToPublish
 from shared.events.outcome import read_outcome
-from tests.support.fakes.in_hand import OutcomesInHand, records
+from tests.support.fakes.in_hand import GAP, NULL, OutcomesInHand, records
 from tests.support.fakes.outcome_store import OutcomeStore
 from tests.support.fakes.recovery import DAY, KEPT, RecoveryHouse, a_house, bodies, where
 from tests.support.story.given import started, stopped
@@ -180,3 +180,30 @@ async def test_a_publish_of_unknown_fate_stops_the_recovery() -> None:
     house.outcomes.broken = ConnectionError("no ack")
     with pytest.raises(ConnectionError):
         await house.recovered()
+
+
+async def test_a_stream_made_anew_while_we_publish_stops_the_recovery() -> None:
+    class Remade(OutcomesInHand):
+        async def publish(self, kpart: int, outcomes: Sequence[ToPublish]) -> int:
+            self.streams[kpart].clear()
+            return await super().publish(kpart, outcomes)
+
+    house = await a_house(committed=6, published=3, stream=[0, 2])
+    house.outcomes = Remade(house.outcomes.streams)
+    with pytest.raises(LogWentBackError, match="2 outcomes behind offset 2 of the judged stream ended at 2"):
+        await house.recovered()
+    assert house.store.checkpoints[0].published == 3
+
+
+async def test_a_stream_made_anew_that_has_grown_to_where_we_stand_is_an_alarm() -> None:
+    """It holds the batch whose ack told that it is another one."""
+    house = await a_house(committed=6, published=3, stream=[0, 2])
+    house.outcomes.streams[0] = list(bodies(*DAY).values())[2:]
+    await house.refuses("the outcome before outcomes_next 2 is that of record 5, and those below 3 alone are published")
+
+
+@pytest.mark.parametrize("strange", [b"canary, not json", NULL, GAP])
+async def test_a_stranger_before_our_place_on_the_stream_tells_nothing(strange: bytes) -> None:
+    house = await a_house(committed=6, published=3, stream=[0, 2, 2])
+    house.outcomes.streams[0][-1] = strange
+    assert where(await house.recovered()) == (6, 6, 5)
