@@ -6,13 +6,15 @@
    that is not committed: the command is read again, is the same press, and hears the first answer.
 4. Judged: send the outcome to the service that waits. A crash before its ack leaves the same as 3; the service may hear
    the same answer twice.
-5. Recorded, and not judged in time: send the press once more with the service's own address, so that the projector
-   answers it. A crash before the ack leaves the same as 3.
+5. Recorded, and not judged in time, or its answer not taken in time: send the press once more with the service's own
+   address, so that the projector answers it. A crash before the ack leaves the same as 3.
 
-A part that is away is waited for, with growing pauses, for as long as it takes: no command is ever skipped.
+A part of ours that is away is waited for, with growing pauses, for as long as it takes: no command is ever skipped. An
+address of a service is no part of ours: nothing waits for it.
 """
 
 import asyncio
+import time
 from typing import Final, assert_never
 
 import structlog
@@ -20,11 +22,11 @@ import structlog
 from services.command_api.desk.commands import Asked, Decided, NotRecorded, StartTimer, StillWaiting
 from services.command_api.desk.intake.ports import CommandRecord, Intake
 from services.command_api.desk.rows import ReadsAwayError
-from services.command_api.dialects.kafka.answers import dead_headers, reply_to, without_bytes
+from services.command_api.dialects.kafka.answers import dead_headers, without_bytes
 from services.command_api.dialects.kafka.reading import CLIENT_UNKNOWN, Dead, read_command
+from services.command_api.dialects.kafka.replying import Replying
 from services.command_api.dialects.times import Opening
 from shared.events.envelope import ReplyAddress
-from shared.events.outcome import Outcome
 from shared.events.topics import DEAD
 from shared.process.backoff import Backoff, Setbacks
 
@@ -32,8 +34,9 @@ from shared.process.backoff import Backoff, Setbacks
 TRIES_WITHOUT_POLICY: Final = 5
 
 _DEAD_PARTITION: Final = 0
-# A moment's trouble is no alarm: four tries take less than a second.
+# A moment's trouble is no alarm: four tries take less than a second, unless each of them waits for its part.
 _TRIES_IN_SILENCE: Final = 4
+_SECONDS_IN_SILENCE: Final = 5.0
 _MAY_PRESS: Final = frozenset({"machine", "admin"})
 
 
@@ -50,6 +53,7 @@ class Commands:
 
     def __init__(self, intake: Intake) -> None:
         self._intake = intake
+        self._replying = Replying(intake.letters, intake.answer_within_seconds)
         self._setbacks = Setbacks("commands_waiting")
         self._log = structlog.get_logger()
 
@@ -58,12 +62,12 @@ class Commands:
 
         `patient` False: an earlier command of its key was not judged in time, so waiting for this one is in vain.
         """
-        pauses = Backoff()
+        pauses, began = Backoff(), time.monotonic()
         while True:
             try:
                 heard = await self._take_once(record, patient=patient, tries=pauses.failures)
             except _AWAY as away:
-                if pauses.failures >= _TRIES_IN_SILENCE:
+                if pauses.failures >= _TRIES_IN_SILENCE or time.monotonic() - began >= _SECONDS_IN_SILENCE:
                     self._setbacks.failed(away, partition=record.partition, offset=record.offset)
                 await asyncio.sleep(pauses.next())
             else:
@@ -105,15 +109,13 @@ class Commands:
     async def _press(self, asked: Asked, reply: ReplyAddress | None, tries: int) -> bool | Dead:
         match await self._intake.recorder.judged(asked):
             case Decided(outcome=outcome):
-                if reply is not None:
-                    await self._answer(reply, outcome)
+                if reply is not None and not await self._replying.settled(reply, outcome):
+                    await self._pass_on(asked, reply)
                 return True
             case StillWaiting():
                 # Without a reply address too: the start's id may turn out to be taken, and this one draws another.
                 if reply is not None or isinstance(asked.command, StartTimer):
-                    passed_on = await self._intake.recorder.pass_on(asked, reply)
-                    if isinstance(passed_on, NotRecorded):
-                        raise _AwayError(passed_on.why)
+                    await self._pass_on(asked, reply)
                 return False
             case NotRecorded(why="no_policy") if tries >= TRIES_WITHOUT_POLICY and self._intake.policies_read():
                 return Dead("no_policy", "The tenant has no policy: its operators set the first one.")
@@ -122,10 +124,10 @@ class Commands:
             case what:
                 assert_never(what)
 
-    async def _answer(self, reply: ReplyAddress, outcome: Outcome) -> None:
-        if not await self._intake.letters.send(reply.topic, reply.partition, reply_to(reply, outcome)):
-            # It led somewhere when the command was read. The outcome is in the judged stream all the same.
-            self._log.warning("command_unanswered", event_id=str(outcome.event_id))
+    async def _pass_on(self, asked: Asked, reply: ReplyAddress | None) -> None:
+        passed_on = await self._intake.recorder.pass_on(asked, reply)
+        if isinstance(passed_on, NotRecorded):
+            raise _AwayError(passed_on.why)
 
     async def _bury(self, record: CommandRecord, dead: Dead) -> None:
         self._intake.tally.buried[dead.reason] += 1

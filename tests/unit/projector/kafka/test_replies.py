@@ -4,7 +4,14 @@ import asyncio
 from dataclasses import dataclass, field
 
 import pytest
-from aiokafka.errors import KafkaError, TopicAuthorizationFailedError, UnknownTopicOrPartitionError
+from aiokafka.errors import (
+    KafkaError,
+    KafkaTimeoutError,
+    LeaderNotAvailableError,
+    NotEnoughReplicasError,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+)
 from structlog.testing import capture_logs
 
 from services.projector.kafka.replies import KafkaReplies
@@ -49,6 +56,8 @@ class Producer:
     refused: dict[str, Exception] = field(default_factory=dict)
     unacked: dict[str, Exception] = field(default_factory=dict)
     sent: list[str] = field(default_factory=list)
+    # Their batches are full, and no broker takes one.
+    sick: set[str] = field(default_factory=set)
     # How often a reply went without a task.
     at_once: int = 0
 
@@ -63,6 +72,8 @@ class Producer:
         assert (value, partition) == (b'[{"request_id":"r-1","outcome":{}}]', 0)
         if topic in self.refused:
             raise self.refused[topic]
+        if topic in self.sick:
+            await asyncio.Event().wait()
         return self._taken(topic)
 
     def create_batch(self) -> Batch:
@@ -70,7 +81,7 @@ class Producer:
 
     def hand_over(self, batch: Batch, topic: str, partition: int) -> "asyncio.Future[None] | None":
         assert (batch, partition) == ([b'[{"request_id":"r-1","outcome":{}}]'], 0)
-        if topic in self.refused or self.client.partitions_for_topic(topic) is None:
+        if topic in self.refused or topic in self.sick or self.client.partitions_for_topic(topic) is None:
             return None
         self.at_once += 1
         return self._taken(topic)
@@ -107,7 +118,7 @@ async def test_a_bad_address_is_dropped_and_the_producer_stays(error: Exception,
     assert kept.there
     assert producer.sent[-1] == REPLIES
     assert replies.dropped == {type(error).__name__: 1}
-    assert set(replies._partitions) == {REPLIES}
+    assert [replies._addresses.knows(topic) for topic in (REPLIES, THEIRS)] == [True, False]
 
 
 async def test_replies_to_a_topic_that_is_known_go_at_once() -> None:
@@ -149,6 +160,24 @@ async def test_a_topic_that_was_deleted_is_forgotten() -> None:
         await turns(10)
     keeping.cancel()
     assert (producer.sent, replies.dropped, kept.there) == ([THEIRS], {"no_such_address": 1}, True)
+
+
+async def test_replies_to_one_sick_topic_leave_room_for_those_to_others() -> None:
+    """Each may wait ten seconds, and so many as fit in memory may wait at one time."""
+    producer = Producer(sick={THEIRS}, refused={REPLIES: KafkaTimeoutError()})
+    replies, _ = await replies_on(producer, *[THEIRS] * 1_200)
+    assert replies.dropped == {"too_many_unsent": 1_100}
+    replies.send(REPLIES, 0, ANSWER)
+    await turns(10)
+    assert replies.dropped == {"too_many_unsent": 1_100, "KafkaTimeoutError": 1}
+    for task in replies._sending:
+        task.cancel()
+
+
+@pytest.mark.parametrize("error", [LeaderNotAvailableError(), NotEnoughReplicasError()])
+async def test_a_partition_that_takes_nothing_costs_no_producer(error: Exception) -> None:
+    replies, kept = await replies_on(Producer(refused={THEIRS: error}), THEIRS)
+    assert (kept.there, replies.dropped) == (True, {type(error).__name__: 1})
 
 
 async def test_a_failure_of_the_producers_own_breaks_it() -> None:

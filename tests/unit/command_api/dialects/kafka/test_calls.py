@@ -12,8 +12,10 @@ from services.command_api.desk.commands import Asked, Caller, Decided, NotRecord
 from services.command_api.desk.intake.ports import CommandRecord, Intake
 from services.command_api.desk.rows import ReadsAwayError
 from services.command_api.desk.tally import Tally
+from services.command_api.dialects.kafka import calls
 from services.command_api.dialects.kafka.calls import TRIES_WITHOUT_POLICY, Commands
 from services.command_api.dialects.kafka.reading import REASONS
+from services.command_api.inbox.rounds import settle
 from shared.events.envelope import Headers, ReplyAddress
 from shared.events.outcome import Outcome, join_replies, write_outcome
 from tests.support.fakes.desks import BACKDATE_DAYS_MAX, EVENT_ID, NOON, SHORT
@@ -41,6 +43,9 @@ class Parts:
     pass_on_moods: list[Mood] = field(default_factory=list)
     letter_moods: list[Mood] = field(default_factory=list)
     addresses: bool = True
+    # Their partitions have no leader: a send waits, and waits.
+    sick_topics: set[str] = field(default_factory=set)
+    answer_within_seconds: float = 2.0
     policies_read: bool = True
     tally: Tally = field(default_factory=Tally)
     pressed: list[Asked] = field(default_factory=list)
@@ -62,12 +67,15 @@ class Parts:
         return _next(self.pass_on_moods, well)
 
     async def leads_somewhere(self, topic: str, partition: int) -> bool:
-        assert (topic, partition) == (REPLY_TOPIC, 3)
+        assert topic in {REPLY_TOPIC, *self.sick_topics}
+        assert partition == 3
         return self.addresses
 
     async def send(
         self, topic: str, partition: int, value: bytes | None, key: bytes | None = None, headers: Headers = ()
     ) -> bool:
+        if topic in self.sick_topics:
+            await asyncio.Event().wait()
         taken = _next(self.letter_moods, well=True)
         if taken:
             self.letters.append((topic, partition, value, key, headers))
@@ -79,7 +87,7 @@ class Parts:
             recorder=self,
             letters=self,
             policies_read=lambda: self.policies_read,
-            answer_within_seconds=2.0,
+            answer_within_seconds=self.answer_within_seconds,
             backdate_days_max=BACKDATE_DAYS_MAX,
             tally=self.tally,
         )
@@ -185,11 +193,47 @@ async def test_a_press_that_was_not_passed_on_is_pressed_again() -> None:
     assert (len(parts.pressed), len(parts.letters)) == (2, 1)
 
 
-async def test_an_answer_that_could_not_be_sent_is_sent_again() -> None:
-    parts = Parts(letter_moods=[ConnectionError("away"), ConnectionError("away")])
+@pytest.mark.parametrize("silence", [ConnectionError("NotEnoughReplicasError"), TimeoutError()])
+async def test_an_answer_that_its_address_does_not_take_is_left_to_the_projector(silence: Exception) -> None:
+    """Before, the command was pressed again without end, and each try was one more record on the log."""
+    parts = Parts(letter_moods=[silence])
     assert await parts.commands().take(command())
-    assert [asked.key for asked in parts.pressed] == ["order-17"] * 3
-    assert len(parts.letters) == 1
+    assert len(parts.pressed) == 1
+    assert parts.passed_on == [(parts.pressed[0], ADDRESS)]
+    assert parts.letters == []
+
+
+async def test_an_address_that_was_silent_is_not_tried_again_for_a_while() -> None:
+    """Each try holds up the round for as long as an answer may take."""
+    parts = Parts(letter_moods=[ConnectionError("NotEnoughReplicasError")])
+    commands = parts.commands()
+    with structlog.testing.capture_logs() as logs:
+        for _ in range(3):
+            assert await commands.take(command())
+    assert (len(parts.passed_on), parts.letters) == (3, [])
+    assert [line["event"] for line in logs] == ["reply_address_silent"]
+
+
+async def test_an_address_that_never_answers_holds_up_its_round_no_longer_than_an_answer_may_take() -> None:
+    """The next round is read, and what lies there is pressed and answered. The sick one was pressed once."""
+    parts = Parts(sick_topics={"timer.replies.sick"}, answer_within_seconds=0.05)
+    commands = parts.commands()
+    sick, well = command(said=headers(reply_to="timer.replies.sick")), replace(command(), key=b"noa")
+    async with asyncio.timeout(5):
+        await settle([sick, well], commands.take)
+        await settle([sick, well], commands.take)
+    assert [topic for topic, *_ in parts.letters] == [REPLY_TOPIC] * 2
+    assert len(parts.pressed) == 4
+    assert [reply.topic for _, reply in parts.passed_on if reply] == ["timer.replies.sick"] * 2
+
+
+async def test_a_part_that_takes_its_time_to_fail_is_alarmed_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four tries of twelve seconds each would be most of a minute in silence."""
+    monkeypatch.setattr(calls, "_SECONDS_IN_SILENCE", 0.0)
+    parts = Parts(press_moods=[NotRecorded("fate_unknown")])
+    with structlog.testing.capture_logs() as logs:
+        assert await parts.commands().take(command())
+    assert [line["event"] for line in logs] == ["commands_waiting"]
 
 
 async def test_an_answer_whose_topic_has_gone_is_given_up() -> None:
