@@ -36,7 +36,8 @@ class Topic:
 
 def topics(partitions: int) -> tuple[Topic, ...]:
     """Return every topic of a deployment with `partitions` partitions (P, fixed for its life)."""
-    # The broker's clock orders and dates presses, because a producer's may be an hour off.
+    # The broker's clock orders and dates presses, because a producer's may be an hour off. It dates commands too: Kafka
+    # deletes by a record's time, and would delete one unread that its producer had dated a week ago.
     log_time = {"message.timestamp.type": "LogAppendTime"}
     # The broker packs anew what producers packed in another way, because a codec that one reader lacks would stop its
     # partition. Each client of Kafka has gzip, with no package beside it.
@@ -54,11 +55,11 @@ def topics(partitions: int) -> tuple[Topic, ...]:
     # Kafka deletes whole segments only, and a segment of the usual gigabyte would keep hours of replies on each disk.
     passing = {"retention.ms": str(_DAY_MS // 24), "cleanup.policy": "delete", "segment.bytes": str(16 << 20)}
     return (
-        Topic(COMMANDS, partitions, {"retention.ms": str(7 * _DAY_MS), "cleanup.policy": "delete"} | plain),
+        Topic(COMMANDS, partitions, {"retention.ms": str(7 * _DAY_MS), "cleanup.policy": "delete"} | log_time | plain),
         Topic(EVENTS, partitions, for_ever | log_time | gzip),
         Topic(TEXTS, partitions, erasable | plain),
         Topic(OUTCOMES, partitions, for_ever | gzip),
         Topic(REPLIES, REPLY_PARTITIONS, passing | plain),
         Topic(POLICIES, 1, for_ever | log_time | plain),
-        Topic(DEAD, 1, {"retention.ms": str(30 * _DAY_MS), "cleanup.policy": "delete"} | plain),
+        Topic(DEAD, 1, {"retention.ms": str(30 * _DAY_MS), "cleanup.policy": "delete"} | log_time | plain),
     )

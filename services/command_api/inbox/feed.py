@@ -8,7 +8,6 @@ that is read twice is the same press (`shared/events/idempotency.py`).
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import structlog
@@ -24,9 +23,6 @@ from shared.process.backoff import Setbacks
 _LOOK_EVERY_SECONDS: Final = 10.0
 # An empty poll takes this long, and then sleeps as long again.
 _POLL_MS: Final = 50
-# The topic keeps a command for seven days, so one that is read again is no older.
-_KEPT: Final = timedelta(days=8)
-_CLOCKS_DIFFER: Final = timedelta(minutes=5)
 
 
 class CommandsFeed:
@@ -74,8 +70,7 @@ class CommandsFeed:
             return  # the next consumer reads this again
         self._settling = True
         try:
-            now = datetime.now(UTC)
-            await settle([_command(record, now) for record in records], self._take)
+            await settle([_command(record) for record in records], self._take)
             await self._commit(consumer, {r.partition: r.offset + 1 for r in records})
         except Exception:  # noqa: BLE001 - FastStream would go on with the next round, whose commit would skip this one
             self._failed = True
@@ -118,7 +113,7 @@ class CommandsFeed:
             ended_before, was_at = ends, passed
 
 
-def _command(record: ConsumerRecord, now: datetime) -> CommandRecord:
-    # A producer may write any number for the time of a record.
-    written_at = min(max(log_time_of(record), now - _KEPT), now + _CLOCKS_DIFFER)
+def _command(record: ConsumerRecord) -> CommandRecord:
+    # The broker's time; but on a topic that another made it may be any number of a producer.
+    written_at = log_time_of(record)
     return CommandRecord(record.partition, record.offset, record.key, record.value, record.headers, written_at)

@@ -66,6 +66,11 @@ def test_a_wrong_number_of_partitions_is_told_with_both_numbers() -> None:
         (TEXTS, {"segment.ms": "604800000"}, "timer.texts.v1 has segment.ms=604800000, not 86400000"),
         (TEXTS, {"max.compaction.lag.ms": "1"}, "timer.texts.v1 has max.compaction.lag.ms=1, not 604800000"),
         (TEXTS, {"delete.retention.ms": "1"}, "timer.texts.v1 has delete.retention.ms=1, not 2592000000"),
+        (
+            COMMANDS,
+            {"message.timestamp.type": "CreateTime"},
+            "timer.commands.v1 has message.timestamp.type=CreateTime, not LogAppendTime",
+        ),
         (COMMANDS, {"cleanup.policy": "compact"}, "timer.commands.v1 has cleanup.policy=compact, not delete"),
         (EVENTS, {"compression.type": "producer"}, "timer.events.v1 has compression.type=producer, not gzip"),
         (EVENTS, {"min.insync.replicas": "1"}, "timer.events.v1 has min.insync.replicas=1, not 2"),

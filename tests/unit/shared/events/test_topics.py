@@ -33,6 +33,12 @@ def test_presses_are_kept_for_ever_packed_and_dated_by_the_broker() -> None:
     assert named()["timer.events.v1"].config == FOR_EVER | DATED | GZIP
 
 
+@pytest.mark.parametrize("name", ["timer.commands.v1", "timer.dead.v1"])
+def test_commands_are_dated_by_the_broker_so_that_none_is_deleted_unread(name: str) -> None:
+    """Retention goes by the time of a record. One that was queued for a week was old when it came."""
+    assert named()[name].config.items() >= DATED.items()
+
+
 def test_policies_are_kept_for_ever_and_dated_by_the_broker() -> None:
     assert named()["timer.policies.v1"].config == FOR_EVER | DATED | PLAIN
 
