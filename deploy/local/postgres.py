@@ -13,7 +13,6 @@ from functools import cached_property
 from pathlib import Path
 
 from deploy.local import machine, orphans
-from deploy.local.identity import Identity
 from deploy.local.process import Process, Program
 from deploy.local.secrets import kept_secret, write_secretly
 from deploy.local.settings import HOST, ROOT, Settings
@@ -184,7 +183,7 @@ class Postgres:
         if not lock.exists():
             return
         pid = int(lock.read_text().split("\n", 1)[0])
-        if Identity.of(pid) is None or not _is_postgres(pid):
+        if pid not in {who.pid for who in orphans.working_in(self.data)}:
             lock.unlink()
         else:
             raise Trouble(f"Postgres already serves {self.data} (pid {pid}): end that one first: kill -INT {pid}")
@@ -235,16 +234,6 @@ def _runs(argv: list[str], user: int | None) -> bool:
     except OSError:
         return False
     return done.returncode == 0
-
-
-def _is_postgres(pid: int) -> bool:
-    shown = subprocess.run(
-        ["ps", "-o", "args=", "-p", str(pid)],  # noqa: S607 - wherever this system keeps its ps
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return "postgres" in shown.stdout
 
 
 def _environ() -> dict[str, str]:
