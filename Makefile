@@ -1,6 +1,6 @@
 # Stint's targets. `make` lists them. Installed files go to .venv and the user's cache, files of a run to .stint.
 # Settings: STINT_HOME STINT_HTTP_PORT STINT_PROJECTOR_PORT STINT_FEED_PORT STINT_KAFKA_PORT
-# STINT_POSTGRES_PORT, PYTHON.
+# STINT_KAFKA_CONTROLLER_PORT STINT_POSTGRES_PORT, PYTHON.
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c

@@ -16,6 +16,7 @@ from deploy.local.trouble import Trouble
 
 READY_LINE = "Kafka Server started"
 READY_WITHIN_SECONDS = 90.0
+_PLAIN = frozenset(range(0x20, 0x7F)) - {ord("\\")}
 JVM = (
     "-Xms128m",
     "-Xmx512m",
@@ -52,7 +53,7 @@ class Kafka:
         classpath = jars.fetched(self.settings.cache)
         properties = self._write_properties()
         if not self.log.exists():
-            self._format(classpath, properties)
+            self._format(classpath)
         self.process = Process(
             Program(
                 name="kafka",
@@ -87,18 +88,21 @@ class Kafka:
 
     def _write_properties(self) -> Path:
         # Written at each start, because a port may have changed since the last one.
-        properties = broker_properties(self.settings, self.log) | dict(self.extra)
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / "server.properties"
-        path.write_text("".join(f"{name}={value}\n" for name, value in properties.items()))
+        path.write_text(self._properties(self.log))
         return path
 
-    def _format(self, classpath: str, properties: Path) -> None:
+    def _properties(self, log: Path) -> str:
+        told = broker_properties(self.settings, log) | dict(self.extra)
+        return "".join(f"{name}={escaped(value)}\n" for name, value in told.items())
+
+    def _format(self, classpath: str) -> None:
         # Made under another name, then renamed: an interrupted first run leaves no half-made log.
         fresh = self.folder / "log.new"
         shutil.rmtree(fresh, ignore_errors=True)
         draft = self.folder / "format.properties"
-        draft.write_text(properties.read_text().replace(f"log.dirs={self.log}", f"log.dirs={fresh}"))
+        draft.write_text(self._properties(fresh))
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
         done = subprocess.run(
             [
@@ -119,6 +123,13 @@ class Kafka:
             raise Trouble(f"Kafka could not format {self.log}: {words[-1]}")
         draft.unlink()
         fresh.rename(self.log)
+
+
+def escaped(value: str) -> str:
+    """Return a value as Java reads it from a file of properties: the backslash, and all but ASCII, by its number."""
+    units = value.encode("utf-16-be", "surrogatepass")
+    codes = [int.from_bytes(units[at : at + 2], "big") for at in range(0, len(units), 2)]
+    return "".join(chr(code) if code in _PLAIN else f"\\u{code:04x}" for code in codes)
 
 
 def broker_properties(settings: Settings, log: Path) -> dict[str, str]:
@@ -160,4 +171,6 @@ def _java(classpath: str) -> list[str]:
 
 def _environ() -> dict[str, str]:
     # JAVA_TOOL_OPTIONS and the like are meant for another Java.
-    return {name: value for name, value in os.environ.items() if not name.startswith(("JAVA_", "JDK_", "KAFKA_"))}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("JAVA_", "JDK_", "KAFKA_"))}
+    # In the locale of a bare container Java opens no file whose name is not ASCII.
+    return kept | {"LC_ALL": "C.UTF-8"}

@@ -4,6 +4,7 @@ import errno
 import importlib.util
 import shutil
 import socket
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -18,12 +19,30 @@ def check(settings: Settings) -> None:
     """Raise `Trouble` for the first obstacle that would otherwise fail later and less clearly."""
     for folder in (settings.home, settings.cache):
         require_room(folder)
-    for name, port in settings.ports.items():
-        require_free(name, port)
+    require_no_comma(settings.home)
+    require_free(settings.ports)
 
 
-def require_free(name: str, port: int) -> None:
-    """Raise `Trouble` when another process listens on `port`, which the setting `name` chose."""
+def require_no_comma(home: Path) -> None:
+    """Raise `Trouble` when Kafka would read the name of its folder as two."""
+    if "," in str(home):
+        raise Trouble(f"{home} has a comma in its name, at which Kafka divides it: choose another with STINT_HOME.")
+
+
+def require_free(ports: Mapping[str, int]) -> None:
+    """Raise `Trouble` when other programs listen on `ports`, under the settings that chose them. It names all."""
+    taken = {name: port for name, port in ports.items() if not _is_free(name, port)}
+    if len(taken) == 1:
+        ((name, port),) = taken.items()
+        raise Trouble(f"Port {port} is taken by another program: end that one, or choose another port with {name}=...")
+    if taken:
+        raise Trouble(
+            f"Ports {', '.join(map(str, taken.values()))} are taken by other programs: end those, or choose other "
+            f"ports with {' '.join(f'{name}=...' for name in taken)}"
+        )
+
+
+def _is_free(name: str, port: int) -> bool:
     with socket.socket() as probe:
         # Connections of an ended listener in TIME_WAIT are no obstacle; a living listener is.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -32,9 +51,8 @@ def require_free(name: str, port: int) -> None:
         except OSError as error:
             if error.errno == errno.EACCES:
                 raise Trouble(f"Port {port} is for root alone: choose one above 1023 with {name}=...") from None
-            raise Trouble(
-                f"Port {port} is taken by another program: end that one, or choose another port with {name}=..."
-            ) from None
+            return False
+    return True
 
 
 def require_room(folder: Path) -> None:

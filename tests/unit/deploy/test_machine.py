@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local import machine
+from deploy.local import kafka, machine
 from deploy.local.secrets import kept_secret
 from deploy.local.settings import HOST, Settings
 from deploy.local.trouble import Trouble
@@ -21,9 +21,38 @@ def test_a_taken_port_is_named_with_the_setting_that_moves_it() -> None:
     with socket.create_server((HOST, 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(Trouble, match=f"Port {port} is taken .* STINT_HTTP_PORT="):
-            machine.require_free("STINT_HTTP_PORT", port)
+            machine.require_free({"STINT_HTTP_PORT": port})
     # Control: the same port, free again.
-    machine.require_free("STINT_HTTP_PORT", port)
+    machine.require_free({"STINT_HTTP_PORT": port})
+
+
+def test_all_taken_ports_are_named_at_once() -> None:
+    """One at a time would be a start for each."""
+    with socket.create_server((HOST, 0)) as one, socket.create_server((HOST, 0)) as two:
+        ports = {"STINT_HTTP_PORT": one.getsockname()[1], "STINT_KAFKA_PORT": two.getsockname()[1]}
+        said = (
+            f"Ports {one.getsockname()[1]}, {two.getsockname()[1]} are taken .* STINT_HTTP_PORT=... STINT_KAFKA_PORT="
+        )
+        with pytest.raises(Trouble, match=said):
+            machine.require_free(ports)
+
+
+def test_a_folder_that_kafka_would_read_as_two_is_named(tmp_path: Path) -> None:
+    with pytest.raises(Trouble, match=r"a,b has a comma in its name.*STINT_HOME"):
+        machine.check(Settings(home=tmp_path / "a,b", cache=tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("/srv/stint home/kafka=1#!", "/srv/stint home/kafka=1#!"),
+        ("/srv/jürgen", r"/srv/j\u00fcrgen"),
+        ("/srv/back\\slash", r"/srv/back\u005cslash"),
+        ("/srv/𝄞\n", r"/srv/\ud834\udd1e\u000a"),
+    ],
+)
+def test_a_folder_of_any_name_is_a_property_that_java_reads(value: str, written: str) -> None:
+    assert kafka.escaped(value) == written
 
 
 def test_a_full_disk_is_named_with_the_setting_that_moves_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
