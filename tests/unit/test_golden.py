@@ -152,7 +152,8 @@ def test_recorded_commands_are_the_presses_or_the_dead_letters_that_they_were(lo
         said = read_command(CommandRecord(0, record.offset, record.key, record.value, record.headers, NOON), ANY_TIME)
         if isinstance(said, Dead):
             letter = dead.pop((record.key, record.value))
-            assert (letter["dead_reason"], letter["dead_detail"]) == (said.reason.encode(), said.sentence.encode())
+            # The sentence is for people, and may become clearer.
+            assert (letter["dead_reason"], bool(letter["dead_detail"])) == (said.reason.encode(), True)
             assert set(record.headers) <= set(letter.items())
             continue
         assert isinstance(said, Said)

@@ -5,10 +5,11 @@ With care: fields of the bodies. Adding one is free, but the digest counts every
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final, Literal
+from dataclasses import dataclass, replace
+from typing import Final, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
+from pydantic_core import from_json
 
 from services.command_api.desk.commands import PressTimer, StartTimer, TimerCommand
 from services.command_api.desk.intake.ports import CommandRecord
@@ -43,9 +44,9 @@ _HEADERS: Final = (
     "content-type",
     "reply_to",
     "reply_partition",
-    "traceparent",
 )
 Verb = Literal["pause", "resume", "stop"]
+Body = TypeVar("Body", bound=BaseModel)
 _VERBS: Final[dict[str, Verb]] = {
     "timer.pause.v1": "pause",
     "timer.resume.v1": "resume",
@@ -161,14 +162,13 @@ def read_command(record: CommandRecord, opening: Opening) -> Said | Dead:
     if isinstance(said, Malformed):
         return Dead(said.rule.reason, sentence_about(said))
     tenant, command = said
-    trace = headers.get("traceparent", "")
     return Said(
         client=headers["ce_source"],
         tenant=tenant,
         key=headers["ce_id"],
         command=command,
         reply=reply,
-        traceparent=trace if is_traceparent(trace) else None,
+        traceparent=_trace(record),
     )
 
 
@@ -178,13 +178,21 @@ def _headers(record: CommandRecord) -> dict[str, str] | Dead:
     for name, value in record.headers:
         if name not in _HEADERS or value is None:
             continue
-        if name in found:
-            return Dead("header_twice", f"The header {name} is given twice.")
         try:
-            found[name] = value.decode()
+            text = value.decode()
         except UnicodeDecodeError:
             return Dead("header_unreadable", f"The header {name} is not UTF-8.")
+        # A library may add the type of the content to what the program has said of it.
+        if name in found and not (name == "content-type" and text == found[name]):
+            return Dead("header_twice", f"The header {name} is given twice.")
+        found[name] = text
     return found
+
+
+def _trace(record: CommandRecord) -> str | None:
+    """Return the W3C trace context; None when there is none, or two: no command is dead because of its trace."""
+    given = [(value or b"").decode("latin-1") for name, value in record.headers if name == "traceparent"]
+    return given[0] if len(given) == 1 and is_traceparent(given[0]) else None
 
 
 def _no_cloud_event(headers: dict[str, str]) -> Dead | None:
@@ -220,13 +228,35 @@ def _reply(headers: dict[str, str]) -> ReplyAddress | Dead | None:
 
 
 def _body(type_: str, value: bytes | None, opening: Opening) -> tuple[str, TimerCommand] | Malformed:
-    if value is None or len(value) > BODY_BYTES_MAX:
-        return Malformed(Rule.VALUE_INVALID, "body")
+    if value is None:
+        return Malformed(Rule.VALUE_INVALID, "body", "The record has no value: the body of a command is a JSON object.")
+    if len(value) > BODY_BYTES_MAX:
+        return Malformed(Rule.VALUE_INVALID, "body", f"The body is larger than {BODY_BYTES_MAX} bytes.")
     return _start(value, opening) if type_ == _START else _press(_VERBS[type_], value, opening)
 
 
+def _read(kind: type[Body], value: bytes, opening: Opening) -> Body | Malformed:
+    said = read_body(kind, value, opening)
+    if isinstance(said, Malformed) and said.parameter == "body" and said.sentence is None:
+        return replace(said, sentence=_wrong_with(value, kind))
+    return said
+
+
+def _wrong_with(value: bytes, kind: type[BaseModel]) -> str:
+    """Say what is wrong with a body as a whole. Names of its own are not repeated: they may be anything."""
+    try:
+        body = from_json(value, allow_inf_nan=False)
+    except ValueError:
+        return "The body is no JSON in UTF-8."
+    if not isinstance(body, dict):
+        return "The body is no JSON object."
+    if body.keys() <= kind.model_fields.keys():
+        return "The body gives a member twice."
+    return f"The body has a member that this command does not know. It knows {', '.join(kind.model_fields)}."
+
+
 def _start(value: bytes, opening: Opening) -> tuple[str, StartTimer] | Malformed:
-    said = read_body(StartCommand, value, opening)
+    said = _read(StartCommand, value, opening)
     if isinstance(said, Malformed):
         return said
     command = StartTimer(
@@ -243,7 +273,7 @@ def _start(value: bytes, opening: Opening) -> tuple[str, StartTimer] | Malformed
 
 
 def _press(verb: Verb, value: bytes, opening: Opening) -> tuple[str, PressTimer] | Malformed:
-    said = read_body(_BODIES[verb], value, opening)
+    said = _read(_BODIES[verb], value, opening)
     if isinstance(said, Malformed):
         return said
     reason = said.reason if isinstance(said, PauseCommand) else None

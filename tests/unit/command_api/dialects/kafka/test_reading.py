@@ -79,6 +79,22 @@ def test_headers_of_other_programs_mean_nothing() -> None:
     assert isinstance(read_command(command(said=[*strange, *headers()]), ANY_TIME), Said)
 
 
+@pytest.mark.parametrize(
+    ("traces", "read"),
+    [([TRACE.encode()], TRACE), ([TRACE.encode()] * 2, None), ([b"\xff"], None), ([None], None), ([b"odd"], None)],
+)
+def test_no_command_is_dead_because_of_its_trace(traces: list[bytes | None], read: str | None) -> None:
+    """Libraries that follow a request add this header, one beside the other."""
+    said = read_command(command(said=[*headers(), *(("traceparent", trace) for trace in traces)]), ANY_TIME)
+    assert isinstance(said, Said)
+    assert said.traceparent == read
+
+
+def test_the_type_of_the_content_may_be_said_twice_if_it_is_the_same() -> None:
+    twice = read_command(command(said=[*headers(), ("content-type", b"application/json")]), ANY_TIME)
+    assert isinstance(twice, Said)
+
+
 BAD_HEADERS = [
     ("header_missing", headers(ce_specversion=None)),
     ("header_missing", headers(ce_type=None)),
@@ -86,6 +102,8 @@ BAD_HEADERS = [
     ("header_missing", headers(ce_source=None)),
     ("header_missing", [("ce_id", None), *headers(ce_id=None)]),
     ("header_twice", [*headers(), ("ce_id", b"another")]),
+    ("header_twice", [*headers(), ("ce_id", b"order-17")]),
+    ("header_twice", [*headers(), ("content-type", b"application/json; charset=utf-8")]),
     ("header_twice", [*headers(), ("reply_to", b"timer.replies.other")]),
     ("header_unreadable", headers(ce_source=b"\xff")),
     ("specversion_unknown", headers(ce_specversion="0.3")),
@@ -153,6 +171,29 @@ BAD_BODIES = [
     ("value_invalid", "work_date", command(work_date="1.3.2026")),
     ("value_invalid", "billable", command(billable="yes")),
 ]
+
+
+@pytest.mark.parametrize(
+    ("record", "detail"),
+    [
+        (
+            CommandRecord(0, 0, None, None, headers(), NOON),
+            "The record has no value: the body of a command is a JSON object.",
+        ),
+        (command(value=b"x" * (BODY_BYTES_MAX + 1)), "The body is larger than 65536 bytes."),
+        (command(value=b"tenant=acme"), "The body is no JSON in UTF-8."),
+        (command(value=b'{"tenant":"\xff"}'), "The body is no JSON in UTF-8."),
+        (command(value=b"[]"), "The body is no JSON object."),
+        (command(value=b'{"tenant":"acme","owner":"dana","owner":"noa"}'), "The body gives a member twice."),
+        (
+            command("pause", timer_id=SHORT, comment="lunch"),
+            "The body has a member that this command does not know. It knows tenant, timer_id, at, reason.",
+        ),
+    ],
+)
+def test_a_bad_body_is_dead_with_a_sentence_that_says_what_is_wrong_with_it(record: CommandRecord, detail: str) -> None:
+    """Its writer reads it on the topic of the dead, and hears nothing else."""
+    assert read_command(record, ANY_TIME) == Dead("value_invalid", detail)
 
 
 @pytest.mark.parametrize(("reason", "parameter", "record"), BAD_BODIES)
