@@ -8,14 +8,20 @@ import json
 import os
 import sys
 import uuid
+from asyncio import FIRST_COMPLETED
 from typing import Any, Final, Self
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from stint_events.outcome import Outcome, read_replies
-from stint_events.topics import COMMANDS
+from stint_events.topics import COMMANDS, DEAD
 
 AGAIN_AFTER_SECONDS: Final = 60.0
+TRIES_MAX: Final = 10
+
+
+class NotAnsweredError(Exception):
+    """A command was sent so often, and heard nothing. Nobody answers one that cannot be read."""
 
 
 class Commands:
@@ -48,18 +54,20 @@ class Commands:
         Without an answer, and after `void`, the command is sent again under its id, and is the same press. Write the
         id down before you press, and your own crash does not double it either.
         """
-        while True:
+        for _ in range(TRIES_MAX):
             answer = self._waiting[command_id] = asyncio.get_running_loop().create_future()
             try:
                 await self._send(verb, owner, body, command_id)
-                outcome = await asyncio.wait_for(answer, AGAIN_AFTER_SECONDS)
-            except TimeoutError:
-                print(f"{verb}: no answer, again under the same id", flush=True)
-                continue
+                await asyncio.wait((answer, self._listening), timeout=AGAIN_AFTER_SECONDS, return_when=FIRST_COMPLETED)
             finally:
                 del self._waiting[command_id]
-            if outcome.verdict != "void":
-                return outcome
+            if self._listening.done():
+                self._listening.result()  # it ends only by an error: NewerOutcomeError wants the newer wheel
+            if not answer.done():
+                print(f"{verb}: no answer, again under the same id", flush=True)
+            elif answer.result().verdict != "void":
+                return answer.result()
+        raise NotAnsweredError(f"{verb} {command_id}: no answer after {TRIES_MAX} tries. Look for it on {DEAD}.")
 
     async def _send(self, verb: str, owner: str, body: dict[str, Any], command_id: str) -> None:
         headers = {

@@ -8,7 +8,7 @@ that is marked as optional may be null or absent: both mean the same.
 With care: a new member is free. A new verdict, a new state or a new meaning is a new `v`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, Final, Literal
@@ -212,6 +212,13 @@ class _Version(BaseModel):
     v: int
 
 
+class _Answered(BaseModel):
+    outcome: _Version
+
+
+_ANSWERS: Final = TypeAdapter(list[_Answered])
+
+
 class _Key(BaseModel):
     tenant: str | None
     owner: str | None
@@ -226,25 +233,27 @@ def read_outcome(body: bytes | str) -> Outcome:
     try:
         return _OUTCOME.validate_json(body)
     except ValidationError as error:
-        if _is_newer(body, error):
+        if _is_newer(error, lambda: [_Version.model_validate_json(body)]):
             raise NewerOutcomeError from None
         raise UnreadableOutcomeError(kinds_of(error)) from None
 
 
 def read_replies(record: bytes) -> list[Reply]:
-    """Return the elements of one reply record. Raises UnreadableOutcomeError, also when one of them is newer."""
+    """Return the elements of one reply record. Raises NewerOutcomeError, for any of them, or UnreadableOutcomeError."""
     try:
         return _REPLIES.validate_json(record)
     except ValidationError as error:
+        if _is_newer(error, lambda: [answer.outcome for answer in _ANSWERS.validate_json(record)]):
+            raise NewerOutcomeError from None
         raise UnreadableOutcomeError(kinds_of(error)) from None
 
 
-def _is_newer(body: bytes | str, error: ValidationError) -> bool:
+def _is_newer(error: ValidationError, versions: Callable[[], list[_Version]]) -> bool:
     # A word that a reader must know (a verdict, a state) comes with a new `v`. Without a new `v`, wait for it too.
     if {problem["type"] for problem in error.errors(include_input=False)} <= _WORDS:
         return True
     try:
-        return _Version.model_validate_json(body).v > _VERSION
+        return any(version.v > _VERSION for version in versions())
     except ValidationError:
         return False
 

@@ -21,7 +21,7 @@ import structlog
 
 from services.command_api.submit.sender import Acked, Unacked
 from shared.events.heard import Heard, read_heard
-from shared.events.outcome import Outcome, UnreadableOutcomeError, read_replies
+from shared.events.outcome import NewerOutcomeError, Outcome, UnreadableOutcomeError, read_replies
 from shared.events.rules import Rule
 from shared.events.topics import REPLIES, REPLY_PARTITIONS
 from shared.kafka.clients import AIOKafkaConsumer, ConsumerRecord, TopicPartition, end_consumer
@@ -225,8 +225,9 @@ class ReplyReader:
             replies = read_heard(value)
             need_whole = any(self._waiters.need_whole(reply.request_id) for reply in replies)
             whole = read_replies(value) if need_whole else ()
-        except UnreadableOutcomeError as error:
-            self._log.error("reply_unreadable", partition=self.partition, offset=record.offset, kinds=str(error))
+        except (NewerOutcomeError, UnreadableOutcomeError) as error:
+            kinds = str(error) or "newer"
+            self._log.error("reply_unreadable", partition=self.partition, offset=record.offset, kinds=kinds)
             return
         for reply in whole or replies:
             self._waiters.answer(reply.request_id, reply.outcome)

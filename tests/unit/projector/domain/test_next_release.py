@@ -111,6 +111,19 @@ def test_an_outcome_of_a_newer_version_says_so(changed: dict[str, Any]) -> None:
         read_outcome(written(next_release() | changed))
 
 
+@pytest.mark.parametrize(
+    "changed", [{"v": 2}, {"v": 2, "verdict": {"kind": "split"}}, {"verdict": "postponed"}], ids=str
+)
+def test_a_reply_of_a_newer_version_says_so(changed: dict[str, Any]) -> None:
+    """A service then installs the newer formats; what is unreadable it may skip."""
+    answers = [
+        {"request_id": "r-0", "outcome": next_release()},
+        {"request_id": "r-1", "outcome": next_release() | changed},
+    ]
+    with pytest.raises(NewerOutcomeError):
+        read_replies(written(answers))  # type: ignore[arg-type]
+
+
 def test_a_state_that_this_release_does_not_know_is_newer() -> None:
     said = next_release()
     said["timer"]["state"] = said["changed"][0]["after"]["state"] = "SUSPENDED"
