@@ -1,11 +1,14 @@
 """Dialect D: commands on Kafka, against running services."""
 
+import asyncio
+import json
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from confluent_kafka import Producer
 
 from shared.events.ids import to_long
 from shared.events.topics import COMMANDS, DEAD, EVENTS
@@ -180,3 +183,31 @@ async def test_a_command_without_reply_address_is_pressed_and_committed(
         return place is not None and place.offset > command.offset
 
     await eventually(committed, "the command is committed")
+
+
+async def test_a_command_of_a_transaction_counts_before_its_end_and_when_it_is_aborted(
+    service: OtherService, deployment: Deployment, owner: str
+) -> None:
+    """Waiting for the end would let one service that hangs hold up everybody's commands of a partition."""
+    programs = Producer({"bootstrap.servers": deployment.kafka.bootstrap_servers, "transactional.id": owner})
+
+    def in_a_transaction() -> None:
+        programs.init_transactions(30)
+        programs.begin_transaction()
+        value = json.dumps({"tenant": service.tenant.name, "owner": owner}).encode()
+        headers: list[tuple[str, str | bytes | None]] = [*service.headers("start", owner).items()]
+        programs.produce(COMMANDS, value, owner.encode(), partition=0, headers=headers)
+        programs.flush(30)
+
+    await asyncio.to_thread(in_a_transaction)
+    assert (await service.heard([owner]))[owner].verdict == "accepted"
+    await asyncio.to_thread(programs.abort_transaction, 30)
+    # The partition goes on behind what the abort leaves there.
+    await deployment.producer.send_and_wait(
+        COMMANDS,
+        json.dumps({"tenant": service.tenant.name, "owner": owner}).encode(),
+        owner.encode(),
+        0,
+        headers=list(service.headers("start", f"{owner}-next").items()),
+    )
+    assert (await service.heard([f"{owner}-next"]))[f"{owner}-next"].verdict == "accepted"

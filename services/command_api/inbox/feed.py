@@ -55,6 +55,8 @@ class CommandsFeed:
             batch=True,
             batch_timeout_ms=_POLL_MS,
             max_records=self._at_once,
+            # Open transactions are read too: one that never ends would hold up everybody's commands (ADR 14).
+            isolation_level="read_uncommitted",
             **WHOLE_RECORDS,
         )
         self._failed = False
