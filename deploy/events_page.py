@@ -26,7 +26,7 @@ PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "events.md"
 _KEY_AND_VALUE: Final[Mapping[str, tuple[str, str]]] = {
     topics.COMMANDS: ("owner", "a command: [contract](contract.md), section 5"),
     topics.EVENTS: ("timer's short id, or tenant/owner for owner facts and deadlines", "[one event](#events)"),
-    topics.TEXTS: ("timer's short id", "[a text](#timertext); empty: erased"),
+    topics.TEXTS: ("timer's short id", "[a text](#timertext); null: erased"),
     topics.OUTCOMES: ("tenant/owner, or the tenant (R05); none if unreadable", "[an outcome](#outcome)"),
     topics.REPLIES: ("none", "a list of [replies](#reply)"),
     topics.POLICIES: ("tenant", "a policy: [contract](contract.md), section 8"),
@@ -41,9 +41,11 @@ _INTRODUCTION: Final = """\
 Other teams write code against this page. What the fields mean for a caller is in the
 [contract](contract.md), sections 5, 7 and 9. Values are JSON in UTF-8. A field that is marked
 *optional* may be missing; beside the mark is what it then stands for, unless that is null or empty.
-Readers ignore members that they do not know. The same for programs: a JSON Schema for each type of
-record in [schemas/](schemas), and topics, headers and records together in [asyncapi.json](asyncapi.json),
-which a running Stint shows at `/docs/events`.
+Readers ignore members that they do not know: a later release may add one to any record. (Our own judge
+does not, because it must understand an event whole: it waits for its upgrade, and the wheel's `codec.read`
+returns `Newer`.) The same for programs: a JSON Schema for each type of record in [schemas/](schemas),
+and topics, headers and records together in [asyncapi.json](asyncapi.json), which a running Stint shows
+at `/docs/events`.
 Python programs need not write these models again: the wheel
 [stint-events](../packages/stint-events/README.md) has them.
 """
