@@ -100,6 +100,9 @@ docker-down: ## end its containers; data stays in the volumes
 
 install: $(STAMP) ## make the virtual environment from the locks; the other targets do so by themselves
 
+NOT_INSTALLED = { echo "stint: packages cannot be installed ($$(tail -n 1 .venv/install.log)): check the network and try \
+	again. All that was said is in .venv/install.log." >&2; exit 1; }
+
 # A target of its own, so that a second `make` installs nothing.
 $(STAMP): requirements-dev.lock
 	@command -v $(PYTHON) >/dev/null || { echo 'stint: there is no $(PYTHON): install Python 3.11 or later.' >&2; exit 1; }
@@ -111,8 +114,10 @@ $(STAMP): requirements-dev.lock
 		rm -rf .venv; exit 1; }
 	@# uv in the version and with the hashes of the lock; uv then installs the rest, and itself, from the same file.
 	@sed -n '/^uv==/,/[^\\]$$/p' $< > .venv/uv.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .venv/uv.lock
-	@$(BIN)/uv pip sync --require-hashes $< 2>&1 | sed -E '/^ [-+~] /d'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .venv/uv.lock \
+		2> .venv/install.log || $(NOT_INSTALLED)
+	@$(BIN)/uv pip sync --require-hashes $< 2> .venv/install.log || $(NOT_INSTALLED)
+	@sed -E '/^ [-+~] /d' .venv/install.log
 	@# The operator's command line, beside the Python that runs it.
 	@ln -sf ../../deploy/stint $(BIN)/stint
 	@touch $@
