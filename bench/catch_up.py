@@ -13,7 +13,8 @@ from typing import Final
 import asyncpg
 
 from bench.rig.database import FOLD_TABLES, PRESSES, ask, fresh_fold
-from bench.rig.product import Product, free_ports
+from bench.rig.product import Product
+from deploy.local.machine import free_ports
 from deploy.local.process import Process, Program
 from deploy.local.services import environment
 from deploy.local.settings import ROOT

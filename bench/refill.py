@@ -8,12 +8,11 @@ same rows on the same server within seconds of each other, and the median of the
 import argparse
 import asyncio
 import io
-import socket
 import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -27,7 +26,7 @@ from pydantic import SecretStr
 from bench.rebuilding import OUTCOMES_TO_AN_EVENT, projected_by_the_peer, rebuilt
 from bench.rig.cpu import seconds_of
 from bench.rules.days import BEGINS
-from deploy.local.settings import HOST, Settings
+from deploy.local.machine import on_free_ports
 from deploy.local.stack import Stack
 from services.projector.domain.entry import LoggedPress
 from services.projector.domain.fold import fold_entry
@@ -124,7 +123,7 @@ def folded(how_many: int) -> dict[int, list[ToPublish]]:
 @asynccontextmanager
 async def deployed(home: Path) -> AsyncIterator[tuple[ProjectorSettings, str]]:
     """Give a stack of its own, with tables and topics: the settings of a projector on it, and the superuser's DSN."""
-    with Stack(_settings(home)) as stack:
+    with Stack(on_free_ports(home)) as stack:
         kafka = KafkaAddress(bootstrap_servers=stack.kafka.address)
         conn = await asyncpg.connect(stack.postgres.dsn)
         try:
@@ -137,16 +136,6 @@ async def deployed(home: Path) -> AsyncIterator[tuple[ProjectorSettings, str]]:
             ProjectorSettings(postgres_dsn=SecretStr(stack.postgres.dsn), kafka_bootstrap_servers=stack.kafka.address),
             stack.postgres.superuser_dsn,
         )
-
-
-def _settings(home: Path) -> Settings:
-    with ExitStack() as held:
-        probes = [held.enter_context(socket.socket()) for _ in range(6)]
-        for probe in probes:
-            probe.bind((HOST, 0))
-        ports = [probe.getsockname()[1] for probe in probes]
-    names = ("http_port", "projector_port", "feed_port", "kafka_port", "kafka_controller_port", "postgres_port")
-    return Settings(home=home, cache=Settings.from_environment({}).cache, **dict(zip(names, ports, strict=True)))
 
 
 async def publish(kafka: KafkaAddress, kept: dict[int, list[ToPublish]]) -> None:

@@ -11,7 +11,7 @@ from typing import Final
 from bench import peers
 from bench.load.wrk import Target
 from bench.rig.database import fresh
-from bench.rig.product import free_ports
+from deploy.local.machine import free_ports
 from deploy.local.process import Process, Program
 from deploy.local.settings import HOST, ROOT
 from deploy.local.stack import Stack

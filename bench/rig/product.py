@@ -6,7 +6,6 @@ processes, and the next run deletes the folder.
 
 import os
 import shutil
-import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -17,10 +16,10 @@ from zoneinfo import ZoneInfo
 
 from bench.load.wrk import Target
 from bench.rules.policies import ALL
-from deploy.local import leftovers, services
+from deploy.local import leftovers, machine, services
 from deploy.local.lock import Lock
 from deploy.local.process import Process
-from deploy.local.settings import HOST, Settings
+from deploy.local.settings import Settings
 from deploy.local.stack import Stack
 from services.stint_cli.setup.demo import TENANT
 from services.stint_cli.setup.env_file import read_env
@@ -60,7 +59,7 @@ def product(name: str = "stack", through: str = "") -> Iterator[Product]:
     """
     for variable in [each for each in os.environ if each.startswith(_OURS)]:
         del os.environ[variable]
-    settings = _settings(BENCH_HOME / name)
+    settings = machine.on_free_ports(BENCH_HOME / name)
     _clear(settings)
     try:
         with Stack(settings) as stack, ExitStack() as ended:
@@ -116,26 +115,3 @@ def _clear(settings: Settings) -> None:
         shutil.rmtree(settings.home)
     finally:
         lock.release()
-
-
-def _settings(home: Path) -> Settings:
-    http, projector, feed, kafka, controller, postgres = free_ports(6)
-    return Settings(
-        home=home,
-        cache=Settings.from_environment().cache,
-        http_port=http,
-        projector_port=projector,
-        feed_port=feed,
-        kafka_port=kafka,
-        kafka_controller_port=controller,
-        postgres_port=postgres,
-    )
-
-
-def free_ports(count: int) -> list[int]:
-    """Return free ports. All are held until the last is known, so that no port comes twice."""
-    with ExitStack() as held:
-        probes = [held.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind((HOST, 0))
-        return [probe.getsockname()[1] for probe in probes]

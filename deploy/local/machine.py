@@ -2,9 +2,11 @@
 
 import errno
 import importlib.util
+import os
 import shutil
 import socket
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -85,3 +87,28 @@ def wheel(package: str, holds: str) -> Path:
     if spec is None or spec.origin is None:
         raise Trouble(f"{holds} is not installed ({package}): run `make install`; it has no wheel for every platform.")
     return Path(spec.origin).parent
+
+
+def free_ports(count: int) -> list[int]:
+    """Return free ports. All are held until the last is known, so that no port comes twice."""
+    with ExitStack() as held:
+        probes = [held.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind((HOST, 0))
+        return [probe.getsockname()[1] for probe in probes]
+
+
+def on_free_ports(home: Path) -> Settings:
+    """Return the settings of a stack in a folder of its own, beside whatever else runs. The cache is everybody's."""
+    http, projector, feed, kafka, controller, postgres = free_ports(6)
+    shared = Settings.from_environment({"XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME", "")})
+    return Settings(
+        home=home,
+        cache=shared.cache,
+        http_port=http,
+        projector_port=projector,
+        feed_port=feed,
+        kafka_port=kafka,
+        kafka_controller_port=controller,
+        postgres_port=postgres,
+    )

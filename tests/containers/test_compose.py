@@ -13,9 +13,9 @@ from uuid import uuid4
 import httpx2 as httpx
 import pytest
 
+from deploy.local.machine import free_ports
 from deploy.local.settings import HOST, ROOT
 from services.stint_cli.setup.env_file import read_env
-from tests.support.stack.stacks import free_ports
 
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(600)]
 

@@ -16,10 +16,10 @@ import httpx2 as httpx
 from joserfc import jws
 from joserfc.jwk import RSAKey
 
+from deploy.local.machine import free_ports
 from deploy.local.settings import HOST
 from tests.support.stack.crew import Crew
 from tests.support.stack.deployments import Tenant
-from tests.support.stack.stacks import free_ports
 
 ISSUER: Final = "https://id.example"
 SECRET: Final = "introspection-s3cret"

@@ -16,6 +16,7 @@ from typing import Final
 import httpx2 as httpx
 import pytest
 
+from deploy.local.machine import free_ports
 from deploy.local.settings import HOST, ROOT, Settings
 from services.feed.calls.feed import EVENTS_HEADERS
 from tests.support.stack.api import Api
@@ -23,7 +24,6 @@ from tests.support.stack.crew import Crew
 from tests.support.stack.debian import program_in
 from tests.support.stack.deployments import Tenant, fresh_owner
 from tests.support.stack.feed_reader import FeedReader
-from tests.support.stack.stacks import free_ports
 from tests.support.stack.until import eventually
 
 CONF: Final = (ROOT / "deploy" / "gateway" / "nginx.conf").read_text(encoding="utf-8")

@@ -10,6 +10,7 @@ import httpx2 as httpx
 import pytest
 
 from deploy.local.kafka import broker_properties
+from deploy.local.machine import free_ports
 from deploy.local.settings import HOST
 from shared.events.codec import Press
 from shared.events.models import TimerStarted
@@ -21,7 +22,7 @@ from tests.support.stack.deployments import Deployment, Tenant, fresh_owner
 from tests.support.stack.holders import owner_with
 from tests.support.stack.logs import read_topic
 from tests.support.stack.patient import Patient
-from tests.support.stack.stacks import CONTAINERS, free_ports
+from tests.support.stack.stacks import CONTAINERS
 from tests.support.stack.until import eventually
 from tests.support.stack.waits import drained
 

@@ -17,11 +17,12 @@ from confluent_kafka.admin._scram import (
     UserScramCredentialUpsertion,
 )
 
+from deploy.local.machine import free_ports
 from deploy.local.settings import HOST
 from deploy.local.stack import Stack
 from tests.support.stack.certificates import Authority, Certificate
 from tests.support.stack.manifests import Manifest, example
-from tests.support.stack.stacks import free_ports, stack_in
+from tests.support.stack.stacks import stack_in
 
 OPERATOR: Final = "stint-operator"
 PASSWORD: Final = "a password with a space, and an ü"

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from deploy.local.machine import free_ports
 from deploy.local.postgres import DATABASE, SUPERUSER, Postgres
 from deploy.local.secrets import kept_secret
 from deploy.local.settings import HOST, Settings
 from tests.support.stack.certificates import Authority, Certificate
-from tests.support.stack.stacks import free_ports
 
 IMAGE: Final = "postgres:17"
 DEBIAN: Final = Path("/usr/lib/postgresql")

@@ -8,11 +8,11 @@ from http import HTTPStatus
 
 import httpx2 as httpx
 
+from deploy.local.machine import free_ports
 from deploy.local.settings import HOST
 from tests.support.stack.api import Api
 from tests.support.stack.crew import Crew, Service
 from tests.support.stack.deployments import Tenant, fresh_owner
-from tests.support.stack.stacks import free_ports
 
 # So long that half of it is much to a busy machine.
 DRAIN_SECONDS = 4.0

@@ -16,10 +16,10 @@ from typing import Final
 
 import httpx2 as httpx
 
+from deploy.local.machine import free_ports
 from deploy.local.process import Process, Program
 from deploy.local.settings import HOST, ROOT
 from tests.support.stack.deployments import TOKEN_KEY, Deployment
-from tests.support.stack.stacks import free_ports
 
 READY_WITHIN_SECONDS: Final = 30.0
 _SAYS_WITHIN_SECONDS: Final = 20.0

@@ -1,12 +1,10 @@
 """A real Kafka and a real Postgres for tests: on free ports, in a folder of their own, with short sessions."""
 
 import os
-import socket
 import subprocess
-from contextlib import ExitStack
 from pathlib import Path
 
-from deploy.local.settings import HOST, Settings
+from deploy.local.machine import on_free_ports
 from deploy.local.stack import Stack
 
 CONTAINERS = os.environ.get("STINT_TEST_STACK", "local") == "containers"
@@ -24,18 +22,8 @@ def chosen_stack_in(home: Path) -> Stack:
 
 def stack_in(home: Path, kind: type[Stack] = Stack) -> Stack:
     """Return a stack of its own folder and ports, not yet started."""
-    http, projector, feed, kafka, controller, postgres = free_ports(6)
     return kind(
-        Settings(
-            home=home,
-            cache=Settings.from_environment({}).cache,
-            http_port=http,
-            projector_port=projector,
-            feed_port=feed,
-            kafka_port=kafka,
-            kafka_controller_port=controller,
-            postgres_port=postgres,
-        ),
+        on_free_ports(home),
         broker_properties={
             # A killed member's partitions move after its session, which is two seconds here instead of ten.
             "group.min.session.timeout.ms": "1000",
@@ -68,12 +56,3 @@ def no_engine() -> str | None:
                 f"`{tried}` fails: install Docker with its compose plugin (Debian: apt-get install docker.io), start it"
             )
     return None
-
-
-def free_ports(count: int) -> list[int]:
-    """Return free ports. All are held until the last is known, so that no port comes twice."""
-    with ExitStack() as held:
-        probes = [held.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind((HOST, 0))
-        return [probe.getsockname()[1] for probe in probes]

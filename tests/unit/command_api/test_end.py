@@ -11,9 +11,9 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 
+from deploy.local.machine import free_ports
 from deploy.local.settings import HOST, ROOT
 from tests.support.stack.deployments import TOKEN_KEY
-from tests.support.stack.stacks import free_ports
 
 # The process of production, except for one part that ends just after its start. Kafka and Postgres are absent.
 SCRIPT = """

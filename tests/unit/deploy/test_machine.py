@@ -102,3 +102,12 @@ def test_stacks_that_start_at_once_do_not_disturb_each_others_look_at_the_cache(
     """One probe under one name would be deleted by one of them before the other comes to it."""
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(machine.require_room, [tmp_path / "cache"] * 400)) == [None] * 400
+
+
+def test_a_stack_on_free_ports_has_a_folder_of_its_own_and_the_cache_of_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    settings = machine.on_free_ports(tmp_path / "home")
+    assert (settings.home, settings.cache) == (tmp_path / "home", tmp_path / "cache" / "stint")
+    assert len(set(settings.ports.values())) == 6
