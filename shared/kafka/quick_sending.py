@@ -58,6 +58,11 @@ class QuickSender(LoopingSender):  # type: ignore[misc] # aiokafka ships no type
             self.client.force_metadata_update().add_done_callback(self._looked)
 
     def _looked(self, done: "asyncio.Future[Any]") -> None:
+        self._go_on(done)
+        # A partition may have no leader for hours, and a look takes a millisecond of the loop: pause before the next.
+        asyncio.get_running_loop().call_later(self._retry_backoff, self._may_look, done)
+
+    def _may_look(self, done: "asyncio.Future[Any]") -> None:
         self._looks_for_leaders = False
         self._go_on(done)
 

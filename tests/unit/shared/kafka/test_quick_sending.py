@@ -146,7 +146,31 @@ async def test_a_partition_without_a_leader_is_looked_for_once_however_much_goes
         producer._sender._drain = Mock(wraps=producer._sender._drain)
         asked[0].set_result(True)
         await turns()
-        assert (producer._sender._drain.call_count, len(asked)) == (1, 2)
+        assert (producer._sender._drain.call_count, len(asked)) == (1, 1)
+
+        async def looked_again() -> bool:
+            return len(asked) == 2
+
+        await eventually(looked_again, "it is looked for again", within_seconds=5)
+        assert producer._sender._drain.call_count == 2
+
+
+async def test_a_partition_that_has_no_leader_for_long_is_looked_for_at_the_pace_of_retries() -> None:
+    """Else each answer would begin the next look, and a service's sick topic would take the loop of the projector."""
+    async with sending(leaderless=(0,)) as (producer, _):
+        looks = 0
+
+        def refresh() -> "asyncio.Future[bool]":
+            nonlocal looks
+            looks += 1
+            found: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+            found.set_result(True)
+            return found
+
+        producer.client.force_metadata_update = refresh
+        handed_over(producer, 0)
+        await asyncio.sleep(0.3)
+        assert 2 <= looks <= 7
 
 
 async def test_a_bug_of_its_own_fails_all_that_waits_and_all_that_comes() -> None:
