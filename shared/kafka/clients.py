@@ -16,6 +16,7 @@ from aiokafka.conn import collect_hosts, create_conn
 from aiokafka.errors import InvalidTimestampError, KafkaConnectionError, KafkaError, ProducerClosed
 from pydantic import BaseModel, ConfigDict, SecretStr
 
+from shared.events.durations import UNIX_EPOCH
 from shared.kafka.lenient_records import read_leniently
 from shared.kafka.quick_sending import BatchProducer
 
@@ -30,8 +31,7 @@ MAX_BATCH_BYTES: Final = 256 * 1024
 _REQUEST_TIMEOUT_MS: Final = 10_000
 _HANG_UP_SECONDS: Final = 0.1
 
-_UNIX_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_CALENDAR_ENDS_MS: Final = (datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC) - _UNIX_EPOCH) // timedelta(milliseconds=1)
+_CALENDAR_ENDS_MS: Final = (datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC) - UNIX_EPOCH) // timedelta(milliseconds=1)
 
 Mechanism = Literal["SCRAM-SHA-256", "SCRAM-SHA-512"]
 
@@ -240,7 +240,7 @@ def _fail_unacked(accumulator: Any) -> None:  # noqa: ANN401 - aiokafka ships no
 
 def log_time_of(record: ConsumerRecord) -> datetime:
     """Return the time of a record: the brokers', or, on a topic where producers write it, any that they like."""
-    return _UNIX_EPOCH + timedelta(milliseconds=min(max(record.timestamp, 0), _CALENDAR_ENDS_MS))
+    return UNIX_EPOCH + timedelta(milliseconds=min(max(record.timestamp, 0), _CALENDAR_ENDS_MS))
 
 
 __all__ = [

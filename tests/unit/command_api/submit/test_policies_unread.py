@@ -65,7 +65,7 @@ async def reading() -> AsyncIterator[PolicyReader]:
 def applies(reader: PolicyReader, offset: int, zone: str, replaces: int | None) -> None:
     document = Policy(preset=Preset.NATIVE, zone=zone)
     record = PolicyRecord(replaces=replaces, set_by="office", set_at=NOON, document=document)
-    assert reader.book.apply(offset, MACHINE.tenant.encode(), record.model_dump_json(by_alias=True).encode())
+    assert reader.book.apply(offset, MACHINE.tenant.encode(), record.model_dump_json(by_alias=True).encode(), NOON)
 
 
 async def test_a_local_time_is_read_in_no_zone_that_was_replaced_before_the_process_began() -> None:

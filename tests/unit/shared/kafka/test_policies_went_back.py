@@ -37,7 +37,7 @@ def _often(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_topic_that_ends_before_what_was_read_is_an_alarm_and_not_caught_up() -> None:
     reader, consumer = PolicyReader(KafkaAddress(bootstrap_servers="nowhere:9092")), Consumer(3)
     for offset in range(3):
-        record: Any = SimpleNamespace(offset=offset, key=None, value=None)
+        record: Any = SimpleNamespace(offset=offset, key=None, value=None, timestamp=0)
         await reader._take(record)
     watching: Any = consumer
     with capture_logs() as logs:
