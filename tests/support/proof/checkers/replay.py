@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -28,13 +29,12 @@ def c7_audit(evidence: Evidence) -> list[str]:
     for kpart in range(evidence.partitions):
         events = [_Event.of(record) for record in evidence.events if record.partition == kpart]
         outcomes = [record.value or b"" for record in evidence.outcomes if record.partition == kpart]
-        try:
+        # A partition waits at an event of a newer release; the other checkers say what it misses.
+        with suppress(UnjudgedError):
             for found in audit(kpart, events, outcomes, policies, evidence.partitions):
                 recorded = json.loads(found.recorded or b"{}")
                 if (recorded.get("rule"), recorded.get("reason")) != ("R23", "internal"):
                     wrong.append(f"C7: {kpart}:{found.source_offset} is {found.recorded!r} and today {found.today!r}")
-        except UnjudgedError as end:
-            wrong.append(f"C7: not judged from {end}")
     return wrong
 
 
