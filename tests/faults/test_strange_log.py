@@ -151,7 +151,7 @@ async def test_a_judged_stream_made_anew_under_quiet_projectors_is_an_alarm(plac
         told = [alarm["partition"] for alarm in said_by(projector, "log_went_back")]
         return all(told.count(kpart) >= 2 for kpart in (8, 9))
 
-    await eventually(alarmed_again, "both partitions have looked again, and are held")
+    await eventually(alarmed_again, "both partitions have looked again, and are held", 40)
     assert await health_of(projector) == (503, {"8": "held: log_went_back", "9": "held: log_went_back"})
     assert (await api.start(place.owner_on(8))).status_code in {202, 503}
 
@@ -161,7 +161,7 @@ async def test_a_judged_stream_made_anew_under_quiet_projectors_is_an_alarm(plac
     async def goes_on() -> bool:
         return await health_of(projector) == (200, {})
 
-    await eventually(goes_on, "with the right stream back, both partitions go on")
+    await eventually(goes_on, "with the right stream back, both partitions go on", 40)
     await published(deployment)
     assert await stream_found_wrong(deployment) == set()
     kept = {(row["kpart"], row["source_offset"]) for row in await deployment.pool.fetch("TABLE outcome")}
