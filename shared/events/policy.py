@@ -196,8 +196,14 @@ class Policy(Model):
         # Otherwise a timer whose pause was refused on Friday would run until Monday.
         strict = [rule.value for rule in _PAUSE_RULES if self.mode(rule) is Mode.STRICT]
         if strict and self.auto_close_seconds is None:
-            return *impossible, f"rules.R16.auto_close_seconds must be set while {', '.join(strict)} may refuse a pause"
+            return *impossible, f"rules.R16.{self._lacking_an_end} while {', '.join(strict)} may refuse a pause"
         return impossible
+
+    @property
+    def _lacking_an_end(self) -> str:
+        """Return what of R16 is to be stated, so that the system stops timers."""
+        is_set = self.rules.R16 is not None and self.rules.R16.auto_close_seconds is not None
+        return "mode must be flag" if is_set else "auto_close_seconds must be set"
 
 
 def _impossible_modes(policy: Policy) -> Iterator[str]:

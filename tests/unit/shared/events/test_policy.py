@@ -68,6 +68,14 @@ def _needs_an_end(rules: str) -> str:
     return f"rules.R16.auto_close_seconds must be set while {rules} may refuse a pause"
 
 
+@pytest.mark.parametrize("preset", ["native", "zoho"])
+def test_a_limit_of_a_rule_that_is_off_stops_nothing_so_the_mode_is_named(preset: str) -> None:
+    off = {"R11": {"mode": "strict"}, "R16": {"mode": "off", "auto_close_seconds": 50_400}}
+    (why,) = policy(preset, rules=off).unfit
+    assert why.startswith("rules.R16.mode must be flag while R")
+    assert policy(preset, rules=off | CLOSES).unfit == ()
+
+
 @pytest.mark.parametrize("rule", ["R08", "R09", "R10", "R11", "R12", "R20"])
 def test_each_rule_that_can_refuse_a_pause_needs_an_automatic_stop(rule: str) -> None:
     strict = {rule: {"mode": "strict"}}
