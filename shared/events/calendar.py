@@ -3,6 +3,9 @@
 A day begins at the first instant of its local date and lasts until the next day begins. If midnight does not exist,
 the day begins at the end of the gap. If midnight comes twice, the day begins at the first. Minutes that the clocks
 repeat after midnight belong to the day that has begun.
+
+The calendar has a first day and a last one. In every zone the first begins when the calendar does, and the last has no
+end: a caller may ask for such a day, and nobody works on it.
 """
 
 from datetime import UTC, date, datetime, time, timedelta
@@ -14,6 +17,7 @@ from .zones import zone
 
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
+_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 def split(start: datetime, end: datetime, zone_name: str) -> tuple[DayPart, ...]:
@@ -21,11 +25,12 @@ def split(start: datetime, end: datetime, zone_name: str) -> tuple[DayPart, ...]
     parts: list[DayPart] = []
     day = local_day(start, zone_name)
     while start < end:
-        following = day + _DAY
-        cut = min(day_begins(following, zone_name), end)
+        cut = min(window(day, zone_name)[1], end)
         if cut > start:
             parts.append(DayPart(on=day, us=microseconds(start, cut)))
-        start, day = max(start, cut), following
+        if cut == end:
+            break
+        start, day = max(start, cut), day + _DAY
     return tuple(parts)
 
 
@@ -36,18 +41,18 @@ def local_day(moment: datetime, zone_name: str) -> date:
     day = moment.date()
     begins, ends = window(day, zone_name)
     while moment < begins:
-        day, ends = day - _DAY, begins
-        begins = day_begins(day, zone_name)
-    while ends <= moment:
+        day -= _DAY
+        begins, ends = window(day, zone_name)
+    while ends <= moment and day < date.max:
         day += _DAY
-        ends = day_begins(day + _DAY, zone_name)
+        _, ends = window(day, zone_name)
     return day
 
 
 @lru_cache(maxsize=65536)
 def window(day: date, zone_name: str) -> tuple[datetime, datetime]:
     """Return when a local day begins, and when the next one does."""
-    return day_begins(day, zone_name), day_begins(day + _DAY, zone_name)
+    return day_begins(day, zone_name), _LAST if day == date.max else day_begins(day + _DAY, zone_name)
 
 
 @lru_cache(maxsize=65536)
@@ -61,6 +66,8 @@ def day_begins(day: date, zone_name: str) -> datetime:
 @lru_cache(maxsize=65536)
 def first_instant(day: date, zone_name: str) -> datetime | None:
     """Return the first instant of a local date, or None for a date that the zone skipped altogether."""
+    if day == date.min:
+        return _FIRST
     there = zone(zone_name)
     midnight = datetime.combine(day, time(), there)
     instant = midnight.astimezone(UTC)

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from shared.events.calendar import first_instant, local_day, split
+from shared.events.calendar import day_begins, first_instant, local_day, split, window
 from shared.events.outcome import DayPart
 
 JERUSALEM = "Asia/Jerusalem"
@@ -220,3 +220,19 @@ def test_a_timer_forgotten_for_a_year_has_a_part_for_each_day() -> None:
     assert [part.on for part in parts] == [date(2026, 1, 1) + timedelta(days=n) for n in range(365)]
     hours = {part.on.isoformat(): part.us / 3600e6 for part in parts if part.us != 24 * 3_600_000_000}
     assert hours == {"2026-03-27": 23, "2026-10-25": 25}
+
+
+ENDS = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+
+
+@pytest.mark.parametrize("zone_name", ["UTC", JERUSALEM, "Pacific/Kiritimati", "Pacific/Niue", "America/New_York"])
+@pytest.mark.parametrize("hours", [0, 3, 23, 30, 60])
+def test_the_calendar_has_a_first_day_and_a_last_one_in_every_zone(zone_name: str, hours: int) -> None:
+    (first, last), apart = ENDS, timedelta(hours=hours)
+    for moment in (first + apart, last - apart):
+        begins, ends = window(local_day(moment, zone_name), zone_name)
+        assert begins <= moment < ends or moment == ends == last
+    assert day_begins(date.min, zone_name) == first
+    assert window(date.max, zone_name)[1] == last
+    for start, end in ((first, first + apart), (last - apart, last)):
+        assert sum(part.us for part in split(start, end, zone_name)) == apart / timedelta(microseconds=1)
