@@ -13,10 +13,10 @@ from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Final, NamedTuple, TypeVar
 
-from services.projector.domain.due.days_off import check_outs_due
+from services.projector.domain.due.days_off import CheckOuts
 from services.projector.domain.due.together import Together, us_of
 from services.projector.domain.endings import DAILY
-from services.projector.domain.sheet.state import Grouped, OpenInterval, Timer, Timesheet, Window
+from services.projector.domain.sheet.state import Grouped, OpenInterval, Timer, Timesheet
 from shared.events.calendar import local_day
 from shared.events.policies.book import Timeline
 from shared.events.rules import Rule
@@ -28,6 +28,8 @@ FEW: Final = 3
 _ASKED_ABOUT: Final = timedelta(days=10)
 # Groups that were made for a look serve those of the next days too.
 _SERVE: Final = timedelta(days=3)
+# How far ahead a deadline is looked for. After that time the owner is looked at again.
+AHEAD: Final = timedelta(days=8)
 _NOTHING: Final = timedelta()
 Pair = tuple[Timer, OpenInterval]
 _K = TypeVar("_K", bound=Hashable)
@@ -104,11 +106,11 @@ class Peers:
 class Alike(Grouped):
     """The running timers among `timers` in groups, by what decides about them.
 
-    They were made by these policies and this attendance, for looks of `serves_from` and the days after.
+    They were made by these policies and these check-outs, for looks of `serves_from` and the days after.
     """
 
     timeline: Timeline
-    attendance: Mapping[str, Window]
+    check_outs: CheckOuts
     serves_from: datetime
     members: Mapping[int, Member]
     by_traits: Mapping[Traits, Peers]
@@ -130,10 +132,11 @@ def grouped(sheet: Timesheet, timeline: Timeline, moment: datetime) -> Timesheet
     if (
         not isinstance(known, Alike)
         or known.timeline is not timeline
-        or known.attendance != sheet.attendance
+        or known.check_outs.attendance != sheet.attendance
         or not _NOTHING <= moment - known.serves_from < _SERVE
     ):
-        known = Alike({}, timeline, sheet.attendance, moment, {}, {}, {}, {})
+        check_outs = CheckOuts(sheet.attendance, timeline, moment + _SERVE + AHEAD)
+        known = Alike({}, timeline, check_outs, moment, {}, {}, {}, {})
     return sheet if known.timers is sheet.timers else replace(sheet, grouped=_renewed(known, sheet))
 
 
@@ -144,11 +147,7 @@ def _renewed(known: Alike, sheet: Timesheet) -> Alike:
     left = [
         before[id_] for id_ in (*(before.keys() - timers.keys()), *(timer.id for timer in changed)) if id_ in before
     ]
-    come = [
-        _member(sheet, known.timeline, timer, timer.open, known.serves_from)
-        for timer in changed
-        if timer.open is not None
-    ]
+    come = [_member(known, timer, timer.open) for timer in changed if timer.open is not None]
     members = dict(before)
     for member in left:
         del members[member.timer.id]
@@ -157,7 +156,7 @@ def _renewed(known: Alike, sheet: Timesheet) -> Alike:
     return Alike(
         timers,
         known.timeline,
-        known.attendance,
+        known.check_outs,
         known.serves_from,
         members,
         _moved(known.by_traits, ((one.traits, one) for one in left), ((one.traits, one) for one in come)),
@@ -190,8 +189,8 @@ def _moved(
     return moved
 
 
-def _member(sheet: Timesheet, timeline: Timeline, timer: Timer, running: OpenInterval, moment: datetime) -> Member:
-    zone, job_id = running.zone, timer.after.job_id
+def _member(known: Alike, timer: Timer, running: OpenInterval) -> Member:
+    zone, job_id, moment = running.zone, timer.after.job_id, known.serves_from
     told = tuple(
         (found.rule, local_day(found.from_, zone), found.to is None)
         for found in running.found
@@ -200,10 +199,10 @@ def _member(sheet: Timesheet, timeline: Timeline, timer: Timer, running: OpenInt
     traits = Traits(
         zone,
         timer.after.billable,
-        bisect_right(timeline.begins, running.start),
+        bisect_right(known.timeline.begins, running.start),
         running.has(Rule.LONG_RUNNING),
         told,
-        min(check_outs_due(sheet, timeline, running), default=None),
+        min(known.check_outs.due(running), default=None),
     )
     on_job = None if job_id is None else OnJob(job_id, running.has(Rule.OVER_ESTIMATE))
     return Member(timer, running, us_of(running.start), traits, on_job)

@@ -1,7 +1,9 @@
 """Days off and attendance: on which local days an owner does not work (R09), and in which hours (R10)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
+from functools import cached_property
+from itertools import chain
 from typing import Final
 
 from services.projector.domain.sheet.state import OpenInterval, Timesheet, Window
@@ -9,9 +11,9 @@ from shared.events.calendar import local_day
 from shared.events.policies.book import Timeline
 from shared.events.policies.terms import Terms
 from shared.events.rules import Rule
+from shared.events.value import value
 
-_LONG: Final = timedelta(days=2)
-_TODAY_AND_YESTERDAY: Final = frozenset({timedelta(), timedelta(days=1)})
+_DAY: Final = timedelta(days=1)
 
 
 def is_day_off(sheet: Timesheet, terms: Terms, day: date, moment: datetime) -> bool:
@@ -24,36 +26,55 @@ def is_day_off(sheet: Timesheet, terms: Terms, day: date, moment: datetime) -> b
 
 def outside_attendance(sheet: Timesheet, moment: datetime, day: date) -> bool:
     """Return whether the owner had checked in on a moment's local `day`, and no window of attendance covers it."""
-    if not any(window.on == day for window in sheet.attendance.values()):
-        return False
-    return not any(covers(window, moment) for window in _near(sheet, day))
+    near = (day, _day_before(day))
+    windows = [window for window in sheet.attendance.values() if window.on in near]
+    return any(window.on == day for window in windows) and not any(covers(window, moment) for window in windows)
 
 
-def check_outs(sheet: Timesheet, after: datetime, zone: str) -> Iterator[datetime]:
-    """Return, in no order, when attendance ends after a moment: at a check-out, if no other window goes on.
+@value
+class CheckOuts:
+    """When attendance ends up to `until`: at a check-out, if no other window goes on.
 
-    A check-out that was told later counts from when it was known, on its own local day.
+    An owner may have planned years. So windows of later days are left out, and a day asks its own windows alone.
     """
-    for window in sheet.attendance.values():
-        left = window.checked_out_at
-        # A window without an end is sometimes given one in the year 9999, which has no next day.
-        if left is None or left <= after or left.date() - window.on > _LONG:
-            continue
+
+    attendance: Mapping[str, Window]
+    timeline: Timeline
+    until: datetime
+
+    @cached_property
+    def _by_day(self) -> Mapping[date, list[Window]]:
+        last = self.until.date() + _DAY  # in zones that are ahead
+        by_day: dict[date, list[Window]] = {}
+        for window in [window for window in self.attendance.values() if window.on <= last]:
+            by_day.setdefault(window.on, []).append(window)
+        return by_day
+
+    def due(self, running: OpenInterval) -> Iterator[datetime]:
+        """Return, in no order, the check-outs at which a finding opens about an interval: none about it goes on then.
+
+        One that was told later may lie after `until`.
+        """
+        if running.has_open(Rule.OUTSIDE_ATTENDANCE):
+            return
+        for window in chain.from_iterable(self._by_day.values()):
+            left = window.checked_out_at
+            if left is None or not running.start < left <= self.until:
+                continue
+            at = self._counts_at(left, window, running.zone)
+            if at is None or running.lasted_at(Rule.OUTSIDE_ATTENDANCE, at):
+                continue
+            if Rule.OUTSIDE_ATTENDANCE in self.timeline.at(at).on:
+                yield at
+
+    def _counts_at(self, left: datetime, window: Window, zone: str) -> datetime | None:
+        """Return when a check-out counts: one that was told later from when it was known, on its own local day."""
         day, at = local_day(left, zone), max(left, window.known_at)
-        if day - window.on not in _TODAY_AND_YESTERDAY or (at > left and local_day(at, zone) != day):
-            continue  # no press of that day asks about this window either
-        if not any(covers(other, at) for other in _near(sheet, day)):
-            yield at
-
-
-def check_outs_due(sheet: Timesheet, timeline: Timeline, running: OpenInterval) -> Iterator[datetime]:
-    """Return, in no order, the check-outs at which a finding opens about an interval: none about it goes on then."""
-    if not sheet.attendance or running.has_open(Rule.OUTSIDE_ATTENDANCE):
-        return
-    for left in check_outs(sheet, running.start, running.zone):
-        on = Rule.OUTSIDE_ATTENDANCE in timeline.at(left).on
-        if on and not running.lasted_at(Rule.OUTSIDE_ATTENDANCE, left):
-            yield left
+        before = _day_before(day)
+        if window.on not in (day, before) or (at > left and local_day(at, zone) != day):
+            return None  # no press of that day asks about this window either
+        near = (*self._by_day.get(day, ()), *self._by_day.get(before, ()))
+        return None if any(covers(other, at) for other in near) else at
 
 
 def covers(window: Window, moment: datetime) -> bool:
@@ -61,6 +82,5 @@ def covers(window: Window, moment: datetime) -> bool:
     return window.checked_in_at <= moment and (window.checked_out_at is None or moment < window.checked_out_at)
 
 
-def _near(sheet: Timesheet, day: date) -> Iterator[Window]:
-    """Return the windows of a day, and those of the day before, which may reach over midnight."""
-    return (window for window in sheet.attendance.values() if day - window.on in _TODAY_AND_YESTERDAY)
+def _day_before(day: date) -> date:
+    return day if day == date.min else day - _DAY

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Final, Literal
 
 from services.projector.domain.due.crossings import DAY, first_in, reached
-from services.projector.domain.due.days_off import check_outs_due, is_day_off
+from services.projector.domain.due.days_off import CheckOuts, is_day_off
 from services.projector.domain.due.estimates import estimate_reached
 from services.projector.domain.endings import DAILY, midnight_after
 from services.projector.domain.sheet.state import OpenInterval, Timer, Timesheet
@@ -71,6 +71,7 @@ class Outlook:
         # An owner's timers share their days, and there may be hundreds that run.
         self._reached: dict[tuple[date, int, bool], datetime | None] = {}
         self._estimates_reached: dict[str, datetime | None] = {}
+        self._check_outs: CheckOuts | None = None
 
     def dues(self, timer: Timer, running: OpenInterval, *, stops: bool) -> Iterator[Due]:
         """Return, in no order, what is due for a running timer up to `until`: at least the first of each rule."""
@@ -114,7 +115,9 @@ class Outlook:
         if timer.after.job_id is not None and (used_up := self._over_estimate(timer, running)) is not None:
             yield Rule.OVER_ESTIMATE, used_up
         if self._sheet.attendance:
-            for left in check_outs_due(self._sheet, self._timeline, running):
+            if self._check_outs is None:
+                self._check_outs = CheckOuts(self._sheet.attendance, self._timeline, self._until)
+            for left in self._check_outs.due(running):
                 yield Rule.OUTSIDE_ATTENDANCE, left
 
     def _opening_on_a_day(self, timer: Timer, running: OpenInterval) -> Iterator[tuple[Rule, datetime]]:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
-from services.projector.domain.due.alike import Alike, Pair, Peers, alike_in, grouped
+from services.projector.domain.due.alike import AHEAD, Alike, Pair, Peers, alike_in, grouped
 from services.projector.domain.due.deadlines import SHARED, Due, Outlook, Said
 from services.projector.domain.effect import ended
 from services.projector.domain.endings import endings, finding_of, last_end
@@ -18,8 +18,6 @@ from shared.events.value import replace, value
 
 # Queued presses come one after the other: for so long after the press that opened an interval, nothing falls due.
 GRACE: Final = timedelta(seconds=60)
-# How far ahead a deadline is looked for. After that time the owner is looked at again.
-_AHEAD: Final = timedelta(days=8)
 # When something is due, and when it falls due.
 _Felt = tuple[datetime, datetime]
 _NOTHING: Final[Mapping[int, Container[str]]] = MappingProxyType({})
@@ -154,7 +152,7 @@ def look_ahead(sheet: Timesheet, timeline: Timeline, settled_to: datetime) -> Ah
     alike, running_now = alike_in(sheet), sheet.running()
     if not running_now:
         return Ahead(sheet, None)
-    until = settled_to + _AHEAD
+    until = settled_to + AHEAD
     look = Outlook(sheet, timeline, until, runs_alone=len(running_now) == 1)
     dues = _ahead_of_each(look, running_now, settled_to) if alike is None else _ahead_of(look, alike, sheet, settled_to)
     if look.is_whole:
@@ -217,11 +215,12 @@ def _estimated(sheet: Timesheet, alike: Alike) -> list[Peers]:
 
 def _watched(sheet: Timesheet, timeline: Timeline, settled_to: datetime) -> bool:
     """Return whether leave or an estimate, which no policy names, may make anything fall due later."""
+    terms = timeline.at(settled_to)
     on_leave = (leave.granted and day > settled_to.date() for day, leave in sheet.leave.items())
-    if sheet.leave and Rule.DAY_OFF in timeline.at(settled_to).on and any(on_leave):
+    if sheet.leave and Rule.DAY_OFF in terms.on and any(on_leave):
         return True
     estimated = (sheet.is_estimated(timer) for timer, _ in sheet.running())
-    return bool(sheet.jobs) and Rule.OVER_ESTIMATE in timeline.at(settled_to).on and any(estimated)
+    return bool(sheet.jobs) and Rule.OVER_ESTIMATE in terms.on and any(estimated)
 
 
 def _next(

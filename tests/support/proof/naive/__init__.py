@@ -5,6 +5,7 @@ It is written from `docs/contract.md` and `docs/architecture.md`, never from the
     fold        one partition, record by record, into a book
     book        what is known of a partition, and how it changes
     due         what falls due, and when
+    ahead       when an owner is to be looked at next
     settle      everything that is due happens
     moved       what was told about crossings that a late press moves
     facts       what a record says of its owner

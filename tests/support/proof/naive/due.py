@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
-from typing import Any, Final
+from typing import Final
 
 from tests.support.proof.naive.days import day_of, day_span
 from tests.support.proof.naive.outcome import Row
@@ -180,15 +180,15 @@ def what_is_due(
     for timer, interval in owner.running():
         early = log_time < interval["logged"] + _MINUTE
         if early and not may_end and anew is None:
-            waits += [at for at, *_ in _of_interval(owner, timer, interval, until, stops=True)]
+            waits += [at for at, *_ in of_interval(owner, timer, interval, until, stops=True)]
         if timer["id"] == runs_on:
             continue
-        here = _of_interval(owner, timer, interval, until, stops=not early)
+        here = of_interval(owner, timer, interval, until, stops=not early)
         whole = not early or timer["id"] in may_end
         due += [one for one in here if whole or (timer["id"], one[2]) in (anew or ())]
     # What nobody has ended stays ended, and what was found about it is looked for again.
     for timer, interval in () if owner.late is None or anew is None else owner.ended_by_nobody(owner.late):
-        here = _of_interval(owner, timer, interval, until, stops=False)
+        here = of_interval(owner, timer, interval, until, stops=False)
         due += [one for one in here if one[2] in SHARED and one[0] < interval["end"]]
     first = min((one[0] for one in due), default=None)
     if first is None or any(at < first for at in waits):
@@ -196,53 +196,15 @@ def what_is_due(
     return sorted((one for one in due if one[0] == first), key=lambda one: one[1:4])
 
 
-def next_look(owner: Owner, log_time: datetime) -> datetime | None:
-    """Return when the owner is to be looked at next."""
-    until = log_time + 8 * _DAY
-    # Up to where an interval reaches a length, its days are looked at: they may lie further back than eight from then.
-    lengths = _times(owner, log_time, lambda timer, running: _limits(owner, timer, running, until, stops=True))
-    until = min([until, *(falls for _, falls in lengths)])
-    times = _times(owner, log_time, lambda timer, running: _of_interval(owner, timer, running, until, stops=True))
-    # An interval in its first minute was not looked at yet, and may have begun days before.
-    begun = _times(owner, log_time, lambda timer, running: _of_interval(owner, timer, running, log_time, stops=True))
-    times += [(at, falls) for at, falls in begun if falls > log_time]
-    if times:
-        return min(times)[1]  # what is due later waits for what is due first
-    policy = owner.policy(log_time)
-    off = (policy.get("weekend") or policy.get("holidays")) and setting(policy, "R09") != "off"
-    watched = any(limit_of(policy, *which) for which in _LIMITS) or off
-    estimated = setting(policy, "R12") != "off" and any(owner.estimate(timer["job_id"]) for timer, _ in owner.running())
-    leave = setting(policy, "R09") != "off" and any(
-        kind == "leave" and fact["granted"] and about > log_time.date().isoformat()
-        for (kind, about), fact in owner.facts.items()
-    )
-    return until if (watched or estimated or leave) and any(owner.running()) else None
-
-
-def _times(owner: Owner, log_time: datetime, dues: Callable[[Row, Row], Iterator[Any]]) -> list[tuple[datetime, ...]]:
-    """Return when something is due for running timers, and when it falls due."""
-    return [
-        (at, max(at, interval["logged"] + _MINUTE, log_time))
-        for timer, interval in owner.running()
-        for at, *_ in dues(timer, interval)
-    ]
-
-
-_LIMITS: Final = (
-    ("R11", "billable_seconds_per_day"),
-    ("R16", "long_running_seconds"),
-    ("R16", "auto_close_seconds"),
-)
-
-
-def _of_interval(owner: Owner, timer: Row, interval: Row, until: datetime, *, stops: bool) -> Iterator[Deadline]:
+def of_interval(owner: Owner, timer: Row, interval: Row, until: datetime, *, stops: bool) -> Iterator[Deadline]:
+    """Yield what is due for one interval up to a moment."""
     if until <= interval["start"]:
         return
     for at, rule, kind, began in (
         *_ends(owner, timer, interval),
-        *_limits(owner, timer, interval, until, stops=stops),
+        *limits(owner, timer, interval, until, stops=stops),
         *_of_days(owner, timer, interval, until),
-        *_check_outs(owner, timer, interval),
+        *_check_outs(owner, timer, interval, until),
         *_estimates(owner, timer, interval, until),
     ):
         if at <= until:
@@ -264,7 +226,8 @@ def _ends(owner: Owner, timer: Row, interval: Row) -> Iterator[Happening]:
             yield midnight, one["rule"], "1", one["from"]
 
 
-def _limits(owner: Owner, timer: Row, interval: Row, until: datetime, *, stops: bool) -> Iterator[Happening]:
+def limits(owner: Owner, timer: Row, interval: Row, until: datetime, *, stops: bool) -> Iterator[Happening]:
+    """Yield what is due by the length of an interval."""
     start = interval["start"]
     long = _length(owner, start, until, "long_running_seconds")
     if long is not None and not _told(owner, timer, interval, "R16", start, _NEVER):
@@ -297,13 +260,13 @@ def _off(owner: Owner, day: date, begins: datetime) -> bool:
     return setting(policy, "R09") != "off" and owner.day_off(policy, day, begins)
 
 
-def _check_outs(owner: Owner, timer: Row, interval: Row) -> Iterator[Happening]:
+def _check_outs(owner: Owner, timer: Row, interval: Row, until: datetime) -> Iterator[Happening]:
     if any(one["rule"] == "R10" and one["to"] is None for one in owner.found(timer, interval)):
         return
     for on, _, left, known in owner.windows():
-        if left is not None and not 0 <= (day_of(left, interval["zone"]) - on).days <= 1:
+        if left is None or not interval["start"] < left <= until:
             continue
-        if left is None or left <= interval["start"]:
+        if not 0 <= (day_of(left, interval["zone"]) - on).days <= 1:
             continue
         out = max(left, known)  # told later, it counts from then on
         if day_of(out, interval["zone"]) != day_of(left, interval["zone"]) or owner.covered(out, interval["zone"]):

@@ -6,9 +6,10 @@ from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from tests.support.proof.naive.ahead import next_look
 from tests.support.proof.naive.book import Book, effect, end, note, with_end_taken_back
 from tests.support.proof.naive.days import day_of
-from tests.support.proof.naive.due import Documents, Owner, next_look
+from tests.support.proof.naive.due import Documents, Owner
 from tests.support.proof.naive.facts import learn
 from tests.support.proof.naive.moved import laid_aside, moves_after, news
 from tests.support.proof.naive.outcome import Row, blank, failed, said_of
@@ -113,8 +114,7 @@ def _judge(book: Book, press: Said, policies: Mapping[str, list[tuple[int, Row]]
     known = [(rev, policy) for rev, policy in policies.get(press["tenant"], []) if rev <= revision]
     if not known:
         return said | {"verdict": "refused", "rule": "R23", "reason": "no_policy"}
-    policy_revision, policy = known[-1]
-    said["policy_revision"] = policy_revision
+    said["policy_revision"], policy = known[-1]
     timer = None if press["kind"] not in (_PAUSE, _RESUME, _STOP) else book.timers.get(press["subject"])
     if press["kind"] in (_PAUSE, _RESUME, _STOP) and (timer is None or timer["tenant"] != press["tenant"]):
         return said | {"verdict": "refused", "rule": "R05", "reason": REASONS["R05"]}

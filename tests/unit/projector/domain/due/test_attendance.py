@@ -1,10 +1,13 @@
 """R10 and odd windows of attendance: over midnight, with a gap, without an end, and changed while a timer runs."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
+from unittest.mock import Mock
 
 import pytest
 
+from services.projector.domain.due import days_off
+from shared.events import calendar
 from shared.events.models import OwnerAttendanceRecorded
 from shared.events.outcome import Finding
 from shared.events.rules import Rule
@@ -203,3 +206,30 @@ def test_a_check_in_after_the_start_makes_an_earlier_pause_outside() -> None:
 def test_a_check_in_after_the_start_leaves_a_pause_in_its_window_quiet() -> None:
     story = given(started("desk", at="06:00"), there("08:00", None, known="08:00"), policy=ALONE)
     story.when(paused("desk", at="08:10")).then(accepted())
+
+
+# Many windows, and windows of days that never come.
+
+
+@pytest.mark.parametrize("timers", [1, 5], ids=["one timer", "timers in groups"])
+def test_a_press_asks_about_the_windows_of_its_days_alone(monkeypatch: pytest.MonkeyPatch, timers: int) -> None:
+    """An owner has planned 1000 days. Each of them is compared with a day, and a handful with a moment."""
+    days = [date(2026, 3, 3) + timedelta(days=n) for n in range(1000)]
+    story = given(*(there(f"{day}T08:00", f"{day}T17:00", day) for day in days), policy=ALONE)
+    story.when(*(started(f"desk {n}", at="09:00") for n in range(timers)))
+    covers, local_day = Mock(wraps=days_off.covers), Mock(wraps=calendar.local_day)
+    monkeypatch.setattr(days_off, "covers", covers)
+    monkeypatch.setattr(days_off, "local_day", local_day)
+    story.when(started("phone", at="09:01"))
+    assert story.outcome.due == moment(tuesday("17:00"))
+    assert 0 < covers.call_count < 100
+    assert 0 < local_day.call_count < 100
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Jerusalem", "America/New_York"])
+def test_attendance_at_the_end_of_the_calendar_is_as_good_as_none(zone: str) -> None:
+    there_for_ever = there("9999-12-30T20:00", "9999-12-31T12:00", date(9999, 12, 30))
+    story = given(there_for_ever, policy=ALONE.model_copy(update={"zone": zone}))
+    story.when(started("desk", at="09:00")).then(accepted())
+    story.when(paused("desk", at="10:00"), resumed("desk", at="11:00")).then(accepted(), accepted())
+    assert told(story) == []
