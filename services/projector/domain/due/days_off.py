@@ -13,6 +13,8 @@ from shared.events.policies.terms import Terms
 from shared.events.rules import Rule
 from shared.events.value import value
 
+# A window may reach over one midnight, and the local date of its end may be a day before that in UTC.
+_LONG: Final = timedelta(days=2)
 _DAY: Final = timedelta(days=1)
 
 
@@ -29,6 +31,16 @@ def outside_attendance(sheet: Timesheet, moment: datetime, day: date) -> bool:
     near = (day, _day_before(day))
     windows = [window for window in sheet.attendance.values() if window.on in near]
     return any(window.on == day for window in windows) and not any(covers(window, moment) for window in windows)
+
+
+def is_watched(sheet: Timesheet, moment: datetime) -> bool:
+    """Return whether attendance ends after a moment, so that somebody has to look then."""
+    return any(
+        window.checked_out_at is not None
+        and window.checked_out_at > moment
+        and window.checked_out_at.date() - window.on <= _LONG
+        for window in sheet.attendance.values()
+    )
 
 
 @value

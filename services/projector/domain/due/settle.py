@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from services.projector.domain.due.alike import AHEAD, Alike, Pair, Peers, alike_in, grouped
+from services.projector.domain.due.days_off import is_watched
 from services.projector.domain.due.deadlines import SHARED, Due, Outlook, Said
 from services.projector.domain.effect import ended
 from services.projector.domain.endings import endings, finding_of, last_end
@@ -214,10 +215,12 @@ def _estimated(sheet: Timesheet, alike: Alike) -> list[Peers]:
 
 
 def _watched(sheet: Timesheet, timeline: Timeline, settled_to: datetime) -> bool:
-    """Return whether leave or an estimate, which no policy names, may make anything fall due later."""
+    """Return whether leave, attendance or an estimate, which no policy names, may make anything fall due later."""
     terms = timeline.at(settled_to)
     on_leave = (leave.granted and day > settled_to.date() for day, leave in sheet.leave.items())
     if sheet.leave and Rule.DAY_OFF in terms.on and any(on_leave):
+        return True
+    if sheet.attendance and Rule.OUTSIDE_ATTENDANCE in terms.on and is_watched(sheet, settled_to):
         return True
     estimated = (sheet.is_estimated(timer) for timer, _ in sheet.running())
     return bool(sheet.jobs) and Rule.OVER_ESTIMATE in terms.on and any(estimated)

@@ -37,7 +37,10 @@ def next_look(owner: Owner, log_time: datetime) -> datetime | None:
         kind == "leave" and fact["granted"] and about > log_time.date().isoformat()
         for (kind, about), fact in owner.facts.items()
     )
-    return until if (watched or estimated or leave) and any(owner.running()) else None
+    goes = setting(policy, "R10") != "off" and any(
+        left is not None and left > log_time and (left.date() - on).days <= 2 for on, _, left, _ in owner.windows()
+    )
+    return until if (watched or estimated or leave or goes) and any(owner.running()) else None
 
 
 def _times(owner: Owner, log_time: datetime, dues: Callable[[Row, Row], Iterator[Any]]) -> list[tuple[datetime, ...]]:

@@ -2,7 +2,9 @@
 
 from datetime import date
 
-from shared.events.models import OwnerLeaveGranted
+import pytest
+
+from shared.events.models import OwnerAttendanceRecorded, OwnerLeaveGranted
 from shared.events.policy import DailyCap, LongRunning, Mode, Overlap, OverlapMode, RuleMode, Rules
 from shared.events.rules import Rule
 from tests.support.story.given import fact, found, given, moment, started, stopped, timer_id
@@ -52,3 +54,22 @@ def test_leave_of_the_week_after_next_makes_its_owner_be_looked_at_again() -> No
     )
     story.when(started("desk", at="09:00"))
     assert story.outcome.due == moment("2026-03-10T09:00")
+
+
+@pytest.mark.parametrize(
+    ("left", "mode", "due"),
+    [
+        ("2026-03-16T17:00", "flag", "2026-03-10T09:00"),
+        ("2026-03-16T17:00", "off", None),
+        ("2026-03-19T17:00", "flag", None),  # over three midnights, where the contract knows one
+        (None, "flag", None),
+    ],
+)
+def test_a_check_out_of_the_week_after_next_makes_its_owner_be_looked_at_again(
+    left: str | None, mode: str, due: str | None
+) -> None:
+    came, ends = moment("2026-03-16T08:00"), None if left is None else moment(left)
+    planned = fact(OwnerAttendanceRecorded, "08:00", on=came.date(), checked_in_at=came, checked_out_at=ends)
+    rules = Rules(R10=RuleMode(mode=Mode(mode)), R16=LongRunning(mode=Mode.OFF))
+    story = given(planned, policy=policy(rules=rules)).when(started("desk", at="09:00"))
+    assert story.outcome.due == (None if due is None else moment(due))
