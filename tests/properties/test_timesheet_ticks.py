@@ -14,6 +14,7 @@ from hypothesis import Phase, event, given, settings
 from hypothesis import strategies as st
 
 from services.projector.domain import effect, fold
+from services.projector.domain.due import deadlines
 from services.projector.domain.due.deadlines import Outlook
 from services.projector.domain.endings import endings
 from services.projector.domain.entry import LoggedPress
@@ -54,7 +55,8 @@ ALL: Final[Kinds] = (TimerStarted, TimerResumed, *ENDS)
 # Rules of a day look back 8 days (docs/adr/0020), and the last tick comes after a rest in which a midnight lies.
 LOOKED_WITHIN: Final = timedelta(days=6)
 REST: Final = timedelta(hours=25)
-DELAYS: Final = [timedelta(minutes=minutes) for minutes in (0, 0, 0.5, 30, 100, 400, 600, 5000)]
+# Some are longer: an interval that is on the log so late is looked at from its start.
+DELAYS: Final = [timedelta(minutes=minutes) for minutes in (0, 0, 0.5, 30, 100, 400, 600, 5000, 17_280, 28_800)]
 PLACES: Final = st.integers(0, 28)
 
 
@@ -229,12 +231,18 @@ def stops_found_later() -> AbstractContextManager[Any]:
     return patch.object(fold, "stopped_meanwhile", lambda *_, **__: None)
 
 
+def first_days_forgotten() -> AbstractContextManager[Any]:
+    """Look at the last days alone of an interval that was on the log long after it began."""
+    return patch.object(deadlines, "late_on", lambda _: None)
+
+
 @pytest.mark.parametrize(
     ("law", "documents", "fault"),
     [
         (ticks_change_nothing_while_presses_come_in_time, ANY, found_when_looked_at),
         (ticks_before_late_presses_leave_only_findings_without_time, LIMITED, found_when_looked_at),
         (ticks_before_late_presses_leave_only_findings_without_time, SWITCHING, stops_found_later),
+        (ticks_before_late_presses_leave_only_findings_without_time, LIMITED, first_days_forgotten),
         (ticks_before_late_ends_leave_only_findings_without_time, LIMITED, found_for_ever),
     ],
 )

@@ -16,6 +16,7 @@ from typing import Final, NamedTuple, TypeVar
 from services.projector.domain.due.days_off import CheckOuts
 from services.projector.domain.due.together import Together, us_of
 from services.projector.domain.endings import DAILY
+from services.projector.domain.entry import BACKDATED_AFTER
 from services.projector.domain.sheet.state import Grouped, OpenInterval, Timer, Timesheet
 from shared.events.calendar import local_day
 from shared.events.policies.book import Timeline
@@ -45,6 +46,8 @@ class Traits(NamedTuple):
     is_long: bool
     # The findings that look at each day anew: by which rule, on which day, and whether they last.
     told: tuple[tuple[str, date, bool], ...]
+    # When it was on the log, if that was long after it began: its first days are asked about too.
+    late_on: date | None
     checked_out_at: datetime | None
 
 
@@ -116,6 +119,16 @@ class Alike(Grouped):
     by_traits: Mapping[Traits, Peers]
     by_job: Mapping[OnJob, Peers]
     by_zone: Mapping[tuple[str, bool], Peers]
+
+
+def late_on(running: OpenInterval) -> date | None:
+    """Return the local day on which an interval was on the log, None: soon after it began.
+
+    No look could ask about the days before that day in their time.
+    """
+    if running.logged_at - running.start <= BACKDATED_AFTER:
+        return None
+    return local_day(running.logged_at, running.zone)
 
 
 def alike_in(sheet: Timesheet) -> Alike | None:
@@ -190,11 +203,14 @@ def _moved(
 
 
 def _member(known: Alike, timer: Timer, running: OpenInterval) -> Member:
-    zone, job_id, moment = running.zone, timer.after.job_id, known.serves_from
+    zone, job_id, moment, late = running.zone, timer.after.job_id, known.serves_from, late_on(running)
     told = tuple(
-        (found.rule, local_day(found.from_, zone), found.to is None)
+        (found.rule, day, found.to is None)
         for found in running.found
-        if found.rule in DAILY and found.lasted and (found.to is None or moment - found.from_ <= _ASKED_ABOUT)
+        if found.rule in DAILY and found.lasted
+        for day in [local_day(found.from_, zone)]
+        # Days before it was on the log are asked about for as long as it runs.
+        if found.to is None or moment - found.from_ <= _ASKED_ABOUT or (late is not None and day <= late)
     )
     traits = Traits(
         zone,
@@ -202,6 +218,7 @@ def _member(known: Alike, timer: Timer, running: OpenInterval) -> Member:
         bisect_right(known.timeline.begins, running.start),
         running.has(Rule.LONG_RUNNING),
         told,
+        late,
         min(known.check_outs.due(running), default=None),
     )
     on_job = None if job_id is None else OnJob(job_id, running.has(Rule.OVER_ESTIMATE))

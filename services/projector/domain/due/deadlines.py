@@ -1,9 +1,11 @@
 """Deadlines: what is due for an interval that runs, and when (docs/contract.md, section 6, "What falls due")."""
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import Final, Literal
 
+from services.projector.domain.due.alike import late_on
 from services.projector.domain.due.crossings import DAY, first_in, reached
 from services.projector.domain.due.days_off import CheckOuts, is_day_off
 from services.projector.domain.due.estimates import estimate_reached
@@ -20,6 +22,9 @@ Kind = Literal["1 ends", "2 opens", "3 stops"]
 # How far back a rule of a day looks. The days before were looked at in their time, by ticks. Without a bound, a start
 # that lies years back would make every press of its owner slow.
 DAYS_LOOKED: Final = timedelta(days=8)
+# How far back it looks from the day on which an interval that came late was on the log: as far as a start may lie
+# (`COMMAND_API_BACKDATE_DAYS_MAX`), and a day for the zone.
+LATE_LOOKED: Final = timedelta(days=63)
 # Rules whose limit an owner's timers reach together. The others ask about one interval alone.
 SHARED: Final = frozenset({Rule.OVER_DAILY_CAP, Rule.OVER_ESTIMATE, Rule.OVERFULL_DAY})
 _US: Final = timedelta(microseconds=1)
@@ -143,8 +148,11 @@ class Outlook:
         on: Callable[[OpenInterval, _Day], datetime | None],
     ) -> datetime | None:
         """Return the first instant at which a rule fires: on a day on which it has told nothing yet."""
+        # Halved, because an interval that came late has many days, and many findings.
+        told = [found.from_ for found in running.found if found.rule == rule and found.lasted]
         for day in days:
-            if not running.has(rule, day[1], day[2]) and (at := on(running, day)) is not None:
+            place = bisect_left(told, day[1])
+            if (place == len(told) or told[place] >= day[2]) and (at := on(running, day)) is not None:
                 return at
         return None
 
@@ -213,18 +221,27 @@ class Outlook:
         return None
 
     def _days(self, running: OpenInterval) -> list[_Day]:
-        """Return the local days of a running interval up to `until`, but those of no length, which a zone skipped."""
-        start, zone = running.start, running.zone
-        if self._until - start < DAYS_LOOKED:
-            day = local_day(start, zone)
-        else:
-            day = local_day(self._until - DAYS_LOOKED, zone)
-            self.is_whole = self.is_whole and day == local_day(start, zone)
+        """Return the local days of a running interval up to `until` that a look asks about: those that lie near.
+
+        When the interval came late, the look asks about those until it was on the log too.
+        """
+        zone, late_days = running.zone, list[_Day]()
+        first = recent = local_day(running.start, zone)
+        if self._until - running.start >= DAYS_LOOKED:
+            recent = local_day(self._until - DAYS_LOOKED, zone)
+        if first < recent:
+            late = late_on(running)
+            if late is not None:
+                late_days = list(_local_days(max(first, late - LATE_LOOKED), min(late, recent - DAY), zone))
+            is_whole = late is not None and late - LATE_LOOKED <= first and recent - DAY <= late
+            self.is_whole = self.is_whole and is_whole
+        return [*late_days, *_local_days(recent, local_day(self._until, zone), zone)]
+
+
+def _local_days(day: date, last: date, zone: str) -> Iterator[_Day]:
+    """Return the local days up to the last one, but those of no length, which a zone skipped."""
+    while day <= last:
         begins, ends = window(day, zone)
-        days = [(day, begins, ends)]
-        while ends <= self._until:
-            day += DAY
-            begins, ends = window(day, zone)
-            if begins < ends:
-                days.append((day, begins, ends))
-        return days
+        if begins < ends:
+            yield day, begins, ends
+        day += DAY

@@ -46,12 +46,9 @@ class OpenInterval:
     logged_at: datetime
     found: tuple[FoundOpen, ...] = ()
 
-    def has(self, rule: Rule, since: datetime | None = None, to: datetime | None = None) -> bool:
-        """Return whether a finding of a rule was told that lasts, or lasted, and began in [since, to)."""
-        return bool(self.found) and any(
-            found.rule == rule and found.lasted and (since is None or to is None or since <= found.from_ < to)
-            for found in self.found
-        )
+    def has(self, rule: Rule) -> bool:
+        """Return whether a finding of a rule was told that lasts, or lasted."""
+        return bool(self.found) and any(found.rule == rule and found.lasted for found in self.found)
 
     def lasted_at(self, rule: Rule, moment: datetime) -> bool:
         """Return whether a finding of a rule lasts, or lasted, at a moment."""

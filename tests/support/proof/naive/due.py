@@ -21,6 +21,8 @@ SHARED: Final = ("R11", "R12", "R17")
 _DAY: Final = timedelta(days=1)
 _US: Final = timedelta(microseconds=1)
 _DAYS_LOOKED: Final = timedelta(days=8)
+_LATE: Final = timedelta(days=2)
+_LATE_LOOKED: Final = timedelta(days=63)
 _MINUTE: Final = timedelta(seconds=60)
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
@@ -239,8 +241,7 @@ def limits(owner: Owner, timer: Row, interval: Row, until: datetime, *, stops: b
 
 def _of_days(owner: Owner, timer: Row, interval: Row, until: datetime) -> Iterator[Happening]:
     start, zone = interval["start"], interval["zone"]
-    day = day_of(start if until - start < _DAYS_LOOKED else until - _DAYS_LOOKED, zone)
-    while day <= day_of(until, zone):
+    for day in _days_looked_at(interval, until):
         begins, ends = day_span(day, zone)
         since, upto = max(begins, start), min(ends, until + _US)
         new = {rule for rule in ("R09", "R11", "R17") if not _told(owner, timer, interval, rule, begins, ends)}
@@ -252,6 +253,17 @@ def _of_days(owner: Owner, timer: Row, interval: Row, until: datetime) -> Iterat
         full = owner.reached(day, since, upto, length, billable=False) if "R17" in new and length else None
         if full is not None and setting(owner.policy(full), "R17") != "off":
             yield full, "R17", "2", None
+
+
+def _days_looked_at(interval: Row, until: datetime) -> Iterator[date]:
+    """Yield the local days of an interval: those of the last eight days, and all before it was on the log, if late."""
+    start, logged, zone = interval["start"], interval["logged"], interval["zone"]
+    recent = day_of(start if until - start < _DAYS_LOOKED else until - _DAYS_LOOKED, zone)
+    late = day_of(logged, zone) if logged - start > _LATE else None
+    day = day_of(start, zone)
+    while day <= day_of(until, zone):
+        if recent <= day or (late is not None and late - _LATE_LOOKED <= day <= late):
+            yield day
         day += _DAY
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 from unittest.mock import patch
 
@@ -17,7 +17,7 @@ from services.projector.domain.sheet.state import DayWorked, FoundOpen, OpenInte
 from shared.events.outcome import State, TimerAfter
 from shared.events.policies.book import Timeline
 from shared.events.policies.terms import terms_of
-from shared.events.policy import DailyCap, LongRunning, Mode, Policy, Preset, RuleMode, Rules
+from shared.events.policy import DailyCap, Holiday, LongRunning, Mode, Policy, Preset, RuleMode, Rules
 from tests.support.story.given import MONDAY, moment
 
 TODAY: Final = MONDAY.date()
@@ -106,6 +106,15 @@ CASES: Final[dict[str, tuple[Pair, str, Callable[[], AbstractContextManager[Any]
         Pair(runs(1, "09:00"), runs(2, "12:00"), {"days": FULL}, ((MONDAY, LAX), (moment("11:00"), FLAGS))),
         "15:00",
         lambda: without("document", 0),
+    ),
+    "on the log long after it began": (
+        Pair(
+            runs(1, "2026-02-01T09:00"),
+            runs(2, "2026-02-03T09:00", logged="14:00"),
+            documents=((MONDAY, LAX.model_copy(update={"holidays": (Holiday(day=date(2026, 2, 10)),)})),),
+        ),
+        "15:00",
+        lambda: without("late_on", None),
     ),
     "not told of a check-out": (
         Pair(
