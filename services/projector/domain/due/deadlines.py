@@ -221,27 +221,31 @@ class Outlook:
         return None
 
     def _days(self, running: OpenInterval) -> list[_Day]:
-        """Return the local days of a running interval up to `until` that a look asks about: those that lie near.
+        """Return the local days of a running interval up to `until` that a look asks about.
 
-        When the interval came late, the look asks about those until it was on the log too.
+        Those of no length, which a zone skipped, are left out.
         """
-        zone, late_days = running.zone, list[_Day]()
-        first = recent = local_day(running.start, zone)
+        zone = running.zone
+        first = day = local_day(running.start, zone)
         if self._until - running.start >= DAYS_LOOKED:
-            recent = local_day(self._until - DAYS_LOOKED, zone)
-        if first < recent:
-            late = late_on(running)
-            if late is not None:
-                late_days = list(_local_days(max(first, late - LATE_LOOKED), min(late, recent - DAY), zone))
-            is_whole = late is not None and late - LATE_LOOKED <= first and recent - DAY <= late
-            self.is_whole = self.is_whole and is_whole
-        return [*late_days, *_local_days(recent, local_day(self._until, zone), zone)]
-
-
-def _local_days(day: date, last: date, zone: str) -> Iterator[_Day]:
-    """Return the local days up to the last one, but those of no length, which a zone skipped."""
-    while day <= last:
+            day = local_day(self._until - DAYS_LOOKED, zone)
+        days = self._late_days(running, first, day) if first < day else []
         begins, ends = window(day, zone)
-        if begins < ends:
-            yield day, begins, ends
-        day += DAY
+        days.append((day, begins, ends))
+        while ends <= self._until:
+            day += DAY
+            begins, ends = window(day, zone)
+            if begins < ends:
+                days.append((day, begins, ends))
+        return days
+
+    def _late_days(self, running: OpenInterval, first: date, recent: date) -> list[_Day]:
+        """Return the days before `recent` that a look asks about: those until an interval that came late was there."""
+        late = late_on(running)
+        if late is None:
+            self.is_whole = False
+            return []
+        since, to = max(first, late - LATE_LOOKED), min(late, recent - DAY)
+        self.is_whole = self.is_whole and (since, to) == (first, recent - DAY)
+        days = (since + timedelta(days=number) for number in range((to - since).days + 1))
+        return [(day, begins, ends) for day in days for begins, ends in [window(day, running.zone)] if begins < ends]
