@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run up down reset status logs test test-long test-containers bench bench-catchup bench-growth bench-profile bench-rules bench-soak bench-way check wheel locks jars docker-up docker-down
+.PHONY: help install run up down reset status logs test test-long test-containers bench bench-catchup bench-growth bench-profile bench-rules bench-soak bench-way check pages wheel locks jars docker-up docker-down
 
 help: ## list the targets
 	@sed -n -E 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
@@ -86,6 +86,9 @@ check: $(STAMP) ## format, lint, types, walls, migrations, locks: what needs no 
 	@echo 'walls'; said=$$($(BIN)/lint-imports --no-cache --no-logo) || { echo "$$said"; exit 1; }
 	@echo 'migrations'; said=$$($(BIN)/squawk --reporter gcc deploy/migrations/*.sql) || { echo "$$said"; exit 1; }
 	@echo 'locks'; .ci/locks $(BIN)/uv
+
+pages: $(STAMP) ## write the pages and documents anew that are made from code
+	@for page in settings rules metrics alerts openapi events records asyncapi; do $(BIN)/python -m deploy.pages.$$page; done
 
 wheel: $(STAMP) ## build the wheel stint-events, the formats for other teams, into dist/
 	@$(BIN)/uv build --quiet --wheel --no-build-isolation --python $(BIN)/python --out-dir dist packages/stint-events

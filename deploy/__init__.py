@@ -9,7 +9,7 @@
     Dockerfile      one image for all our services; `stint` is the operator's command in it
     alerts.yml      an alert for each alarm, for Prometheus
     roles.sql       makes the Postgres roles of the services
-    *_page, settings_table, record_schemas, asyncapi, alerts    write pages and documents from code
+    pages/          pages and documents that are written from code
     outcome_dictionary    makes the dictionary that rows of outcomes are packed with
 
 Never: edit a migration that has been released. They go forward, by number.

@@ -1,6 +1,6 @@
 """What the API tells Prometheus: how presses are answered, how long verdicts take, and how much waits.
 
-With care: a name or a word. Dashboards and alerts of operators have them. `python -m deploy.metrics_page` lists all.
+With care: a name or a word. Dashboards and alerts of operators have them. docs/metrics.md lists all.
 """
 
 from collections.abc import Callable, Iterator, Mapping

@@ -1,6 +1,6 @@
 """What the feed tells Prometheus: its readers, how requests are answered, and how much is in the window.
 
-With care: a name or a word. Dashboards and alerts of operators have them. `python -m deploy.metrics_page` lists all.
+With care: a name or a word. Dashboards and alerts of operators have them. docs/metrics.md lists all.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,6 +1,6 @@
 """What a projector tells Prometheus: what presses amount to, and how each partition stands.
 
-With care: a name or a word. Dashboards and alerts of operators have them. `python -m deploy.metrics_page` lists all.
+With care: a name or a word. Dashboards and alerts of operators have them. docs/metrics.md lists all.
 """
 
 from collections import Counter

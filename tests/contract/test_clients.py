@@ -19,7 +19,7 @@ import httpx2 as httpx
 import pytest
 
 from deploy.local.settings import Settings
-from deploy.openapi_page import PAGE
+from deploy.pages.openapi import PAGE
 from tests.support.stack.deployments import Tenant
 
 CLIENTS: Final = Path(__file__).with_name("clients")

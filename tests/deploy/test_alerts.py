@@ -1,6 +1,6 @@
 """deploy/alerts.yml: an alert for each alarm, expressions over metrics that exist, and each alert seen to fire.
 
-`python -m deploy.alerts` writes the file anew.
+`make pages` writes the file anew.
 """
 
 import re
@@ -15,8 +15,8 @@ import pytest
 import yaml
 from prometheus_client.exposition import generate_latest
 
-from deploy.alerts import CONDITIONS, FILE, PAGE, RAISED, alarms_of_the_page, alert_of, rules, written
 from deploy.local.settings import Settings
+from deploy.pages.alerts import CONDITIONS, FILE, PAGE, RAISED, alarms_of_the_page, alert_of, rules, written
 from services.command_api.metrics import METRICS as OF_THE_API
 from services.feed.metrics import METRICS as OF_THE_FEED
 from services.projector.metrics import METRICS as OF_A_PROJECTOR

@@ -9,7 +9,7 @@ from typing import Any, Final
 import jsonschema  # type: ignore[import-untyped]
 import pytest
 
-from deploy import asyncapi
+from deploy.pages import asyncapi
 
 Document = dict[str, Any]
 

@@ -1,12 +1,12 @@
-"""docs/events.md agrees with the models: `python -m deploy.events_page` writes it anew."""
+"""docs/events.md agrees with the models: `make pages` writes it anew."""
 
 import re
 from typing import Literal
 
 import pytest
 
-from deploy import events_page
-from deploy.events_page import PAGE, page
+from deploy.pages import events as events_page
+from deploy.pages.events import PAGE, page
 from shared.events import outcome
 from shared.events.models import BODY_OF
 from shared.events.topics import topics

@@ -1,4 +1,4 @@
-"""docs/metrics.md agrees with the metrics of all services: `python -m deploy.metrics_page` writes it anew."""
+"""docs/metrics.md agrees with the metrics of all services: `make pages` writes it anew."""
 
 import re
 from dataclasses import replace
@@ -6,8 +6,8 @@ from typing import Any, Final, cast
 
 import pytest
 
-from deploy import metrics_page
-from deploy.metrics_page import METRICS_OF, PAGE, page
+from deploy.pages import metrics as metrics_page
+from deploy.pages.metrics import METRICS_OF, PAGE, page
 from services.command_api import metrics as api
 from services.command_api.desk.tally import Tally
 from services.feed import metrics as feed

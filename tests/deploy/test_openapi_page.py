@@ -1,8 +1,8 @@
-"""docs/openapi.json agrees with the code: `python -m deploy.openapi_page` writes it anew."""
+"""docs/openapi.json agrees with the code: `make pages` writes it anew."""
 
 import pytest
 
-from deploy.openapi_page import PAGE
+from deploy.pages.openapi import PAGE
 from services.command_api.openapi.document import document_text
 from services.command_api.openapi.operations import common
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from deploy.local.settings import ROOT
-from deploy.settings_table import PAGE, settings_of, with_table
+from deploy.pages.settings import PAGE, settings_of, with_table
 from services.command_api.settings import Settings as CommandApiSettings
 from services.feed.settings import Settings as FeedSettings
 from services.projector.settings import Settings as ProjectorSettings
@@ -37,7 +37,7 @@ def listed_alarms(page: str) -> list[str]:
 
 
 def test_the_settings_are_as_the_code_says(page: str) -> None:
-    """`python -m deploy.settings_table` writes them anew."""
+    """`make pages` writes them anew."""
     assert with_table(page) == page
 
 

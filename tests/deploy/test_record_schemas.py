@@ -9,8 +9,8 @@ from typing import Any, Final
 import jsonschema  # type: ignore[import-untyped]
 import pytest
 
-from deploy import asyncapi
-from deploy.record_schemas import FOLDER, files
+from deploy.pages import asyncapi
+from deploy.pages.records import FOLDER, files
 from services.command_api.dialects.kafka.reading import StartCommand
 from services.command_api.openapi import records
 from services.command_api.openapi.asyncapi import asyncapi as document_of_records

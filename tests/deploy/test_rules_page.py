@@ -1,12 +1,12 @@
-"""docs/rules.md agrees with the table of rules: `python -m deploy.rules_page` writes it anew."""
+"""docs/rules.md agrees with the table of rules: `make pages` writes it anew."""
 
 import re
 from dataclasses import replace
 
 import pytest
 
-from deploy import rules_page
-from deploy.rules_page import PAGE, page
+from deploy.pages import rules as rules_page
+from deploy.pages.rules import PAGE, page
 from shared.events.rule_rows import Limit
 from shared.events.rule_table import RULE_ROWS, row_of
 from shared.events.rules import Rule

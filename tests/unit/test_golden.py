@@ -10,7 +10,7 @@ from typing import Any, Final, get_args
 import jsonschema  # type: ignore[import-untyped]
 import pytest
 
-from deploy.record_schemas import FOLDER
+from deploy.pages.records import FOLDER
 from services.command_api.desk.commands import Asked, Caller
 from services.command_api.desk.intake.ports import CommandRecord
 from services.command_api.dialects.kafka.reading import Dead, Said, read_command

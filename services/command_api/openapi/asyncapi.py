@@ -1,4 +1,4 @@
-"""Topics, headers and records as one document. docs/asyncapi.json is what `python -m deploy.asyncapi` makes of it.
+"""Topics, headers and records as one document. docs/asyncapi.json is what `make pages` makes of it.
 
 AsyncAPI 3.0.0, which is what tools read. The view is that of Stint: it receives commands and replies to them, and sends
 outcomes. Topics that only our own processes use are in it too, because operators and auditors read them.

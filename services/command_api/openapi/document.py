@@ -1,4 +1,4 @@
-"""The document: all operations as OpenAPI 3.1. docs/openapi.json is what `python -m deploy.openapi_page` makes of it.
+"""The document: all operations as OpenAPI 3.1. docs/openapi.json is what `make pages` makes of it.
 
 A new call needs one `OperationDoc` in `operations`; nothing is listed here but the rooms that it may stand in.
 """

@@ -1,4 +1,4 @@
-"""docs/asyncapi.json, from the code: `python -m deploy.asyncapi` writes it anew. The API serves the same bytes.
+"""docs/asyncapi.json, from the code: `make pages` writes it anew. The API serves the same bytes.
 
 The document is told in services/command_api/openapi/asyncapi.py. A test compares the file with it.
 """
@@ -9,7 +9,7 @@ from typing import Final
 
 from services.command_api.openapi.asyncapi import asyncapi_text
 
-FILE: Final = Path(__file__).resolve().parents[1] / "docs" / "asyncapi.json"
+FILE: Final = Path(__file__).resolve().parents[2] / "docs" / "asyncapi.json"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""docs/metrics.md, from the metrics of all services: `python -m deploy.metrics_page` writes it anew.
+"""docs/metrics.md, from the metrics of all services: `make pages` writes it anew.
 
 What a metric says is written once, beside the code that reads it. A test compares the page with the code.
 """
@@ -13,7 +13,7 @@ from services.feed.metrics import METRICS as OF_THE_FEED
 from services.projector.metrics import METRICS as OF_A_PROJECTOR
 from shared.process.metrics import NUMBERS, Metric
 
-PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "metrics.md"
+PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "metrics.md"
 METRICS_OF: Final[Mapping[str, Sequence[Metric]]] = {
     "The command API": OF_THE_API,
     "A projector": OF_A_PROJECTOR,
@@ -21,7 +21,7 @@ METRICS_OF: Final[Mapping[str, Sequence[Metric]]] = {
 }
 
 _INTRODUCTION: Final = """\
-<!-- Written by `python -m deploy.metrics_page` from services/*/metrics.py. Do not edit by hand. -->
+<!-- Written by `make pages` from services/*/metrics.py. Do not edit by hand. -->
 # Metrics
 
 Every process answers `/metrics` in Prometheus' text format, on the port where it answers `/readyz`. The answer comes

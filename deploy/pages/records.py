@@ -1,4 +1,4 @@
-"""docs/schemas, from the models: `python -m deploy.record_schemas` writes them. JSON Schema 2020-12, a file a type.
+"""docs/schemas, from the models: `make pages` writes them. JSON Schema 2020-12, a file a type.
 
 The types are told in services/command_api/openapi/records.py. A test compares the files with them.
 """
@@ -10,7 +10,7 @@ from typing import Final
 
 from services.command_api.openapi.records import record_types
 
-FOLDER: Final = Path(__file__).resolve().parents[1] / "docs" / "schemas"
+FOLDER: Final = Path(__file__).resolve().parents[2] / "docs" / "schemas"
 
 
 def files() -> dict[str, str]:

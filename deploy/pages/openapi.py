@@ -1,4 +1,4 @@
-"""docs/openapi.json, from the code: `python -m deploy.openapi_page` writes it anew. The API serves the same bytes.
+"""docs/openapi.json, from the code: `make pages` writes it anew. The API serves the same bytes.
 
 The calls are told in services/command_api/openapi/operations. A test compares the file with them.
 """
@@ -9,7 +9,7 @@ from typing import Final
 
 from services.command_api.openapi.document import document_text
 
-PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "openapi.json"
+PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "openapi.json"
 
 
 if __name__ == "__main__":

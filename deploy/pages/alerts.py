@@ -1,4 +1,4 @@
-"""deploy/alerts.yml, Prometheus' rules: `python -m deploy.alerts` writes it anew.
+"""deploy/alerts.yml, Prometheus' rules: `make pages` writes it anew.
 
 Each alarm of docs/operations.md has an alert, whose words are the page's. Others watch what the numbers show, which no
 log line says. Tests compare the file with the page, its names with the metrics, and its expressions with promtool.
@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import yaml
 
-ROOT: Final = Path(__file__).resolve().parents[1]
+ROOT: Final = Path(__file__).resolve().parents[2]
 FILE: Final = ROOT / "deploy" / "alerts.yml"
 PAGE: Final = ROOT / "docs" / "operations.md"
 RAISED: Final = "stint:alarms:raised10m"
@@ -45,7 +45,7 @@ _TICKETS: Final = frozenset(
     }
 )
 _HEADING: Final = (
-    "# Written by `python -m deploy.alerts`. Do not edit by hand: change docs/operations.md or deploy/alerts.py.\n"
+    "# Written by `make pages`. Do not edit by hand: change docs/operations.md or deploy/pages/alerts.py.\n"
 )
 
 

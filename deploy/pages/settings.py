@@ -1,4 +1,4 @@
-"""The settings in docs/operations.md, from the settings classes: `python -m deploy.settings_table` writes them anew.
+"""The settings in docs/operations.md, from the settings classes: `make pages` writes them anew.
 
 The comment above a setting in the code says what the setting is for; a test compares the page with the code.
 """
@@ -22,8 +22,8 @@ from services.projector.settings import Settings as ProjectorSettings
 from services.stint_cli.settings import DatabaseSettings, DemoSettings, DeploymentSettings, DoctorSettings
 from shared.settings import KafkaSettings, PostgresSettings
 
-PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "operations.md"
-BEGIN: Final = "<!-- settings: written by `python -m deploy.settings_table` -->"
+PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "operations.md"
+BEGIN: Final = "<!-- settings: written by `make pages` -->"
 END: Final = "<!-- settings: end -->"
 
 _HEADINGS: Final = "| variable | default | |\n|---|---|---|\n"

@@ -1,4 +1,4 @@
-"""docs/rules.md, from the table of rules in shared/events: `python -m deploy.rules_page` writes it anew.
+"""docs/rules.md, from the table of rules in shared/events: `make pages` writes it anew.
 
 What a rule means and answers is written once, in the table; the bounds of its limits are the policy's own. A test
 compares the page with both.
@@ -15,10 +15,10 @@ from shared.events.policy import Mode, OverlapMode, Policy, Preset
 from shared.events.rule_rows import FLAGS, ZOHO_FAILED, ZOHO_TEXTS, Limit, ModeWord, RuleRow
 from shared.events.rule_table import RULE_ROWS
 
-PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "rules.md"
+PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "rules.md"
 
 _INTRODUCTION: Final = """\
-<!-- Written by `python -m deploy.rules_page` from the table of rules in shared/events. Do not edit by hand. -->
+<!-- Written by `make pages` from the table of rules in shared/events. Do not edit by hand. -->
 # Rules, one by one
 
 For each rule: what it means, what a tenant can set, when its finding begins and ends, and what each

@@ -1,4 +1,4 @@
-"""docs/events.md, from the models in shared/events: `python -m deploy.events_page` writes it anew.
+"""docs/events.md, from the models in shared/events: `make pages` writes it anew.
 
 Names and types of fields are written once, in the code. A test compares the page with the code.
 """
@@ -20,7 +20,7 @@ from shared.events.models import BODY_OF, Event
 from shared.events.outcome import Outcome, Reply
 from shared.events.texts import TimerText
 
-PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "events.md"
+PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "events.md"
 
 # A key is chosen where a record is sent, so no model names it. A topic without a line here fails the page.
 _KEY_AND_VALUE: Final[Mapping[str, tuple[str, str]]] = {
@@ -35,7 +35,7 @@ _KEY_AND_VALUE: Final[Mapping[str, tuple[str, str]]] = {
 # What a header that is left out stands for, where that is not nothing.
 _STANDS_FOR: Final = {"ce_correlationid": "optional: `ce_id`"}
 _INTRODUCTION: Final = """\
-<!-- Written by `python -m deploy.events_page` from the models in shared/events. Do not edit by hand. -->
+<!-- Written by `make pages` from the models in shared/events. Do not edit by hand. -->
 # Records: topics, headers and fields
 
 Other teams write code against this page. What the fields mean for a caller is in the
