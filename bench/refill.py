@@ -41,8 +41,8 @@ from services.projector.ports import ToPublish
 from services.projector.settings import Settings as ProjectorSettings
 from services.projector.store.postgres import PostgresStore, open_pool
 from services.stint_cli.brokers import Brokers
-from services.stint_cli.migrate import migrate
-from services.stint_cli.topics import ensure_topics
+from services.stint_cli.deployment.migrate import migrate
+from services.stint_cli.deployment.topics import ensure_topics
 from shared.events.codec import Press
 from shared.events.envelope import Envelope
 from shared.events.ids import ID_EPOCH, make_short, partition_of, slot_of

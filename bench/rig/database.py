@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import asyncpg
 
-from services.stint_cli.migrate import migrate
-from services.stint_cli.setup.deployment import record_partitions, require_partitions
+from services.stint_cli.deployment.migrate import migrate
+from services.stint_cli.deployment.partitions import record_partitions, require_partitions
 
 # What the fold writes. Texts are apart: they are their callers', and can be erased.
 FOLD_TABLES: Final = """

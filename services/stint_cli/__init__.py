@@ -6,20 +6,19 @@
     policy/      `policy get | put | history | holidays`
     watch/       `doctor`, `dead-letters`, `audit`: what runs, looked at and never touched
     rebuild/     `rebuild`: the read models filled anew and switched, by the projector's own program
-    migrate      numbered files, each once
-    topics       topics as they must be
+    deployment/  what these stand on: tables, topics, P
     tenants      who may press: tenants, clients, persons and their tokens
     policies     tenants' policies on their topic
     brokers      Kafka's administration
     database     the connection to Postgres
     settings     where Kafka and Postgres are
+    env_file     files of KEY='value' lines, to be sourced
     trouble      a problem that an operator has to solve, in one line
     store/       queries
 
 A room has `commands`, whose functions are the commands; in `directory/` each module has its own. The modules here are
 what several rooms and tests use.
 `python -m services.stint_cli` is the module behind the script `deploy/stint`.
-Safe to change: what a command prints for people. With care: `--json`, which programs read; `migrate` and `topics`,
-which run against databases and logs that hold people's minutes.
+Safe to change: what a command prints for people. With care: `--json`, which programs read; `deployment/`.
 Never: a command that deletes from a log.
 """

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import httpx2 as httpx
 
-from services.command_api.dialects.native.reports.tables.accept import XLSX
+from services.command_api.dialects.native.reports.accept import XLSX
 from tests.support.stack.api import Api
 from tests.support.stack.deployments import Deployment, Person, Tenant, fresh_owner
 

@@ -19,7 +19,7 @@ from schemathesis.core.failures import FailureGroup
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance, unsupported_method
 
-from services.command_api.dialects.native.reports.tables.accept import CSV, XLSX
+from services.command_api.dialects.native.reports.accept import CSV, XLSX
 from services.command_api.openapi.document import document
 from services.command_api.openapi.operations.feed import WAIT_SECONDS_MAX
 from tests.support.proof.told import closed

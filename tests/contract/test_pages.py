@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.settings import ROOT
-from services.stint_cli.setup.env_file import write_env
+from services.stint_cli.env_file import write_env
 from tests.support.stack.api import Api
 from tests.support.stack.deployments import Deployment, Tenant
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from deploy.local import machine
 from services.stint_cli.database import connected
-from services.stint_cli.migrate import migrate
+from services.stint_cli.deployment.migrate import migrate
 from tests.support.stack.deployments import Deployment
 
 _WITHIN_SECONDS: Final = 60.0

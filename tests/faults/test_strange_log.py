@@ -15,8 +15,8 @@ from pydantic import SecretStr
 
 from services.stint_cli.brokers import Brokers
 from services.stint_cli.database import connected
+from services.stint_cli.deployment.topics import ensure_topics, make_topics
 from services.stint_cli.settings import DoctorSettings
-from services.stint_cli.topics import ensure_topics, make_topics
 from services.stint_cli.trouble import Trouble
 from services.stint_cli.watch.doctor import examine
 from shared.events.outcome import UnreadableOutcomeError, read_outcome

@@ -11,7 +11,7 @@ import pytest
 
 from services.projector.store.statement import statement_of
 from services.stint_cli.database import connected
-from services.stint_cli.migrate import FOLDER, migrate, missing_roles, read_migrations
+from services.stint_cli.deployment.migrate import FOLDER, migrate, missing_roles, read_migrations
 from services.stint_cli.store import query
 from services.stint_cli.trouble import Trouble
 from services.stint_cli.watch import doctor

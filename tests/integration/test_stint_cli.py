@@ -9,13 +9,13 @@ import pytest
 
 from services.stint_cli.brokers import Brokers
 from services.stint_cli.database import connected
-from services.stint_cli.migrate import migrate, read_migrations
+from services.stint_cli.deployment.migrate import migrate, read_migrations
+from services.stint_cli.deployment.partitions import record_partitions
+from services.stint_cli.deployment.topics import check_topics, ensure_topics
+from services.stint_cli.env_file import read_env
 from services.stint_cli.policies import ensure_first_policy, publish_policy, read_policies
 from services.stint_cli.setup.demo import Demo, make_demo, make_demo_policy
-from services.stint_cli.setup.deployment import record_partitions
-from services.stint_cli.setup.env_file import read_env
 from services.stint_cli.tenants import create_client, create_tenant
-from services.stint_cli.topics import check_topics, ensure_topics
 from services.stint_cli.trouble import Trouble
 from shared.events.policy import Policy, Preset
 from shared.events.topics import topics
@@ -59,7 +59,7 @@ async def test_a_migration_waits_briefly_for_a_table_that_is_being_read(
     deployment: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A dump reads for minutes. A migration that waits for it would keep every press waiting behind itself."""
-    monkeypatch.setattr("services.stint_cli.migrate.LOCK_WITHIN_MS", 200)
+    monkeypatch.setattr("services.stint_cli.deployment.migrate.LOCK_WITHIN_MS", 200)
     dsn = await empty_database(deployment, "migrated_while_dumped")
     (tmp_path / "0001_made.sql").write_text("CREATE TABLE made (x int);")
     async with connected(dsn) as dump, connected(dsn) as conn:

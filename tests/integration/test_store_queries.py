@@ -17,7 +17,7 @@ from services.projector.store.policies import PolicyRows
 from services.projector.store.postgres import PostgresStore
 from services.projector.store.queries import query
 from services.projector.store.rows import rows_of
-from services.stint_cli.migrate import read_migrations
+from services.stint_cli.deployment.migrate import read_migrations
 from shared.events.ids import slot_of
 from shared.events.models import Actor, DeadlineReached, OwnerTextsErased
 from shared.events.outcome import Finding, State, write_outcome

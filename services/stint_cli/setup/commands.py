@@ -8,13 +8,13 @@ import typer
 
 from services.stint_cli.brokers import Brokers
 from services.stint_cli.database import opened
-from services.stint_cli.migrate import migrate, missing_roles
+from services.stint_cli.deployment.migrate import migrate, missing_roles
+from services.stint_cli.deployment.topics import ensure_topics
 from services.stint_cli.settings import DatabaseSettings, DemoSettings, DeploymentSettings
 from services.stint_cli.setup.demo import Demo, make_demo, make_demo_policy
 from services.stint_cli.setup.prepare import prepare
 from services.stint_cli.terminal.app import app
 from services.stint_cli.terminal.command import Answer, command
-from services.stint_cli.topics import ensure_topics
 from shared.events.ids import SLOTS
 from shared.events.topics import DEFAULT_PARTITIONS, PARTITIONS_MAX
 

@@ -13,8 +13,8 @@ from typing import Final, NamedTuple
 
 import asyncpg
 
+from services.stint_cli.env_file import read_env, write_env
 from services.stint_cli.policies import ensure_first_policy, first_document
-from services.stint_cli.setup.env_file import read_env, write_env
 from services.stint_cli.store import query
 from services.stint_cli.tenants import (
     ClientRole,

@@ -7,10 +7,10 @@ from typing import TypeVar
 import asyncpg
 
 from services.stint_cli.brokers import Brokers
-from services.stint_cli.migrate import migrate
+from services.stint_cli.deployment.migrate import migrate
+from services.stint_cli.deployment.partitions import record_partitions
+from services.stint_cli.deployment.topics import check_topics, make_topics, refuse_if_lost
 from services.stint_cli.setup.demo import Demo, make_demo, make_demo_policy
-from services.stint_cli.setup.deployment import record_partitions
-from services.stint_cli.topics import check_topics, make_topics, refuse_if_lost
 from shared.events.topics import Topic
 
 _A = TypeVar("_A")

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Final
 import typer
 
 from services.stint_cli.database import opened
+from services.stint_cli.deployment.partitions import require_partitions
 from services.stint_cli.settings import ApiAddress, DeploymentSettings, DoctorSettings, LogSettings
-from services.stint_cli.setup.deployment import require_partitions
 from services.stint_cli.tenants import require_tenant
 from services.stint_cli.terminal.app import app, group
 from services.stint_cli.terminal.command import Answer, Listing, command

@@ -13,10 +13,10 @@ import asyncpg
 
 from services.stint_cli.brokers import Brokers, FoundTopic
 from services.stint_cli.database import clock_ahead, opened
-from services.stint_cli.migrate import Applied, outstanding, read_migrations
+from services.stint_cli.deployment.migrate import Applied, outstanding, read_migrations
+from services.stint_cli.deployment.topics import WHAT_IF_LOST, differences, lost
 from services.stint_cli.settings import DoctorSettings
 from services.stint_cli.store import query
-from services.stint_cli.topics import WHAT_IF_LOST, differences, lost
 from services.stint_cli.trouble import Trouble
 from services.stint_cli.watch.diagnosis import Diagnosis
 from services.stint_cli.watch.log import LogReader

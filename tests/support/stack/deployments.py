@@ -12,9 +12,10 @@ import asyncpg
 from deploy.local.stack import Stack
 from services.stint_cli.brokers import Brokers
 from services.stint_cli.database import connected
-from services.stint_cli.migrate import migrate
+from services.stint_cli.deployment.migrate import migrate
+from services.stint_cli.deployment.partitions import record_partitions
+from services.stint_cli.deployment.topics import ensure_topics
 from services.stint_cli.policies import publish_policy
-from services.stint_cli.setup.deployment import record_partitions
 from services.stint_cli.tenants import (
     ClientRole,
     create_client,
@@ -23,7 +24,6 @@ from services.stint_cli.tenants import (
     issue_bearer_token,
     issue_person_token,
 )
-from services.stint_cli.topics import ensure_topics
 from shared.events.ids import partition_of, slot_of
 from shared.events.policy import Policy, Preset
 from shared.kafka.clients import AIOKafkaProducer, KafkaAddress, durable_producer

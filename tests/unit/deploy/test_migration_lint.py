@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.settings import ROOT
-from services.stint_cli.migrate import FOLDER
+from services.stint_cli.deployment.migrate import FOLDER
 
 SQUAWK = str(Path(sys.executable).parent / "squawk")
 

@@ -21,12 +21,12 @@ from services.command_api.dialects.malformed import Malformed, fault_in, first_o
 from services.command_api.dialects.native import answers
 from services.command_api.dialects.native.admitted import admitted
 from services.command_api.dialects.native.answers import WORDS
+from services.command_api.dialects.native.lists.filters import NO_PARAMETERS
 from services.command_api.dialects.native.owners import calls as owners
 from services.command_api.dialects.native.policy import calls as policy
 from services.command_api.dialects.native.reading import Verb, read_press, read_start
 from services.command_api.dialects.native.reads import NativeReads
 from services.command_api.dialects.native.reports import calls as reports
-from services.command_api.dialects.native.reports.filters import NO_PARAMETERS
 from services.command_api.dialects.native.timers import calls as timers
 from services.command_api.dialects.native.timers.calls import NativeTimers
 from shared.events.rules import Rule

@@ -24,7 +24,7 @@ from services.command_api.dialects.malformed import Malformed, fault_in
 from services.command_api.dialects.native import answers
 from services.command_api.dialects.native.admitted import admitted
 from services.command_api.dialects.native.answers import WORDS
-from services.command_api.dialects.native.reports.filters import said_in
+from services.command_api.dialects.native.lists.filters import said_in
 from shared.events.ids import parse_timer_id
 from shared.events.rules import Rule
 

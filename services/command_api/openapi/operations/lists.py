@@ -4,7 +4,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, Field
 
-from services.command_api.dialects.native.reports.filters import LIMIT_DEFAULT, LIMIT_MAX
+from services.command_api.dialects.native.lists.filters import LIMIT_DEFAULT, LIMIT_MAX
 from services.command_api.dialects.native.timers.asking import LABELS
 from services.command_api.openapi.operations.common import (
     BEARER,

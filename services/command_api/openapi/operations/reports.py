@@ -5,9 +5,9 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, Field
 
+from services.command_api.dialects.native.lists.filters import LIMIT_DEFAULT, LIMIT_MAX
+from services.command_api.dialects.native.reports.accept import CSV, XLSX
 from services.command_api.dialects.native.reports.asking import DAYS_MAX
-from services.command_api.dialects.native.reports.filters import LIMIT_DEFAULT, LIMIT_MAX
-from services.command_api.dialects.native.reports.tables.accept import CSV, XLSX
 from services.command_api.openapi.operations.common import (
     BEARER,
     DAY_SCHEMA,

@@ -12,9 +12,9 @@ from aiokafka.errors import GroupAuthorizationFailedError
 from pydantic import SecretStr
 
 from services.stint_cli.brokers import FoundTopic, safety
-from services.stint_cli.migrate import Migration, read_migrations
+from services.stint_cli.deployment.migrate import Migration, read_migrations
+from services.stint_cli.deployment.topics import WHAT_IF_LOST
 from services.stint_cli.settings import DoctorSettings
-from services.stint_cli.topics import WHAT_IF_LOST
 from services.stint_cli.watch import doctor
 from services.stint_cli.watch.diagnosis import Diagnosis
 from services.stint_cli.watch.doctor import examine, of_a_partition, of_the_commands

@@ -21,6 +21,7 @@ from services.command_api.dialects.headers import idempotency_key, preferred_wai
 from services.command_api.dialects.malformed import Malformed, fault_in, first_of
 from services.command_api.dialects.native.admitted import admitted
 from services.command_api.dialects.native.answers import WORDS, recorded
+from services.command_api.dialects.native.lists.filters import NO_PARAMETERS, said_in
 from services.command_api.dialects.native.owners import answers
 from services.command_api.dialects.native.owners.reading import (
     SaidAttendance,
@@ -30,7 +31,6 @@ from services.command_api.dialects.native.owners.reading import (
     read_leave,
     read_profile,
 )
-from services.command_api.dialects.native.reports.filters import NO_PARAMETERS, said_in
 from services.command_api.dialects.values import read_name
 
 _Said = TypeVar("_Said")

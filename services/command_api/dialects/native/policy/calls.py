@@ -20,6 +20,7 @@ from services.command_api.dialects.answering import read
 from services.command_api.dialects.malformed import Malformed, fault_in, first_of
 from services.command_api.dialects.native.admitted import admitted
 from services.command_api.dialects.native.answers import WORDS
+from services.command_api.dialects.native.lists.filters import NO_PARAMETERS, said_in
 from services.command_api.dialects.native.policy import answers
 from services.command_api.dialects.native.policy.reading import (
     HistoryPage,
@@ -28,7 +29,6 @@ from services.command_api.dialects.native.policy.reading import (
     read_put,
     read_revision,
 )
-from services.command_api.dialects.native.reports.filters import NO_PARAMETERS, said_in
 
 POLICY_PATH: Final = "/v1/policy"
 

@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from services.command_api.dialects.jsontext import read_json
 from services.command_api.dialects.malformed import Malformed
-from services.command_api.dialects.native.reports.filters import limit_of, said_in
+from services.command_api.dialects.native.lists.filters import limit_of, said_in
 from shared.events.policies.document import REPLACES, Proposal, Unfit, read_proposal
 from shared.events.policy import Policy
 from shared.events.rules import Rule

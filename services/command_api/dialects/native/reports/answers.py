@@ -7,7 +7,7 @@ from starlette.responses import Response
 from services.command_api.desk.rows import DayRow, DaysRow, ViolationRow
 from services.command_api.dialects.jsontext import seconds, written
 from services.command_api.dialects.native.answers import moment
-from services.command_api.dialects.native.reports.tables.accept import JSON, VARY
+from services.command_api.dialects.native.reports.accept import JSON, VARY
 from shared.events.ids import to_long
 
 

@@ -8,9 +8,9 @@ from starlette.requests import Request
 
 from services.command_api.desk.questions import ViolationFilter, ViolationKey
 from services.command_api.dialects.malformed import Malformed
-from services.command_api.dialects.native.reports.cursor import read_cursor
-from services.command_api.dialects.native.reports.filters import limit_of, said_in, span_of, too_long
-from services.command_api.dialects.native.reports.tables.accept import CSV
+from services.command_api.dialects.native.lists.cursor import read_cursor
+from services.command_api.dialects.native.lists.filters import limit_of, said_in, span_of, too_long
+from services.command_api.dialects.native.reports.accept import CSV
 from services.command_api.dialects.times import day
 from services.command_api.dialects.values import NAME_LENGTH_MAX, is_writable
 from shared.events.rules import Rule

@@ -20,7 +20,10 @@ from services.command_api.dialects.answering import read
 from services.command_api.dialects.malformed import Malformed
 from services.command_api.dialects.native.admitted import admitted
 from services.command_api.dialects.native.answers import WORDS, refused
+from services.command_api.dialects.native.lists.cursor import write_cursor
+from services.command_api.dialects.native.lists.pages import answer_page, if_theirs
 from services.command_api.dialects.native.reports import answers
+from services.command_api.dialects.native.reports.accept import CSV, XLSX, form_wanted
 from services.command_api.dialects.native.reports.asking import (
     DaysAsked,
     ViolationsAsked,
@@ -28,10 +31,7 @@ from services.command_api.dialects.native.reports.asking import (
     read_days,
     read_violations,
 )
-from services.command_api.dialects.native.reports.cursor import write_cursor
-from services.command_api.dialects.native.reports.pages import answer_page, if_theirs
 from services.command_api.dialects.native.reports.tables import csv
-from services.command_api.dialects.native.reports.tables.accept import CSV, XLSX, form_wanted
 from shared.events.rules import Rule
 
 VIOLATIONS_PATH: Final = "/v1/violations"

@@ -4,6 +4,6 @@
     asking     queries, from their text to questions
     history    what happened to one timer
 
-Safe to change: a new optional filter, with an index for it. Cursors and the common parameters are those of `reports`.
+Safe to change: a new optional filter, with an index for it. Cursors and the common parameters are those of `lists`.
 Never: a filter that is silently ignored.
 """

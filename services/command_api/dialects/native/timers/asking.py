@@ -7,8 +7,8 @@ from starlette.requests import Request
 
 from services.command_api.desk.questions import TimerFilter, TimerKey
 from services.command_api.dialects.malformed import Malformed
-from services.command_api.dialects.native.reports.cursor import read_timer_cursor
-from services.command_api.dialects.native.reports.filters import limit_of, said_in, span_of, too_long
+from services.command_api.dialects.native.lists.cursor import read_timer_cursor
+from services.command_api.dialects.native.lists.filters import limit_of, said_in, span_of, too_long
 from shared.events.outcome import State
 from shared.events.rules import Rule
 

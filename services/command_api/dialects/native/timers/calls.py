@@ -18,9 +18,9 @@ from services.command_api.dialects.malformed import fault_in, first_of
 from services.command_api.dialects.native import answers
 from services.command_api.dialects.native.admitted import admitted
 from services.command_api.dialects.native.answers import WORDS
-from services.command_api.dialects.native.reports.cursor import write_timer_cursor
-from services.command_api.dialects.native.reports.filters import LIMIT_MAX, said_in
-from services.command_api.dialects.native.reports.pages import answer_page, if_theirs
+from services.command_api.dialects.native.lists.cursor import write_timer_cursor
+from services.command_api.dialects.native.lists.filters import LIMIT_MAX, said_in
+from services.command_api.dialects.native.lists.pages import answer_page, if_theirs
 from services.command_api.dialects.native.timers.asking import TimersAsked, read_timers
 from services.command_api.dialects.native.timers.history import NativeHistory
 from services.command_api.dialects.values import read_name

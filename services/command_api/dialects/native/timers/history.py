@@ -18,7 +18,7 @@ from services.command_api.dialects.jsontext import written
 from services.command_api.dialects.malformed import Malformed
 from services.command_api.dialects.native.admitted import admitted
 from services.command_api.dialects.native.answers import WORDS, moment
-from services.command_api.dialects.native.reports.filters import limit_of, said_in
+from services.command_api.dialects.native.lists.filters import limit_of, said_in
 from shared.events.ids import parse_timer_id
 from shared.events.rules import Rule
 

@@ -1,6 +1,5 @@
 """Tables: days as lines of cells, for spreadsheets, in the form that a caller asks for.
 
-    accept     the form that `Accept` asks for: JSON, CSV or XLSX
     cells      the columns, and a line of cells for each day
     csv        the lines as CSV
     xlsx       the lines as a workbook

@@ -9,8 +9,8 @@ from datetime import date
 from typing import Final
 
 from services.command_api.desk.rows import DayRow, DaysRow
+from services.command_api.dialects.native.reports.accept import VARY
 from services.command_api.dialects.native.reports.asking import DaysAsked
-from services.command_api.dialects.native.reports.tables.accept import VARY
 from services.command_api.dialects.times import rfc3339
 
 Cell = str | date | bool | int | None

@@ -17,8 +17,8 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from services.command_api.desk.rows import DaysRow
+from services.command_api.dialects.native.reports.accept import XLSX
 from services.command_api.dialects.native.reports.asking import DaysAsked
-from services.command_api.dialects.native.reports.tables.accept import XLSX
 from services.command_api.dialects.native.reports.tables.cells import Cell, headers, lines
 from shared.events.durations import US_PER_SECOND
 

@@ -34,9 +34,9 @@ from services.command_api.desk.attended import Attended
 from services.command_api.desk.commands import Position
 from services.command_api.desk.rows import DayRow, DaysRow
 from services.command_api.dialects.native.reports import calls
+from services.command_api.dialects.native.reports.accept import XLSX
 from services.command_api.dialects.native.reports.asking import DaysAsked
 from services.command_api.dialects.native.reports.tables import xlsx
-from services.command_api.dialects.native.reports.tables.accept import XLSX
 from services.command_api.dialects.values import NAME_LENGTH_MAX, is_writable
 from tests.support.fakes.desks import LONG, NOON, Clerk
 

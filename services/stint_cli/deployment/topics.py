@@ -10,7 +10,7 @@ from typing import Final
 import asyncpg
 
 from services.stint_cli.brokers import MIN_INSYNC, UNCLEAN_ELECTION, Brokers, FoundTopic, safety
-from services.stint_cli.setup.deployment import record_partitions
+from services.stint_cli.deployment.partitions import record_partitions
 from services.stint_cli.store import query
 from services.stint_cli.trouble import Trouble
 from shared.events.topics import EVENTS, OUTCOMES, PARTITIONS_MAX, POLICIES, TEXTS, Topic, topics

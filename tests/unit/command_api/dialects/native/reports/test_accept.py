@@ -3,7 +3,7 @@
 import httpx2 as httpx
 import pytest
 
-from services.command_api.dialects.native.reports.tables.accept import XLSX
+from services.command_api.dialects.native.reports.accept import XLSX
 from tests.support.fakes.desks import Clerk
 
 JSON = "application/json"

@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from services.stint_cli.brokers import FoundTopic, safety
-from services.stint_cli.topics import check_topics, differences, ensure_topics, lost
+from services.stint_cli.deployment.topics import check_topics, differences, ensure_topics, lost
 from services.stint_cli.trouble import Trouble
 from shared.events.topics import (
     COMMANDS,

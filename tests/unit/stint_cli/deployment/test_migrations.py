@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from services.stint_cli.migrate import Applied, Migration, outstanding, read_migrations
+from services.stint_cli.deployment.migrate import Applied, Migration, outstanding, read_migrations
 from services.stint_cli.trouble import Trouble
 
 ONE = Migration(1, "0001_one.sql", "SELECT 1;")

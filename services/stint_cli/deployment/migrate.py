@@ -15,7 +15,7 @@ import asyncpg
 from services.stint_cli.store import query
 from services.stint_cli.trouble import Trouble
 
-FOLDER: Final = Path(__file__).resolve().parents[2] / "deploy" / "migrations"
+FOLDER: Final = Path(__file__).resolve().parents[3] / "deploy" / "migrations"
 
 # A statement that waits for its lock keeps every later one waiting behind it, presses too. A long reader, a dump,
 # would otherwise stop the service for as long as it reads.
