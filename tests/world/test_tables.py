@@ -24,7 +24,7 @@ from tests.world.story import tell
 from tests.world.tables import Tables
 
 # A seed in which all of `WANTED` happens.
-SEED: Final = 213
+SEED: Final = 109
 AT_ONCE: Final = 4
 MANY: Final = 30
 RATES: Final = {
