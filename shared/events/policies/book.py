@@ -96,13 +96,14 @@ class Timeline:
 
     def at(self, moment: datetime) -> Terms:
         """Return what the document in force at a moment asks."""
-        return self.terms[self._place(moment)]
+        return self.terms[self.place(moment)]
 
     def has_deadlines_at(self, moment: datetime) -> bool:
         """Return whether the document in force at a moment makes anything fall due for an interval that runs on."""
-        return self.has_deadlines[self._place(moment)]
+        return self.has_deadlines[self.place(moment)]
 
-    def _place(self, moment: datetime) -> int:
+    def place(self, moment: datetime) -> int:
+        """Return which document is in force at a moment. Documents that ask the same are still two."""
         return max(0, bisect_right(self.begins, moment) - 1)
 
     def pieces(self, since: datetime, until: datetime) -> Iterator[tuple[datetime, datetime, Terms]]:

@@ -76,7 +76,7 @@ def _is_known(sheet: Timesheet, timeline: Timeline, timer: Timer, interval: Open
     Of an estimate that was replaced since, nothing is. And a press is judged by the document of its time on the log,
     where a look goes by that of each instant.
     """
-    if found.from_ == interval.start and timeline.at(interval.logged_at) is not timeline.at(found.from_):
+    if found.from_ == interval.start and timeline.place(interval.logged_at) != timeline.place(found.from_):
         return False
     if found.rule != Rule.OVER_ESTIMATE or timer.after.job_id is None:
         return True
