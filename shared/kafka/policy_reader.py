@@ -111,6 +111,8 @@ class PolicyReader:
         self._consumer = consumer
         try:
             while True:
+                # First, because documents may come while the end is asked for.
+                read_to = self.book.position
                 end = await self.end()
                 if self._ready_from is None:
                     self._ready_from = end
@@ -119,8 +121,8 @@ class PolicyReader:
                 if is_at == was_at and self.book.position + 1 < ended_before and not self._newer:
                     raise ConnectionError(f"stalled at {self.book.position}, behind {ended_before}")
                 # Made anew, or the wrong Kafka: its readers would disagree, each with the book that it has read.
-                if went_back := end <= self.book.position:
-                    self._log.error("policies_went_back", ends_at=end, read_to=self.book.position + 1)
+                if went_back := end <= read_to:
+                    self._log.error("policies_went_back", ends_at=end, read_to=read_to + 1)
                 self._reading, ended_before, was_at = not went_back, end, is_at
                 for _ in range(int(LOOK_EVERY_SECONDS / _LOOK_FOR_GAPS_SECONDS)):
                     await asyncio.sleep(_LOOK_FOR_GAPS_SECONDS)

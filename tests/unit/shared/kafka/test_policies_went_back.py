@@ -37,8 +37,7 @@ def _often(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_topic_that_ends_before_what_was_read_is_an_alarm_and_not_caught_up() -> None:
     reader, consumer = PolicyReader(KafkaAddress(bootstrap_servers="nowhere:9092")), Consumer(3)
     for offset in range(3):
-        record: Any = SimpleNamespace(offset=offset, key=None, value=None, timestamp=0)
-        await reader._take(record)
+        await taken(reader, offset)
     watching: Any = consumer
     with capture_logs() as logs:
         task = asyncio.ensure_future(reader._watch(watching))
@@ -54,6 +53,33 @@ async def test_a_topic_that_ends_before_what_was_read_is_an_alarm_and_not_caught
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+
+
+async def test_a_document_that_comes_while_the_end_is_asked_for_is_no_alarm() -> None:
+    """The broker answers 3. Before the answer is here, the next document is in the book."""
+    reader = PolicyReader(KafkaAddress(bootstrap_servers="nowhere:9092"))
+
+    class Meanwhile(Consumer):
+        async def end_offsets(self, tps: list[TopicPartition]) -> dict[TopicPartition, int]:
+            answer = await super().end_offsets(tps)
+            await taken(reader, self.end)
+            self.end += 1
+            return answer
+
+    await taken(reader, 0)
+    watching: Any = Meanwhile(1)
+    with capture_logs() as logs:
+        task = asyncio.ensure_future(reader._watch(watching))
+        await asyncio.sleep(5 * LOOK_SECONDS)
+        assert (reader.caught_up, alarms(logs)) == (True, [])
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def taken(reader: PolicyReader, offset: int) -> None:
+    record: Any = SimpleNamespace(offset=offset, key=None, value=None, timestamp=0)
+    await reader._take(record)
 
 
 def alarms(logs: list[Any]) -> list[tuple[str, int, int]]:
