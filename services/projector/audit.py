@@ -63,21 +63,22 @@ def audit(
 
     `events` and `outcomes` come in the order of their topics, and are read as they are needed. Events after the last
     outcome have not been judged, so they are not compared. Raises UnjudgedError at an event of a newer release, and
-    where there are events and no outcome at all: the judged stream was emptied, or no projector has run.
+    at the first event that keeps an outcome today where there is none at all: the judged stream was emptied, no
+    projector has run, or the presses were made just now.
     """
     recorded = _first_occurrences(outcomes)
     due = next(recorded, None)
     any_outcome = due is not None
     ledger = Ledger(kpart, partitions, Known({}, {}, {}, NO_REVISION))
     for event in events:
-        if due is None:
-            if not any_outcome:
-                raise UnjudgedError(kpart, event.offset, "no_outcomes")
+        if due is None and any_outcome:
             return
-        kept = due if due[0].source_offset == event.offset else None
+        kept = due if due is not None and due[0].source_offset == event.offset else None
         read_today = _judged_today(ledger, event, policies)
         if isinstance(read_today, Newer):
             raise UnjudgedError(kpart, event.offset, "newer_event")
+        if read_today is not None and not any_outcome:
+            raise UnjudgedError(kpart, event.offset, "no_outcomes")
         if read_today != (None if kept is None else kept[1]):
             yield Difference(kpart, event.offset, None if kept is None else kept[1], read_today)
         if kept is not None:

@@ -18,7 +18,8 @@ _LINE_BYTES_MAX: Final = 64 * 1024 * 1024
 _DIFFERENT: Final = 1
 WHY: Final = {
     "newer_event": "an event of a newer release, whose `stint audit` reads it",
-    "no_outcomes": "events and no outcome on timer.outcomes.v1: no projector has judged them, or the topic was emptied",
+    "no_outcomes": "presses and no outcome on timer.outcomes.v1: they were made just now, which a second audit tells; "
+    "or no projector has judged them; or the topic was emptied",
 }
 
 

@@ -154,6 +154,15 @@ def test_events_without_any_outcome_are_told_apart_from_those_that_wait() -> Non
     assert differences([], []) == []
 
 
+def test_presses_that_keep_no_outcome_today_miss_none() -> None:
+    """Each came to the log after its expiry, so it is void. The first that is kept has no outcome."""
+    expired = [record(offset, ce_expirytime=(NOON - timedelta(seconds=1)).isoformat()) for offset in (0, 1)]
+    assert (fold(expired), differences(expired, [])) == ([], [])
+    with pytest.raises(UnjudgedError) as end:
+        differences([*expired, record(2)], [])
+    assert (end.value.source_offset, end.value.why) == (2, "no_outcomes")
+
+
 def test_an_audit_remembers_no_body_and_knows_a_repeat(monkeypatch: pytest.MonkeyPatch) -> None:
     """The bodies of a month of presses are most of what was said in it."""
     ledgers: list[Ledger] = []
