@@ -298,6 +298,40 @@ async def test_what_comes_during_an_audit_is_not_audited(capsys: pytest.CaptureF
     assert len(outcomes) == len(there) == 2
 
 
+async def test_an_outcome_that_comes_with_its_policy_between_two_steps_is_not_audited(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Were the policies read before the end of the stream, the outcome would be audited without its policy."""
+    again = POLICY.replace(b'"replaces": null', b'"replaces": 0')
+    policies, there, outcomes = book(), [Written(0, b"acme", POLICY)], [Written(0, b"k", fold(LOG[:1])[0])]
+    policies.apply(2, b"acme", again, NOON)
+    later = record(1, "timer.paused.v1", pressed(1, "paused").value, ce_policyrev="2")
+
+    def come() -> None:
+        if len(there) == 1:
+            there.append(Written(2, b"acme", again))
+            outcomes.append(Written(2, b"k", fold([LOG[0], later], policies)[1]))
+
+    class Stream(Reader):
+        async def span(self, kpart: int) -> Span:
+            found = await super().span(kpart)
+            come()
+            return found
+
+    class Policies(Reader):
+        async def read(self, kpart: int, start: int, at_most: int) -> Sequence[Record | Written]:
+            found = await super().read(kpart, start, at_most)
+            come()
+            return found
+
+    auditor = Auditor(KafkaAddress(bootstrap_servers="nowhere:1"), KPART + 1, None)
+    readers: Any = auditor._readers
+    readers |= {EVENTS: Reader([LOG[0], later]), OUTCOMES: Stream(outcomes), POLICIES: Policies(there)}
+    assert await auditor.run() == 0
+    assert json.loads(capsys.readouterr().out) == {"events": 2, "differences": 0, "unjudged": []}
+    assert len(outcomes) == len(there) == 2
+
+
 async def test_a_partition_whose_first_press_comes_during_an_audit_has_nothing_to_audit(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
