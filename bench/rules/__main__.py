@@ -19,7 +19,7 @@ from bench.rules.days import BEGINS, TENANT, Log, plain, with_a_second, with_fac
 from bench.rules.policies import ALL, NONE
 from services.projector.domain.fold import fold_entry
 from services.projector.domain.sheet.ledger import Known, Ledger
-from services.projector.loop.partition.cache import Cache
+from services.projector.loop.partition.cache import Bounds, Cache
 from shared.events.policies.book import PolicyBook, PolicyRecord
 from shared.events.policy import Policy
 from shared.process.garbage import look_seldom
@@ -62,7 +62,7 @@ def one_by_one(log: Log, policy: Policy) -> Callable[[], float]:
         fold_entry(before, press, policies)
 
     def cost() -> float:
-        cache = Cache()
+        cache = Cache(Bounds())
         cache.absorb(before)
         began = process_time()
         for press in log.measured:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from services.projector.domain.outcomes import Kept
 from services.projector.loop.partition import cache
 from services.projector.loop.partition.batch import Batch
-from services.projector.loop.partition.cache import Cache
+from services.projector.loop.partition.cache import Bounds, Cache
 from services.projector.loop.partition.partition import Partition
 from services.projector.loop.partition.writer import BatchWriter
 from services.projector.ports import Advance, Checkpoint, OutcomeLog
@@ -52,7 +52,7 @@ class Run:
         self.store = OutcomeStore()
         self.answers: list[bytes] = []
         self.partition = Partition(0, 1, NOBODY_PUBLISHES)
-        self.partition.cache = Cache(owners_max=owners_max, jobs_max=jobs_max)
+        self.partition.cache = Cache(Bounds(owners_max), jobs_max=jobs_max)
         self._reborn = reborn
         self._writer = BatchWriter(self.store, book_of(*under), self._committed, self._trouble)
         asyncio.run(self._take_through(log, sizes))

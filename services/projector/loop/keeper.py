@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from typing import Final, assert_never
 
 from services.projector.loop.partition.batch import LateEnough, NewerEvent, PolicyUnseen, Stop
+from services.projector.loop.partition.cache import Bounds
 from services.projector.loop.partition.partition import POLICY_AWAITED, Gap, Partition, Status
 from services.projector.loop.partition.recover import LogWentBackError, recover
 from services.projector.ports import (
@@ -61,6 +62,7 @@ class Keeper:
         # Without any, a partition that is far behind catches up in this process.
         self.helpers: Helpers | None = None
         self._partitions = partitions
+        self._bounds = Bounds()
         self._log = log
         self._outcomes = outcomes
         self._store = store
@@ -71,8 +73,13 @@ class Keeper:
         """Take up partitions that the group gave us. None of their records is read before recovery."""
         for kpart in kparts:
             self.let_go(kpart)
-            self.ours[kpart] = partition = Partition(kpart, self._partitions, self._outcomes)
+            self.ours[kpart] = partition = Partition(kpart, self._partitions, self._outcomes, self._bounds)
             partition.run(self._take_up(partition))
+        self._bounds.caches = max(1, len(self.ours))
+        for partition in self.ours.values():
+            # One that hears no press would keep its larger share. A batch needs all that was read for it, and trims.
+            if not partition.in_hand:
+                partition.cache.trim()
 
     async def revoked(self, kparts: Iterable[int]) -> None:
         """Let go of partitions, after the batch that is being folded."""
@@ -91,6 +98,7 @@ class Keeper:
         partition = self.ours.pop(kpart, None)
         if partition is not None:
             partition.halt()
+            self._bounds.caches = max(1, len(self.ours))
 
     def live(self, kpart: int) -> Partition | None:
         """Return a partition that may be folded now, or None."""

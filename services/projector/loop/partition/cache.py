@@ -5,6 +5,7 @@ The cache holds committed state only. It is dropped whenever the partition may h
 
 from collections import OrderedDict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
@@ -16,7 +17,7 @@ from services.projector.ports import Wanted
 from shared.events.ids import slot_of, slot_of_timer
 from shared.events.models import TimerPaused, TimerResumed, TimerStarted, TimerStopped
 
-# Of all partitions together, because one projector may hold them all: some 300 MB.
+# Of all partitions of a projector together, because it may hold every one: some 300 MB.
 OWNERS_MAX: Final = 120_000
 # An owner may have any number of running timers, so memory is bounded by timers too.
 TIMERS_MAX: Final = 200_000
@@ -24,24 +25,22 @@ TIMERS_MAX: Final = 200_000
 JOBS_MAX: Final = 8
 
 
+@dataclass(slots=True)
+class Bounds:
+    """What the caches of a projector hold together, in even shares. `caches`: how many partitions are held now."""
+
+    owners: int = OWNERS_MAX
+    timers: int = TIMERS_MAX
+    caches: int = 1
+
+
 class Cache:
-    """Sheets by owner, and the owner of each timer. The least recently used owners are dropped first.
+    """Sheets by owner, and the owner of each timer. The least recently used owners are dropped first."""
 
-    It is one of `caches` that share the bounds.
-    """
-
-    def __init__(
-        self,
-        caches: int = 1,
-        *,
-        owners_max: int = OWNERS_MAX,
-        timers_max: int = TIMERS_MAX,
-        jobs_max: int = JOBS_MAX,
-    ) -> None:
+    def __init__(self, bounds: Bounds, *, jobs_max: int = JOBS_MAX) -> None:
         self.sheets: OrderedDict[OwnerKey, Timesheet] = OrderedDict()
         self.owner_of: dict[int, OwnerKey] = {}
-        self.owners_max = owners_max // caches
-        self.timers_max = timers_max // caches
+        self._bounds = bounds
         self._jobs_max = jobs_max
         # As they were read. A dict keeps the order of reading; a set of text has another order in each process.
         self._untrimmed: dict[OwnerKey, None] = {}
@@ -77,11 +76,12 @@ class Cache:
             self._untrimmed.pop(owner, None)
 
     def trim(self) -> None:
-        """After a batch: trim what it read and left as it was, then drop the least recently used above the limits."""
+        """After a batch: trim what it read and left as it was, then drop the least recently used above our share."""
         for owner in self._untrimmed:
             self._put(owner, self.sheets[owner].trimmed(self._jobs_max))
         self._untrimmed.clear()
-        while len(self.sheets) > self.owners_max or len(self.owner_of) > self.timers_max:
+        owners_max, timers_max = self._bounds.owners // self._bounds.caches, self._bounds.timers // self._bounds.caches
+        while len(self.sheets) > owners_max or len(self.owner_of) > timers_max:
             _, sheet = self.sheets.popitem(last=False)
             self._forget_timers(sheet.timers)
 

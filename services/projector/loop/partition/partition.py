@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import structlog
 
-from services.projector.loop.partition.cache import Cache
+from services.projector.loop.partition.cache import Bounds, Cache
 from services.projector.loop.partition.outbox import Outbox
 from services.projector.ports import Checkpoint, OutcomeLog
 from shared.process.backoff import Backoff
@@ -43,13 +43,15 @@ class Partition:
     generation    a new object after each take-up; an older batch may be committed, and nothing more
     """
 
-    def __init__(self, kpart: int, partitions: int, outcomes: OutcomeLog) -> None:
+    def __init__(self, kpart: int, partitions: int, outcomes: OutcomeLog, bounds: Bounds | None = None) -> None:
         self.kpart = kpart
         self.partitions = partitions
         self.status = Status.LOADING
         self.reason = "assigned"
         self.log: Any = structlog.get_logger().bind(partition=kpart)
         self._outcomes = outcomes
+        # Of this partition alone, unless it has peers.
+        self._bounds = bounds or Bounds()
         self._tasks: set[asyncio.Task[None]] = set()
         self.in_hand = False
         self.backoff = Backoff()
@@ -66,7 +68,7 @@ class Partition:
         self.gap: Gap | None = None
         # The offset of a press whose policy revision was never written: it is refused, and not waited for.
         self.no_such_policy_at: int | None = None
-        self.cache = Cache(self.partitions)
+        self.cache = Cache(self._bounds)
         self.outbox = Outbox(self.kpart, self._outcomes, at.published, at.outcomes_next)
 
     def reached(self) -> Checkpoint:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 import structlog
 
+from services.projector.domain.sheet.state import Timesheet
 from services.projector.loop.partition.batch import Batch
 from services.projector.loop.partition.partition import Status
 from shared.events.envelope import ReplyAddress, encode_headers
@@ -67,6 +68,32 @@ async def test_a_partition_that_is_given_again_is_taken_up_again() -> None:
         await turns()
         await house.hears(*A_DAY[1:])
         assert house.said() == ACCEPTED
+
+
+async def test_the_partitions_that_a_projector_holds_now_share_all_that_it_may_cache() -> None:
+    house = House()
+    keeper = house.projector.keeper
+    keeper._bounds.owners = 4
+    sheets = {("acme", name): Timesheet("acme", name) for name in "abcd"}
+
+    def kept() -> int:
+        cache = keeper.ours[HOME].cache
+        cache.take(sheets)
+        cache.trim()
+        return len(cache.sheets)
+
+    async with at_work(house):
+        assert kept() == 4
+        # Its batch needs them until it ends.
+        keeper.ours[HOME].in_hand = True
+        keeper.assigned([NEXT_DOOR])
+        assert len(keeper.ours[HOME].cache.sheets) == 4
+        # No press comes meanwhile.
+        keeper.ours[HOME].in_hand = False
+        keeper.assigned([NEXT_DOOR])
+        assert len(keeper.ours[HOME].cache.sheets) == 2
+        await keeper.revoked([NEXT_DOOR])
+        assert kept() == 4
 
 
 async def test_records_fetched_before_a_seek_are_dropped_and_fetched_again() -> None:

@@ -10,12 +10,10 @@ import pytest
 from services.projector.domain.due.deadlines import DAYS_LOOKED
 from services.projector.domain.sheet.ledger import Known, Ledger
 from services.projector.domain.sheet.state import ClosedInterval, Timesheet
-from services.projector.loop.partition.cache import JOBS_MAX, OWNERS_MAX, Cache
-from services.projector.loop.partition.partition import Partition
+from services.projector.loop.partition.cache import JOBS_MAX, Bounds, Cache
 from services.projector.ports import Wanted
 from shared.events.ids import slot_of
 from shared.events.models import DeadlineReached, OwnerLeaveGranted
-from tests.support.fakes.in_hand import OutcomesInHand
 from tests.support.story.given import Told, fact, given, moment, paused, resumed, started, stopped, timer_id
 
 ACME_DANA = ("acme", "dana")
@@ -37,7 +35,7 @@ def wanted(cache: Cache, *told: Told) -> Wanted:
 
 
 def cached(*sheets: Timesheet, owners_max: int = 100) -> Cache:
-    cache = Cache(owners_max=owners_max)
+    cache = Cache(Bounds(owners_max))
     cache.take({(sheet.tenant, sheet.owner): sheet for sheet in sheets})
     return cache
 
@@ -58,7 +56,7 @@ def worked(timer: str, start: str, end: str) -> ClosedInterval:
 
 def test_every_press_asks_whether_it_was_judged_before() -> None:
     presses = [started("desk", at="09:00"), paused("desk", at="09:10"), fact(DeadlineReached, "09:20")]
-    assert wanted(Cache(), *presses).events == [(3, UUID(int=1)), (3, UUID(int=2)), (3, UUID(int=3))]
+    assert wanted(Cache(Bounds()), *presses).events == [(3, UUID(int=1)), (3, UUID(int=2)), (3, UUID(int=3))]
     assert wanted(cached(SHEET), *presses).events == [(3, UUID(int=1)), (3, UUID(int=2)), (3, UUID(int=3))]
 
 
@@ -115,7 +113,7 @@ def test_several_presses_ask_back_to_their_earliest_moment() -> None:
         paused("desk", at="09:20"),
         paused("desk", at="09:30", asked="07:00"),
     ]
-    asked = wanted(Cache(), *presses)
+    asked = wanted(Cache(Bounds()), *presses)
     assert asked.owners == {(SLOT, "acme", "dana"): moment("08:00")}
     # A pause overlaps nothing. But it may move crossings, and they lie where closed intervals put them.
     assert asked.timers == {
@@ -137,7 +135,7 @@ def test_a_press_of_long_ago_asks_for_the_earliest_overlap_and_the_days_that_rul
 
 def test_a_pause_or_stop_of_long_ago_asks_for_no_overlap() -> None:
     for press in (paused, stopped):
-        assert wanted(Cache(), press("desk", at="09:00", asked="2020-01-02T09:00")).overlaps == []
+        assert wanted(Cache(Bounds()), press("desk", at="09:00", asked="2020-01-02T09:00")).overlaps == []
 
 
 def test_a_press_older_than_its_sheet_asks_for_the_sheet_again() -> None:
@@ -154,7 +152,7 @@ def test_a_stopped_timer_is_asked_for_again_once_it_was_dropped() -> None:
 
 
 def test_a_presss_moment_is_its_asked_time_clamped_to_the_log() -> None:
-    asked = wanted(Cache(), paused("desk", at="09:10", asked="12:00"))
+    asked = wanted(Cache(Bounds()), paused("desk", at="09:10", asked="12:00"))
     assert asked.timers == {(SLOT, timer_id("desk")): moment("09:10")}
 
 
@@ -294,21 +292,22 @@ def test_no_owner_is_evicted_within_a_batch() -> None:
 def test_a_cache_is_bounded_by_timers_and_not_by_owners_alone() -> None:
     """One owner may leave thousands of timers running."""
     busy = [given(*[started(f"{name}{n}", at="09:00", owner=name) for n in range(4)]).sheet(name) for name in "ab"]
-    cache = Cache(owners_max=100, timers_max=6)
+    cache = Cache(Bounds(timers=6))
     cache.take({(sheet.tenant, sheet.owner): sheet for sheet in busy})
     cache.trim()
     assert list(cache.sheets) == [("acme", "b")]
     assert len(cache.owner_of) == len(busy[1].timers)
 
 
-def test_the_caches_of_all_partitions_share_the_bounds() -> None:
-    """One projector may hold them all, such as after the others have died."""
-    caches = [Cache(3, owners_max=6, timers_max=100) for _ in range(3)]
+@pytest.mark.parametrize("bounds", [Bounds(owners=6), Bounds(timers=6)], ids=["owners", "timers"])
+def test_the_caches_of_all_partitions_share_the_bounds(bounds: Bounds) -> None:
+    """One projector may hold them all, such as after the others have died. Here each owner has one timer."""
+    bounds.caches = 3
+    caches = [Cache(bounds) for _ in range(3)]
     for cache in caches:
         cache.take({(sheet.tenant, sheet.owner): sheet for sheet in owners("abcd")})
         cache.trim()
-    assert sum(len(cache.sheets) for cache in caches) == 6
-    assert Partition(0, 12, OutcomesInHand()).cache.owners_max == OWNERS_MAX // 12
+    assert [(len(cache.sheets), len(cache.owner_of)) for cache in caches] == [(2, 2)] * 3
 
 
 def test_paused_timers_leave_the_sheet() -> None:

@@ -5,7 +5,7 @@ from typing import Final
 
 from services.projector.domain.sheet.jobs import Job
 from services.projector.domain.sheet.state import Timesheet
-from services.projector.loop.partition.cache import Cache
+from services.projector.loop.partition.cache import Bounds, Cache
 from services.projector.ports import Wanted
 from shared.events.ids import slot_of
 from shared.events.models import OwnerEstimateSet
@@ -18,7 +18,7 @@ READ: Final = replace(STORY.sheet().trimmed(8), closed_since=moment("09:00"), jo
 
 
 def wanted(cached: Timesheet | None, *told: Told) -> Wanted:
-    cache, asked = Cache(), Wanted()
+    cache, asked = Cache(Bounds()), Wanted()
     if cached is not None:
         cache.take({("acme", "dana"): cached})
     cache.want([press.logged(number) for number, press in enumerate(told)], 3, asked)
