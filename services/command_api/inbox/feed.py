@@ -8,6 +8,7 @@ that is read twice is the same press (`shared/events/idempotency.py`).
 
 import asyncio
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import structlog
@@ -23,6 +24,10 @@ from shared.process.backoff import Setbacks
 _LOOK_EVERY_SECONDS: Final = 10.0
 # An empty poll takes this long, and then sleeps as long again.
 _POLL_MS: Final = 50
+_BY_THE_BROKER: Final = 1  # of a record's time: LogAppendTime
+# The topic keeps a command for seven days, so one that is read again is no older.
+_KEPT: Final = timedelta(days=8)
+_CLOCKS_DIFFER: Final = timedelta(minutes=5)
 
 
 class CommandsFeed:
@@ -72,7 +77,8 @@ class CommandsFeed:
             return  # the next consumer reads this again
         self._settling = True
         try:
-            await settle([_command(record) for record in records], self._take)
+            now = datetime.now(UTC)
+            await settle([_command(record, now) for record in records], self._take)
             await self._commit(consumer, {r.partition: r.offset + 1 for r in records})
         except Exception:  # noqa: BLE001 - FastStream would go on with the next round, whose commit would skip this one
             self._failed = True
@@ -115,7 +121,9 @@ class CommandsFeed:
             ended_before, was_at = ends, passed
 
 
-def _command(record: ConsumerRecord) -> CommandRecord:
-    # The broker's time; but on a topic that another made it may be any number of a producer.
+def _command(record: ConsumerRecord, now: datetime) -> CommandRecord:
     written_at = log_time_of(record)
+    if record.timestamp_type != _BY_THE_BROKER:
+        # A topic that another made: the time is any number of a producer, and backdated starts are judged by it.
+        written_at = min(max(written_at, now - _KEPT), now + _CLOCKS_DIFFER)
     return CommandRecord(record.partition, record.offset, record.key, record.value, record.headers, written_at)

@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import pytest
@@ -13,6 +13,9 @@ from services.command_api.inbox.feed import CommandsFeed
 from shared.events.topics import COMMANDS
 from shared.kafka.clients import ConsumerRecord, KafkaAddress, KafkaError, TopicPartition
 from tests.unit.command_api.fakes import ticks
+
+# Who wrote the time of a record, as Kafka numbers it: CreateTime and LogAppendTime.
+_BY_A_PRODUCER, _BY_THE_BROKER = 0, 1
 
 
 @dataclass
@@ -76,21 +79,35 @@ async def test_a_round_is_committed_after_all_of_it_is_settled() -> None:
     assert taken == CommandRecord(0, 4, b"k", b"{}", [("n", None)], taken.written_at)
 
 
-async def test_a_command_has_the_time_of_its_record() -> None:
-    """The broker wrote it. One that is read again, whenever that is, has the same."""
-    assert await _written_at(1_772_352_000_123) == datetime(2026, 3, 1, 8, 0, 0, 123_000, UTC)
+async def test_a_command_has_the_time_that_its_broker_wrote() -> None:
+    """One that is read again has the same, however long after."""
+    written_at = await _written_at(1_772_352_000_123, _BY_THE_BROKER)
+    assert written_at == datetime(2026, 3, 1, 8, 0, 0, 123_000, UTC)
 
 
-@pytest.mark.parametrize("timestamp", [-1, 0, (1 << 63) - 1])
+@pytest.mark.parametrize(
+    ("timestamp", "off"),
+    [(-1, timedelta(days=-8)), (0, timedelta(days=-8)), ((1 << 63) - 1, timedelta(minutes=5))],
+)
+async def test_the_time_that_a_producer_wrote_is_held_to_what_a_topic_can_have(timestamp: int, off: timedelta) -> None:
+    """Else a start that is dated 2020 would be taken from a record of 1970, and none from one of the year 9999."""
+    before = datetime.now(UTC)
+    written_at = await _written_at(timestamp, _BY_A_PRODUCER)
+    assert before <= written_at - off <= datetime.now(UTC)
+
+
+@pytest.mark.parametrize("timestamp", [-1, (1 << 63) - 1])
 async def test_a_command_is_taken_whatever_its_record_says_of_the_time(timestamp: int) -> None:
-    """Any number may stand there on a topic that another made, and no command may hold its partition up."""
-    assert (await _written_at(timestamp)).year in {1970, 9999}
+    """No command may hold its partition up."""
+    assert (await _written_at(timestamp, _BY_THE_BROKER)).year in {1970, 9999}
 
 
-async def _written_at(timestamp: int) -> datetime:
+async def _written_at(timestamp: int, timestamp_type: int) -> datetime:
     takes = Takes()
     takes.may.set()
-    await feed(takes)._take_round(Consumer(), [replace(record, timestamp=timestamp) for record in records((0, 4))])
+    [record] = records((0, 4))
+    told = replace(record, timestamp=timestamp, timestamp_type=timestamp_type)
+    await feed(takes)._take_round(cast("Any", Consumer()), [told])
     [taken] = takes.taken
     return taken.written_at
 
