@@ -19,6 +19,7 @@ from urllib.parse import unquote
 
 import httptools
 from uvicorn._types import ASGI3Application, HTTPScope
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from shared.process.http.cycle import Cycle
@@ -27,7 +28,7 @@ from shared.process.http.joined_writes import JoinedWrites
 # The extension of ASGI's scope with which an application ends a connection without waiting for its caller.
 HANG_UP: Final = "stint.hang_up"
 
-# What came of a head beside its first and its last piece. A gateway's own limit is lower.
+# What came of a head, or of trailers, beside the first and the last piece. A gateway's own limit is lower.
 HEAD_BYTES_MAX: Final = 64 * 1024
 # A longer read is parsed in pieces of this size, so that a head's length counts however its bytes come.
 _PIECE_BYTES: Final = 16 * 1024
@@ -41,7 +42,8 @@ class HttpProtocol(HttpToolsProtocol):
     _head = b""  # of a request that offers an upgrade: how it reads without the offer
     _running: RequestResponseCycle | None = None  # the request that the application works on; the others wait for it
     _idle_since: float | None = None  # in loop time: when we connected or answered, and no whole head has come since
-    _head_bytes: int | None = None  # of a head that has begun and is not whole, behind its first piece; None: no head
+    # Of a head, or of trailers, that have begun and are not whole, behind their first piece; None: neither.
+    _head_bytes: int | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """Take a connection, on which an answer leaves in one write."""
@@ -66,7 +68,7 @@ class HttpProtocol(HttpToolsProtocol):
         # Before the piece is parsed, which would keep it: a head that is too long stays so, whatever else comes.
         self._head_bytes = (self._head_bytes or 0) + count
         if self._head_bytes > HEAD_BYTES_MAX:
-            raise httptools.HttpParserError("the head is too long")
+            raise httptools.HttpParserError("the head, or what follows the body, is too long")
 
     def _parse(self, data: bytes | memoryview) -> memoryview | None:
         """Return None when all is parsed, or what lies behind a head that offers an upgrade."""
@@ -108,6 +110,24 @@ class HttpProtocol(HttpToolsProtocol):
         self._begin(self._scope_of_head())
         # What follows the body (trailers) must not join the headers (RFC 9110, 6.5.1): so they get a list of their own.
         self.headers = []
+
+    def on_chunk_header(self) -> None:
+        """Count what follows: trailers if the chunk is the last, which is seen by the body that it has not."""
+        self._head_bytes = 0
+
+    def on_body(self, body: bytes) -> None:
+        """Give a part of the body to the application. As uvicorn does, but for its question about WebSockets."""
+        self._head_bytes = None
+        if self.cycle.response_complete:
+            return
+        self.cycle.body += body
+        if len(self.cycle.body) > HIGH_WATER_LIMIT:
+            self.flow.pause_reading()
+        self.cycle.message_event.set()
+
+    def on_chunk_complete(self) -> None:
+        """End the count: the trailers are whole."""
+        self._head_bytes = None
 
     def on_message_complete(self) -> None:
         """End the request, unless it is the one that offers an upgrade: its body is still to come."""

@@ -6,10 +6,11 @@ Each safety test has its control: uvicorn's own protocol, given the same bytes, 
 from typing import Final
 
 import pytest
+from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from shared.process.http.protocol import HEAD_BYTES_MAX
-from tests.support.fakes.wire import NEXT, OFFERS, STOP, cut, exchange, request
+from tests.support.fakes.wire import NEXT, OFFERS, STOP, cut, exchange, request, said_to
 
 CHUNKS: Final = b"0\r\n\r\n"
 UNREADABLE: Final = {
@@ -56,12 +57,17 @@ async def test_control_uvicorn_carries_out_an_ambiguous_request_or_what_follows(
     assert told.presses or told.statuses != [400]
 
 
+CHUNKED_BODY: Final = b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n"
+CHUNKED: Final = request(b"", CHUNKED_BODY)
 LONG: Final = HEAD_BYTES_MAX + 40 * 1024
 LONG_HEADS: Final = {
     "one value": b"GET /press HTTP/1.1\r\nX-A: " + b"a" * LONG + b"\r\n\r\n",
     "many headers": request(b"X-A: %b\r\n" % (b"a" * 100) * 1000, b"\r\n", b"GET"),
     "the address": b"GET /" + b"a" * LONG + b" HTTP/1.1\r\n\r\n",
     "an offer": request(OFFERS[0], b"X-A: " + b"a" * LONG + b"\r\nContent-Length: 0\r\n\r\n"),
+    "many trailers": CHUNKED + b"X-A: %b\r\n" % (b"a" * 100) * 1000 + b"\r\n",
+    "trailers of an offer": request(OFFERS[0], CHUNKED_BODY + b"X-A: " + b"a" * LONG + b"\r\n\r\n"),
+    "a trailer without an end": CHUNKED + b"X-A: " + b"a" * LONG,
     "without an end": b"GET /press HTTP/1.1\r\nX-A: " + b"a" * LONG,
 }
 
@@ -89,6 +95,30 @@ async def test_a_head_of_48_kib_and_a_body_of_any_length_are_read(size: int) -> 
     whole = request(b"X-A: " + b"a" * 48 * 1024 + b"\r\nContent-Length: 300000\r\n\r\n", body) + STOP
     told = await exchange(cut(whole, range(0, len(whole), size)))
     assert told.presses == [("POST", "/press", body), ("POST", "/stop", b"")]
+
+
+@pytest.mark.parametrize("size", [1000, 20_000, 1_000_000])
+async def test_a_chunk_of_any_length_and_48_kib_of_trailers_are_read(size: int) -> None:
+    body, trailer = b"b" * 300_000, b"X-A: " + b"a" * 48 * 1024
+    chunks = b"%x\r\n%b\r\n0\r\n%b\r\n\r\n" % (len(body), body, trailer)
+    whole = request(b"Transfer-Encoding: chunked\r\n\r\n", chunks)
+    # A second one on the connection is counted from its own beginning.
+    told = await exchange(cut(whole * 2, range(0, 2 * len(whole), size)))
+    assert told.presses == [("POST", "/press", body)] * 2
+
+
+@pytest.mark.parametrize("trailer", ["many trailers", "a trailer without an end"])
+async def test_trailers_that_never_end_close_a_connection_whose_request_is_answered(trailer: str) -> None:
+    """They would be kept until the connection counts as idle, a minute later."""
+
+    async def answer_at_once(scope: Scope, _receive: Receive, send: Send) -> None:
+        assert scope["type"] == "http"
+        await send({"type": "http.response.start", "status": 404, "headers": [(b"content-length", b"0")]})
+        await send({"type": "http.response.body", "body": b""})
+
+    stream = LONG_HEADS[trailer]
+    written, closed = await said_to(answer_at_once, cut(stream, range(0, len(stream), 1000)))
+    assert (written[:12], closed) == (b"HTTP/1.1 404", True)
 
 
 @pytest.mark.parametrize("target", [b"a:80", b"/press"])
