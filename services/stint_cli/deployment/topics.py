@@ -96,10 +96,12 @@ async def lost(conn: asyncpg.Connection, missing: Sequence[Topic]) -> list[str]:
         return []
 
 
-async def refuse_if_lost(conn: asyncpg.Connection, missing: Sequence[Topic]) -> None:
-    """Raise Trouble when a topic is missing that must not be made anew."""
+async def record_unless_lost(conn: asyncpg.Connection, missing: Sequence[Topic], partitions: int) -> None:
+    """Record P. Raise Trouble, and record nothing, when a topic is missing that must not be made anew."""
+    # One step, so that no command comes to make topics without having looked.
     if names := await lost(conn, missing):
         raise Trouble(f"Missing, in a deployment that has history: {', '.join(names)}. {WHAT_IF_LOST}")
+    await record_partitions(conn, partitions)
 
 
 async def make_topics(brokers: Brokers, missing: Sequence[Topic], replication_factor: int | None) -> None:
@@ -121,7 +123,6 @@ async def ensure_topics(
     """
     # Check, then record, then make: a number of partitions that cannot be made is never recorded for life.
     missing = await check_topics(brokers, partitions, replication_factor)
-    await refuse_if_lost(conn, missing)
-    await record_partitions(conn, partitions)
+    await record_unless_lost(conn, missing, partitions)
     await make_topics(brokers, missing, replication_factor)
     return missing

@@ -8,8 +8,7 @@ import asyncpg
 
 from services.stint_cli.brokers import Brokers
 from services.stint_cli.deployment.migrate import migrate
-from services.stint_cli.deployment.partitions import record_partitions
-from services.stint_cli.deployment.topics import check_topics, make_topics, refuse_if_lost
+from services.stint_cli.deployment.topics import check_topics, make_topics, record_unless_lost
 from services.stint_cli.setup.demo import Demo, make_demo, make_demo_policy
 from shared.events.topics import Topic
 
@@ -22,8 +21,7 @@ async def prepare(
 ) -> None:
     """Prepare Postgres and Kafka from nothing or from any earlier state, both at the same time."""
     _, missing = await _both(migrate(conn), check_topics(brokers, partitions, replication_factor))
-    await refuse_if_lost(conn, missing)
-    await record_partitions(conn, partitions)
+    await record_unless_lost(conn, missing, partitions)
     await _both(make_demo(conn, demo), _make_topics_and_policy(brokers, missing, replication_factor, demo))
 
 
