@@ -91,7 +91,8 @@ async def test_a_stream_made_anew_under_a_quiet_partition_is_noticed_by_its_firs
     outbox = Outbox(3, stream, published=7, outcomes_next=4)
     outbox.add(outcomes(7, 9))
     with pytest.raises(LogWentBackError, match="2 outcomes behind offset 4 of the judged stream ended at 2"):
-        await outbox.run()
+        async with asyncio.timeout(1):
+            await outbox.run()
     assert (outbox.published, outbox.outcomes_next, outbox.backlog) == (7, 4, 2)
 
 
