@@ -60,7 +60,7 @@ class DeadlineClock:
         self._after: dict[int, DueOwner] = {}
         # When the oldest row of each partition fell due, as its first page said last.
         self._oldest: dict[int, datetime] = {}
-        # Since when nothing can be read; None: the last look went well.
+        # When the first look began that failed since one went well; None: the last look went well.
         self._blind_since: datetime | None = None
         self._sending: dict[int, asyncio.Task[None]] = {}
         self._failing: set[int] = set()
@@ -96,12 +96,13 @@ class DeadlineClock:
             self._begin_round()
             # A partition whose ticks are on their way is left out, so that a slow one holds up no other.
             asked = {kpart: self._after.get(kpart) for kpart in self._since if kpart not in self._sending}
+            asked_at = self._now()
             try:
-                found = await self._deadlines.due(asked, self._now() - _MARGIN, PAGE) if asked else {}
+                found = await self._deadlines.due(asked, asked_at - _MARGIN, PAGE) if asked else {}
             except Exception as error:  # noqa: BLE001 - Postgres is away; retry
                 if not backoff.failures:
                     self._log.warning("deadlines_not_read", error=told(error))
-                self._see_nothing(error)
+                self._see_nothing(error, asked_at)
                 wait_seconds = backoff.next()
                 continue
             backoff.reset()
@@ -154,12 +155,13 @@ class DeadlineClock:
             else:
                 self._oldest.pop(kpart, None)
 
-    def _see_nothing(self, error: Exception) -> None:
+    def _see_nothing(self, error: Exception, asked_at: datetime) -> None:
         """Say so, once a minute, when nothing could be read for over 30 s: what fell due meanwhile is late."""
-        now, wall = self._clock.monotonic(), self._now()
+        now = self._clock.monotonic()
         if self._blind_since is None:
-            self._blind_since = wall
-        unread = wall - self._blind_since
+            # Not when the look failed: it may have waited for seconds, and what fell due meanwhile was not seen.
+            self._blind_since = asked_at
+        unread = self._now() - self._blind_since
         if unread > _LATE_AFTER and now >= self._alarm_at:
             self._alarm_at = now + _ALARM_EVERY_SECONDS
             self._log.error("deadlines_late", unread_seconds=round(unread.total_seconds()), error=told(error))

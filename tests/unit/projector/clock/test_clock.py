@@ -1,15 +1,17 @@
 """The clock's rounds: a tick for each due owner of our LIVE partitions, bounded, and held up by nobody."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import pytest
 import structlog
 
 from services.projector.clock import clock as rounds
 from services.projector.clock.clock import PAGE
-from services.projector.ports import TickExpiredError
+from services.projector.ports import DueOwner, TickExpiredError
 from tests.support.fakes.clock_house import ClockHouse, DeadlinesInHand, TicksInHand, due, ticking
-from tests.support.fakes.in_hand import turns
+from tests.support.fakes.in_hand import ClockInHand, turns
 from tests.support.story.given import moment
 
 
@@ -162,6 +164,29 @@ async def test_deadlines_that_cannot_be_read_for_30_s_are_an_alarm_and_counted_a
         await asyncio.wait([running])
     said = [(entry["event"], entry["unread_seconds"] > 30) for entry in logs if entry["log_level"] == "error"]
     assert said == [("deadlines_late", True)] * 2
+
+
+@dataclass
+class SlowToFail(DeadlinesInHand):
+    """Deadlines that are waited for, and then cannot be read."""
+
+    clock: ClockInHand = field(default_factory=ClockInHand)
+
+    async def due(self, *_: object) -> Mapping[int, Sequence[DueOwner]]:
+        await self.clock.sleep(6)
+        raise TimeoutError
+
+
+async def test_nothing_is_read_since_the_first_look_that_failed_began() -> None:
+    """A busy pool gives no connection for seconds, and what falls due in them is late too."""
+    deadlines = SlowToFail()
+    at = house(deadlines=deadlines, clock=deadlines.clock)
+    clock = at.make()
+    running = asyncio.ensure_future(clock.run())
+    await at.passes(15)
+    assert clock.oldest_due_at == moment("09:00:00.300")
+    running.cancel()
+    await asyncio.wait([running])
 
 
 async def test_what_fell_due_before_a_take_up_is_no_alarm_yet() -> None:
