@@ -2,6 +2,8 @@
 
 import ast
 import re
+import shutil
+import subprocess
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterator
@@ -15,6 +17,7 @@ _SERVICES: Final = ("services/command_api", "services/feed", "services/projector
 _TREES: Final = ("bench", "deploy", "examples", "services", "shared", "tests")
 _MODULES_MAX: Final = 8
 _LINES_MAX: Final = 350
+_LINK: Final = "120000 "  # the mode of a link, as git lists it
 # No service, and so without that bound. It is where a newcomer's first command ends.
 _LOCAL_STACK: Final = "deploy/local"
 
@@ -56,6 +59,20 @@ def _sign(room: str) -> str:
 
 def _modules(paths: list[Path]) -> list[str]:
     return [path.stem for path in paths if not path.stem.startswith("__")]
+
+
+def _links_out(repository: Path) -> list[str]:
+    """Return the tracked links that lead out of a repository, or from one machine's root."""
+    tracked = subprocess.run(
+        ["git", "ls-files", "--stage", "-z"], cwd=repository, capture_output=True, text=True, check=True
+    )
+    entries = (entry.split("\t") for entry in tracked.stdout.split("\0") if entry)
+    links = [repository / name for stage, name in entries if stage.startswith(_LINK)]
+    return [
+        link.relative_to(repository).as_posix()
+        for link in links
+        if link.readlink().is_absolute() or not link.resolve().is_relative_to(repository.resolve())
+    ]
 
 
 def test_two_product_classes_of_one_name_fail_the_build() -> None:
@@ -105,3 +122,26 @@ def test_a_sign_names_every_module_of_its_room(room: str) -> None:
     words = set(re.findall(r"\w+", _sign(room)))
     modules = _modules(sorted((_ROOT / room).glob("*.py")))
     assert [module for module in modules if module not in words] == []
+
+
+def test_no_tracked_link_leads_out_of_the_repository() -> None:
+    """A link to an environment elsewhere hides a clone's own, and breaks where there is no such folder."""
+    if shutil.which("git") is None or not (_ROOT / ".git").exists():
+        pytest.skip("no git, or no checkout: nothing says what is tracked")
+    assert _links_out(_ROOT) == []
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="no git")
+def test_control_a_link_that_leads_out_is_found_once_it_is_tracked(tmp_path: Path) -> None:
+    (tmp_path / "room").mkdir()
+    for name, target in {
+        "sound": "room",
+        "room/up": "../sound",
+        "out": "../elsewhere",
+        "room/.venv": "/opt/venv",
+        "untracked": "/opt/venv",
+    }.items():
+        (tmp_path / name).symlink_to(target)
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    subprocess.run(["git", "add", "sound", "room", "out"], cwd=tmp_path, check=True)
+    assert _links_out(tmp_path) == ["out", "room/.venv"]
