@@ -1,8 +1,8 @@
 """Addresses: which topics exist that other people name, and which partitions they have.
 
 Their metadata is asked of all topics at once, because asking for one that does not exist would wait for it to appear.
-One question is under way at a time, and answers everybody who asks meanwhile. What is missing is not asked for again
-for a while.
+One look is under way at a time, and requests that need one meanwhile wait for the same. What is missing is not looked
+for again for a while.
 """
 
 import asyncio
@@ -57,7 +57,7 @@ class Addresses:
     async def _look(self, producer: AIOKafkaProducer) -> Any:  # noqa: ANN401 - aiokafka ships no types
         if self._looking is None or self._looking.done():
             self._looking = asyncio.ensure_future(producer.client.fetch_all_metadata())
-            # Whoever asked may have given up by the time it fails.
+            # A request may have timed out before the look fails.
             self._looking.add_done_callback(lambda done: done.cancelled() or done.exception())
         return await asyncio.shield(self._looking)
 
