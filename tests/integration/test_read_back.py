@@ -19,6 +19,7 @@ from shared.events.models import (
     OwnerEstimateSet,
     OwnerLeaveGranted,
     OwnerLeaveRevoked,
+    OwnerTextsErased,
 )
 from shared.events.outcome import write_outcome
 from shared.events.policy import LongRunning, Mode, PastTime, Rules
@@ -108,6 +109,14 @@ async def test_a_fact_that_was_another_in_between_is_known_since_it_was_told_las
     since = [row["known_at"] for row in await pool.fetch("SELECT known_at FROM owner_fact ORDER BY known_at")]
     assert since == [moment("11:00"), moment("11:01"), moment("11:02")]
     assert known(await read_back(store)) == known(other.sheet())
+
+
+@pytest.mark.parametrize("cuts", [(), (1,)], ids=str)
+async def test_texts_that_are_erased_again_are_erased_since_then(pool: asyncpg.Pool, cuts: Sequence[int]) -> None:
+    """There are texts again in between, whether one commit tells of both or each of one."""
+    twice = given(fact(OwnerTextsErased, "09:00"), fact(OwnerTextsErased, "10:00"))
+    await committed(PostgresStore(pool), twice, cuts)
+    assert [row["known_at"] for row in await pool.fetch("SELECT known_at FROM owner_fact")] == [moment("10:00")]
 
 
 async def test_a_timer_that_is_read_back_ends_as_the_live_one_does(pool: asyncpg.Pool) -> None:

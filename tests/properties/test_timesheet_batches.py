@@ -257,9 +257,10 @@ def merged(commits: Sequence[Rows]) -> dict[str, dict[Any, Any]]:
 
 
 def _learn(facts: dict[Any, Any], about: tuple[Any, ...], told: tuple[dict[str, Any], datetime, bool]) -> None:
-    # A profile is told in parts. Any other fact is told whole, and told again it is known since it was told first.
+    # A profile is told in parts, and each erasure is one of its own. Any other fact is told whole, and told again it is
+    # known since it was told first.
     (body, known_at, changed), (before, since) = told, facts.get(about, ({}, None))
     if about[3] == "profile":
         facts[about] = before | body, known_at
-    elif since is None or changed or before != body:
+    elif since is None or changed or before != body or about[3] == "texts_erased":
         facts[about] = body, known_at

@@ -256,7 +256,7 @@ class Tables:
         body, known_at, changed = json.loads(row[5]), row[6], row[7]
         if before is not None and row[3] == "profile":
             body = before[5] | body
-        elif before is not None and before[5] == body and not changed:
+        elif before is not None and before[5] == body and not changed and row[3] != "texts_erased":
             known_at = before[6]
         self._put("owner_fact", (*row[:5], body, known_at))
 

@@ -1,6 +1,7 @@
 -- What became known about owners. A profile is told in parts: a field that is not named stays as it was.
--- Any other fact that is told again in the same words changes nothing, so it counts from when it became known. Of one
--- fact a commit writes what it told last; `changed`: it told something else before that.
+-- Texts may be erased more than once, and the last time counts. Any other fact that is told again in the same words
+-- changes nothing, so it counts from when it became known. Of one fact a commit writes what it told last; `changed`: it
+-- told something else before that.
 MERGE INTO owner_fact was
 USING (
       SELECT *
@@ -12,7 +13,7 @@ USING (
    ON (was.slot, was.tenant, was.owner, was.kind, was.about)
       BETWEEN (told.slot, told.tenant, told.owner, told.kind, told.about)
           AND (told.slot, told.tenant, told.owner, told.kind, told.about)
- WHEN MATCHED AND (told.kind = 'profile' OR told.changed OR was.body <> told.body) THEN
+ WHEN MATCHED AND (told.kind IN ('profile', 'texts_erased') OR told.changed OR was.body <> told.body) THEN
       UPDATE
          SET body = CASE WHEN told.kind = 'profile' THEN was.body || told.body ELSE told.body END,
              known_at = told.known_at

@@ -171,10 +171,10 @@ class Rows:
         if (before := self.facts.get(key)) is not None:
             if fact.kind == "profile":
                 body = before[0] | body
-            elif body == before[0]:
-                return  # told again: it counts from when it was told first
-            else:
+            elif body != before[0]:
                 changed = True
+            elif fact.kind != "texts_erased":
+                return  # told again: it counts from when it was told first
         self.facts[key] = body, outcome.log_time, changed
 
     def tables(self) -> dict[str, Sequence[tuple[Any, ...]]]:

@@ -22,8 +22,9 @@ def learn(
     if "\0" in f"{press['owner']}{about}":
         return failed(press)
     key = (press["tenant"], press["owner"], kind, about)
-    # A profile is told in parts. Any other fact is told whole, and told again it counts from when it was known.
-    if kind == "profile" or facts.get(key) != body:
+    # A profile is told in parts, and each erasure is one of its own. Any other fact is told whole, and told again it
+    # counts from when it was known.
+    if kind in {"profile", "texts_erased"} or facts.get(key) != body:
         known_at[key] = press["log_time"]
     facts[key] = {**facts.get(key, {}), **body} if kind == "profile" else body
     return said | {"verdict": "accepted", "fact": {"kind": kind, "about": about, "body": body}}

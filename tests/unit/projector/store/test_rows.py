@@ -273,6 +273,12 @@ def test_a_fact_is_known_since_a_commit_told_it_first_unless_something_else_was_
         assert row[5:] == ('{"granted": true}', moment(known_at), changed)
 
 
+def test_texts_that_are_erased_twice_are_erased_since_the_last_time() -> None:
+    """There are texts again in between: this erasure is not the first one told again."""
+    (row,) = writes(given(fact(OwnerTextsErased, "09:00"), fact(OwnerTextsErased, "09:10")))["learn_facts"]
+    assert row[5:] == ("{}", moment("09:10"), False)
+
+
 def test_two_check_ins_of_one_day_are_two_rows() -> None:
     story = given(
         fact(OwnerAttendanceRecorded, "09:00", on="2026-03-02", checked_in_at="2026-03-02T07:00:00Z"),
