@@ -1,6 +1,7 @@
 """The days of an owner: what many intervals cost is not taken from the presses that run beside."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -9,6 +10,7 @@ from typing import Any, Final, cast
 import pytest
 
 from services.command_api.desk.attended import Attended
+from services.command_api.desk.rows import DaysRow
 from services.command_api.store import reports
 from services.command_api.store.database import Database
 from services.command_api.store.reports import CUT_ON_LOOP_MAX, PostgresReports
@@ -77,6 +79,24 @@ async def test_cut_on_the_loop_a_year_would_stop_it(monkeypatch: pytest.MonkeyPa
     """The control."""
     monkeypatch.setattr(reports, "CUT_ON_LOOP_MAX", A_YEAR_OF_PRESSES)
     assert await turns_beside(A_YEAR_OF_PRESSES) == 0
+
+
+async def test_long_rows_of_days_are_cut_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They share one interpreter with the presses: two threads would take more of it, and be no faster."""
+    running, most, may_end = [0], [0], threading.Event()
+
+    def cut(_row: object) -> DaysRow:
+        running[0] += 1
+        most[0] = max(most[0], running[0])
+        may_end.wait(0.1)
+        running[0] -= 1
+        return DaysRow(None, None, ())
+
+    monkeypatch.setattr(reports, "_days", cut)
+    store = PostgresReports(cast("Database", OneRow(CUT_ON_LOOP_MAX + 1)))
+    year = ("acme", "dana", date(2026, 1, 1), date(2026, 12, 31))
+    await asyncio.gather(store.days(*year), store.days(*year))
+    assert most == [1]
 
 
 async def test_an_ordinary_month_needs_no_thread() -> None:
