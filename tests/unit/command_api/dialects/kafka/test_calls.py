@@ -12,7 +12,7 @@ from services.command_api.desk.commands import Asked, Caller, Decided, NotRecord
 from services.command_api.desk.intake.ports import CommandRecord, Intake
 from services.command_api.desk.rows import ReadsAwayError
 from services.command_api.desk.tally import Tally
-from services.command_api.dialects.kafka import calls
+from services.command_api.dialects.kafka import calls, replying
 from services.command_api.dialects.kafka.calls import TRIES_WITHOUT_POLICY, Commands
 from services.command_api.dialects.kafka.reading import REASONS
 from services.command_api.inbox.rounds import settle
@@ -225,6 +225,27 @@ async def test_an_address_that_never_answers_holds_up_its_round_no_longer_than_a
     assert [topic for topic, *_ in parts.letters] == [REPLY_TOPIC] * 2
     assert len(parts.pressed) == 4
     assert [reply.topic for _, reply in parts.passed_on if reply] == ["timer.replies.sick"] * 2
+
+
+async def test_an_address_that_never_answers_is_logged_once_a_round() -> None:
+    """All its commands of the round wait at the same time, and each of them waits in vain."""
+    parts = Parts(sick_topics={"timer.replies.sick"}, answer_within_seconds=0.05)
+    sick = command(said=headers(reply_to="timer.replies.sick"))
+    with structlog.testing.capture_logs() as logs:
+        await settle([replace(sick, key=key) for key in (b"dana", b"noa", b"kim")], parts.commands().take)
+    assert len(parts.passed_on) == 3
+    assert [line["event"] for line in logs] == ["reply_address_silent"]
+
+
+async def test_silent_addresses_beyond_the_bound_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each service may name any topic of replies: memory must not grow with them. A forgotten one is tried again."""
+    monkeypatch.setattr(replying, "_SILENT_MAX", 1)
+    silence = ConnectionError("NotEnoughReplicasError")
+    parts = Parts(letter_moods=[silence], sick_topics={"timer.replies.sick"}, answer_within_seconds=0.05)
+    commands = parts.commands()
+    for reply_to in (REPLY_TOPIC, "timer.replies.sick", REPLY_TOPIC):
+        assert await commands.take(command(said=headers(reply_to=reply_to)))
+    assert (len(parts.passed_on), [topic for topic, *_ in parts.letters]) == (2, [REPLY_TOPIC])
 
 
 async def test_a_part_that_takes_its_time_to_fail_is_alarmed_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
