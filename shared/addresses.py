@@ -1,4 +1,4 @@
-"""Addresses of Kafka and Postgres, as settings give them: whether a client can read them at all.
+"""Addresses of Kafka and Postgres, as settings give them: only what our clients can read is taken.
 
 An address may hold a password, and a wrong one often has a piece of it where a host or a port should be. So each error
 is a fixed sentence, which quotes nothing.
@@ -9,14 +9,15 @@ from typing import Final
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 _PORT_MAX: Final = 65_535
-_HOST_AND_PORT: Final = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.%]+)\]|(?P<host>[^\s:/\[\]@]+)):(?P<port>[0-9]{1,5})")
+# Without a port aiokafka takes 9092. An IPv6 address needs brackets: `::1:9092` is one too, and has no port.
+_BROKER: Final = re.compile(r"(?:\[[0-9A-Fa-f:.%]+\]|[^\s:/\[\]@]+)(?::(?P<port>[0-9]{1,5}))?")
 _IN_BRACKETS: Final = re.compile(r"\[[^\]]+\](?::(?P<port>[^:]+))?")
 _NOT_POSTGRES: Final = (
     "it does not read as postgresql://user:password@host:port/database, with a port from 1 to 65535: "
     "percent-encode / ? # [ @ in the password"
 )
 _NOT_KAFKA: Final = (
-    "it does not read as host:port, separated by commas, with ports from 1 to 65535 and IPv6 in brackets"
+    "it does not read as host:port or host, separated by commas, with ports from 1 to 65535 and IPv6 in brackets"
 )
 # What asyncpg knows. A wrong one raises at the first connection, which may be hours after the start.
 _CHOICES: Final = {
@@ -29,8 +30,8 @@ _CHOICES: Final = {
 def checked_brokers(servers: str) -> str:
     """Return the addresses of brokers as they were given. Raises ValueError."""
     for server in servers.split(","):
-        found = _HOST_AND_PORT.fullmatch(server.strip())
-        if found is None or not _is_port(found["port"]):
+        found = _BROKER.fullmatch(server.strip())
+        if found is None or not _is_port(found["port"] or "9092"):
             raise ValueError(_NOT_KAFKA)
     return servers
 

@@ -63,7 +63,7 @@ class ProcessSettings(BaseSettings):
 class KafkaSettings(ProcessSettings):
     """The brokers' address, and how clients connect to them."""
 
-    # host:port, separated by commas. One is enough to find the others.
+    # host:port, separated by commas; without a port it is 9092. One is enough to find the others.
     kafka_bootstrap_servers: str
     # PLAINTEXT is for a network that carries only Stint's traffic. SASL needs TLS: an eavesdropper could use the login.
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_SSL"] = "PLAINTEXT"

@@ -3,6 +3,7 @@
 from typing import Final
 
 import pytest
+from aiokafka.conn import collect_hosts
 
 from services.command_api.settings import Settings as ApiSettings
 from services.feed.settings import Settings as FeedSettings
@@ -71,16 +72,29 @@ def test_a_wrong_choice_in_the_address_is_named_with_the_right_ones() -> None:
         checked_postgres("postgresql://stint:secret@postgres/stint?sslmode=on")
 
 
-@pytest.mark.parametrize("servers", ["kafka:9092", "kafka-0.x.example:9092, 10.0.0.1:19092", "[::1]:9092", "K_1:1"])
-def test_addresses_of_brokers_are_taken(servers: str) -> None:
+@pytest.mark.parametrize(
+    ("servers", "ports"),
+    [
+        ("kafka:9092", {9092}),
+        ("kafka-0.x.example:9092, 10.0.0.1:19092", {9092, 19092}),
+        ("[::1]:19092", {19092}),
+        ("K_1:1", {1}),
+        ("kafka", {9092}),
+        ("kafka:19092,b", {19092, 9092}),
+        ("[::1]", {9092}),
+    ],
+)
+def test_addresses_of_brokers_that_aiokafka_can_read_are_taken(servers: str, ports: set[int]) -> None:
+    """Without a port it is 9092."""
     assert checked_brokers(servers) == servers
+    assert {port for _, port, _ in collect_hosts(servers)} == ports
 
 
 @pytest.mark.parametrize(
-    "servers", ["", "kafka", "kafka:", "kafka:x", "kafka:0", "kafka:65536", "a:1,,b:2", "::1:9092", "SSL://kafka:9092"]
+    "servers", ["", "kafka:", "kafka:x", "kafka:0", "kafka:65536", "[::1]:", "a,,b:2", "::1:9092", "SSL://kafka:9092"]
 )
 def test_other_addresses_of_brokers_are_refused_without_a_quote(servers: str) -> None:
-    with pytest.raises(ValueError, match="does not read as host:port, separated by commas") as refused:
+    with pytest.raises(ValueError, match="does not read as host:port or host, separated by commas") as refused:
         checked_brokers(servers)
     assert "kafka" not in str(refused.value)
 
