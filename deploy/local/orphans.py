@@ -6,6 +6,7 @@ shared memory block is still in use"). No pid file names the backends, but each 
 """
 
 import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -22,6 +23,20 @@ def working_in(folder: Path, program: str = "postgres") -> list[Identity]:
         return []
     pids = (int(entry.name) for entry in PROC.iterdir() if entry.name.isdigit() and _is(entry, folder, program))
     return [who for pid in pids if (who := Identity.of(pid))]
+
+
+def serves(pid: int, folder: Path) -> bool:
+    """Return whether the process `pid` is a Postgres of `folder`. Without /proc: whether it is one at all."""
+    if PROC.is_dir():
+        return pid in {who.pid for who in working_in(folder)}
+    # Any Postgres counts then: a second one on the same folder would ruin the data.
+    shown = subprocess.run(
+        ["ps", "-ww", "-o", "args=", "-p", str(pid)],  # noqa: S607 - wherever this system keeps its ps
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return "postgres" in shown.stdout
 
 
 def end_orphans(processes: list[Identity]) -> int:

@@ -183,7 +183,7 @@ class Postgres:
         if not lock.exists():
             return
         pid = int(lock.read_text().split("\n", 1)[0])
-        if pid not in {who.pid for who in orphans.working_in(self.data)}:
+        if not orphans.serves(pid, self.data):
             lock.unlink()
         else:
             raise Trouble(f"Postgres already serves {self.data} (pid {pid}): end that one first: kill -INT {pid}")

@@ -1,4 +1,4 @@
-"""The lock file of a postmaster: whose it is shows the folder that a process works in, and never its arguments."""
+"""The lock file of a postmaster: whose it is shows the folder that a process works in, where there is a /proc."""
 
 import shutil
 import subprocess
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.local import identity, orphans
 from deploy.local.identity import PROC
 from deploy.local.postgres import Postgres
 from deploy.local.settings import Settings
@@ -29,8 +30,10 @@ def locked_by(postgres: Postgres, argv: list[str], folder: Path) -> Iterator[Pat
     with subprocess.Popen(argv, cwd=folder) as child:
         lock = postgres.data / "postmaster.pid"
         lock.write_text(f"{child.pid}\n{postgres.data}\n", encoding="utf-8")
-        yield lock
-        child.kill()
+        try:
+            yield lock
+        finally:
+            child.kill()
 
 
 def test_the_lock_of_a_postmaster_that_is_gone_is_dropped_whatever_has_its_pid(
@@ -58,3 +61,23 @@ def test_a_postmaster_that_serves_the_folder_is_named_also_on_a_machine_without_
         with pytest.raises(Trouble, match=r"Postgres already serves .* end that one first: kill -INT \d+"):
             postgres._drop_stale_lock()
         assert lock.exists()
+
+
+def test_without_proc_the_lock_of_a_living_postmaster_stays(
+    postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on macOS. There only `ps` knows a process, and a second postmaster on the same folder would ruin the data."""
+    for module in (identity, orphans):
+        monkeypatch.setattr(module, "PROC", tmp_path / "no proc")
+    monkeypatch.setenv("COLUMNS", "40")  # `ps` would cut a long path to a terminal's width
+    program = tmp_path / "postgres"
+    shutil.copy(shutil.which("sleep") or "", program)
+    with locked_by(postgres, [str(program), "60"], postgres.data) as lock:
+        with pytest.raises(Trouble, match=r"Postgres already serves .* end that one first: kill -INT \d+"):
+            postgres._drop_stale_lock()
+        assert lock.exists()
+    postgres._drop_stale_lock()
+    assert not lock.exists()
+    with locked_by(postgres, ["sleep", "60"], postgres.data) as lock:
+        postgres._drop_stale_lock()
+        assert not lock.exists()
