@@ -1,7 +1,8 @@
 """topics: make the topics of this deployment, and check that existing ones have the settings that promises rest on.
 
-A topic that is kept for ever is made once, before the first press. When it is missing later, it was lost, or this is
-another Kafka. On one made anew, presses would be recorded and never judged, and gone once the right one is back.
+A topic that is kept for ever is made once, before the first press. When it is missing after a projector has folded
+something, it was lost, or this is another Kafka. On one made anew, presses would be recorded and never judged, and gone
+once the right one is back. Presses that no projector has folded yet leave no trace in Postgres, and hold nothing back.
 """
 
 from collections.abc import Mapping, Sequence
