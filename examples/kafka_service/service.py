@@ -17,6 +17,7 @@ from stint_events.outcome import Outcome, read_replies
 from stint_events.topics import COMMANDS, DEAD
 
 AGAIN_AFTER_SECONDS: Final = 60.0
+VOID_PAUSE_SECONDS: Final = 1.0
 TRIES_MAX: Final = 10
 
 
@@ -52,21 +53,27 @@ class Commands:
         """Return the outcome of a command: accepted, or refused with its rule.
 
         Without an answer, and after `void`, the command is sent again under its id, and is the same press. Write the
-        id down before you press, and your own crash does not double it either.
+        id down before you press, and your own crash does not double it either. Only silence uses up tries.
         """
-        for _ in range(TRIES_MAX):
+        silences = 0
+        while silences < TRIES_MAX:
             answer = self._waiting[command_id] = asyncio.get_running_loop().create_future()
             try:
                 await self._send(verb, owner, body, command_id)
                 await asyncio.wait((answer, self._listening), timeout=AGAIN_AFTER_SECONDS, return_when=FIRST_COMPLETED)
             finally:
                 del self._waiting[command_id]
+            # First, because the listener may have failed just after it heard this answer.
+            if answer.done() and answer.result().verdict != "void":
+                return answer.result()
             if self._listening.done():
                 self._listening.result()  # it ends only by an error: NewerOutcomeError wants the newer wheel
-            if not answer.done():
+            if answer.done():
+                print(f"{verb}: void, again under the same id", flush=True)
+                await asyncio.sleep(VOID_PAUSE_SECONDS)
+            else:
                 print(f"{verb}: no answer, again under the same id", flush=True)
-            elif answer.result().verdict != "void":
-                return answer.result()
+                silences += 1
         raise NotAnsweredError(f"{verb} {command_id}: no answer after {TRIES_MAX} tries. Look for it on {DEAD}.")
 
     async def _send(self, verb: str, owner: str, body: dict[str, Any], command_id: str) -> None:
