@@ -1,6 +1,6 @@
 """What rules cost a press in the pure fold, and what it costs that an owner has hundreds of running timers.
 
-Whoever is compared presses in turn, round after round, and medians of the rounds' ratios are printed. A reference that
+What is compared runs in turn, round after round, and medians of the rounds' ratios are printed. A reference that
 never changes, the standard library on a recorded outcome, shows how fast this machine is, and so how today compares
 with the code before there were rules, which cannot run beside it. Ends with 1 when a plain day is over the limit.
 """

@@ -1,6 +1,6 @@
 """What a row of the table of rules holds, and the published words that many rows share. `rule_table` has the rows.
 
-Plain data: whoever imports it needs no service, and no row says how a rule is judged.
+Plain data: no service is needed to import it, and no row says how a rule is judged.
 Never: a message or a code of dialect B that has "doc" beside it in docs/contract.md, section 3, or its spelling.
 """
 

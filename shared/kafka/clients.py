@@ -213,7 +213,7 @@ async def _cut_off(producer: AIOKafkaProducer) -> None:
         if sending is None or sending.done():
             break
         await asyncio.wait({sending}, timeout=_HANG_UP_SECONDS)
-    _fail_unacked(producer._message_accumulator)  # noqa: SLF001 - whoever waits for an ack hears that none will come
+    _fail_unacked(producer._message_accumulator)  # noqa: SLF001 - each send that waits for an ack fails with this
 
 
 def _hang_up(client: Any) -> None:  # noqa: ANN401 - aiokafka ships no types

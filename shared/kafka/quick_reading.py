@@ -58,7 +58,7 @@ async def fetch(consumer: Any, place: TopicPartition, offset: int, wait_ms: int)
     """Return records of a partition from an offset on, and the offset after them; none when `wait_ms` is over.
 
     The consumer is started, has been asked for offsets of the partition, and reads nothing itself. None either while
-    the broker is away or the partition moves: whoever wants to know for how long asks for the end of the partition.
+    the broker is away or the partition moves: a caller that needs to know asks for the end of the partition.
     Raises KafkaError where a retry will not help, as OffsetOutOfRangeError and TopicAuthorizationFailedError.
     """
     client: Any = consumer._client  # noqa: SLF001 - this room knows the insides of aiokafka

@@ -80,7 +80,7 @@ class QuickSender(LoopingSender):  # type: ignore[misc] # aiokafka ships no type
             self._drain()
         except asyncio.CancelledError:
             return
-        except Exception as error:  # noqa: BLE001 - whoever waits for an ack hears that the sender has failed
+        except Exception as error:  # noqa: BLE001 - each send that waits for an ack fails with this
             self._failure.set_exception(error)
 
 

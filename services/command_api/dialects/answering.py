@@ -6,9 +6,8 @@
 
 Dialect B counts in its own way, and begins with `caller_of`.
 
-With care: the order. A malformed request is answered before the log or Postgres is asked for anything, but for a
-press under a key whose only fault is that it is too old. Of its faults
-the first rule answers, and headers are parts of it.
+With care: the order. A malformed request is answered before the log or Postgres is asked; the exception is a press
+under a key that is only too old. Of several faults the first rule answers; headers count.
 Never: a published word, status or key in here.
 """
 
@@ -41,7 +40,7 @@ from services.command_api.dialects.times import Opening
 from shared.events.rules import Rule
 
 MIN_POSITION_WAIT_SECONDS: Final = 2.0
-# How much older a press under a key may be: so long after its first try it may still be sent again.
+# How much older a press under a key may be, because it may be sent again for an hour after its first try.
 _RETRIED_WITHIN: Final = timedelta(hours=1)
 
 Ask = Callable[[], Awaitable[Response]]
@@ -169,7 +168,7 @@ async def press_at(
     """
     command = reading(opening)
     if isinstance(command, Malformed) and isinstance(idempotency_key(request), str):
-        # The first press may not be judged yet. For so long the fold answers both.
+        # The first press may not be judged yet. So a retry within the hour is recorded too, and the fold answers both.
         command = reading(replace(opening, now=lambda: opening.now() - _RETRIED_WITHIN))
         if isinstance(command, Malformed):
             in_time = partial(reading, replace(opening, backdate_days_max=None))

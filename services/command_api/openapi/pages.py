@@ -105,9 +105,9 @@ def _answering(make: Callable[[], StaticText]) -> Callable[[Request], Awaitable[
     async def answer(request: Request) -> Response:
         nonlocal making
         if making is None or (making.done() and making.exception() is not None):
-            # Once, whoever else asks meanwhile, and also when whoever asked first has gone: the schemas of all models
-            # take half a second. In a thread presses go on beside it, but some are late by a fifth of a second, because
-            # a thread may keep the interpreter so long.
+            # Made once, however many requests ask meanwhile, and also when the first caller has gone: the schemas of
+            # all models take half a second. In a thread presses go on beside it, but some are late by a fifth of a
+            # second, because a thread may keep the interpreter for that time.
             making = asyncio.create_task(asyncio.to_thread(make), name="making a document")
         return (await asyncio.shield(making)).answer(request)
 

@@ -29,7 +29,7 @@ from shared.kafka.quick_reading import fetch
 from shared.process.backoff import Setbacks
 from shared.process.ending import ended_within
 
-# A fetch is answered at once when a reply arrives. So long one waits when there is none.
+# How long a fetch waits when there is no reply. When one arrives, the fetch is answered at once.
 FETCH_WAIT_MS: Final = 500
 LOOK_EVERY_SECONDS: Final = 5.0
 WITHIN_SECONDS: Final = 15.0
@@ -114,7 +114,6 @@ class Waiters:
         self._prefix = uuid4().hex[:12]
         self._waiters_max = waiters_max
         self._count = 0
-        # Replies with the request id of a waiter and the event id of another press.
         self._waiting: dict[str, Waiter] = {}
         self._loop = asyncio.get_running_loop()
         self._log = structlog.get_logger()

@@ -46,7 +46,7 @@ class _Looked(NamedTuple):
 
 
 class FeedTokens:
-    """Tokens over what Postgres knows and one key. A person may not read the feed, so each is the rule that says so."""
+    """Our own tokens. A person's gives NOT_THE_OWNER, because a person may not read the feed."""
 
     def __init__(
         self, key: bytes, tokens: Tokens, now: Now, fresh_seconds: float, clock: Callable[[], float] | None = None

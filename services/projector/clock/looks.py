@@ -3,8 +3,8 @@
     first     as soon as the policy is read here: under the new policy a deadline may lie within seconds
     second    35 s later, once more. Presses that an API sent before it had read the policy, and that were on their way
               for up to 30 s, were judged by the old one, and may have put the old deadline back
-    mark      after the second, in Postgres. A projector that finds the mark behind the policies looks twice as well:
-              a policy that came while no projector ran is no other case
+    mark      after the second, in Postgres. A projector that starts and finds the mark behind sends both looks too, so
+              a policy that came while none ran needs no code of its own
 
 A crash at any point leaves a mark that is behind, so all of it is done again, by whichever projector is next. That
 costs ticks, and changes nothing: a look is a tick.

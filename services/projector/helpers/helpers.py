@@ -25,7 +25,7 @@ from services.projector.ports import Skipped
 from shared.process.logs import told
 
 _END_WITHIN_SECONDS: Final = 6.0
-# A piece is committed within a second or two. A helper that says nothing for so long hangs: its owner goes on alone.
+# A piece is committed within a second or two. A helper that says nothing for a minute hangs: its owner goes on alone.
 _SILENT_SECONDS: Final = 60.0
 
 _log = structlog.get_logger()

@@ -73,7 +73,7 @@ class KafkaEventLog(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
             self._address,
             self._group_id,
             self._session_timeout_ms,
-            # A loop that does not poll for so long is stuck, and another projector should have its partitions.
+            # A loop that does not poll for a minute is stuck, and another projector should have its partitions.
             max_poll_interval_ms=60_000,
         )
         return consumer, QuickReader(consumer, EVENTS, _FETCH_WAIT_MS)

@@ -25,7 +25,7 @@ from shared.events.value import replace, value
 
 # Up to so many timers, to ask each is quicker.
 FEW: Final = 3
-# A look asks about no day that was over so long before: the days that it looks back, and two for any zone.
+# A look asks about no day that ended longer ago: the days that it looks back, and two for any zone.
 _ASKED_ABOUT: Final = timedelta(days=10)
 # Groups that were made for a look serve those of the next days too.
 _SERVE: Final = timedelta(days=3)

@@ -63,9 +63,9 @@ class CheckOuts:
         return by_day
 
     def due(self, running: OpenInterval) -> Iterator[datetime]:
-        """Return, in no order, the check-outs at which a finding opens about an interval: none about it goes on then.
+        """Return, in no order, the check-outs at which R10 opens a finding about a running interval.
 
-        One that was told later may lie after `until`.
+        None are returned while such a finding lasts. One that was told later may lie after `until`.
         """
         if running.has_open(Rule.OUTSIDE_ATTENDANCE):
             return

@@ -17,7 +17,7 @@ from shared.events.policies.book import Timeline
 from shared.events.rules import Rule
 from shared.events.value import replace, value
 
-# Queued presses come one after the other: for so long after the press that opened an interval, nothing falls due.
+# Queued presses come one after the other: in the minute after the press that opened an interval, nothing falls due.
 GRACE: Final = timedelta(seconds=60)
 # When something is due, and when it falls due.
 _Felt = tuple[datetime, datetime]

@@ -78,7 +78,10 @@ class BatchWriter:
                 await self._take_together([batch])
 
     async def _read(self, batches: Sequence[Batch], *, whole: bool) -> None:
-        """Read what the caches lack. What should be news is not asked about here, unless `whole`: the commit asks."""
+        """Read what the caches lack.
+
+        A batch that should be news is not read for, unless `whole`: its commit asks (ADR 45).
+        """
         lacking, wanted = [], Wanted()
         for batch in batches:
             batch.unread = None if whole else _news_in(batch)

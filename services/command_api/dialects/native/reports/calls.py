@@ -42,7 +42,7 @@ DAYS_PATHS: Final[dict[Whose, str]] = {
     "job": "/v1/jobs/{job}/days",
 }
 
-# So long a caller waits for its turn. A workbook of a year takes 30 ms.
+# How long a caller waits for its turn. A workbook of a year takes 30 ms.
 _WORKBOOK_WITHIN_SECONDS: Final = 2.0
 
 _MANY_OWNERS: Final = "A person may read their own days only."
