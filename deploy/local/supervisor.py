@@ -91,11 +91,12 @@ class Supervisor:
         """Write or remove the note that all is ready. `make up` and `make status` read the note."""
         if ready == self._noted:
             return
-        self._noted = ready
         if ready:
             Identity.mine().write(ready_note(self._settings))
         else:
             ready_note(self._settings).unlink(missing_ok=True)
+        # Only now: a signal may come in between, and then it is done again.
+        self._noted = ready
 
     def _down(self) -> None:
         self._note(ready=False)

@@ -32,7 +32,8 @@ class PostgresDeadlines:
     ) -> Mapping[int, Sequence[DueOwner]]:
         """Return for each partition what is due at `now`, oldest first. See `ports.Deadlines`."""
         asked = [(kpart, *(_FIRST if at is None else _place(at))) for kpart, at in after.items()]
-        rows = await self._fetch("find_due", *columns(asked), now, limit)
+        async with asyncio.timeout(_WITHIN_SECONDS):
+            rows = await self._pool.fetch(query("find_due"), *columns(asked), now, limit)
         found: dict[int, list[DueOwner]] = {}
         for row in rows:
             found.setdefault(row["kpart"], []).append(
@@ -46,23 +47,20 @@ class PostgresDeadlines:
         """Return owners of these tenants with a running timer, in order. See `ports.Deadlines`."""
         slots = list(range(kpart, SLOTS, self._partitions))
         place = (-1, "", "") if after is None else (after.slot, after.tenant, after.owner)
-        rows = await self._fetch("find_running_owners", slots, list(tenants), *place, limit)
+        async with asyncio.timeout(_WITHIN_SECONDS):
+            rows = await self._pool.fetch(query("find_running_owners"), slots, list(tenants), *place, limit)
         return [RunningOwner(row["slot"], row["tenant"], row["owner"]) for row in rows]
 
     async def looked(self, kparts: Sequence[int]) -> Mapping[int, int]:
         """Return the revision under which every running owner of each partition was looked at; -1: none."""
-        rows = await self._fetch("find_looked", list(kparts))
+        async with asyncio.timeout(_WITHIN_SECONDS):
+            rows = await self._pool.fetch(query("find_looked"), list(kparts))
         return {row["kpart"]: row["revision"] for row in rows}
 
     async def save_looked(self, kpart: int, revision: int) -> None:
         """Write down that every running owner of a partition was looked at under `revision`."""
-        await self._fetch("save_looked", kpart, revision)
-
-    async def _fetch(self, name: str, *arguments: object) -> Sequence[asyncpg.Record]:
-        # A busy pool may have no connection for long, so to wait for one counts too.
         async with asyncio.timeout(_WITHIN_SECONDS):
-            rows: Sequence[asyncpg.Record] = await self._pool.fetch(query(name), *arguments)
-            return rows
+            await self._pool.execute(query("save_looked"), kpart, revision)
 
 
 def _place(row: DueOwner) -> tuple[datetime, str, str]:
