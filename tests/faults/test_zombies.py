@@ -87,7 +87,8 @@ async def test_without_the_compare_and_set_it_counts_the_minutes_twice(
     async with trail_of(dsn) as trail:
         zombie.service.thaw()
         await eventually(doubled, "the day counts the timer twice")
-        assert len(await kept_twice(dsn)) == 1
+        # Its stop, and whatever tick was in its batch.
+        assert await kept_twice(dsn) != []
         evidence = Evidence(deployment.partitions, (), (), (), (), await dump(dsn, ["checkpoint"]), await trail.moves())
         # Ticks on other partitions may have been in its batch, and then those checkpoints go back with it.
         assert c15_fence(evidence)
