@@ -48,9 +48,10 @@ test-long: $(STAMP) ## run the same tests with many more seeds and examples
 
 # What is long, or has parts of its own, and asks nothing of a container runs in `make test` alone.
 NOT_IN_CONTAINERS := $(addprefix --ignore=tests/, \
-	faults/test_falls_due.py faults/test_helped.py faults/test_rebalance.py \
-	$(patsubst %,integration/test_%.py, gaps helpers index_uses kafka_tls packed_topics peer_with_promises postgres_tls \
-		read_queries reads_of_a_million rebuild reports timer_lists touched_of_a_million))
+	faults/test_falls_due.py faults/test_helped.py faults/test_local_run.py faults/test_rebalance.py \
+	$(patsubst %,integration/test_%.py, gaps helpers index_uses kafka_tls new_tables operator_commands packed_topics \
+		peer_with_promises policy_commands postgres_tls queries read_back read_queries reads_of_a_million rebuild reports \
+		roles store_queries timer_lists touched_of_a_million young_tables))
 
 test-containers: $(STAMP) ## test with the real parts in containers, and docker-compose.yml; needs a Docker engine
 	@STINT_TEST_STACK=containers exec $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup \
