@@ -1,6 +1,7 @@
 """The naive fold's deadlines: `docs/contract.md` §6, "Findings open and close" and "What falls due", read aloud.
 
-Every instant is found by asking what is true at an instant: a limit by halving the time in which it is reached.
+Every instant is found by asking what is true at an instant: a limit by halving the time in which it is reached, without
+the part of it in which too little is missing to be made up.
 """
 
 from collections.abc import Callable, Iterator
@@ -108,15 +109,15 @@ class Owner:
 
     def worked(self, day: date, moment: datetime, *, billable: bool) -> int:
         """Return the time of a day up to a moment, closed intervals whole."""
-        return self._time_of(day, billable=billable)(moment)
+        time_of_day, _ = self._time_of(day, billable=billable)
+        return time_of_day(moment)
 
     def reached(self, day: date, since: datetime, until: datetime, limit_us: int, *, billable: bool) -> datetime | None:
         """Return the first microsecond in [since, until) at which the time of a day is at or over a limit."""
-        time_of_day = self._time_of(day, billable=billable)
-        return _first(since, until, lambda moment: time_of_day(moment) >= limit_us)
+        return _first(since, until, limit_us, *self._time_of(day, billable=billable))
 
-    def _time_of(self, day: date, *, billable: bool) -> Callable[[datetime], int]:
-        """Return the time of a day as a function of the moment up to which it counts."""
+    def _time_of(self, day: date, *, billable: bool) -> tuple[Callable[[datetime], int], int]:
+        """Return the time of a day by the moment up to which it counts, and how many intervals may make it grow."""
         whole, growing = 0, []
         for timer, intervals in self.timers:
             for interval in intervals if timer["billable"] or not billable else ():
@@ -126,12 +127,12 @@ class Owner:
                     growing.append((begins, ends, interval))
                 else:
                     whole += max(0, (min(ends, interval["end"]) - begins) // _US)
-        return lambda moment: (
-            whole
-            + sum(
-                max(0, (min(ends, self._upto(interval, moment)) - begins) // _US) for begins, ends, interval in growing
-            )
-        )
+
+        def time_of_day(moment: datetime) -> int:
+            ended = ((min(ends, self._upto(interval, moment)) - begins) // _US for begins, ends, interval in growing)
+            return whole + sum(max(0, time) for time in ended)
+
+        return time_of_day, len(growing)
 
     def estimate(self, job: str | None) -> tuple[int, datetime] | None:
         """Return the estimate of a job in microseconds, and when the log had it."""
@@ -146,6 +147,10 @@ class Owner:
                 total += sum(max(0, (self._upto(i, moment) - i["start"]) // _US) for i in intervals)
         return total
 
+    def growing_on(self, job: str) -> int:
+        """Return how many intervals may make the time on a job grow."""
+        return sum(self._grows(i) for timer, intervals in self.timers if timer["job_id"] == job for i in intervals)
+
     def _upto(self, interval: Row, moment: datetime) -> datetime:
         end: datetime | None = interval["end"]
         if end is None:
@@ -157,14 +162,20 @@ class Owner:
         return interval["end"] is None or (self.late is not None and interval["end"] > self.late)
 
 
-def _first(since: datetime, until: datetime, holds: Callable[[datetime], bool]) -> datetime | None:
-    """Return the first microsecond in [since, until) at which something holds that holds from then on."""
-    if since >= until or not holds(until - _US):
+def _first(
+    since: datetime, until: datetime, limit_us: int, time_at: Callable[[datetime], int], growing: int
+) -> datetime | None:
+    """Return the first microsecond in [since, until) at which a time that only grows is at or over a limit.
+
+    No more than `growing` intervals make it grow at once, so each must last for its part of what is missing.
+    """
+    if since >= until or time_at(until - _US) < limit_us:
         return None
     low, high = since, until - _US
-    while low < high:
+    while (missing := limit_us - time_at(low)) > 0:
+        low += -(-missing // growing) * _US
         middle = low + (high - low) // _US // 2 * _US
-        if holds(middle):
+        if time_at(middle) >= limit_us:
             high = middle
         else:
             low = middle + _US
@@ -294,7 +305,7 @@ def _estimates(owner: Owner, timer: Row, interval: Row, until: datetime) -> Iter
         return
     limit_us, known_at = estimate
     for begins, ends, policy in _pieces(owner, max(start, known_at), until + _US):
-        used_up = _first(begins, ends, lambda moment: owner.worked_on(job, moment) >= limit_us)
+        used_up = _first(begins, ends, limit_us, lambda moment: owner.worked_on(job, moment), owner.growing_on(job))
         if used_up is not None and setting(policy, "R12") != "off":
             yield used_up, "R12", "2", None
             return
