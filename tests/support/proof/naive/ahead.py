@@ -21,7 +21,11 @@ def next_look(owner: Owner, log_time: datetime) -> datetime | None:
     """Return when the owner is to be looked at next."""
     until = log_time + 8 * _DAY
     # Up to where an interval reaches a length, its days are looked at: they may lie further back than eight from then.
-    lengths = _times(owner, log_time, lambda timer, running: limits(owner, timer, running, until, stops=True))
+    lengths = _times(
+        owner,
+        log_time,
+        lambda timer, running: limits(owner, running, owner.found(timer, running), until, stops=True),
+    )
     until = min([until, *(falls for _, falls in lengths)])
     times = _times(owner, log_time, lambda timer, running: of_interval(owner, timer, running, until, stops=True))
     # An interval in its first minute was not looked at yet, and may have begun days before.

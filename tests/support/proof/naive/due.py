@@ -123,14 +123,16 @@ class Owner:
             for interval in intervals if timer["billable"] or not billable else ():
                 begins, ends = day_span(day, interval["zone"])
                 begins = max(begins, interval["start"])
+                if begins >= ends:
+                    continue  # on other days
                 if self._grows(interval):
                     growing.append((begins, ends, interval))
                 else:
                     whole += max(0, (min(ends, interval["end"]) - begins) // _US)
 
         def time_of_day(moment: datetime) -> int:
-            ended = ((min(ends, self._upto(interval, moment)) - begins) // _US for begins, ends, interval in growing)
-            return whole + sum(max(0, time) for time in ended)
+            grown: list[int] = [(min(ends, self._upto(one, moment)) - begins) // _US for begins, ends, one in growing]
+            return whole + sum(max(0, time) for time in grown)
 
         return time_of_day, len(growing)
 
@@ -213,49 +215,50 @@ def of_interval(owner: Owner, timer: Row, interval: Row, until: datetime, *, sto
     """Yield what is due for one interval up to a moment."""
     if until <= interval["start"]:
         return
+    found = owner.found(timer, interval)
     for at, rule, kind, began in (
-        *_ends(owner, timer, interval),
-        *limits(owner, timer, interval, until, stops=stops),
-        *_of_days(owner, timer, interval, until),
-        *_check_outs(owner, timer, interval, until),
-        *_estimates(owner, timer, interval, until),
+        *_ends(found, interval),
+        *limits(owner, interval, found, until, stops=stops),
+        *_of_days(owner, timer, interval, found, until),
+        *_check_outs(owner, interval, found, until),
+        *_estimates(owner, timer, interval, found, until),
     ):
         if at <= until:
             yield at, timer["id"], rule, kind, began
 
 
-def _told(owner: Owner, timer: Row, interval: Row, rule: str, begins: datetime, ends: datetime) -> bool:
-    """Say whether a finding of the rule that begins in [begins, ends) was told about the interval, and has lasted."""
+def _told(found: list[Row], rule: str, begins: datetime, ends: datetime) -> bool:
+    """Say whether a finding of the rule that begins in [begins, ends) is among those of an interval, and has lasted."""
     return any(
         one["rule"] == rule and begins <= one["from"] < ends and (one["to"] is None or one["to"] > one["from"])
-        for one in owner.found(timer, interval)
+        for one in found
     )
 
 
-def _ends(owner: Owner, timer: Row, interval: Row) -> Iterator[Happening]:
-    for one in owner.found(timer, interval):
+def _ends(found: list[Row], interval: Row) -> Iterator[Happening]:
+    for one in found:
         if one["to"] is None and one["rule"] in DAILY:
             _, midnight = day_span(day_of(one["from"], interval["zone"]), interval["zone"])
             yield midnight, one["rule"], "1", one["from"]
 
 
-def limits(owner: Owner, timer: Row, interval: Row, until: datetime, *, stops: bool) -> Iterator[Happening]:
+def limits(owner: Owner, interval: Row, found: list[Row], until: datetime, *, stops: bool) -> Iterator[Happening]:
     """Yield what is due by the length of an interval."""
     start = interval["start"]
     long = _length(owner, start, until, "long_running_seconds")
-    if long is not None and not _told(owner, timer, interval, "R16", start, _NEVER):
+    if long is not None and not _told(found, "R16", start, _NEVER):
         yield long, "R16", "2", None
     limit = _length(owner, start, until, "auto_close_seconds")
     if stops and limit is not None and "was" not in interval:
         yield limit, "R16", "3", None
 
 
-def _of_days(owner: Owner, timer: Row, interval: Row, until: datetime) -> Iterator[Happening]:
+def _of_days(owner: Owner, timer: Row, interval: Row, found: list[Row], until: datetime) -> Iterator[Happening]:
     start, zone = interval["start"], interval["zone"]
     for day in _days_looked_at(interval, until):
         begins, ends = day_span(day, zone)
         since, upto = max(begins, start), min(ends, until + _US)
-        new = {rule for rule in ("R09", "R11", "R17") if not _told(owner, timer, interval, rule, begins, ends)}
+        new = {rule for rule in ("R09", "R11", "R17") if not _told(found, rule, begins, ends)}
         if "R09" in new and start < begins < ends and _off(owner, day, begins):
             yield begins, "R09", "2", None
         if "R11" in new and timer["billable"] and (over := _over_cap(owner, day, since, upto)) is not None:
@@ -271,8 +274,8 @@ def _days_looked_at(interval: Row, until: datetime) -> Iterator[date]:
     start, logged, zone = interval["start"], interval["logged"], interval["zone"]
     recent = day_of(start if until - start < _DAYS_LOOKED else until - _DAYS_LOOKED, zone)
     late = day_of(logged, zone) if logged - start > _LATE else None
-    day = day_of(start, zone)
-    while day <= day_of(until, zone):
+    day, last = day_of(start, zone), day_of(until, zone)
+    while day <= last:
         if recent <= day or (late is not None and late - _LATE_LOOKED <= day <= late):
             yield day
         day += _DAY
@@ -283,8 +286,8 @@ def _off(owner: Owner, day: date, begins: datetime) -> bool:
     return setting(policy, "R09") != "off" and owner.day_off(policy, day, begins)
 
 
-def _check_outs(owner: Owner, timer: Row, interval: Row, until: datetime) -> Iterator[Happening]:
-    if any(one["rule"] == "R10" and one["to"] is None for one in owner.found(timer, interval)):
+def _check_outs(owner: Owner, interval: Row, found: list[Row], until: datetime) -> Iterator[Happening]:
+    if any(one["rule"] == "R10" and one["to"] is None for one in found):
         return
     for on, _, left, known in owner.windows():
         if left is None or not interval["start"] < left <= until:
@@ -294,14 +297,14 @@ def _check_outs(owner: Owner, timer: Row, interval: Row, until: datetime) -> Ite
         out = max(left, known)  # told later, it counts from then on
         if day_of(out, interval["zone"]) != day_of(left, interval["zone"]) or owner.covered(out, interval["zone"]):
             continue
-        told = [one for one in owner.found(timer, interval) if one["rule"] == "R10" and one["from"] <= out]
+        told = [one for one in found if one["rule"] == "R10" and one["from"] <= out]
         if not any(one["to"] is None or out < one["to"] for one in told) and setting(owner.policy(out), "R10") != "off":
             yield out, "R10", "2", None
 
 
-def _estimates(owner: Owner, timer: Row, interval: Row, until: datetime) -> Iterator[Happening]:
+def _estimates(owner: Owner, timer: Row, interval: Row, found: list[Row], until: datetime) -> Iterator[Happening]:
     estimate, start, job = owner.estimate(timer["job_id"]), interval["start"], timer["job_id"]
-    if estimate is None or _told(owner, timer, interval, "R12", start, _NEVER):
+    if estimate is None or _told(found, "R12", start, _NEVER):
         return
     limit_us, known_at = estimate
     for begins, ends, policy in _pieces(owner, max(start, known_at), until + _US):
