@@ -7,11 +7,13 @@ where it cannot be had, these tests are skipped and say so.
 import asyncio
 import os
 import re
+import struct
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, closing, suppress
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import httpx2 as httpx
 import pytest
@@ -74,12 +76,12 @@ async def gateway(nginx: Path, crew: Crew, api: Api, tmp_path: Path) -> AsyncIte
     clients: list[httpx.AsyncClient] = []
     standing = (await crew.standing_feed()).url.removeprefix("http://")
 
-    async def start(conf: str, feed: str = standing) -> httpx.AsyncClient:
+    async def start(conf: str, feed: str = standing, at: str | None = None) -> httpx.AsyncClient:
         [port] = free_ports(1)
         folder = tmp_path / str(port)
         folder.mkdir()
         file = folder / "nginx.conf"
-        file.write_text(placed(conf, folder, port, api.http.base_url.netloc.decode(), feed))
+        file.write_text(placed(conf, folder, port, at or api.http.base_url.netloc.decode(), feed))
         # As root, its workers would be nobody, who may not enter this folder.
         more = "daemon off; user root root;" if os.geteuid() == 0 else "daemon off;"
         words = ("-p", str(folder), "-e", str(folder / "error.log"), "-c", str(file), "-g", more)
@@ -211,3 +213,38 @@ async def test_a_feed_that_is_away_is_told_in_dialect_cs_words(gateway: Gateway,
     answer = await FeedReader(http, tenant.token).ask(after="now")
     assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
     assert answer.headers["retry-after"] == "1"
+
+
+class NameServer(asyncio.DatagramProtocol):
+    """A name server for which each name is this machine. The first question is lost."""
+
+    asked = 0
+
+    def connection_made(self, transport: asyncio.DatagramTransport) -> None:  # type: ignore[override]
+        """Begin to listen."""
+        self._transport = transport
+
+    def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
+        """Answer a question (RFC 1035, 4.1): its number, one question and one answer, whose name is the question's."""
+        self.asked += 1
+        if self.asked > 1:
+            record = b"\xc0\x0c\0\1\0\1" + struct.pack("!IH", 1, 4) + ip_address(HOST).packed
+            self._transport.sendto(data[:2] + b"\x81\x80\0\1\0\1\0\0\0\0" + data[12:] + record, addr)
+
+
+@pytest.mark.parametrize(
+    ("patience", "status"), [("resolver_timeout 8s;", 201), pytest.param("resolver_timeout 2s;", 503, id="control")]
+)
+async def test_a_press_waits_while_a_lost_question_for_its_apis_address_is_asked_again(
+    gateway: Gateway, tenant: Tenant, api: Api, patience: str, status: int
+) -> None:
+    loop = asyncio.get_running_loop()
+    transport, names = await loop.create_datagram_endpoint(NameServer, local_addr=(HOST, 0))
+    with closing(transport):
+        resolver = f"resolver {HOST}:{transport.get_extra_info('sockname')[1]}"
+        conf = re.sub("resolver_timeout .*;", patience, CONF.replace("resolver 127.0.0.11", resolver))
+        http = await gateway(conf, at=f"api.test:{api.http.base_url.port}")
+        answer = await http.post(
+            "/v1/timers", json={"owner": fresh_owner()}, headers={"Authorization": f"Bearer {tenant.token}"}
+        )
+    assert (answer.status_code, names.asked) == (status, 1 + (status == 201))
