@@ -154,13 +154,16 @@ def not_by_key(plan: dict[str, Any]) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("known", KNOWN)
+@pytest.fixture(scope="module", params=KNOWN)
+async def knowing(session: asyncpg.Connection, request: pytest.FixtureRequest) -> asyncpg.Connection:
+    """Give the session on tables of each case, filled once for all statements."""
+    await filled(session, request.param)
+    return session
+
+
 @pytest.mark.parametrize("name", STATEMENTS)
-async def test_a_row_is_looked_for_by_its_key_whatever_is_known(
-    session: asyncpg.Connection, name: str, known: str
-) -> None:
-    await filled(session, known)
-    plan = await planned(session, STATEMENTS[name])
+async def test_a_row_is_looked_for_by_its_key_whatever_is_known(knowing: asyncpg.Connection, name: str) -> None:
+    plan = await planned(knowing, STATEMENTS[name])
     assert any(node.get("Index Name") in KEYS for node in nodes_of(plan))
     assert not_by_key(plan) == []
 
