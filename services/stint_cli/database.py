@@ -2,7 +2,7 @@
 
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -15,18 +15,27 @@ from shared.settings import PostgresSettings
 Session = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 
 _CONNECT_SECONDS: Final = 10.0
+_ANSWER_SECONDS: Final = 60.0
+_CLOSE_SECONDS: Final = 5.0
 
 
-def opened(settings: PostgresSettings) -> AbstractAsyncContextManager[asyncpg.Connection]:
-    """Open one connection, as the settings say, for the length of a command."""
-    return connected(settings.postgres_dsn.get_secret_value(), settings.postgres_tls)
+def opened(settings: PostgresSettings, *, patient: bool = False) -> AbstractAsyncContextManager[asyncpg.Connection]:
+    """Open one connection, as the settings say, for the length of a command.
+
+    A statement that is not answered within a minute raises TimeoutError: Postgres stands still, or a table is locked.
+    `patient` waits for ever, as for a migration.
+    """
+    dsn, answer_seconds = settings.postgres_dsn.get_secret_value(), None if patient else _ANSWER_SECONDS
+    return connected(dsn, settings.postgres_tls, answer_seconds)
 
 
 @asynccontextmanager
-async def connected(dsn: str, tls: ssl.SSLContext | None = None) -> AsyncIterator[asyncpg.Connection]:
+async def connected(
+    dsn: str, tls: ssl.SSLContext | None = None, answer_seconds: float | None = None
+) -> AsyncIterator[asyncpg.Connection]:
     """Open one connection for the length of a command. Raise Trouble when Postgres does not answer or refuses."""
     try:
-        conn = await asyncpg.connect(dsn, ssl=tls, timeout=_CONNECT_SECONDS)
+        conn = await asyncpg.connect(dsn, ssl=tls, timeout=_CONNECT_SECONDS, command_timeout=answer_seconds)
     except (OSError, TimeoutError, asyncpg.PostgresError) as error:
         # The address has a password in it, so print only the error's text.
         why = str(error) or type(error).__name__
@@ -34,7 +43,8 @@ async def connected(dsn: str, tls: ssl.SSLContext | None = None) -> AsyncIterato
     try:
         yield conn
     finally:
-        await conn.close()
+        with suppress(TimeoutError):
+            await conn.close(timeout=_CLOSE_SECONDS)
 
 
 async def clock_ahead(conn: Session) -> timedelta:

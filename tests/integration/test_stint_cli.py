@@ -1,12 +1,16 @@
 """The operator's commands, on real parts: they may run again at any time, also two at once, and say what is wrong."""
 
 import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import asyncpg
 import pytest
 
+from services.stint_cli import database
 from services.stint_cli.brokers import Brokers
 from services.stint_cli.database import connected
 from services.stint_cli.deployment.migrate import migrate, read_migrations
@@ -21,8 +25,17 @@ from shared.events.policy import Policy, Preset
 from shared.events.topics import topics
 from shared.identity import read_token, token_sha256, verify_secret
 from tests.support.stack.deployments import PARTITIONS, TOKEN_KEY, Deployment
+from tests.support.stack.terminals import Terminal
 
 NOW = datetime.now(UTC)
+
+
+@asynccontextmanager
+async def locked(deployment: Deployment, table: str) -> AsyncIterator[None]:
+    """Lock a table, so that nobody can read it."""
+    async with connected(deployment.dsn) as conn, conn.transaction():
+        await conn.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+        yield
 
 
 async def empty_database(deployment: Deployment, name: str) -> str:
@@ -217,3 +230,28 @@ async def test_each_demo_tenant_has_one_policy_however_often_it_is_made(deployme
     other = book.latest("other")
     assert other is not None
     assert (other.zone, other.preset, other.unfit) == ("Europe/Berlin", Preset.ZOHO, ())
+
+
+async def test_a_command_that_postgres_does_not_answer_ends_and_says_so(
+    deployment: Deployment, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with locked(deployment, "tenant"):
+        with monkeypatch.context() as patched:
+            patched.setattr(database, "_ANSWER_SECONDS", 0.5)
+            status, out, err = await terminal.run("tenants", "list")
+        # The control: with its usual patience it waits for the lock.
+        waits = asyncio.create_task(terminal.run("tenants", "list"))
+        assert not (await asyncio.wait({waits}, timeout=2))[0]
+    assert (await waits)[0] == 0
+    assert (status, out) == (1, "")
+    assert err == "stint: Postgres or Kafka did not answer in time. `stint doctor` looks at each of them.\n"
+
+
+async def test_the_doctor_says_that_postgres_does_not_answer(
+    deployment: Deployment, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "_ANSWER_SECONDS", 0.5)
+    async with locked(deployment, "schema_migration"):
+        status, out, _ = await terminal.run("doctor", "--json")
+    [said, *_] = [one for one in json.loads(out)["checks"] if one["check"] == "postgres" and not one["ok"]]
+    assert (status, said["found"]) == (1, "Postgres takes connections, and does not answer a query in time")

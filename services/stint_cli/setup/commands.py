@@ -33,7 +33,7 @@ EnvFile = Annotated[Path, typer.Option(dir_okay=False, help="Where the credentia
 @command(app, "migrate", example="stint migrate")
 async def _migrate() -> Answer:
     """Bring the database to the tables of this release, and give the services' roles their rights."""
-    async with opened(DatabaseSettings()) as conn:
+    async with opened(DatabaseSettings(), patient=True) as conn:
         done = [migration.name for migration in await migrate(conn)]
         missing = await missing_roles(conn)
     text = f"Applied {', '.join(done)}." if done else "Nothing to migrate."
@@ -69,7 +69,7 @@ async def _prepare(env_file: EnvFile, partitions: Partitions = DEFAULT_PARTITION
     """Do what migrate, topics and demo do, in one go."""
     settings = DemoSettings()
     demo = _demo_of(settings, env_file)
-    async with opened(settings) as conn, Brokers(demo.kafka) as brokers:
+    async with opened(settings, patient=True) as conn, Brokers(demo.kafka) as brokers:
         await prepare(conn, brokers, demo, partitions, settings.replication_factor)
     text = f"Migrated, topics made. The demo credentials are in {env_file}."
     return Answer({"partitions": partitions, "env_file": str(env_file)}, text)

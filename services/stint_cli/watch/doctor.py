@@ -44,6 +44,10 @@ async def examine(settings: DoctorSettings, http_url: str | None) -> list[Diagno
                 conn = None
         except Trouble as trouble:
             found.append(Diagnosis("postgres", str(trouble), "Start Postgres, or correct STINT_CLI_POSTGRES_DSN."))
+        except TimeoutError:
+            conn = None
+            stands = "Postgres takes connections, and does not answer a query in time"
+            found.append(Diagnosis("postgres", stands, "Look in pg_stat_activity and pg_locks for what it waits for."))
         try:
             brokers = await open_parts.enter_async_context(Brokers(settings.kafka))
             log = await open_parts.enter_async_context(LogReader(settings.kafka))
