@@ -33,6 +33,9 @@ _TIMELINES_MAX: Final = 8
 class NewerPolicyError(Exception):
     """The record was written for a newer release: go on after the upgrade, and judge nothing by guess."""
 
+    def __init__(self) -> None:
+        super().__init__("a policy was written by a newer release, or for newer time zones: run that release")
+
 
 class PolicyRecord(Model):
     """The value on `timer.policies.v1`; its key is the tenant. `replaces` is None for a tenant's first."""

@@ -113,7 +113,7 @@ def test_a_newer_document_stops_the_reader_where_it_was(ours: bytes, theirs: byt
     filled = book(record("UTC"))
     newer = record("Asia/Tokyo", replaces=0).replace(ours, theirs)
     assert newer != record("Asia/Tokyo", replaces=0)
-    with pytest.raises(NewerPolicyError):
+    with pytest.raises(NewerPolicyError, match="run that release"):
         filled.apply(1, b"acme", newer, NOON)
     assert (filled.position, filled.latest_revision("acme")) == (0, 0)
 
