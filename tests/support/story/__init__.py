@@ -6,6 +6,7 @@
     histories    logs of one partition as chance writes them; for properties
     documents    policies as chance writes them
     left         what the presses of a log leave, and what may differ between two logs of the same presses
+    partition    one that was judged: its records, the policies, and the outcomes that a projector records
     presses      an ordinary press as headers and body, of which each test changes one thing
 
 Safe to add: a verb. Never: a rule or a total computed here; the fold under test computes them.
