@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -31,6 +31,8 @@ class Book:
     policy_rev: int = -1
     held: bool = False
     outcomes: list[Row] = field(default_factory=list)
+    # When the newest outcome of each event was judged.
+    kept_at: dict[str, datetime] = field(default_factory=dict)
     timers: dict[int, Row] = field(default_factory=dict)
     intervals: dict[int, list[Row]] = field(default_factory=dict)
     violations: dict[tuple[int, str, datetime], Row] = field(default_factory=dict)
@@ -40,6 +42,23 @@ class Book:
     changed_after_lock: set[Key] = field(default_factory=set)
     # Days of the same that lost time when an end was taken back.
     emptied: set[Key] = field(default_factory=set)
+
+
+def copy_for(book: Book, tenant: str, owner: str) -> Book:
+    """Return a book in which a press of one owner may be tried. What others have is in both: no press changes it."""
+    mine = [timer["id"] for timer in timers_of(book, tenant, owner)]
+    return replace(
+        book,
+        timers=book.timers | {timer: deepcopy(book.timers[timer]) for timer in mine},
+        intervals=book.intervals | {timer: deepcopy(book.intervals[timer]) for timer in mine},
+        violations={key: dict(found) for key, found in book.violations.items()},
+        changed_after_lock=set(book.changed_after_lock),
+        emptied=set(book.emptied),
+    )
+
+
+def timers_of(book: Book, tenant: str, owner: str) -> list[Row]:
+    return [timer for timer in book.timers.values() if (timer["tenant"], timer["owner"]) == (tenant, owner)]
 
 
 def effect(
@@ -122,7 +141,7 @@ def with_end_taken_back(book: Book, press: Said, moment: datetime) -> Book | Non
     end_was, by = last["end"], last.get("by", "press")
     if by == "press" or max(moment, last["start"]) >= end_was or press["log_time"] - end_was > _THIRTY_DAYS:
         return None
-    other = deepcopy(book)
+    other = copy_for(book, press["tenant"], book.timers[press["subject"]]["owner"])
     timer, interval = other.timers[press["subject"]], other.intervals[press["subject"]][-1]
     interval |= {"end": None, "was": end_was}
     timer |= {"state": "RUNNING", "stopped_at": None, "last_at": interval["start"]}

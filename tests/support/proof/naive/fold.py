@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from tests.support.proof.naive.ahead import next_look
-from tests.support.proof.naive.book import Book, effect, end, note, with_end_taken_back
+from tests.support.proof.naive.book import Book, copy_for, effect, end, note, timers_of, with_end_taken_back
 from tests.support.proof.naive.days import day_of
 from tests.support.proof.naive.due import Documents, Owner
 from tests.support.proof.naive.facts import learn
@@ -25,7 +25,7 @@ from tests.support.proof.naive.rules import (
     setting,
     switched_to,
 )
-from tests.support.proof.naive.settle import endings, fall_due, owner_of, timers_of
+from tests.support.proof.naive.settle import endings, fall_due, owner_of
 
 # Presses that the run made fail inside a rule. They are recognised by their content, so that both folds agree.
 Breaks = Callable[[Said], bool]
@@ -70,13 +70,12 @@ def fold_partition(
 
 
 def _fold_press(book: Book, press: Said, policies: Mapping[str, list[tuple[int, Row]]], breaks: Breaks) -> None:
-    for kept in book.outcomes:
-        if kept["event_id"] == press["event_id"] and press["log_time"] - kept["log_time"] < _THIRTY_DAYS:
-            return  # known: answered again, or R24
+    kept_at = book.kept_at.get(press["event_id"])
+    if kept_at is not None and press["log_time"] - kept_at < _THIRTY_DAYS:
+        return  # known: answered again, or R24
     if "\0" in press.get("owner", ""):
         # Postgres refuses even to look for such an owner: SQLSTATE 22.
-        _meet(book, press)
-        book.outcomes.append(failed(press) | {"policy_rev": book.policy_rev})
+        _keep(book, press, failed(press))
         return
     if press["expires_at"] is not None and press["log_time"] > press["expires_at"]:
         return  # R22
@@ -89,14 +88,15 @@ def _fold_press(book: Book, press: Said, policies: Mapping[str, list[tuple[int, 
         book.timers, book.intervals, book.violations = before.timers, before.intervals, before.violations
         book.changed_after_lock = before.changed_after_lock
     if outcome is not None:
-        _meet(book, press)
-        book.outcomes.append(outcome | {"policy_rev": book.policy_rev})
+        _keep(book, press, outcome)
 
 
-def _meet(book: Book, press: Said) -> None:
-    """Remember the highest revision that the partition has met. A revision that was never written does not count."""
+def _keep(book: Book, press: Said, outcome: Row) -> None:
+    # The highest revision that the partition has met. A revision that was never written does not count.
     if press["policy_rev"] < book.policies_end:
         book.policy_rev = max(book.policy_rev, press["policy_rev"])
+    book.outcomes.append(outcome | {"policy_rev": book.policy_rev})
+    book.kept_at[press["event_id"]] = max(press["log_time"], book.kept_at.get(press["event_id"], press["log_time"]))
 
 
 def _judge(book: Book, press: Said, policies: Mapping[str, list[tuple[int, Row]]], breaks: Breaks) -> Row | None:
@@ -156,7 +156,7 @@ def _came_of(book: Book, press: Said, said: Row, policy: Row, documents: Documen
         return _ended(book, press, said, policy, documents, may_end)
     stopped = _stopped_meanwhile(book, press, said, documents, None)
     at, room = _counts_at(book, press, said), 100 - len(stopped[1])
-    tried = deepcopy(book) if _has_begun(book, press, may_end) else book
+    tried = copy_for(book, press["tenant"], said["owner"]) if _has_begun(book, press, may_end) else book
     due = fall_due(tried, press, said, documents, at, room, may_end)
     came = _press_timer(tried, press, said, policy, documents)
     if tried is not book and came["verdict"] == "accepted":
@@ -179,7 +179,8 @@ def _ended(
     """Return the same for a pause or stop: as if nothing had ended its timer, and others had stopped that were to."""
     taken, told = _taken_back(book, press, said, documents)
     stops = _stops(documents) and said["at"] < press["log_time"]
-    tried = taken or (deepcopy(book) if stops or _has_begun(book, press, may_end) else book)
+    same = not stops and not _has_begun(book, press, may_end)
+    tried = taken or (book if same else copy_for(book, press["tenant"], said["owner"]))
     # Before an end that is taken back, what has ended since then ran beside it, or had not begun.
     since = None if taken is None else max(said["at"], press["log_time"] - timedelta(days=8))
     at = _counts_at(tried, press, said)
@@ -203,7 +204,7 @@ def _taken_back(book: Book, press: Said, said: Row, documents: Documents) -> tup
     """Return another book in which the pressed timer goes on, after all that the log's time has passed; None: no."""
     if with_end_taken_back(book, press, said["at"]) is None:
         return None, ([], [])
-    other = deepcopy(book)
+    other = copy_for(book, press["tenant"], said["owner"])
     told = fall_due(other, press, said, documents, press["log_time"], 100, set())
     return with_end_taken_back(other, press, said["at"]), told
 
@@ -225,14 +226,13 @@ def _stopped_meanwhile(
     """Let timers that were to stop by themselves before a late press was recorded do so, and what else was due."""
     if said["at"] >= press["log_time"] or not _stops(documents):
         return [], []
-    owner = owner_of(book, press["tenant"], said["owner"], documents)
-    if not any(owner.running()):
+    if not any(owner_of(book, press["tenant"], said["owner"], documents).running()):
         return [], []
-    before = deepcopy((book.timers, book.intervals, book.violations, book.changed_after_lock))
+    before = copy_for(book, press["tenant"], said["owner"])
     due = fall_due(book, press, said, documents, press["log_time"], at_most, set(), (None, None, runs_on))
     if any(change["closed"] for change in due[1]):
         return due
-    book.timers, book.intervals, book.violations, book.changed_after_lock = before
+    book.__dict__ |= before.__dict__
     return [], []
 
 

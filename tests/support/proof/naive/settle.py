@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from tests.support.proof.naive.book import Book, end, note
+from tests.support.proof.naive.book import Book, end, note, timers_of
 from tests.support.proof.naive.days import day_of, day_span
 from tests.support.proof.naive.due import DAILY, Documents, Owner, what_is_due
 from tests.support.proof.naive.outcome import Row, timer_of
@@ -93,7 +93,3 @@ def _last_end(rule: str, begins: datetime, interval: Row, at: datetime) -> datet
     """Return when a finding about an interval ends at the latest, when the interval ends at a moment."""
     midnight = day_span(day_of(begins, interval["zone"]), interval["zone"])[1]
     return min(at, midnight) if rule in DAILY else at
-
-
-def timers_of(book: Book, tenant: str, owner: str) -> list[Row]:
-    return [timer for timer in book.timers.values() if (timer["tenant"], timer["owner"]) == (tenant, owner)]
