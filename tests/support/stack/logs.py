@@ -1,12 +1,13 @@
 """The log as another client reads it: librdkafka, every partition, from the first record to the last."""
 
 import asyncio
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Consumer, Message, TopicPartition
+from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from shared.events.codec import Newer, Press, Unreadable, read
 from shared.events.topics import EVENTS
@@ -15,6 +16,8 @@ from tests.support.stack.deployments import Deployment
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _READ_SECONDS: Final = 60.0
+_LEADER_SECONDS: Final = 30.0
+_NO_LEADER: Final = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE)
 _BATCH: Final = 10_000
 
 
@@ -110,8 +113,17 @@ def _partitions(consumer: Consumer, topic: str) -> list[int]:
 
 
 def _span(consumer: Consumer, topic: str, partition: int) -> tuple[int, int]:
-    span: tuple[int, int] = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)
-    return span
+    until = time.monotonic() + _LEADER_SECONDS
+    while True:
+        try:
+            span: tuple[int, int] = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)
+        except KafkaException as error:
+            # A broker that was frozen leads no partition until it is registered again.
+            if error.args[0].code() not in _NO_LEADER or time.monotonic() > until:
+                raise
+            time.sleep(0.2)
+        else:
+            return span
 
 
 def _headers(message: Message) -> list[tuple[str, bytes | None]]:
