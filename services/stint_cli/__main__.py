@@ -44,7 +44,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except asyncpg.UndefinedTableError:
         return _failed("the database has no tables, or those of an older release: run `stint migrate`.")
     except TimeoutError:
-        return _failed("Postgres or Kafka did not answer in time. `stint doctor` looks at each of them.")
+        return _failed(
+            "Postgres did not answer in time. What was asked for may have been done: look, or run it again. "
+            "`stint doctor` looks at Postgres."
+        )
     except (KafkaError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
         return _failed(f"{type(error).__name__}: {' '.join(str(error).split())}")
     return 0

@@ -1,7 +1,8 @@
 """Kafka's administration. Error numbers that aiokafka returns become exceptions here."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
@@ -131,7 +132,7 @@ class Brokers:
 
     async def _all_seen(self, names: Sequence[str]) -> None:
         # The brokers learn of a new topic from the controller a moment after the controller has answered.
-        async with asyncio.timeout(_SEEN_WITHIN_SECONDS):
+        async with kafka_answers(_SEEN_WITHIN_SECONDS):
             while len(await self.find(names)) < len(names):  # noqa: ASYNC110 - nothing here could set an event
                 await asyncio.sleep(_PAUSE_SECONDS)
 
@@ -157,6 +158,16 @@ async def _coordinated(ask: Callable[[], Awaitable[Answered]]) -> Answered:
             if asyncio.get_running_loop().time() > asked_until:
                 raise
             await asyncio.sleep(_PAUSE_SECONDS)
+
+
+@asynccontextmanager
+async def kafka_answers(within_seconds: float) -> AsyncIterator[None]:
+    """Bound what is asked of Kafka. Raise Trouble when the time is over: a bare TimeoutError is always Postgres'."""
+    try:
+        async with asyncio.timeout(within_seconds):
+            yield
+    except TimeoutError as error:
+        raise Trouble(f"Kafka did not answer within {within_seconds:.0f} s.") from error
 
 
 async def end_reader(consumer: AIOKafkaConsumer) -> None:

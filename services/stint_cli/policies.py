@@ -46,7 +46,9 @@ async def read_policies(address: KafkaAddress) -> PolicyBook:
         async with asyncio.timeout(_READ_SECONDS):
             return await _read(consumer)
     except NewerPolicyError as error:
-        raise Trouble("A policy was written by a newer release: run the commands of that release.") from error
+        raise Trouble(
+            "A policy was written by a newer release, or for newer time zones: run the commands of that release."
+        ) from error
     except (KafkaError, OSError) as error:
         raise Trouble(f"{POLICIES} cannot be read: {str(error) or type(error).__name__}. Look at Kafka.") from error
     finally:

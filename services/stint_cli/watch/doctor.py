@@ -21,7 +21,7 @@ from services.stint_cli.trouble import Trouble
 from services.stint_cli.watch.diagnosis import Diagnosis
 from services.stint_cli.watch.log import LogReader
 from services.stint_cli.watch.places.commands import Unsettled, Waiting
-from services.stint_cli.watch.places.partitions import Partitions, Watched
+from services.stint_cli.watch.places.partitions import UNPUBLISHED_MAX, Partitions, Watched
 from services.stint_cli.watch.processes import of_the_api, of_the_feed
 from shared.events.topics import COMMANDS, DEAD, OUTCOMES, Topic, topics
 from shared.kafka.clients import KafkaError
@@ -44,10 +44,6 @@ async def examine(settings: DoctorSettings, http_url: str | None) -> list[Diagno
                 conn = None
         except Trouble as trouble:
             found.append(Diagnosis("postgres", str(trouble), "Start Postgres, or correct STINT_CLI_POSTGRES_DSN."))
-        except TimeoutError:
-            conn = None
-            stands = "Postgres takes connections, and does not answer a query in time"
-            found.append(Diagnosis("postgres", stands, "Look in pg_stat_activity and pg_locks for what it waits for."))
         try:
             brokers = await open_parts.enter_async_context(Brokers(settings.kafka))
             log = await open_parts.enter_async_context(LogReader(settings.kafka))
@@ -57,7 +53,7 @@ async def examine(settings: DoctorSettings, http_url: str | None) -> list[Diagno
         if conn is not None and brokers is not None and log is not None:
             try:
                 await _tell(found, _of_both(conn, brokers, log, settings))
-            except (Trouble, KafkaError, TimeoutError) as error:
+            except (Trouble, KafkaError) as error:
                 why = str(error) or type(error).__name__
                 advice = (
                     "Look at Kafka, and give this user the rights of `stint-operator` (deploy/k8s/examples/kafka.yaml)."
@@ -75,6 +71,10 @@ async def _tell(found: list[Diagnosis], findings: AsyncIterator[Diagnosis]) -> b
     try:
         async for finding in findings:
             found.append(finding)  # noqa: PERF401 - what came before a failure is kept
+    except TimeoutError:
+        stands = "Postgres takes connections, and does not answer a query in time"
+        found.append(Diagnosis("postgres", stands, "Look in pg_stat_activity and pg_locks for what it waits for."))
+        return False
     except _QUERY_FAILED as error:
         why = str(error) or type(error).__name__
         advice = "Look at Postgres' log, and let STINT_CLI_POSTGRES_DSN name the owner of the tables."
@@ -188,7 +188,8 @@ def of_a_partition(place: Watched, *, stuck: bool) -> Diagnosis:
         "stream_ends": place.stream.end,
         "projector": place.projector,
     }
-    found = f"{state}, lag {place.lag}, unpublished outcomes {place.unpublished}"
+    unpublished = f"{place.unpublished}{' or more' if place.unpublished == UNPUBLISHED_MAX else ''}"
+    found = f"{state}, lag {place.lag}, unpublished outcomes {unpublished}"
     return Diagnosis(f"partition {place.kpart}", found, advice, more)
 
 

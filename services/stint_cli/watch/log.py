@@ -1,12 +1,11 @@
 """The log as an operator's command reads it: offsets, and single records. No group, no commit."""
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
 
-from services.stint_cli.brokers import end_reader
+from services.stint_cli.brokers import end_reader, kafka_answers
 from services.stint_cli.trouble import Trouble
 from shared.kafka.clients import (
     ConsumerRecord,
@@ -62,7 +61,7 @@ class LogReader:
     async def held(self, topic: str, kparts: Iterable[int]) -> dict[int, Held]:
         """Return what each of these partitions holds."""
         asked = [TopicPartition(topic, kpart) for kpart in kparts]
-        async with asyncio.timeout(_WITHIN_SECONDS):
+        async with kafka_answers(_WITHIN_SECONDS):
             begin, end = await self._consumer.beginning_offsets(asked), await self._consumer.end_offsets(asked)
         return {tp.partition: Held(begin[tp], end[tp]) for tp in asked}
 
@@ -77,7 +76,7 @@ class LogReader:
         held = (await self.held(topic, [kpart]))[kpart]
         self._consumer.assign([tp])
         self._consumer.seek(tp, max(offset, held.begin))
-        async with asyncio.timeout(_WITHIN_SECONDS):
+        async with kafka_answers(_WITHIN_SECONDS):
             # Up to the end, not up to a record: the last offsets may be control records, which no reader is given.
             while await self._consumer.position(tp) < held.end:
                 if records := await self._consumer.getmany(tp, timeout_ms=_POLL_MS, max_records=most):

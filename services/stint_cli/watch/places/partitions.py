@@ -9,6 +9,7 @@ next_offset = end                all is judged
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import asyncpg
 
@@ -18,12 +19,16 @@ from services.stint_cli.watch.log import Held, LogReader
 from services.stint_cli.watch.places.moves import watched
 from shared.events.topics import EVENTS, OUTCOMES
 
+# As far as the unpublished outcomes of a partition are counted.
+UNPUBLISHED_MAX: Final = 10_000
+
 
 @dataclass(frozen=True, slots=True)
 class Watched:
     """One partition at one moment. `projector` None: no projector has it.
 
     `next_offset` is its place on the log, `outcomes_next` that on the judged stream. None: it has no checkpoint.
+    `published` is the offset on the log of the first press whose outcome may not be on the judged stream yet.
     """
 
     kpart: int
@@ -31,6 +36,7 @@ class Watched:
     stream: Held
     next_offset: int | None
     outcomes_next: int | None
+    published: int | None
     unpublished: int
     projector: str | None
 
@@ -56,7 +62,7 @@ class Watched:
 
     def moved_since(self, before: "Watched") -> bool:
         """Return whether the work here became less, or other work, since an earlier moment."""
-        return (self.next_offset, self.unpublished) != (before.next_offset, before.unpublished)
+        return (self.next_offset, self.published) != (before.next_offset, before.published)
 
 
 class Partitions:
@@ -79,7 +85,7 @@ class Partitions:
         return list(places.values()), stuck
 
     async def _look(self, partitions: int) -> dict[int, Watched]:
-        folded = {row["kpart"]: row for row in await self._conn.fetch(query("checkpoints"))}
+        folded = {row["kpart"]: row for row in await self._conn.fetch(query("checkpoints"), UNPUBLISHED_MAX)}
         # After the checkpoints: a press that comes between the two is lag, and no log that went back.
         held = await self._log.held(EVENTS, range(partitions))
         judged = await self._log.held(OUTCOMES, range(partitions))
@@ -101,6 +107,7 @@ def _place(kpart: int, held: Held, judged: Held, row: asyncpg.Record | None, pro
         stream=judged,
         next_offset=None if row is None else row["next_offset"],
         outcomes_next=None if row is None else row["outcomes_next"],
+        published=None if row is None else row["published"],
         unpublished=0 if row is None else row["unpublished"],
         projector=projectors.get(kpart),
     )

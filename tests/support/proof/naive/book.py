@@ -45,7 +45,10 @@ class Book:
 
 
 def copy_for(book: Book, tenant: str, owner: str) -> Book:
-    """Return a book in which a press of one owner may be tried. What others have is in both: no press changes it."""
+    """Return a book in which a press of one owner may be tried. What others have is in both: no press changes it.
+
+    Facts and outcomes are in both as well: they change in the real book alone.
+    """
     mine = [timer["id"] for timer in timers_of(book, tenant, owner)]
     return replace(
         book,

@@ -29,6 +29,7 @@ WELL = Watched(
     stream=Held(0, 25),
     next_offset=40,
     outcomes_next=24,
+    published=40,
     unpublished=0,
     projector="10.0.0.7",
 )
@@ -95,10 +96,15 @@ def test_commands_that_wait_or_are_lost_are_told_with_what_to_do(
 
 
 def test_a_partition_moves_when_its_checkpoint_or_its_judged_stream_does() -> None:
-    behind = replace(WELL, next_offset=30, unpublished=2)
+    behind = replace(WELL, next_offset=30, published=28, unpublished=2)
     assert behind.moved_since(replace(behind, next_offset=29))
-    assert behind.moved_since(replace(behind, unpublished=3))
-    assert not behind.moved_since(replace(behind, log=Held(0, 99)))
+    assert behind.moved_since(replace(behind, published=27))
+    assert not behind.moved_since(replace(behind, log=Held(0, 99), unpublished=3))
+
+
+def test_more_unpublished_outcomes_than_are_counted_are_told_as_such() -> None:
+    assert of_a_partition(replace(WELL, unpublished=9_999), stuck=False).found.endswith(" 9999")
+    assert of_a_partition(replace(WELL, unpublished=10_000), stuck=False).found.endswith(" 10000 or more")
 
 
 @dataclass
