@@ -96,14 +96,20 @@ class Brokers:
     async def members(self, group: str, topic: str) -> dict[int, str]:
         """Return the partitions of a topic that members of a group have, each with the address of its member."""
         found: dict[int, str] = {}
-        for answer in await _coordinated(partial(self._admin.describe_consumer_groups, [group])):
-            for described in answer.groups:
-                code, _group, _state, _kind, _protocol, members, *_ = described
-                _raise_unless_fine(code, f"the group {group} cannot be described")
-                for _id, _client, host, _metadata, assignment in members:
-                    # A member that has just joined has no assignment yet.
-                    given = ConsumerProtocolMemberAssignment.decode(assignment).partitions() if assignment else ()
-                    found |= {at.partition: host.lstrip("/") for at in given if at.topic == topic}
+        for described in await _coordinated(partial(self._described, group)):
+            _code, _group, _state, _kind, _protocol, members, *_ = described
+            for _id, _client, host, _metadata, assignment in members:
+                # A member that has just joined has no assignment yet.
+                given = ConsumerProtocolMemberAssignment.decode(assignment).partitions() if assignment else ()
+                found |= {at.partition: host.lstrip("/") for at in given if at.topic == topic}
+        return found
+
+    async def _described(self, group: str) -> list[Any]:
+        found = [one for answer in await self._admin.describe_consumer_groups([group]) for one in answer.groups]
+        for code, *_ in found:
+            if (error := for_code(code)) in _COORDINATOR_MOVES:
+                raise error
+            _raise_unless_fine(code, f"the group {group} cannot be described")
         return found
 
     async def committed(self, group: str, topic: str) -> dict[int, int]:

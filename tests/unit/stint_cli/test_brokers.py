@@ -1,13 +1,17 @@
 """A consumer of a command ends, whatever its own `stop` does, and a cluster that never had a group is asked again."""
 
 import asyncio
+from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from services.stint_cli import brokers
-from services.stint_cli.brokers import end_reader
+from services.stint_cli.brokers import Brokers, end_reader
+from services.stint_cli.trouble import Trouble
+from shared.kafka.clients import KafkaAddress
 
 
 class StuckConsumer:
@@ -51,3 +55,26 @@ async def test_a_cluster_that_is_choosing_coordinators_is_asked_again(monkeypatc
     monkeypatch.setattr(brokers, "_SEEN_WITHIN_SECONDS", -1)
     with pytest.raises(GroupCoordinatorNotAvailableError):
         await brokers._coordinated(YoungCluster(2))
+
+
+@dataclass
+class Described:
+    """Stands in for Kafka's administration: each question about a group is answered with the next of these codes."""
+
+    codes: list[int]
+
+    async def describe_consumer_groups(self, groups: list[str]) -> list[Any]:
+        return [SimpleNamespace(groups=[(self.codes.pop(0), groups[0], "Stable", "consumer", "range", [])])]
+
+
+async def test_a_broker_that_does_not_coordinate_a_group_yet_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kafka says so in its answer, too, for a moment after it has named that broker."""
+    monkeypatch.setattr(brokers, "_PAUSE_SECONDS", 0)
+    asked = Brokers(KafkaAddress(bootstrap_servers="nowhere:1"))
+    admin: Any = Described([16, 14, 15, 0])
+    monkeypatch.setattr(asked, "_admin", admin)
+    assert await asked.members("stint.projector", "timer.events.v1") == {}
+    assert admin.codes == []
+    admin.codes = [30, 0]
+    with pytest.raises(Trouble, match="the group stint.projector cannot be described: GroupAuthorizationFailedError"):
+        await asked.members("stint.projector", "timer.events.v1")
