@@ -61,6 +61,7 @@ ALARM_NAMES: Final = (
     "recovery_failed",
     "text_unreadable",
     "texts_feed_lost",
+    "texts_went_back",
     "timer_id_taken_unheard",
 )
 CHECKS: Final = ("begun", "joined", "producer")

@@ -18,9 +18,10 @@ from services.stint_cli.database import connected
 from services.stint_cli.deployment.topics import ensure_topics, make_topics
 from services.stint_cli.settings import DoctorSettings
 from services.stint_cli.trouble import Trouble
+from services.stint_cli.watch.diagnosis import Diagnosis
 from services.stint_cli.watch.doctor import examine
 from shared.events.outcome import UnreadableOutcomeError, read_outcome
-from shared.events.topics import EVENTS, OUTCOMES, topics
+from shared.events.topics import EVENTS, OUTCOMES, TEXTS, topics
 from tests.faults import upgraded_projector
 from tests.faults.upgraded_projector import NEWER
 from tests.support.proof.minutes import worked
@@ -33,7 +34,7 @@ from tests.support.stack.holders import owner_on, said_by
 from tests.support.stack.logs import LogRecord, end_offsets, put, read_topic
 from tests.support.stack.stacks import stack_in
 from tests.support.stack.until import eventually
-from tests.support.stack.waits import drained, published
+from tests.support.stack.waits import drained, published, texts_kept
 
 pytestmark = [pytest.mark.real, pytest.mark.fault]
 
@@ -132,6 +133,42 @@ def write_in_a_transaction(deployment: Deployment, kpart: int, *, commits: bool)
         producer.abort_transaction(30)
 
 
+async def test_texts_made_anew_under_their_position_are_an_alarm_until_the_position_is_taken_away(place: Place) -> None:
+    """What is written there now lies below the position, and was passed over without a word."""
+    deployment, api = place.deployment, place.api
+    [projector] = place.crew.projectors
+    for kpart in (1, 1, 2):
+        assert (await api.start(place.owner_on(kpart), comment="before")).status_code == 201
+    await texts_kept(deployment)
+    assert await wrong_with(deployment, "texts") == []
+
+    await make_anew(deployment, TEXTS)
+    unseen = place.owner_on(1)
+    assert (await api.start(unseen, comment="after")).status_code == 201
+
+    async def alarmed() -> bool:
+        return [1, 2] in [alarm["partitions"] for alarm in said_by(projector, "texts_went_back")]
+
+    await eventually(alarmed, "both partitions are an alarm", 40)
+    assert await wrong_with(deployment, "texts") == [[1, 2]]
+    # The control: nobody has it yet, although it is on the topic.
+    assert await comments_of(deployment, unseen) == []
+
+    await deployment.pool.execute("DELETE FROM text_position")
+
+    async def seen() -> bool:
+        return await comments_of(deployment, unseen) == ["after"]
+
+    await eventually(seen, "the comment is shown", 40)
+    assert await wrong_with(deployment, "texts") == []
+
+
+async def comments_of(deployment: Deployment, owner: str) -> list[str]:
+    """Return the comments that reports show of an owner."""
+    rows = await deployment.pool.fetch("SELECT comment FROM timer_text WHERE owner = $1", owner)
+    return [row["comment"] for row in rows]
+
+
 async def test_a_judged_stream_made_anew_under_quiet_projectors_is_an_alarm(place: Place) -> None:
     """Its first outcome told nobody, and a database that was filled from that stream later lacked those before it."""
     deployment, crew, api = place.deployment, place.crew, place.api
@@ -170,11 +207,21 @@ async def test_a_judged_stream_made_anew_under_quiet_projectors_is_an_alarm(plac
 
 async def stream_found_wrong(deployment: Deployment) -> set[int]:
     """Return the partitions of which `stint doctor` says that the judged stream went back."""
+    found = [one.told for one in await examined(deployment)]
+    return {one["partition"] for one in found if one.get("state") == "the judged stream went back"}
+
+
+async def wrong_with(deployment: Deployment, check: str) -> list[object]:
+    """Return the partitions of which one check of `stint doctor` says that the topic went back."""
+    return [one.told["went_back"] for one in await examined(deployment) if one.check == check and one.advice]
+
+
+async def examined(deployment: Deployment) -> list[Diagnosis]:
+    """Return what `stint doctor` finds of Kafka and Postgres."""
     settings = DoctorSettings(
         kafka_bootstrap_servers=deployment.kafka.bootstrap_servers, postgres_dsn=SecretStr(deployment.dsn)
     )
-    found = [one.told for one in await examine(settings, None)]
-    return {one["partition"] for one in found if one.get("state") == "the judged stream went back"}
+    return await examine(settings, None)
 
 
 async def restored(deployment: Deployment, stream: list[LogRecord], ends: dict[int, int]) -> None:

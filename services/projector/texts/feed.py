@@ -71,7 +71,11 @@ class TextsFeed:
             self._kept[record.partition] = record.offset + 1
 
     async def _watch(self, consumer: AIOKafkaConsumer) -> None:
-        """Never return. Raises when a partition has records at one look, and none is kept or passed until the next."""
+        """Never return. Raises when a partition has records at one look, and none is kept or passed until the next.
+
+        Also when a partition ends before its position in Postgres. Its new texts are below that position, so none of
+        them is kept; the next reader asks Postgres again, where an operator may have taken the position away.
+        """
         ended_before: dict[int, int] = {}
         was_at: dict[int, int] = {}
         self._went_back = False
@@ -83,6 +87,9 @@ class TextsFeed:
             async with asyncio.timeout(WITHIN_SECONDS):
                 ends = {tp.partition: end for tp, end in (await consumer.end_offsets(mine)).items()}
                 passed = {tp.partition: await consumer.position(tp) for tp in mine}
+            if short := sorted(partition for partition, end in ends.items() if end < self._texts.stands_at(partition)):
+                _log.error("texts_went_back", partitions=short)
+                raise ConnectionError(f"{TEXTS} ends before what was kept of it")
             is_at = {
                 partition: self._reached(partition, passed[partition]) for partition in ends.keys() & self._kept.keys()
             }

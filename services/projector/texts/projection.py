@@ -47,6 +47,10 @@ class Texts:
         self._moved_to |= positions
         return positions
 
+    def stands_at(self, partition: int) -> int:
+        """Return where Postgres stood in a partition when it was last asked or written."""
+        return self._moved_to.get(partition, 0)
+
     async def keep(self, records: Sequence[TextRecord]) -> None:
         """Keep the newest text of each timer, and return after the commit. Raises PositionWentBackError, no other.
 

@@ -23,7 +23,7 @@ from services.stint_cli.watch.log import LogReader
 from services.stint_cli.watch.places.commands import Unsettled, Waiting
 from services.stint_cli.watch.places.partitions import UNPUBLISHED_MAX, Partitions, Watched
 from services.stint_cli.watch.processes import of_the_api, of_the_feed
-from shared.events.topics import COMMANDS, DEAD, OUTCOMES, Topic, topics
+from shared.events.topics import COMMANDS, DEAD, OUTCOMES, TEXTS, Topic, topics
 from shared.kafka.clients import KafkaError
 
 # As far apart as an API takes the clocks to be, by default, before it is not ready.
@@ -144,6 +144,7 @@ async def _of_both(
     places, stuck = await Partitions(conn, log, brokers, settings.group_id).watch(recorded)
     for place in places:
         yield of_a_partition(place, stuck=place.kpart in stuck)
+    yield await _texts(conn, log, recorded)
     waiting = Waiting(log, brokers, settings.commands_group_id)
     yield of_the_commands(*await waiting.watch(there[COMMANDS].partitions))
     yield await _dead_letters(conn, log)
@@ -241,6 +242,22 @@ def _advice(unread: set[int], stuck: set[int], lost: int) -> str | None:
     if lost:
         return "Ask those who sent them to send them again, with the same ce_id: a week is how long commands are kept."
     return None
+
+
+async def _texts(conn: asyncpg.Connection, log: LogReader, partitions: int) -> Diagnosis:
+    kept = {row["kpart"]: row["next_offset"] for row in await conn.fetch(query("text_positions"))}
+    # After the positions: a text that comes between the two is lag.
+    held = await log.held(TEXTS, range(partitions))
+    short = [kpart for kpart, at in held.items() if kept.get(kpart, 0) > at.end]
+    lag = sum(max(0, at.end - max(at.begin, kept.get(kpart, 0))) for kpart, at in held.items())
+    return Diagnosis(
+        "texts",
+        f"{TEXTS} ends before what was kept of it in partitions {', '.join(map(str, short))}"
+        if short
+        else f"lag {lag}",
+        "docs/operations.md, alarm `texts_went_back`, says what to do." if short else None,
+        {"lag": lag, "went_back": short},
+    )
 
 
 async def _dead_letters(conn: asyncpg.Connection, log: LogReader) -> Diagnosis:

@@ -3,8 +3,10 @@
 from typing import Any, cast
 
 import pytest
+from structlog.testing import capture_logs
 
 from services.projector.texts.feed import TextsFeed
+from services.projector.texts.projection import Texts
 from shared.events.topics import TEXTS
 from shared.kafka.clients import KafkaAddress, TopicPartition
 
@@ -30,8 +32,14 @@ class Behind:
 
 
 async def watched(*positions: int) -> None:
-    feed = TextsFeed(KafkaAddress(bootstrap_servers="nowhere:1"), "g", 6000, cast("Any", None))
-    feed._kept[0] = 0
+    await watched_from(0, *positions)
+
+
+async def watched_from(kept: int, *positions: int) -> None:
+    texts = Texts(cast("Any", None))
+    texts._moved_to[0] = kept
+    feed = TextsFeed(KafkaAddress(bootstrap_servers="nowhere:1"), "g", 6000, texts)
+    feed._kept[0] = kept
     await feed._watch(cast("Any", Behind(*positions)))
 
 
@@ -46,3 +54,13 @@ async def test_a_consumer_that_moves_is_kept_and_one_that_stands_still_is_replac
         await watched(*[1000] * 9)
     with pytest.raises(ConnectionError, match="partition 0 stalled"):
         await watched(0, 20, 20, 40)
+
+
+async def test_a_topic_that_ends_before_what_was_kept_of_it_is_an_alarm(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.projector.texts.feed._LOOK_EVERY_SECONDS", 0)
+    with capture_logs() as said, pytest.raises(ConnectionError, match="ends before what was kept"):
+        await watched_from(1001, 1000)
+    assert [(line["event"], line["partitions"]) for line in said] == [("texts_went_back", [0])]
+    with capture_logs() as said, pytest.raises(EOFError):
+        await watched_from(1000, 1000)
+    assert said == []
