@@ -215,6 +215,32 @@ async def test_a_feed_that_is_away_is_told_in_dialect_cs_words(gateway: Gateway,
     assert answer.headers["retry-after"] == "1"
 
 
+@pytest.mark.parametrize(
+    ("query", "accept", "form"),
+    [
+        ("format=xml&timer=start", "*/*", "xml"),
+        ("timer=start", "text/xml", "xml"),
+        ("timer=start", "Application/XML", "xml"),
+        ("timer=start", "text/xml, application/json", "json"),
+        ("format=json&timer=start", "text/xml", "json"),
+        ("timer=start", "*/*", "json"),
+    ],
+)
+async def test_the_gateway_answers_dialect_b_in_the_form_that_was_asked_for(
+    gateway: Gateway, query: str, accept: str, form: str
+) -> None:
+    [nobody] = free_ports(1)
+    http = await gateway(CONF, at=f"{HOST}:{nobody}")
+    path, headers = f"/people/api/timetracker/timer?{query}", {"Accept": accept}
+    away = await http.get(path, headers=headers)
+    large = await http.post(path, headers=headers, content=b"x" * 300_000)
+    assert (away.status_code, away.headers["retry-after"], large.status_code) == (503, "1", 413)
+    for answer in (away, large):
+        assert answer.headers["content-type"] == f"application/{form}"
+        assert answer.text.startswith('<?xml version="1.0" encoding="UTF-8"?>\n' if form == "xml" else '{"response":')
+    assert "Error in adding timelog" in away.text
+
+
 class NameServer(asyncio.DatagramProtocol):
     """A name server for which each name is this machine. The first question is lost."""
 

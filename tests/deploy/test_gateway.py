@@ -36,7 +36,7 @@ def said_at(location: str) -> tuple[int, str]:
     assert block is not None
     answer = re.search(r"return (\d+) '(.*)';", block[1])
     assert answer is not None
-    return int(answer[1]), answer[2]
+    return int(answer[1]), answer[2].replace("\\n", "\n")
 
 
 def failure_of(uri: str, said: str) -> str:
@@ -51,8 +51,8 @@ def failure_of(uri: str, said: str) -> str:
     return default[1]
 
 
-def at(path: str) -> Request:
-    return Request({"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": []})
+def at(path: str, query: bytes = b"") -> Request:
+    return Request({"type": "http", "method": "GET", "path": path, "query_string": query, "headers": []})
 
 
 @pytest.mark.parametrize("path", [*(route.path for route in pages.routes()), "/v1/timers"])
@@ -80,18 +80,20 @@ def test_the_gateway_words_a_failure_as_its_dialect_does(location: str, answer: 
     assert said_at(location) == (expected.status_code, bytes(expected.body).decode())
 
 
+@pytest.mark.parametrize("xml", [False, True])
 @pytest.mark.parametrize(("verb", "uri", "said"), PEOPLE.values(), ids=PEOPLE)
-def test_dialect_b_hears_of_an_api_that_is_away_by_call_and_verb(verb: Verb, uri: str, said: str) -> None:
-    status, body = said_at("away_zoho")
+def test_dialect_b_hears_of_an_api_that_is_away_by_call_and_verb(verb: Verb, uri: str, said: str, *, xml: bool) -> None:
+    status, body = said_at("away_zoho_xml" if xml else "away_zoho")
     body = body.replace("$people_uri", uri).replace("$people_failure", failure_of(uri, said))
-    expected = Voice(uri, verb).unavailable()
+    expected = Voice(uri, verb, xml).unavailable()
     assert (status, body) == (expected.status_code, bytes(expected.body).decode())
 
 
+@pytest.mark.parametrize("xml", [False, True])
 @pytest.mark.parametrize("uri", [TIMER_URI, RUNNING_URI])
-def test_dialect_b_hears_of_a_body_that_is_too_large_by_call(uri: str) -> None:
-    status, body = said_at("large_zoho")
-    expected = dialects.error_response(at(f"/people{uri}"), 413)
+def test_dialect_b_hears_of_a_body_that_is_too_large_by_call(uri: str, *, xml: bool) -> None:
+    status, body = said_at("large_zoho_xml" if xml else "large_zoho")
+    expected = dialects.error_response(at(f"/people{uri}", b"format=xml" if xml else b""), 413)
     assert (status, body.replace("$people_uri", uri)) == (expected.status_code, bytes(expected.body).decode())
 
 
