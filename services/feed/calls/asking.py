@@ -6,6 +6,8 @@ from typing import Final
 
 from starlette.requests import Request
 
+from shared.process.http.accept import weights_of
+
 WAIT_SECONDS_MAX: Final = 30
 LINES_MAX: Final = 10_000
 LINES_DEFAULT: Final = 1_000
@@ -13,6 +15,7 @@ LINES_DEFAULT: Final = 1_000
 NOW: Final = "now"
 
 _EVENTS: Final = "text/event-stream"
+_LINES: Final = "application/x-ndjson"
 _NUMBER: Final = re.compile(r"[0-9]{1,6}", re.ASCII)
 _PARAMETERS: Final = ("after", "wait", "limit")
 
@@ -67,5 +70,6 @@ def _number(said: dict[str, str], name: str, default: int, least: int, most: int
 
 
 def _wants_events(request: Request) -> bool:
-    ranges = ",".join(request.headers.getlist("accept")).split(",")
-    return any(each.partition(";")[0].strip().lower() == _EVENTS for each in ranges)
+    weights = weights_of(request)
+    events = weights.get(_EVENTS, 0.0)
+    return events > 0 and events >= weights.get(_LINES, 0.0)

@@ -100,13 +100,12 @@ class FeedCall:
         if not window.holds(places):
             return answers.gone(window.begin_text)
         walk = ending.enter_context(Walk(window, caller.tenant, places))
+        for_seconds = (caller.until - self._now()).total_seconds()
         if not asked.events:
-            return Stream("lines", json_lines(walk, asked), _JSON_LINES, self._send_within_seconds)
+            lines = json_lines(walk, asked, for_seconds=for_seconds, ends=has_ended)
+            return Stream("lines", lines, _JSON_LINES, self._send_within_seconds)
         events = server_sent_events(
-            walk,
-            keep_alive_seconds=self._keep_alive_seconds,
-            for_seconds=(caller.until - self._now()).total_seconds(),
-            ends=has_ended,
+            walk, keep_alive_seconds=self._keep_alive_seconds, for_seconds=for_seconds, ends=has_ended
         )
         return Stream("events", events, EVENTS_HEADERS, self._send_within_seconds)
 

@@ -12,18 +12,32 @@ from services.feed.calls.asking import FeedAsked
 from services.feed.window.walk import Walk
 
 
-async def json_lines(walk: Walk, asked: FeedAsked) -> AsyncIterator[bytes]:
-    """Yield what is there, in pieces. If nothing is, wait for the first lines as long as was asked for."""
+async def json_lines(
+    walk: Walk, asked: FeedAsked, *, for_seconds: float, ends: Callable[[], Awaitable[bool]]
+) -> AsyncIterator[bytes]:
+    """Yield what is there, in pieces. If nothing is, wait for the first lines as long as was asked for.
+
+    A slow reader takes long, so the answer ends early when `for_seconds` have passed or `ends` says so. Its last line
+    says all the same where to go on.
+    """
     loop = asyncio.get_running_loop()
-    until = loop.time() + asked.wait_seconds
+    began_at = loop.time()
+    until = began_at + asked.wait_seconds
     left = asked.lines_max
+
+    async def is_over() -> bool:
+        return loop.time() - began_at >= for_seconds or await ends()
+
     while not (taken := walk.take(left)) and not walk.over and (seconds := until - loop.time()) > 0:
         await walk.news(seconds)
+        if await is_over():
+            break
     while taken:
         left -= len(taken)
         yield b"".join(b'{"position":"%s","outcome":%s}\n' % (at.encode(), body) for at, body in taken)
         await asyncio.sleep(0)  # one reader with a long way must not keep the others waiting
-        taken = walk.take(left) if left else []
+        # What is taken moves the position, so it is taken only to be sent.
+        taken = walk.take(left) if left and not await is_over() else []
     yield b'{"position":"%s"}\n' % walk.position.encode()
 
 

@@ -7,6 +7,7 @@
     front            the calls that bear the load, without the layers of the framework
     paths            a route ends where its path ends
     asking           whether a sender waits to be asked for its body
+    accept           which media types a caller would rather have
 
 Safe to change: limits. With care: an upgrade of uvicorn; compare what `protocol` and `cycle` stand for.
 Never: a byte of a body taken for the next request.

@@ -3,7 +3,6 @@
 With care: the order of dispatch, because each step has a code of its own.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Final, Literal
 
@@ -17,6 +16,7 @@ from services.command_api.dialects.zoho.answers import Verb
 from services.command_api.dialects.zoho.dates import DEFAULT_FORMAT, parse_date
 from shared.events.ids import parse_timer_id
 from shared.events.rules import Rule
+from shared.process.http.accept import weights_of
 
 DESCRIPTION_LENGTH_MAX: Final = 250
 
@@ -44,7 +44,6 @@ _XML: Final = frozenset({"application/xml", "text/xml"})
 _JSON: Final = "application/json"
 # The header that most callers send. A tie stays JSON.
 _ANYTHING: Final = frozenset({"", "*/*", _JSON})
-_QVALUE: Final = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?", re.ASCII)
 
 Given = Mapping[str, str]
 
@@ -115,7 +114,7 @@ def wants_xml(request: Request, format_: str | None) -> bool:
     accept = ",".join(request.headers.getlist("accept"))
     if accept in _ANYTHING:
         return False
-    ranges = dict(_weighed(part) for part in accept.split(","))
+    ranges = weights_of(request)
     return max(_weight(kind, ranges) for kind in _XML) > _weight(_JSON, ranges)
 
 
@@ -125,13 +124,3 @@ def _weight(kind: str, ranges: Mapping[str, float]) -> float:
         if name in ranges:
             return ranges[name]
     return 0.0
-
-
-def _weighed(part: str) -> tuple[str, float]:
-    name, *settings = (piece.strip().lower() for piece in part.split(";"))
-    for setting in settings:
-        key, _, value = setting.partition("=")
-        if key.strip() == "q":
-            # A malformed weight counts as zero, because its meaning would be a guess.
-            return name, float(value) if _QVALUE.fullmatch(value.strip()) else 0.0
-    return name, 1.0

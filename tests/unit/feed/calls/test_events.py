@@ -1,7 +1,8 @@
 """Streams: server-sent events, readers that leave, and readers that take nothing."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any
@@ -54,9 +55,11 @@ class Connection:
 
 
 @asynccontextmanager
-async def reading(it: Wired, query: str = "", **headers: str) -> AsyncIterator[tuple[Connection, Any]]:
-    connection = Connection()
-    scope = scope_of(query, accept="text/event-stream", **headers)
+async def reading(
+    it: Wired, query: str = "", connection: Connection | None = None, **headers: str
+) -> AsyncIterator[tuple[Connection, Any]]:
+    connection = connection or Connection()
+    scope = scope_of(query, **({"accept": "text/event-stream"} | headers))
     scope["extensions"] = {HANG_UP: {"now": connection.left.set}}
     task = asyncio.create_task(it.call(scope, connection.receive, connection.send))
     try:
@@ -101,6 +104,10 @@ async def test_the_last_event_id_goes_before_the_query() -> None:
         ("application/json, Text/Event-Stream;q=0.9", True),
         ("*/*", False),
         ("application/x-ndjson", False),
+        ("application/x-ndjson, text/event-stream;q=0", False),
+        ("text/event-stream;q=0", False),
+        ("text/event-stream;q=0.5, application/x-ndjson", False),
+        ("text/event-stream, application/x-ndjson;q=0.5", True),
     ],
 )
 async def test_events_are_sent_to_those_that_ask_for_them(accept: str, events: bool) -> None:  # noqa: FBT001 - a case
@@ -128,6 +135,62 @@ async def test_a_stream_ends_when_its_client_is_revoked() -> None:
         await asyncio.wait_for(task, 5)
     assert connection.ended
     assert (await it.get()).status_code == 401
+
+
+class Slow(Connection):
+    """A reader of lines. Something happens while it takes its first piece."""
+
+    def __init__(self, happens: Callable[[], None]) -> None:
+        super().__init__()
+        self._happens = happens
+
+    async def send(self, message: Message) -> None:
+        await super().send(message)
+        if len(self.sent) == 1:
+            self._happens()
+
+    @property
+    def lines(self) -> list[bytes]:
+        return b"".join(self.sent).splitlines()
+
+
+async def lines_of(it: Wired, happens: Callable[[], None]) -> list[bytes]:
+    """Return the lines that a slow reader is sent of 250 outcomes, which are three pieces."""
+    it.put(*[judged(n) for n in range(250)])
+    slow = Slow(happens)
+    async with reading(it, connection=slow, accept="application/x-ndjson") as (_, task):
+        await asyncio.wait_for(task, 5)
+    assert (slow.status, slow.ended) == (200, True)
+    return slow.lines
+
+
+async def test_lines_end_when_their_client_is_revoked_and_say_where_to_go_on() -> None:
+    """A reader that takes its time could hear what came long after."""
+    it = Wired()
+
+    def revoke() -> None:
+        it.tokens.revoked.add("desk")
+        time.sleep(0.05)  # longer than a look at the list of the revoked is good for
+
+    lines = await lines_of(it, revoke)
+    assert (len(lines), lines[-1]) == (101, b'{"position":"%s"}' % position_of(100, 0).encode())
+    control = await lines_of(Wired(), lambda: None)
+    assert len(control) == 251
+
+
+async def test_a_reader_that_waits_hears_nothing_after_its_client_was_revoked() -> None:
+    it = Wired()
+    async with reading(it, "after=now&wait=30", accept="application/x-ndjson") as (connection, task):
+        await asyncio.sleep(0.05)
+        it.tokens.revoked.add("desk")
+        it.put(judged(0))
+        await asyncio.wait_for(task, 5)
+    assert connection.sent == [b'{"position":"%s"}\n' % position_of(0, 0).encode(), b""]
+
+
+async def test_lines_end_when_their_token_expires() -> None:
+    it = Wired(now=NOW + timedelta(minutes=59, seconds=59.9))
+    assert len(await lines_of(it, lambda: time.sleep(0.15))) == 101
 
 
 async def test_a_stream_ends_when_the_process_leaves() -> None:

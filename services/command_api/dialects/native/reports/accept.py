@@ -1,9 +1,10 @@
 """Accept: the form in which a caller wants days."""
 
-from collections.abc import Iterable, Iterator
 from typing import Final
 
 from starlette.requests import Request
+
+from shared.process.http.accept import weights_of
 
 JSON: Final = "application/json"
 CSV: Final = "text/csv"
@@ -16,22 +17,5 @@ def form_wanted(request: Request) -> str:
 
     A wildcard names none. A caller who names none of the three gets JSON.
     """
-    weights: dict[str, float] = {}
-    for part in ",".join(request.headers.getlist("accept")).split(","):
-        name, *parameters = (each.strip().lower() for each in part.split(";"))
-        weights.setdefault(name, _weight(parameters))
+    weights = weights_of(request)
     return max((JSON, CSV, XLSX), key=lambda form: weights.get(form, 0.0))
-
-
-def _weight(parameters: Iterable[str]) -> float:
-    for name, _, value in _pairs(parameters):
-        if name == "q":
-            try:
-                return float(value)
-            except ValueError:
-                return 0.0
-    return 1.0
-
-
-def _pairs(parameters: Iterable[str]) -> Iterator[tuple[str, str, str]]:
-    return (each.replace(" ", "").partition("=") for each in parameters)
