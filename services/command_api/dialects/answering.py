@@ -172,24 +172,27 @@ async def press_at(
         command = reading(replace(opening, now=lambda: opening.now() - _RETRIED_WITHIN))
         if isinstance(command, Malformed):
             in_time = partial(reading, replace(opening, backdate_days_max=None))
-            first = await _first_answer(desk, request, caller, in_time, words)
+            first = await first_answer(desk, request, caller, in_time, words)
             if first is not None:
                 return first
     return await press(desk, request, caller, command, words, wait_seconds)
 
 
-async def _first_answer(
+async def first_answer(
     desk: Desk,
     request: Request,
     caller: Caller,
-    in_time: Callable[[], Command | Malformed | Rule],
+    as_it_was: Callable[[], Command | Malformed | Rule],
     words: PressWords,
 ) -> Response | None:
-    """Answer a retry with what its first press heard. None: there was none that could have been taken."""
+    """Answer a retry with what its first press heard. None: there was none that could have been taken.
+
+    `as_it_was` reads the press as it could be read then.
+    """
     key = idempotency_key(request)
     if caller.role == "reader" or not isinstance(key, str):
         return None
-    command = in_time()
+    command = as_it_was()
     if isinstance(command, Malformed | Rule):
         return None
     asked = asked_for(desk, request, caller, command, words, key, None)

@@ -19,7 +19,7 @@ from starlette.routing import BaseRoute, Route
 from services.command_api.desk.commands import Caller, Command, StartTimer
 from services.command_api.desk.desk import Away, Desk, OverThreshold, Unknown
 from services.command_api.desk.rows import ReadsAwayError
-from services.command_api.dialects.answering import caller_of, press, read, turned_away
+from services.command_api.dialects.answering import caller_of, first_answer, press, read, turned_away
 from services.command_api.dialects.headers import idempotency_key
 from services.command_api.dialects.malformed import Malformed, fault_in
 from services.command_api.dialects.parameters import Parameters, parameters, query_parameters
@@ -51,6 +51,11 @@ class Zoho:
             command = await self._command(request, said, caller)
         except ReadsAwayError:
             return voice.unavailable()
+        if command is Rule.NOT_THE_OWNER:
+            # The alias may have been taken away after the first try, whose answer a retry hears.
+            first = await first_answer(self.desk, request, caller, partial(_for_itself, said, caller), voice)
+            if first is not None:
+                return first
         return await press(self.desk, request, caller, command, voice)
 
     async def running(self, request: Request) -> Response:
@@ -109,6 +114,14 @@ class Zoho:
             # Refused here and not by the fold: an alias may be a mail address, which the log would keep for ever.
             return Rule.NOT_THE_OWNER
         return replace(command, owner=owner)
+
+
+def _for_itself(said: Parameters, caller: Caller) -> Command | Malformed | Rule:
+    """Return a start as the token's person means it, by whichever name."""
+    command = read_command(said.given)
+    if not isinstance(command, StartTimer) or caller.person is None:
+        return Rule.NOT_THE_OWNER
+    return replace(command, owner=caller.person)
 
 
 def _turned_away(desk: Desk, why: Unknown | Away | OverThreshold, voice: Voice) -> Response:

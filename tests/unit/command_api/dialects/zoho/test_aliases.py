@@ -3,7 +3,7 @@
 import pytest
 
 from services.command_api.desk.commands import StartTimer
-from tests.support.fakes.desks import DANA, MACHINE, Clerk
+from tests.support.fakes.desks import DANA, MACHINE, SHORT, Clerk, accepted
 
 TIMER = "/people/api/timetracker/timer"
 START = {"jobId": "J", "workDate": "2026-03-01", "billingStatus": "1", "timer": "start"}
@@ -44,6 +44,22 @@ async def test_a_malformed_start_is_answered_without_a_lookup(fault: dict[str, s
         answer = await client.get(TIMER, params=START | {"user": "E-17"} | fault)
         odd_key = await client.get(TIMER, params=START | {"user": "E-17"}, headers={"Idempotency-Key": ""})
     assert [answer.status_code, odd_key.status_code, clerk.submitted] == [400, 400, []]
+
+
+async def test_a_retry_hears_its_first_answer_also_when_its_alias_was_taken_away_since() -> None:
+    """The first press counts, and its timer runs. Without a key, or a first press, the name is not the caller's."""
+    clerk = Clerk(caller=DANA, known=accepted())
+    async with clerk.client() as client:
+        start, key = START | {"user": "gone@acme.example"}, {"Idempotency-Key": "k"}
+        answer = await client.get(TIMER, params=start, headers=key)
+        assert (answer.status_code, answer.json()["response"]["result"][0]["timeLogId"]) == (200, str(SHORT))
+        [looked_up] = clerk.looked_up
+        assert isinstance(looked_up.command, StartTimer)
+        assert (looked_up.command.owner, looked_up.key) == ("dana", "k")
+        assert (await client.get(TIMER, params=start)).json()["response"]["errors"]["code"] == 7038
+        clerk.known = None
+        assert (await client.get(TIMER, params=start, headers=key)).json()["response"]["errors"]["code"] == 7038
+    assert clerk.submitted == []
 
 
 async def test_a_machine_names_owners_and_no_aliases() -> None:
