@@ -65,7 +65,8 @@ def outsider_of(claims: Mapping[str, Any], trust: Trust, *, vouched_by: str, now
 
 
 def _person(claims: Mapping[str, Any], trust: Trust) -> str | None:
-    if trust.person_claim is None or claims.get(trust.person_claim) is None:
+    # A name that is there and null is no name. To take it for none would make a machine of a person.
+    if trust.person_claim is None or trust.person_claim not in claims:
         return None
     return _OWNER.validate_python(claims[trust.person_claim], strict=True)
 
