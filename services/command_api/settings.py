@@ -118,8 +118,8 @@ class Settings(KafkaSettings, PostgresSettings):
     # How many verified tokens are cached, so that Postgres is not asked for each request.
     tokens_max: PositiveInt = 100_000
     # How long a person's token, or the client of a machine's, is used before Postgres is asked again: a revoked one
-    # works for this long.
-    token_fresh_seconds: PositiveFloat = 60.0
+    # works for this long, and for a minute at most.
+    token_fresh_seconds: Annotated[float, Field(gt=0, le=60)] = 60.0
 
     @field_validator("cors_origins", mode="before")
     @classmethod

@@ -48,6 +48,7 @@ class KnownClients:
         return found if found is not None and found.fresh_until > self._loop.time() else None
 
     async def _look(self, client_id: str) -> _LookedUp:
+        since = self._loop.time()  # before the lookup, so that what is revoked meanwhile is heard of in time too
         try:
             row = await self._directory.client(client_id)
         except ReadsAwayError:
@@ -59,5 +60,5 @@ class KnownClients:
         fresh_seconds = UNKNOWN_FOR_SECONDS if caller is None else self._fresh_seconds
         self._found.pop(client_id, None)
         make_room(self._found, CLIENTS_MAX)
-        self._found[client_id] = _LookedUp(caller, self._loop.time() + fresh_seconds)
+        self._found[client_id] = _LookedUp(caller, since + fresh_seconds)
         return self._found[client_id]

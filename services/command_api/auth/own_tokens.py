@@ -56,10 +56,12 @@ class DirectoryTokens:
 
     async def opaque(self, token: str) -> Bearer[Caller] | None:
         """Return the person whose token it is, None when our tables do not hold it. Raises ReadsAwayError."""
+        # Counted from before the lookup, as for a client: what is revoked meanwhile ends within the promised time too.
+        fresh_until = self._clock() + self._fresh_seconds
         row = await self._directory.token(token_sha256(token))
         if row is None:
             return None
-        owner, fresh_until = row.person.owner, self._clock() + self._fresh_seconds
+        owner = row.person.owner
         self.people.brought(row.tenant, row.person, fresh_until)
         # A person is a client of their own, so keys of two people, or of a person and a machine, never meet.
         caller = Caller(row.tenant, f"person:{owner}", "person", owner)

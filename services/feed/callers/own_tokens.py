@@ -71,8 +71,9 @@ class FeedTokens:
 
     async def opaque(self, token: str) -> Bearer[FeedCaller | Rule] | None:
         """Return that a token of our tables is a person's, None: they do not hold it. Raises TokensAwayError."""
+        fresh_until = self._clock() + self._fresh_seconds
         end = await self._tokens.token_end(token_sha256(token))
-        return None if end is None else Bearer(Rule.NOT_THE_OWNER, end, self._clock() + self._fresh_seconds)
+        return None if end is None else Bearer(Rule.NOT_THE_OWNER, end, fresh_until)
 
     def vouched(self, found: Outsider) -> FeedCaller | Rule:
         """Return the caller of somebody else's token."""

@@ -20,11 +20,12 @@ class DirectoryInHand:
 
     known: bool = True
     away: bool = False
+    takes_seconds: float = 0.0
     asked: list[str] = field(default_factory=list)
 
     async def client(self, client_id: str) -> ClientRow | None:
         self.asked.append(client_id)
-        await asyncio.sleep(0)
+        await asyncio.sleep(self.takes_seconds)
         if self.away:
             raise ReadsAwayError
         return ClientRow("acme", "machine", "hash") if self.known and client_id == "crm" else None
@@ -59,3 +60,12 @@ async def test_a_client_that_was_withdrawn_is_unknown_at_the_next_look() -> None
     assert await known.client("crm") is None
     directory.away = True
     assert await known.client("crm") is None  # remembered for a moment as unknown
+
+
+async def test_what_was_found_counts_from_before_the_look() -> None:
+    """A client that is revoked while Postgres is slow to answer ends within the promised time too."""
+    directory = DirectoryInHand(takes_seconds=0.05)
+    known = clients(directory, fresh_seconds=0.05)
+    assert await known.client("crm") == CRM
+    directory.known = False
+    assert await known.client("crm") is None

@@ -27,10 +27,11 @@ class FakeDirectory:
     revoked: set[str] = field(default_factory=set)
     people: dict[tuple[str, str], Person] = field(default_factory=dict)
     away: bool = False
+    takes_seconds: float = 0.0
     looks: int = 0
 
     async def token(self, sha256: str) -> TokenRow | None:
-        await asyncio.sleep(0)
+        await asyncio.sleep(self.takes_seconds)
         self.looks += 1
         if self.away:
             raise ReadsAwayError
@@ -194,3 +195,12 @@ async def test_a_client_gets_a_token_for_its_own_secret_alone() -> None:
     it.directory.away = True
     with pytest.raises(ReadsAwayError):
         await it.identities.issue_token("desk", "s3cret")
+
+
+async def test_a_persons_token_counts_from_before_its_look() -> None:
+    """One that is revoked while Postgres is slow to answer ends within the promised time too."""
+    it = Wired(fresh_seconds=0.05)
+    it.directory.takes_seconds = 0.05
+    assert await it.call("1000.a.b") == DANA_CALLS
+    it.directory.tokens.clear()
+    assert isinstance(await it.call("1000.a.b"), Unknown)
