@@ -1,6 +1,5 @@
 """`GET /v1/timers/{timer_id}/history`: every press on a timer and every end that nobody pressed, in the log's order."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,12 +17,12 @@ from services.command_api.dialects.jsontext import written
 from services.command_api.dialects.malformed import Malformed
 from services.command_api.dialects.native.admitted import admitted
 from services.command_api.dialects.native.answers import WORDS, moment
+from services.command_api.dialects.native.lists.cursor import read_press_cursor, write_press_cursor
 from services.command_api.dialects.native.lists.filters import limit_of, said_in
 from shared.events.ids import parse_timer_id
 from shared.events.rules import Rule
 
 _BEGINNING: Final = -1
-_CURSOR: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,8 @@ class NativeHistory:
         caller = await admitted(self.desk, request)
         if isinstance(caller, Response):
             return caller
-        asked, timer_id = _asked(request), parse_timer_id(request.path_params["timer_id"])
+        timer_id = parse_timer_id(request.path_params["timer_id"])
+        asked = _asked(request, timer_id)
         if isinstance(asked, Malformed):
             return await read(self.desk, request, caller, WORDS, asked)
         unknown = WORDS.refused(Rule.TIMER_UNKNOWN)
@@ -50,21 +50,23 @@ class NativeHistory:
             return WORDS.refused(Rule.TIMER_UNKNOWN)
         found = await self.desk.reports.history(timer_id, after, limit + 1)
         page = _page(found, limit)
-        next_cursor = str(page[-1].source_offset) if len(found) > limit else None
+        next_cursor = write_press_cursor(timer_id, page[-1].source_offset) if len(found) > limit else None
         body = {"items": list(map(_line, page)), "next_cursor": next_cursor}
         return Response(written(body), 200, media_type="application/json")
 
 
-def _asked(request: Request) -> tuple[int, int] | Malformed:
+def _asked(request: Request, timer_id: int | None) -> tuple[int, int] | Malformed:
     """Return behind which offset the page begins, and how many lines it may have."""
     said = said_in(request, "cursor", "limit")
     if isinstance(said, Malformed):
         return said
-    cursor = said.get("cursor")
-    if cursor is not None and not _CURSOR.fullmatch(cursor):
-        return Malformed(Rule.VALUE_INVALID, "cursor", "cursor is none that this call gave: begin again without one.")
+    after: int | Malformed = _BEGINNING
+    if timer_id is not None and "cursor" in said:
+        after = read_press_cursor(said["cursor"], timer_id)
     limit = limit_of(said)
-    return limit if isinstance(limit, Malformed) else (_BEGINNING if cursor is None else int(cursor), limit)
+    if isinstance(after, Malformed):
+        return after
+    return limit if isinstance(limit, Malformed) else (after, limit)
 
 
 def _page(found: Sequence[HistoryRow], limit: int) -> Sequence[HistoryRow]:

@@ -57,11 +57,21 @@ async def test_what_nobody_pressed_names_nobody() -> None:
 async def test_pages_have_whole_records_and_end_with_null() -> None:
     clerk = Clerk(row=ROW, history_rows=lines(1, 2, 2, 3))
     first = (await asked(clerk, "limit=2")).json()
-    assert (len(first["items"]), first["next_cursor"]) == (1, "1")
-    second = (await asked(clerk, "limit=2&cursor=1")).json()
-    assert (len(second["items"]), second["next_cursor"]) == (2, "2")
-    last = (await asked(clerk, "limit=2&cursor=2")).json()
+    assert len(first["items"]) == 1
+    second = (await asked(clerk, f"limit=2&cursor={first['next_cursor']}")).json()
+    assert len(second["items"]) == 2
+    last = (await asked(clerk, f"limit=2&cursor={second['next_cursor']}")).json()
     assert (len(last["items"]), last["next_cursor"]) == (1, None)
+    assert [question[2] for question in clerk.asked if question[0] == "history"] == [-1, 1, 2]
+
+
+async def test_a_cursor_goes_with_its_timer_by_whichever_id() -> None:
+    """That of another timer would skip lines in silence."""
+    clerk = Clerk(row=ROW, history_rows=lines(1, 2, 3))
+    cursor = (await asked(clerk, "limit=2")).json()["next_cursor"]
+    for timer_id, status in {LONG: 200, SHORT: 200, SHORT + 1: 400}.items():
+        answer = await asked(clerk, f"cursor={cursor}", f"/v1/timers/{timer_id}/history")
+        assert (answer.status_code, answer.json().get("rule")) == (status, None if status == 200 else "R03")
 
 
 async def test_an_unknown_timer_and_another_persons_are_404() -> None:
@@ -73,6 +83,6 @@ async def test_an_unknown_timer_and_another_persons_are_404() -> None:
     assert (await asked(Clerk(caller=DANA, row=ROW, history_rows=[LINE]))).status_code == 200
 
 
-@pytest.mark.parametrize("query", ["cursor=x", "cursor=-1", "limit=0", "from=2026-03-01"])
+@pytest.mark.parametrize("query", ["cursor=x", "cursor=2", "limit=0", "from=2026-03-01"])
 async def test_a_malformed_question_is_400(query: str) -> None:
     assert (await asked(Clerk(row=ROW), query)).status_code == 400
