@@ -72,6 +72,20 @@ CONDITIONS: Final = (
         "No projector has a partition. Presses are recorded, and answered 202 or 503.",
     ),
     Condition(
+        "StintNoFeed",
+        "absent(stint_feed_readers)",
+        "5m",
+        "ticket",
+        "No feed answers Prometheus: readers of /v1/feed hear 503. Leave this alert out where no feed is to run.",
+    ),
+    Condition(
+        "StintFeedBehind",
+        "max by (instance) (stint_feed_lag_offsets) > 1000",
+        "5m",
+        "ticket",
+        "A feed has over 1,000 outcomes of a partition still to read: it is too slow, or does not advance.",
+    ),
+    Condition(
         "StintPartitionsNotFolded",
         '(count(max by (partition) (stint_partition_state{state="live"}) == 1) or vector(0)) < max(stint_partitions)',
         "2m",

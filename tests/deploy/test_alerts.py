@@ -35,6 +35,11 @@ LIVE: Final = 'stint_partition_state{partition="%s", state="live", instance="a"}
 FIRES: Final[dict[str, tuple[dict[str, str], dict[str, str]]]] = {
     "StintNoCommandApi": ({}, {"stint_waiters": "0x30"}),
     "StintNoProjector": ({"stint_waiters": "0x30"}, {LIVE % 0: "1x30"}),
+    "StintNoFeed": ({"stint_waiters": "0x30"}, {"stint_feed_readers": "0x30"}),
+    "StintFeedBehind": (
+        {'stint_feed_lag_offsets{partition="3", instance="a"}': "5000x30"},
+        {'stint_feed_lag_offsets{partition="3", instance="a"}': "5000x16 0x20"},
+    ),
     "StintPartitionsNotFolded": (
         {"stint_partitions": "2x30", LIVE % 0: "1x30"},
         # A partition that moves is told of by two projectors for a moment.
