@@ -1,4 +1,4 @@
-"""Lists of timers on real Postgres: each filter, pages without gap or double, and an index for each set of filters."""
+"""Timers on real Postgres: each filter, pages without gap or double, an index for each set of filters; what is open."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import astuple, replace
@@ -10,7 +10,9 @@ import asyncpg
 import pytest
 
 from services.command_api.desk.questions import TimerFilter
+from services.command_api.desk.rows import OpenTimer
 from services.command_api.store.database import Database, query
+from services.command_api.store.reads import PostgresReads
 from services.command_api.store.reports import LOOKED_AT_MAX, TIMER_LEADS, PostgresReports, lead_of
 from shared.events.ids import make_short, slot_of
 from shared.events.outcome import State
@@ -39,12 +41,22 @@ async def pool(dsn: str) -> AsyncIterator[asyncpg.Pool]:
 
 
 @pytest.fixture
-async def reports(dsn: str, pool: asyncpg.Pool) -> AsyncIterator[PostgresReports]:
+async def database(dsn: str, pool: asyncpg.Pool) -> AsyncIterator[Database]:
     assert pool.get_size()
     database = Database(dsn, connections_max=2, within_seconds=5)
     await database.open()
-    yield PostgresReports(database)
+    yield database
     await database.close()
+
+
+@pytest.fixture
+async def reports(database: Database) -> PostgresReports:
+    return PostgresReports(database)
+
+
+@pytest.fixture
+async def reads(database: Database) -> PostgresReads:
+    return PostgresReads(database)
 
 
 def timer_id(n: int, owner: str = "dana") -> int:
@@ -188,6 +200,25 @@ async def test_current_are_the_running_and_the_paused_opened_last_first(
     assert [row.total_us for row in await reports.current("acme", "dana", ALL)] == [4, 2, 1, 5]
     assert [row.total_us for row in await reports.current("acme", "dana", 2)] == [4, 2]
     assert await reports.current("other", "dana", ALL) == []
+
+
+async def test_open_timers_are_the_running_and_the_paused_by_id(pool: asyncpg.Pool, reads: PostgresReads) -> None:
+    """Two owners and another tenant share a slot. By id is neither the order of starts nor that of the table."""
+    slot = slot_of("acme", "dana")
+    states = {4: "PAUSED", 8: "RUNNING", 1: "RUNNING", 6: "PAUSED", 3: "STOPPED", 7: "RUNNING", 2: "PAUSED"}
+    for n, state in states.items():
+        owner = "noa" if n in {2, 7} else "dana"
+        await keep(pool, n, NOON - n * HOUR, owner, state, slot=slot, id=timer_id(n), account_id=f"A-{n}")
+    await keep(pool, 5, NOON, state="RUNNING", tenant="other")
+    await pool.execute("INSERT INTO timer_text VALUES ($1, $2, $3, 'acme', 'dana', 'quiet')", slot, timer_id(4), EVENT)
+    comments = {4: "quiet"}
+    by_id = [OpenTimer(timer_id(n), f"A-{n}", NOON - n * HOUR, comments.get(n)) for n in (1, 2, 4, 6, 7, 8)]
+    danas = [by_id[n] for n in (0, 2, 3, 5)]
+    for limit, offset in ((ALL, 0), (2, 0), (2, 2), (1, 3), (2, 6)):
+        # One timer more than `limit` says that there is another page.
+        page = slice(offset, offset + limit + 1)
+        assert await reads.open_timers("acme", limit, offset) == by_id[page]
+        assert await reads.open_timers("acme", limit, offset, "dana") == danas[page]
 
 
 # 120,000 timers of four tenants, a hundred owners each, over a year. One in fifty is open, one in twenty is flagged.
