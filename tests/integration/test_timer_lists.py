@@ -79,6 +79,16 @@ async def keep(
     await pool.execute(f"INSERT INTO timer ({', '.join(row)}) VALUES ({places})", *row.values())
 
 
+async def opened_at(pool: asyncpg.Pool, n: int, start: datetime, *, still: bool = False) -> None:
+    """Keep two intervals of Dana's timer `n`: an empty one at NOON, and one from `start`, empty unless `still` open."""
+    sql = (
+        "INSERT INTO interval (slot, timer_id, seq, tenant, owner, start_at, end_at, zone)"
+        " VALUES ($1, $2, $3, 'acme', 'dana', $4, $5, 'UTC')"
+    )
+    for seq, at, end in ((1, NOON, NOON), (2, start, None if still else start)):
+        await pool.execute(sql, slot_of("acme", "dana"), timer_id(n), seq, at, end)
+
+
 async def test_each_filter_narrows_the_list(pool: asyncpg.Pool, reports: PostgresReports) -> None:
     told = [
         TimerFilter("dana", State.STOPPED, "A", "J", "r", "late", NOON),
@@ -190,12 +200,7 @@ async def test_current_are_the_running_and_the_paused_opened_last_first(
     opened = {1: ("PAUSED", 5), 2: ("RUNNING", 9), 3: ("STOPPED", 11), 4: ("PAUSED", 9), 5: ("RUNNING", 2)}
     for n, (state, hours) in opened.items():
         await keep(pool, n, NOON, state=state)
-        for seq, start in ((1, NOON), (2, NOON + hours * HOUR)):
-            await pool.execute(
-                "INSERT INTO interval (slot, timer_id, seq, tenant, owner, start_at, end_at, zone)"
-                " VALUES ($1, $2, $3, 'acme', 'dana', $4, $4, 'UTC')",
-                *(slot_of("acme", "dana"), timer_id(n), seq, start),
-            )
+        await opened_at(pool, n, NOON + hours * HOUR)
     await keep(pool, 6, NOON, owner="noa", state="RUNNING")
     assert [row.total_us for row in await reports.current("acme", "dana", ALL)] == [4, 2, 1, 5]
     assert [row.total_us for row in await reports.current("acme", "dana", 2)] == [4, 2]
@@ -219,6 +224,23 @@ async def test_open_timers_are_the_running_and_the_paused_by_id(pool: asyncpg.Po
         page = slice(offset, offset + limit + 1)
         assert await reads.open_timers("acme", limit, offset) == by_id[page]
         assert await reads.open_timers("acme", limit, offset, "dana") == danas[page]
+
+
+async def test_of_several_running_timers_the_one_opened_last_is_told_then_the_higher_id(
+    pool: asyncpg.Pool, reads: PostgresReads
+) -> None:
+    """Each that is told is paused, so that the next one is told. What was paused before opened last of all."""
+    opened = {2: ("RUNNING", 9), 3: ("RUNNING", 9), 1: ("RUNNING", 5), 5: ("RUNNING", 2), 4: ("PAUSED", 12)}
+    for n, (state, hours) in opened.items():
+        await keep(pool, n, NOON, state=state)
+        await opened_at(pool, n, NOON + hours * HOUR, still=state == "RUNNING")
+    await keep(pool, 6, NOON, state="RUNNING", tenant="other")
+    await opened_at(pool, 6, NOON + 20 * HOUR, still=True)
+    told = []
+    while timer := await reads.running_timer("acme", "dana"):
+        told.append((timer.id, timer.opened_at))
+        await pool.execute("UPDATE timer SET state = 'PAUSED' WHERE id = $1", timer.id)
+    assert told == [(timer_id(n), NOON + opened[n][1] * HOUR) for n in (3, 2, 1, 5)]
 
 
 # 120,000 timers of four tenants, a hundred owners each, over a year. One in fifty is open, one in twenty is flagged.
