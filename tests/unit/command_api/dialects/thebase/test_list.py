@@ -35,6 +35,14 @@ async def test_pages_are_linked_in_both_directions() -> None:
     }
 
 
+@pytest.mark.parametrize("query", ["limit=5", "limit=2&offset=3"])
+async def test_a_last_page_that_is_exactly_full_has_no_next(query: str) -> None:
+    async with Clerk(open=_open(5)).client() as client:
+        page = (await client.get(f"/v2/timer/open?{query}")).json()
+    assert (page["count"], page["hasMore"]) == (page["limit"], False)
+    assert "next" not in {link["rel"] for link in page["links"]}
+
+
 @pytest.mark.parametrize(
     "query",
     [
