@@ -155,6 +155,12 @@ def test_a_slot_is_the_crc_of_tenant_and_owner() -> None:
     assert slot_of("דמו", "דנה") in range(SLOTS)
 
 
+def test_a_slot_is_of_the_owners_bytes_and_not_of_what_they_look_like() -> None:
+    """An é is one code point, or an e and an accent: two texts in UTF-8, so two owners."""
+    assert slot_of("demo", "Jos\u00e9") == 0x85F4D867 % 4096  # as gzip works it out
+    assert slot_of("demo", "Jose\u0301") == 0x5E91E228 % 4096
+
+
 def test_a_layout_never_changes() -> None:
     short = make_short(0x2AAAAAAAAA, 0x123, 0x45)
     assert short == 0x2AAAAAAAAA * 2**22 + 0x123 * 2**10 + 0x45 == 768614336402066501
