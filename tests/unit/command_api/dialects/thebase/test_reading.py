@@ -100,6 +100,15 @@ def test_a_comment_has_at_most_4000_characters() -> None:
         ("2026-10-25T01:30:00", datetime(2026, 10, 24, 22, 30, tzinfo=UTC), True),  # twice: the first
         ("2026-03-27T02:30:00", datetime(2026, 3, 27, 0, 30, tzinfo=UTC), True),  # skipped: forward by the gap
         ("2020-01-01T00:00:00Z", datetime(2020, 1, 1, tzinfo=UTC), False),
+        ("2026-03-01T09:00:00+05:45", datetime(2026, 3, 1, 3, 15, tzinfo=UTC), False),
+        ("2026-03-01T09:00:00-00:00", datetime(2026, 3, 1, 9, tzinfo=UTC), False),
+        ("2028-02-29T09:00:00Z", datetime(2028, 2, 29, 9, tzinfo=UTC), False),
+        ("2028-02-29T00:30:00", datetime(2028, 2, 28, 22, 30, tzinfo=UTC), True),
+        (
+            "2026-03-01T09:00:00.999999999Z",
+            datetime(2026, 3, 1, 9, 0, 0, 999_999, tzinfo=UTC),
+            False,
+        ),  # cut, not rounded
     ],
 )
 def test_start_time_is_an_instant(spelt: str, instant: datetime, *, assumed: bool) -> None:
@@ -113,6 +122,8 @@ def test_start_time_is_an_instant(spelt: str, instant: datetime, *, assumed: boo
         "yesterday",
         "2026-03-01",
         "2026-02-30T09:00:00Z",
+        "2026-02-29T09:00:00Z",
+        "2100-02-29T09:00:00Z",
         "2026-03-01T24:00:00Z",
         "2026-03-01T23:59:60Z",
         "2026-03-01T09:00:00+24:00",
