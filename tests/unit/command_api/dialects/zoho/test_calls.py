@@ -148,6 +148,24 @@ async def test_a_malformed_request_is_refused_and_not_recorded(
     assert clerk.submitted == []
 
 
+async def test_texts_and_names_may_be_as_long_as_they_are_documented() -> None:
+    """One character more of each is refused above. A character may have several bytes."""
+    longest = {"projectId": "x" * 128, "jobId": "x" * 128, "description": "ש" * 250, "workItem": "ש" * 500}
+    clerk = Clerk()
+    async with clerk.client() as client:
+        answer = await client.post(TIMER, data=START | longest | {"user": "x" * 128})
+    assert answer.status_code == 200
+    assert clerk.only.command == StartTimer(
+        owner="x" * 128,
+        job_id="x" * 128,
+        project_id="x" * 128,
+        billable=True,
+        work_date=date(2026, 3, 1),
+        comment="ש" * 250,
+        work_item="ש" * 500,
+    )
+
+
 @pytest.mark.parametrize("word", ["billable", "Billable", "1", "non-billable", "NonBillable", "NON BILLABLE", "0"])
 async def test_billing_words_in_any_case(word: str) -> None:
     clerk = Clerk(caller=DANA)
