@@ -3,10 +3,11 @@
 import asyncio
 import json
 from typing import Any, Final
+from uuid import UUID, uuid4
 
 import httpx2 as httpx
 
-from shared.events.ids import slot_of
+from shared.events.ids import slot_of, to_long
 from shared.events.topics import DEAD, EVENTS, OUTCOMES, REPLIES, TEXTS
 from shared.packing.bodies import body_of
 from tests.support.proof.tables import FOLDED, dump
@@ -15,16 +16,22 @@ from tests.support.stack.crew import Crew
 from tests.support.stack.deployments import Deployment, Person, Tenant
 from tests.support.stack.foreign_presses import ids
 from tests.support.stack.logs import read_topic
-from tests.support.stack.waits import drained, texts_kept
+from tests.support.stack.waits import drained, passed, texts_kept
 
+OPEN: Final = "/v2/timer/open"
+RUNNING: Final = "/people/api/timetracker/getcurrentlyrunningtimer"
 VERBS: Final = ("pause", "resume", "stop")
 # Fields that two presses on two timers at two moments cannot have in common.
 OWN: Final = ("source_offset", "event_id", "subject", "digest", "recorded_at", "log_time", "at")
 
 
+def zoho_headers(person: Person) -> dict[str, str]:
+    return {"Authorization": f"Zoho-oauthtoken {person.token}"}
+
+
 async def refusals(api: Api, person: Person, timer: str) -> list[tuple[int, bytes]]:
     """Return every answer to a tenant about a timer, in each way to ask."""
-    zoho = {"Authorization": f"Zoho-oauthtoken {person.token}"}
+    zoho = zoho_headers(person)
     asked: list[httpx.Response] = [await api.press(verb, timer) for verb in VERBS]
     asked.append(await api.timer(timer))
     asked.append(await api.http.put(f"/v2/timer/{timer}", headers=api.headers()))
@@ -59,6 +66,58 @@ async def test_another_tenants_timer_is_as_unknown_as_a_missing_one(
 def alike(outcome: dict[str, Any]) -> dict[str, Any]:
     """Return an outcome without its own ids, times and places."""
     return {name: value for name, value in outcome.items() if name not in OWN}
+
+
+async def event_at(deployment: Deployment, position: str) -> UUID:
+    """Return the id of the press at a position, after it is folded."""
+    await passed(deployment, position)
+    partition, offset = (int(part) for part in position.split(":"))
+    sql = "SELECT event_id FROM outcome WHERE kpart = $1 AND source_offset = $2"
+    event_id = await deployment.pool.fetchval(sql, partition, offset)
+    assert isinstance(event_id, UUID)
+    return event_id
+
+
+async def test_another_tenants_outcome_is_as_unknown_as_a_missing_one(
+    api: Api, deployment: Deployment, owner: str
+) -> None:
+    """Asked for with its place and without. Its own tenant hears it both times, which is the control."""
+    snoop = Api(api.http, (await deployment.tenant()).token)
+    position = (await api.start(owner)).json()["position"]
+    event_id = await event_at(deployment, position)
+    for at in (position, None):
+        assert (await api.outcome(str(event_id), at)).status_code == 200
+        foreign, missing = [await snoop.outcome(str(each), at) for each in (event_id, uuid4())]
+        assert (foreign.status_code, foreign.content) == (404, missing.content)
+
+
+async def open_in(deployment: Deployment, tenant: Tenant) -> list[str]:
+    """Return the ids of a tenant's open timers, in order."""
+    sql = "SELECT id FROM timer WHERE tenant = $1 AND state <> 'STOPPED' ORDER BY id"
+    return [to_long(row["id"]) for row in await deployment.pool.fetch(sql, tenant.name)]
+
+
+async def test_one_owner_id_in_three_tenants_is_three_owners(api: Api, deployment: Deployment, owner: str) -> None:
+    """A timer of the first runs, and one of the second. The third has none, and hears of none."""
+    tenants = [await deployment.tenant() for _ in range(3)]
+    people = [await deployment.person(tenant, owner) for tenant in tenants]
+    started: list[dict[str, Any]] = []
+    for tenant in tenants[:2]:
+        await api.knows(tenant)
+        started.append((await Api(api.http, tenant.token).start(owner)).json())
+    await drained(deployment)
+
+    async def listed(token: str) -> list[str]:
+        page = await api.http.get(OPEN, params={"limit": 1000}, headers=Api(api.http, token).headers())
+        return [timer["id"] for timer in page.json()["items"]]
+
+    assert [await listed(person.token) for person in people] == [*([timer["id"]] for timer in started), []]
+    of_machines = [await listed(tenant.token) for tenant in tenants]
+    assert of_machines == [await open_in(deployment, tenant) for tenant in tenants]
+    assert all(timer["id"] in ids for timer, ids in zip(started, of_machines, strict=False))
+    told = [(await api.http.get(RUNNING, headers=zoho_headers(person))).json()["response"] for person in people]
+    running = [answer.get("result", {}).get("timelogId") for answer in told]
+    assert running == [*(timer["timelog_id"] for timer in started), None]
 
 
 async def test_free_text_is_in_the_texts_and_nowhere_else(
