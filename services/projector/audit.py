@@ -20,7 +20,7 @@ from services.projector.domain.sheet.evolve import evolve
 from services.projector.domain.sheet.ledger import Known, Ledger
 from services.projector.ports import RawRecord
 from shared.events.codec import Newer, Unreadable, read
-from shared.events.outcome import Outcome, UnreadableOutcomeError, read_outcome
+from shared.events.outcome import NewerOutcomeError, Outcome, UnreadableOutcomeError, read_outcome
 from shared.events.policies.book import NO_REVISION, PolicyBook
 
 # A key is remembered for 30 days, so older verdicts need not be kept in memory.
@@ -28,6 +28,7 @@ _FORGOTTEN_AFTER: Final = timedelta(days=31)
 _LOOK_EVERY: Final = 10_000
 # In the place of the body of a verdict that was given before. A repeat is compared by its digest, and answered nowhere.
 _THERE: Final = b"."
+_ALL_READ: Final = range(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,12 @@ class Difference:
 class UnjudgedError(Exception):
     """A partition could not be judged to its last outcome: from `source_offset` on, for the reason `why`."""
 
-    def __init__(self, kpart: int, source_offset: int, why: Literal["newer_event", "no_outcomes"]) -> None:
+    def __init__(
+        self,
+        kpart: int,
+        source_offset: int,
+        why: Literal["newer_event", "newer_outcome", "newer_policy", "no_outcomes"],
+    ) -> None:
         super().__init__(f"{kpart}:{source_offset}: {why}")
         self.kpart = kpart
         self.source_offset = source_offset
@@ -57,16 +63,26 @@ class UnjudgedError(Exception):
 
 
 def audit(
-    kpart: int, events: Iterable[RawRecord], outcomes: Iterable[bytes], policies: PolicyBook, partitions: int
+    kpart: int,
+    events: Iterable[RawRecord],
+    outcomes: Iterable[bytes],
+    policies: PolicyBook,
+    partitions: int,
+    unread_policies: range = _ALL_READ,
 ) -> Iterator[Difference]:
     """Yield every difference of one partition, from its beginning to its last outcome.
 
     `events` and `outcomes` come in the order of their topics, and are read as they are needed. Events after the last
-    outcome have not been judged, so they are not compared. Raises UnjudgedError at an event of a newer release, and
-    at the first event that keeps an outcome today where there is none at all: the judged stream was emptied, no
-    projector has run, or the presses were made just now.
+    outcome have not been judged, so they are not compared. `unread_policies` are the revisions from the first one that
+    only a newer release can read up to the end of the topic: `policies` holds those before them.
+
+    Raises UnjudgedError, after the differences before it:
+    - at an event of a newer release, or at a press that is judged by one of `unread_policies`;
+    - just after the press of the last outcome before one of a newer release;
+    - at the first event that keeps an outcome today where there is none at all: the judged stream was emptied, no
+      projector has run, or the presses were made just now.
     """
-    recorded = _first_occurrences(outcomes)
+    recorded = _first_occurrences(kpart, outcomes)
     due = next(recorded, None)
     any_outcome = due is not None
     ledger = Ledger(kpart, partitions, Known({}, {}, {}, NO_REVISION))
@@ -74,9 +90,7 @@ def audit(
         if due is None and any_outcome:
             return
         kept = due if due is not None and due[0].source_offset == event.offset else None
-        read_today = _judged_today(ledger, event, policies)
-        if isinstance(read_today, Newer):
-            raise UnjudgedError(kpart, event.offset, "newer_event")
+        read_today = _judged_today(ledger, event, policies, unread_policies)
         if read_today is not None and not any_outcome:
             raise UnjudgedError(kpart, event.offset, "no_outcomes")
         if read_today != (None if kept is None else kept[1]):
@@ -91,31 +105,37 @@ def audit(
         due = next(recorded, None)
 
 
-def _first_occurrences(outcomes: Iterable[bytes]) -> Iterator[tuple[Outcome, bytes]]:
+def _first_occurrences(kpart: int, outcomes: Iterable[bytes]) -> Iterator[tuple[Outcome, bytes]]:
     upto = -1
     for body in outcomes:
         try:
             outcome = read_outcome(body)
         except UnreadableOutcomeError:
             continue  # a foreign record: the projector passes over it too
+        except NewerOutcomeError:
+            # Which press it is of, and what it made of the owner, only its release knows.
+            raise UnjudgedError(kpart, upto + 1, "newer_outcome") from None
         if outcome.source_offset > upto:
             upto = outcome.source_offset
             yield outcome, body
 
 
-def _judged_today(ledger: Ledger, event: RawRecord, policies: PolicyBook) -> bytes | Newer | None:
-    """Return the outcome that would be kept today, or None. Leaves the ledger as it is."""
+def _judged_today(ledger: Ledger, event: RawRecord, policies: PolicyBook, unread_policies: range) -> bytes | None:
+    """Return the outcome that would be kept today, or None. Leaves the ledger as it is. Raises UnjudgedError."""
     log_time = moment_of(event.timestamp)
     recorded = Known(ledger.sheets, ledger.owner_of, ledger.verdicts, ledger.policy_rev)
     # A second ledger takes what today's code would remember, so that the first holds recorded outcomes only.
     beside = Ledger(ledger.kpart, ledger.partitions, recorded)
     entry: Entry
     match read(event.headers, event.value):
-        case Newer() as newer:
-            return newer
+        case Newer():
+            raise UnjudgedError(ledger.kpart, event.offset, "newer_event")
         case Unreadable() as unreadable:
             entry = UnreadableRecord(event.offset, log_time, unreadable)
         case press:
+            # As the projector: by no older revision than the highest that the partition has met.
+            if max(press.envelope.policy_rev, ledger.policy_rev) in unread_policies:
+                raise UnjudgedError(ledger.kpart, event.offset, "newer_policy")
             entry = LoggedPress(event.offset, log_time, press)
     try:
         folded = fold_entry(beside, entry, policies)

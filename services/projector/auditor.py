@@ -7,7 +7,8 @@ nothing anywhere.
 Presses and policies come meanwhile, and an audit takes hours. So three things have an order:
 
 1. The end of each judged stream is fixed. Outcomes that come later are not audited.
-2. All policies are read, up to an end that is looked for now: whatever was judged by then was judged by these.
+2. All policies are read, up to an end that is looked for now: whatever was judged by then was judged by these. At one
+   of a newer release the reading ends, and each partition is audited up to its first press under that or a later one.
 3. Each partition is audited up to its end. One that had no press at the beginning has nothing to audit.
 """
 
@@ -22,7 +23,7 @@ from pydantic_settings import SettingsConfigDict
 
 from services.projector.audit import Difference, UnjudgedError, audit
 from services.projector.kafka.reader import PartitionReader
-from shared.events.policies.book import PolicyBook
+from shared.events.policies.book import NewerPolicyError, PolicyBook
 from shared.events.topics import EVENTS, OUTCOMES, POLICIES, POLICIES_PARTITION
 from shared.kafka.clients import ConsumerRecord, KafkaAddress, log_time_of
 from shared.settings import KafkaSettings
@@ -63,11 +64,11 @@ class Auditor:
         found, unjudged = 0, list[dict[str, Any]]()
         pressed = [kpart for kpart in range(self._partitions) if self._end(EVENTS, kpart)]
         ends = {kpart: self._end(OUTCOMES, kpart) for kpart in pressed}
-        policies = self._policies()
+        policies, unread = self._policies()
         for kpart, end in ends.items():
             events, outcomes = self._events(kpart), (one.value or b"" for one in self._records(OUTCOMES, kpart, end))
             try:
-                for difference in audit(kpart, events, outcomes, policies, self._partitions):
+                for difference in audit(kpart, events, outcomes, policies, self._partitions, unread):
                     if self._tenant in {None, *_tenants(difference)}:
                         found += 1
                         _say(_told(difference))
@@ -76,13 +77,19 @@ class Auditor:
         _say({"events": self._read, "differences": found, "unjudged": unjudged})
         return 1 if found or unjudged else 0
 
-    def _policies(self) -> PolicyBook:
+    def _policies(self) -> tuple[PolicyBook, range]:
+        """Return the policies, and the revisions from the first one that only a newer release can read."""
         book, end = PolicyBook(), self._end(POLICIES, POLICIES_PARTITION)
+        readable = end
         for record in self._records(POLICIES, POLICIES_PARTITION, end):
-            book.apply(record.offset, record.key, record.value, log_time_of(record))
+            try:
+                book.apply(record.offset, record.key, record.value, log_time_of(record))
+            except NewerPolicyError:
+                readable = record.offset
+                break
         # The last offsets may hold no record for readers, and a press may name one of them as its revision.
-        book.pass_gap(end)
-        return book
+        book.pass_gap(readable)
+        return book, range(readable, end)
 
     def _events(self, kpart: int) -> Iterator[ConsumerRecord]:
         # No end: the audit reads no further than the last outcome.

@@ -18,6 +18,9 @@ _LINE_BYTES_MAX: Final = 64 * 1024 * 1024
 _DIFFERENT: Final = 1
 WHY: Final = {
     "newer_event": "an event of a newer release, whose `stint audit` reads it",
+    "newer_outcome": "an outcome of a newer release, whose `stint audit` reads it",
+    "newer_policy": "a press under a policy that a newer release wrote, or one for newer time zones, or under a later "
+    "policy: that release's `stint audit` judges it",
     "no_outcomes": "presses and no outcome on timer.outcomes.v1: they were made just now, which a second audit tells; "
     "or no projector has judged them; or the topic was emptied",
 }

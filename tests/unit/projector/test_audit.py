@@ -72,6 +72,56 @@ def test_the_audit_ends_before_an_event_of_a_newer_release() -> None:
     assert (end.value.kpart, end.value.source_offset, end.value.why) == (KPART, 2, "newer_event")
 
 
+def test_the_audit_ends_before_an_outcome_of_a_newer_release_and_keeps_what_it_found() -> None:
+    """After a rollback, the stream holds what the newer release judged meanwhile."""
+    outcomes = fold(LOG)
+    older = outcomes[1].replace(b'"policy_revision":0', b'"policy_revision":null')
+    newer = outcomes[3].replace(b'{"v":1', b'{"v":2')
+    found = audit(KPART, LOG, [outcomes[0], older, outcomes[2], newer, outcomes[4]], book(), PARTITIONS)
+    assert next(found).source_offset == 1
+    with pytest.raises(UnjudgedError) as end:
+        next(found)
+    assert (end.value.kpart, end.value.source_offset, end.value.why) == (KPART, 3, "newer_outcome")
+    with pytest.raises(UnjudgedError) as end:
+        differences(LOG, [newer, *outcomes])
+    assert (end.value.source_offset, end.value.why) == (0, "newer_outcome")
+
+
+def under(revision: int, offset: int) -> Record:
+    """Return a press on the timer of the first record, of a caller that had read the policies up to a revision."""
+    return record(offset, "timer.paused.v1", pressed(offset, "paused").value, ce_policyrev=str(revision))
+
+
+@pytest.mark.parametrize("revision", [1, 2])
+def test_the_audit_ends_before_a_press_under_a_policy_of_a_newer_release(revision: int) -> None:
+    """The presses before it are under policies that were read, and are judged."""
+    log = [record(0), under(revision, 1), pressed(2, "stopped")]
+    policies = book()
+    policies.pass_gap(3)
+    older = fold(log, policies)[0].replace(b'"policy_revision":0', b'"policy_revision":null')
+    found = audit(KPART, log, [older, *fold(log, policies)[1:]], book(), PARTITIONS, range(1, 3))
+    assert next(found).source_offset == 0
+    with pytest.raises(UnjudgedError) as end:
+        next(found)
+    assert (end.value.kpart, end.value.source_offset, end.value.why) == (KPART, 1, "newer_policy")
+
+
+def test_a_press_after_one_under_a_newer_policy_is_under_it_too() -> None:
+    """Its partition had met the revision. Here the press that met it is one that no release can read any more."""
+    unread = record(1, value=b"{")
+    later = fold([record(0), unread])[1].replace(b'"policy_rev":0', b'"policy_rev":1')
+    log = [record(0), unread, pressed(2, "stopped")]
+    with pytest.raises(UnjudgedError) as end:
+        list(audit(KPART, log, [fold(log)[0], later, fold(log)[2]], book(), PARTITIONS, range(1, 3)))
+    assert (end.value.source_offset, end.value.why) == (2, "newer_policy")
+
+
+def test_a_press_under_a_revision_that_was_never_written_is_judged_beside_a_newer_policy() -> None:
+    log = [record(0), under(3, 1), pressed(2, "stopped")]
+    assert json.loads(fold(log)[1])["reason"] == "no_such_policy"
+    assert list(audit(KPART, log, fold(log), book(), PARTITIONS, range(1, 3))) == []
+
+
 def test_events_without_any_outcome_are_told_apart_from_those_that_wait() -> None:
     """A judged stream that was emptied would otherwise be an audit that finds nothing wrong."""
     with pytest.raises(UnjudgedError) as end:

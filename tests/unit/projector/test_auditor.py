@@ -26,19 +26,23 @@ class Written:
 
 
 class Reader:
-    """One topic, of which one partition holds something."""
+    """One topic: what its only partition of interest holds, and `beside` what the partition after it holds."""
 
-    def __init__(self, records: Sequence[Record | Written]) -> None:
+    def __init__(self, records: Sequence[Record | Written], beside: Sequence[Record | Written] = ()) -> None:
         self._records = records
+        self._beside = beside
 
     async def read(self, kpart: int, start: int, _at_most: int) -> Sequence[Record | Written]:
         """Return two records at a time, so that a partition is several pieces."""
-        return [one for one in self._records if kpart in {KPART, POLICIES_PARTITION} and one.offset >= start][:2]
+        return [one for one in self._of(kpart) if one.offset >= start][:2]
 
     async def span(self, kpart: int) -> Span:
         """Return what there is now, and a control record that no reader is given."""
-        there = [one.offset for one in self._records] if kpart in {KPART, POLICIES_PARTITION} else []
+        there = [one.offset for one in self._of(kpart)]
         return Span(0, there[-1] + 2 if there else 0)
+
+    def _of(self, kpart: int) -> Sequence[Record | Written]:
+        return self._records if kpart in {KPART, POLICIES_PARTITION} else self._beside
 
     async def stop(self) -> None:
         """Nothing is open."""
@@ -93,6 +97,42 @@ async def test_an_audit_that_could_not_judge_all_says_from_where_and_ends_with_1
     assert found == (1, [{"events": 3, "differences": 0, "unjudged": [unjudged]}])
     found = await said_by_the_auditor([], "acme", capsys)
     assert found == (1, [{"events": 1, "differences": 0, "unjudged": [{**unjudged, "from": 0, "why": "no_outcomes"}]}])
+
+
+async def test_a_partition_with_an_outcome_of_a_newer_release_keeps_no_other_from_its_audit(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    outcomes, unread = fold(LOG), [record(0, value=b"{")]
+    newer = [*outcomes[:2], outcomes[2].replace(b'{"v":1', b'{"v":2')]
+    of_no_policy = fold(unread)[0].replace(b'"policy_rev":-1', b'"policy_rev":0')
+    auditor = Auditor(KafkaAddress(bootstrap_servers="nowhere:1"), KPART + 2, None)
+    readers: Any = auditor._readers
+    stream = [Written(offset, b"k", body) for offset, body in enumerate(newer)]
+    readers |= {EVENTS: Reader(LOG, unread), OUTCOMES: Reader(stream, [Written(0, b"k", of_no_policy)])}
+    readers[POLICIES] = Reader([Written(0, b"acme", POLICY)])
+    assert await auditor.run() == 1
+    found, last = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (found["partition"], found["offset"], found["fields"]) == (KPART + 1, 0, ["policy_rev"])
+    unjudged = {"partition": KPART, "from": 2, "why": "newer_outcome"}
+    assert last == {"events": 3, "differences": 1, "unjudged": [unjudged]}
+
+
+async def test_a_policy_of_a_newer_release_ends_the_audit_of_partitions_that_met_it_alone(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Others are judged by the policies before it. Those after it are not read, whoever set them."""
+    newer = POLICY.replace(b'"replaces": null', b'"replaces": 0').replace(b"native", b"of_tomorrow")
+    policies = [Written(0, b"acme", POLICY), Written(2, b"acme", newer), Written(3, b"globex", POLICY)]
+    said = await said_by_the_auditor(fold(LOG), None, capsys, policies=policies)
+    assert said == (0, [{"events": len(LOG), "differences": 0, "unjudged": []}])
+    # Offset 1 holds no record for readers, and stands before the policy.
+    for revision, unjudged in ((1, []), (2, [1]), (3, [1])):
+        log = [record(0), record(1, "timer.paused.v1", pressed(1, "paused").value, ce_policyrev=str(revision))]
+        read = book()
+        read.pass_gap(4)
+        told = [{"partition": KPART, "from": offset, "why": "newer_policy"} for offset in unjudged]
+        said = await said_by_the_auditor(fold(log, read), None, capsys, Reader(log), policies)
+        assert said == (len(told), [{"events": 2, "differences": 0, "unjudged": told}])
 
 
 # A press that names revision 1.

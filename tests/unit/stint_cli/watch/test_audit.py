@@ -43,6 +43,8 @@ class Connection:
 
 NO_VERDICT: Final = '{"partition": 5, "offset": 40, "fields": ["verdict", "rule"], "recorded": {}, "today": null}'
 NEWER: Final = {"partition": 4, "from": 9, "why": "newer_event"}
+NEWER_OUTCOME: Final = {"partition": 4, "from": 10, "why": "newer_outcome"}
+NEWER_POLICY: Final = {"partition": 5, "from": 11, "why": "newer_policy"}
 EMPTIED: Final = {"partition": 6, "from": 0, "why": "no_outcomes"}
 BOTH: Final = (DIFFERENCE, NO_VERDICT)
 
@@ -50,6 +52,11 @@ BOTH: Final = (DIFFERENCE, NO_VERDICT)
 UNJUDGED: Final = (
     f"4:9  not judged from here on: {WHY['newer_event']}\n6:0  not judged from here on: {WHY['no_outcomes']}\n"
     "12 events, no difference in what was judged; 2 partitions were not judged to their end.\n"
+)
+
+
+UNJUDGED_OF_NEWER: Final = (
+    f"4:10  not judged from here on: {WHY['newer_outcome']}\n5:11  not judged from here on: {WHY['newer_policy']}\n"
 )
 
 
@@ -63,6 +70,12 @@ UNJUDGED: Final = (
             (NEWER, EMPTIED),
             1,
             UNJUDGED,
+        ),
+        (
+            BOTH,
+            (NEWER_OUTCOME, NEWER_POLICY),
+            1,
+            "3:7  flags\n5:40  verdict, rule\n" + UNJUDGED_OF_NEWER + "2 of 12 events differ today.\n",
         ),
     ],
 )
