@@ -244,9 +244,10 @@ def _asked(argv: Sequence[str]) -> RebuildArguments:
         )
     if beside == LIVE:
         raise RebuildError(f"{beside} is the live schema. Give the new one another name.")
-    return RebuildArguments(
-        SchemaNames(LIVE, beside), arguments.resume, arguments.keep_old, arguments.despite_differences
-    )
+    schemas = SchemaNames(LIVE, beside)
+    if beside == schemas.old:
+        raise RebuildError(f"{beside} is what the switch calls the old tables. Give the new schema another name.")
+    return RebuildArguments(schemas, arguments.resume, arguments.keep_old, arguments.despite_differences)
 
 
 def rebuilt(settings: RebuildSettings, argv: Sequence[str]) -> int:

@@ -24,6 +24,18 @@ def test_a_name_that_no_schema_has_is_refused(capsys: pytest.CaptureFixture[str]
     assert f"{name} is no name for a schema" in failed(capsys, "--schema", name)
 
 
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("fold_v1", "fold_v1 is the live schema"), ("fold_v1_old", "fold_v1_old is what the switch calls the old tables")],
+)
+@pytest.mark.parametrize("resume", [(), ("--resume",)])
+def test_a_name_that_the_switch_needs_is_refused_before_anything_is_filled(
+    capsys: pytest.CaptureFixture[str], name: str, why: str, resume: tuple[str, ...]
+) -> None:
+    """Otherwise all is filled and compared first, and no switch can ever follow."""
+    assert failed(capsys, "--schema", name, *resume).startswith(why)
+
+
 def test_a_setting_of_projectors_that_is_wrong_is_named(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
