@@ -152,7 +152,7 @@ class Rebuild:
             raise RebuildError(f"{old} is there, kept by an earlier rebuild. Drop it: DROP SCHEMA {old} CASCADE.")
         if found is not None and not self._asked.resume:
             async with self._conn.transaction():
-                await drop(self._conn, beside)
+                await drop(self._conn, beside, "go on with what is filled: `stint rebuild --resume`")
             found = None
         if found is None:
             await make(self._conn, self._schemas)

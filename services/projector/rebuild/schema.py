@@ -19,6 +19,9 @@ from services.projector.store.postgres import Connection
 UNFINISHED: Final = "stint rebuild: not finished"
 SWITCHED: Final = "stint rebuild: in force since "
 
+# Of the objects that keep a schema from being dropped. Postgres itself names a hundred.
+_NAMED: Final = 3
+
 
 @dataclass(frozen=True, slots=True)
 class SchemaNames:
@@ -60,16 +63,24 @@ async def make(conn: Connection, schemas: SchemaNames) -> None:
         await conn.execute(f"INSERT INTO {beside}.checkpoint (kpart) SELECT kpart FROM {live}.checkpoint")  # noqa: S608
 
 
-async def drop(conn: Connection, schema: str) -> None:
-    """Drop a schema with its tables. Raises RebuildError when something that is not ours stands on them."""
+async def drop(conn: Connection, schema: str, otherwise: str) -> None:
+    """Drop a schema with its tables. Raises RebuildError when something that is not ours stands on them.
+
+    `otherwise` says what an operator can do who does not want to take that away.
+    """
     tables = ", ".join(f'{schema}."{table}"' for table in await tables_of(conn, schema))
     try:
         await conn.execute(f"DROP TABLE {tables}; DROP SCHEMA {schema}" if tables else f"DROP SCHEMA {schema}")
     except asyncpg.DependentObjectsStillExistError as error:
-        # The detail names what depends on the tables.
-        raise RebuildError(f"{schema} cannot be dropped. {error.detail} Take that away, or keep the old tables.") from (
-            error
-        )
+        why = _dependents(error)
+        raise RebuildError(f"{schema} cannot be dropped: {why}. Take that away, or {otherwise}.") from error
+
+
+def _dependents(error: asyncpg.DependentObjectsStillExistError) -> str:
+    """Return what depends on the tables, in one line. The detail of the error names each in a line."""
+    named = (error.detail or str(error)).splitlines()
+    more = f"; and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
+    return "; ".join(named[:_NAMED]) + more
 
 
 async def add_indexes(sessions: Sequence[Connection], schemas: SchemaNames, tell: Callable[[int, int], object]) -> None:

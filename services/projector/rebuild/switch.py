@@ -25,7 +25,7 @@ from services.projector.rebuild.fill import take_the_rest
 from services.projector.rebuild.filled import FilledStore
 from services.projector.rebuild.queries import query
 from services.projector.rebuild.schema import SWITCHED, SchemaNames, check_layout, drop, tables_of
-from services.projector.rebuild.told import RebuildError
+from services.projector.rebuild.told import RebuildError, in_one_line
 from services.projector.store.postgres import Connection
 
 _WITHIN_SECONDS: Final = 4.0
@@ -54,7 +54,7 @@ async def switch(
                 await _exchange(conn, schemas, store, keep_old=keep_old)
         except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError, TimeoutError) as error:
             await transaction.rollback()
-            why = str(error) or f"it took over {_WITHIN_SECONDS:.0f} s"
+            why = in_one_line(error) or f"it took over {_WITHIN_SECONDS:.0f} s"
             await asyncio.sleep(_PAUSE_SECONDS)
         except BaseException:
             await transaction.rollback()
@@ -100,7 +100,7 @@ async def _exchange(conn: Connection, schemas: SchemaNames, store: FilledStore, 
     if keep_old:
         await conn.execute(f"COMMENT ON SCHEMA {old} IS 'stint rebuild: replaced at {now}'")
     else:
-        await drop(conn, old)
+        await drop(conn, old, "keep the old tables; then `stint rebuild --resume`, with --keep-old if you keep them")
 
 
 async def _views(conn: Connection, live: str) -> dict[str, str]:
