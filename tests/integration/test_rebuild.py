@@ -13,9 +13,13 @@ from typing import Any
 import asyncpg
 import httpx2 as httpx
 import pytest
+from pydantic import SecretStr
 
 from deploy.local.settings import ROOT
+from services.projector.rebuild import command
+from services.projector.rebuild.command import RebuildSettings
 from services.projector.rebuild.schema import UNFINISHED
+from services.projector.rebuild.told import RebuildError
 from services.stint_cli.store import query as lock_of
 from tests.integration.test_folded_again import an_end_taken_back
 from tests.support.proof.tables import FOLD, dump
@@ -138,6 +142,21 @@ async def test_a_rebuild_that_is_killed_anywhere_goes_on_where_it_was(
     assert await dump(deployment.dsn, ROWS) == before
     told = await terminal.json("rebuild", "--resume")
     assert (told["switched"], told["nothing_to_resume"]) == (False, True)
+
+
+async def test_one_rebuild_runs_at_a_time(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next one waits a moment for the session of one that was killed, and gives up while the other lives."""
+    settings = RebuildSettings(
+        kafka_bootstrap_servers=deployment.stack.kafka.address, postgres_dsn=SecretStr(deployment.dsn)
+    )
+    monkeypatch.setattr(command, "_LOCK_WITHIN_SECONDS", 0.3)
+    async with command._locked(settings) as lock:
+        with pytest.raises(RebuildError, match="Another rebuild is running"):
+            async with command._locked(settings):
+                pytest.fail("two rebuilds have the lock")
+        ends = asyncio.get_running_loop().call_later(0.1, lock.terminate)
+        async with command._locked(settings):
+            assert ends.when() <= asyncio.get_running_loop().time()
 
 
 @pytest.mark.usefixtures("terminal")

@@ -26,7 +26,6 @@ from services.projector.helpers.bulk import make_incoming
 from services.projector.helpers.helper import helping
 from services.projector.helpers.helpers import HelperProcesses
 from services.projector.helpers.nursery import Nursery, nursery_for
-from services.projector.loop.partition.recover import LogWentBackError
 from services.projector.rebuild.compare import compared
 from services.projector.rebuild.fill import Filling
 from services.projector.rebuild.queries import query
@@ -41,25 +40,11 @@ from services.projector.rebuild.schema import (
     said_about,
 )
 from services.projector.rebuild.switch import switch
-from services.projector.rebuild.told import RebuildError, say
+from services.projector.rebuild.told import POSTGRES_FAILED, STAYS, RebuildError, failed, say
 from services.projector.settings import Settings
 from services.projector.store.postgres import LIVE
-from shared.events.outcome import NewerOutcomeError
-from shared.kafka.clients import KafkaError
-from shared.packing.bodies import UnknownDictionaryError
 from shared.settings import KafkaSettings, PostgresSettings
 
-# An outcome of a newer release, a stream that lost its head, or Kafka or Postgres away.
-_TROUBLE: Final = (
-    NewerOutcomeError,
-    UnknownDictionaryError,
-    LogWentBackError,
-    KafkaError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    OSError,
-    TimeoutError,
-)
 # It goes into statements as it is.
 _NEW_NAME: Final = r"[a-z][a-z0-9_]{0,62}"
 _LOCK_WITHIN_SECONDS: Final = 5.0
@@ -110,29 +95,35 @@ class Rebuild:
         self._told_done = 0
 
     async def run(self) -> dict[str, Any]:
-        """Do all of it, and return the result."""
+        """Do all of it, and return the result. Raises RebuildError, and before there are tables POSTGRES_FAILED too."""
         if (done := await self._begin()) is not None:
             return done
         try:
-            await self._fill()
-            async with self._pool.acquire() as one, self._pool.acquire() as other:
-                await add_indexes([one, other], self._schemas, partial(_tell, "index"))
-            await self._fill()
-            different = await self._compare()
-            if different and not self._asked.despite_differences:
-                return {"switched": False, "schema": self._schemas.beside, "differences": different}
-            say(stage="switch", done=0, total=1)
-            await self._switch()
-            say(stage="switch", done=1, total=1)
-            return {
-                "switched": True,
-                "schema": self._schemas.live,
-                "kept": self._schemas.old if self._asked.keep_old else None,
-                "outcomes": self._told_done,
-                "differences": different,
-            }
+            return await self._go_on()
+        except POSTGRES_FAILED as error:
+            raise RebuildError(f"{failed('Postgres', error)} {STAYS}") from error
         finally:
             await self._filling.stop()
+
+    async def _go_on(self) -> dict[str, Any]:
+        """Fill, compare and switch, and return the result."""
+        await self._fill()
+        async with self._pool.acquire() as one, self._pool.acquire() as other:
+            await add_indexes([one, other], self._schemas, partial(_tell, "index"))
+        await self._fill()
+        different = await self._compare()
+        if different and not self._asked.despite_differences:
+            return {"switched": False, "schema": self._schemas.beside, "differences": different}
+        say(stage="switch", done=0, total=1)
+        await self._switch()
+        say(stage="switch", done=1, total=1)
+        return {
+            "switched": True,
+            "schema": self._schemas.live,
+            "kept": self._schemas.old if self._asked.keep_old else None,
+            "outcomes": self._told_done,
+            "differences": different,
+        }
 
     async def _begin(self) -> dict[str, Any] | None:
         """Make the schema, or find it; return the result when nothing is left to do."""
@@ -265,8 +256,8 @@ def rebuilt(settings: RebuildSettings, argv: Sequence[str]) -> int:
         wrong = ", ".join(sorted({f"PROJECTOR_{problem['loc'][0]}".upper() for problem in error.errors()}))
         say(failed=f"Helpers have the settings of a projector, and these are wrong: {wrong}.")
         return 1
-    except _TROUBLE as error:
-        say(failed=f"{type(error).__name__}: {' '.join(str(error).split())}")
+    except POSTGRES_FAILED as error:
+        say(failed=failed("Postgres", error))
         return 1
     say(result=result)
     return 0

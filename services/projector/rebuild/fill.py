@@ -1,28 +1,54 @@
 """Fill: outcomes into the new tables, most of them from the judged stream, the last ones from the table `outcome`."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
+from typing import Final
 
 import asyncpg
 import structlog
-from pydantic import ValidationError
 
 from services.projector.domain.outcomes import Kept
 from services.projector.helpers.helpers import HelperProcesses
 from services.projector.helpers.quick_reader import read_quickly
 from services.projector.kafka.outcomes import KafkaStreamInPieces
-from services.projector.loop.partition.recover import FAR_BEHIND, after, catch_up
-from services.projector.ports import Advance, Checkpoint
+from services.projector.loop.partition.recover import FAR_BEHIND, LogWentBackError, after, catch_up
+from services.projector.ports import Advance, Checkpoint, Span
 from services.projector.rebuild.filled import FilledStore
 from services.projector.rebuild.queries import query
-from services.projector.rebuild.told import RebuildError
+from services.projector.rebuild.told import STAYS, RebuildError, failed, in_one_line
 from services.projector.store.postgres import Connection
-from shared.events.outcome import read_outcome
-from shared.kafka.clients import KafkaAddress
-from shared.packing.bodies import DamagedBodyError, body_of
+from shared.events.outcome import NewerOutcomeError, UnreadableOutcomeError, read_outcome
+from shared.events.topics import OUTCOMES
+from shared.kafka.clients import KafkaAddress, KafkaError
+from shared.packing.bodies import DamagedBodyError, UnknownDictionaryError, body_of
+
+_OF_A_NEWER_RELEASE: Final = f"of a newer release: rebuild with that release. {STAYS}"
 
 _log = structlog.get_logger()
+
+
+class _ToldStream(KafkaStreamInPieces):
+    """The judged stream. When it cannot be read, that is Kafka's failure, and not that of Postgres."""
+
+    async def span(self, kpart: int) -> Span:
+        """Return which offsets the partition holds now. Raises RebuildError."""
+        with _named():
+            return await super().span(kpart)
+
+    async def read(self, kpart: int, start: int, end: int) -> Sequence[tuple[int, bytes | None]]:
+        """Return some of the records in [start, end), in order with their offsets. Raises RebuildError."""
+        with _named():
+            return await super().read(kpart, start, end)
+
+
+@contextmanager
+def _named() -> Iterator[None]:
+    try:
+        yield
+    except (KafkaError, OSError, TimeoutError) as error:
+        raise RebuildError(f"{failed('Kafka', error)} {STAYS}") from error
 
 
 class Filling:
@@ -36,7 +62,7 @@ class Filling:
         self, kafka: KafkaAddress, pool: asyncpg.Pool, helpers: HelperProcesses, tell: Callable[[int, int], None]
     ) -> None:
         self.store = FilledStore(pool, self._reached)
-        self._stream = KafkaStreamInPieces(kafka)
+        self._stream = _ToldStream(kafka)
         self._helpers = helpers
         self._tell = tell
         # How far each partition is read, and where its stream begins and ends.
@@ -49,7 +75,10 @@ class Filling:
         await asyncio.gather(self._stream.stop(), self._helpers.stop())
 
     async def to_the_end(self, kparts: Sequence[int]) -> int:
-        """Fill up to where the stream ends when a partition is begun; return how many outcomes came."""
+        """Fill up to where the stream ends when a partition is begun; return how many outcomes came.
+
+        Raises RebuildError for what the stream holds or lacks and while Kafka is away, and what Postgres raises.
+        """
         for kpart in kparts:
             span = await self._stream.span(kpart)
             self._begin[kpart], self._end[kpart] = span.begin, span.end
@@ -68,8 +97,26 @@ class Filling:
         if self._end[kpart] - self._read[kpart] >= FAR_BEHIND:
             await self._helpers.catch_up(kpart, _skipped, partial(self._reached, kpart))
         at = await self.store.checkpoint(kpart)
-        reached = await catch_up(at, self._stream, self.store, _skipped, read_quickly, self.store.gather)
+        try:
+            reached = await catch_up(at, self._stream, self.store, _skipped, read_quickly, self.store.gather)
+        except NewerOutcomeError:
+            at_fault = f"offset {await self._first_newer(kpart)} of partition {kpart} of {OUTCOMES}"
+            raise RebuildError(f"The outcome at {at_fault} is {_OF_A_NEWER_RELEASE}") from None
+        except LogWentBackError as error:
+            raise RebuildError(
+                f"Partition {kpart} of {OUTCOMES} is not whole: {in_one_line(error)}. See the alarm `log_went_back` in "
+                "docs/operations.md. With the whole stream back, `stint rebuild --resume` goes on."
+            ) from error
         self._reached(kpart, reached.outcomes_next)
+
+    async def _first_newer(self, kpart: int) -> int | None:
+        """Return where the first outcome of a newer release stands, behind what is filled; None: it is gone."""
+        offset, end = (await self.store.checkpoint(kpart)).outcomes_next, (await self._stream.span(kpart)).end
+        while records := await self._stream.read(kpart, offset, end):
+            if (found := next((at for at, body in records if _is_newer(body)), None)) is not None:
+                return found
+            offset = records[-1][0] + 1
+        return None
 
     def _reached(self, kpart: int, outcomes_next: int) -> None:
         self._read[kpart] = outcomes_next
@@ -84,8 +131,9 @@ class Filling:
 async def take_the_rest(conn: Connection, store: FilledStore) -> None:
     """Write what the live tables have and the new ones lack, from the table `outcome`, in the caller's transaction.
 
-    Everything that is committed counts, published or not. Raises RebuildError for a row that is damaged, and when the
-    new tables are further on: the live ones were restored from a dump, and their projectors have not caught up.
+    Everything that is committed counts, published or not. Raises RebuildError for a row that is damaged or of a newer
+    release, and when the new tables are further on: the live ones were restored from a dump, and their projectors have
+    not caught up.
     """
     advances: list[Advance] = []
     for row in await conn.fetch(query("both_checkpoints")):
@@ -106,11 +154,23 @@ def _kept(kpart: int, row: asyncpg.Record) -> Kept:
     try:
         body = body_of(row["body"], row["packed"])
         return Kept(read_outcome(body), body.encode())
-    except (DamagedBodyError, ValidationError):
+    except (DamagedBodyError, UnreadableOutcomeError):
         raise RebuildError(
             f"The row of the outcome {kpart}:{row['source_offset']} is damaged, and the judged stream has not told it "
             "yet. See the alarm `recovery_failed` in docs/operations.md."
         ) from None
+    except (NewerOutcomeError, UnknownDictionaryError):
+        raise RebuildError(f"The outcome {kpart}:{row['source_offset']} is {_OF_A_NEWER_RELEASE}") from None
+
+
+def _is_newer(body: bytes | None) -> bool:
+    try:
+        read_outcome(body or b"")
+    except NewerOutcomeError:
+        return True
+    except UnreadableOutcomeError:
+        return False
+    return False
 
 
 def _skipped(offset: int, reason: str) -> None:

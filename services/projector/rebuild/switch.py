@@ -20,12 +20,13 @@ from datetime import UTC, datetime
 from typing import Final
 
 import asyncpg
+from asyncpg.transaction import Transaction
 
 from services.projector.rebuild.fill import take_the_rest
 from services.projector.rebuild.filled import FilledStore
 from services.projector.rebuild.queries import query
 from services.projector.rebuild.schema import SWITCHED, SchemaNames, check_layout, drop, tables_of
-from services.projector.rebuild.told import RebuildError, in_one_line
+from services.projector.rebuild.told import POSTGRES_FAILED, RebuildError, failed, in_one_line
 from services.projector.store.postgres import Connection
 
 _WITHIN_SECONDS: Final = 4.0
@@ -60,12 +61,22 @@ async def switch(
             await transaction.rollback()
             raise
         else:
-            await transaction.commit()
+            await _commit(transaction)
             return
     raise RebuildError(
         f"All is filled, and the switch was tried {_TRIES} times in vain: {why}. Something holds the tables, such as a "
         "dump or a long report (pg_stat_activity). Let it end, then `stint rebuild --resume`."
     )
+
+
+async def _commit(transaction: Transaction) -> None:
+    try:
+        await transaction.commit()
+    except POSTGRES_FAILED as error:
+        raise RebuildError(
+            f"{failed('Postgres', error)} That was in the last moment of the switch, so the new tables may be in force "
+            "already: `stint rebuild --resume` finds out, and goes on if they are not."
+        ) from error
 
 
 async def take_rights(conn: Connection, schemas: SchemaNames) -> None:

@@ -2,7 +2,14 @@
 
 import json
 import sys
-from typing import Any
+from typing import Any, Final
+
+import asyncpg
+
+# What a question to Postgres may end with.
+POSTGRES_FAILED: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+# Said once the new tables are there.
+STAYS: Final = "What is filled stays: `stint rebuild --resume` goes on there."
 
 
 class RebuildError(Exception):
@@ -12,6 +19,14 @@ class RebuildError(Exception):
 def in_one_line(error: BaseException) -> str:
     """Return the text of an error without its full stop. Postgres gives its detail and its hint lines of their own."""
     return " ".join(str(error).split()).rstrip(".")
+
+
+def failed(part: str, error: BaseException) -> str:
+    """Return which part failed, and with what, in one sentence. Some errors have no text, Kafka's name themselves."""
+    name, text = type(error).__name__, in_one_line(error)
+    if isinstance(error, TimeoutError):
+        text = text or "it did not answer in time"
+    return f"{part} failed: {text if text.startswith(name) else f'{name}: {text}'.removesuffix(': ')}."
 
 
 def say(**line: Any) -> None:  # noqa: ANN401 - anything that JSON has

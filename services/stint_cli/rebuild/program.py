@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -18,6 +19,7 @@ from shared.settings import KafkaSettings, PostgresSettings
 _ROOT: Final = Path(__file__).resolve().parents[3]
 # A line has the first rows that differ, each twice.
 _LINE_BYTES_MAX: Final = 64 * 1024 * 1024
+_STAYS: Final = " What is filled stays: `stint rebuild --resume` goes on there."
 
 Line = Mapping[str, Any]
 
@@ -25,7 +27,7 @@ Line = Mapping[str, Any]
 async def rebuilt(settings: DeploymentSettings, asked: Sequence[str], hear: Callable[[Line], None]) -> dict[str, Any]:
     """Rebuild, give each line of progress to `hear`, and return the result. Raise Trouble when it did not come to one.
 
-    An interrupt ends the program too: all that it has filled stays.
+    An interrupt ends the program too: all that it has filled stays. The program itself says so of what it fails on.
     """
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "services.projector", "rebuild", *asked),
@@ -40,14 +42,18 @@ async def rebuilt(settings: DeploymentSettings, asked: Sequence[str], hear: Call
     )
     complaints = asyncio.ensure_future(_all_of(process.stderr))
     last: Line = {}
+    # From the first stage on there are tables to go on with.
+    stays = ""
     try:
-        while process.stdout is not None and (line := await process.stdout.readline()):
+        # One that was killed while it wrote leaves a piece of a line.
+        while process.stdout is not None and (line := await process.stdout.readline()).endswith(b"\n"):
             last = json.loads(line)
             if "stage" in last:
+                stays = _STAYS
                 hear(last)
         await process.wait()
     except asyncio.CancelledError:
-        raise Trouble("Interrupted. What is filled stays: `stint rebuild --resume` goes on there.") from None
+        raise Trouble(f"Interrupted.{stays}") from None
     finally:
         with suppress(ProcessLookupError):
             process.terminate()
@@ -55,10 +61,18 @@ async def rebuilt(settings: DeploymentSettings, asked: Sequence[str], hear: Call
     if "failed" in last:
         raise Trouble(last["failed"])
     if "result" not in last:
-        words = (await complaints).strip().splitlines() or [f"it said nothing, status {process.returncode}"]
-        raise Trouble(f"The rebuild ended before its end: {words[-1]}. `stint rebuild --resume` goes on.")
+        why = _why(process.returncode or 0, await complaints)
+        raise Trouble(f"The rebuild ended before its end: {why}.{stays}")
     result: dict[str, Any] = last["result"]
     return result
+
+
+def _why(status: int, complaints: str) -> str:
+    """Return why the program ended: by a signal, or with its last words. Lines of its log are none: those are JSON."""
+    if status < 0:
+        return f"signal {-status} ended it ({signal.strsignal(-status)})"
+    words = [line.strip() for line in complaints.splitlines() if line.strip() and not line.startswith("{")]
+    return words[-1].rstrip(".") if words else f"it said nothing, status {status}"
 
 
 async def _all_of(stream: asyncio.StreamReader | None) -> str:

@@ -1,11 +1,16 @@
-"""`rebuild` as it is asked: what is refused before anything is touched, in words and not with a traceback."""
+"""`rebuild` as it is asked: what is refused before anything is touched, and how a failure is told, in words."""
 
 import json
+from typing import cast
 
+import asyncpg
 import pytest
 from pydantic import SecretStr
 
-from services.projector.rebuild.command import RebuildSettings, rebuilt
+from services.projector.rebuild.command import Rebuild, RebuildArguments, RebuildSettings, rebuilt
+from services.projector.rebuild.queries import query
+from services.projector.rebuild.schema import SWITCHED, UNFINISHED, SchemaNames
+from services.projector.rebuild.told import RebuildError
 
 SETTINGS = RebuildSettings(
     kafka_bootstrap_servers="localhost:1", postgres_dsn=SecretStr("postgresql://localhost:1/none")
@@ -45,5 +50,93 @@ def test_a_setting_of_projectors_that_is_wrong_is_named(
 
 
 def test_any_name_of_a_schema_is_gone_on_with(capsys: pytest.CaptureFixture[str]) -> None:
-    """As far as Postgres, which is away."""
-    assert failed(capsys, "--schema", "shadow").startswith("ConnectionRefusedError")
+    """As far as Postgres, which is away. Nothing is filled yet, so there is nothing to go on with."""
+    said = failed(capsys, "--schema", "shadow")
+    assert said.startswith("Postgres failed: ConnectionRefusedError: [Errno 111] Connect call failed")
+    assert "--resume" not in said
+
+
+class Session:
+    """Stands in for a session of Postgres: what stands written about each schema, and that both have one layout."""
+
+    def __init__(self, **said: str) -> None:
+        self._said = said
+
+    async def fetchval(self, sql: str, schema: str) -> str | None:
+        """Return what stands written about a schema."""
+        assert sql == query("find_schema")
+        return self._said.get(schema)
+
+    async def fetch(self, *_: object) -> list[object]:
+        """Return no column, no key."""
+        return []
+
+
+def a_rebuild(session: Session, *, resume: bool = False, beside: str = "fold_v2") -> Rebuild:
+    """Return a rebuild that has come as far as to its lock."""
+    asked = RebuildArguments(SchemaNames("fold_v1", beside), resume, keep_old=False, despite_differences=False)
+    return Rebuild(SETTINGS, asked, cast("asyncpg.Pool", None), cast("asyncpg.Connection", session), None)
+
+
+@pytest.mark.parametrize(
+    ("session", "resume", "why"),
+    [
+        (Session(), False, "There is no schema fold_v1: run `stint migrate`."),
+        (
+            Session(fold_v1=""),
+            True,
+            "There is no unfinished fold_v2 to go on with. Begin one without --resume.",
+        ),
+        (
+            Session(fold_v1="", fold_v2=UNFINISHED, fold_v1_old=""),
+            True,
+            "fold_v1_old is there, kept by an earlier rebuild. Drop it: DROP SCHEMA fold_v1_old CASCADE.",
+        ),
+        (
+            Session(fold_v1="", fold_v2=""),
+            True,
+            "fold_v2 is there, and no rebuild made it. Give another name with --schema.",
+        ),
+    ],
+    ids=["no live tables", "nothing unfinished", "kept before", "not ours"],
+)
+async def test_a_rebuild_that_cannot_begin_says_why_and_touches_nothing(
+    session: Session, *, resume: bool, why: str
+) -> None:
+    """The session in hand knows no statement that would change something."""
+    with pytest.raises(RebuildError) as end:
+        await a_rebuild(session, resume=resume).run()
+    assert str(end.value) == why
+
+
+async def test_nothing_is_left_to_resume_after_a_switch() -> None:
+    told = await a_rebuild(Session(fold_v1=f"{SWITCHED}2026-03-01T12:00:00+00:00"), resume=True).run()
+    since = "2026-03-01T12:00:00+00:00"
+    assert told == {"switched": False, "schema": "fold_v1", "nothing_to_resume": True, "in_force_since": since}
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation"),
+            "ConnectionDoesNotExistError: connection was closed in the middle of operation",
+        ),
+        (TimeoutError(), "TimeoutError: it did not answer in time"),
+        (asyncpg.InterfaceError("connection is closed"), "InterfaceError: connection is closed"),
+    ],
+    ids=["lost", "silent", "closed"],
+)
+async def test_what_is_filled_stays_when_postgres_fails(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
+) -> None:
+    rebuild = a_rebuild(Session(fold_v1="", fold_v2=UNFINISHED), resume=True)
+
+    async def fill() -> None:
+        raise error
+
+    monkeypatch.setattr(rebuild, "_fill", fill)
+    with pytest.raises(RebuildError) as end:
+        await rebuild.run()
+    stays = "What is filled stays: `stint rebuild --resume` goes on there."
+    assert str(end.value) == f"Postgres failed: {said}. {stays}"

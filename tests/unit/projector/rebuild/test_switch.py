@@ -17,10 +17,14 @@ TRIES = 20
 
 
 class Session:
-    """Stands in for a session of Postgres, and for each of its transactions. `done` has how each one ended."""
+    """Stands in for a session of Postgres, and for each of its transactions. `done` has how each one ended.
 
-    def __init__(self) -> None:
+    `lost` is what a commit ends with.
+    """
+
+    def __init__(self, lost: Exception | None = None) -> None:
         self.done: list[str] = []
+        self._lost = lost
 
     def transaction(self) -> "Session":
         """Return the next transaction."""
@@ -30,8 +34,10 @@ class Session:
         """Begin."""
 
     async def commit(self) -> None:
-        """End well."""
+        """End well, or with nobody knowing how."""
         self.done.append("commit")
+        if self._lost is not None:
+            raise self._lost
 
     async def rollback(self) -> None:
         """End without effect."""
@@ -109,3 +115,19 @@ async def test_a_switch_that_fails_otherwise_is_undone_and_not_tried_again(monke
     with pytest.raises(asyncpg.DiskFullError):
         await tried(Exchange(asyncpg.DiskFullError("no space"), 1), monkeypatch, session)
     assert session.done == ["rollback"]
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [asyncpg.ConnectionDoesNotExistError("connection was closed"), ConnectionResetError("reset"), TimeoutError()],
+)
+async def test_a_commit_of_the_switch_that_is_lost_may_have_been_done(
+    monkeypatch: pytest.MonkeyPatch, lost: Exception
+) -> None:
+    """Tried again it would fail for another reason, when the new tables have the live name already."""
+    session = Session(lost)
+    with pytest.raises(
+        RebuildError, match="the new tables may be in force already: `stint rebuild --resume` finds out"
+    ):
+        await tried(Exchange(TimeoutError(), 0), monkeypatch, session)
+    assert session.done == ["commit"]
