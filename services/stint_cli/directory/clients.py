@@ -23,7 +23,15 @@ _AnyTenant = Annotated[str | None, typer.Argument(metavar="TENANT", help="Defaul
 _Id = Annotated[str, typer.Argument(metavar="ID", help="The client_id.")]
 _Role = Annotated[ClientRole, typer.Option(help="machine presses and reads, reader reads, admin also sets rules.")]
 _Name = Annotated[str, typer.Option(help="What it is for, such as: CRM, production.")]
-_KeepOld = Annotated[int, typer.Option(min=0, max=_MONTH_SECONDS, help="How long the old secret works beside the new.")]
+_KeepOld = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        max=_MONTH_SECONDS,
+        help="How long the old secret works beside the new. One that is kept already stays the one that is kept, and "
+        "the last one ends. 0: every older secret ends now.",
+    ),
+]
 
 
 @command(clients, "add", example="stint clients add acme --role reader --name 'Payroll export'")
@@ -44,8 +52,9 @@ async def _rotate(client_id: _Id, *, keep_old_seconds: _KeepOld = 0) -> Answer:
         row = await conn.fetchrow(query("rotate_client"), client_id, hash_secret(secret), keep_old_seconds)
     if row is None:
         raise Trouble(f"There is no client {client_id}, or it was revoked: look at `stint clients list`.")
-    until = moment(row["old_secret_until"])
-    return _once({"client_id": client_id, "client_secret": secret, "tenant": row["tenant"], "old_secret_until": until})
+    until, kept_older = moment(row["old_secret_until"]), row["keeps_older"]
+    told = {"client_id": client_id, "client_secret": secret, "tenant": row["tenant"], "old_secret_until": until}
+    return _once(told | {"last_secret_ended": kept_older or until is None}, _good(until, kept_older=kept_older))
 
 
 @command(clients, "revoke", example="stint clients revoke client-4f0c")
@@ -85,6 +94,19 @@ async def _list(tenant: _AnyTenant = None) -> Answer:
     return Answer(told, Listing(headings, rows))
 
 
-def _once(told: dict[str, Any]) -> Answer:
-    said = "\n".join(f"{name:<16} {value}" for name, value in told.items() if value not in {None, ""})
-    return Answer(told, f"{said}\nKeep the secret now: it is not shown again.")
+def _good(until: str | None, *, kept_older: bool) -> str:
+    if until is None:
+        return "This secret alone is good: every older one has ended."
+    if kept_older:
+        return (
+            f"Good are this secret and, until {until}, the one that was kept before. The secret of the last rotation "
+            "has ended: where a client took it up, give it this one."
+        )
+    return f"Good are this secret and, until {until}, the one before it."
+
+
+def _once(told: dict[str, Any], good: str | None = None) -> Answer:
+    shown = {name: value for name, value in told.items() if isinstance(value, str) and value}
+    lines = [f"{name:<16} {value}" for name, value in shown.items()]
+    lines += [*([] if good is None else [good]), "Keep the secret now: it is not shown again."]
+    return Answer(told, "\n".join(lines))
