@@ -15,6 +15,7 @@ from services.stint_cli.rebuild import commands as rebuild
 from services.stint_cli.settings import DatabaseSettings
 from services.stint_cli.setup import commands as setup
 from services.stint_cli.terminal.app import app
+from services.stint_cli.terminal.failures import PERHAPS, Interrupted
 from services.stint_cli.terminal.local import local_settings
 from services.stint_cli.trouble import Trouble
 from services.stint_cli.watch import commands as watch
@@ -25,10 +26,12 @@ COMMANDS: Final = (tenants, clients, persons, policy, watch, rebuild, setup)
 
 _FAILED: Final = 1
 _MISUSED: Final = 2
+# As a shell says it of a program that SIGINT ended.
+_INTERRUPTED: Final = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return the exit status: 1 for trouble, 2 for a wrong command or wrong settings."""
+    """Run one command and return the exit status: 1 trouble, 2 a wrong command or settings, 130 after Ctrl-C."""
     # A broker's error is raised too, and its one line is enough.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     os.environ.update(local_settings(os.environ))
@@ -43,11 +46,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _MISUSED
     except asyncpg.UndefinedTableError:
         return _failed("the database has no tables, or those of an older release: run `stint migrate`.")
-    except TimeoutError:
-        return _failed(
-            "Postgres did not answer in time. What was asked for may have been done: look, or run it again. "
-            "`stint doctor` looks at Postgres."
-        )
+    except (Interrupted, KeyboardInterrupt):
+        print(f"stint: interrupted. {PERHAPS}", file=sys.stderr)
+        return _INTERRUPTED
     except (KafkaError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
         return _failed(f"{type(error).__name__}: {' '.join(str(error).split())}")
     return 0

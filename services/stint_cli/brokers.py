@@ -138,7 +138,7 @@ class Brokers:
 
     async def _all_seen(self, names: Sequence[str]) -> None:
         # The brokers learn of a new topic from the controller a moment after the controller has answered.
-        async with kafka_answers(_SEEN_WITHIN_SECONDS):
+        async with kafka_answers(_SEEN_WITHIN_SECONDS, " The topics may have been made: run it again."):
             while len(await self.find(names)) < len(names):  # noqa: ASYNC110 - nothing here could set an event
                 await asyncio.sleep(_PAUSE_SECONDS)
 
@@ -167,13 +167,13 @@ async def _coordinated(ask: Callable[[], Awaitable[Answered]]) -> Answered:
 
 
 @asynccontextmanager
-async def kafka_answers(within_seconds: float) -> AsyncIterator[None]:
+async def kafka_answers(within_seconds: float, advice: str = "") -> AsyncIterator[None]:
     """Bound what is asked of Kafka. Raise Trouble when the time is over: a bare TimeoutError is always Postgres'."""
     try:
         async with asyncio.timeout(within_seconds):
             yield
     except TimeoutError as error:
-        raise Trouble(f"Kafka did not answer within {within_seconds:.0f} s.") from error
+        raise Trouble(f"Kafka did not answer within {within_seconds:.0f} s.{advice}") from error
 
 
 async def end_reader(consumer: AIOKafkaConsumer) -> None:

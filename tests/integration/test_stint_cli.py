@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import signal
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -10,6 +12,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from deploy.local.settings import ROOT
 from services.stint_cli import database
 from services.stint_cli.brokers import Brokers, kafka_answers
 from services.stint_cli.database import connected
@@ -26,6 +29,7 @@ from shared.events.topics import topics
 from shared.identity import read_token, token_sha256, verify_secret
 from tests.support.stack.deployments import PARTITIONS, TOKEN_KEY, Deployment
 from tests.support.stack.terminals import Terminal
+from tests.support.stack.until import eventually
 
 NOW = datetime.now(UTC)
 
@@ -245,6 +249,51 @@ async def test_a_command_that_postgres_does_not_answer_ends_and_says_so(
     assert (await waits)[0] == 0
     assert (status, out) == (1, "")
     assert err.startswith("stint: Postgres did not answer in time. What was asked for may have been done: look,")
+
+
+async def waiting_for_a_lock(deployment: Deployment, statement: str) -> int:
+    """Return the process of Postgres in which this statement waits for a lock, once it does."""
+    sql = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND position($1 IN query) > 0"
+    found: list[int] = []
+
+    async def waits() -> bool:
+        found[:] = [row["pid"] for row in await deployment.pool.fetch(sql, statement)]
+        return len(found) == 1
+
+    await eventually(waits, f"{statement} waits")
+    return found[0]
+
+
+async def test_a_command_whose_connection_is_cut_says_that_its_work_may_be_done(
+    deployment: Deployment, terminal: Terminal
+) -> None:
+    tenant = await deployment.tenant()
+    async with locked(deployment, "person"):
+        command = asyncio.create_task(terminal.run("persons", "add", tenant.name, "dana"))
+        pid = await waiting_for_a_lock(deployment, "INSERT INTO person")
+        await deployment.pool.fetchval("SELECT pg_terminate_backend($1)", pid)
+        status, out, err = await command
+    assert (status, out, err.count("\n")) == (1, "", 1)
+    assert err.startswith("stint: The connection to Postgres was lost (")
+    assert err.endswith("). What was asked for may have been done: look, or run it again.\n")
+
+
+async def test_an_interrupted_command_ends_with_130_and_says_that_its_work_may_be_done(
+    deployment: Deployment, terminal: Terminal
+) -> None:
+    """As a shell starts it, because a signal reaches the main thread of a process alone."""
+    tenant = await deployment.tenant()
+    argv = ("-m", "services.stint_cli", "persons", "add", tenant.name, "dana")
+    async with locked(deployment, "person"):
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, *argv, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        )
+        await waiting_for_a_lock(deployment, "INSERT INTO person")
+        process.send_signal(signal.SIGINT)
+        out, err = await asyncio.wait_for(process.communicate(), 15)
+    said = "stint: interrupted. What was asked for may have been done: look, or run it again.\n"
+    assert (process.returncode, out.decode(), err.decode()) == (130, "", said)
+    assert await terminal.json("persons", "list", tenant.name) == []
 
 
 @pytest.mark.parametrize("table", ["schema_migration", pytest.param("dead_letter", id="after Kafka was asked")])

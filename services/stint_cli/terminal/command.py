@@ -14,6 +14,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from services.stint_cli.terminal.failures import explained
+
 # Wide enough that no program which reads a list finds a row on two lines.
 _NO_TERMINAL_COLUMNS: Final = 10_000
 
@@ -51,7 +53,8 @@ def command(group: typer.Typer, name: str, *, example: str) -> Callable[[Run], R
         def called(*, as_json: bool, **arguments: object) -> None:
             if asks:
                 arguments[_AS_JSON.name] = as_json
-            answer = asyncio.run(_answer(run, arguments))
+            with explained():
+                answer = asyncio.run(_answer(run, arguments))
             _print(answer, as_json=as_json)
             raise typer.Exit(answer.status)
 

@@ -1,0 +1,54 @@
+"""Failures after which nobody knows whether what was asked for was done, in words for the person at the terminal."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import asyncpg
+
+from services.stint_cli.trouble import Trouble
+from shared.kafka.clients import KafkaError
+
+PERHAPS: Final = "What was asked for may have been done: look, or run it again."
+
+# The connection ended before the answer came: the statement, or its commit, may have been carried out.
+_POSTGRES_LOST: Final = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.StatementCompletionUnknownError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    ConnectionError,
+)
+
+
+class Interrupted(Exception):  # noqa: N818 - as Trouble: what the person did, and no fault
+    """The command was interrupted at the terminal."""
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Raise Trouble when a part failed before it answered, and Interrupted after Ctrl-C. Other errors pass.
+
+    What Postgres refused passes too: such a statement was rolled back, so its own words are enough. A bare TimeoutError
+    or ConnectionError is always Postgres', because Kafka's clients have errors of their own.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted from None
+    except TimeoutError as error:
+        raise Trouble(f"Postgres did not answer in time. {PERHAPS} `stint doctor` looks at Postgres.") from error
+    except (*_POSTGRES_LOST, asyncpg.InterfaceError) as error:
+        if isinstance(error, asyncpg.InterfaceError) and type(error) is not asyncpg.InterfaceError:
+            raise  # a value that no statement was sent with
+        raise Trouble(f"The connection to Postgres was lost ({_why(error)}). {PERHAPS}") from error
+    except KafkaError as error:
+        if "AuthorizationFailed" in type(error).__name__:
+            raise
+        raise Trouble(f"Kafka failed ({_why(error)}). {PERHAPS}") from error
+
+
+def _why(error: Exception) -> str:
+    said, name = " ".join(str(error).split()), type(error).__name__
+    # Kafka's client puts the name into the text.
+    return said if name in said else f"{name}: {said}".removesuffix(": ")
