@@ -94,7 +94,27 @@ async def publish_policy(
 async def set_policy(
     address: KafkaAddress, tenant: str, document: Policy, *, replaces: int | None, set_by: str, set_at: datetime
 ) -> PolicyBook:
-    """Record a policy, and return all policies as they are after it. Raise Trouble when another writer was first."""
+    """Record a policy, and return all policies as they are after it. Raise Trouble when another writer was first.
+
+    Trouble that comes after the acknowledgement says that the policy is recorded.
+    """
+    revision = await _recorded(address, tenant, document, replaces=replaces, set_by=set_by, set_at=set_at)
+    try:
+        book = await read_policies(address)
+    except Trouble as trouble:
+        raise Trouble(
+            f"The policy is recorded as revision {revision}, and counts unless another one came just before it. Only "
+            f"reading it back failed: {trouble} Look with `policy get`."
+        ) from trouble
+    if book.record(tenant, revision) is None:
+        raise moved_on(book.latest_revision(tenant))
+    return book
+
+
+async def _recorded(
+    address: KafkaAddress, tenant: str, document: Policy, *, replaces: int | None, set_by: str, set_at: datetime
+) -> int:
+    """Record a policy and return its revision. Raise Trouble when Kafka does not acknowledge it in time."""
     async with _producer(address) as producer:
         sending = asyncio.ensure_future(
             publish_policy(producer, tenant, document, replaces=replaces, set_by=set_by, set_at=set_at)
@@ -105,13 +125,9 @@ async def set_policy(
             sending.add_done_callback(lambda late: late.cancelled() or late.exception())
             raise Trouble("Kafka does not acknowledge the policy. It may come into force: look with `policy get`.")
         try:
-            revision = sending.result()
+            return sending.result()
         except KafkaError as error:
             raise Trouble(f"The policy may be recorded, or not ({error}): look with `policy get`.") from error
-    book = await read_policies(address)
-    if book.record(tenant, revision) is None:
-        raise moved_on(book.latest_revision(tenant))
-    return book
 
 
 def moved_on(in_force: int | None) -> Trouble:
@@ -124,12 +140,14 @@ def moved_on(in_force: int | None) -> Trouble:
 async def ensure_first_policy(
     address: KafkaAddress, tenant: str, document: Policy, *, set_by: str, set_at: datetime
 ) -> bool:
-    """Give a tenant its first policy. Return False, and record nothing, when the tenant has one."""
+    """Give a tenant its first policy. Return False, and record nothing, when the tenant has one.
+
+    Raise Trouble when Kafka does not acknowledge it in time.
+    """
     if (await read_policies(address)).latest_revision(tenant) is not None:
         return False
-    async with _producer(address) as producer:
-        # If two commands run at once, both name no revision, so the second record is void. The tenant has a policy.
-        await publish_policy(producer, tenant, document, replaces=None, set_by=set_by, set_at=set_at)
+    # If two commands run at once, both name no revision, so the second record is void. The tenant has a policy.
+    await _recorded(address, tenant, document, replaces=None, set_by=set_by, set_at=set_at)
     return True
 
 

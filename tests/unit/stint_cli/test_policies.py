@@ -1,20 +1,24 @@
-"""Policies, as operators set them: an invalid one is not written."""
+"""Policies, as operators set them: an invalid one is not written, and what may be recorded is said to be so."""
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Final
 
 import pytest
+from aiokafka.errors import KafkaConnectionError
 
+from services.stint_cli import policies
 from services.stint_cli.directory import tenants
-from services.stint_cli.policies import publish_policy
+from services.stint_cli.policies import ensure_first_policy, publish_policy, set_policy
 from services.stint_cli.policy import commands
 from services.stint_cli.trouble import Trouble
 from shared.events.policies.book import PolicyBook
 from shared.events.policies.document import Proposal
 from shared.events.policy import LongRunning, Policy, Preset, Rules
+from shared.kafka.clients import KafkaAddress
 from shared.kafka.policy_writer import outgoing_policy
 
 ZOHO = Policy(preset=Preset.ZOHO, zone="Asia/Jerusalem")
@@ -136,3 +140,80 @@ async def test_a_clock_that_is_nearly_right_will_do(
     run, written = FIRST[command]
     await run()
     assert laptop.written == written
+
+
+ADDRESS: Final = KafkaAddress(bootstrap_servers="nowhere:1")
+
+
+async def _set() -> None:
+    await set_policy(ADDRESS, "acme", NATIVE, replaces=None, set_by="avi", set_at=NOW)
+
+
+async def _ensure() -> None:
+    assert await ensure_first_policy(ADDRESS, "acme", NATIVE, set_by="avi", set_at=NOW)
+
+
+@pytest.fixture
+def on_kafka(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Let `policies` find a topic that reads as empty, and a producer whose sends end as the test says."""
+
+    def of(send: Callable[[], Awaitable[object]], *reads: Trouble | PolicyBook) -> None:
+        found = iter(reads)
+
+        async def send_and_wait(*_: object, **__: object) -> object:
+            return await send()
+
+        @asynccontextmanager
+        async def opened(_address: object) -> AsyncIterator[SimpleNamespace]:
+            yield SimpleNamespace(send_and_wait=send_and_wait)
+
+        async def read_policies(_address: object) -> PolicyBook:
+            read = next(found)
+            if isinstance(read, Trouble):
+                raise read
+            return read
+
+        monkeypatch.setattr(policies, "_producer", opened)
+        monkeypatch.setattr(policies, "read_policies", read_policies)
+
+    return of
+
+
+async def _acked() -> object:
+    return SimpleNamespace(offset=7)
+
+
+@pytest.mark.parametrize("run", [_set, _ensure])
+async def test_a_policy_that_is_not_acknowledged_in_time_may_come_into_force(
+    run: Callable[[], Awaitable[None]], on_kafka: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(policies, "_SENT_WITHIN_SECONDS", 0.01)
+    on_kafka(asyncio.Event().wait, PolicyBook())
+    with pytest.raises(
+        Trouble, match=r"does not acknowledge the policy\. It may come into force: look with `policy get`"
+    ):
+        await asyncio.wait_for(run(), 5)
+
+
+@pytest.mark.parametrize("run", [_set, _ensure])
+async def test_a_policy_whose_acknowledgement_was_lost_may_be_recorded(
+    run: Callable[[], Awaitable[None]], on_kafka: Callable[..., None]
+) -> None:
+    async def lost() -> object:
+        raise KafkaConnectionError("gone")
+
+    on_kafka(lost, PolicyBook())
+    with pytest.raises(Trouble, match=r"may be recorded, or not \(.*gone\): look with `policy get`"):
+        await run()
+
+
+async def test_a_policy_that_was_acknowledged_and_cannot_be_read_back_is_told_as_recorded(
+    on_kafka: Callable[..., None],
+) -> None:
+    on_kafka(_acked, Trouble("timer.policies.v1 cannot be read: gone. Look at Kafka."))
+    with pytest.raises(Trouble) as raised:
+        await _set()
+    assert str(raised.value) == (
+        "The policy is recorded as revision 7, and counts unless another one came just before it. Only reading it "
+        "back failed: timer.policies.v1 cannot be read: gone. Look at Kafka. Look with `policy get`."
+    )
