@@ -48,12 +48,12 @@ def check_owner(owner: str) -> None:
 async def create_client(conn: Session, tenant: str, client: str, role: ClientRole = "machine") -> str:
     """Make a client and return its secret, which cannot be read again; an existing client gets a new secret.
 
-    Raise Trouble for an id that cannot log in, or that could be confused with a person's.
+    Raise Trouble for an id that cannot log in, that could be confused with a person's, or whose client was revoked.
     """
     _check(_CLIENT, client, 'A client id is 1 to 128 printable characters of ASCII, none of them ":" or a space')
     secret = new_token()
     if await conn.fetchval(query("keep_client"), client, tenant, hash_secret(secret), role) is None:
-        raise Trouble(f"The client id {client} belongs to another tenant: choose another.")
+        raise Trouble(f"The client id {client} belongs to another tenant, or was revoked: choose another.")
     return secret
 
 

@@ -13,6 +13,7 @@ import asyncpg
 import pytest
 
 from deploy.local.settings import ROOT
+from services.command_api.store.database import query as api_query
 from services.stint_cli import database
 from services.stint_cli.brokers import Brokers, kafka_answers
 from services.stint_cli.database import connected
@@ -21,7 +22,7 @@ from services.stint_cli.deployment.partitions import record_partitions
 from services.stint_cli.deployment.topics import check_topics, ensure_topics
 from services.stint_cli.env_file import read_env
 from services.stint_cli.policies import ensure_first_policy, publish_policy, read_policies
-from services.stint_cli.setup.demo import Demo, make_demo, make_demo_policy
+from services.stint_cli.setup.demo import ADMIN, CLIENT, Demo, make_demo, make_demo_policy
 from services.stint_cli.tenants import create_client, create_tenant
 from services.stint_cli.trouble import Trouble
 from shared.events.policy import Policy, Preset
@@ -222,6 +223,31 @@ async def test_the_demo_has_a_token_of_each_role_whose_client_can_be_revoked(
     async with connected(deployment.dsn) as conn:
         rows = await conn.fetch("SELECT id, role FROM client WHERE tenant IN ('demo', 'other')")
     assert {(row["id"], row["role"]) for row in rows} == {(one.client, one.role) for one in claims if one is not None}
+
+
+async def test_a_client_of_the_demo_that_was_revoked_stays_so_and_has_no_credentials(
+    deployment: Deployment, terminal: Terminal
+) -> None:
+    """Its tokens are signed: if it worked again, a token that has leaked would be good again."""
+    file = terminal.folder / "demo.env"
+    first = await make(deployment, file, NOW)
+    revoked = [CLIENT, ADMIN]
+    try:
+        for client in revoked:
+            await terminal.json("clients", "revoke", client)
+        told = await terminal.json("demo", "--env-file", str(file))
+        assert told == {"env_file": str(file), "revoked": revoked}
+        emptied = {"STINT_CLIENT_SECRET": "", "STINT_TOKEN": "", "STINT_ADMIN_TOKEN": ""}
+        assert read_env(file) == first | emptied | {"STINT_URL": "http://127.0.0.1:1"}
+        _, out, _ = await terminal.run("prepare", "--partitions", str(PARTITIONS), "--env-file", str(file))
+        assert f"Those of {', '.join(revoked)} are left empty" in out
+        async with connected(deployment.dsn) as conn:
+            for client in revoked:
+                assert await conn.fetchval(api_query("is_revoked"), client)
+                with pytest.raises(Trouble, match="or was revoked: choose another"):
+                    await create_client(conn, "demo", client)
+    finally:
+        await deployment.pool.execute("UPDATE client SET revoked_at = NULL WHERE id = ANY($1)", revoked)
 
 
 async def test_each_demo_tenant_has_one_policy_however_often_it_is_made(deployment: Deployment, tmp_path: Path) -> None:

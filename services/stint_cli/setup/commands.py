@@ -59,9 +59,10 @@ async def _demo(env_file: EnvFile) -> Answer:
     settings = DemoSettings()
     demo = _demo_of(settings, env_file)
     async with opened(settings) as conn:
-        await make_demo(conn, demo)
+        revoked = await make_demo(conn, demo)
     await make_demo_policy(demo)
-    return Answer({"env_file": str(env_file)}, f"The demo credentials are in {env_file}.")
+    text = f"The demo credentials are in {env_file}.{_stay_revoked(revoked)}"
+    return Answer({"env_file": str(env_file), "revoked": revoked}, text)
 
 
 @command(app, "prepare", example="stint prepare --env-file demo.env")
@@ -70,9 +71,18 @@ async def _prepare(env_file: EnvFile, partitions: Partitions = DEFAULT_PARTITION
     settings = DemoSettings()
     demo = _demo_of(settings, env_file)
     async with opened(settings, patient=True) as conn, Brokers(demo.kafka) as brokers:
-        await prepare(conn, brokers, demo, partitions, settings.replication_factor)
-    text = f"Migrated, topics made. The demo credentials are in {env_file}."
-    return Answer({"partitions": partitions, "env_file": str(env_file)}, text)
+        revoked = await prepare(conn, brokers, demo, partitions, settings.replication_factor)
+    text = f"Migrated, topics made. The demo credentials are in {env_file}.{_stay_revoked(revoked)}"
+    return Answer({"partitions": partitions, "env_file": str(env_file), "revoked": revoked}, text)
+
+
+def _stay_revoked(revoked: list[str]) -> str:
+    if not revoked:
+        return ""
+    return (
+        f" Those of {', '.join(revoked)} are left empty, because a revoked client stays revoked: "
+        "`stint clients add` makes another."
+    )
 
 
 def _demo_of(settings: DemoSettings, env_file: Path) -> Demo:

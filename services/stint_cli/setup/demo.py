@@ -1,7 +1,8 @@
 """demo: a tenant with a caller of each role, a second tenant, and their credentials in a file to be sourced.
 
 Credentials that still work are kept, so that shells which have sourced the file go on working. What has been lost or
-is about to expire is made anew.
+is about to expire is made anew. A client that was revoked stays revoked, and its credentials are empty in the file:
+its tokens are signed, so a client that works again would make each token good again that has leaked.
 """
 
 import asyncio
@@ -74,28 +75,33 @@ class Demo:
     now: datetime
 
 
-async def make_demo(conn: asyncpg.Connection, demo: Demo) -> None:
-    """Make the demo tenants' rows where they are missing, and write the file."""
+async def make_demo(conn: asyncpg.Connection, demo: Demo) -> list[str]:
+    """Make the demo tenants' rows where they are missing, and write the file. Return the clients that were revoked."""
     kept = read_env(demo.env_file)
     async with conn.transaction():
         for tenant in _POLICIES:
             await create_tenant(conn, tenant)
         await create_person(conn, TENANT, OWNER, "Dana Levi", ["dana@demo.example"])
-        for machine in _OTHERS.values():
-            await _ensure_client(conn, machine)
+        secret = await _client_secret(conn, kept)
+        revoked = [] if secret else [CLIENT]
+        revoked += [machine.client for machine in _OTHERS.values() if not await _ensure_client(conn, machine)]
+        tokens = {
+            name: "" if machine.client in revoked else _bearer_token(kept, demo, name, machine)
+            for name, machine in ({"STINT_TOKEN": Machine(TENANT, CLIENT)} | _OTHERS).items()
+        }
         values = {
             "STINT_URL": demo.url,
             "STINT_CLIENT_ID": CLIENT,
-            "STINT_CLIENT_SECRET": await _client_secret(conn, kept),
-            "STINT_TOKEN": _bearer_token(kept, demo, "STINT_TOKEN", Machine(TENANT, CLIENT)),
+            "STINT_CLIENT_SECRET": secret,
             "STINT_OWNER": OWNER,
             "STINT_ZOHO_TOKEN": await _person_token(conn, kept, demo),
-            **{name: _bearer_token(kept, demo, name, machine) for name, machine in _OTHERS.items()},
+            **tokens,
             "STINT_KAFKA": demo.kafka.bootstrap_servers,
             "STINT_POSTGRES_DSN": demo.postgres_dsn,
         }
     # After the commit, so that the file never has credentials that the database does not know.
     write_env(demo.env_file, values, _HEADING)
+    return revoked
 
 
 async def make_demo_policy(demo: Demo) -> None:
@@ -110,17 +116,23 @@ async def make_demo_policy(demo: Demo) -> None:
 
 
 async def _client_secret(conn: asyncpg.Connection, kept: Mapping[str, str]) -> str:
+    """Return a secret of the client that works; an empty one when the client was revoked."""
     secret = kept.get("STINT_CLIENT_SECRET")
-    hashed = await conn.fetchval(query("client_secret_hash"), CLIENT, TENANT)
-    if secret and hashed and verify_secret(secret, hashed):
+    row = await conn.fetchrow(query("client_secret_hash"), CLIENT, TENANT)
+    if row is not None and row["revoked"]:
+        return ""
+    if secret and row is not None and verify_secret(secret, row["secret_hash"]):
         return secret
     return await create_client(conn, TENANT, CLIENT)
 
 
-async def _ensure_client(conn: asyncpg.Connection, machine: Machine) -> None:
+async def _ensure_client(conn: asyncpg.Connection, machine: Machine) -> bool:
+    """Make a client where there is none. Return False when it was revoked."""
     # Nobody is told its secret: the file has a token. The row is what `stint clients` lists and revokes.
-    if await conn.fetchval(query("client_secret_hash"), machine.client, machine.tenant) is None:
+    row = await conn.fetchrow(query("client_secret_hash"), machine.client, machine.tenant)
+    if row is None:
         await create_client(conn, machine.tenant, machine.client, machine.role)
+    return row is None or not row["revoked"]
 
 
 def _bearer_token(kept: Mapping[str, str], demo: Demo, name: str, machine: Machine) -> str:

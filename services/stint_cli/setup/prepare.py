@@ -18,11 +18,15 @@ _B = TypeVar("_B")
 
 async def prepare(
     conn: asyncpg.Connection, brokers: Brokers, demo: Demo, partitions: int, replication_factor: int | None
-) -> None:
-    """Prepare Postgres and Kafka from nothing or from any earlier state, both at the same time."""
+) -> list[str]:
+    """Prepare Postgres and Kafka from nothing or from any earlier state, both at the same time.
+
+    Return the demo's clients that were revoked.
+    """
     _, missing = await _both(migrate(conn), check_topics(brokers, partitions, replication_factor))
     await record_unless_lost(conn, missing, partitions)
-    await _both(make_demo(conn, demo), _make_topics_and_policy(brokers, missing, replication_factor, demo))
+    revoked, _ = await _both(make_demo(conn, demo), _make_topics_and_policy(brokers, missing, replication_factor, demo))
+    return revoked
 
 
 async def _make_topics_and_policy(

@@ -1,2 +1,2 @@
--- The hash of the secret of one client of a tenant; no row when the client is revoked.
-SELECT secret_hash FROM client WHERE id = $1 AND tenant = $2 AND revoked_at IS NULL;
+-- The hash of the secret of one client of a tenant, and whether the client was revoked.
+SELECT secret_hash, revoked_at IS NOT NULL AS revoked FROM client WHERE id = $1 AND tenant = $2;
