@@ -135,6 +135,15 @@ CONDITIONS: Final = (
         "page",
         "Over one press in a hundred hears no verdict: it is answered 202 or 503.",
     ),
+    # A series begins with the first command of its reason, at one: `increase` does not see that.
+    Condition(
+        "StintCommandsBuried",
+        "sum(increase(stint_commands_buried_total[10m]) > 0"
+        " or (stint_commands_buried_total > 0 unless stint_commands_buried_total offset 10m)) > 0",
+        "0m",
+        "ticket",
+        "Commands of other services became no press, and are on timer.dead.v1. `stint dead-letters list` says why.",
+    ),
     Condition(
         "StintNotReady",
         'min by (instance, check) (stint_ready{check!="stays"}) == 0',

@@ -81,6 +81,10 @@ FIRES: Final[dict[str, tuple[dict[str, str], dict[str, str]]]] = {
             'stint_presses_answered_total{answer="waiting"}': "0+1x30",
         },
     ),
+    "StintCommandsBuried": (
+        {'stint_commands_buried_total{reason="value_invalid", instance="a"}': "1x15 2x20"},
+        {'stint_commands_buried_total{reason="value_invalid", instance="a"}': "0 2x30"},
+    ),
     "StintNotReady": (
         {'stint_ready{check="clock", instance="a"}': "0x30", 'stint_ready{check="clock", instance="b"}': "1x30"},
         # One that leaves is not ready on purpose.
@@ -232,6 +236,12 @@ def test_an_alarm_is_heard_that_was_raised_before_prometheus_first_asked(promtoo
     raised = {'stint_alarms_total{alarm="postgres_not_there", instance="a"}': "_x15 1x20"}
     long_ago = {'stint_alarms_total{alarm="postgres_not_there", instance="a"}': "1x30"}
     tried(promtool, tmp_path, [(raised, {"StintPostgresNotThere": True}), (long_ago, {"StintPostgresNotThere": False})])
+
+
+def test_the_first_command_that_is_buried_for_a_reason_is_heard(promtool: Path, tmp_path: Path) -> None:
+    """Its series begins with it, at one."""
+    first = {'stint_commands_buried_total{reason="value_invalid", instance="a"}': "_x15 1x20"}
+    tried(promtool, tmp_path, [(first, {"StintCommandsBuried": True})])
 
 
 def test_what_is_nothing_once_fires_only_when_it_happens_again(promtool: Path, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import asyncpg
@@ -11,11 +11,14 @@ import asyncpg
 from services.stint_cli.store import query
 from services.stint_cli.terminal.command import moment
 from services.stint_cli.trouble import Trouble
+from services.stint_cli.watch.diagnosis import Diagnosis
 from services.stint_cli.watch.log import LogReader
-from shared.events.topics import DEAD, EVENTS
+from shared.events.topics import COMMANDS, DEAD, EVENTS
 from shared.kafka.clients import ConsumerRecord
 
 _AT_ONCE: Final = 500
+# They are kept, so older ones are no news.
+_NEW_FOR: Final = timedelta(days=1)
 # The header in which a command that could not be read says why.
 _REASON: Final = "dead_reason"
 
@@ -55,6 +58,29 @@ async def list_commands(log: LogReader) -> list[DeadLetter]:
         found += [_command(record) for record in records]
         offset = records[-1].offset + 1
     return found[::-1]
+
+
+async def of_the_dead_letters(conn: asyncpg.Connection, log: LogReader) -> Diagnosis:
+    """Return how many records could not be read, and what to do about those of the last day."""
+    since = datetime.now(UTC) - _NEW_FOR
+    row = await conn.fetchrow(query("count_dead_letters"), since)
+    first_new = await log.since(DEAD, 0, since)
+    held = (await log.held(DEAD, [0]))[0]
+    events, new = (0, 0) if row is None else (row["count"], row["new"])
+    commands, new_commands = held.end - held.begin, 0 if first_new is None else held.end - first_new
+    found = (
+        f"{events} events ({new} of the last day) and {commands} commands ({new_commands} of the last day) "
+        "could not be read"
+    )
+    advice = []
+    if new:
+        advice.append(
+            f"Another program writes to {EVENTS}: find it with `stint dead-letters list`, and remove its right."
+        )
+    if new_commands:
+        advice.append(f"Tell those who write to {COMMANDS} why they were not read: `stint dead-letters list` says it.")
+    more = {"events": events, "new": new, "commands": commands, "new_commands": new_commands}
+    return Diagnosis("dead letters", found, " ".join(advice) or None, more)
 
 
 def _command(record: ConsumerRecord) -> DeadLetter:

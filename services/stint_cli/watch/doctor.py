@@ -18,17 +18,17 @@ from services.stint_cli.deployment.topics import WHAT_IF_LOST, differences, lost
 from services.stint_cli.settings import DoctorSettings
 from services.stint_cli.store import query
 from services.stint_cli.trouble import Trouble
+from services.stint_cli.watch.dead_letters import of_the_dead_letters
 from services.stint_cli.watch.diagnosis import Diagnosis
 from services.stint_cli.watch.log import LogReader
 from services.stint_cli.watch.places.commands import Unsettled, Waiting
 from services.stint_cli.watch.places.partitions import UNPUBLISHED_MAX, Partitions, Watched
 from services.stint_cli.watch.processes import of_the_api, of_the_feed
-from shared.events.topics import COMMANDS, DEAD, OUTCOMES, TEXTS, Topic, topics
+from shared.events.topics import COMMANDS, OUTCOMES, TEXTS, Topic, topics
 from shared.kafka.clients import KafkaError
 
 # As far apart as an API takes the clocks to be, by default, before it is not ready.
 _CLOCKS_APART_MAX: Final = timedelta(seconds=10)
-_DEAD_LETTERS_NEWS: Final = timedelta(days=1)
 # What a query raises when Postgres refuses it, or ends the connection.
 _QUERY_FAILED: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, ConnectionError)
 
@@ -147,7 +147,7 @@ async def _of_both(
     yield await _texts(conn, log, recorded)
     waiting = Waiting(log, brokers, settings.commands_group_id)
     yield of_the_commands(*await waiting.watch(there[COMMANDS].partitions))
-    yield await _dead_letters(conn, log)
+    yield await of_the_dead_letters(conn, log)
 
 
 def _of_topics(
@@ -257,18 +257,4 @@ async def _texts(conn: asyncpg.Connection, log: LogReader, partitions: int) -> D
         else f"lag {lag}",
         "docs/operations.md, alarm `texts_went_back`, says what to do." if short else None,
         {"lag": lag, "went_back": short},
-    )
-
-
-async def _dead_letters(conn: asyncpg.Connection, log: LogReader) -> Diagnosis:
-    row = await conn.fetchrow(query("count_dead_letters"), datetime.now(UTC) - _DEAD_LETTERS_NEWS)
-    held = (await log.held(DEAD, [0]))[0]
-    events, new = (0, 0) if row is None else (row["count"], row["new"])
-    commands = held.end - held.begin
-    found = f"{events} events ({new} of the last day) and {commands} commands could not be read"
-    advice = (
-        "Another program writes to timer.events.v1. Find it with `stint dead-letters list`, and remove its right to."
-    )
-    return Diagnosis(
-        "dead letters", found, advice if new else None, {"events": events, "new": new, "commands": commands}
     )

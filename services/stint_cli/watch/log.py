@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from types import TracebackType
 from typing import Final, Self
 
@@ -64,6 +65,13 @@ class LogReader:
         async with kafka_answers(_WITHIN_SECONDS):
             begin, end = await self._consumer.beginning_offsets(asked), await self._consumer.end_offsets(asked)
         return {tp.partition: Held(begin[tp], end[tp]) for tp in asked}
+
+    async def since(self, topic: str, kpart: int, moment: datetime) -> int | None:
+        """Return the first offset whose record the brokers took at a moment or later; None: there is no such record."""
+        tp = TopicPartition(topic, kpart)
+        async with kafka_answers(_WITHIN_SECONDS):
+            found = (await self._consumer.offsets_for_times({tp: int(moment.timestamp() * 1000)}))[tp]
+        return None if found is None else found.offset
 
     async def first_from(self, topic: str, kpart: int, offset: int) -> ConsumerRecord | None:
         """Return the first record at or after an offset; None: the partition holds none there."""

@@ -1,0 +1,59 @@
+"""Dead letters: which are news to the doctor."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import pytest
+
+from services.stint_cli.watch.dead_letters import of_the_dead_letters
+from services.stint_cli.watch.log import Held
+from shared.events.topics import COMMANDS, DEAD, EVENTS
+
+
+@dataclass
+class Letters:
+    """Stands in for Postgres and for the log of dead commands: these letters lie on each, by their age."""
+
+    ages: list[timedelta]
+
+    def _new(self, since: datetime) -> int:
+        return sum(datetime.now(UTC) - age >= since for age in self.ages)
+
+    async def fetchrow(self, _sql: str, since: datetime) -> Mapping[str, int]:
+        return {"count": len(self.ages), "new": self._new(since)}
+
+    async def since(self, topic: str, kpart: int, moment: datetime) -> int | None:
+        assert (topic, kpart) == (DEAD, 0)
+        return 7 + len(self.ages) - self._new(moment) if self._new(moment) else None
+
+    async def held(self, topic: str, kparts: list[int]) -> Mapping[int, Held]:
+        assert (topic, kparts) == (DEAD, [0])
+        return {0: Held(7, 7 + len(self.ages))}
+
+
+OLD: Final = timedelta(hours=24, minutes=1)
+NEW: Final = timedelta(hours=23, minutes=59)
+
+
+@pytest.mark.parametrize(
+    ("events", "commands", "found", "advised"),
+    [
+        ([], [], "0 events (0 of the last day) and 0 commands (0 of the last day)", []),
+        ([OLD], [OLD, OLD], "1 events (0 of the last day) and 2 commands (0 of the last day)", []),
+        ([OLD, NEW], [OLD], "2 events (1 of the last day) and 1 commands (0 of the last day)", [EVENTS]),
+        ([OLD], [OLD, NEW], "1 events (0 of the last day) and 2 commands (1 of the last day)", [COMMANDS]),
+        ([NEW], [NEW], "1 events (1 of the last day) and 1 commands (1 of the last day)", [EVENTS, COMMANDS]),
+    ],
+)
+async def test_a_dead_letter_is_wrong_for_a_day_whether_event_or_command(
+    events: list[timedelta], commands: list[timedelta], found: str, advised: list[str]
+) -> None:
+    conn: Any = Letters(events)
+    log: Any = Letters(commands)
+    told = await of_the_dead_letters(conn, log)
+    assert told.found == f"{found} could not be read"
+    advice = told.advice or ""
+    assert [topic for topic in (EVENTS, COMMANDS) if topic in advice] == advised
+    assert advice.count("`stint dead-letters list`") == len(advised)
