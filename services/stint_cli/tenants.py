@@ -21,10 +21,13 @@ _OWNER: Final = TypeAdapter(OwnerId)
 _CLIENT: Final = TypeAdapter(Annotated[str, StringConstraints(pattern=r"^[!-9;-~]{1,128}$")])
 
 
-async def create_tenant(conn: Session, tenant: str) -> None:
-    """Make a tenant. An existing one is not changed. Raise Trouble for a name that is not valid in an event."""
+async def create_tenant(conn: Session, tenant: str) -> bool:
+    """Make a tenant. Return False, and change nothing, when it exists.
+
+    Raise Trouble for a name that is not valid in an event.
+    """
     _check(_TENANT, tenant, 'A tenant\'s name is 1 to 64 characters, none of them "/" or a control character')
-    await conn.execute(query("create_tenant"), tenant)
+    return await conn.fetchval(query("create_tenant"), tenant) is not None
 
 
 async def require_tenant(conn: Session, tenant: str) -> None:

@@ -105,6 +105,22 @@ async def test_a_tenant_gets_its_first_policy_and_a_name_that_is_none_gets_none(
     assert (await read_policies(deployment.kafka)).latest("baer") is None
 
 
+async def test_what_is_made_of_a_tenant_is_said_when_half_of_it_was_there(
+    terminal: Terminal, deployment: Deployment
+) -> None:
+    """A run that ended in between left the row alone; an older dump was restored without the row."""
+    add = ("tenants", "add", "half", "--zone", "Asia/Tokyo")
+    await deployment.pool.execute("INSERT INTO tenant (name) VALUES ('half')")
+    status, out, _ = await terminal.run(*add)
+    assert (status, out.partition(":")[0]) == (0, "half is there already, and was given its first policy")
+    await deployment.pool.execute("DELETE FROM tenant WHERE name = 'half'")
+    status, out, _ = await terminal.run(*add)
+    assert (status, out.partition(":")[0]) == (0, "Made half; it has a policy already, which was not changed")
+    assert not (await terminal.json(*add))["made"]
+    await deployment.pool.execute("DELETE FROM tenant WHERE name = 'half'")
+    assert (await terminal.json(*add))["made"]
+
+
 async def test_holidays_are_printed_as_put_takes_them(terminal: Terminal, acme: Tenant) -> None:
     asked = ("policy", "holidays", acme.name, "--country", "IL", "--year", "2026", "--language", "en_US")
     status, out, _ = await terminal.run(*asked)

@@ -18,6 +18,14 @@ from shared.events.policy import Policy, Preset
 
 tenants: Final = group("tenants", "Make and list tenants.")
 
+# By what was made: the tenant's row, and its first policy.
+_MADE: Final = {
+    (True, True): "Made {name}",
+    (True, False): "Made {name}; it has a policy already, which was not changed",
+    (False, True): "{name} is there already, and was given its first policy",
+    (False, False): "{name} is there already, and was not changed",
+}
+
 _Name = Annotated[str, typer.Argument(metavar="NAME", help="1 to 64 characters, without a slash.")]
 _Zone = Annotated[str, typer.Option(help="Such as Europe/Berlin: its owners' days are cut there.")]
 _Preset = Annotated[Preset, typer.Option(help="The product whose rules are the defaults.")]
@@ -25,22 +33,22 @@ _Preset = Annotated[Preset, typer.Option(help="The product whose rules are the d
 
 @command(tenants, "add", example="stint tenants add acme --zone Europe/Berlin")
 async def _add(name: _Name, *, zone: _Zone, preset: _Preset = Preset.NATIVE) -> Answer:
-    """Make a tenant and its first policy. An existing tenant is not changed."""
+    """Make a tenant and its first policy. What is there already is not changed."""
     document = _first_policy(preset, zone)
     settings = DeploymentSettings()
     book = await read_policies(settings.kafka)
-    made = book.latest_revision(name) is None
+    lacks_policy = book.latest_revision(name) is None
     async with opened(settings) as conn:
-        if made:
+        if lacks_policy:
             await check_clock(conn)
-        await create_tenant(conn, name)
-    if made:
+        made_row = await create_tenant(conn, name)
+    if lacks_policy:
         now = datetime.now(UTC)
         book = await set_policy(settings.kafka, name, document, replaces=None, set_by=operator(), set_at=now)
     told = _told(name, book)
     what = f"{told['zone']}, preset {told['preset']}, revision {told['revision']}"
-    said = f"Made {name}: {what}." if made else f"{name} is there already, and was not changed: {what}."
-    return Answer(told | {"made": made}, said)
+    said = f"{_MADE[made_row, lacks_policy].format(name=name)}: {what}."
+    return Answer(told | {"made": made_row or lacks_policy}, said)
 
 
 @command(tenants, "list", example="stint tenants list --json")

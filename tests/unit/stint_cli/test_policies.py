@@ -69,11 +69,10 @@ class Laptop:
     async def opened(self, _settings: object) -> AsyncIterator["Laptop"]:
         yield self
 
-    async def fetchval(self, sql: str, *_values: object) -> object:
+    async def fetchval(self, sql: str, *values: object) -> object:
+        if "INSERT INTO tenant" in sql:
+            self.written.append(f"tenant {values[0]}")
         return datetime.now(UTC) + self._ahead if "clock_timestamp" in sql else True
-
-    async def execute(self, _sql: str, tenant: str) -> None:
-        self.written.append(f"tenant {tenant}")
 
     async def read_policies(self, _address: object) -> PolicyBook:
         return PolicyBook()
