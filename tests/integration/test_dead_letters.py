@@ -68,3 +68,29 @@ async def test_an_event_that_could_not_be_read_is_news_for_a_day(deployment: Dep
         assert await found() == (events + 2, new + 1)
     finally:
         await deployment.pool.execute("DELETE FROM dead_letter WHERE source_offset >= $1", 1 << 50)
+
+
+async def test_the_newest_letters_of_both_kinds_are_one_list_which_says_that_it_was_cut(
+    deployment: Deployment, terminal: Terminal
+) -> None:
+    try:
+        commands = []
+        for value in (b"one", b"two"):
+            offset = await put(deployment, 0, value, REASON, topic=DEAD)
+            await asyncio.sleep(0.01)
+            commands.append(f"0:{offset}")
+            await deployment.pool.execute(EVENT, (1 << 50) + offset, datetime.now(UTC))
+            await asyncio.sleep(0.01)
+        events = [f"1:{(1 << 50) + int(at[2:])}" for at in commands]
+        status, out, err = await terminal.run("dead-letters", "list", "--most", "3", "--json")
+        assert [one["at"] for one in json.loads(out)] == [events[1], commands[1], events[0]]
+        assert (status, err) == (0, "stint: There are more than these 3: ask for more with `--most`.\n")
+        _, out, err = await terminal.run("dead-letters", "list", "--most", "3")
+        assert (len(out.splitlines()), err.count("\n")) == (1 + 3, 1)
+        everything = await terminal.json("dead-letters", "list", "--most", "100000")
+        times = [one["log_time"] for one in everything]
+        assert times == sorted(times, reverse=True)
+        all_of_them = ("dead-letters", "list", "--most", str(len(everything)))
+        assert (await terminal.run(*all_of_them))[2] == ""
+    finally:
+        await deployment.pool.execute("DELETE FROM dead_letter WHERE source_offset >= $1", 1 << 50)

@@ -39,11 +39,15 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a command says: `told` as JSON, `text` to people. `status` 1: it ran, and something is wrong."""
+    """What a command says: `told` as JSON, `text` to people, `note` on stderr to both.
+
+    `status` 1: it ran, and something is wrong.
+    """
 
     told: object
     text: str | Listing
     status: int = 0
+    note: str | None = None
 
 
 def command(group: typer.Typer, name: str, *, example: str) -> Callable[[Run], Run]:
@@ -93,6 +97,8 @@ def _print(answer: Answer, *, as_json: bool) -> None:
         _print_rows(answer.text)
     else:
         print(answer.text)
+    if answer.note is not None:
+        print(f"stint: {answer.note}", file=sys.stderr)
 
 
 def _print_rows(said: Listing) -> None:

@@ -25,7 +25,7 @@ outcomes: Final = group("outcomes", "Look at what became of a record.")
 _PLACE: Final = re.compile(r"([0-9]{1,9}):([0-9]{1,18})", re.ASCII)
 
 _Tenant = Annotated[str | None, typer.Option(metavar="T", help="Print the differences of one tenant alone.")]
-_Most = Annotated[int, typer.Option(min=1, max=100_000, help="The newest so many events.")]
+_Most = Annotated[int, typer.Option(min=1, max=100_000, help="The newest so many, of events and commands together.")]
 _Place = Annotated[str, typer.Argument(metavar="KPART:OFFSET", help="As `dead-letters list` prints it.")]
 _Judged = Annotated[str, typer.Argument(metavar="KPART:OFFSET", help="A position, as answers tell it.")]
 _Commands = Annotated[bool, typer.Option("--command", help=f"A place on {DEAD}, and not on {EVENTS}.")]
@@ -58,9 +58,13 @@ async def _list(*, most: _Most = 1000) -> Answer:
     """List events and commands that could not be read, the newest first."""
     settings = DeploymentSettings()
     async with opened(settings) as conn, LogReader(settings.kafka) as log:
-        found = [*await list_events(conn, most), *await list_commands(log)]
-    told = [one.told for one in found]
-    return Answer(told, Listing(["topic", "at", "log_time", "reason"], [list(one.values()) for one in told]))
+        # One more, to know whether there are more.
+        found = [*await list_events(conn, most + 1), *await list_commands(log, most + 1)]
+    found.sort(key=lambda one: one.log_time, reverse=True)
+    told = [one.told for one in found[:most]]
+    more = f"There are more than these {most}: ask for more with `--most`." if len(found) > most else None
+    rows = [list(one.values()) for one in told]
+    return Answer(told, Listing(["topic", "at", "log_time", "reason"], rows), note=more)
 
 
 @command(dead_letters, "show", example="stint dead-letters show 3:42")

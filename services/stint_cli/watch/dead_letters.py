@@ -50,14 +50,27 @@ async def list_events(conn: asyncpg.Connection, most: int) -> list[DeadLetter]:
     return [DeadLetter(EVENTS, *row) for row in rows]
 
 
-async def list_commands(log: LogReader) -> list[DeadLetter]:
-    """Return all commands that could not be read and are still there, the newest first."""
+async def list_commands(log: LogReader, most: int) -> list[DeadLetter]:
+    """Return the newest commands that could not be read and are still there, the newest first."""
     await log.require(DEAD, 0)
-    found, offset = [], 0
-    while records := await log.read(DEAD, 0, offset, _AT_ONCE):
-        found += [_command(record) for record in records]
+    held = (await log.held(DEAD, [0]))[0]
+    found: list[DeadLetter] = []
+    stop = held.end
+    while stop > held.begin and len(found) < most:
+        # A part of the log may hold fewer records than offsets, so the next one is further back.
+        start = max(held.begin, stop - min(_AT_ONCE, most - len(found)))
+        found += reversed(await _commands_between(log, start, stop))
+        stop = start
+    return found
+
+
+async def _commands_between(log: LogReader, start: int, stop: int) -> list[DeadLetter]:
+    found: list[DeadLetter] = []
+    offset = start
+    while offset < stop and (records := await log.read(DEAD, 0, offset, stop - offset)):
+        found += [_command(record) for record in records if record.offset < stop]
         offset = records[-1].offset + 1
-    return found[::-1]
+    return found
 
 
 async def of_the_dead_letters(conn: asyncpg.Connection, log: LogReader) -> Diagnosis:

@@ -1,13 +1,15 @@
-"""Dead letters: which are news to the doctor."""
+"""Dead letters: which are news to the doctor, and how far back the log is read for those that are listed."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any, Final
 
 import pytest
 
-from services.stint_cli.watch.dead_letters import of_the_dead_letters
+from services.stint_cli.watch import dead_letters
+from services.stint_cli.watch.dead_letters import list_commands, of_the_dead_letters
 from services.stint_cli.watch.log import Held
 from shared.events.topics import COMMANDS, DEAD, EVENTS
 
@@ -57,3 +59,45 @@ async def test_a_dead_letter_is_wrong_for_a_day_whether_event_or_command(
     advice = told.advice or ""
     assert [topic for topic in (EVENTS, COMMANDS) if topic in advice] == advised
     assert advice.count("`stint dead-letters list`") == len(advised)
+
+
+@dataclass
+class Log:
+    """Stands in for the log of dead commands: records at these offsets, of which two at most come in one read."""
+
+    offsets: Collection[int]
+    end: int
+    read_offsets: list[int] = field(default_factory=list)
+
+    async def require(self, _topic: str, _kpart: int) -> None:
+        return None
+
+    async def held(self, _topic: str, _kparts: list[int]) -> Mapping[int, Held]:
+        return {0: Held(5, self.end)}
+
+    async def read(self, _topic: str, kpart: int, offset: int, most: int) -> list[SimpleNamespace]:
+        found = sorted(at for at in self.offsets if at >= offset)[: min(2, most)]
+        self.read_offsets += found
+        return [SimpleNamespace(partition=kpart, offset=at, timestamp=at, headers=[]) for at in found]
+
+
+@pytest.mark.parametrize(
+    ("offsets", "end", "most", "listed"),
+    [
+        (range(5, 5), 5, 9, []),
+        (range(5, 15), 15, 4, [14, 13, 12, 11]),
+        (range(5, 15), 15, 10, [14, 13, 12, 11, 10, 9, 8, 7, 6, 5]),
+        (range(5, 15), 15, 99, [14, 13, 12, 11, 10, 9, 8, 7, 6, 5]),
+        # Offsets without a record for readers: in between, and at the end.
+        ([5, 6, 12], 15, 2, [12, 6]),
+        ([5, 6, 12], 15, 99, [12, 6, 5]),
+    ],
+)
+async def test_the_newest_dead_commands_are_read_and_no_others(
+    offsets: Collection[int], end: int, most: int, listed: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dead_letters, "_AT_ONCE", 3)
+    log: Any = Log(offsets, end)
+    assert [one.offset for one in await list_commands(log, most)] == listed
+    if isinstance(offsets, range):
+        assert sorted(log.read_offsets) == sorted(listed)
