@@ -89,10 +89,13 @@ def partitions(stack: Stack) -> int:
     return len(made) or NEW_PARTITIONS
 
 
-def prepare(stack: Stack) -> None:
-    """Make the services' roles, the tables, the topics and the demo tenant, or see that they are there."""
+def prepare(stack: Stack) -> str:
+    """Make the services' roles, the tables, the topics and the demo tenant, or see that they are there.
+
+    Return what the command said last, such as which client of the demo stays revoked.
+    """
     stack.postgres.make_roles()
-    stint(stack, "prepare", "--partitions", str(partitions(stack)), "--env-file", str(stack.settings.demo_env))
+    return stint(stack, "prepare", "--partitions", str(partitions(stack)), "--env-file", str(stack.settings.demo_env))
 
 
 def leave_settings(stack: Stack) -> None:
@@ -103,8 +106,8 @@ def leave_settings(stack: Stack) -> None:
     )
 
 
-def stint(stack: Stack, *arguments: str) -> None:
-    """Run one operator's command to its end; raise `Trouble` with its last words when it fails."""
+def stint(stack: Stack, *arguments: str) -> str:
+    """Run one operator's command to its end and return its last line; raise `Trouble` with it when it fails."""
     log = stack.settings.logs / "stint.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     done = subprocess.run(
@@ -119,6 +122,7 @@ def stint(stack: Stack, *arguments: str) -> None:
     )
     with log.open("a") as file:
         file.write(f"$ stint {' '.join(arguments)}\n{done.stdout}")
+    words = done.stdout.strip().splitlines() or ["it said nothing"]
     if done.returncode:
-        words = done.stdout.strip().splitlines() or ["it said nothing"]
         raise Trouble(f"`stint {arguments[0]}` failed: {words[-1][:300]} - more in {log}.")
+    return words[-1]

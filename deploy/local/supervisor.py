@@ -62,8 +62,7 @@ class Supervisor:
         stack.kafka.await_ready()
         self._say(f"Kafka is ready on port {settings.kafka_port}")
         services.leave_settings(stack)
-        services.prepare(stack)
-        self._say("Tables, topics and the demo tenant are there")
+        self._say(services.prepare(stack))
         self._services = [services.command_api(stack), services.projector(stack), services.feed(stack)]
         for service in self._services:
             service.start()

@@ -69,10 +69,15 @@ def test_whoever_starts_a_stack_prepares_it_with_the_partitions_of_its_folder(
 ) -> None:
     """The bench too: it measures what `make run` starts, and each partition has its part in what a press costs."""
     said: list[tuple[str, ...]] = []
-    monkeypatch.setattr(services, "stint", lambda _, *arguments: said.append(arguments))
+
+    def stint(_: Stack, *arguments: str) -> str:
+        said.append(arguments)
+        return "Migrated, topics made."
+
+    monkeypatch.setattr(services, "stint", stint)
     monkeypatch.setattr(Postgres, "make_roles", lambda _: said.append(("roles",)))
     stack = Stack(Settings(home=tmp_path))
-    services.prepare(stack)
+    assert services.prepare(stack) == "Migrated, topics made."
     env_file = str(stack.settings.demo_env)
     # Migrations give rights to the roles that are there.
     assert said == [("roles",), ("prepare", "--partitions", str(services.NEW_PARTITIONS), "--env-file", env_file)]
