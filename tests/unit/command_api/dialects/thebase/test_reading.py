@@ -95,6 +95,7 @@ def test_a_comment_has_at_most_4000_characters() -> None:
         ("2026-03-01T09:00:00Z", datetime(2026, 3, 1, 9, tzinfo=UTC), False),
         ("2026-03-01t09:00z", datetime(2026, 3, 1, 9, tzinfo=UTC), False),
         ("2026-03-01 09:00:00.1234567+02:00", datetime(2026, 3, 1, 7, 0, 0, 123456, tzinfo=UTC), False),
+        ("2026-03-01T09:00:00,5+02", datetime(2026, 3, 1, 7, 0, 0, 500_000, tzinfo=UTC), False),
         ("2026-03-01T09:00:00-0330", datetime(2026, 3, 1, 12, 30, tzinfo=UTC), False),
         ("2026-03-01T09:00:00", datetime(2026, 3, 1, 7, tzinfo=UTC), True),
         ("2026-10-25T01:30:00", datetime(2026, 10, 24, 22, 30, tzinfo=UTC), True),  # twice: the first
@@ -128,6 +129,7 @@ def test_start_time_is_an_instant(spelt: str, instant: datetime, *, assumed: boo
         "2026-03-01T23:59:60Z",
         "2026-03-01T09:00:00+24:00",
         "2026-03-01T09:00:00+02:60",
+        "2026-03-01T09:00:00.1234567890Z",
         "٢٠٢٦-03-01T09:00:00Z",
         "2026-03-01T09:00:00Z\n",
         "2019-12-31T23:59:59.999999Z",
