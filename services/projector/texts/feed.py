@@ -84,10 +84,12 @@ class TextsFeed:
             if self._went_back:
                 raise ConnectionError("Postgres stands before what was kept: reading again from there")
             mine = consumer.assignment()
+            # Before the ends are asked: what is kept meanwhile may be above an end that was told already.
+            stood = {tp.partition: self._texts.stands_at(tp.partition) for tp in mine}
             async with asyncio.timeout(WITHIN_SECONDS):
                 ends = {tp.partition: end for tp, end in (await consumer.end_offsets(mine)).items()}
                 passed = {tp.partition: await consumer.position(tp) for tp in mine}
-            if short := sorted(partition for partition, end in ends.items() if end < self._texts.stands_at(partition)):
+            if short := sorted(partition for partition, end in ends.items() if end < stood[partition]):
                 _log.error("texts_went_back", partitions=short)
                 raise ConnectionError(f"{TEXTS} ends before what was kept of it")
             is_at = {

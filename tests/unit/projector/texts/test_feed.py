@@ -1,5 +1,6 @@
 """The feed of texts: a consumer that stands still is replaced, and one that moves is not, however far behind."""
 
+from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
@@ -14,15 +15,20 @@ PLACE = TopicPartition(TEXTS, 0)
 
 
 class Behind:
-    """A consumer whose partition ends at 1000, and stands at the next of `positions` at each look."""
+    """A consumer whose partition ends at 1000, and stands at the next of `positions` at each look.
 
-    def __init__(self, *positions: int) -> None:
+    `meanwhile` happens after an end was told and before all are.
+    """
+
+    def __init__(self, *positions: int, meanwhile: Callable[[], object] = lambda: None) -> None:
         self._positions = list(positions)
+        self._meanwhile = meanwhile
 
     def assignment(self) -> set[TopicPartition]:
         return {PLACE}
 
     async def end_offsets(self, mine: set[TopicPartition]) -> dict[TopicPartition, int]:
+        self._meanwhile()
         return dict.fromkeys(mine, 1000)
 
     async def position(self, _: TopicPartition) -> int:
@@ -35,12 +41,17 @@ async def watched(*positions: int) -> None:
     await watched_from(0, *positions)
 
 
-async def watched_from(kept: int, *positions: int) -> None:
+async def watched_from(kept: int, *positions: int, then: int | None = None) -> None:
+    """Watch a consumer. `then`: what is kept up to while the ends are asked."""
     texts = Texts(cast("Any", None))
     texts._moved_to[0] = kept
     feed = TextsFeed(KafkaAddress(bootstrap_servers="nowhere:1"), "g", 6000, texts)
     feed._kept[0] = kept
-    await feed._watch(cast("Any", Behind(*positions)))
+
+    def keep() -> None:
+        texts._moved_to[0] = feed._kept[0] = then or kept
+
+    await feed._watch(cast("Any", Behind(*positions, meanwhile=keep)))
 
 
 async def test_a_consumer_that_moves_is_kept_and_one_that_stands_still_is_replaced(
@@ -61,6 +72,7 @@ async def test_a_topic_that_ends_before_what_was_kept_of_it_is_an_alarm(monkeypa
     with capture_logs() as said, pytest.raises(ConnectionError, match="ends before what was kept"):
         await watched_from(1001, 1000)
     assert [(line["event"], line["partitions"]) for line in said] == [("texts_went_back", [0])]
-    with capture_logs() as said, pytest.raises(EOFError):
-        await watched_from(1000, 1000)
-    assert said == []
+    for then in (None, 1001):
+        with capture_logs() as said, pytest.raises(EOFError):
+            await watched_from(1000, 1000, then=then)
+        assert said == []
