@@ -102,7 +102,9 @@ class FeedCall:
         walk = ending.enter_context(Walk(window, caller.tenant, places))
         for_seconds = (caller.until - self._now()).total_seconds()
         if not asked.events:
-            lines = json_lines(walk, asked, for_seconds=for_seconds, ends=has_ended)
+            lines = json_lines(
+                walk, asked, keep_alive_seconds=self._keep_alive_seconds, for_seconds=for_seconds, ends=has_ended
+            )
             return Stream("lines", lines, _JSON_LINES, self._send_within_seconds)
         events = server_sent_events(
             walk, keep_alive_seconds=self._keep_alive_seconds, for_seconds=for_seconds, ends=has_ended

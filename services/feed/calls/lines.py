@@ -13,23 +13,30 @@ from services.feed.window.walk import Walk
 
 
 async def json_lines(
-    walk: Walk, asked: FeedAsked, *, for_seconds: float, ends: Callable[[], Awaitable[bool]]
+    walk: Walk,
+    asked: FeedAsked,
+    *,
+    keep_alive_seconds: float,
+    for_seconds: float,
+    ends: Callable[[], Awaitable[bool]],
 ) -> AsyncIterator[bytes]:
     """Yield what is there, in pieces. If nothing is, wait for the first lines as long as was asked for.
 
-    A slow reader takes long, so the answer ends early when `for_seconds` have passed or `ends` says so. Its last line
-    says all the same where to go on.
+    A slow reader takes long, so the answer ends early when `for_seconds` have passed or `ends` says so, which is asked
+    before each piece and every `keep_alive_seconds` of a wait. Its last line says all the same where to go on.
     """
     loop = asyncio.get_running_loop()
-    began_at = loop.time()
-    until = began_at + asked.wait_seconds
+    now = loop.time()
+    waits_until, lasts_until = now + asked.wait_seconds, now + for_seconds
     left = asked.lines_max
 
     async def is_over() -> bool:
-        return loop.time() - began_at >= for_seconds or await ends()
+        return loop.time() >= lasts_until or await ends()
 
-    while not (taken := walk.take(left)) and not walk.over and (seconds := until - loop.time()) > 0:
-        await walk.news(seconds)
+    while not (taken := walk.take(left)) and not walk.over:
+        if (seconds := min(waits_until, lasts_until) - loop.time()) <= 0:
+            break
+        await walk.news(min(keep_alive_seconds, seconds))
         if await is_over():
             break
     while taken:

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -137,6 +138,12 @@ async def test_a_stream_ends_when_its_client_is_revoked() -> None:
     assert (await it.get()).status_code == 401
 
 
+def revoke(it: Wired) -> None:
+    """Revoke the client, and return when the feed looks again before it believes its token."""
+    it.tokens.revoked.add("desk")
+    time.sleep(0.05)
+
+
 class Slow(Connection):
     """A reader of lines. Something happens while it takes its first piece."""
 
@@ -167,12 +174,7 @@ async def lines_of(it: Wired, happens: Callable[[], None]) -> list[bytes]:
 async def test_lines_end_when_their_client_is_revoked_and_say_where_to_go_on() -> None:
     """A reader that takes its time could hear what came long after."""
     it = Wired()
-
-    def revoke() -> None:
-        it.tokens.revoked.add("desk")
-        time.sleep(0.05)  # longer than a look at the list of the revoked is good for
-
-    lines = await lines_of(it, revoke)
+    lines = await lines_of(it, partial(revoke, it))
     assert (len(lines), lines[-1]) == (101, b'{"position":"%s"}' % position_of(100, 0).encode())
     control = await lines_of(Wired(), lambda: None)
     assert len(control) == 251
@@ -182,10 +184,20 @@ async def test_a_reader_that_waits_hears_nothing_after_its_client_was_revoked() 
     it = Wired()
     async with reading(it, "after=now&wait=30", accept="application/x-ndjson") as (connection, task):
         await asyncio.sleep(0.05)
-        it.tokens.revoked.add("desk")
+        revoke(it)
         it.put(judged(0))
         await asyncio.wait_for(task, 5)
     assert connection.sent == [b'{"position":"%s"}\n' % position_of(0, 0).encode(), b""]
+
+
+async def test_a_reader_that_waits_for_nothing_is_answered_when_its_token_ends() -> None:
+    soon = Wired(now=NOW + timedelta(minutes=59, seconds=59.9))
+    revoked = Wired()
+    for it in (soon, revoked):
+        async with reading(it, "after=now&wait=30", accept="application/x-ndjson") as (_, task):
+            await asyncio.sleep(0.05)
+            revoked.tokens.revoked.add("desk")
+            await asyncio.wait_for(task, 5)
 
 
 async def test_lines_end_when_their_token_expires() -> None:
