@@ -9,6 +9,7 @@ from services.stint_cli.rebuild.progress import Drawn
 from services.stint_cli.settings import DeploymentSettings
 from services.stint_cli.terminal.app import app
 from services.stint_cli.terminal.command import Answer, command, written
+from services.stint_cli.trouble import Trouble
 
 _SHOWN: Final = 5
 
@@ -34,9 +35,18 @@ async def _rebuild(
     """Fill the read models anew beside the live ones, compare them, and switch, while everything goes on."""
     flags = {"--resume": resume, "--keep-old": keep_old, "--despite-differences": despite_differences}
     asked = [*(() if schema is None else ("--schema", schema)), *(name for name, given in flags.items() if given)]
-    with Drawn(quiet=as_json) as drawn:
-        told = await rebuilt(DeploymentSettings(), asked, drawn.hear)
-    return Answer(told, _text(told), status=0 if told["switched"] or told.get("nothing_to_resume") else 1)
+    try:
+        with Drawn(quiet=as_json) as drawn:
+            told = await rebuilt(DeploymentSettings(), asked, drawn.hear)
+    except Trouble as trouble:
+        raise Trouble(_as_asked(str(trouble), schema)) from trouble
+    text = _as_asked(_text(told), schema)
+    return Answer(told, text, status=0 if told["switched"] or told.get("nothing_to_resume") else 1)
+
+
+def _as_asked(text: str, schema: str | None) -> str:
+    """Return advice to resume with the name of the schema, where it has another than the usual one."""
+    return text if schema is None else text.replace("--resume", f"--schema {schema} --resume")
 
 
 def _text(told: dict[str, Any]) -> str:

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -13,6 +12,7 @@ from typing import Any, Final
 from pydantic import SecretStr
 
 from services.stint_cli.settings import DeploymentSettings
+from services.stint_cli.terminal.failures import why_it_ended
 from services.stint_cli.trouble import Trouble
 from shared.settings import KafkaSettings, PostgresSettings
 
@@ -61,18 +61,10 @@ async def rebuilt(settings: DeploymentSettings, asked: Sequence[str], hear: Call
     if "failed" in last:
         raise Trouble(last["failed"])
     if "result" not in last:
-        why = _why(process.returncode or 0, await complaints)
+        why = why_it_ended(process.returncode or 0, await complaints)
         raise Trouble(f"The rebuild ended before its end: {why}.{stays}")
     result: dict[str, Any] = last["result"]
     return result
-
-
-def _why(status: int, complaints: str) -> str:
-    """Return why the program ended: by a signal, or with its last words. Lines of its log are none: those are JSON."""
-    if status < 0:
-        return f"signal {-status} ended it ({signal.strsignal(-status)})"
-    words = [line.strip() for line in complaints.splitlines() if line.strip() and not line.startswith("{")]
-    return words[-1].rstrip(".") if words else f"it said nothing, status {status}"
 
 
 async def _all_of(stream: asyncio.StreamReader | None) -> str:

@@ -1,5 +1,6 @@
-"""Failures after which nobody knows whether what was asked for was done, in words for the person at the terminal."""
+"""Failures in words for the person at the terminal, above all where what was asked for may have been done."""
 
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -40,12 +41,23 @@ def explained() -> Iterator[None]:
         raise Trouble(f"Postgres did not answer in time. {PERHAPS} `stint doctor` looks at Postgres.") from error
     except (*_POSTGRES_LOST, asyncpg.InterfaceError) as error:
         if isinstance(error, asyncpg.InterfaceError) and type(error) is not asyncpg.InterfaceError:
-            raise  # a value that no statement was sent with
+            raise  # nothing was sent, because of a value or a setting
         raise Trouble(f"The connection to Postgres was lost ({_why(error)}). {PERHAPS}") from error
     except KafkaError as error:
         if "AuthorizationFailed" in type(error).__name__:
             raise
         raise Trouble(f"Kafka failed ({_why(error)}). {PERHAPS}") from error
+
+
+def why_it_ended(status: int, complaints: str) -> str:
+    """Return why a program of ours ended: by a signal, or with its last words.
+
+    Lines of its log are no words: those are JSON.
+    """
+    if status < 0:
+        return f"signal {-status} ended it ({signal.strsignal(-status)})"
+    words = [line.strip() for line in complaints.splitlines() if line.strip() and not line.startswith("{")]
+    return words[-1].rstrip(".") if words else f"it said nothing, status {status}"
 
 
 def _why(error: Exception) -> str:

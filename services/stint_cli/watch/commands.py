@@ -50,7 +50,7 @@ async def _audit(*, tenant: _Tenant = None) -> Answer:
         if tenant is not None:
             await require_tenant(conn, tenant)
     found = await audited(settings, partitions, tenant)
-    return Answer(found.told, found.text, status=1 if found.told else 0)
+    return Answer(found.told, found.text, status=1 if found.told or found.broke_off else 0, note=found.broke_off)
 
 
 @command(dead_letters, "list", example="stint dead-letters list --json")

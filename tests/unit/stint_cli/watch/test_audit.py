@@ -10,7 +10,6 @@ import pytest
 
 from services.stint_cli.__main__ import main
 from services.stint_cli.settings import LogSettings
-from services.stint_cli.trouble import Trouble
 from services.stint_cli.watch import commands
 from services.stint_cli.watch.audit import WHY, Audited, audited, environment
 
@@ -101,13 +100,21 @@ def test_each_difference_is_a_line_and_any_ends_the_command_with_1(
 
 
 @pytest.mark.parametrize("lines", [(), (DIFFERENCE,)])
-async def test_an_audit_that_broke_off_is_no_audit(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: tuple[str, ...]
+def test_an_audit_that_broke_off_tells_what_it_found_and_why_it_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], lines: tuple[str, ...]
 ) -> None:
     """A crash of Python ends with 1 too."""
+    monkeypatch.setenv("STINT_CLI_KAFKA_BOOTSTRAP_SERVERS", "kafka:9092")
+    monkeypatch.setenv("STINT_CLI_POSTGRES_DSN", "postgresql://stint@postgres/stint")
+    monkeypatch.setattr(commands, "opened", lambda _: nullcontext(Connection()))
     program(tmp_path, monkeypatch, *lines, status=1, complaint="KafkaError: away")
-    with pytest.raises(Trouble, match="ended before its end: KafkaError: away"):
-        await audited(LOG, 12, None)
+    assert main(["audit"]) == 1
+    said = capsys.readouterr()
+    found = [f"{one['partition']}:{one['offset']}  flags" for one in map(json.loads, lines)]
+    assert said.out.splitlines() == [*found, f"{len(lines)} differences were found until then."]
+    assert said.err == "stint: The audit ended before its end: KafkaError: away.\n"
+    assert main(["audit", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out) == [*map(json.loads, lines)]
 
 
 def test_the_projectors_settings_are_ours() -> None:
