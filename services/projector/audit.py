@@ -78,7 +78,7 @@ def audit(
 
     Raises UnjudgedError, after the differences before it:
     - at an event of a newer release, or at a press that is judged by one of `unread_policies`;
-    - just after the press of the last outcome before one of a newer release;
+    - behind the last press whose outcome this release can read, when an outcome of a newer release follows;
     - at the first event that keeps an outcome today where there is none at all: the judged stream was emptied, no
       projector has run, or the presses were made just now.
     """

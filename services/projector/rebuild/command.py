@@ -100,6 +100,8 @@ class Rebuild:
             return done
         try:
             return await self._go_on()
+        except BrokenPipeError:
+            raise  # nobody listens any more
         except POSTGRES_FAILED as error:
             raise RebuildError(f"{failed('Postgres', error)} {STAYS}") from error
         finally:

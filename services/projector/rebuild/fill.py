@@ -100,8 +100,9 @@ class Filling:
         try:
             reached = await catch_up(at, self._stream, self.store, _skipped, read_quickly, self.store.gather)
         except NewerOutcomeError:
-            at_fault = f"offset {await self._first_newer(kpart)} of partition {kpart} of {OUTCOMES}"
-            raise RebuildError(f"The outcome at {at_fault} is {_OF_A_NEWER_RELEASE}") from None
+            offset = await self._first_newer(kpart)
+            which = "An outcome" if offset is None else f"The outcome at offset {offset}"
+            raise RebuildError(f"{which} of partition {kpart} of {OUTCOMES} is {_OF_A_NEWER_RELEASE}") from None
         except LogWentBackError as error:
             raise RebuildError(
                 f"Partition {kpart} of {OUTCOMES} is not whole: {in_one_line(error)}. See the alarm `log_went_back` in "
