@@ -149,7 +149,7 @@ async def test_texts_made_anew_under_their_position_are_an_alarm_until_the_posit
     async def alarmed() -> bool:
         return [1, 2] in [alarm["partitions"] for alarm in said_by(projector, "texts_went_back")]
 
-    await eventually(alarmed, "both partitions are an alarm", 40)
+    await eventually(alarmed, "both partitions are an alarm", 120)
     assert await wrong_with(deployment, "texts") == [[1, 2]]
     # The control: nobody has it yet, although it is on the topic.
     assert await comments_of(deployment, unseen) == []
@@ -159,7 +159,7 @@ async def test_texts_made_anew_under_their_position_are_an_alarm_until_the_posit
     async def seen() -> bool:
         return await comments_of(deployment, unseen) == ["after"]
 
-    await eventually(seen, "the comment is shown", 40)
+    await eventually(seen, "the comment is shown", 120)
     assert await wrong_with(deployment, "texts") == []
 
 

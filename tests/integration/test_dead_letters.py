@@ -62,9 +62,9 @@ async def test_an_event_that_could_not_be_read_is_news_for_a_day(deployment: Dep
 
     (events, new), now = await found(), datetime.now(UTC)
     try:
-        await deployment.pool.execute(EVENT, 1 << 50, now - timedelta(hours=24, minutes=1))
+        await deployment.pool.execute(EVENT, 1 << 50, now - timedelta(hours=25))
         assert await found() == (events + 1, new)
-        await deployment.pool.execute(EVENT, 2 << 50, now - timedelta(hours=23, minutes=59))
+        await deployment.pool.execute(EVENT, 2 << 50, now - timedelta(hours=23))
         assert await found() == (events + 2, new + 1)
     finally:
         await deployment.pool.execute("DELETE FROM dead_letter WHERE source_offset >= $1", 1 << 50)

@@ -7,7 +7,7 @@ import pytest
 
 from services.stint_cli.policies import read_policies
 from tests.support.stack.api import Api
-from tests.support.stack.deployments import Deployment, Tenant
+from tests.support.stack.deployments import Deployment, Tenant, fresh_owner
 from tests.support.stack.terminals import Terminal
 from tests.support.stack.until import eventually
 
@@ -109,15 +109,16 @@ async def test_what_is_made_of_a_tenant_is_said_when_half_of_it_was_there(
     terminal: Terminal, deployment: Deployment
 ) -> None:
     """A run that ended in between left the row alone; an older dump was restored without the row."""
-    add = ("tenants", "add", "half", "--zone", "Asia/Tokyo")
-    await deployment.pool.execute("INSERT INTO tenant (name) VALUES ('half')")
+    name = f"half-{fresh_owner()}"
+    add = ("tenants", "add", name, "--zone", "Asia/Tokyo")
+    await deployment.pool.execute("INSERT INTO tenant (name) VALUES ($1)", name)
     status, out, _ = await terminal.run(*add)
-    assert (status, out.partition(":")[0]) == (0, "half is there already, and was given its first policy")
-    await deployment.pool.execute("DELETE FROM tenant WHERE name = 'half'")
+    assert (status, out.partition(":")[0]) == (0, f"{name} is there already, and was given its first policy")
+    await deployment.pool.execute("DELETE FROM tenant WHERE name = $1", name)
     status, out, _ = await terminal.run(*add)
-    assert (status, out.partition(":")[0]) == (0, "Made half; it has a policy already, which was not changed")
+    assert (status, out.partition(":")[0]) == (0, f"Made {name}; it has a policy already, which was not changed")
     assert not (await terminal.json(*add))["made"]
-    await deployment.pool.execute("DELETE FROM tenant WHERE name = 'half'")
+    await deployment.pool.execute("DELETE FROM tenant WHERE name = $1", name)
     assert (await terminal.json(*add))["made"]
 
 

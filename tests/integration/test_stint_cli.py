@@ -5,8 +5,9 @@ import json
 import signal
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -286,7 +287,7 @@ async def waiting_for_a_lock(deployment: Deployment, statement: str) -> int:
         found[:] = [row["pid"] for row in await deployment.pool.fetch(sql, statement)]
         return len(found) == 1
 
-    await eventually(waits, f"{statement} waits")
+    await eventually(waits, f"{statement} waits", 60)
     return found[0]
 
 
@@ -312,11 +313,20 @@ async def test_an_interrupted_command_ends_with_130_and_says_that_its_work_may_b
     argv = ("-m", "services.stint_cli", "persons", "add", tenant.name, "dana")
     async with locked(deployment, "person"):
         process = await asyncio.create_subprocess_exec(
-            sys.executable, *argv, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+            *(sys.executable, *argv),
+            cwd=ROOT,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            # Tests that run in the background of a shell would pass on that they ignore the signal.
+            preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
         )
-        await waiting_for_a_lock(deployment, "INSERT INTO person")
-        process.send_signal(signal.SIGINT)
-        out, err = await asyncio.wait_for(process.communicate(), 15)
+        try:
+            await waiting_for_a_lock(deployment, "INSERT INTO person")
+            process.send_signal(signal.SIGINT)
+            out, err = await asyncio.wait_for(process.communicate(), 60)
+        finally:
+            with suppress(ProcessLookupError):
+                process.kill()
     said = "stint: interrupted. What was asked for may have been done: look, or run it again.\n"
     assert (process.returncode, out.decode(), err.decode()) == (130, "", said)
     assert await terminal.json("persons", "list", tenant.name) == []

@@ -1,7 +1,7 @@
 """The naive fold's deadlines: `docs/contract.md` §6, "Findings open and close" and "What falls due", read aloud.
 
-Every instant is found by asking what is true at an instant: a limit by halving the time in which it is reached, and
-skips the time in which the limit cannot be reached yet.
+Every instant is found by asking what is true at an instant: a limit by halving the time in which it is reached,
+skipping the time in which the limit cannot be reached yet.
 """
 
 from collections.abc import Callable, Iterator
