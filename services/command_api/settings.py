@@ -118,7 +118,7 @@ class Settings(KafkaSettings, PostgresSettings):
     # How many verified tokens are cached, so that Postgres is not asked for each request.
     tokens_max: PositiveInt = 100_000
     # How long a person's token, or the client of a machine's, is used before Postgres is asked again: a revoked one
-    # works for this long, and for a minute at most.
+    # works for this long. At most 60.
     token_fresh_seconds: Annotated[float, Field(gt=0, le=60)] = 60.0
 
     @field_validator("cors_origins", mode="before")

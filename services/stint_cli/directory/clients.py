@@ -29,7 +29,7 @@ _KeepOld = Annotated[
         min=0,
         max=_MONTH_SECONDS,
         help="How long the old secret works beside the new. One that is kept already stays the one that is kept, and "
-        "the last one ends. 0: every older secret ends now.",
+        "that of the last rotation ends. 0: every older secret ends now.",
     ),
 ]
 

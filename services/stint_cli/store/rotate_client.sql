@@ -1,5 +1,5 @@
 -- Give a client another secret, and keep one older secret for $3 seconds: the one from before, or the one before that.
--- A secret that is kept already stays the one that is kept, because the last one may never have reached the client.
+-- A secret that is kept already stays the one that is kept, because the secret of the last rotation may never have reached the client.
 -- With 0 seconds every older secret ends. No row comes back for a client that is not in use.
 WITH before AS (
     SELECT id, $3::integer > 0 AND old_secret_until > now() IS TRUE AS keeps_older
