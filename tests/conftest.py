@@ -11,6 +11,7 @@ import pytest
 from _pytest.nodeid import NodeId
 
 from deploy.local.stack import Stack
+from shared.process.garbage import look_seldom
 from tests.support import left_tasks
 from tests.support.stack.api import Api
 from tests.support.stack.crew import Crew
@@ -52,6 +53,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
     for item in items:
         # xdist keeps together what has one group in its id. It writes the group where pytest 9.2 reads it no more.
         item._id = NodeId.parse(getattr(item, "_nodeid", item.nodeid))
+
+
+def pytest_collection_finish() -> None:
+    """Look for cycles as seldom as a service does: among eight thousand tests each look is a long one."""
+    look_seldom()
 
 
 def _mark(items: list[pytest.Item]) -> None:

@@ -4,13 +4,17 @@ import gc
 
 from shared.process.garbage import look_seldom
 
+PYTHONS_OWN = (700, 10, 10)
+
 
 def test_what_a_process_is_made_of_is_left_out_of_every_look() -> None:
+    """The tests look as seldom themselves, so all is as Python has it first."""
     before = gc.get_threshold()
+    gc.unfreeze()
+    gc.set_threshold(*PYTHONS_OWN)
     try:
         look_seldom()
         assert gc.get_freeze_count() > 1_000
-        assert gc.get_threshold() > before
+        assert gc.get_threshold() > PYTHONS_OWN
     finally:
-        gc.unfreeze()
         gc.set_threshold(*before)
