@@ -39,7 +39,7 @@ def run(settings: Settings) -> None:
 def up(settings: Settings) -> None:
     """Run detached, and return when all is ready."""
     if _lock(settings).holder() and ready_note(settings).exists():
-        print("It is up already.", welcome.text(settings.as_it_runs()), sep="\n")
+        print("It is up already.", welcome.text(settings.as_it_runs(), detached=True), sep="\n")
         return
     settings.logs.mkdir(parents=True, exist_ok=True)
     log = settings.logs / "supervisor.log"

@@ -33,14 +33,19 @@ Stint is ready at {url}. Paste into another shell:
 """
 
 
-def text(settings: Settings) -> str:
-    """Return the address and the lines. Each line works as printed, in the folder in which it was printed."""
+def text(settings: Settings, *, detached: bool | None = None) -> str:
+    """Return the address and the lines. Each line works as printed, in the folder in which it was printed.
+
+    `detached`: whether the stack has no terminal whose Ctrl-C ends it. None: as this process was told.
+    """
+    if detached is None:
+        detached = bool(os.environ.get("STINT_DETACHED"))
     return TEXT.format(
         url=settings.url,
         feed_url=settings.feed_url,
         demo_env=_shown(settings.demo_env),
         logs=_shown(settings.logs),
-        how_to_end="`make down` ends everything" if os.environ.get("STINT_DETACHED") else "Ctrl-C ends everything",
+        how_to_end="`make down` ends everything" if detached else "Ctrl-C ends everything",
     )
 
 

@@ -60,7 +60,8 @@ def _failed(why: str) -> int:
 
 
 def _missing(error: ValidationError, prefix: str) -> str:
-    return "; ".join(f"{prefix}{problem['loc'][0]}".upper() + f": {problem['msg']}" for problem in error.errors())
+    named = (f"{prefix}{problem['loc'][0]}".upper() + f": {problem['msg']}" for problem in error.errors())
+    return f"{'; '.join(named)}. `make up` starts a local stack, which leaves all of them for this checkout."
 
 
 if __name__ == "__main__":

@@ -26,7 +26,9 @@ _PLACE: Final = re.compile(r"([0-9]{1,9}):([0-9]{1,18})", re.ASCII)
 
 _Tenant = Annotated[str | None, typer.Option(metavar="T", help="Print the differences of one tenant alone.")]
 _Most = Annotated[int, typer.Option(min=1, max=100_000, help="The newest so many, of events and commands together.")]
-_Place = Annotated[str, typer.Argument(metavar="KPART:OFFSET", help="As `dead-letters list` prints it.")]
+_Place = Annotated[
+    str, typer.Argument(metavar="KPART:OFFSET", help=f"As `dead-letters list` prints it; for {DEAD} with --command.")
+]
 _Judged = Annotated[str, typer.Argument(metavar="KPART:OFFSET", help="A position, as answers tell it.")]
 _Commands = Annotated[bool, typer.Option("--command", help=f"A place on {DEAD}, and not on {EVENTS}.")]
 

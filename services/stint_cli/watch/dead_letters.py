@@ -108,7 +108,8 @@ async def bytes_of(log: LogReader, topic: str, kpart: int, offset: int) -> dict[
     await log.require(topic, kpart)
     record = await log.first_from(topic, kpart, offset)
     if record is None or record.offset != offset:
-        raise Trouble(f"{topic} has no record at {kpart}:{offset}: look at `stint dead-letters list`.")
+        hint = f" A place on {DEAD} needs --command." if topic == EVENTS else ""
+        raise Trouble(f"{topic} has no record at {kpart}:{offset}: look at `stint dead-letters list`.{hint}")
     headers: Sequence[tuple[str, bytes | None]] = record.headers
     return {
         "topic": topic,
