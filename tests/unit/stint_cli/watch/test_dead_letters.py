@@ -8,8 +8,9 @@ from typing import Any, Final
 
 import pytest
 
+from services.stint_cli.trouble import Trouble
 from services.stint_cli.watch import dead_letters
-from services.stint_cli.watch.dead_letters import list_commands, of_the_dead_letters
+from services.stint_cli.watch.dead_letters import bytes_of, list_commands, of_the_dead_letters
 from services.stint_cli.watch.log import Held
 from shared.events.topics import COMMANDS, DEAD, EVENTS
 
@@ -101,3 +102,22 @@ async def test_the_newest_dead_commands_are_read_and_no_others(
     assert [one.offset for one in await list_commands(log, most)] == listed
     if isinstance(offsets, range):
         assert sorted(log.read_offsets) == sorted(listed)
+
+
+class Nothing:
+    """Stands in for a log that has no record where it is asked for one."""
+
+    async def require(self, topic: str, kpart: int) -> None:
+        """Find the partition there."""
+
+    async def first_from(self, topic: str, kpart: int, offset: int) -> None:
+        """Find no record."""
+
+
+@pytest.mark.parametrize(("topic", "hints"), [(EVENTS, True), (DEAD, False)])
+async def test_a_place_without_a_record_may_be_that_of_a_command(topic: str, *, hints: bool) -> None:
+    """The list has both kinds, and a place of a command was looked for among events, in a circle."""
+    log: Any = Nothing()
+    with pytest.raises(Trouble, match=f"^{topic} has no record at 0:2: look at `stint dead-letters list`") as end:
+        await bytes_of(log, topic, 0, 2)
+    assert str(end.value).endswith("needs --command.") is hints
