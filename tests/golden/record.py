@@ -25,7 +25,6 @@ from services.projector.clock.tick import tick_for
 from services.projector.domain.entry import Entry, LoggedPress, UnreadableRecord, moment_of
 from services.projector.domain.fold import fold_entry
 from services.projector.domain.outcomes import Kept
-from services.projector.domain.sheet.ledger import Known, Ledger
 from shared.events import topics
 from shared.events.codec import Newer, Press, Unreadable, read, write_body
 from shared.events.envelope import ReplyAddress, encode_headers
@@ -46,7 +45,7 @@ from shared.events.texts import TimerText
 from shared.kafka.policy_writer import outgoing_policy
 from tests.golden.recorded import LOGS, Recorded
 from tests.support.fakes.desks import ANY_TIME, NOON
-from tests.support.story.given import DANA, MONDAY, Told, fact, paused, started, stopped, timer_id
+from tests.support.story.given import DANA, MONDAY, Told, fact, new_ledger, paused, started, stopped, timer_id
 
 SERVICE: Final = Caller("acme", "payroll", "machine")
 EXPIRES_AFTER: Final = timedelta(seconds=30)
@@ -228,7 +227,7 @@ class Judged:
 
 def judged(log: Iterable[Recorded], documents: Iterable[Recorded]) -> Judged:
     """Judge the log, as a projector does that has all policies."""
-    book, ledger, came = PolicyBook(), Ledger(0, 1, Known({}, {}, {}, -1)), Judged([], [])
+    book, ledger, came = PolicyBook(), new_ledger(), Judged([], [])
     for one in documents:
         book.apply(one.offset, one.key, one.value, moment_of(one.timestamp))
     for record in log:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from unittest.mock import patch
 
 import pytest
-from hypothesis import Phase, event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from services.projector.domain import effect, fold
@@ -16,6 +16,7 @@ from shared.events.models import DeadlineReached, TimerPaused, TimerStopped
 from shared.events.outcome import Finding
 from shared.events.policy import DailyCap, LongRunning, Overlap, OverlapMode, Policy
 from shared.events.rules import Rule
+from tests.support.proof.laws import Fault, assert_noticed
 from tests.support.story.documents import documents, refusing_nothing, with_rules
 from tests.support.story.given import Story, Told, fact, paused, resumed, started, stopped
 from tests.support.story.given import given as told
@@ -172,10 +173,6 @@ def found_for_ever() -> AbstractContextManager[Any]:
 
 @pytest.mark.parametrize("fault", [nothing_taken_back, found_for_ever])
 @pytest.mark.parametrize(("law", "said"), LAWS, ids=NAMES)
-def test_a_law_of_ends_notices_a_fault(
-    law: Law, said: tuple[st.SearchStrategy[Any], ...], fault: Callable[[], AbstractContextManager[Any]]
-) -> None:
-    """The control. Nothing is shrunk, because only the noticing counts."""
-    quickly = settings(phases=[Phase.generate], report_multiple_bugs=False, max_examples=3000)
-    with fault(), pytest.raises(AssertionError):
-        quickly(given(*said)(law))()
+def test_a_law_of_ends_notices_a_fault(law: Law, said: tuple[st.SearchStrategy[Any], ...], fault: Fault) -> None:
+    """The control."""
+    assert_noticed(fault, given(*said)(law))

@@ -11,10 +11,10 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from services.projector.domain.entry import LoggedPress
-from services.projector.domain.fold import Folded, Repeated, Voided, fold_entry
+from services.projector.domain.fold import Repeated, Voided, fold_entry
 from services.projector.domain.outcomes import Kept
 from services.projector.domain.sheet.evolve import LASTING, evolve, with_changes
-from services.projector.domain.sheet.ledger import Known, Ledger, OwnerKey
+from services.projector.domain.sheet.ledger import OwnerKey
 from services.projector.domain.sheet.state import Timesheet
 from shared.events.calendar import local_day
 from shared.events.models import Actor
@@ -22,8 +22,9 @@ from shared.events.outcome import PROVISIONAL, Change, Closed, Outcome, State, o
 from shared.events.rules import Rule
 from tests.support.story import given as told
 from tests.support.story.documents import Revisions, revisions
-from tests.support.story.given import book_of
-from tests.support.story.histories import DOCUMENTS, Entry, histories
+from tests.support.story.folded import folded, kept_of
+from tests.support.story.given import book_of, new_ledger
+from tests.support.story.histories import Entry, histories
 
 RULES_OF_TIME: Final = {
     *(Rule.DAY_OFF, Rule.OUTSIDE_ATTENDANCE, Rule.OVER_DAILY_CAP, Rule.OVER_ESTIMATE, Rule.OVERLAP),
@@ -36,14 +37,8 @@ US: Final = timedelta(microseconds=1)
 text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
 
 
-def folded(log: Sequence[Entry], under: Revisions = DOCUMENTS) -> tuple[Ledger, list[Folded]]:
-    """Fold a log in one go, from nothing, under policies that come one after the other."""
-    ledger, book = Ledger(0, 1, Known({}, {}, {}, -1)), book_of(*under)
-    return ledger, [fold_entry(ledger, entry, book) for entry in log]
-
-
 def outcomes(log: Sequence[Entry], under: Revisions) -> list[Outcome]:
-    return [one.outcome for one in folded(log, under)[1] if isinstance(one, Kept)]
+    return [one.outcome for one in kept_of(folded(log, under)[1])]
 
 
 def by_timer(log: Sequence[Entry], under: Revisions) -> dict[int, list[Outcome]]:
@@ -109,7 +104,7 @@ def test_an_outcome_reads_back_and_writes_the_same_bytes(log: list[Entry], under
 
 @given(histories, revisions)
 def test_a_press_that_is_not_accepted_changes_nothing(log: list[Entry], under: Revisions) -> None:
-    ledger, book = Ledger(0, 1, Known({}, {}, {}, -1)), book_of(*under)
+    ledger, book = new_ledger(), book_of(*under)
     for entry in log:
         before = dict(ledger.sheets)
         came = fold_entry(ledger, entry, book)
@@ -208,7 +203,7 @@ def test_the_intervals_of_a_timer_follow_each_other_and_are_never_negative(log: 
 
 @given(histories, revisions)
 def test_an_interval_is_open_exactly_while_its_timer_runs(log: list[Entry], under: Revisions) -> None:
-    ledger, book = Ledger(0, 1, Known({}, {}, {}, -1)), book_of(*under)
+    ledger, book = new_ledger(), book_of(*under)
     for entry in log:
         fold_entry(ledger, entry, book)
         for sheet in ledger.sheets.values():

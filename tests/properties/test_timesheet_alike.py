@@ -8,7 +8,7 @@ from typing import Any, Final
 from unittest.mock import patch
 
 import pytest
-from hypothesis import Phase, event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from services.projector.domain.due import alike, together
@@ -33,8 +33,9 @@ from shared.events.policies.terms import terms_of
 from shared.events.policy import Mode, Policy, Preset, RuleMode, Rules
 from shared.events.rules import Rule
 from shared.events.value import replace
-from tests.properties.test_timesheet import folded
+from tests.support.proof.laws import Fault, assert_noticed
 from tests.support.story.documents import Revisions, revisions
+from tests.support.story.folded import folded
 from tests.support.story.histories import BEGINNING, DOCUMENTS, Entry, Move, histories, moves, written
 
 EVERY_ONE: Final = 1_000_000
@@ -260,9 +261,7 @@ def no_zone_ends_before_another() -> AbstractContextManager[Any]:
     ],
 )
 def test_a_law_of_groups_notices_a_fault(
-    law: Callable[[Any], None], cases: st.SearchStrategy[Any], fault: Callable[[], AbstractContextManager[Any]]
+    law: Callable[[Any], None], cases: st.SearchStrategy[Any], fault: Fault
 ) -> None:
-    """The control. Nothing is shrunk, because only the noticing counts."""
-    quickly = settings(phases=[Phase.generate], report_multiple_bugs=False, max_examples=1000)
-    with fault(), pytest.raises(AssertionError):
-        quickly(given(cases)(law))()
+    """The control."""
+    assert_noticed(fault, given(cases)(law))

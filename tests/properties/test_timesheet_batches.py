@@ -24,9 +24,9 @@ from services.projector.store.rows import Rows, rows_of
 from shared.events.models import DeadlineReached, OwnerEstimateSet
 from shared.events.outcome import read_outcome
 from shared.events.rules import Rule
-from tests.properties.test_timesheet import folded
 from tests.support.fakes.outcome_store import OutcomeStore
 from tests.support.story.documents import Revisions, revisions
+from tests.support.story.folded import folded
 from tests.support.story.given import book_of, fact, found, paused, started, stopped
 from tests.support.story.histories import DOCUMENTS, WEARY, Entry, histories
 

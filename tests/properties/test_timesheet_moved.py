@@ -5,7 +5,6 @@ a while, each on some of what the desk shares: billable time, a job, the day. Wh
 Under some policies the system stops the desk long before.
 """
 
-import json
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -14,24 +13,22 @@ from typing import Any, Final
 from unittest.mock import patch
 
 import pytest
-from hypothesis import Phase, event, given, settings
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from services.projector.domain.due import moved
 from services.projector.domain.due.deadlines import Outlook
 from services.projector.domain.entry import LoggedPress
-from services.projector.domain.fold import fold_entry
 from services.projector.domain.outcomes import Kept
-from services.projector.domain.sheet.ledger import Known, Ledger
 from services.projector.domain.sheet.state import Timesheet
 from shared.events.models import DeadlineReached, OwnerEstimateSet
 from shared.events.policy import DailyCap, LongRunning, Mode, Overlap, OverlapMode, Policy
 from shared.events.rules import Rule
-from tests.properties.test_timesheet_naive import written
-from tests.support.proof.naive.fold import fold_partition
-from tests.support.proof.naive.outcome import body
+from tests.support.proof.laws import Fault, assert_noticed
+from tests.support.proof.twice import naive_bodies, stated
 from tests.support.story.documents import documents, refusing_nothing, with_rules
-from tests.support.story.given import MONDAY, Told, book_of, fact, started, stopped, timer_id
+from tests.support.story.folded import folded_by, kept_of
+from tests.support.story.given import Told, book_of, fact, started, stopped, timer_id
 from tests.support.story.histories import BEGINNING
 from tests.support.story.left import Found, Left, assert_same, left_by
 
@@ -125,10 +122,10 @@ def log_of(presses: Sequence[Told], ticks: Sequence[int]) -> list[LoggedPress]:
     return [press.logged(offset) for offset, press in enumerate([estimate, *told])]
 
 
-def folded(log: Sequence[LoggedPress], policy: Policy) -> tuple[Left, list[Kept]]:
+def folded_under(policy: Policy, log: Sequence[LoggedPress]) -> tuple[Left, list[Kept]]:
     """Return what a log leaves, and each outcome that was kept."""
-    ledger, book = Ledger(0, 1, Known({}, {}, {}, -1)), book_of(policy)
-    kept = [came for came in (fold_entry(ledger, entry, book) for entry in log) if isinstance(came, Kept)]
+    ledger, came = folded_by(log, book_of(policy))
+    kept = kept_of(came)
     return left_by(ledger, [one.outcome for one in kept]), kept
 
 
@@ -140,8 +137,8 @@ def late_presses_leave_the_desk_what_presses_in_order_leave(
 ) -> None:
     """The desk alone: what was told of an interval that a press has ended since stands as it was judged then."""
     (late, kept), (in_order, kept_in_order) = (
-        folded(log_of(presses_of(others, late=True), ticks), policy),
-        folded(log_of(presses_of(others, late=False), []), policy),
+        folded_under(policy, log_of(presses_of(others, late=True), ticks)),
+        folded_under(policy, log_of(presses_of(others, late=False), [])),
     )
     if any(one.outcome.verdict != "accepted" for one in (*kept, *kept_in_order)):
         raise ValueError("a policy refused a press, so the law would not be tried")
@@ -152,16 +149,13 @@ def late_presses_leave_the_desk_what_presses_in_order_leave(
 
 def ticks_leave_only_findings_without_time(policy: Policy, others: Sequence[Beside], ticks: Sequence[int]) -> None:
     presses = presses_of(others, late=True)
-    (left, _), (left_alone, _) = folded(log_of(presses, ticks), policy), folded(log_of(presses, []), policy)
+    (left, _), (left_alone, _) = folded_under(policy, log_of(presses, ticks)), folded_under(policy, log_of(presses, []))
     assert_same(left, left_alone)
 
 
 def the_naive_fold_gives_the_same_bytes(policy: Policy, others: Sequence[Beside], ticks: Sequence[int]) -> None:
     log = log_of(presses_of(others, late=True), ticks)
-    stated = [(0, json.loads(policy.model_dump_json(by_alias=True)) | {"counts_from": MONDAY.isoformat()})]
-    records = [(entry.offset, entry.log_time, *written(entry)) for entry in log]
-    book = fold_partition(0, records, {"acme": stated}, 1)
-    assert [body(row).encode() for row in book.outcomes] == [one.body for one in folded(log, policy)[1]]
+    assert naive_bodies(log, {"acme": [(0, stated(policy))]}) == [one.body for one in folded_under(policy, log)[1]]
 
 
 def _of_the_desk(left: Left) -> Found:
@@ -219,8 +213,6 @@ def counted_whole() -> AbstractContextManager[Any]:
         (the_naive_fold_gives_the_same_bytes, counted_whole),
     ],
 )
-def test_a_law_of_moved_crossings_notices_a_fault(law: Law, fault: Callable[[], AbstractContextManager[Any]]) -> None:
-    """The control. Nothing is shrunk, because only the noticing counts."""
-    quickly = settings(phases=[Phase.generate], report_multiple_bugs=False, max_examples=3000)
-    with fault(), pytest.raises(AssertionError):
-        quickly(holds(law, STOPPING if fault is standing_where_nobody_ended else FLAGGING))()
+def test_a_law_of_moved_crossings_notices_a_fault(law: Law, fault: Fault) -> None:
+    """The control."""
+    assert_noticed(fault, holds(law, STOPPING if fault is standing_where_nobody_ended else FLAGGING))

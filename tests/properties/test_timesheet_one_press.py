@@ -8,7 +8,7 @@ from typing import Any, Final
 from unittest.mock import patch
 
 import pytest
-from hypothesis import Phase, event, given, settings
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from services.projector.domain import effect
@@ -23,7 +23,8 @@ from shared.events.outcome import Outcome, State
 from shared.events.policies.book import PolicyBook
 from shared.events.policy import Mode, Overlap, OverlapMode
 from shared.events.rules import Rule
-from tests.properties.test_timesheet_modes import OPENING, REFUSABLE, REFUSING, busy, in_mode, refusing_modes
+from tests.properties.modes import OPENING, REFUSABLE, REFUSING, busy, in_mode, refusing_modes
+from tests.support.proof.laws import Fault, assert_noticed
 from tests.support.story.documents import Revisions, revisions
 from tests.support.story.given import book_of
 from tests.support.story.histories import Entry, histories
@@ -137,15 +138,15 @@ LAWS: Final[list[tuple[Law, Rule | OverlapMode]]] = [
 ]
 
 
-def holds(law: Law, about: Rule | OverlapMode, how: settings) -> Callable[[], None]:
+def holds(law: Law, about: Rule | OverlapMode) -> Callable[[], None]:
     """Return a law as a property of one rule, or of one mode."""
     logs = histories.map(lambda log: busy(log, about)) if isinstance(about, Rule) else histories
-    return how(given(logs, revisions, st.just(about))(law))
+    return given(logs, revisions, st.just(about))(law)
 
 
 @pytest.mark.parametrize(("law", "about"), LAWS, ids=[f"{law.__name__} {about.value}" for law, about in LAWS])
 def test_a_press_differs_in_two_modes_only_in_what_they_say(law: Law, about: Rule | OverlapMode) -> None:
-    holds(law, about, settings(max_examples=settings().max_examples // 4))()
+    settings(max_examples=settings().max_examples // 4)(holds(law, about))()
 
 
 def lets_resumes_through() -> AbstractContextManager[Any]:
@@ -177,10 +178,6 @@ def stops_in_both() -> AbstractContextManager[Any]:
         (a_switch_ends_what_runs_and_changes_nothing_else, OverlapMode.PAUSE_PREVIOUS, stops_in_both),
     ],
 )
-def test_a_law_of_one_press_notices_a_fault(
-    law: Law, about: Rule | OverlapMode, fault: Callable[[], AbstractContextManager[Any]]
-) -> None:
-    """The control. Nothing is shrunk, because only the noticing counts."""
-    quickly = settings(phases=[Phase.generate], report_multiple_bugs=False, max_examples=3000)
-    with fault(), pytest.raises(AssertionError):
-        holds(law, about, quickly)()
+def test_a_law_of_one_press_notices_a_fault(law: Law, about: Rule | OverlapMode, fault: Fault) -> None:
+    """The control."""
+    assert_noticed(fault, holds(law, about))

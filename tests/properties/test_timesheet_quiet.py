@@ -7,21 +7,21 @@ from typing import Any, Final
 from unittest.mock import patch
 
 import pytest
-from hypothesis import Phase, event, given, settings
+from hypothesis import event, given
 
 from services.projector.domain.due import settle as settling
 from services.projector.domain.due.deadlines import Outlook
 from services.projector.domain.due.settle import settle
 from services.projector.domain.fold import fold_entry
 from services.projector.domain.sheet import evolve
-from services.projector.domain.sheet.ledger import Known, Ledger
 from services.projector.domain.sheet.state import Quiet, Timesheet
 from shared.events.outcome import CHANGES_MAX
 from shared.events.policies.book import Timeline
 from shared.events.value import replace
-from tests.properties.test_timesheet import folded
+from tests.support.proof.laws import Fault, assert_noticed
 from tests.support.story.documents import Revisions, revisions
-from tests.support.story.given import book_of
+from tests.support.story.folded import folded
+from tests.support.story.given import book_of, new_ledger
 from tests.support.story.histories import Entry, histories
 
 US: Final = timedelta(microseconds=1)
@@ -31,7 +31,7 @@ LONG_AFTER: Final = timedelta(days=365)
 
 def sheets_of(log: Sequence[Entry], under: Revisions) -> Iterator[Timesheet]:
     """Return each sheet after each entry of a log."""
-    ledger, book = Ledger(0, 1, Known({}, {}, {}, -1)), book_of(*under)
+    ledger, book = new_ledger(), book_of(*under)
     for entry in log:
         fold_entry(ledger, entry, book)
         yield from ledger.sheets.values()
@@ -109,8 +109,6 @@ def quiet_by_any_policy() -> AbstractContextManager[Any]:
         (a_fold_that_asks_no_sheet_is_the_same, quiet_by_any_policy),
     ],
 )
-def test_a_law_of_quiet_notices_a_fault(law: Law, fault: Callable[[], AbstractContextManager[Any]]) -> None:
-    """The control. Nothing is shrunk, because only the noticing counts."""
-    quickly = settings(phases=[Phase.generate], report_multiple_bugs=False, max_examples=3000)
-    with fault(), pytest.raises(AssertionError):
-        quickly(given(histories, revisions)(law))()
+def test_a_law_of_quiet_notices_a_fault(law: Law, fault: Fault) -> None:
+    """The control."""
+    assert_noticed(fault, given(histories, revisions)(law))

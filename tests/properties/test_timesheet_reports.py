@@ -7,12 +7,11 @@ from typing import Any, Final
 
 from hypothesis import event, given
 
-from services.projector.domain.outcomes import Kept
 from services.projector.domain.sheet.evolve import LASTING
 from services.projector.ports import Advance, Checkpoint
 from shared.events.calendar import split
-from tests.properties.test_timesheet import folded
 from tests.support.story.documents import Revisions, revisions
+from tests.support.story.folded import folded, kept_of
 from tests.support.story.histories import Entry, histories
 from tests.world.columns import COLUMNS
 from tests.world.tables import Tables
@@ -23,7 +22,7 @@ US: Final = timedelta(microseconds=1)
 def rows_of(log: Sequence[Entry], under: Revisions) -> dict[str, list[dict[str, Any]]]:
     """Return the rows of each table after a log, with their columns by name."""
     tables = Tables({0: Checkpoint(0)})
-    tables.write([Advance(0, Checkpoint(0), [one for one in folded(log, under)[1] if isinstance(one, Kept)])])
+    tables.write([Advance(0, Checkpoint(0), kept_of(folded(log, under)[1]))])
     return {
         name: [dict(zip(COLUMNS[name], row, strict=True)) for row in rows.values()]
         for name, rows in tables.rows.items()

@@ -8,7 +8,6 @@ from typing import Final
 
 from hypothesis import event, given
 
-from services.projector.domain.outcomes import Kept
 from services.projector.domain.sheet.evolve import evolve
 from services.projector.domain.sheet.ledger import OwnerKey
 from services.projector.domain.sheet.state import Timesheet
@@ -17,12 +16,10 @@ from shared.events.models import DeadlineReached
 from shared.events.outcome import CHANGES_MAX, Outcome, State, read_outcome
 from shared.events.policy import LongRunning, Mode, Overlap, OverlapMode, Policy, Preset, RuleMode, Rules
 from shared.events.rules import Rule
-from tests.properties.test_timesheet import folded
-from tests.properties.test_timesheet_naive import policies_of, written
-from tests.support.proof.naive.fold import fold_partition
-from tests.support.proof.naive.outcome import body
 from tests.support.proof.naive.tables import tables_of
+from tests.support.proof.twice import bodies_in, folded_naively, stated_in_turn
 from tests.support.story.documents import Revisions, revisions
+from tests.support.story.folded import folded, kept_of
 from tests.support.story.given import MONDAY, fact, found, moment, resumed, started, timer_id
 from tests.support.story.given import given as told
 from tests.support.story.histories import Entry, histories
@@ -61,15 +58,13 @@ def replayed(outcomes: list[Outcome]) -> dict[OwnerKey, Timesheet]:
 @given(histories, revisions)
 def test_live_fold_replay_naive_fold_and_rows_agree_on_what_fell_due(log: list[Entry], under: Revisions) -> None:
     ledger, came = folded(log, under)
-    kept = [one for one in came if isinstance(one, Kept)]
+    kept = kept_of(came)
     for change in (change for one in kept for change in one.outcome.changed):
         event(f"changed by {change.by}")
     assert replayed([read_outcome(one.body) for one in kept]) == ledger.sheets
 
-    records = [(entry.offset, entry.log_time, *written(entry)) for entry in log]
-    book = fold_partition(0, records, policies_of(under), 1)
-    naive = [body(row | ({"reason": "no_body"} if row["verdict"] == "unreadable" else {})) for row in book.outcomes]
-    assert naive == [one.body.decode() for one in kept]
+    book = folded_naively(log, stated_in_turn(under))
+    assert bodies_in(book) == [one.body for one in kept]
 
     tables = Tables({0: Checkpoint(0)})
     tables.write([Advance(0, Checkpoint(0), kept)])

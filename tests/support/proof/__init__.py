@@ -5,6 +5,8 @@
     evidence     the topics and tables of a run on the real stack, as the checkers want them
     tables       tables as text, row by row, so that two databases can be compared byte by byte
     minutes      what one owner worked, as each table has it
+    twice        what the naive fold makes of a log that the product's fold has read
+    laws         the control of a property: with a fault in the product it must fail
     told         what the OpenAPI document says of an answer
     trail        every move of each checkpoint, in the order of the commits
 

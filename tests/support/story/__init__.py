@@ -5,6 +5,7 @@
     judged       the judged stream, as a feed reads it
     histories    logs of one partition as chance writes them; for properties
     documents    policies as chance writes them
+    folded       a log taken through the product's fold in one go
     left         what the presses of a log leave, and what may differ between two logs of the same presses
     partition    one that was judged: its records, the policies, and the outcomes that a projector records
     presses      an ordinary press as headers and body, of which each test changes one thing

@@ -25,7 +25,7 @@ from shared.events.durations import US_PER_MINUTE, microseconds
 from shared.events.envelope import Envelope
 from shared.events.idempotency import digest_of, keyed_event_id
 from shared.events.ids import ID_EPOCH, make_short, slot_of
-from shared.events.models import Actor, AnyEvent, TimerPaused, TimerResumed, TimerStarted, TimerStopped
+from shared.events.models import Actor, AnyEvent, DeadlineReached, TimerPaused, TimerResumed, TimerStarted, TimerStopped
 from shared.events.outcome import Change, Closed, Finding, Opened, Outcome, TimerAfter, read_outcome, write_outcome
 from shared.events.policies.book import PolicyBook, PolicyRecord
 from shared.events.policy import Policy, Preset
@@ -144,7 +144,12 @@ def stopped(timer: str, at: str, **how: Unpack[How]) -> Told:
 def fact(event: type[AnyEvent], at: str, *, tenant: str = "acme", owner: str = "dana", **said: Any) -> Told:  # noqa: ANN401 - each fact has its own fields
     """Tell of something that became known about an owner, or of a deadline."""
     said = {"tenant": tenant, "owner": owner, "actor": MACHINE, "dialect": "native", "digest": "0" * 64} | said
-    return Told(event.model_validate(said), None, moment(at), _tick(moment(at)))
+    return Told(event.model_validate(said), None, moment(at), _in_ms(moment(at)))
+
+
+def tick(at: str) -> Told:
+    """Tell of a look at the owner: a deadline that was reached."""
+    return fact(DeadlineReached, at)
 
 
 def _told(event: type[AnyEvent], timer: str, at: str, how: How, **said: Any) -> Told:  # noqa: ANN401 - the event's own fields
@@ -162,14 +167,14 @@ def _told(event: type[AnyEvent], timer: str, at: str, how: How, **said: Any) -> 
         event=event.model_validate(body | said),
         timer=id_,
         recorded_at=moment(at),
-        log_time=_tick(moment(how.get("logged", at))),
+        log_time=_in_ms(moment(how.get("logged", at))),
         key=how.get("key"),
         expires_at=None if expires is None else moment(expires),
         policy_rev=how.get("policy_rev", 1),
     )
 
 
-def _tick(at: datetime) -> datetime:
+def _in_ms(at: datetime) -> datetime:
     """Return the moment as a broker's clock shows it: in whole milliseconds."""
     return at.replace(microsecond=at.microsecond // 1000 * 1000)
 
@@ -224,12 +229,17 @@ def book_of(*policies: Policy, tenants: Sequence[str] = ("acme", "other")) -> Po
     return book
 
 
+def new_ledger(kpart: int = 0, partitions: int = 1) -> Ledger:
+    """Return the ledger of a partition of which nothing is known."""
+    return Ledger(kpart, partitions, Known({}, {}, {}, -1))
+
+
 @dataclass
 class Story:
     """Presses of a log with one partition, in order, and the outcome of each."""
 
     book: PolicyBook = field(default_factory=lambda: book_of(JERUSALEM))
-    ledger: Ledger = field(default_factory=lambda: Ledger(0, 1, Known({}, {}, {}, -1)))
+    ledger: Ledger = field(default_factory=new_ledger)
     answers: list[Folded] = field(default_factory=list)
     asked: int = 0
 
@@ -269,7 +279,12 @@ class Story:
     @property
     def outcomes(self) -> list[Outcome]:
         """Every outcome that was kept."""
-        return [folded.outcome for folded in self.answers if isinstance(folded, Kept)]
+        return [kept.outcome for kept in self.kept]
+
+    @property
+    def kept(self) -> list[Kept]:
+        """The same, with their bytes."""
+        return [folded for folded in self.answers if isinstance(folded, Kept)]
 
     def sheet(self, owner: str = "dana", tenant: str = "acme") -> Timesheet:
         """Return an owner's sheet as it stands."""

@@ -9,11 +9,11 @@ from uuid import UUID
 from services.projector.domain.entry import LoggedPress, UnreadableRecord, moment_of
 from services.projector.domain.fold import fold_entry, refuse_entry
 from services.projector.domain.outcomes import Kept
-from services.projector.domain.sheet.ledger import Known, Ledger
 from shared.events.codec import Press, Unreadable, read
 from shared.events.envelope import Headers
 from shared.events.ids import partition_of, slot_of
 from shared.events.policies.book import PolicyBook
+from tests.support.story.given import new_ledger
 from tests.support.story.presses import NOON, SHORT, body, headers
 
 PARTITIONS: Final = 12
@@ -67,7 +67,7 @@ def pressed(offset: int, verb: str) -> Record:
 def fold(records: list[Record], policies: PolicyBook | None = None) -> list[bytes]:
     """Return the outcomes, as a projector of this release would record them."""
     policies = policies or book()
-    ledger, kept = Ledger(KPART, PARTITIONS, Known({}, {}, {}, -1)), []
+    ledger, kept = new_ledger(KPART, PARTITIONS), []
     for one in records:
         said, log_time = read(one.headers, one.value), moment_of(one.timestamp)
         if isinstance(said, Unreadable):

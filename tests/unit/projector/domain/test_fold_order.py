@@ -6,14 +6,13 @@ from typing import Any, Final
 
 import pytest
 
-from services.projector.domain.sheet.ledger import Known, Ledger
 from shared.events.ids import partition_of, slot_of
 from shared.events.models import OwnerAttendanceRecorded, OwnerEstimateSet, OwnerLeaveGranted, OwnerProfileSet
 from shared.events.policy import Policy
 from shared.events.rule_rows import FLAGS, ModeWord
 from shared.events.rules import Rule
 from tests.support.story.cells import MODES, MONDAY, TUESDAY, Verb, document_of, press
-from tests.support.story.given import DANA, NOAM, Story, book_of, fact, moment, paused, started, timer_id
+from tests.support.story.given import DANA, NOAM, Story, book_of, fact, moment, new_ledger, paused, started, timer_id
 
 # As docs/contract.md, section 6, has them. A start finds no timer, so it knows no state; a pause and a stop draw no id.
 ORDER: Final[dict[Verb, tuple[str, ...]]] = {
@@ -86,7 +85,7 @@ def timer_of(verb: Verb, mended: Collection[str]) -> int:
 def pressed(verb: Verb, mended: Collection[str], mode: ModeWord | None = None) -> Story:
     """Return the story of a press that breaks each rule of its order but those that are mended."""
     book = book_of(document_of({}), document(mended, mode))
-    story = Story(book, Ledger(HOME, PARTITIONS, Known({}, {}, {}, -1))).when(*SETTING)
+    story = Story(book, new_ledger(HOME, PARTITIONS)).when(*SETTING)
     if verb != "start":
         story.when(started("desk", at="09:00", job_id="roof"))
         # A pause is legal while the timer runs, a resume while it does not.

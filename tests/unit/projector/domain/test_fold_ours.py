@@ -26,6 +26,7 @@ from tests.support.story.given import (
     fact,
     given,
     moment,
+    new_ledger,
     paused,
     refused,
     resumed,
@@ -38,14 +39,10 @@ from tests.support.story.given import (
 # R23: records that should not be there.
 
 
-def a_ledger(kpart: int, partitions: int) -> Ledger:
-    return Ledger(kpart, partitions, Known({}, {}, {}, -1))
-
-
 def test_presses_lie_on_the_partition_of_their_owner() -> None:
     home = partition_of(slot_of("acme", "dana"), 12)
     came = [
-        read_outcome(fold_entry(a_ledger(kpart, 12), started("desk", at="09:00").logged(0), book_of(JERUSALEM)).body)
+        read_outcome(fold_entry(new_ledger(kpart, 12), started("desk", at="09:00").logged(0), book_of(JERUSALEM)).body)
         for kpart in range(12)
     ]
     wrong = ("refused", "R23", "wrong_partition")
@@ -58,7 +55,9 @@ def test_presses_lie_on_the_partition_of_their_owner() -> None:
 def test_a_press_by_id_alone_lies_on_the_partition_of_its_id(press: type) -> None:
     home = partition_of(slot_of("acme", "dana"), 12)
     logged = press("desk", at="09:00").logged(0)
-    rules = [read_outcome(fold_entry(a_ledger(kpart, 12), logged, book_of(JERUSALEM)).body).rule for kpart in range(12)]
+    rules = [
+        read_outcome(fold_entry(new_ledger(kpart, 12), logged, book_of(JERUSALEM)).body).rule for kpart in range(12)
+    ]
     assert rules == ["R05" if kpart == home else "R23" for kpart in range(12)]
 
 
@@ -66,7 +65,7 @@ def test_an_owner_fact_lies_on_the_partition_of_its_owner() -> None:
     home = partition_of(slot_of("acme", "dana"), 12)
     logged = fact(OwnerProfileSet, "09:00", zone="Europe/Berlin").logged(0)
     verdicts = [
-        read_outcome(fold_entry(a_ledger(kpart, 12), logged, book_of(JERUSALEM)).body).verdict for kpart in range(12)
+        read_outcome(fold_entry(new_ledger(kpart, 12), logged, book_of(JERUSALEM)).body).verdict for kpart in range(12)
     ]
     assert verdicts == ["accepted" if kpart == home else "refused" for kpart in range(12)]
 
@@ -203,7 +202,7 @@ def test_an_unreadable_record_says_only_that_something_was_there() -> None:
 
 def test_our_failure_on_a_press_names_the_event_and_actor_alone() -> None:
     """The actor is named so that a person may read the end of their own press."""
-    ledger = Ledger(0, 1, Known({}, {}, {}, -1))
+    ledger = new_ledger()
     press = started("desk", at="09:00", asked="08:59", job_id="J-1").logged(41)
     kept = refuse_entry(ledger, press, book_of(JERUSALEM))
     assert isinstance(kept, Kept)

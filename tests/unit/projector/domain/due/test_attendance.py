@@ -25,7 +25,7 @@ from tests.support.story.given import (
     started,
     stopped,
 )
-from tests.unit.projector.domain.due.test_settle import told
+from tests.unit.projector.domain.due.looks import told
 
 # In Jerusalem, Tuesday 3 March 2026 begins at 22:00 UTC of Monday.
 ALONE: Final = document_of({Rule.OUTSIDE_ATTENDANCE: {"mode": "flag"}})

@@ -23,7 +23,7 @@ from shared.events.rules import Rule
 from shared.events.zones import zone
 from tests.support.story.cells import document_of
 from tests.support.story.given import Story, book_of, fact, found, moment, started, stopped
-from tests.unit.projector.domain.due.test_settle import told
+from tests.unit.projector.domain.due.looks import told
 
 HOUR: Final = 3600
 US: Final = timedelta(microseconds=1)

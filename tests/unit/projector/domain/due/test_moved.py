@@ -4,8 +4,6 @@ from typing import Final
 
 import pytest
 
-from services.projector.domain.sheet.evolve import evolve
-from services.projector.domain.sheet.state import Timesheet
 from shared.events.models import OwnerEstimateSet
 from shared.events.outcome import CHANGES_MAX, Finding, State
 from shared.events.policies.book import PolicyRecord
@@ -23,9 +21,10 @@ from tests.support.story.given import (
     resumed,
     started,
     stopped,
+    tick,
     timer_id,
 )
-from tests.unit.projector.domain.due.test_settle import HOUR, policy, tick, told
+from tests.unit.projector.domain.due.looks import HOUR, agreed, policy, told
 
 # A day may have eight billable hours.
 ALLOW: Final = Overlap(mode=OverlapMode.ALLOW)
@@ -44,14 +43,6 @@ def both(*told: Told, policy: Policy = CAP) -> Story:
 def of(story: Story, timer: str) -> list[Finding]:
     """Return the findings about a timer, each as it was told last."""
     return [one for one in told(story) if one.timer_id == timer_id(timer)]
-
-
-def agreed(story: Story) -> None:
-    """Compare the sheet with the one that a reader of the outcomes has."""
-    sheet = Timesheet("acme", "dana")
-    for outcome in story.outcomes:
-        sheet = evolve(sheet, outcome)
-    assert sheet == story.sheet()
 
 
 def test_a_late_stop_moves_the_crossing_of_another_timer() -> None:

@@ -5,16 +5,13 @@ from typing import Final
 
 import pytest
 
-from shared.events.codec import write_body
-from shared.events.envelope import encode_headers
 from shared.events.policies.book import PolicyBook, PolicyRecord
 from shared.events.policy import DailyCap, Mode, Overlap, OverlapMode, Policy, RuleMode, Rules
 from shared.events.rules import Rule
-from tests.support.proof.naive.fold import fold_partition
-from tests.support.proof.naive.outcome import body
 from tests.support.proof.naive.policies import policies_in_force
+from tests.support.proof.twice import naive_bodies
 from tests.support.story.given import Story, found, moment, started, stopped
-from tests.unit.projector.domain.due.test_settle import HOUR, policy, told
+from tests.unit.projector.domain.due.looks import HOUR, policy, told
 
 R11: Final = Rule.OVER_DAILY_CAP
 
@@ -59,6 +56,4 @@ def test_what_another_document_found_at_a_start_stands_although_both_ask_the_sam
     story = Story(book).when(*presses)
     assert set(told(story)) == {found(R11, "car", "10:00", "10:00"), found(R11, "desk", "12:00", "16:00")}
     log = [press.logged(offset) for offset, press in enumerate(presses)]
-    written = [(one.offset, one.log_time, list(encode_headers(one.envelope)), write_body(one.event)) for one in log]
-    naive = fold_partition(0, written, policies_in_force(records), 1)
-    assert [body(row).encode() for row in naive.outcomes] == [one.body for one in story.answers]
+    assert naive_bodies(log, policies_in_force(records)) == [one.body for one in story.answers]

@@ -4,14 +4,12 @@ from typing import Final
 
 import pytest
 
-from services.projector.domain.sheet.evolve import evolve
-from services.projector.domain.sheet.state import Timesheet
 from shared.events.models import OwnerEstimateSet
 from shared.events.outcome import Finding, State
 from shared.events.policy import DailyCap, LongRunning, Mode, Overlap, OverlapMode, Policy, RuleMode, Rules
 from shared.events.rules import Rule
-from tests.support.story.given import Story, Told, fact, found, given, moment, paused, started, stopped, timer_id
-from tests.unit.projector.domain.due.test_settle import HOUR, policy, tick, told
+from tests.support.story.given import Story, Told, fact, found, given, moment, paused, started, stopped, tick, timer_id
+from tests.unit.projector.domain.due.looks import HOUR, agreed, policy, told
 
 R11, R12, R16 = Rule.OVER_DAILY_CAP, Rule.OVER_ESTIMATE, Rule.LONG_RUNNING
 
@@ -35,14 +33,6 @@ def both(*told: Told, policy: Policy | None = None) -> Story:
 def of(story: Story, timer: str, *rules: Rule) -> list[Finding]:
     """Return the findings of some rules about a timer, each as it was told last, those without time left out."""
     return [one for one in told(story) if one.timer_id == timer_id(timer) and one.rule in rules if one.amount_us != 0]
-
-
-def agreed(story: Story) -> None:
-    """Compare the sheet with the one that a reader of the outcomes has."""
-    sheet = Timesheet("acme", "dana")
-    for outcome in story.outcomes:
-        sheet = evolve(sheet, outcome)
-    assert sheet == story.sheet()
 
 
 LATE: Final = stopped("phone", at="20:00", asked="11:00")

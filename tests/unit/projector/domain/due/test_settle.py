@@ -5,11 +5,9 @@ from typing import Any, Final
 
 import pytest
 
-from services.projector.domain.sheet.evolve import evolve
-from services.projector.domain.sheet.state import Timesheet
 from shared.events.durations import US_PER_MINUTE
-from shared.events.models import DeadlineReached, OwnerAttendanceRecorded, OwnerLeaveGranted
-from shared.events.outcome import Finding, State
+from shared.events.models import OwnerLeaveGranted
+from shared.events.outcome import State
 from shared.events.policy import (
     DailyCap,
     Holiday,
@@ -18,13 +16,11 @@ from shared.events.policy import (
     Policy,
     RuleMode,
     Rules,
-    WeekendFrom,
 )
 from shared.events.rules import Rule
 from tests.support.story.given import (
     JERUSALEM,
     Story,
-    Told,
     accepted,
     book_of,
     fact,
@@ -36,32 +32,15 @@ from tests.support.story.given import (
     resumed,
     started,
     stopped,
+    tick,
 )
+from tests.unit.projector.domain.due.looks import FRIDAY_AND_SATURDAY, HOUR, agreed, policy, there, told
 
 # 2 March 2026 is a Monday. In Jerusalem a day begins at 22:00 UTC of the day before.
-HOUR: Final = 3600
-FRIDAY_AND_SATURDAY: Final = (WeekendFrom.model_validate({"from": "2026-01-01", "days": "6,7"}),)
-
-
-def policy(**said: Any) -> Policy:  # noqa: ANN401 - the fields of a policy
-    return JERUSALEM.model_copy(update=said)
 
 
 def capped(seconds: int, mode: Mode | None = None) -> Policy:
     return policy(rules=Rules(R11=DailyCap(mode=mode, billable_seconds_per_day=seconds), R13=None))
-
-
-def tick(at: str) -> Told:
-    return fact(DeadlineReached, at)
-
-
-def told(story: Story) -> list[Finding]:
-    """Return each finding as it was told last, in the order in which it was told first."""
-    last: dict[tuple[int, str, object], Finding] = {}
-    for outcome in story.outcomes:
-        for finding in outcome.findings:
-            last[finding.timer_id, finding.rule, finding.from_] = finding
-    return list(last.values())
 
 
 # R11: a cap that is crossed while a timer runs.
@@ -134,10 +113,7 @@ def test_a_pause_refused_at_the_very_instant_of_the_crossing_leaves_its_finding(
     """The finding is told open, in the outcome too: whoever reads the stream has it as the fold has."""
     story = given(started("desk", at="09:00"), policy=capped(HOUR, Mode.STRICT)).when(paused("desk", at="10:00"))
     story.then(refused(Rule.OVER_DAILY_CAP, found(Rule.OVER_DAILY_CAP, "desk", "10:00")))
-    sheet = Timesheet("acme", "dana")
-    for outcome in story.outcomes:
-        sheet = evolve(sheet, outcome)
-    assert sheet == story.sheet()
+    agreed(story)
 
 
 def test_a_lower_cap_counts_from_when_it_was_set() -> None:
@@ -236,11 +212,6 @@ def test_leave_that_became_known_later_judges_nothing_before() -> None:
 
 
 # R10: attendance.
-
-
-def there(came: str, left: str | None, at: str = "08:00") -> Told:
-    ends = None if left is None else moment(left)
-    return fact(OwnerAttendanceRecorded, at, on=date(2026, 3, 2), checked_in_at=moment(came), checked_out_at=ends)
 
 
 def test_work_after_the_check_out_is_found_at_the_check_out() -> None:

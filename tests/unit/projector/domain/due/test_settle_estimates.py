@@ -8,7 +8,7 @@ import pytest
 from services.projector.domain.fold import Voided
 from shared.events.durations import US_PER_MINUTE
 from shared.events.models import DeadlineReached, OwnerEstimateSet
-from shared.events.outcome import Finding, State
+from shared.events.outcome import State
 from shared.events.policy import LongRunning, Mode, Overlap, OverlapMode, Policy, RuleMode, Rules
 from shared.events.rules import Rule
 from tests.support.story.given import (
@@ -25,9 +25,9 @@ from tests.support.story.given import (
     resumed,
     started,
     stopped,
+    tick,
 )
-
-HOUR: Final = 3600
+from tests.unit.projector.domain.due.looks import HOUR, told
 
 
 def policy(mode: Mode | None = None, **limits: int) -> Policy:
@@ -50,16 +50,6 @@ def estimated(seconds: int, at: str = "08:00", job: str = "roof") -> Told:
 
 def on_roof(timer: str, at: str, asked: str | None = None) -> Told:
     return started(timer, at=at, job_id="roof") if asked is None else started(timer, at=at, asked=asked, job_id="roof")
-
-
-def tick(at: str) -> Told:
-    return fact(DeadlineReached, at)
-
-
-def told(story: Story) -> list[Finding]:
-    """Return each finding as it was told last, in the order in which it was told first."""
-    last = {(one.timer_id, one.rule, one.from_): one for outcome in story.outcomes for one in outcome.findings}
-    return list(last.values())
 
 
 def test_an_estimate_is_found_at_the_microsecond_at_which_it_is_used_up() -> None:

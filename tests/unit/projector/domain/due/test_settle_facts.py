@@ -3,7 +3,6 @@
 Each fact is heard ten seconds before something is due, and is on the log ten seconds after it.
 """
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
@@ -11,8 +10,6 @@ from typing import Final
 
 import pytest
 
-from shared.events.codec import write_body
-from shared.events.envelope import encode_headers
 from shared.events.models import (
     DeadlineReached,
     OwnerAttendanceRecorded,
@@ -23,11 +20,9 @@ from shared.events.models import (
 from shared.events.outcome import Finding
 from shared.events.policy import LongRunning, Mode, Policy, Preset, RuleMode, Rules
 from shared.events.rules import Rule
-from tests.support.proof.naive.fold import fold_partition
-from tests.support.proof.naive.outcome import body
+from tests.support.proof.twice import naive_bodies, stated
 from tests.support.story.given import (
     JERUSALEM,
-    MONDAY,
     Story,
     Told,
     fact,
@@ -38,6 +33,7 @@ from tests.support.story.given import (
     stopped,
     timer_id,
 )
+from tests.unit.projector.domain.due.looks import told as told_of
 
 # In Jerusalem, Tuesday 3 March 2026 begins at 22:00 UTC of Monday.
 ON: Final = date(2026, 3, 2)
@@ -77,17 +73,13 @@ def lived(known: Told, start: str, other: Told, ticks: Sequence[Told]) -> Story:
     return story.when(*ticks, late, stopped("desk", at=f"{hour}:30"))
 
 
-def told_last(story: Story) -> set[Finding]:
-    return set({(one.rule, one.from_): one for said in story.outcomes for one in said.findings}.values())
-
-
 @pytest.mark.parametrize("ticked", [False, True])
 @pytest.mark.parametrize(("known", "start", "other", "finding"), CASES, ids=["estimate", "attendance", "leave"])
 def test_what_was_due_before_a_fact_was_on_the_log_is_found(
     known: Told, start: str, other: Told, finding: Finding, *, ticked: bool
 ) -> None:
     ticks = [fact(DeadlineReached, f"{int(start[:2]) + 1}:00:05")] if ticked else []
-    assert told_last(lived(known, start, other, ticks)) == {finding}
+    assert told_of(lived(known, start, other, ticks)) == [finding]
 
 
 def test_a_fact_waits_for_no_first_minute_and_both_folds_say_so() -> None:
@@ -135,20 +127,17 @@ def test_a_fact_that_is_told_again_counts_from_when_it_was_told_first(
     ]
     whole = found(rule, "desk", opens, ends)
     for sync, findings in (
-        ([], {whole}),
-        ([told("22:30"), told("22:40")], {whole}),
-        ([other("22:30"), told("22:40")], {found(rule, "desk", ends, ends)}),
+        ([], [whole]),
+        ([told("22:30"), told("22:40")], [whole]),
+        ([other("22:30"), told("22:40")], [found(rule, "desk", ends, ends)]),
     ):
         presses = [told("08:00"), *sync, *work]
         story = given(*presses)
-        assert told_last(story) == findings
+        assert told_of(story) == findings
         assert naively(presses, JERUSALEM) == [one.body for one in story.answers]
 
 
 def naively(presses: Sequence[Told], policy: Policy) -> list[bytes]:
     """Return the outcomes that the naive fold has of the same presses."""
-    entries = [press.logged(offset) for offset, press in enumerate(presses)]
-    stated = json.loads(policy.model_dump_json(by_alias=True)) | {"counts_from": MONDAY.isoformat()}
-    records = [(one.offset, one.log_time, list(encode_headers(one.envelope)), write_body(one.event)) for one in entries]
-    naive = fold_partition(0, records, {"acme": [(0, stated)]}, 1)
-    return [body(row).encode() for row in naive.outcomes]
+    log = [press.logged(offset) for offset, press in enumerate(presses)]
+    return naive_bodies(log, {"acme": [(0, stated(policy))]})

@@ -19,9 +19,10 @@ from tests.support.story.given import (
     resumed,
     started,
     stopped,
+    tick,
     timer_id,
 )
-from tests.unit.projector.domain.due.test_settle import HOUR, policy, tick, told
+from tests.unit.projector.domain.due.looks import HOUR, policy, told
 
 R11 = Rule.OVER_DAILY_CAP
 

@@ -7,8 +7,20 @@ import pytest
 from shared.events.outcome import State
 from shared.events.policy import DailyCap, LongRunning, Mode, Overlap, OverlapMode, Policy, RuleMode, Rules
 from shared.events.rules import Rule
-from tests.support.story.given import Story, Told, found, given, moment, paused, resumed, started, stopped, timer_id
-from tests.unit.projector.domain.due.test_settle import HOUR, policy, tick, told
+from tests.support.story.given import (
+    Story,
+    Told,
+    found,
+    given,
+    moment,
+    paused,
+    resumed,
+    started,
+    stopped,
+    tick,
+    timer_id,
+)
+from tests.unit.projector.domain.due.looks import HOUR, policy, told
 
 LIMIT: Final = LongRunning(long_running_seconds=4 * HOUR, auto_close_seconds=8 * HOUR)
 TICKS: Final = pytest.mark.parametrize("ticks", [[], [tick("15:30")], [tick("17:01")], [tick("15:30"), tick("17:30")]])

@@ -17,8 +17,8 @@ from services.projector.domain.sheet.state import FoundOpen
 from shared.events.outcome import CHANGES_MAX
 from shared.events.policy import DailyCap, LongRunning, Mode, Policy, Preset, RuleMode, Rules
 from shared.events.rules import Rule
-from tests.support.story.given import Story, Told, given, moment, paused, resumed, started, stopped, timer_id
-from tests.unit.projector.domain.due.test_settle import FRIDAY_AND_SATURDAY, HOUR, tick, told
+from tests.support.story.given import Story, Told, given, moment, paused, resumed, started, stopped, tick, timer_id
+from tests.unit.projector.domain.due.looks import FRIDAY_AND_SATURDAY, HOUR, told
 
 WATCHED: Final = Policy(
     preset=Preset.NATIVE,

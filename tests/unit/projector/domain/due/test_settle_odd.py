@@ -7,8 +7,8 @@ import pytest
 from shared.events.models import OwnerAttendanceRecorded, OwnerLeaveGranted
 from shared.events.policy import DailyCap, LongRunning, Mode, Overlap, OverlapMode, RuleMode, Rules
 from shared.events.rules import Rule
-from tests.support.story.given import fact, found, given, moment, started, stopped, timer_id
-from tests.unit.projector.domain.due.test_settle import FRIDAY_AND_SATURDAY, HOUR, policy, there, tick, told
+from tests.support.story.given import fact, found, given, moment, started, stopped, tick, timer_id
+from tests.unit.projector.domain.due.looks import FRIDAY_AND_SATURDAY, HOUR, policy, there, told
 
 
 def test_a_finding_of_a_day_ends_at_midnight_although_an_outcome_has_no_room_for_it() -> None:

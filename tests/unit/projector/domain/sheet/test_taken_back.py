@@ -8,7 +8,7 @@ import pytest
 from services.projector.domain.sheet import taken_back
 from services.projector.domain.sheet.state import ClosedInterval, DayWorked, FoundOpen
 from shared.events.durations import US_PER_MINUTE
-from shared.events.models import Actor, DeadlineReached
+from shared.events.models import Actor
 from shared.events.outcome import Change, Closed, DayPart, State, Was
 from shared.events.policy import DailyCap, LongRunning, Mode, Overlap, OverlapMode, PastTime, Policy, Rules
 from shared.events.rules import Rule
@@ -16,10 +16,8 @@ from shared.events.value import replace
 from tests.support.story.given import (
     JERUSALEM,
     Story,
-    Told,
     accepted,
     book_of,
-    fact,
     found,
     given,
     moment,
@@ -28,6 +26,7 @@ from tests.support.story.given import (
     resumed,
     started,
     stopped,
+    tick,
     timer_id,
 )
 
@@ -39,10 +38,6 @@ SEVEN: Final = LongRunning(auto_close_seconds=7 * HOUR)
 
 def under(rules: Rules) -> Policy:
     return JERUSALEM.model_copy(update={"rules": rules})
-
-
-def tick(at: str) -> Told:
-    return fact(DeadlineReached, at)
 
 
 def forgotten(policy: Policy | None = None) -> Story:
