@@ -5,9 +5,9 @@ from typing import Any, Final
 
 import httpx2 as httpx
 
-from tests.contract.ways_in import bearer, zoho
 from tests.support.stack.api import Api
 from tests.support.stack.deployments import Deployment
+from tests.support.stack.ways_in import bearer, zoho
 
 TIMER: Final = "/people/api/timetracker/timer"
 USED_UP: Final = "Logged Hours is greater than Estimated hours"

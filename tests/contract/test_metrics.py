@@ -11,13 +11,13 @@ from services.command_api import metrics as api_metrics
 from services.feed import metrics as feed_metrics
 from services.projector import metrics as projector_metrics
 from shared.events.topics import TEXTS
-from tests.contract.ways_in import bearer, until
 from tests.support.stack.api import Api
 from tests.support.stack.crew import Crew, Service
 from tests.support.stack.deployments import PARTITIONS, Deployment, Tenant, fresh_owner
 from tests.support.stack.feed_reader import FeedReader
 from tests.support.stack.logs import put
 from tests.support.stack.waits import texts_kept
+from tests.support.stack.ways_in import bearer, until
 
 # It appears with the first command that is buried.
 BURIED = "stint_commands_buried"

@@ -7,8 +7,8 @@ import httpx2 as httpx
 import pytest
 
 from shared.events.ids import parse_timer_id
-from tests.contract.ways_in import bearer, fresh_number, until
 from tests.support.stack.deployments import Person, Tenant
+from tests.support.stack.ways_in import bearer, fresh_number, until
 
 
 async def _start(http: httpx.AsyncClient, tenant: Tenant, **said: object) -> httpx.Response:

@@ -2,10 +2,10 @@
 
 import asyncio
 
-from tests.contract.ways_in import bearer, fresh_number, zoho
 from tests.support.stack.api import Api
 from tests.support.stack.crew import Crew
 from tests.support.stack.deployments import Person, Tenant
+from tests.support.stack.ways_in import bearer, fresh_number, zoho
 
 TRY_AGAIN = b'"errors":{"code":"SERVICE_UNAVAILABLE","message":"Please try after some time"},"status":1}}'
 

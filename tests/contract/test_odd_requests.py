@@ -3,8 +3,8 @@
 import httpx2 as httpx
 import pytest
 
-from tests.contract.ways_in import bearer, fresh_number
 from tests.support.stack.deployments import Tenant
+from tests.support.stack.ways_in import bearer, fresh_number
 
 
 async def _started(http: httpx.AsyncClient, tenant: Tenant) -> str:

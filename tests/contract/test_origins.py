@@ -2,10 +2,10 @@
 
 import httpx2 as httpx
 
-from tests.contract.ways_in import bearer
 from tests.support.stack.api import Api
 from tests.support.stack.crew import Crew
 from tests.support.stack.deployments import Tenant
+from tests.support.stack.ways_in import bearer
 
 PAGE = {"Origin": "https://app.example.com"}
 ASKS = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,idempotency-key"}

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 import httpx2 as httpx
 import pytest
 
-from tests.contract.ways_in import bearer, zoho
 from tests.support.stack.api import Api
 from tests.support.stack.deployments import Deployment, Person, Tenant
+from tests.support.stack.ways_in import bearer, zoho
 
 WINDOW = {"checked_in_at": "2026-01-05T08:00:00Z", "checked_out_at": "2026-01-05T12:00:00Z"}
 

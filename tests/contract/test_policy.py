@@ -10,10 +10,10 @@ import httpx2 as httpx
 import pytest
 
 from services.stint_cli.tenants import issue_bearer_token
-from tests.contract.ways_in import bearer
 from tests.support.stack.api import Api
 from tests.support.stack.crew import Crew
 from tests.support.stack.deployments import TOKEN_KEY, Deployment, Tenant, fresh_owner
+from tests.support.stack.ways_in import bearer
 
 DOCUMENT: Final[dict[str, Any]] = {"preset": "native", "zone": "Asia/Jerusalem"}
 

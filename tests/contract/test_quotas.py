@@ -7,9 +7,9 @@ from typing import Final
 
 import httpx2 as httpx
 
-from tests.contract.ways_in import bearer
 from tests.support.stack.crew import Crew
 from tests.support.stack.deployments import Tenant, fresh_owner
+from tests.support.stack.ways_in import bearer
 
 FEW: Final = {"COMMAND_API_NATIVE_REQUESTS_PER_SECOND": "0.01", "COMMAND_API_NATIVE_REQUESTS_BURST": "5"}
 

@@ -10,8 +10,8 @@ import httpx2 as httpx
 import pytest
 
 from shared.events.ids import parse_timer_id
-from tests.contract.ways_in import bearer, fresh_number, until
 from tests.support.stack.deployments import Tenant
+from tests.support.stack.ways_in import bearer, fresh_number, until
 
 # As the document prints it, with its blanks.
 PRINTED_START = b"""{

@@ -13,9 +13,9 @@ import httpx2 as httpx
 from deploy.local.machine import free_ports
 from deploy.local.settings import HOST
 from services.stint_cli.database import connected
-from tests.contract.ways_in import zoho
 from tests.support.stack.crew import Crew, Service
 from tests.support.stack.deployments import Deployment, Person, Tenant, fresh_owner
+from tests.support.stack.ways_in import zoho
 
 TIMER: Final = "/people/api/timetracker/timer"
 RUNNING: Final = "/people/api/timetracker/getcurrentlyrunningtimer"

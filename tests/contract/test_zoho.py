@@ -8,8 +8,8 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 
-from tests.contract.ways_in import bearer, zoho
 from tests.support.stack.deployments import Person, Tenant
+from tests.support.stack.ways_in import bearer, zoho
 
 TIMER = "/people/api/timetracker/timer"
 RUNNING = "/people/api/timetracker/getcurrentlyrunningtimer"

@@ -10,11 +10,11 @@ from typing import Any, Final
 import httpx2 as httpx
 
 from shared.events.rule_rows import ZOHO_TEXTS
-from tests.contract.ways_in import bearer, zoho
+from tests.support.proof.words import IN_START, TEXTS, UNNUMBERED, zoho_cells
 from tests.support.stack.api import Api
 from tests.support.stack.crew import Crew
 from tests.support.stack.deployments import Deployment, Person, Tenant
-from tests.unit.command_api.dialects.test_rule_cells import IN_START, TEXTS, UNNUMBERED, zoho_cells
+from tests.support.stack.ways_in import bearer, zoho
 
 TIMER: Final = "/people/api/timetracker/timer"
 VERBS: Final = ("start", "pause", "resume")

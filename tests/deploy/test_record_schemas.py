@@ -22,7 +22,7 @@ from shared.events.idempotency import digest_of
 from shared.events.models import BODY_OF, Actor, TimerPaused, TimerStarted
 from shared.events.outcome import join_replies, write_outcome
 from shared.events.topics import topics
-from tests.unit.command_api.submit.outcomes import EVENT_ID, NOW, outcome
+from tests.support.story.outcomes import EVENT_ID, NOW, outcome
 
 GOLDEN: Final = Path(__file__).resolve().parents[1] / "golden" / "commands"
 SAID: Final[dict[str, Any]] = {"tenant": "acme", "actor": Actor(client="crm", role="machine"), "dialect": "kafka"}

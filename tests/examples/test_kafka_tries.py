@@ -11,7 +11,7 @@ from shared.events import outcome as outcomes
 from shared.events import topics
 from shared.events.outcome import NewerOutcomeError
 from tests.examples.told import EXAMPLES
-from tests.unit.command_api.submit.outcomes import outcome
+from tests.support.story.outcomes import outcome
 
 PROGRAM: Final = EXAMPLES / "kafka_service" / "service.py"
 ACCEPTED: Final = outcome()

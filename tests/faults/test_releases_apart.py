@@ -11,7 +11,6 @@ import httpx2 as httpx
 import pytest
 
 from shared.events.topics import OUTCOMES
-from tests.contract.ways_in import bearer, fresh_number, zoho
 from tests.faults import next_api, next_projector
 from tests.support.proof.minutes import worked
 from tests.support.stack.api import Api
@@ -23,6 +22,7 @@ from tests.support.stack.logs import end_offsets, read_topic
 from tests.support.stack.stacks import stack_in
 from tests.support.stack.until import eventually
 from tests.support.stack.waits import drained
+from tests.support.stack.ways_in import bearer, fresh_number, zoho
 
 pytestmark = [pytest.mark.real, pytest.mark.fault]
 

@@ -5,7 +5,7 @@ The tables are filled without their secondary indexes; those are made afterwards
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 import asyncpg
@@ -144,3 +144,18 @@ def _reading_in(explained: dict[str, Any]) -> Reading:
         if node["Node Type"] == "Seq Scan" and node["Relation Name"] in TABLES:
             whole.append(node["Relation Name"])
     return whole, rows, top["Shared Hit Blocks"] + top["Shared Read Blocks"]
+
+
+def asked(owners: Sequence[tuple[int, str, str]], since: datetime) -> list[Any]:
+    """Return what the fold asks for these owners: the sheet of each, a timer by its id, a press known before."""
+    slots, tenants, names = (list(column) for column in zip(*owners, strict=True))
+    some = [TIMERS + 9 if name == "busy" else int(name[1:]) for name in names]
+    back = [since] * len(owners)
+    events = [f"00000000-0000-0000-0000-{number:012}" for number in some]
+    overlaps = [slots, tenants, names, some, [NOW - timedelta(days=900)] * len(owners)]
+    days_since = date(2026, 2, 27)
+    lasting = ["R09", "R10", "R11", "R16", "R17"]
+    return [
+        *([slot % 12 for slot in slots], events, slots, some, back, slots, tenants, names, back),
+        *(*overlaps, days_since, lasting, slots, tenants, names, ["j1"] * len(owners)),
+    ]

@@ -12,6 +12,24 @@ from services.command_api.store.database import session_of
 SESSION: Final = session_of(writes=False) | {"default_transaction_read_only": "off", "timezone": "UTC"}
 # A page has a hundred rows, each perhaps in a block of its own, and a year has 365.
 BLOCKS_MAX: Final = 400
+# Each read, and the indexes that have its rows together or in its order.
+READS: Final = {
+    "find_current_timers": {"timer_open_of_owner", "interval_pkey"},
+    "find_days": {"day_total_pkey", "interval_by_end", "interval_long", "owner_fact_pkey"},
+    "find_history": {"timer_history_pkey"},
+    "find_open_timers": {"timer_open_by_tenant"},
+    "find_open_timers_of_owner": {"timer_open_of_owner"},
+    "find_outcome": {"outcome_of_event"},
+    "find_outcome_anywhere": {"outcome_of_event"},
+    "find_owner": {"owner_fact_pkey"},
+    "find_running_timer": {"timer_open_of_owner", "interval_open"},
+    "find_timer": {"timer_pkey", "interval_pkey"},
+    "find_violations": {"violation_by_tenant"},
+    "find_violations_by_rule": {"violation_by_rule"},
+    "find_violations_of_owner": {"violation_by_owner"},
+    "find_violations_of_owner_by_rule": {"violation_by_owner"},
+    "find_work_days": {"work_total_pkey"},
+}
 _CROWDED: Final = {"timer", "interval", "violation", "day_total", "work_total"}
 
 

@@ -21,7 +21,7 @@ from services.projector.helpers.nursery import Nursery
 from services.projector.loop.partition.recover import after
 from services.projector.ports import Advance, Checkpoint
 from services.projector.settings import Settings
-from tests.integration.test_folded_again import an_end_taken_back
+from tests.integration.taken_back import an_end_taken_back
 from tests.support.proof.tables import BESIDE, FOLD, dump
 from tests.support.stack.api import Api
 from tests.support.stack.deployments import Deployment

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from services.projector.store.postgres import PostgresStore
-from tests.integration.test_one_statement import KPART, nothing, sessions
+from tests.integration.commits import KPART, nothing, sessions
 from tests.support.stack.deployments import Deployment
 
 pytestmark = pytest.mark.real

@@ -9,13 +9,12 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from services.projector.domain.outcomes import Kept
 from services.projector.ports import Advance, BusyError, Checkpoint, FencedError, KnownError, Wanted, WriteRefusedError
 from services.projector.store import postgres
 from services.projector.store.postgres import PostgresStore
 from services.projector.store.statement import statement_of
 from shared.events.ids import slot_of
-from shared.events.outcome import write_outcome
+from tests.integration.commits import KPART, nothing, sessions
 from tests.support.proof.tables import dump
 from tests.support.stack.deployments import Deployment
 from tests.support.stack.until import eventually
@@ -23,7 +22,6 @@ from tests.support.story.given import given, moment, started, stopped, timer_id
 
 pytestmark = pytest.mark.real
 
-KPART: Final = 3
 OTHER: Final = 4
 SLOT: Final = slot_of("acme", "dana")
 _WAITING: Final = (
@@ -42,21 +40,9 @@ async def pool(dsn: str) -> AsyncIterator[asyncpg.Pool]:
         yield pool
 
 
-def sessions(dsn: str, lock_timeout_ms: int = 5000) -> asyncpg.Pool:
-    """Return a pool whose sessions plan a statement once, as the projector's do."""
-    settings = {"timezone": "UTC", "search_path": "fold_v1,public", "plan_cache_mode": "force_generic_plan"}
-    settings["lock_timeout"] = str(lock_timeout_ms)
-    return asyncpg.create_pool(dsn, min_size=1, max_size=3, server_settings=settings)
-
-
 def a_start_and_a_stop(kpart: int = KPART) -> Advance:
     story = given(started("desk", at="09:00", job_id="roof"), stopped("desk", at="09:30"))
-    kept = [Kept(outcome, write_outcome(outcome)) for outcome in story.outcomes]
-    return Advance(0, Checkpoint(kpart, len(kept), UUID(int=len(kept)), moment("09:30"), 1), kept)
-
-
-def nothing(kpart: int, read_at: int) -> Advance:
-    return Advance(read_at, Checkpoint(kpart, read_at + 1, UUID(int=9), moment("09:30"), 1), [])
+    return Advance(0, Checkpoint(kpart, 2, UUID(int=2), moment("09:30"), 1), story.kept)
 
 
 async def test_a_batch_that_is_fenced_in_part_writes_nothing(pool: asyncpg.Pool, dsn: str) -> None:

@@ -3,23 +3,16 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import asyncpg
 import pytest
 from asyncpg.prepared_stmt import PreparedStatement
 
 from deploy.local.settings import ROOT
-from services.projector.domain.outcomes import Kept
-from services.projector.ports import Advance, Checkpoint
-from services.projector.store.rows import Columns, rows_of
 from services.projector.store.statement import FRAME, statement_of
-from shared.events.models import OwnerProfileSet
-from shared.events.outcome import write_outcome
-from shared.events.value import replace
+from tests.integration.every_query import files, writes_of_a_commit
 from tests.integration.query_uses import ARRAY, TYPES, Reader, Source, Use
 from tests.support.stack.deployments import Deployment
-from tests.support.story.given import fact, given, moment, started, stopped
 
 SERVICES = ("command_api", "feed", "projector", "stint_cli")
 SHARED = (ROOT / "shared" / "events" / "ids.py", ROOT / "shared" / "identity.py")
@@ -28,23 +21,6 @@ Prepared = dict[tuple[str, str], "PreparedStatement[Any]"]
 
 def source(service: str) -> Source:
     return Source(ROOT / "services" / service, *SHARED)
-
-
-def files(service: str) -> dict[str, Path]:
-    return {path.stem: path for path in sorted((ROOT / "services" / service).rglob("*.sql"))}
-
-
-def writes_of_a_commit() -> dict[str, Columns]:
-    """Return what a commit writes into each table: these queries are run by the names in `Rows.writes`."""
-    story = given(
-        fact(OwnerProfileSet, at="08:00", zone="Asia/Jerusalem"),
-        started("desk", at="09:00", account_id="A-1", job_id="J-1"),
-        started("phone", at="09:10"),
-        stopped("desk", at="09:30"),
-    )
-    outcomes = [*story.outcomes, replace(story.outcome, verdict="unreadable", reason="no event")]
-    to = Checkpoint(3, len(outcomes), UUID(int=1), moment("09:30"), 1)
-    return dict(rows_of([Advance(0, to, [Kept(one, write_outcome(one)) for one in outcomes])]).writes())
 
 
 @pytest.fixture(scope="module")

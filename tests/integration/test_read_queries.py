@@ -13,8 +13,8 @@ import pytest
 import services.command_api.store as rooms
 from services.command_api.store.database import Database, query, session_of
 from services.command_api.store.reports import TIMER_LEADS
-from tests.integration.plans import SESSION
-from tests.integration.test_young_tables import KNOWN, TABLES, filled, nodes_of, planned
+from tests.integration.plans import READS, SESSION
+from tests.integration.young import KNOWN, TABLES, filled, nodes_of, planned
 from tests.support.stack.deployments import Deployment
 
 pytestmark = pytest.mark.real
@@ -29,24 +29,6 @@ LISTS: Final = {
     "paused": "timer_paused_by_start",
     "open_of_owner": "timer_open_of_owner",
     "flag": "timer_flagged",
-}
-# Each read, and the indexes that have its rows together or in its order.
-READS: Final = {
-    "find_current_timers": {"timer_open_of_owner", "interval_pkey"},
-    "find_days": {"day_total_pkey", "interval_by_end", "interval_long", "owner_fact_pkey"},
-    "find_history": {"timer_history_pkey"},
-    "find_open_timers": {"timer_open_by_tenant"},
-    "find_open_timers_of_owner": {"timer_open_of_owner"},
-    "find_outcome": {"outcome_of_event"},
-    "find_outcome_anywhere": {"outcome_of_event"},
-    "find_owner": {"owner_fact_pkey"},
-    "find_running_timer": {"timer_open_of_owner", "interval_open"},
-    "find_timer": {"timer_pkey", "interval_pkey"},
-    "find_violations": {"violation_by_tenant"},
-    "find_violations_by_rule": {"violation_by_rule"},
-    "find_violations_of_owner": {"violation_by_owner"},
-    "find_violations_of_owner_by_rule": {"violation_by_owner"},
-    "find_work_days": {"work_total_pkey"},
 }
 # What is read beside: one row by its key, or a table of one row.
 BESIDE: Final = {"timer_text_pkey", "person_pkey", "checkpoint_pkey"}

@@ -16,8 +16,7 @@ from services.command_api.store.database import query, session_of
 from services.command_api.store.reports import LOOKED_AT_MAX, TIMER_LEADS, lead_of
 from shared.events.outcome import State
 from tests.integration.million import BUSY_TIMERS, NOW, PRESSED_OFTEN, Reading, reading_of, readings_of
-from tests.integration.plans import BLOCKS_MAX
-from tests.integration.test_read_queries import READS
+from tests.integration.plans import BLOCKS_MAX, READS
 
 pytestmark = pytest.mark.real
 

@@ -21,7 +21,7 @@ from services.projector.rebuild.command import RebuildSettings
 from services.projector.rebuild.schema import UNFINISHED
 from services.projector.rebuild.told import RebuildError
 from services.stint_cli.store import query as lock_of
-from tests.integration.test_folded_again import an_end_taken_back
+from tests.integration.taken_back import an_end_taken_back
 from tests.support.proof.tables import FOLD, dump
 from tests.support.stack.api import Api
 from tests.support.stack.crew import Crew

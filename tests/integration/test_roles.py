@@ -15,7 +15,7 @@ from services.stint_cli.deployment.migrate import FOLDER, migrate, missing_roles
 from services.stint_cli.store import query
 from services.stint_cli.trouble import Trouble
 from services.stint_cli.watch import doctor
-from tests.integration.test_queries import files, writes_of_a_commit
+from tests.integration.every_query import files, writes_of_a_commit
 from tests.support.stack.api import Api
 from tests.support.stack.deployments import Deployment
 

@@ -1,7 +1,7 @@
 """What the fold reads for a batch, with a million timers and an owner of ten thousand: rows of the owners concerned."""
 
-from collections.abc import AsyncIterator, Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import asyncpg
@@ -12,7 +12,7 @@ from services.projector.settings import Settings
 from services.projector.store.postgres import session_of
 from services.projector.store.queries import query
 from services.projector.store.statement import FRAME
-from tests.integration.million import NOW, TIMERS, reading_of
+from tests.integration.million import NOW, TIMERS, asked, reading_of
 
 pytestmark = pytest.mark.real
 
@@ -32,21 +32,6 @@ async def as_the_projector_plans(million: asyncpg.Connection) -> AsyncIterator[N
     yield
     for name in planning:
         await million.execute(f"RESET {name}")
-
-
-def asked(owners: Sequence[tuple[int, str, str]], since: datetime) -> list[Any]:
-    """Return what the fold asks for these owners: the sheet of each, a timer by its id, a press known before."""
-    slots, tenants, names = (list(column) for column in zip(*owners, strict=True))
-    some = [TIMERS + 9 if name == "busy" else int(name[1:]) for name in names]
-    back = [since] * len(owners)
-    events = [f"00000000-0000-0000-0000-{number:012}" for number in some]
-    overlaps = [slots, tenants, names, some, [NOW - timedelta(days=900)] * len(owners)]
-    days_since = date(2026, 2, 27)
-    lasting = ["R09", "R10", "R11", "R16", "R17"]
-    return [
-        *([slot % 12 for slot in slots], events, slots, some, back, slots, tenants, names, back),
-        *(*overlaps, days_since, lasting, slots, tenants, names, ["j1"] * len(owners)),
-    ]
 
 
 @pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])

@@ -1,4 +1,4 @@
-"""The rig: what more than one test file uses. What a single file uses is in that file or beside it.
+"""The rig: what test files of more than one folder use. What one folder uses is in its test file or beside it.
 
     story/    presses and histories, told in a line each
     fakes/    stand-ins for the product's ports, store and desk
@@ -8,5 +8,5 @@
 
 `tests/world` is a rig of its own: a seeded world in memory. Its checkers are those of `proof/`.
 Safe to add: a stand-in's mood, as an argument. With care: `proof/`, because a lenient checker proves nothing.
-Never: product code that imports from here; a module that one test file alone uses.
+Never: product code that imports from here; a test file that is imported; a module that one test file alone uses.
 """

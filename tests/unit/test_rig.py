@@ -1,8 +1,9 @@
-"""The rig: each room's sign maps its files, a module serves several test files, and the page lists every fault."""
+"""The rig: what several test files use has a room, each room's sign maps its files, and the page lists every fault."""
 
 import ast
 import re
 from collections import defaultdict
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -11,8 +12,10 @@ import pytest
 from tests.world.plan import RATES
 
 ROOT: Final = Path(__file__).parents[2]
-SUPPORT: Final = ROOT / "tests" / "support"
-ROOMS: Final = tuple(sign.parent for base in (SUPPORT, ROOT / "tests" / "world") for sign in base.rglob("__init__.py"))
+TESTS: Final = ROOT / "tests"
+SUPPORT: Final = TESTS / "support"
+FILES: Final = sorted(TESTS.rglob("*.py"))
+ROOMS: Final = tuple(sign.parent for base in (SUPPORT, TESTS / "world") for sign in base.rglob("__init__.py"))
 
 
 def files_of(room: Path) -> set[str]:
@@ -36,7 +39,7 @@ def test_a_room_of_the_rig_maps_its_files_and_nothing_else(room: Path) -> None:
 def test_a_module_of_the_rig_serves_several_test_files_or_the_rig() -> None:
     """A module that one test file alone imports belongs into that file, or beside it."""
     users = defaultdict(set)
-    for file in (ROOT / "tests").rglob("*.py"):
+    for file in FILES:
         for module in imported(file):
             users[module].add(file)
     modules = [file for file in SUPPORT.rglob("*.py") if file.stem != "__init__"]
@@ -44,9 +47,23 @@ def test_a_module_of_the_rig_serves_several_test_files_or_the_rig() -> None:
     assert lonely == []
 
 
+def test_no_test_file_is_imported() -> None:
+    """What two test files use is a module of its own: nobody looks for it among the tests of something else."""
+    tests = {dotted(file) for file in FILES if file.stem.startswith("test_")}
+    assert [(dotted(file), used) for file in FILES if (used := imported(file) & tests)] == []
+
+
+def test_a_module_beside_tests_serves_their_folder_alone() -> None:
+    """What two folders use is in a room of the rig."""
+    homes = {dotted(file): home_of(file) for file in FILES if not file.stem.startswith(("test_", "_"))}
+    used = [(file, module) for file in FILES for module in imported(file) & homes.keys() if homes[module] != TESTS]
+    assert len(used) > 50
+    assert [(dotted(file), module) for file, module in used if not file.is_relative_to(homes[module])] == []
+
+
 def test_the_page_lists_every_fault_of_the_world() -> None:
     """`tests/README.md` has them in a table, grouped by the part that fails."""
-    table = (ROOT / "tests" / "README.md").read_text().partition("| faults of |")[2].partition("\n\n")[0]
+    table = (TESTS / "README.md").read_text().partition("| faults of |")[2].partition("\n\n")[0]
     assert sorted(re.findall(r"`(\w+)`", table)) == sorted(RATES)
 
 
@@ -65,6 +82,14 @@ def dotted(file: Path) -> str:
     return ".".join(file.relative_to(ROOT).with_suffix("").parts)
 
 
+def home_of(file: Path) -> Path:
+    """Return the folder whose tests a module serves: its own, or that of the room it is in. The rigs serve all."""
+    if file.is_relative_to(TESTS / "world"):
+        return TESTS
+    return next(folder for folder in file.parents if folder == TESTS or any(folder.glob("test_*.py")))
+
+
+@cache
 def imported(file: Path) -> set[str]:
     """Return the modules that a file imports, also those that it imports from their room."""
     found = set()

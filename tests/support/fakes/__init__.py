@@ -3,6 +3,7 @@
 Each module says under its first line where it differs from the real part.
 
     desks            the API's desk: answers what a test tells it to, and remembers what it was asked to record
+    intake           the parts of an intake of commands, each with a mood for every call
     in_hand          the projector's ports: logs that are lists, a clock that moves when told, trouble on demand
     outcome_store    a store that remembers only the bytes of committed outcomes
     clock_house      the deadline clock at work on ports in hand

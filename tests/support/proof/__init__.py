@@ -7,6 +7,7 @@
     minutes      what one owner worked, as each table has it
     twice        what the naive fold makes of a log that the product's fold has read
     laws         the control of a property: with a fault in the product it must fail
+    words        what callers hear of each refusal, copied from the contract by hand
     told         what the OpenAPI document says of an answer
     trail        every move of each checkpoint, in the order of the commits
 

@@ -4,6 +4,7 @@
     deployments beside        a stack that is migrated, with tenants and topics; a second set of read models
     crew holders              API processes and projectors; which projector has which partition
     traps trapped_projector   projectors that die or freeze at one point of one commit
+    ways_in                   headers and numbers that callers of the published APIs use
     api patient traffic       clients of dialect C; one that waits longer; workers that press while a test breaks things
     terminals                 operators' commands, run as a shell would run them
     feed_reader               a client of the change feed

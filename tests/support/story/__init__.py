@@ -3,6 +3,9 @@
     given        given(started("desk", at="09:00")).when(paused("desk", at="09:25")).then(accepted())
     cells        each rule broken, held and left quiet, for each verb in each mode
     judged       the judged stream, as a feed reads it
+    outcomes     an ordinary outcome, of which each test changes one thing
+    commands     commands as another service writes them
+    signing      tokens as an issuer signs them, and what may be wrong with one
     histories    logs of one partition as chance writes them; for properties
     documents    policies as chance writes them
     folded       a log taken through the product's fold in one go

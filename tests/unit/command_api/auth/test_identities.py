@@ -1,7 +1,6 @@
 """Identities: which callers are believed, which are looked up, and what works while Postgres is away."""
 
 import asyncio
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,46 +12,11 @@ from services.command_api.desk.rows import Person, ReadsAwayError
 from services.command_api.store.directory import ClientRow, TokenRow
 from shared.identity import TokenClaims, hash_secret, read_token, sign_token, token_in, token_sha256
 from shared.outside import bearers
+from tests.unit.command_api.auth.directory import KEY, FakeDirectory
 
-KEY = b"k" * 32
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DANA = Person("dana", "Dana", ("d@example.org",))
 DANA_CALLS = Caller("acme", "person:dana", "person", "dana")
-
-
-@dataclass
-class FakeDirectory:
-    tokens: dict[str, TokenRow] = field(default_factory=dict)
-    clients: dict[str, ClientRow] = field(default_factory=dict)
-    revoked: set[str] = field(default_factory=set)
-    people: dict[tuple[str, str], Person] = field(default_factory=dict)
-    away: bool = False
-    takes_seconds: float = 0.0
-    looks: int = 0
-
-    async def token(self, sha256: str) -> TokenRow | None:
-        await asyncio.sleep(self.takes_seconds)
-        self.looks += 1
-        if self.away:
-            raise ReadsAwayError
-        return self.tokens.get(sha256)
-
-    async def person(self, tenant: str, owner: str) -> Person | None:
-        await asyncio.sleep(0)
-        self.looks += 1
-        if self.away:
-            raise ReadsAwayError
-        return self.people.get((tenant, owner))
-
-    async def client(self, client_id: str) -> ClientRow | None:
-        if self.away:
-            raise ReadsAwayError
-        return self.clients.get(client_id)
-
-    async def is_revoked(self, client_id: str) -> bool:
-        if self.away:
-            raise ReadsAwayError
-        return client_id in self.revoked
 
 
 class Wired:

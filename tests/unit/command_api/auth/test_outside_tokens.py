@@ -24,8 +24,8 @@ from shared.outside.issuers import Issuers, TrustedIssuer
 from shared.outside.keys import IssuerKeys
 from shared.outside.sources import Sources
 from shared.outside.trusted import Introspection, Issuer
-from tests.unit.command_api.auth.test_identities import KEY, FakeDirectory
-from tests.unit.shared.outside.signing import AUDIENCE, ISSUER, NOW, claims, key_set, rsa, signed, told
+from tests.support.story.signing import AUDIENCE, ISSUER, NOW, claims, key_set, rsa, signed, told
+from tests.unit.command_api.auth.directory import KEY, FakeDirectory
 
 URL: Final = "https://id.example/introspect"
 DANA: Final = Caller("acme", "person:dana", "person", "dana")

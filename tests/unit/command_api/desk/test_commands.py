@@ -5,7 +5,7 @@ import pytest
 from services.command_api.desk.commands import Accepted, Learned, NotRecorded, Position, Refused, answer_of
 from shared.events.outcome import Fact
 from shared.events.rules import Rule
-from tests.unit.command_api.submit.outcomes import TIMER, outcome
+from tests.support.story.outcomes import TIMER, outcome
 
 AT = Position(3, 7)
 

@@ -7,7 +7,7 @@ import pytest
 from services.command_api.desk.rows import OutcomeRow
 from services.command_api.desk.told import CLOCKS_APART, Place, Told, told_of
 from shared.events.idempotency import REMEMBERED
-from tests.unit.command_api.submit.outcomes import EVENT_ID
+from tests.support.story.outcomes import EVENT_ID
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PLACE = Place(3, 42, "a" * 16)

@@ -1,6 +1,6 @@
 """What the fold makes of each rule, mode and verb, as every dialect says it.
 
-The words are those of `test_rule_cells`. In a mode that refuses nothing all verbs are heard well, as a stop is in each:
+The words are those of the contract. In a mode that refuses nothing all verbs are heard well, as a stop is in each:
 dialects C and D name the flags then, and in A and B nothing shows.
 """
 
@@ -14,11 +14,12 @@ from services.command_api.desk.commands import Decided, answer_of
 from shared.events.outcome import Outcome
 from shared.events.rule_rows import ModeWord
 from tests.support.fakes.desks import DANA, SHORT, Clerk
+from tests.support.fakes.intake import Parts
+from tests.support.proof.words import NATIVE, THEBASE, ZOHO
 from tests.support.story.cells import MODES, REFUSED, SCENES, SILENT, Scene, Verb
+from tests.support.story.commands import command
 from tests.support.story.given import timer_id
-from tests.unit.command_api.dialects.kafka.records import command
-from tests.unit.command_api.dialects.kafka.test_calls import Parts
-from tests.unit.command_api.dialects.test_rule_cells import GOOD, NATIVE, THEBASE, ZOHO
+from tests.unit.command_api.dialects.requests import GOOD
 
 CELLS: Final = [(scene, mode) for scene in SCENES if scene.kind == "breaks" for mode in MODES[scene.rule]]
 NAMES: Final = [f"{scene.rule.value} {mode}: {scene.name}" for scene, mode in CELLS]

@@ -22,8 +22,8 @@ from services.command_api.submit.press import digest
 from shared.events.idempotency import keyed_event_id
 from shared.events.outcome import Outcome, write_outcome
 from shared.events.rules import Rule
-from tests.unit.command_api.submit.outcomes import outcome
-from tests.unit.command_api.submit.test_presses import ACK, CALLER, NOW, SLOT, START, Wired
+from tests.support.story.outcomes import outcome
+from tests.unit.command_api.submit.wired import ACK, CALLER, NOW, SLOT, START, Wired
 
 
 def row_of(written: Outcome) -> OutcomeRow:

@@ -8,7 +8,7 @@ from services.command_api.desk.commands import Asked, Decided, NotRecorded, Posi
 from services.command_api.submit.sender import Acked, Unacked
 from shared.events.envelope import ReplyAddress, decode_headers
 from shared.events.idempotency import keyed_event_id
-from tests.unit.command_api.submit.test_presses import ACK, CALLER, NOW_MS, SLOT, START, Wired, request_of
+from tests.unit.command_api.submit.wired import ACK, CALLER, NOW_MS, SLOT, START, Wired, request_of
 
 
 async def test_a_press_is_passed_on_with_the_address_of_who_waits_and_never_expires() -> None:

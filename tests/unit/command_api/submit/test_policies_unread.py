@@ -19,7 +19,7 @@ from shared.kafka.clients import KafkaAddress
 from shared.kafka.policy_reader import PolicyReader
 from tests.support.fakes.desks import MACHINE, NOON, Clerk
 from tests.unit.command_api.fakes import ticks
-from tests.unit.command_api.submit.test_presses import FakeReads, FakeSender
+from tests.unit.command_api.submit.wired import FakeReads, FakeSender
 
 FIRST, SECOND = "America/New_York", "Asia/Jerusalem"
 ON_THE_TOPIC = 2

@@ -14,7 +14,7 @@ from services.command_api.submit.replies import Overdue, ReplyReader, Waiter, Wa
 from services.command_api.submit.sender import Acked, Unacked
 from shared.events.heard import Heard
 from shared.events.outcome import Outcome, join_replies, write_outcome
-from tests.unit.command_api.submit.outcomes import EVENT_ID, NOW, outcome
+from tests.support.story.outcomes import EVENT_ID, NOW, outcome
 
 EXPIRES_AT = datetime(2026, 3, 1, 12, 0, 30, 500_000, tzinfo=UTC)
 EXPIRES_MS = int(EXPIRES_AT.timestamp() * 1000)

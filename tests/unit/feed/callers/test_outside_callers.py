@@ -19,7 +19,7 @@ from shared.outside.issuers import Issuers, TrustedIssuer
 from shared.outside.keys import IssuerKeys
 from shared.outside.sources import Sources
 from shared.outside.trusted import Introspection, Issuer
-from tests.unit.shared.outside.signing import AUDIENCE, ISSUER, NOW, claims, key_set, rsa, signed, told
+from tests.support.story.signing import AUDIENCE, ISSUER, NOW, claims, key_set, rsa, signed, told
 
 KEY: Final = b"k" * 32
 HOUR: Final = timedelta(hours=1)

@@ -2,7 +2,6 @@
 
 import json
 from datetime import date
-from typing import Any, Final
 from uuid import UUID
 
 import pytest
@@ -10,14 +9,12 @@ import pytest
 from services.projector.domain.entry import UnreadableRecord
 from services.projector.domain.fold import refuse_entry
 from services.projector.domain.outcomes import Kept
-from services.projector.domain.sheet.ledger import Known, Ledger
 from services.projector.helpers.bulk import BESIDE_THE_FOLD
 from services.projector.ports import Advance, Checkpoint
 from services.projector.store import rows
 from services.projector.store.queries import query
 from services.projector.store.rows import columns, rows_of
 from shared.events.codec import Unreadable
-from shared.events.ids import slot_of
 from shared.events.models import (
     OwnerAttendanceRecorded,
     OwnerLeaveGranted,
@@ -38,29 +35,14 @@ from tests.support.story.given import (
     fact,
     given,
     moment,
+    new_ledger,
     paused,
     resumed,
     started,
     stopped,
     timer_id,
 )
-
-SLOT: Final = slot_of("acme", "dana")
-DESK: Final = timer_id("desk")
-WHOSE: Final = ("acme", "dana")
-MINUTE_US: Final = 60_000_000
-
-
-def advance(story: Story, since: int = 0) -> Advance:
-    return Advance(0, Checkpoint(3), [Kept(o, write_outcome(o)) for o in story.outcomes[since:]])
-
-
-def writes(story: Story, since: int = 0) -> dict[str, list[tuple[Any, ...]]]:
-    """Return what a commit of the story's outcomes writes, by query, as rows; but for deadlines and histories."""
-    written = {name: list(zip(*lists, strict=True)) for name, lists in rows_of([advance(story, since)]).writes()}
-    written.pop("move_deadlines", None)
-    written.pop("insert_history", None)
-    return written
+from tests.unit.projector.store.written import DESK, MINUTE_US, SLOT, WHOSE, advance, writes
 
 
 def event(offset: int) -> UUID:
@@ -214,7 +196,7 @@ def test_flags_travel_as_text() -> None:
 
 
 def test_an_unreadable_record_is_an_outcome_and_a_dead_letter() -> None:
-    ledger = Ledger(3, 12, Known({}, {}, {}, -1))
+    ledger = new_ledger(3, 12)
     kept = refuse_entry(ledger, UnreadableRecord(41, moment("09:00"), Unreadable("no_body")), book_of(JERUSALEM))
     assert isinstance(kept, Kept)
     rows = rows_of([Advance(0, Checkpoint(3), [kept])])

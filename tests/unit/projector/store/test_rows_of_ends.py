@@ -11,7 +11,7 @@ from shared.events.outcome import DayPart, Was
 from shared.events.policy import DailyCap, LongRunning, Overlap, OverlapMode, Rules
 from shared.events.value import replace
 from tests.support.story.given import JERUSALEM, Story, book_of, fact, given, moment, paused, resumed, started, stopped
-from tests.unit.projector.store.test_rows import DESK, MINUTE_US, SLOT, WHOSE, writes
+from tests.unit.projector.store.written import DESK, MINUTE_US, SLOT, WHOSE, writes
 
 
 def test_an_end_that_was_taken_back_gives_its_days_back() -> None:

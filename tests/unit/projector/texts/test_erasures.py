@@ -8,7 +8,7 @@ import pytest
 from services.projector.texts.erasures import CLOCKS_APART, Erasure, UnreadableErasureError, newest, read_erasure
 from shared.events.ids import ID_EPOCH, first_id_after, make_short, slot_of
 from shared.events.outcome import Fact, write_outcome
-from tests.unit.command_api.submit.outcomes import outcome
+from tests.support.story.outcomes import outcome
 
 AT = datetime(2026, 3, 1, 12, 0, 0, 7_000, tzinfo=UTC)
 SLOT = slot_of("acme", "dana")

@@ -6,7 +6,7 @@ import pytest
 
 from shared.events.heard import Heard, HeardReply, read_heard
 from shared.events.outcome import Outcome, Reply, UnreadableOutcomeError, join_replies, read_replies, write_outcome
-from tests.unit.command_api.submit.outcomes import outcome
+from tests.support.story.outcomes import outcome
 
 
 def test_the_members_are_those_of_an_outcome() -> None:

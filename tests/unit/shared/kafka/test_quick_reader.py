@@ -18,7 +18,7 @@ from aiokafka.structs import TopicPartition
 from shared.kafka import quick_reading
 from shared.kafka.quick_reading import MAX_RECORDS, MAX_RECORDS_BYTES, QuickReader
 from tests.support.fakes.in_hand import turns
-from tests.unit.shared.kafka.test_quick_reading import PLACE, Broker, batch
+from tests.unit.shared.kafka.one_broker import PLACE, Broker, batch
 
 
 class Members(Broker):

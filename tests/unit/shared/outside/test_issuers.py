@@ -14,7 +14,7 @@ from shared.outside.fetching import SourceAwayError
 from shared.outside.issuers import Issuers, TrustedIssuer
 from shared.outside.keys import IssuerKeys
 from shared.outside.trusted import Algorithm, Issuer
-from tests.unit.shared.outside.signing import (
+from tests.support.story.signing import (
     AUDIENCE,
     ISSUER,
     NOW,

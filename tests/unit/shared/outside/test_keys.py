@@ -8,7 +8,7 @@ from joserfc.jwk import OctKey
 
 from shared.outside.fetching import SourceAwayError
 from shared.outside.keys import IssuerKeys, keys_in
-from tests.unit.shared.outside.signing import ISSUER, curve, key_set, rsa, told
+from tests.support.story.signing import ISSUER, curve, key_set, rsa, told
 
 ONE = told(rsa("one"), "one")
 TWO = told(rsa("two"), "two")

@@ -1,111 +1,29 @@
 """The whole way of one command, against parts whose moods the test sets."""
 
 import asyncio
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 import structlog
 
-from services.command_api.desk.commands import Asked, Caller, Decided, NotRecorded, Position, PressTimer, StillWaiting
-from services.command_api.desk.intake.ports import CommandRecord, Intake
+from services.command_api.desk.commands import Asked, Caller, NotRecorded, Position, PressTimer, StillWaiting
+from services.command_api.desk.intake.ports import CommandRecord
 from services.command_api.desk.rows import ReadsAwayError
-from services.command_api.desk.tally import Tally
 from services.command_api.dialects.kafka import calls, replying
-from services.command_api.dialects.kafka.calls import TRIES_WITHOUT_POLICY, Commands
+from services.command_api.dialects.kafka.calls import TRIES_WITHOUT_POLICY
 from services.command_api.dialects.kafka.reading import REASONS
 from services.command_api.inbox.rounds import settle
-from shared.events.envelope import Headers, ReplyAddress
-from shared.events.outcome import Outcome, join_replies, write_outcome
+from shared.events.envelope import ReplyAddress
+from shared.events.outcome import join_replies, write_outcome
 from tests.support.fakes.desks import BACKDATE_DAYS_MAX, EVENT_ID, NOON, SHORT
-from tests.unit.command_api.dialects.kafka.records import REPLY_TOPIC, command, headers
-from tests.unit.command_api.submit.outcomes import outcome
+from tests.support.fakes.intake import CRM, OUTCOME, Parts
+from tests.support.story.commands import REPLY_TOPIC, command, headers
 
-CRM = Caller("acme", "crm", "machine")
-KNOWN: Caller | None = CRM
-OUTCOME = outcome()
 ADDRESS = ReplyAddress(REPLY_TOPIC, 3, "order-17")
 WAITING = StillWaiting(EVENT_ID, SHORT, Position(3, 42), "d" * 64)
 NO_REPLY = headers(reply_to=None, reply_partition=None)
-
-# What a part does at one call: it raises, or returns.
-Mood = Any
-Well = TypeVar("Well")
-
-
-@dataclass
-class Parts:
-    """All parts of an intake. Each list is what the next calls meet; when it is empty, all is well."""
-
-    client_moods: list[Mood] = field(default_factory=list)
-    press_moods: list[Mood] = field(default_factory=list)
-    pass_on_moods: list[Mood] = field(default_factory=list)
-    letter_moods: list[Mood] = field(default_factory=list)
-    addresses: bool = True
-    # Their partitions have no leader: a send waits, and waits.
-    sick_topics: set[str] = field(default_factory=set)
-    answer_within_seconds: float = 2.0
-    policies_read: bool = True
-    tally: Tally = field(default_factory=Tally)
-    pressed: list[Asked] = field(default_factory=list)
-    passed_on: list[tuple[Asked, ReplyAddress | None]] = field(default_factory=list)
-    letters: list[tuple[str, int, bytes | None, bytes | None, Headers]] = field(default_factory=list)
-
-    async def client(self, client_id: str) -> Caller | None:
-        assert client_id == "crm"
-        return _next(self.client_moods, KNOWN)
-
-    async def judged(self, asked: Asked) -> Decided[Outcome] | StillWaiting | NotRecorded:
-        self.pressed.append(asked)
-        well: Decided[Outcome] | StillWaiting | NotRecorded = Decided(3, OUTCOME)
-        return _next(self.press_moods, well)
-
-    async def pass_on(self, asked: Asked, reply: ReplyAddress | None) -> Position | NotRecorded:
-        self.passed_on.append((asked, reply))
-        well: Position | NotRecorded = Position(3, 42)
-        return _next(self.pass_on_moods, well)
-
-    async def leads_somewhere(self, topic: str, partition: int) -> bool:
-        assert topic in {REPLY_TOPIC, *self.sick_topics}
-        assert partition == 3
-        return self.addresses
-
-    async def send(
-        self, topic: str, partition: int, value: bytes | None, key: bytes | None = None, headers: Headers = ()
-    ) -> bool:
-        if topic in self.sick_topics:
-            await asyncio.Event().wait()
-        taken = _next(self.letter_moods, well=True)
-        if taken:
-            self.letters.append((topic, partition, value, key, headers))
-        return taken
-
-    def commands(self) -> Commands:
-        intake = Intake(
-            clients=self,
-            recorder=self,
-            letters=self,
-            policies_read=lambda: self.policies_read,
-            answer_within_seconds=self.answer_within_seconds,
-            backdate_days_max=BACKDATE_DAYS_MAX,
-            tally=self.tally,
-        )
-        return Commands(intake)
-
-    @property
-    def buried(self) -> str:
-        """The reason of the one dead letter."""
-        ((topic, partition, _, _, said),) = self.letters
-        assert (topic, partition) == ("timer.dead.v1", 0)
-        return (dict(said)["dead_reason"] or b"").decode()
-
-
-def _next(moods: list[Mood], well: Well) -> Well:
-    mood: Well = moods.pop(0) if moods else well
-    if isinstance(mood, Exception):
-        raise mood
-    return mood
 
 
 @pytest.fixture(autouse=True)

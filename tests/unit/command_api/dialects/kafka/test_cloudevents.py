@@ -14,7 +14,7 @@ from services.command_api.dialects.kafka.answers import dead_headers
 from services.command_api.dialects.kafka.reading import CLIENT_UNKNOWN, Dead, Said, read_command
 from shared.events.envelope import ReplyAddress
 from tests.support.fakes.desks import ANY_TIME
-from tests.unit.command_api.dialects.kafka.records import REPLY_TOPIC, command
+from tests.support.story.commands import REPLY_TOPIC, command
 
 SHORT = "914385031908034631"
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)

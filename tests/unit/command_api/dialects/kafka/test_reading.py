@@ -13,7 +13,7 @@ from services.command_api.dialects.kafka.reading import BODY_BYTES_MAX, REASONS,
 from services.command_api.dialects.times import Opening
 from shared.events.envelope import ReplyAddress
 from tests.support.fakes.desks import ANY_TIME, BACKDATE_DAYS_MAX, LONG, NOON, SHORT
-from tests.unit.command_api.dialects.kafka.records import REPLY_TOPIC, command, headers
+from tests.support.story.commands import REPLY_TOPIC, command, headers
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 NINE = datetime(2026, 3, 1, 9, tzinfo=UTC)

@@ -9,7 +9,7 @@ import pytest
 
 from services.command_api.desk.rows import HistoryRow
 from tests.support.fakes.desks import DANA, EVENT_ID, LONG, NOON, SHORT, Clerk
-from tests.unit.command_api.dialects.native.timers.test_timers import ROW
+from tests.unit.command_api.dialects.native.timers.rows import ROW
 
 PATH = f"/v1/timers/{LONG}/history"
 TOLD: dict[str, Any] = {

@@ -10,26 +10,8 @@ from services.command_api.desk.questions import TimerFilter, TimerKey
 from services.command_api.desk.rows import TimerRow
 from shared.events.outcome import State
 from tests.support.fakes.desks import DANA, LONG, NOON, SHORT, Clerk
+from tests.unit.command_api.dialects.native.timers.rows import ROW
 
-ROW = TimerRow(
-    id=SHORT,
-    owner="dana",
-    account_id="77",
-    job_id=None,
-    project_id=None,
-    billable=True,
-    work_date=None,
-    state=State.PAUSED,
-    started_at=NOON,
-    stopped_at=None,
-    total_us=60_000_500,
-    flags=("R13", "late"),
-    comment="שלום",
-    work_item=None,
-    intervals=(),
-    position="3:42",
-    reference="crm/7",
-)
 TOLD = (
     f'{{"items":[{{"id":"{LONG}","timelog_id":"{SHORT}","owner":"dana","account_id":"77","job_id":null,'
     '"project_id":null,"billable":true,"work_date":null,"reference":"crm/7","state":"PAUSED",'
