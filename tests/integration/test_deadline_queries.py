@@ -8,13 +8,11 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from services.projector.domain.outcomes import Kept
 from services.projector.ports import Advance, Checkpoint, DueOwner, Look, RunningOwner
 from services.projector.store.deadlines import PostgresDeadlines
 from services.projector.store.postgres import PostgresStore
 from services.projector.store.queries import query
 from shared.events.ids import partition_of, slot_of
-from shared.events.outcome import write_outcome
 from tests.support.stack.deployments import Deployment
 from tests.support.story.given import Story, given, moment, paused, started
 
@@ -48,9 +46,8 @@ async def moved(pool: asyncpg.Pool, read_at: int, *looks: DueOwner | str) -> Non
 
 
 async def folded(pool: asyncpg.Pool, story: Story, kpart: int) -> None:
-    kept = [Kept(outcome, write_outcome(outcome)) for outcome in story.outcomes]
-    to = Checkpoint(kpart, len(kept), UUID(int=len(kept)), story.outcome.log_time)
-    await PostgresStore(pool).commit([Advance(0, to, kept)])
+    to = Checkpoint(kpart, len(story.kept), UUID(int=len(story.kept)), story.outcome.log_time)
+    await PostgresStore(pool).commit([Advance(0, to, story.kept)])
 
 
 async def test_deadlines_move_with_the_commit_and_are_read_in_order(pool: asyncpg.Pool) -> None:

@@ -2,17 +2,13 @@
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import date
-from itertools import pairwise
-from uuid import UUID
 
 import asyncpg
 import pytest
 
-from services.projector.domain.outcomes import Kept
 from services.projector.domain.sheet.state import Timesheet
-from services.projector.ports import Advance, Checkpoint, Wanted
+from services.projector.ports import Wanted
 from services.projector.store.postgres import PostgresStore
-from shared.events.ids import slot_of
 from shared.events.models import (
     DeadlineReached,
     OwnerAttendanceRecorded,
@@ -21,8 +17,8 @@ from shared.events.models import (
     OwnerLeaveRevoked,
     OwnerTextsErased,
 )
-from shared.events.outcome import write_outcome
 from shared.events.policy import LongRunning, Mode, PastTime, Rules
+from tests.integration.commits import DANA, committed, sessions
 from tests.support.stack.deployments import Deployment
 from tests.support.story.given import (
     JERUSALEM,
@@ -40,24 +36,12 @@ from tests.support.story.given import (
 
 pytestmark = pytest.mark.real
 
-KPART = 3
-DANA = (slot_of("acme", "dana"), "acme", "dana")
-
 
 @pytest.fixture
 async def pool(deployment: Deployment) -> AsyncIterator[asyncpg.Pool]:
     dsn = await deployment.fresh_database("read_back")
-    settings = {"timezone": "UTC", "search_path": "fold_v1,public"}
-    async with asyncpg.create_pool(dsn, min_size=1, max_size=2, server_settings=settings) as pool:
+    async with sessions(dsn) as pool:
         yield pool
-
-
-async def committed(store: PostgresStore, story: Story, cuts: Sequence[int]) -> None:
-    """Commit a story's outcomes in batches that end where the cuts say."""
-    kept = [Kept(outcome, write_outcome(outcome)) for outcome in story.outcomes]
-    for begin, end in pairwise((0, *cuts, len(kept))):
-        to = Checkpoint(KPART, end, UUID(int=end), kept[end - 1].outcome.log_time, 1)
-        await store.commit([Advance(begin, to, kept[begin:end])])
 
 
 async def read_back(store: PostgresStore) -> Timesheet:

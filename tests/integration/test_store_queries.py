@@ -18,37 +18,26 @@ from services.projector.store.postgres import PostgresStore
 from services.projector.store.queries import query
 from services.projector.store.rows import rows_of
 from services.stint_cli.deployment.migrate import read_migrations
-from shared.events.ids import slot_of
 from shared.events.models import Actor, DeadlineReached, OwnerTextsErased
 from shared.events.outcome import Finding, State, write_outcome
 from shared.events.policies.book import PolicyRecord
 from shared.events.policy import DailyCap, LongRunning, Overlap, OverlapMode, Policy, Preset, Rules
 from shared.events.value import replace
 from shared.packing.lines import whole
+from tests.integration.commits import DANA, KPART, committed, sessions
 from tests.support.stack.deployments import Deployment
 from tests.support.stack.until import eventually
 from tests.support.story.given import DANA as DANA_PRESSES
-from tests.support.story.given import JERUSALEM, Story, fact, given, moment, paused, resumed, started, stopped, timer_id
+from tests.support.story.given import JERUSALEM, fact, given, moment, paused, resumed, started, stopped, timer_id
 
 pytestmark = pytest.mark.real
-
-KPART = 3
-DANA = (slot_of("acme", "dana"), "acme", "dana")
 
 
 @pytest.fixture
 async def pool(deployment: Deployment) -> AsyncIterator[asyncpg.Pool]:
     dsn = await deployment.fresh_database("store_queries")
-    settings = {"timezone": "UTC", "search_path": "fold_v1,public"}
-    async with asyncpg.create_pool(dsn, min_size=1, max_size=2, server_settings=settings) as pool:
+    async with sessions(dsn) as pool:
         yield pool
-
-
-async def committed(store: PostgresStore, story: Story, last_log_time: datetime) -> None:
-    """Commit a story's outcomes as one partition's first batch."""
-    kept = [Kept(outcome, write_outcome(outcome)) for outcome in story.outcomes]
-    to = Checkpoint(KPART, len(kept), UUID(int=len(kept)), last_log_time, 1, published=len(kept))
-    await store.commit([Advance(0, to, kept)])
 
 
 async def test_a_clock_that_jumped_ahead_makes_no_key_forgotten(pool: asyncpg.Pool) -> None:
@@ -104,7 +93,7 @@ async def test_a_finding_told_again_ends_as_told_last(pool: asyncpg.Pool) -> Non
 async def test_what_is_known_of_a_batch_that_was_taken_for_news_is_read(pool: asyncpg.Pool) -> None:
     """After the commit said no: a press that came before, and a drawn id that is taken."""
     store, story, at = PostgresStore(pool), given(started("desk", at="09:00")), moment("09:10")
-    await committed(store, story, last_log_time=story.outcome.log_time)
+    await committed(store, story)
     new, again = (KPART, UUID(int=9)), (KPART, UUID(int=1))
     drawn, taken = (DANA[0], timer_id("phone")), (DANA[0], timer_id("desk"))
 
@@ -135,7 +124,7 @@ async def test_what_ended_since_a_moment_is_read_as_it_was_folded(pool: asyncpg.
     """A late press moves crossings, and must know whose day and job these intervals fill. One is named twice here."""
     store = PostgresStore(pool)
     story = given(started("desk", at="09:00", job_id="roof", billable=False), stopped("desk", at="10:00"))
-    await committed(store, story, last_log_time=story.outcome.log_time)
+    await committed(store, story)
     asked = Wanted(owners={DANA: moment("09:30")})
     asked.overlaps.append((*DANA, timer_id("new"), moment("08:00")))
     assert (await store.read(asked)).sheets["acme", "dana"].closed == story.sheet().closed
@@ -147,7 +136,7 @@ async def test_an_owners_paused_timers_are_not_read(pool: asyncpg.Pool) -> None:
     store = PostgresStore(pool)
     pauses = [press(f"t{n}", at="09:00") for n in range(300) for press in (started, paused)]
     story = given(*pauses, started("runs", at="09:01"))
-    await committed(store, story, last_log_time=story.outcome.log_time)
+    await committed(store, story)
     await pool.execute("ANALYZE")
     found = await store.read(Wanted(owners={DANA: story.outcome.log_time}))
     assert set(found.sheets["acme", "dana"].timers) == {timer_id("runs")}
@@ -160,7 +149,7 @@ async def test_what_rows_hold_is_published_and_answered_byte_for_byte(pool: asyn
     store = PostgresStore(pool)
     story = given(started("desk", at="09:00"), stopped("desk", at="09:30"), fact(OwnerTextsErased, at="10:00"))
     bodies = [write_outcome(outcome) for outcome in story.outcomes]
-    await committed(store, story, last_log_time=story.outcome.log_time)
+    await committed(store, story)
     as_before = "UPDATE outcome SET body = $1, packed = NULL WHERE source_offset = 1"
     await pool.execute(as_before, bodies[1].decode())
     rows = await pool.fetch("SELECT body = '' AS no_text, packed IS NULL AS plain FROM outcome ORDER BY source_offset")
@@ -176,7 +165,7 @@ async def test_a_stop_changes_the_row_of_its_timer_with_one_record(pool: asyncpg
     """And three indexes with one each. ON CONFLICT, the control, locks the row with a record of its own first."""
     store = PostgresStore(pool)
     story = given(started("desk", at="09:00"), stopped("desk", at="09:30"))
-    begun, ended = [Kept(outcome, write_outcome(outcome)) for outcome in story.outcomes]
+    begun, ended = story.kept
     await store.commit([Advance(0, Checkpoint(KPART, 1), [begun])])
     columns = dict(rows_of([Advance(1, Checkpoint(KPART, 2), [ended])]).writes())["upsert_timers"]
     on_conflict = """
@@ -200,7 +189,7 @@ async def test_a_press_of_long_ago_reads_one_interval(pool: asyncpg.Pool) -> Non
     at = [f"10:{n // 60:02}:{n % 60:02}" for n in range(301)]
     pairs = [(started(f"t{n}", at=at[n]), paused(f"t{n}", at=at[n + 1])) for n in range(300)]
     story = given(*[press for pair in pairs for press in pair])
-    await committed(store, story, last_log_time=story.outcome.log_time)
+    await committed(store, story)
     asked = Wanted(owners={DANA: story.outcome.log_time + timedelta(days=1)})
     first = min(interval.start for interval in story.sheet().closed)
     asked.overlaps.append((*DANA, timer_id("new"), first - timedelta(days=300)))
@@ -233,7 +222,7 @@ async def test_an_end_that_nobody_pressed_is_read_back_until_something_is_presse
     story = given(started("desk", at="09:00"), policy=JERUSALEM.model_copy(update={"rules": rules}))
     story.when(started("phone", at="10:00"))
     store = PostgresStore(pool)
-    await committed(store, story, moment("10:00"))
+    await committed(store, story, last_log_time=moment("10:00"))
     assert await read_timer(store) == story.sheet().timers[timer_id("desk")]
     assert (ended := (await read_timer(store)).ended) is not None
     assert (ended.at, [found.rule for found in ended.interval.found]) == (moment("10:00"), ["R11"])
@@ -247,10 +236,8 @@ async def test_an_end_stays_to_be_taken_back_when_a_flag_is_told_after_it(pool: 
     rules = Rules(R11=DailyCap(billable_seconds_per_day=39_600), R16=LongRunning(auto_close_seconds=36_000))
     story = given(started("desk", at="09:00"), policy=JERUSALEM.model_copy(update={"rules": rules}))
     story.when(fact(DeadlineReached, "19:01"), started("phone", at="20:00", asked="15:00"))
-    store, (*first, last) = PostgresStore(pool), story.outcomes
-    for at, outcomes in ((0, first), (len(first), [last])):
-        to = Checkpoint(KPART, at + len(outcomes), outcomes[-1].event_id, outcomes[-1].log_time, 1)
-        await store.commit([Advance(at, to, [Kept(one, write_outcome(one)) for one in outcomes])])
+    store = PostgresStore(pool)
+    await committed(store, story, [len(story.kept) - 1])
     assert (desk := await read_timer(store)) == story.sheet().timers[timer_id("desk")]
     assert (desk.after.flags, desk.ended is None) == (("R11", "R16"), False)
     # It is read with its owner for a press of another timer that belongs before that end, and for no other.
@@ -267,9 +254,7 @@ async def test_an_end_of_a_person_is_none_to_be_taken_back_however_presses_are_c
     first = len(story.outcomes)
     story.when(resumed("desk", at="10:10", asked="09:50"), paused("desk", at="10:11", asked="09:55"))
     store = PostgresStore(pool)
-    for at, outcomes in ((0, story.outcomes[:first]), (first, story.outcomes[first:])):
-        to = Checkpoint(KPART, at + len(outcomes), outcomes[-1].event_id, outcomes[-1].log_time, 1)
-        await store.commit([Advance(at, to, [Kept(one, write_outcome(one)) for one in outcomes])])
+    await committed(store, story, [first])
     assert (desk := await read_timer(store)) == story.sheet().timers[timer_id("desk")]
     assert (desk.after.state, desk.after.last_at, desk.ended) == (State.PAUSED, moment("10:00"), None)
 
@@ -292,7 +277,7 @@ async def test_job_totals_of_before_their_table_are_those_of_after(pool: asyncpg
         started("none", at="09:20"),
         stopped("none", at="09:30"),
     )
-    await committed(PostgresStore(pool), story, last_log_time=story.outcome.log_time)
+    await committed(PostgresStore(pool), story)
     kept = await pool.fetch("SELECT * FROM job_total ORDER BY job_id")
     assert [tuple(row) for row in kept] == [(*DANA, "roof", 20 * 60_000_000 + 1)]
     (migration,) = [one for one in read_migrations() if one.name.endswith("_job_totals.sql")]
@@ -315,7 +300,7 @@ async def test_lines_of_histories_of_before_say_the_same_in_fewer_bytes(pool: as
         stopped("desk", at="09:40"),
         stopped("desk", at="09:50"),
     )
-    await committed(PostgresStore(pool), story, last_log_time=story.outcome.log_time)
+    await committed(PostgresStore(pool), story)
     kept = await pool.fetch("SELECT * FROM timer_history ORDER BY source_offset")
     assert [row["event_id"] for row in kept] == [UUID(int=n) for n in range(1, 7)]
     await pool.execute("DROP VIEW public.timer_history; ALTER TABLE timer_history DROP event_id, DROP log_time")

@@ -2,26 +2,13 @@
 
 import csv
 import io
-from datetime import date, timedelta
 from urllib.parse import quote
 
 import httpx2 as httpx
 import pytest
 
-from services.command_api.desk.attended import Attended
-from services.command_api.desk.commands import Position
-from services.command_api.desk.rows import DayRow, DaysRow
-from tests.support.fakes.desks import NOON, Clerk
-
-ATTENDED = Attended(NOON, NOON + timedelta(hours=2), 1_500_000)
-FOUND = DaysRow(
-    zone="Europe/Berlin",
-    position=Position(3, 42),
-    days=(
-        DayRow(date(2026, 3, 1), 3_600_000_001, 1_800_500_000, changed_after_lock=False, attended=ATTENDED),
-        DayRow(date(2026, 3, 2), 60_000_000, 0, changed_after_lock=True),
-    ),
-)
+from tests.support.fakes.desks import Clerk
+from tests.unit.command_api.dialects.native.reports.tables.found import FOUND
 
 
 async def asked(about: str = "007", kind: str = "owner", query: str = "", accept: str = "text/csv") -> httpx.Response:

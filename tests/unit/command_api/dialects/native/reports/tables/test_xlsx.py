@@ -11,7 +11,7 @@ import tempfile
 import warnings
 import zipfile
 from contextlib import suppress
-from datetime import date, timedelta
+from datetime import date
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -30,8 +30,6 @@ from starlette.responses import Response
 from xlsxwriter.exceptions import FileCreateError
 
 from deploy.local.settings import ROOT
-from services.command_api.desk.attended import Attended
-from services.command_api.desk.commands import Position
 from services.command_api.desk.rows import DayRow, DaysRow
 from services.command_api.dialects.native.reports import calls
 from services.command_api.dialects.native.reports.accept import XLSX
@@ -39,19 +37,11 @@ from services.command_api.dialects.native.reports.asking import DaysAsked
 from services.command_api.dialects.native.reports.tables import xlsx
 from services.command_api.dialects.values import NAME_LENGTH_MAX, is_writable
 from tests.support.fakes.desks import LONG, NOON, Clerk
+from tests.unit.command_api.dialects.native.reports.tables.found import FOUND
 
 Cells = list[list[tuple[str, str] | None]]
 
 MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-ATTENDED = Attended(NOON, NOON + timedelta(hours=2), 1_500_000)
-FOUND = DaysRow(
-    zone="Europe/Berlin",
-    position=Position(3, 42),
-    days=(
-        DayRow(date(2026, 3, 1), 3_600_000_001, 1_800_500_000, changed_after_lock=False, attended=ATTENDED),
-        DayRow(date(2026, 3, 2), 60_000_000, 0, changed_after_lock=True),
-    ),
-)
 ONE_DAY = DaysRow("UTC", None, (DayRow(date(2026, 3, 2), 60_000_000, 0, changed_after_lock=True),))
 
 
