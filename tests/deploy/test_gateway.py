@@ -127,3 +127,9 @@ def test_a_quiet_stream_speaks_before_the_gateway_gives_it_up() -> None:
     [bound] = [each.le for each in FeedSettings.model_fields["keep_alive_seconds"].metadata if isinstance(each, Le)]
     assert float(str(bound)) < int(waits[1])
     assert int(waits[1]) > WAIT_SECONDS_MAX
+
+
+def test_a_worker_may_open_a_file_for_each_of_its_connections() -> None:
+    """Both those of callers and those to the services count. A few more are its logs and what it listens on."""
+    said = {name: int(number) for name, number in re.findall(r"^ *(worker_\w+) (\d+);", CONF, re.MULTILINE)}
+    assert said["worker_rlimit_nofile"] >= said["worker_connections"] + 100

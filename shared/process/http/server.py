@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -142,4 +143,16 @@ async def serve(
 
     `on_leaving` is called at the signal. Requests in flight when the port closes have `grace_seconds`.
     """
+    _allow_many_files()
     await Server(http_config(app, host, port, grace_seconds), drain_seconds, on_leaving).serve()
+
+
+def _allow_many_files() -> None:
+    """Let this process have as many open files as the machine allows: each connection is one.
+
+    Engines and service managers begin a program with 1,024, for those that call `select`, which nothing here does.
+    Beyond that number new connections are reset, also those of a probe, which would then end a process that is busy.
+    """
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    with suppress(OSError, ValueError):  # macOS says that there is no limit, and does not allow so many
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
