@@ -6,10 +6,12 @@
     opaque, in none           the source for introspection is asked, if there is one        introspection
 
 What was found is remembered, so with a part away the callers of the last minutes go on working: a remembered token is
-good until it expires, or until it is no longer believed.
+good until it expires, or until it is no longer believed. It is remembered by its SHA-256: a provider's token may have
+4,096 characters, and a hundred thousand of them would be more memory than a process has.
 """
 
 import asyncio
+import hashlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -78,40 +80,42 @@ class Bearers(Generic[_C]):
         self._fresh_seconds = fresh_seconds
         self._away = (SourceAwayError, away)
         self._clock = clock or asyncio.get_running_loop().time
-        self._known: dict[str, Bearer[_C]] = {}
+        # The keys of all three are `_mark`s.
+        self._known: dict[bytes, Bearer[_C]] = {}
         # A dict of their own, so that many wrong tokens push no good one out. Values are the clock's seconds.
-        self._unknown_until: dict[str, float] = {}
-        self._looking: dict[str, asyncio.Task[Bearer[_C] | None]] = {}
+        self._unknown_until: dict[bytes, float] = {}
+        self._looking: dict[bytes, asyncio.Task[Bearer[_C] | None]] = {}
 
     async def caller_of(self, token: str) -> _C | None:
         """Return the caller, None: unknown. Raises SourceAwayError or `away` when nothing is remembered either."""
-        known = self._known.get(token)
+        mark = _mark(token)
+        known = self._known.get(mark)
         if known is None or known.fresh_until <= self._clock():
             try:
-                known = await self._look(token)
+                known = await self._look(token, mark)
             except self._away:
                 # Asked again, because a token that was withdrawn has been forgotten meanwhile.
-                known = self._known.get(token)
+                known = self._known.get(mark)
                 if known is None or known.believed_until <= self._clock():
                     raise
                 known.fresh_until = min(self._clock() + RETRY_SECONDS, known.believed_until)
         return None if known is None or known.expires_at <= self._now() else known.caller
 
-    async def _look(self, token: str) -> Bearer[_C] | None:
-        if self._unknown_until.get(token, 0.0) > self._clock():
+    async def _look(self, token: str, mark: bytes) -> Bearer[_C] | None:
+        if self._unknown_until.get(mark, 0.0) > self._clock():
             return None
         if is_signed(token):
-            return self._remember(token, await self._read(token))
+            return self._remember(mark, await self._read(token))
         # Fifty requests with one new token are one lookup.
-        looking = self._looking.get(token)
+        looking = self._looking.get(mark)
         if looking is None:
-            looking = self._looking[token] = asyncio.create_task(self._find(token))
-            looking.add_done_callback(self._look_ended(token))
+            looking = self._looking[mark] = asyncio.create_task(self._find(token, mark))
+            looking.add_done_callback(self._look_ended(mark))
         return await asyncio.shield(looking)
 
-    def _look_ended(self, token: str) -> Callable[["asyncio.Task[Bearer[_C] | None]"], None]:
+    def _look_ended(self, mark: bytes) -> Callable[["asyncio.Task[Bearer[_C] | None]"], None]:
         def ended(looked: "asyncio.Task[Bearer[_C] | None]") -> None:
-            del self._looking[token]
+            del self._looking[mark]
             if not looked.cancelled():
                 looked.exception()  # each request that waits gets the error; without one, asyncio must not log it
 
@@ -124,25 +128,25 @@ class Bearers(Generic[_C]):
         until = self._clock() + self._fresh_seconds
         return self._vouched(await self._outside.issuers.caller_of(named), until, until)
 
-    async def _find(self, token: str) -> Bearer[_C] | None:
-        known = self._known.get(token)
+    async def _find(self, token: str, mark: bytes) -> Bearer[_C] | None:
+        known = self._known.get(mark)
         if known is None or not known.introspected:
             found = await self._own.opaque(token)
             if found is not None:
-                return self._remember(token, found)
+                return self._remember(mark, found)
             # A token of ours that was withdrawn ends here, and not when the source answers.
-            self._known.pop(token, None)
-        return await self._introspect(token)
+            self._known.pop(mark, None)
+        return await self._introspect(token, mark)
 
-    async def _introspect(self, token: str) -> Bearer[_C] | None:
+    async def _introspect(self, token: str, mark: bytes) -> Bearer[_C] | None:
         source = self._outside.introspector
         if source is None:
-            return self._remember(token, None)
+            return self._remember(mark, None)
         now = self._clock()
         found = self._vouched(await source.caller_of(token), now + BELIEVED_SECONDS, now + BELIEVED_AWAY_SECONDS)
         if found is not None:
             found.introspected = True
-        return self._remember(token, found, UNKNOWN_SECONDS)
+        return self._remember(mark, found, UNKNOWN_SECONDS)
 
     def _vouched(self, found: Outsider | None, fresh_until: float, believed_until: float) -> Bearer[_C] | None:
         if found is None:
@@ -150,15 +154,19 @@ class Bearers(Generic[_C]):
         return Bearer(self._own.vouched(found), found.expires_at, fresh_until, believed_until)
 
     def _remember(
-        self, token: str, known: Bearer[_C] | None, unknown_seconds: float | None = None
+        self, mark: bytes, known: Bearer[_C] | None, unknown_seconds: float | None = None
     ) -> Bearer[_C] | None:
-        self._known.pop(token, None)
-        self._unknown_until.pop(token, None)
+        self._known.pop(mark, None)
+        self._unknown_until.pop(mark, None)
         if known is None:
             make_room(self._unknown_until, UNKNOWN_MAX)
             seconds = RETRY_SECONDS if unknown_seconds is None else unknown_seconds
-            self._unknown_until[token] = self._clock() + seconds
+            self._unknown_until[mark] = self._clock() + seconds
         else:
             make_room(self._known, self._tokens_max)
-            self._known[token] = known
+            self._known[mark] = known
         return known
+
+
+def _mark(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
