@@ -8,8 +8,14 @@ import kubernetes_validate
 import pytest
 
 from deploy.local.settings import ROOT
+from services.command_api.app import COUNTING_CONNECTIONS_MAX
 from services.command_api.dialects.headers import WAIT_SECONDS_MAX
+from services.command_api.settings import Settings as ApiSettings
+from services.feed.callers.tokens import CONNECTIONS_MAX as FEED_CONNECTIONS_MAX
 from services.feed.calls.feed import PATH as FEED_PATH
+from services.projector.helpers.helper import PARTITIONS_AT_ONCE
+from services.projector.rebuild.command import CONNECTIONS as REBUILD_CONNECTIONS
+from services.projector.settings import Settings as ProjectorSettings
 from services.stint_cli.store import query
 from shared.events.topics import topics
 from shared.process.metrics import METRICS_PATH
@@ -77,6 +83,36 @@ def test_postgres_is_three_instances_and_demands_tls() -> None:
     assert spec["postgresql"]["synchronous"]["number"] == 1
     assert spec["postgresql"]["pg_hba"] == ["hostssl all all all scram-sha-256", "hostnossl all all all reject"]
     assert spec["imageCatalogRef"]["major"] == 18
+
+
+def test_postgres_takes_the_connections_of_all_pods_of_production_at_once() -> None:
+    """As many APIs as the autoscaler may make, one more of each during a rollout, and an operator's rebuild."""
+    production = built("overlays/production")
+    api, projector = ApiSettings.model_fields, ProjectorSettings.model_fields
+    helpers = projector["catch_up_processes"].default * PARTITIONS_AT_ONCE
+    each = {
+        "command-api": api["postgres_connections_max"].default + COUNTING_CONNECTIONS_MAX,
+        "projector": projector["postgres_connections_max"].default + helpers,
+        "feed": FEED_CONNECTIONS_MAX,
+    }
+    pods_most = {
+        "command-api": one(production, "HorizontalPodAutoscaler", "command-api")["spec"]["maxReplicas"] + 1,
+        "projector": one(production, "StatefulSet", "projector")["spec"]["replicas"],
+        "feed": one(production, "Deployment", "feed")["spec"]["replicas"] + 1,
+    }
+    # The settings are the defaults: no pod has others.
+    assert not [
+        name
+        for _, pod in pods(production)
+        for name in settings_of(production, pod["containers"][0])
+        if "CONNECTIONS" in name or "CATCH_UP" in name
+    ]
+    # The command itself, the lock of a rebuild, its own connections, and those of its helpers.
+    rebuild = 2 + REBUILD_CONNECTIONS + helpers
+    ours = sum(each[name] * pods_most[name] for name in each) + rebuild
+    parameters = one(example("postgres"), "Cluster", "stint-postgres")["spec"]["postgresql"]["parameters"]
+    # Postgres keeps three for superusers, and the operator asks each instance with a few of its own.
+    assert ours + 10 <= int(parameters["max_connections"])
 
 
 def test_an_operator_makes_every_secret_but_the_token_key_and_the_logins_of_the_services() -> None:

@@ -20,7 +20,7 @@ query: Final = Queries(Path(__file__).parent)
 
 _FIND_TOKEN_END: Final = query("find_token_end")
 _IS_REVOKED: Final = query("is_revoked")
-_CONNECTIONS_MAX: Final = 2
+CONNECTIONS_MAX: Final = 2
 _WAITING_MAX: Final = 50
 _CLOSE_WITHIN_SECONDS: Final = 3.0
 _AWAY: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
@@ -46,7 +46,7 @@ class TokenRows:
             self._dsn,
             ssl=self._tls,
             min_size=0,
-            max_size=_CONNECTIONS_MAX,
+            max_size=CONNECTIONS_MAX,
             timeout=self._within_seconds,
             command_timeout=self._within_seconds,
             server_settings={"application_name": "feed", "default_transaction_read_only": "on"},

@@ -52,7 +52,7 @@ _LOOK_AGAIN_SECONDS: Final = 0.2
 _TELL_EVERY_SECONDS: Final = 0.3
 # So many outcomes are written under the locks within milliseconds.
 _FEW: Final = 500
-_CONNECTIONS: Final = 4
+CONNECTIONS: Final = 4
 _ROUNDS_MAX: Final = 20
 
 
@@ -208,7 +208,7 @@ async def _rebuild(settings: RebuildSettings, asked: RebuildArguments, nursery: 
             settings.postgres_dsn.get_secret_value(),
             ssl=settings.postgres_tls,
             min_size=1,
-            max_size=_CONNECTIONS,
+            max_size=CONNECTIONS,
             init=make_incoming,
             # A crash of Postgres may cost the last pieces, with their checkpoints: they are filled again.
             server_settings={
