@@ -17,6 +17,7 @@ from services.stint_cli.setup import commands as setup
 from services.stint_cli.terminal.app import app
 from services.stint_cli.terminal.failures import PERHAPS, Interrupted
 from services.stint_cli.terminal.local import local_settings
+from services.stint_cli.terminal.plain import plain
 from services.stint_cli.trouble import Trouble
 from services.stint_cli.watch import commands as watch
 from shared.kafka.clients import KafkaError
@@ -55,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _failed(why: str) -> int:
-    print(f"stint: {why}", file=sys.stderr)
+    print(f"stint: {plain(why)}", file=sys.stderr)
     return _FAILED
 
 

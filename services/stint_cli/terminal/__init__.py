@@ -2,8 +2,10 @@
 
     command    `--json`, the example under `--help`, the exit status, and how an answer is printed
     failures   whether what was asked for may have been done, after a part failed or Ctrl-C; why a program ended
+    plain      what callers wrote, without what a terminal obeys
     app        the command `stint`, and the groups of commands below it
     local      the settings that the local stack of this checkout left
 
 Safe to change: how people are answered. With care: `--json` and exit statuses; programs read them.
+Never: a control character of a caller's text on the operator's terminal.
 """

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from services.stint_cli.terminal.failures import explained
+from services.stint_cli.terminal.plain import plain, plain_cell
 
 # Wide enough that no program which reads a list finds a row on two lines.
 _NO_TERMINAL_COLUMNS: Final = 10_000
@@ -87,7 +88,7 @@ def moment(at: datetime | None) -> str | None:
 
 def written(told: object) -> str:
     """Return JSON for people and programs."""
-    return json.dumps(told, ensure_ascii=False, indent=2)
+    return plain(json.dumps(told, ensure_ascii=False, indent=2))
 
 
 def _print(answer: Answer, *, as_json: bool) -> None:
@@ -96,15 +97,15 @@ def _print(answer: Answer, *, as_json: bool) -> None:
     elif isinstance(answer.text, Listing):
         _print_rows(answer.text)
     else:
-        print(answer.text)
+        print(plain(answer.text))
     if answer.note is not None:
-        print(f"stint: {answer.note}", file=sys.stderr)
+        print(f"stint: {plain(answer.note)}", file=sys.stderr)
 
 
 def _print_rows(said: Listing) -> None:
     # Text, not markup: a name may have brackets.
     table = Table(*said.headings, box=None, pad_edge=False, header_style="bold")
     for row in said.rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(Text(plain_cell(cell)) for cell in row))
     width = None if sys.stdout.isatty() else _NO_TERMINAL_COLUMNS
     Console(width=width, highlight=False).print(table)
