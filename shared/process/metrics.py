@@ -8,12 +8,14 @@ Never: a label with a tenant, an owner, a path, an error's text, or any other wo
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Final, Literal
 
 from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -109,10 +111,15 @@ def registry_of(readings: Readings) -> CollectorRegistry:
 
 
 def metrics_route(readings: Readings) -> Route:
-    """Return the route at which Prometheus asks. It is answered from memory."""
+    """Return the route at which Prometheus asks. It is answered from memory, and to the path as it is spelt alone.
+
+    A gateway keeps the path from strangers, and may compare what they sent: `/%6detrics` is another path to it.
+    """
     registry = registry_of(readings)
 
-    async def metrics(_: Request) -> Response:
+    async def metrics(request: Request) -> Response:
+        if request.scope["raw_path"] != METRICS_PATH.encode():
+            raise HTTPException(HTTPStatus.NOT_FOUND)
         return Response(generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
 
     return Route(METRICS_PATH, metrics)

@@ -99,3 +99,15 @@ async def test_a_name_at_the_end_of_a_path_may_end_in_a_line_feed() -> None:
     async with httpx.AsyncClient(transport=httpx.ASGITransport(api_on(clerk)), base_url="http://api.test") as client:
         answer = await client.get("/v1/owners/dana%0A")
     assert (answer.status_code, clerk.asked) == (200, [("owner", "acme", "dana\n")])
+
+
+@pytest.mark.parametrize("path", ["/%6detrics", "/%6Detrics", "/metric%73"])
+async def test_metrics_are_told_at_their_path_as_it_is_spelt_alone(apps: list[Starlette], path: str) -> None:
+    """A gateway that compares what was sent lets the others through to the service."""
+    for app in apps:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here.test") as client:
+            answer = await client.get(httpx.URL("http://here.test").copy_with(raw_path=path.encode()))
+            control = await client.get("/metrics")
+        assert (answer.status_code, control.status_code) == (404, 200)
+        assert b"stint_" not in answer.content
+        assert b"stint_" in control.content
