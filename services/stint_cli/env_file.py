@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -28,10 +29,11 @@ def write_env(path: Path, values: Mapping[str, str], heading: str) -> None:
     """Write the file, readable by its owner alone; whole or not at all."""
     text = f"# {heading}\n" + "".join(f"{name}={_quoted(value)}\n" for name, value in values.items())
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f"{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+    # A name that nobody can have made before, because the folder may be one where all may write, such as /tmp.
+    number, fresh = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)
+    with os.fdopen(number, "w", encoding="utf-8") as file:
         file.write(text)
-    fresh.replace(path)
+    Path(fresh).replace(path)
 
 
 def _quoted(text: str) -> str:

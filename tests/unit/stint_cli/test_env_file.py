@@ -1,5 +1,6 @@
 """The file of credentials: a shell reads the same values that were written."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -26,6 +27,17 @@ def test_only_its_owner_may_read_the_file(tmp_path: Path) -> None:
     file.touch(mode=0o644)
     write_env(file, {"STINT_TOKEN": "t"}, "for tests")
     assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_file_that_another_user_made_before_gets_no_credential(tmp_path: Path) -> None:
+    """In a folder where all may write, another user can make any name: one that is readable, or a link."""
+    theirs = tmp_path / "theirs"
+    theirs.touch()
+    (tmp_path / f"demo.env.{os.getpid()}").symlink_to(theirs)
+    write_env(tmp_path / "demo.env", {"STINT_TOKEN": "t"}, "for tests")
+    assert theirs.read_text() == ""
+    assert not (tmp_path / "demo.env").is_symlink()
+    assert (tmp_path / "demo.env").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_missing_or_malformed_file_has_no_values(tmp_path: Path) -> None:
