@@ -1,8 +1,9 @@
 """The naive fold: two folds that were written apart give the same bytes for every history."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
 import pytest
@@ -10,8 +11,22 @@ from hypothesis import given
 
 from services.projector.domain.entry import LoggedPress
 from shared.events.codec import Newer, Press, read
-from shared.events.models import DeadlineReached
-from shared.events.policy import LongRunning, Mode, PastTime, Policy, Rules
+from shared.events.models import DeadlineReached, OwnerAttendanceRecorded, OwnerLeaveGranted, OwnerProfileSet
+from shared.events.policy import (
+    DailyCap,
+    Holiday,
+    LongRunning,
+    Mode,
+    Overlap,
+    OverlapMode,
+    PastTime,
+    Policy,
+    Preset,
+    RuleMode,
+    Rules,
+    WeekendFrom,
+)
+from shared.events.rules import Rule
 from tests.support.proof.twice import naive_bodies, record_of, stated_in_turn
 from tests.support.story.documents import Revisions, revisions
 from tests.support.story.folded import folded, kept_of
@@ -82,3 +97,56 @@ def test_the_naive_fold_gives_the_same_bytes_of_what_is_rare(rare: str) -> None:
     told, under = RARE[rare]
     log = [press.logged(offset) for offset, press in enumerate(told)]
     assert naive_bodies(log, stated_in_turn(under)) == bodies_of(log, under)
+
+
+FIRST_DAY, LAST_DAY = date(1, 1, 2), date(9999, 12, 30)
+
+
+def at_the_calendars_ends(day: date, zone: str, mode: Mode) -> Policy:
+    """Return a document that says a day wherever it can say one, with each rule on."""
+    of_mode = {rule: RuleMode(mode=mode) for rule in ("R08", "R09", "R10", "R12", "R14", "R17", "R18", "R20")}
+    return Policy(
+        preset=Preset.NATIVE,
+        zone=zone,
+        weekend=(WeekendFrom.model_validate({"from": day, "days": "2"}),),
+        holidays=(Holiday(day=day),),
+        rules=Rules(
+            **of_mode,
+            R11=DailyCap(mode=mode, billable_seconds_per_day=3600),
+            R13=Overlap(mode=OverlapMode.STOP_PREVIOUS),
+            R15=PastTime(mode=mode, locked_before=day),
+            R16=LongRunning(mode=Mode.FLAG, long_running_seconds=7200, auto_close_seconds=8 * 3600),
+        ),
+    )
+
+
+def a_life_at_the_calendars_ends(day: date, zone: str) -> list[Told]:
+    """Tell of an owner about whom a day is said wherever one can be said, and of presses under that."""
+    midnight = datetime.combine(day, time(), UTC)
+    came, left = midnight + timedelta(hours=1), midnight + timedelta(hours=23)
+    return [
+        fact(OwnerProfileSet, "08:00", zone=zone),
+        fact(OwnerLeaveGranted, "08:01", on=day),
+        fact(OwnerAttendanceRecorded, "08:02", on=day, checked_in_at=midnight),
+        fact(OwnerAttendanceRecorded, "08:03", on=day, checked_in_at=came, checked_out_at=left),
+        started("desk", at="09:00"),
+        started("car", at="09:10", work_date=day),
+        paused("car", at="10:30", asked="10:00"),
+        resumed("car", at="10:40"),
+        look("13:00"),
+        stopped("desk", at="14:00", asked="09:05"),
+        look("23:00"),
+        stopped("car", at="2026-03-03T08:00", asked="12:00"),
+    ]
+
+
+@pytest.mark.parametrize("mode", [Mode.FLAG, Mode.BLOCK])
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Asia/Manila", "Etc/UTC", "America/Adak", "Etc/GMT+12"])
+@pytest.mark.parametrize("day", [FIRST_DAY, LAST_DAY], ids=str)
+def test_the_calendars_first_and_last_days_are_days_like_any_other(day: date, zone: str, mode: Mode) -> None:
+    """They begin and end beyond the calendar in some zones. Whoever converts such a moment fails."""
+    told = a_life_at_the_calendars_ends(day, zone)
+    log, under = [press.logged(offset) for offset, press in enumerate(told)], (at_the_calendars_ends(day, zone, mode),)
+    kept = bodies_of(log, under)
+    assert naive_bodies(log, stated_in_turn(under)) == kept
+    assert all(json.loads(outcome)["rule"] != Rule.INTERNAL for outcome in kept)

@@ -10,13 +10,18 @@ from shared.events.zones import zone
 _STEP: Final = timedelta(minutes=15)
 _SPREAD: Final = timedelta(hours=27)
 _DAY: Final = timedelta(days=1)
+# The first instant at which each local clock shows a date that the calendar has.
+_BEGINNING: Final = datetime(1, 1, 1, 16, tzinfo=UTC)
 
 
 @cache
 def first_moment(day: date, zone_name: str) -> datetime | None:
-    """Return the first instant whose local date is `day`, or None if the zone left that date out."""
-    there = zone(zone_name)
-    moment = datetime.combine(day, time(), UTC) - _SPREAD
+    """Return the first instant whose local date is `day`, or None if the zone left that date out.
+
+    The calendar's second day begins before its first in some zones. No press and no deadline lies so early.
+    """
+    there, midnight = zone(zone_name), datetime.combine(day, time(), UTC)
+    moment = midnight - min(_SPREAD, midnight - _BEGINNING)
     for _ in range(2 * _SPREAD // _STEP):
         if moment.astimezone(there).date() == day:
             return moment
