@@ -78,6 +78,25 @@ TenantName = Annotated[str, StringConstraints(pattern=r"^[^/\x00-\x1f]{1,64}$")]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
+def is_writable(said: object) -> bool:
+    """Say whether a text, and each text and name in a JSON value, can be kept.
+
+    Postgres refuses U+0000, and no encoding can write a lone surrogate.
+    """
+    match said:
+        case str():
+            try:
+                return b"\x00" not in said.encode()
+            except UnicodeEncodeError:
+                return False
+        case dict():
+            return all(is_writable(name) and is_writable(inner) for name, inner in said.items())
+        case list():
+            return all(map(is_writable, said))
+        case _:
+            return True
+
+
 class Model(BaseModel):
     """A frozen value that knows all its fields."""
 

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
-from services.command_api.dialects.values import is_writable
+from shared.events.base import is_writable
 
 FIELDS_MAX: Final = 100
 _FORM: Final = "application/x-www-form-urlencoded"

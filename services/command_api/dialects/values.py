@@ -12,9 +12,9 @@ from pydantic import AwareDatetime, BaseModel, Field, PlainValidator, Validation
 
 from services.command_api.desk.commands import AskedTime
 from services.command_api.dialects.jsontext import read_json
-from services.command_api.dialects.malformed import Malformed, first_problem, wrong
+from services.command_api.dialects.malformed import Malformed, first_of, first_problem, wrong
 from services.command_api.dialects.times import Opening, press_at, work_date
-from shared.events.base import PAUSE_REASON, REFERENCE
+from shared.events.base import PAUSE_REASON, REFERENCE, is_writable
 from shared.events.ids import parse_timer_id
 from shared.events.rules import Rule
 
@@ -27,17 +27,11 @@ _TIME_LENGTH_MAX: Final = 64
 _BARE_END: Final = 1 << 128
 _REFERENCE: Final = re.compile(REFERENCE)
 _PAUSE_REASON: Final = re.compile(PAUSE_REASON)
+_U_0000: Final = rb"\u0000"
+_UNWRITABLE: Final = "The body has a text with U+0000 in it, which cannot be kept."
 _NO_BODY: Final = re.compile(rb"(?:null|\{\s*\}|\[\s*\])?")
 
 Read = TypeVar("Read")
-
-
-def is_writable(text: str) -> bool:
-    """Say whether `text` can be stored: Postgres refuses U+0000, and no encoding can write a lone surrogate."""
-    try:
-        return b"\x00" not in text.encode()
-    except UnicodeEncodeError:
-        return False
 
 
 def read_name(text: str, parameter: str) -> str | Malformed:
@@ -194,8 +188,15 @@ Body = TypeVar("Body", bound=BaseModel)
 def read_body(kind: type[Body], body: bytes, opening: Opening | None = None) -> Body | Malformed:
     """Return the body as its model, or the first problem with it. A press that begins an interval needs `opening`."""
     try:
-        return kind.model_validate(read_json(body), context=opening)
-    except ValidationError as error:
-        return first_problem(error, kind.model_fields)
+        value = read_json(body)
     except ValueError:
         return Malformed(Rule.VALUE_INVALID, "body")
+    # Of a member that is not known too, which dialect A ignores otherwise. JSON has no other spelling of U+0000, and a
+    # lone surrogate is no JSON.
+    is_unwritable = _U_0000 in body and not is_writable(value)
+    unwritable = Malformed(Rule.VALUE_INVALID, "body", _UNWRITABLE) if is_unwritable else None
+    try:
+        said = kind.model_validate(value, context=opening)
+    except ValidationError as error:
+        return first_of(first_problem(error, kind.model_fields), unwritable)
+    return unwritable or said

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
+from shared.events.base import is_writable
 from shared.events.ids import SHORT_DIGITS_MAX, parse_timer_id, slot_of, slot_of_timer
 from shared.events.texts import TIMER_TEXT, TimerText
 
@@ -62,7 +63,7 @@ def read_text(record: TextRecord) -> Written | Erased | UnreadableText:
         return UnreadableText(f"body: {problem['type']}{place}")
     if slot_of(text.tenant, text.owner) != slot_of_timer(timer_id):
         return UnreadableText("body: the owner does not live in the timer's slot")
-    if any("\x00" in value for value in (text.tenant, text.owner, text.comment or "", text.work_item or "")):
+    if not is_writable([text.tenant, text.owner, text.comment, text.work_item]):
         return UnreadableText("body: U+0000, which Postgres cannot keep")
     return Written(timer_id, text)
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from shared.events.base import Instant
+from shared.events.base import Instant, is_writable
 from shared.events.ids import first_id_after, slot_of
 from shared.events.models import OwnerTextsErased
 
@@ -61,7 +61,7 @@ def read_erasure(kpart: int, body: str) -> Erasure | None:
     tenant, owner = judged.tenant, judged.owner
     if judged.event_type != OwnerTextsErased.type or judged.verdict != "accepted" or tenant is None or owner is None:
         return None
-    if "\x00" in tenant + owner:  # Postgres cannot keep it, so there is no text either
+    if not is_writable([tenant, owner]):  # Postgres cannot keep it, so there is no text either
         return None
     return Erasure(
         slot_of(tenant, owner), tenant, owner, kpart, judged.source_offset, first_id_after(_pressed_at(judged))

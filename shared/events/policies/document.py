@@ -7,7 +7,6 @@ Safe to change: the sentences. With care: what is refused. Never: a document tha
 """
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -15,6 +14,7 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from shared.events.base import is_writable
 from shared.events.policy import Policy
 
 REPLACES: Final = "replaces"
@@ -139,7 +139,7 @@ def _differences(said: object, read: object, path: _Path = ()) -> Iterator[_Path
 
 def _unstorable(said: object, path: _Path = ()) -> Iterator[_Path]:
     """Yield the path of each text that Postgres cannot store."""
-    if isinstance(said, str) and re.search("[\x00\ud800-\udfff]", said):
+    if isinstance(said, str) and not is_writable(said):
         yield path
     inner = said.items() if isinstance(said, dict) else enumerate(said) if isinstance(said, list) else ()
     for at, one in inner:

@@ -15,6 +15,7 @@ from services.command_api.desk.rows import ReadsAwayError
 from services.command_api.dialects.headers import authorization
 from services.command_api.dialects.jsontext import written
 from services.command_api.dialects.thebase.answers import error, unavailable
+from shared.events.base import is_writable
 
 _FIELDS_MAX: Final = 20
 # No cache may keep a token (RFC 6749, section 5.1).
@@ -83,4 +84,4 @@ def _basic(given: str | None) -> list[tuple[str, str]]:
     with suppress(ValueError):
         found.append((unquote_plus(client_id, errors="strict"), unquote_plus(secret, errors="strict")))
     # An id that the table cannot hold is not looked up.
-    return [pair for pair in dict.fromkeys(found) if all(pair) and "\x00" not in pair[0]]
+    return [pair for pair in dict.fromkeys(found) if all(pair) and is_writable(pair[0])]

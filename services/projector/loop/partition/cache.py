@@ -14,6 +14,7 @@ from services.projector.domain.entry import LoggedPress
 from services.projector.domain.sheet.ledger import Ledger, OwnerKey
 from services.projector.domain.sheet.state import DAYS_BEFORE, Timesheet
 from services.projector.ports import Wanted
+from shared.events.base import is_writable
 from shared.events.ids import slot_of, slot_of_timer
 from shared.events.models import TimerPaused, TimerResumed, TimerStarted, TimerStopped
 
@@ -113,7 +114,7 @@ class Cache:
 
     def _want_owner(self, owner: OwnerKey, press: LoggedPress, wanted: Wanted, job_id: str | None = None) -> None:
         sheet, since = self.sheets.get(owner), _since(press)
-        if job_id is not None and "\0" in job_id:
+        if job_id is not None and not is_writable(job_id):
             job_id = None  # no store keeps such a text, so nothing is known of the job
         # The overlaps of a backdated press are read together with its owner's sheet, so read the sheet in any case.
         known = sheet is not None and sheet.knows_since(since) and sheet.knows_days_since(_first_day(press))

@@ -24,13 +24,12 @@ from services.command_api.dialects.values import (
     DayText,
     TimeText,
     YesOrNo,
-    is_writable,
     read_body,
     read_name,
     says_nothing,
     text_given,
 )
-from shared.events.base import Model, in_calendar
+from shared.events.base import Model, in_calendar, is_writable
 from shared.events.rules import Rule
 from shared.events.zones import is_zone, zone
 

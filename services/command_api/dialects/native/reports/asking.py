@@ -12,7 +12,8 @@ from services.command_api.dialects.native.lists.cursor import read_cursor
 from services.command_api.dialects.native.lists.filters import limit_of, said_in, span_of, too_long
 from services.command_api.dialects.native.reports.accept import CSV
 from services.command_api.dialects.times import day
-from services.command_api.dialects.values import NAME_LENGTH_MAX, is_writable
+from services.command_api.dialects.values import NAME_LENGTH_MAX
+from shared.events.base import is_writable
 from shared.events.rules import Rule
 
 DAYS_MAX: Final = 366

@@ -35,7 +35,8 @@ from services.command_api.dialects.native.reports import calls
 from services.command_api.dialects.native.reports.accept import XLSX
 from services.command_api.dialects.native.reports.asking import DaysAsked
 from services.command_api.dialects.native.reports.tables import xlsx
-from services.command_api.dialects.values import NAME_LENGTH_MAX, is_writable
+from services.command_api.dialects.values import NAME_LENGTH_MAX
+from shared.events.base import is_writable
 from tests.support.fakes.desks import LONG, NOON, Clerk
 from tests.unit.command_api.dialects.native.reports.tables.found import FOUND
 
