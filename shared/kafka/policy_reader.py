@@ -2,6 +2,9 @@
 
 The topic is slow and has one reader in each process, so FastStream's broker reads it. The reader is caught up after it
 has read up to the end that it saw at start. From then on a new document is in force here within milliseconds.
+
+A topic that was made anew may be shorter than what was read, or it may have grown past that. So each look also reads a
+record again that was there at the look before.
 """
 
 import asyncio
@@ -9,6 +12,7 @@ from collections.abc import Callable
 from typing import Final
 
 import structlog
+from aiokafka.errors import OffsetOutOfRangeError
 from faststream.kafka import KafkaBroker, TopicPartition
 
 from shared.events.policies.book import NO_REVISION, NewerPolicyError, PolicyBook, PolicyRecord
@@ -17,10 +21,13 @@ from shared.events.topics import POLICIES, POLICIES_PARTITION
 from shared.kafka.clients import AIOKafkaConsumer, ConsumerRecord, KafkaAddress, log_time_of
 from shared.kafka.clients import TopicPartition as AssignedPartition
 from shared.kafka.feed import RAW_RECORDS, WITHIN_SECONDS, feed_broker, read_for_ever
+from shared.kafka.quick_reading import fetch
 
 LOOK_EVERY_SECONDS: Final = 5.0
 
 _LOOK_FOR_GAPS_SECONDS: Final = 0.1
+# A record that is there is answered at once.
+_LOOK_BACK_MS: Final = 500
 # Turns of the event loop after which all that a consumer handed out is applied, because `_take` awaits nothing slow.
 _TURNS: Final = 100
 
@@ -44,6 +51,12 @@ class PolicyReader:
         self._reading = False
         self._consumer: AIOKafkaConsumer | None = None
         self._newer = False
+        # The record that was applied last; and the one that had been at the last look which found nothing wrong.
+        self._last: ConsumerRecord | None = None
+        self._known: ConsumerRecord | None = None
+        # Where the topic has another record than was read. What came after that may be of either topic, so nothing more
+        # is applied, and only a new process begins anew.
+        self._replaced_at: int | None = None
         # The offset that the consumer brought last. That of a new consumer is one that the book has.
         self._heard = NO_REVISION
         # The positions of book and consumer at the previous look, if they differed.
@@ -118,11 +131,13 @@ class PolicyReader:
                     self._ready_from = end
                 # One that moves may take many looks to reach an end, and its successor would begin again at 0.
                 is_at = (self.book.position, self._heard)
-                if is_at == was_at and self.book.position + 1 < ended_before and not self._newer:
+                if is_at == was_at and self.book.position + 1 < ended_before and not self._stands:
                     raise ConnectionError(f"stalled at {self.book.position}, behind {ended_before}")
                 # Made anew, or the wrong Kafka: its readers would disagree, each with the book that it has read.
                 if went_back := end <= read_to:
                     self._log.error("policies_went_back", ends_at=end, read_to=read_to + 1)
+                elif went_back := await self._is_replaced(consumer):
+                    self._log.error("policies_went_back", another_record_at=self._replaced_at)
                 self._reading, ended_before, was_at = not went_back, end, is_at
                 for _ in range(int(LOOK_EVERY_SECONDS / _LOOK_FOR_GAPS_SECONDS)):
                     await asyncio.sleep(_LOOK_FOR_GAPS_SECONDS)
@@ -130,11 +145,29 @@ class PolicyReader:
         finally:
             self._reading, self._consumer = False, None
 
+    async def _is_replaced(self, consumer: AIOKafkaConsumer) -> bool:
+        """Return whether the topic has another record than was read from it, now or at a look before."""
+        last, known = self._last, self._known
+        if self._replaced_at is None and known is not None:
+            is_there = await _holds(consumer, known)
+            if is_there is None:
+                return False
+            if not is_there:
+                self._replaced_at = known.offset
+        # What was known is there, so all that was read before this look is of the same topic.
+        self._known = last
+        return self._replaced_at is not None
+
+    @property
+    def _stands(self) -> bool:
+        """Whether nothing more is applied: the next document is for a newer release, or the topic is another one."""
+        return self._newer or self._replaced_at is not None
+
     async def _pass_gap(self, consumer: AIOKafkaConsumer) -> None:
         """Let the book pass offsets that hold no record. No record will ever take it past them."""
         async with asyncio.timeout(WITHIN_SECONDS):
             position = await consumer.position(_TP)
-        if self.book.position + 1 >= position or self._newer:
+        if self.book.position + 1 >= position or self._stands:
             return
         # A record may be on its way from the consumer to the book. Nothing slow is awaited on that way, so the record
         # has arrived at the next look, some turns of the loop later. A policy passed as a gap would be lost for good.
@@ -148,7 +181,7 @@ class PolicyReader:
     async def _take(self, record: ConsumerRecord) -> None:
         self._heard = record.offset
         # A new consumer reads from the beginning, so it repeats what the book has.
-        if self._newer or record.offset <= self.book.position:
+        if self._stands or record.offset <= self.book.position:
             return
         try:
             applied = self.book.apply(record.offset, record.key, record.value, log_time_of(record))
@@ -157,6 +190,7 @@ class PolicyReader:
             self._newer = True
             self._log.error("policy_newer", offset=record.offset)
             return
+        self._last = record
         self._moved.set()
         if applied is None:
             self._log.warning("policy_void", offset=record.offset)
@@ -164,3 +198,16 @@ class PolicyReader:
         self._log.info("policy_in_force", revision=record.offset, tenant=applied[0])
         if self._in_force is not None:
             self._in_force(record.offset, *applied)
+
+
+async def _holds(consumer: AIOKafkaConsumer, known: ConsumerRecord) -> bool | None:
+    """Return whether the topic holds a record where it was read; None: the broker is away, or the partition moves."""
+    try:
+        async with asyncio.timeout(WITHIN_SECONDS):
+            records, _ = await fetch(consumer, _TP, known.offset, _LOOK_BACK_MS)
+    except OffsetOutOfRangeError:
+        return False
+    # Not its time, which is the broker's: a copy that was put back has another.
+    if not records:
+        return None
+    return (records[0].offset, records[0].key, records[0].value) == (known.offset, known.key, known.value)

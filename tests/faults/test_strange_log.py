@@ -21,7 +21,7 @@ from services.stint_cli.trouble import Trouble
 from services.stint_cli.watch.diagnosis import Diagnosis
 from services.stint_cli.watch.doctor import examine
 from shared.events.outcome import UnreadableOutcomeError, read_outcome
-from shared.events.topics import EVENTS, OUTCOMES, TEXTS, topics
+from shared.events.topics import EVENTS, OUTCOMES, POLICIES, TEXTS, topics
 from tests.faults import upgraded_projector
 from tests.faults.upgraded_projector import NEWER
 from tests.support.proof.minutes import worked
@@ -269,6 +269,31 @@ async def test_a_log_made_anew_under_its_checkpoints_is_an_alarm(place: Place) -
     assert await health_of(projector) == (503, {str(kpart): "held: log_went_back" for kpart in sorted(folded)})
     assert await dump(deployment.dsn) == tables
     assert await end_offsets(deployment.kafka, OUTCOMES) == outcomes
+
+
+async def test_policies_made_anew_that_grew_past_what_was_read_are_an_alarm(place: Place) -> None:
+    """Processes went on with the documents that they had, and others were in force for those that began later."""
+    deployment, crew = place.deployment, place.crew
+    await crew.dismiss_extras()
+    await crew.be(apis=1, projectors=0)
+    [api], old = crew.apis, await read_topic(deployment.kafka, POLICIES)
+    assert await wrong_with(deployment, "policies") == []
+
+    await make_anew(deployment, POLICIES)
+    for _ in range(len(old) + 1):
+        await put(deployment, 0, old[0].value, [], key=b"made-anew", topic=POLICIES)
+
+    async def noticed() -> bool:
+        return len(old) - 1 in [alarm.get("another_record_at") for alarm in said_by(api, "policies_went_back")]
+
+    await eventually(noticed, "the API has noticed", 60)
+    async with httpx.AsyncClient() as http:
+        assert (await http.get(f"{api.url}/readyz")).json()["checks"]["policies"] is False
+    assert await wrong_with(deployment, "policies") == [[one.offset for one in old]]
+
+    later = await crew.projector(wait=False)
+    await later.says("policies_went_back")
+    assert [alarm["other_rows"] for alarm in said_by(later, "policies_went_back")] == [[0]]
 
 
 async def health_of(projector: Service) -> tuple[int, dict[str, str]]:

@@ -1,6 +1,5 @@
 """The projector's queries on real Postgres, because a table in memory would be too lenient."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -13,20 +12,17 @@ from services.projector.domain.outcomes import Kept
 from services.projector.domain.sheet.state import Timer
 from services.projector.ports import Advance, Checkpoint, Found, Wanted
 from services.projector.store import postgres
-from services.projector.store.policies import PolicyRows
 from services.projector.store.postgres import PostgresStore
 from services.projector.store.queries import query
 from services.projector.store.rows import rows_of
 from services.stint_cli.deployment.migrate import read_migrations
 from shared.events.models import Actor, DeadlineReached, OwnerTextsErased
 from shared.events.outcome import Finding, State, write_outcome
-from shared.events.policies.book import PolicyRecord
-from shared.events.policy import DailyCap, LongRunning, Overlap, OverlapMode, Policy, Preset, Rules
+from shared.events.policy import DailyCap, LongRunning, Overlap, OverlapMode, Rules
 from shared.events.value import replace
 from shared.packing.lines import whole
 from tests.integration.commits import DANA, KPART, committed, sessions
 from tests.support.stack.deployments import Deployment
-from tests.support.stack.until import eventually
 from tests.support.story.given import DANA as DANA_PRESSES
 from tests.support.story.given import JERUSALEM, fact, given, moment, paused, resumed, started, stopped, timer_id
 
@@ -195,25 +191,6 @@ async def test_a_press_of_long_ago_reads_one_interval(pool: asyncpg.Pool) -> Non
     asked.overlaps.append((*DANA, timer_id("new"), first - timedelta(days=300)))
     (interval,) = (await store.read(asked)).sheets["acme", "dana"].closed
     assert interval.start >= first
-
-
-async def test_a_policy_that_postgres_refuses_holds_up_no_other(pool: asyncpg.Pool) -> None:
-    """A zero byte is lawful on Kafka and in JSON, and Postgres stores none."""
-    rows = PolicyRows(pool)
-    writing = asyncio.create_task(rows.run())
-    for revision, set_by in enumerate(["ann", "a\0b", "ann"]):
-        record = PolicyRecord(
-            replaces=None, set_by=set_by, set_at=datetime.now(UTC), document=Policy(preset=Preset.NATIVE, zone="UTC")
-        )
-        rows.add(revision, "acme", record)
-
-    async def written() -> bool:
-        return [row["revision"] for row in await pool.fetch("SELECT revision FROM policy ORDER BY 1")] == [0, 2]
-
-    try:
-        await eventually(written, "the policies beside it are written")
-    finally:
-        writing.cancel()
 
 
 async def test_an_end_that_nobody_pressed_is_read_back_until_something_is_pressed(pool: asyncpg.Pool) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import zlib
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -12,6 +13,7 @@ import structlog
 
 from services.projector.store.queries import query
 from shared.events.policies.book import PolicyRecord
+from shared.process.backoff import SAID_AGAIN_AFTER_SECONDS
 from shared.process.logs import told
 
 _log = structlog.get_logger()
@@ -42,6 +44,9 @@ class PolicyRows:
         self._pool = pool
         self._waiting: deque[PolicyRow] = deque()
         self._more = asyncio.Event()
+        # Revisions that Postgres has as another policy: the topic was made anew before this process began, or this is
+        # the wrong Kafka, or the wrong Postgres.
+        self._others: set[int] = set()
 
     def add(self, revision: int, tenant: str, record: PolicyRecord) -> None:
         """Queue a policy that came into force."""
@@ -54,18 +59,25 @@ class PolicyRows:
     async def run(self) -> None:
         """Write for ever. Judging does not wait for this, because presses are judged by the book in memory."""
         while True:
-            await self._more.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(SAID_AGAIN_AFTER_SECONDS):
+                    await self._more.wait()
             self._more.clear()
-            while self._waiting:
-                batch = [self._waiting[i] for i in range(min(_WRITTEN_AT_ONCE, len(self._waiting)))]
-                try:
-                    await self._keep(batch)
-                except Exception as error:  # noqa: BLE001 - Postgres is away; retry
-                    _log.warning("policies_not_kept", policies=len(batch), error=told(error))
-                    await asyncio.sleep(_RETRY_AFTER_SECONDS)
-                else:
-                    for _ in batch:
-                        self._waiting.popleft()
+            await self._write_all()
+            if self._others:
+                _log.error("policies_went_back", other_rows=sorted(self._others))
+
+    async def _write_all(self) -> None:
+        while self._waiting:
+            batch = [self._waiting[i] for i in range(min(_WRITTEN_AT_ONCE, len(self._waiting)))]
+            try:
+                await self._keep(batch)
+            except Exception as error:  # noqa: BLE001 - Postgres is away; retry
+                _log.warning("policies_not_kept", policies=len(batch), error=told(error))
+                await asyncio.sleep(_RETRY_AFTER_SECONDS)
+            else:
+                for _ in batch:
+                    self._waiting.popleft()
 
     async def _keep(self, kept: list[PolicyRow]) -> None:
         """Write rows together; if Postgres refuses a value of one, write them singly, and pass that one over."""
@@ -79,7 +91,7 @@ class PolicyRows:
             _log.error("policy_not_kept", offset=kept[0].revision, error=told(error))
 
     async def _write(self, kept: list[PolicyRow]) -> None:
-        await self._pool.execute(
+        others = await self._pool.fetch(
             query("keep_policies"),
             [policy.revision for policy in kept],
             [policy.tenant for policy in kept],
@@ -88,3 +100,4 @@ class PolicyRows:
             [policy.set_at for policy in kept],
             [zlib.decompress(policy.packed).decode() for policy in kept],
         )
+        self._others |= {row["revision"] for row in others}

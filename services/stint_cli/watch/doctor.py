@@ -15,6 +15,7 @@ from services.stint_cli.brokers import Brokers, FoundTopic
 from services.stint_cli.database import clock_ahead, opened
 from services.stint_cli.deployment.migrate import Applied, outstanding, read_migrations
 from services.stint_cli.deployment.topics import WHAT_IF_LOST, differences, lost
+from services.stint_cli.policies import read_policies
 from services.stint_cli.settings import DoctorSettings
 from services.stint_cli.store import query
 from services.stint_cli.trouble import Trouble
@@ -24,8 +25,8 @@ from services.stint_cli.watch.log import LogReader
 from services.stint_cli.watch.places.commands import Unsettled, Waiting
 from services.stint_cli.watch.places.partitions import UNPUBLISHED_MAX, Partitions, Watched
 from services.stint_cli.watch.processes import of_the_api, of_the_feed
-from shared.events.topics import COMMANDS, OUTCOMES, TEXTS, Topic, topics
-from shared.kafka.clients import KafkaError
+from shared.events.topics import COMMANDS, OUTCOMES, POLICIES, TEXTS, Topic, topics
+from shared.kafka.clients import KafkaAddress, KafkaError
 
 # As far apart as an API takes the clocks to be, by default, before it is not ready.
 _CLOCKS_APART_MAX: Final = timedelta(seconds=10)
@@ -145,6 +146,7 @@ async def _of_both(
     for place in places:
         yield of_a_partition(place, stuck=place.kpart in stuck)
     yield await _texts(conn, log, recorded)
+    yield await _policies(conn, settings.kafka)
     waiting = Waiting(log, brokers, settings.commands_group_id)
     yield of_the_commands(*await waiting.watch(there[COMMANDS].partitions))
     yield await of_the_dead_letters(conn, log)
@@ -257,4 +259,36 @@ async def _texts(conn: asyncpg.Connection, log: LogReader, partitions: int) -> D
         else f"lag {lag}",
         "docs/operations.md, alarm `texts_went_back`, says what to do." if short else None,
         {"lag": lag, "went_back": short},
+    )
+
+
+async def _policies(conn: asyncpg.Connection, kafka: KafkaAddress) -> Diagnosis:
+    """Compare the policies that projectors have read with those on the topic."""
+    kept = await conn.fetch(query("kept_policies"))
+    try:
+        # After the rows: one that comes between the two is on the topic, and not asked for.
+        book = await read_policies(kafka)
+    except Trouble as trouble:
+        return Diagnosis(
+            "policies",
+            str(trouble),
+            f"Run the commands of that release, or look at Kafka and the right to read {POLICIES}.",
+        )
+    there = {
+        (tenant, one.revision, one.replaces, one.set_by, one.set_at)
+        for tenant in {row["tenant"] for row in kept}
+        for one in book.history(tenant, None, book.position + 1)
+    }
+    other = [
+        row["revision"]
+        for row in kept
+        if (row["tenant"], row["revision"], row["replaces"], row["set_by"], row["set_at"]) not in there
+    ]
+    return Diagnosis(
+        "policies",
+        f"{POLICIES} is not the one that was read: it lacks {len(other)} revisions, from {other[0]} on"
+        if other
+        else f"{POLICIES} has all {len(kept)} revisions that were read",
+        "docs/operations.md, alarm `policies_went_back`, says what to do." if other else None,
+        {"went_back": other},
     )

@@ -37,8 +37,9 @@ async def watched(monkeypatch: pytest.MonkeyPatch, *offsets: int, knows: int = N
     """Return a reader after a look behind each offset. It has read up to `knows` from a consumer before."""
     monkeypatch.setattr(policy_reader, "_LOOK_FOR_GAPS_SECONDS", policy_reader.LOOK_EVERY_SECONDS / 2)
     monkeypatch.setattr("shared.kafka.policy_reader.asyncio.sleep", turn)
-    # Nothing is on its way to the book, and nothing is a gap.
+    # Nothing is on its way to the book, nothing is a gap, and no record is read again.
     monkeypatch.setattr(PolicyReader, "_pass_gap", turn)
+    monkeypatch.setattr(policy_reader, "_holds", turn)
     reader = PolicyReader(KafkaAddress(bootstrap_servers="nowhere:1"))
     reader.book.position = knows
     with pytest.raises(EnoughError):
