@@ -13,6 +13,7 @@
     database     the connection to Postgres
     settings     where Kafka and Postgres are
     env_file     files of KEY='value' lines, to be sourced
+    run          settings, one command, and what went wrong in one line
     trouble      a problem that an operator has to solve, in one line
     store/       queries
 

@@ -1,8 +1,11 @@
 """The command `stint` as it is installed: a link in a virtual environment, beside its Python."""
 
+import os
 import re
+import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -46,3 +49,24 @@ def test_the_installed_command_runs_this_release_from_any_folder(tmp_path: Path,
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "The commands for operators of Stint." in done.stdout
+
+
+@pytest.mark.parametrize("package", ["asyncpg", "pydantic", "typer"])
+def test_a_command_that_is_interrupted_while_it_imports_ends_with_130_and_one_line(
+    tmp_path: Path, package: str
+) -> None:
+    """It imports for half a second, in which somebody who has mistyped presses Ctrl-C."""
+    (tmp_path / f"{package}.py").write_text(
+        "import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(9)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "services.stint_cli", "tenants", "list"],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+        # Tests that run in the background of a shell would pass on that they ignore the signal.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "stint: interrupted. Nothing was done.\n")

@@ -12,7 +12,7 @@ from aiokafka.errors import (
 )
 from asyncpg.exceptions import _base
 
-from services.stint_cli import __main__
+from services.stint_cli import run
 from services.stint_cli.terminal.command import Answer, command
 
 PERHAPS = "What was asked for may have been done: look, or run it again."
@@ -26,8 +26,8 @@ def stint(error: BaseException, monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     async def _press() -> Answer:
         raise error
 
-    monkeypatch.setattr(__main__, "app", own)
-    status = __main__.main([])
+    monkeypatch.setattr(run, "app", own)
+    status = run.run([])
     said = capsys.readouterr()
     assert said.out == ""
     return status, said.err
