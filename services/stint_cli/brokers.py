@@ -66,8 +66,7 @@ class Brokers:
             await self._admin.start()
         except (KafkaError, OSError) as error:
             await self._admin.close()
-            at = self._address
-            raise Trouble(f"Kafka refuses the connection at {at.bootstrap_servers}: {await refusal(at)}.") from error
+            raise await refused_by(self._address) from error
         return self
 
     async def __aexit__(
@@ -174,6 +173,14 @@ async def kafka_answers(within_seconds: float, advice: str = "") -> AsyncIterato
             yield
     except TimeoutError as error:
         raise Trouble(f"Kafka did not answer within {within_seconds:.0f} s.{advice}") from error
+
+
+async def refused_by(address: KafkaAddress) -> Trouble:
+    """Return what to tell an operator whom Kafka refused the connection."""
+    why = await refusal(address)
+    return Trouble(
+        f"Kafka refuses the connection at {address.bootstrap_servers}: {why}. (`make up` starts a local one.)"
+    )
 
 
 async def end_reader(consumer: AIOKafkaConsumer) -> None:

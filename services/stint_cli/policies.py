@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from services.stint_cli.brokers import end_reader
+from services.stint_cli.brokers import end_reader, refused_by
 from services.stint_cli.database import Session, clock_ahead
 from services.stint_cli.trouble import Trouble
 from shared.events.policies.book import CLOCKS_APART_MAX, NewerPolicyError, PolicyBook
@@ -23,7 +23,6 @@ from shared.kafka.clients import (
     end_producer,
     log_time_of,
     lone_consumer,
-    refusal,
 )
 from shared.kafka.policy_writer import UnfitPolicyError, outgoing_policy
 
@@ -182,6 +181,4 @@ async def _started(client: AIOKafkaConsumer | AIOKafkaProducer, address: KafkaAd
     try:
         await client.start()
     except (KafkaError, OSError) as error:
-        raise Trouble(
-            f"Kafka refuses the connection at {address.bootstrap_servers}: {await refusal(address)}."
-        ) from error
+        raise await refused_by(address) from error

@@ -4,6 +4,8 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from services.stint_cli.brokers import Brokers
+from services.stint_cli.database import opened
 from services.stint_cli.rebuild.program import rebuilt
 from services.stint_cli.rebuild.progress import Drawn
 from services.stint_cli.settings import DeploymentSettings
@@ -35,9 +37,13 @@ async def _rebuild(
     """Fill the read models anew beside the live ones, compare them, and switch, while everything goes on."""
     flags = {"--resume": resume, "--keep-old": keep_old, "--despite-differences": despite_differences}
     asked = [*(() if schema is None else ("--schema", schema)), *(name for name, given in flags.items() if given)]
+    settings = DeploymentSettings()
+    # A part that is away is told as by every command, and not in the words of the program that would fail on it.
+    async with opened(settings), Brokers(settings.kafka):
+        pass
     try:
         with Drawn(quiet=as_json) as drawn:
-            told = await rebuilt(DeploymentSettings(), asked, drawn.hear)
+            told = await rebuilt(settings, asked, drawn.hear)
     except Trouble as trouble:
         raise Trouble(_as_asked(str(trouble), schema)) from trouble
     text = _as_asked(_text(told), schema)

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from services.stint_cli.brokers import Brokers
 from services.stint_cli.database import opened
 from services.stint_cli.deployment.partitions import require_partitions
 from services.stint_cli.settings import ApiAddress, DeploymentSettings, DoctorSettings, LogSettings
@@ -47,7 +48,7 @@ async def _doctor() -> Answer:
 async def _audit(*, tenant: _Tenant = None) -> Answer:
     """Judge all presses again with the code of this release, and print each that would be judged in another way."""
     settings = DeploymentSettings()
-    async with opened(settings) as conn:
+    async with opened(settings) as conn, Brokers(settings.kafka):
         partitions = await require_partitions(conn)
         if tenant is not None:
             await require_tenant(conn, tenant)

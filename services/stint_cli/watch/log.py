@@ -6,7 +6,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Final, Self
 
-from services.stint_cli.brokers import end_reader, kafka_answers
+from services.stint_cli.brokers import end_reader, kafka_answers, refused_by
 from services.stint_cli.trouble import Trouble
 from shared.kafka.clients import (
     ConsumerRecord,
@@ -15,7 +15,6 @@ from shared.kafka.clients import (
     TopicPartition,
     lone_consumer,
     partitions_of,
-    refusal,
 )
 
 _WITHIN_SECONDS: Final = 15.0
@@ -42,8 +41,7 @@ class LogReader:
             await self._consumer.start()
         except (KafkaError, OSError) as error:
             await end_reader(self._consumer)
-            at = self._address
-            raise Trouble(f"Kafka refuses the connection at {at.bootstrap_servers}: {await refusal(at)}.") from error
+            raise await refused_by(self._address) from error
         return self
 
     async def __aexit__(

@@ -3,9 +3,11 @@
 import json
 import re
 from collections.abc import Iterator
+from contextlib import nullcontext
 from itertools import takewhile
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, Final
 from unittest.mock import AsyncMock, MagicMock
 
 import asyncpg
@@ -13,9 +15,11 @@ import pytest
 import typer
 
 from services.stint_cli.__main__ import main
+from services.stint_cli.rebuild import commands as rebuild
 from services.stint_cli.terminal.app import app
 from services.stint_cli.terminal.command import Answer, Listing, command
 from services.stint_cli.trouble import Trouble
+from services.stint_cli.watch import commands as watch
 
 
 @pytest.fixture(autouse=True)
@@ -82,11 +86,18 @@ def test_a_forgotten_setting_is_named_and_ends_with_2(capsys: pytest.CaptureFixt
     assert err.startswith("stint: settings: STINT_CLI_POSTGRES_DSN: Field required. `make up` starts a local stack")
 
 
+POSTGRES: Final = {"STINT_CLI_POSTGRES_DSN": "postgresql://stint:secret@127.0.0.1:1/stint"}
+KAFKA: Final = {"STINT_CLI_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}
+
+
 @pytest.mark.parametrize(
     ("setting", "argv"),
     [
-        ({"STINT_CLI_POSTGRES_DSN": "postgresql://stint:secret@127.0.0.1:1/stint"}, ["migrate", "--json"]),
-        ({"STINT_CLI_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}, ["policy", "get", "acme", "--json"]),
+        (POSTGRES, ["migrate", "--json"]),
+        (POSTGRES | KAFKA, ["audit"]),
+        (POSTGRES | KAFKA, ["rebuild"]),
+        (KAFKA, ["policy", "get", "acme", "--json"]),
+        (KAFKA, ["dead-letters", "show", "3:42"]),
     ],
 )
 def test_a_part_that_is_away_is_one_line_and_ends_with_1(
@@ -97,7 +108,23 @@ def test_a_part_that_is_away_is_one_line_and_ends_with_1(
     assert main(argv) == 1
     said = capsys.readouterr()
     assert (said.out, said.err.count("\n"), said.err[:7]) == ("", 1, "stint: ")
+    assert said.err.endswith(" (`make up` starts a local one.)\n")
     assert "secret" not in said.err
+
+
+@pytest.mark.parametrize(("argv", "module"), [(["audit"], watch), (["rebuild"], rebuild)])
+def test_kafka_that_is_away_is_told_before_a_program_is_started(
+    argv: list[str], module: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The program says it too, and cannot know of a local stack."""
+    for name, value in (POSTGRES | KAFKA).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(module, "opened", lambda _: nullcontext())
+    assert main(argv) == 1
+    said = capsys.readouterr()
+    assert (said.out, said.err.count("\n")) == ("", 1)
+    assert said.err.startswith("stint: Kafka refuses the connection at 127.0.0.1:1: ")
+    assert said.err.endswith(" (`make up` starts a local one.)\n")
 
 
 @pytest.mark.parametrize("argv", [["clients", "list", "acme"], ["tenants", "list"], ["outcomes", "show", "1:2"]])

@@ -90,6 +90,7 @@ def test_each_difference_is_a_line_and_any_ends_the_command_with_1(
     monkeypatch.setenv("STINT_CLI_KAFKA_BOOTSTRAP_SERVERS", "kafka:9092")
     monkeypatch.setenv("STINT_CLI_POSTGRES_DSN", "postgresql://stint@postgres/stint")
     monkeypatch.setattr(commands, "opened", lambda _: nullcontext(Connection()))
+    monkeypatch.setattr(commands, "Brokers", lambda _: nullcontext())
     last = json.dumps({"events": 12, "differences": len(found), "unjudged": unjudged})
     program(tmp_path, monkeypatch, *found, last, status=status)
     assert (main(["audit", "--tenant", "acme"]), *capsys.readouterr()) == (status, text, "")
@@ -107,6 +108,7 @@ def test_an_audit_that_broke_off_tells_what_it_found_and_why_it_ended(
     monkeypatch.setenv("STINT_CLI_KAFKA_BOOTSTRAP_SERVERS", "kafka:9092")
     monkeypatch.setenv("STINT_CLI_POSTGRES_DSN", "postgresql://stint@postgres/stint")
     monkeypatch.setattr(commands, "opened", lambda _: nullcontext(Connection()))
+    monkeypatch.setattr(commands, "Brokers", lambda _: nullcontext())
     program(tmp_path, monkeypatch, *lines, status=1, complaint="KafkaError: away")
     assert main(["audit"]) == 1
     said = capsys.readouterr()
