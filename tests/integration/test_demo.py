@@ -110,6 +110,9 @@ async def test_a_client_of_the_demo_that_was_revoked_stays_so_and_has_no_credent
         assert read_env(file) == first | emptied | {"STINT_URL": "http://127.0.0.1:1"}
         _, out, _ = await terminal.run("prepare", "--partitions", str(PARTITIONS), "--env-file", str(file))
         assert f"Those of {', '.join(revoked)} are left empty" in out
+        for line in ("stint clients add demo", "stint clients add demo --role admin"):
+            assert f"`{line}`" in out
+            await terminal.json(*line.split()[1:])
         async with connected(deployment.dsn) as conn:
             for client in revoked:
                 assert await conn.fetchval(api_query("is_revoked"), client)

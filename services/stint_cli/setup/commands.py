@@ -11,7 +11,7 @@ from services.stint_cli.database import opened
 from services.stint_cli.deployment.migrate import migrate, missing_roles
 from services.stint_cli.deployment.topics import ensure_topics
 from services.stint_cli.settings import DatabaseSettings, DemoSettings, DeploymentSettings
-from services.stint_cli.setup.demo import Demo, make_demo, make_demo_policy
+from services.stint_cli.setup.demo import Demo, made_again, make_demo, make_demo_policy
 from services.stint_cli.setup.prepare import prepare
 from services.stint_cli.terminal.app import app
 from services.stint_cli.terminal.command import Answer, command
@@ -79,9 +79,11 @@ async def _prepare(env_file: EnvFile, partitions: Partitions = DEFAULT_PARTITION
 def _stay_revoked(revoked: list[str]) -> str:
     if not revoked:
         return ""
+    again = " and ".join(f"`stint clients add {arguments}`" for arguments in map(made_again, revoked))
     return (
-        f" Those of {', '.join(revoked)} are left empty, because a revoked client stays revoked: "
-        "`stint clients add` makes another."
+        f" Those of {', '.join(revoked)} are left empty, because a revoked client stays revoked. Another one: {again}. "
+        "Keep what is printed in a file of your own, because this one is written anew at each start (docs/http.md, A, "
+        "shows how a client gets a token). Or, on a local stack, begin anew: `make reset` deletes all data."
     )
 
 

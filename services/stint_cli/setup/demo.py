@@ -104,6 +104,12 @@ async def make_demo(conn: asyncpg.Connection, demo: Demo) -> list[str]:
     return revoked
 
 
+def made_again(client: str) -> str:
+    """Return what `stint clients add` is told, to make a client such as this one of the demo."""
+    machine = next((one for one in _OTHERS.values() if one.client == client), Machine(TENANT, CLIENT))
+    return machine.tenant if machine.role == "machine" else f"{machine.tenant} --role {machine.role}"
+
+
 async def make_demo_policy(demo: Demo) -> None:
     """Give each demo tenant its first policy, unless it has one."""
     # At once, because a stack that starts waits for it.
