@@ -23,6 +23,7 @@ _WORDS: Final = {
     "compare": "Comparing tables",
     "switch": "Switching",
 }
+_AGAIN: Final = "Filling what came meanwhile, outcomes"
 
 
 class Drawn:
@@ -60,11 +61,13 @@ class Drawn:
     def _say(self, stage: str, words: str, done: int, total: int) -> None:
         now = time.monotonic()
         before, at = self._said
-        if stage == before and now - at < _LINE_EVERY_SECONDS:
+        # What came meanwhile is filled between later stages, mostly at once. A line only where that lasts.
+        again = stage != before and stage in self._begun
+        if (again or stage == before) and now - at < _LINE_EVERY_SECONDS:
             return
-        self._said = (stage, now)
+        self._said = (before if again else stage, now)
         begun, had = self._begun.setdefault(stage, (now, done))
         left = ""
-        if now > begun and done > had:
+        if now > begun and done > had and not again:
             left = f", about {(total - done) * (now - begun) / (done - had):.0f} s left"
-        print(f"{words}: {done} of {total}{left}", file=sys.stderr)
+        print(f"{_AGAIN if again else words}: {done} of {total}{left}", file=sys.stderr)

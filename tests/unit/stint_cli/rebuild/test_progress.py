@@ -81,6 +81,32 @@ def test_without_a_terminal_a_line_comes_every_few_seconds_with_an_estimate(
     ]
 
 
+def test_what_came_meanwhile_is_a_line_only_while_it_lasts(
+    clock: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is filled before the comparison, and once more within the switch. At once, that is no step back."""
+    told = [
+        (100.0, "fill", 7_000, 7_000),
+        (101.0, "index", 1, 1),
+        (101.1, "fill", 7_010, 7_010),
+        (102.0, "compare", 0, 9),
+        (107.5, "fill", 7_020, 9_000),
+        (108.0, "fill", 9_000, 9_000),
+        (108.1, "switch", 0, 1),
+    ]
+    with Drawn(quiet=False) as drawn:
+        for at, stage, done, total in told:
+            clock[0] = at
+            drawn.hear({"stage": stage, "done": done, "total": total})
+    assert capsys.readouterr().err.splitlines() == [
+        "Filling, outcomes: 7000 of 7000",
+        "Making indexes: 1 of 1",
+        "Comparing tables: 0 of 9",
+        "Filling what came meanwhile, outcomes: 7020 of 9000",
+        "Switching: 0 of 1",
+    ]
+
+
 def test_a_program_that_reads_json_sees_no_progress(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
     with Drawn(quiet=True) as drawn:
         drawn.hear({"stage": "fill", "done": 1, "total": 2})
