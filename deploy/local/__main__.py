@@ -137,7 +137,9 @@ def status(settings: Settings) -> None:
         print(f"{name:12} {state:32} {settings.logs / name}.log")
     if holder is None and alive:
         print("Their supervisor is gone: `make down` ends them, `make up` starts anew.")
-    elif holder is not None:
+    elif holder is None:
+        print("Nothing runs here: `make up` starts all of it, `make run` does so in the foreground.")
+    else:
         print(
             f"{'Ready' if ready_note(settings).exists() else 'Not ready yet'}: {settings.url} (supervisor pid {holder})"
         )
