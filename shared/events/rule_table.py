@@ -100,7 +100,10 @@ RULE_ROWS: Final[tuple[RuleRow, ...]] = (
         sentence="The timer's state does not allow this.",
         zoho=ZohoAnswer(8001),
         native=409,  # it may be legal after another press
-        beside=("Dialect A never hears it: a start and a stop are legal in every state.",),
+        beside=(
+            "Dialect A never hears it: a start and a stop are legal in every state.",
+            "In C the sentence names the state and the press, such as `A PAUSED timer cannot be paused.`",
+        ),
         finds=Finds("at the press", _NO_END),
     ),
     RuleRow(

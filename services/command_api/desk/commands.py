@@ -9,7 +9,7 @@ from uuid import UUID
 
 from shared.events.heard import Heard
 from shared.events.models import Role
-from shared.events.outcome import Fact, Outcome, TimerAfter
+from shared.events.outcome import Fact, Outcome, State, TimerAfter
 from shared.events.rules import Rule
 from shared.events.value import value
 from shared.identity import TokenRole
@@ -172,10 +172,11 @@ class Learned:
 
 @value
 class Refused:
-    """The press is recorded, and changed nothing because of `rule`."""
+    """The press is recorded, and changed nothing because of `rule`. `state` is that of its timer, if there is one."""
 
     rule: Rule
     position: Position
+    state: State | None = None
 
 
 @value
@@ -221,7 +222,7 @@ def answer_of(partition: int, outcome: Heard | Outcome) -> Accepted | Learned | 
         case "void":
             return NotRecorded("void")
         case "refused" if outcome.rule in _RULES:
-            return Refused(Rule(outcome.rule), position)
+            return Refused(Rule(outcome.rule), position, None if outcome.timer is None else outcome.timer.state)
         case "accepted" | "refused" | "unreadable":
             return Refused(Rule.INTERNAL, position)
         case _:

@@ -80,6 +80,9 @@ class PressWords(Words, Protocol):
     def accepted(self, asked: Asked, accepted: Accepted) -> Response:
         """Answer a press that counts."""
 
+    def refused_press(self, asked: Asked, judged: Refused) -> Response:
+        """Answer a press that was judged and refused."""
+
     def waiting(self, asked: Asked, waiting: StillWaiting) -> Response:
         """Answer a press that was recorded but not judged in time."""
 
@@ -226,8 +229,8 @@ def worded(asked: Asked, answer: Answer, words: PressWords) -> Response:
             return words.accepted(asked, answer)
         case Learned():
             return words.refused(Rule.INTERNAL)  # the outcome is not that of the press
-        case Refused(rule=rule):
-            return words.refused(rule)
+        case Refused():
+            return words.refused_press(asked, answer)
         case StillWaiting():
             return words.waiting(asked, answer)
         case NotRecorded(retry_after_seconds=seconds):

@@ -12,17 +12,27 @@ from typing import Final
 
 from starlette.responses import Response
 
-from services.command_api.desk.commands import Accepted, Asked, Dialect, Position, StartTimer, StillWaiting
+from services.command_api.desk.commands import (
+    Accepted,
+    Asked,
+    Dialect,
+    Position,
+    PressTimer,
+    Refused,
+    StartTimer,
+    StillWaiting,
+)
 from services.command_api.desk.rows import IntervalRow, TimerRow
 from services.command_api.desk.told import short_digest
 from services.command_api.dialects.jsontext import seconds, written
 from services.command_api.dialects.malformed import Malformed
+from services.command_api.dialects.native.reading import Verb
 from services.command_api.dialects.native.sentences import detail
 from services.command_api.dialects.reasons import READERS_PRESS_NOTHING, sentence
 from services.command_api.dialects.times import rfc3339
 from shared.events.durations import total_minutes
 from shared.events.ids import to_long
-from shared.events.outcome import TimerAfter
+from shared.events.outcome import State, TimerAfter
 from shared.events.rule_table import row_of
 from shared.events.rules import Rule
 
@@ -31,6 +41,7 @@ OUTCOMES_PATH: Final = "/v1/outcomes"
 
 _JSON: Final = "application/json"
 _PROBLEM: Final = "application/problem+json"
+_PRESSED: Final[Mapping[Verb, str]] = {"pause": "paused", "resume": "resumed", "stop": "stopped"}
 
 
 def created(timer: TimerAfter, position: Position) -> Response:
@@ -122,6 +133,11 @@ def refused(rule: Rule, detail: str | None = None) -> Response:
     return problem(status, detail or sentence(rule), rule, headers)
 
 
+def cannot_be(verb: Verb, state: State) -> str:
+    """Say which press a timer's state does not allow (R07)."""
+    return f"A {state} timer cannot be {_PRESSED[verb]}."
+
+
 def problem(status: int, detail: str, rule: Rule | None, headers: Mapping[str, str] | None = None) -> Response:
     """Answer with a problem (RFC 9457). A broken rule gives the type; without one the status says everything."""
     said = {
@@ -165,6 +181,12 @@ class Words:
         """Answer a press that counts."""
         answer = created if isinstance(asked.command, StartTimer) else pressed
         return answer(accepted.timer, accepted.position)
+
+    def refused_press(self, asked: Asked, judged: Refused) -> Response:
+        """Answer a press that was judged and refused. Where the timer's state is the reason, it is named."""
+        if judged.rule is Rule.NOT_LEGAL_NOW and judged.state is not None and isinstance(asked.command, PressTimer):
+            return refused(judged.rule, cannot_be(asked.command.verb, judged.state))
+        return refused(judged.rule)
 
     def waiting(self, _: Asked, waiting: StillWaiting) -> Response:
         """Answer a press that was not judged in time."""

@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from starlette.responses import Response
 
-from services.command_api.desk.commands import Accepted, Asked, Dialect, StillWaiting
+from services.command_api.desk.commands import Accepted, Asked, Dialect, Refused, StillWaiting
 from services.command_api.desk.rows import OpenTimer
 from services.command_api.dialects.jsontext import written
 from services.command_api.dialects.malformed import Malformed
@@ -157,6 +157,10 @@ class Words:
     def accepted(self, _: Asked, accepted: Accepted) -> Response:
         """Answer a press that counts."""
         return started(accepted.timer.id) if self.verb == "start" else stopped(accepted.timer.total_us)
+
+    def refused_press(self, _: Asked, judged: Refused) -> Response:
+        """Answer a press that was judged and refused."""
+        return self.refused(judged.rule)
 
     def waiting(self, asked: Asked, waiting: StillWaiting) -> Response:
         """Answer a press that was not judged in time."""

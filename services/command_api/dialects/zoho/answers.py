@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from starlette.responses import Response
 
-from services.command_api.desk.commands import Accepted, Asked, Dialect, StillWaiting
+from services.command_api.desk.commands import Accepted, Asked, Dialect, Refused, StillWaiting
 from services.command_api.dialects.jsontext import written
 from services.command_api.dialects.malformed import Malformed
 from shared.events.rule_rows import ZOHO_FAILED, ZOHO_TEXTS, ZohoCode
@@ -84,6 +84,10 @@ class Voice:
     def accepted(self, _: Asked, accepted: Accepted) -> Response:
         """Answer a press that counts."""
         return self.succeed([("timeLogId", str(accepted.timer.id))] if self.verb == "start" else None)
+
+    def refused_press(self, _: Asked, judged: Refused) -> Response:
+        """Answer a press that was judged and refused."""
+        return self.refused(judged.rule)
 
     def waiting(self, _: Asked, __: StillWaiting) -> Response:
         """Answer 503 to a press that was not judged in time: this dialect has no 202."""

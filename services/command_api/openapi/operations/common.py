@@ -5,9 +5,11 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, Field
 
 from services.command_api.dialects.headers import KEY_LENGTH_MAX
+from services.command_api.dialects.native.answers import cannot_be
 from services.command_api.dialects.reasons import sentence
 from services.command_api.dialects.values import NAME_LENGTH_MAX
 from services.command_api.openapi.parts import AnswerDoc, ContentDoc, HeaderDocs, ParameterDoc, Schema
+from shared.events.outcome import State
 from shared.events.rule_table import RULE_ROWS, row_of
 from shared.events.rules import Rule
 
@@ -161,11 +163,12 @@ def _example(status: int) -> dict[str, Any] | None:
     if rule is None:
         return None
     about = row_of(rule).about
+    detail = sentence(rule) if about is None else about.format(parameter="owner")
     return {
         "type": f"tag:stint.invalid,2026:rule/{rule.value}",
         "title": rule.reason,
         "status": status,
-        "detail": sentence(rule) if about is None else about.format(parameter="owner"),
+        "detail": cannot_be("pause", State.PAUSED) if rule is Rule.NOT_LEGAL_NOW else detail,
         "rule": rule.value,
     }
 

@@ -24,7 +24,11 @@ def test_a_fact_that_counts_has_its_owner_and_its_place() -> None:
 
 
 def test_a_refused_press_has_its_rule() -> None:
-    assert answer_of(3, outcome(verdict="refused", rule="R07", timer=None)) == Refused(Rule.NOT_LEGAL_NOW, AT)
+    assert answer_of(3, outcome(verdict="refused", rule="R05", timer=None)) == Refused(Rule.TIMER_UNKNOWN, AT)
+
+
+def test_a_press_of_a_timer_that_is_refused_has_the_state_of_the_timer() -> None:
+    assert answer_of(3, outcome(verdict="refused", rule="R07")) == Refused(Rule.NOT_LEGAL_NOW, AT, TIMER.state)
 
 
 def test_a_void_press_is_not_recorded() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.command_api.desk.commands import PressTimer, StartTimer
+from services.command_api.desk.commands import PressTimer, Refused, StartTimer
 from services.command_api.desk.desk import Away, Unknown
 from shared.events.outcome import State
 from shared.events.rules import Rule
@@ -11,6 +11,7 @@ from tests.support.fakes.desks import (
     EVENT_ID,
     LONG,
     NOT_RECORDED,
+    POSITION,
     SHORT,
     TIMER,
     WAITING,
@@ -97,6 +98,29 @@ async def test_a_refusal_is_a_problem_that_names_the_rule(rule: Rule, status: in
     said = answer.json()
     assert (answer.status_code, said["status"], said["rule"], said["title"]) == (status, status, rule, rule.reason)
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("press", "state", "detail"),
+    [
+        ("pause", State.PAUSED, "A PAUSED timer cannot be paused."),
+        ("pause", State.STOPPED, "A STOPPED timer cannot be paused."),
+        ("resume", State.RUNNING, "A RUNNING timer cannot be resumed."),
+        ("resume", None, "The timer's state does not allow this."),
+    ],
+)
+async def test_a_press_that_the_state_does_not_allow_hears_the_state(
+    press: str, state: State | None, detail: str
+) -> None:
+    async with Clerk(answer=Refused(Rule.NOT_LEGAL_NOW, POSITION, state)).client() as client:
+        answer = await client.post(f"{TIMER_PATH}/{press}")
+    assert (answer.status_code, answer.json()["detail"]) == (409, detail)
+
+
+async def test_another_refusal_says_nothing_of_the_state() -> None:
+    async with Clerk(answer=Refused(Rule.TIMERS_DISABLED, POSITION, State.PAUSED)).client() as client:
+        answer = await client.post(f"{TIMER_PATH}/resume")
+    assert answer.json()["detail"] == "Timers are disabled."
 
 
 async def test_a_malformed_body_is_not_repeated() -> None:
