@@ -1,5 +1,6 @@
 """Malformed: errors that the request alone shows, without any history. Such a request is not recorded."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal, overload
@@ -15,6 +16,8 @@ ShapeRule = Literal[Rule.PARAMETER_MISSING, Rule.VALUE_INVALID, Rule.TEXT_TOO_LO
 _IN_ORDER: Final[tuple[ShapeRule, ...]] = (Rule.PARAMETER_MISSING, Rule.VALUE_INVALID, Rule.TEXT_TOO_LONG)
 
 _MISSING: Final = {"missing"}
+# Anything else may be a text or a secret, or drive a terminal.
+_PLAIN_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +25,14 @@ class Malformed:
     """One parameter that is missing, invalid or too long. `parameter` is its published name, never the caller's text.
 
     `sentence` is for the dialects that answer in sentences, where it says more than "not valid". `members` are those
-    that a body may have, where it has another.
+    that a body may have, where it has another: `unknown`, if that is a plain name.
     """
 
     rule: ShapeRule
     parameter: str
     sentence: str | None = None
     members: tuple[str, ...] | None = None
+    unknown: str | None = None
 
 
 def wrong(rule: ShapeRule, sentence: str | None = None) -> PydanticCustomError:
@@ -60,10 +64,15 @@ def first_problem(error: ValidationError, members: Iterable[str]) -> Malformed:
     return first_of(*(_problem(problem, members) for problem in problems))
 
 
+def plain_name(name: object) -> str | None:
+    """Return a name of the caller's that an answer may repeat: a known one, misspelt, looks like it. Else None."""
+    return name if isinstance(name, str) and _PLAIN_NAME.fullmatch(name) else None
+
+
 def _problem(problem: ErrorDetails, members: Iterable[str]) -> Malformed:
     if problem["type"] == "extra_forbidden":
-        # The name of an unknown member is the caller's own text, so it is not repeated. The known ones help as much.
-        return Malformed(Rule.VALUE_INVALID, "body", members=tuple(members))
+        unknown = plain_name(problem["loc"][-1])
+        return Malformed(Rule.VALUE_INVALID, "body", members=tuple(members), unknown=unknown)
     return Malformed(_rule_of(problem), _place(problem), problem.get("ctx", {}).get("sentence"))
 
 

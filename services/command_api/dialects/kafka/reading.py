@@ -238,12 +238,12 @@ def _body(type_: str, value: bytes | None, opening: Opening) -> tuple[str, Timer
 def _read(kind: type[Body], value: bytes, opening: Opening) -> Body | Malformed:
     said = read_body(kind, value, opening)
     if isinstance(said, Malformed) and said.parameter == "body" and said.sentence is None:
-        return replace(said, sentence=_wrong_with(value, kind))
+        return replace(said, sentence=_wrong_with(value, kind, said.unknown))
     return said
 
 
-def _wrong_with(value: bytes, kind: type[BaseModel]) -> str:
-    """Say what is wrong with a body as a whole. Names of its own are not repeated: they may be anything."""
+def _wrong_with(value: bytes, kind: type[BaseModel], unknown: str | None) -> str:
+    """Say what is wrong with a body as a whole."""
     try:
         body = from_json(value, allow_inf_nan=False)
     except ValueError:
@@ -252,7 +252,8 @@ def _wrong_with(value: bytes, kind: type[BaseModel]) -> str:
         return "The body is no JSON object."
     if body.keys() <= kind.model_fields.keys():
         return "The body gives a member twice."
-    return f"The body has a member that this command does not know. It knows {', '.join(kind.model_fields)}."
+    named = "" if unknown is None else f", {unknown}"
+    return f"The body has a member that this command does not know{named}. It knows {', '.join(kind.model_fields)}."
 
 
 def _start(value: bytes, opening: Opening) -> tuple[str, StartTimer] | Malformed:

@@ -53,7 +53,9 @@ def detail(problem: Malformed) -> str:
     """Say which parameter is wrong, and what may stand there."""
     if problem.members is not None:
         names = ", ".join(problem.members)
-        return f"body may have these members only: {names}." if names else "body must be empty, or an empty object."
+        has = "" if problem.unknown is None else f" It has {problem.unknown}."
+        may_be = f"may have these members only: {names}" if names else "must be empty, or an empty object"
+        return f"body {may_be}.{has}"
     if problem.rule is Rule.VALUE_INVALID and problem.sentence is None and problem.parameter in MAY_BE:
         return f"{problem.parameter} must be {MAY_BE[problem.parameter]}."
     return sentence_about(problem)

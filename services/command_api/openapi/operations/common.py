@@ -52,7 +52,7 @@ class Problem(BaseModel):
     type: Annotated[str, Field(description="`about:blank`, or a tag that ends with the rule's id.")]
     title: Annotated[str, Field(description="A short text that is the same for each problem of this type.")]
     status: int
-    detail: Annotated[str, Field(description="A sentence for whoever reads a log. It never repeats the request.")]
+    detail: Annotated[str, Field(description="A sentence for whoever reads a log. It repeats no value of the request.")]
     rule: str | None
 
 

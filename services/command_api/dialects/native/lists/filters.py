@@ -11,7 +11,7 @@ from typing import Final
 
 from starlette.requests import Request
 
-from services.command_api.dialects.malformed import Malformed
+from services.command_api.dialects.malformed import Malformed, plain_name
 from services.command_api.dialects.parameters import query_parameters
 from services.command_api.dialects.times import asked_time, day
 from services.command_api.dialects.values import NAME_LENGTH_MAX
@@ -45,7 +45,9 @@ def said_in(request: Request, *names: str) -> dict[str, str] | Malformed:
     if not names:
         return NO_PARAMETERS
     # A filter that is spelt wrongly must not answer with everything.
-    return Malformed(Rule.VALUE_INVALID, "query", f"query may have these parameters only: {', '.join(names)}.")
+    unknown = next(filter(plain_name, sorted(said.named - set(names))), None)
+    has = "" if unknown is None else f" It has {unknown}."
+    return Malformed(Rule.VALUE_INVALID, "query", f"query may have these parameters only: {', '.join(names)}.{has}")
 
 
 def span_of(said: dict[str, str], zone_name: str) -> Between | Malformed:

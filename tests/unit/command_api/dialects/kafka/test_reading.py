@@ -187,7 +187,11 @@ BAD_BODIES = [
         (command(value=b'{"tenant":"acme","owner":"dana","owner":"noa"}'), "The body gives a member twice."),
         (
             command("pause", timer_id=SHORT, comment="lunch"),
-            "The body has a member that this command does not know. It knows tenant, timer_id, at, reason.",
+            "The body has a member that this command does not know, comment. It knows tenant, timer_id, at, reason.",
+        ),
+        (
+            command("stop", timer_id=SHORT, **{"\x1b[2J": 1}),
+            "The body has a member that this command does not know. It knows tenant, timer_id, at.",
         ),
     ],
 )

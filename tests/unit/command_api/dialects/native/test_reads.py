@@ -205,8 +205,9 @@ async def test_a_person_hears_nothing_of_other_presses() -> None:
 @pytest.mark.parametrize(
     ("query", "detail"),
     [
-        ("position=3:42", "query may have these parameters only: at, digest."),
-        ("At=3:42", "query may have these parameters only: at, digest."),
+        ("position=3:42", "query may have these parameters only: at, digest. It has position."),
+        ("At=3:42", "query may have these parameters only: at, digest. It has At."),
+        ("%1B=3:42", "query may have these parameters only: at, digest."),
         ("at=3:2&at=3:42", "query is not UTF-8, or has a parameter twice."),
         ("at=3", "at must be a position, such as 3:42. Ask the Location of the 202 as it is spelt."),
         ("at=3:42&digest=D", "digest must be 16 hexadecimal digits. Ask the Location of the 202 as it is spelt."),

@@ -293,7 +293,7 @@ async def test_a_page_of_the_history_is_bounded() -> None:
         ("limit=0", "limit must be a number from 1 to 100."),
         ("limit=101", "limit must be a number from 1 to 100."),
         ("limit=x", "limit must be a number from 1 to 100."),
-        ("limt=1", "query may have these parameters only: cursor, limit."),
+        ("limt=1", "query may have these parameters only: cursor, limit. It has limt."),
         ("limit=1&limit=2", "query is not UTF-8, or has a parameter twice."),
         ("limit=1&limit=1", "query is not UTF-8, or has a parameter twice."),
     ],

@@ -82,7 +82,7 @@ async def test_366_days_may_be_asked_for_and_no_more() -> None:
         ("to=2026-02-30", "to must be a day, such as 2026-03-27."),
         ("to=2026-02-03T00:00:00Z", "to must be a day, such as 2026-03-27."),
         ("to=0001-01-03", "from must be a day, such as 2026-03-27."),
-        ("from=2026-03-01&form=2026-03-01", "query may have these parameters only: from, to, bom."),
+        ("from=2026-03-01&form=2026-03-01", "query may have these parameters only: from, to, bom. It has form."),
         ("from=2026-03-01&bom=1", "bom is for CSV alone: ask with Accept: text/csv, or leave it out."),
         ("from=2026-03-01&from=2026-03-02", "query is not UTF-8, or has a parameter twice."),
     ],

@@ -102,7 +102,7 @@ async def test_days_are_whole_local_days_of_the_tenants_zone() -> None:
         ("from=2026-03-02&to=2026-03-01", "from must lie before to."),
         ("from=2026-03-01T10:00:00Z&to=2026-03-01T10:00:00Z", "from must lie before to."),
         ("from=2026-03-01T10:00:00Z&to=2026-03-01T11:00:00%2B02:00", "from must lie before to."),
-        ("owners=dana", "query may have these parameters only: owner, rule, from, to, cursor, limit."),
+        ("owners=dana", "query may have these parameters only: owner, rule, from, to, cursor, limit. It has owners."),
         ("owner=dana&owner=noa", "query is not UTF-8, or has a parameter twice."),
         ("owner=%FF", "query is not UTF-8, or has a parameter twice."),
         ("owner=%00", "query is not UTF-8, or has a parameter twice."),

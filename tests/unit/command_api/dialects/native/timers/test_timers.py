@@ -74,7 +74,7 @@ NAMES = "owner, state, from, to, account, job, reference, flag, cursor, limit"
         ("flag=overlap", "flag must be the id of a rule, such as R13, or late or zone_assumed."),
         ("limit=1001", "limit must be a number from 1 to 1000."),
         ("from=2026-03-02&to=2026-03-01", "from must lie before to."),
-        ("account_id=7", f"query may have these parameters only: {NAMES}."),
+        ("account_id=7", f"query may have these parameters only: {NAMES}. It has account_id."),
         ("owner=dana&owner=noa", "query is not UTF-8, or has a parameter twice."),
         ("cursor=x", "cursor is none that this call gave: begin again without one."),
     ],
