@@ -55,7 +55,7 @@ LATER: Final = frozenset({"extra_forbidden", "enum", _UNKNOWN_ZONE})
 def _known_zone(name: str) -> str:
     if not is_zone(name):
         raise PydanticCustomError(
-            _UNKNOWN_ZONE, "is no zone of the pinned tzdata: it may be one such as Asia/Jerusalem"
+            _UNKNOWN_ZONE, "is no time zone that this release knows: it may be one such as Asia/Jerusalem"
         )
     return name
 

@@ -22,7 +22,10 @@ def sentence(said: object) -> str:
     ("said", "told"),
     [
         ({"preset": "loud"}, "preset: may be native, thebase, zoho."),
-        ({"zone": "Asia/Nowhere"}, "zone: is no zone of the pinned tzdata: it may be one such as Asia/Jerusalem."),
+        (
+            {"zone": "Asia/Nowhere"},
+            "zone: is no time zone that this release knows: it may be one such as Asia/Jerusalem.",
+        ),
         ({"zone": "no zone"}, "zone: may be a zone such as Asia/Jerusalem."),
         ({"zone": 5}, "zone: may be a zone such as Asia/Jerusalem."),
         ({"timers_disabled": "yes"}, "timers_disabled: may be true or false."),
