@@ -8,6 +8,7 @@ It adds what came since its last run, writes the Parquet file, and ends. Kill it
 import argparse
 import asyncio
 import os
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -95,9 +96,9 @@ def worked_in(outcome: Outcome) -> Iterator[tuple[str, date, int, bool]]:
             yield account, part.on, -part.us, change.after.billable
 
 
-async def read_what_is_new(hours: Hours, at_once: int) -> None:
+async def read_what_is_new(hours: Hours, kafka: str, at_once: int) -> None:
     """Add what is on the topic now. Without a group: our positions are in DuckDB, and Kafka keeps none for us."""
-    consumer = AIOKafkaConsumer(OUTCOMES, bootstrap_servers=os.environ["STINT_KAFKA"], auto_offset_reset="earliest")
+    consumer = AIOKafkaConsumer(OUTCOMES, bootstrap_servers=kafka, auto_offset_reset="earliest")
     async with consumer:
         known = hours.next_offsets()
         for partition in consumer.assignment():
@@ -118,8 +119,11 @@ def main() -> None:
     arguments.add_argument("parquet")
     arguments.add_argument("--at-once", type=int, default=10_000, help="the most outcomes in one transaction")
     given = arguments.parse_args()
+    kafka = os.environ.get("STINT_KAFKA") or sys.exit(
+        "STINT_KAFKA is not set: README.md beside this program says what to export."
+    )
     hours = Hours(given.database)
-    asyncio.run(read_what_is_new(hours, given.at_once))
+    asyncio.run(read_what_is_new(hours, kafka, given.at_once))
     hours.write_parquet(given.parquet)
 
 

@@ -15,6 +15,8 @@ import httpx2
 GIVE_UP_AFTER_SECONDS: Final = 60.0
 # Recorded and not judged yet; over the client's limit; the log or a part behind it is away. All say `Retry-After`.
 COME_AGAIN: Final = frozenset({202, 429, 503})
+# The request itself is wrong (a header, the URL), and was not sent: no retry mends it.
+NEVER_SENT: Final = (httpx2.LocalProtocolError, httpx2.UnsupportedProtocol)
 
 
 class Stint:
@@ -31,6 +33,8 @@ class Stint:
     def press(self, path: str, body: dict[str, Any], key: str | None = None) -> dict[str, Any]:
         """Return the timer as judged. Raises httpx2.HTTPStatusError for a refusal, TimeoutError after a minute.
 
+        A request that cannot be sent raises NEVER_SENT at once.
+
         Give a `key` of your own (an order, a shift) when the press must stay one press after your own crash.
         """
         headers = {"Idempotency-Key": key or str(uuid.uuid4())}
@@ -38,6 +42,8 @@ class Stint:
         while self._clock() < give_up_at:
             try:
                 answer = self._http.post(path, json=body, headers=headers)
+            except NEVER_SENT:
+                raise
             except httpx2.TransportError as error:
                 # It may have been recorded or not. The key makes it the same press either way.
                 why, wait = type(error).__name__, 1.0
@@ -61,10 +67,15 @@ def judged(answer: httpx2.Response) -> dict[str, Any]:
     return said
 
 
+def setting(name: str) -> str:
+    """Return a variable of the environment. One that is missing or empty ends the program with a sentence."""
+    return os.environ.get(name) or sys.exit(f"{name} is not set: README.md beside this program says what to export.")
+
+
 def main() -> None:
     """Start, pause, resume and stop a timer of the owner that the command line names."""
-    headers = {"Authorization": f"Bearer {os.environ['STINT_TOKEN']}"}
-    with httpx2.Client(base_url=os.environ["STINT_URL"], headers=headers, timeout=10) as http:
+    headers = {"Authorization": f"Bearer {setting('STINT_TOKEN')}"}
+    with httpx2.Client(base_url=setting("STINT_URL"), headers=headers, timeout=10) as http:
         stint = Stint(http)
         timer = stint.press("/v1/timers", {"owner": sys.argv[1], "account_id": "A-1"})
         print("start:", timer["state"])
@@ -77,4 +88,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except (httpx2.HTTPError, TimeoutError) as error:
+        sys.exit(str(error))

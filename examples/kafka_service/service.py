@@ -72,7 +72,8 @@ class Commands:
                 print(f"{verb}: void, again under the same id", flush=True)
                 await asyncio.sleep(VOID_PAUSE_SECONDS)
             else:
-                print(f"{verb}: no answer, again under the same id", flush=True)
+                # Nobody answers a command that cannot be read: a misspelt member, a client that Stint does not know.
+                print(f"{verb}: no answer, again under the same id; {DEAD} says why if it cannot be read", flush=True)
                 silences += 1
         raise NotAnsweredError(f"{verb} {command_id}: no answer after {TRIES_MAX} tries. Look for it on {DEAD}.")
 
@@ -105,6 +106,11 @@ def told(outcome: Outcome) -> str:
     return " ".join(filter(None, (outcome.verdict, outcome.rule, outcome.timer and outcome.timer.state)))
 
 
+def setting(name: str) -> str:
+    """Return a variable of the environment. One that is missing or empty ends the program with a sentence."""
+    return os.environ.get(name) or sys.exit(f"{name} is not set: README.md beside this program says what to export.")
+
+
 async def make(replies: str, kafka: str) -> None:
     """Make the reply topic. In production an operator does, with a short retention."""
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
@@ -116,9 +122,9 @@ async def make(replies: str, kafka: str) -> None:
 async def main() -> None:
     """Start, pause, resume and stop a timer of the owner that the command line names."""
     replies, owner = sys.argv[1:]
-    kafka = os.environ["STINT_KAFKA"]
+    kafka, tenant, client = map(setting, ("STINT_KAFKA", "STINT_TENANT", "STINT_CLIENT_ID"))
     await make(replies, kafka)
-    async with Commands(kafka, os.environ["STINT_TENANT"], os.environ["STINT_CLIENT_ID"], replies) as commands:
+    async with Commands(kafka, tenant, client, replies) as commands:
         started = await commands.press("start", owner, {"owner": owner, "account_id": "A-1"}, str(uuid.uuid4()))
         print("start:", told(started))
         for verb in ("pause", "pause", "resume", "stop"):

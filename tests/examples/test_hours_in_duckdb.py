@@ -1,6 +1,9 @@
 """The analyst's consumer: its sums are those of the read models, over kills, and over what comes twice."""
 
 import asyncio
+import re
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -132,6 +135,19 @@ def changed(analyst: Analyst, wheel: Path, deployment: Deployment, *changes: tup
     program = analyst.folder / "changed.py"
     program.write_text(text, encoding="utf-8")
     return Analyst(analyst.folder, wheel, deployment, program)
+
+
+def test_what_the_page_asks_of_the_file_prints_what_it_shows(tmp_path: Path) -> None:
+    """As a script, in which an expression alone prints nothing."""
+    page = (FOLDER / "README.md").read_text(encoding="utf-8")
+    [query] = re.findall(r"`(duckdb\.sql\(.+\))`", page)
+    [shown] = re.findall(r"```text\n(┌.+?)```", page, re.DOTALL)
+    hours = "SELECT 'A-1' AS account, DATE '2026-11-27' AS day, 8.0::DOUBLE AS hours, 8.0::DOUBLE AS billable_hours"
+    duckdb.execute(f"COPY ({hours}) TO '{tmp_path / 'hours.parquet'}'")
+    ran = subprocess.run(
+        [sys.executable, "-c", f"import duckdb\n{query}"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.strip() == shown.strip()
 
 
 async def test_hours_are_those_of_the_read_models_over_kills_and_restarts(

@@ -65,6 +65,17 @@ def test_a_refusal_is_not_repeated() -> None:
     assert len(asked) == 1
 
 
+@pytest.mark.parametrize(
+    "wrong", [httpx.LocalProtocolError("Illegal header value"), httpx.UnsupportedProtocol("no URL")]
+)
+def test_a_request_that_cannot_be_sent_is_not_repeated(wrong: Exception) -> None:
+    """An empty token makes a header that no client sends."""
+    stint, asked, slept = scripted(wrong)
+    with pytest.raises(type(wrong)):
+        stint.press("/v1/timers", {"owner": "dana"})
+    assert (len(asked), slept) == (1, [])
+
+
 def test_a_client_gives_up_after_a_minute_and_names_its_key() -> None:
     stint, asked, _ = scripted(*[later(503, 25) for _ in range(9)])
     with pytest.raises(TimeoutError, match="shift-17"):
