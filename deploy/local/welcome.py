@@ -11,7 +11,8 @@ Stint is ready at {url}. Paste into another shell:
 
   . {demo_env}
   auth="Authorization: Bearer $STINT_TOKEN"; json="Content-Type: application/json"
-  field() {{ python3 -c 'import json, sys; said = json.load(sys.stdin); print(said.get(sys.argv[1], said))' "$1"; }}
+  field() {{ python3 -c 'import json, sys; said = json.loads(sys.stdin.read() or "{{}}"); print(
+    said[sys.argv[1]] if sys.argv[1] in said else sys.exit(said.get("detail", said or "no answer")))' "$1"; }}
   who="{{\\"owner\\": \\"$STINT_OWNER\\"}}"
 
   # our own dialect: start, pause, resume, stop, see it

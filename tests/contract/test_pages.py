@@ -5,19 +5,22 @@ import os
 import re
 import shutil
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from deploy.local.settings import ROOT
-from services.stint_cli.env_file import write_env
+from services.stint_cli.env_file import read_env, write_env
+from services.stint_cli.tenants import issue_bearer_token
 from tests.support.stack.api import Api
-from tests.support.stack.deployments import Deployment, Tenant
+from tests.support.stack.deployments import TOKEN_KEY, Deployment, Tenant
 
 # Times, ids and sums differ from run to run.
 _NUMBER = re.compile(r"\d+(?:[.:]\d+)*")
 _BLOCK = re.compile(r"```sh\n(.*?)```", re.DOTALL)
-_SHOWN = re.compile(r"```text\n(\{.*?)```", re.DOTALL)
+# An answer that a page shows: JSON or XML, and no request above it.
+_SHOWN = re.compile(r"```(?:text|json|xml)\n([{<].*?)```", re.DOTALL)
 _ANSWER = re.compile(r"#  ?([^\n:]+)(?::[^\n]*)?$", re.MULTILINE)
 
 
@@ -32,14 +35,26 @@ def lines_of(page: str) -> str:
 
 
 @pytest.fixture
+async def tenant(api: Api, deployment: Deployment) -> Tenant:
+    """Give a tenant of its own to each page, because one sets the rules, and one shows all that was flagged."""
+    made = await deployment.tenant()
+    await api.knows(made)
+    return made
+
+
+@pytest.fixture
 async def folder(api: Api, deployment: Deployment, tenant: Tenant, tmp_path: Path) -> Path:
     """Give a folder with the credentials that a local stack writes into its own."""
     person = await deployment.person(tenant, "dana")
+    now = datetime.now(UTC)
+    admin = issue_bearer_token(TOKEN_KEY, tenant.name, "office", now, timedelta(hours=1), "admin")
+    deployment.handed_out.add(admin)
     values = {
         "STINT_URL": str(api.http.base_url).rstrip("/"),
         "STINT_CLIENT_ID": tenant.client,
         "STINT_CLIENT_SECRET": tenant.secret,
         "STINT_TOKEN": tenant.token,
+        "STINT_ADMIN_TOKEN": admin,
         "STINT_OWNER": person.owner,
         "STINT_ZOHO_TOKEN": person.token,
         "STINT_KAFKA": deployment.kafka.bootstrap_servers,
@@ -48,13 +63,13 @@ async def folder(api: Api, deployment: Deployment, tenant: Tenant, tmp_path: Pat
     return tmp_path
 
 
-async def pasted(lines: str, folder: Path) -> list[str]:
-    """Return what a shell prints."""
+async def pasted(lines: str, folder: Path, *, goes_on: bool = False) -> list[str]:
+    """Return what a shell prints. It ends at the first error, unless it `goes_on` as a person's own shell does."""
     if shutil.which("curl") is None:
         pytest.skip("the lines are for curl, and this machine has none")
     shell = await asyncio.create_subprocess_exec(
         "bash",
-        "-eu",
+        *(() if goes_on else ("-eu",)),
         "-c",
         lines,
         cwd=folder,
@@ -63,7 +78,7 @@ async def pasted(lines: str, folder: Path) -> list[str]:
         stderr=asyncio.subprocess.STDOUT,
     )
     said, _ = await shell.communicate()
-    assert shell.returncode == 0, said.decode()
+    assert goes_on or shell.returncode == 0, said.decode()
     return said.decode().splitlines()
 
 
@@ -73,21 +88,48 @@ async def test_the_session_on_the_first_screen_answers_as_it_says(folder: Path) 
     assert len(answers) > 4
     said = await pasted(lines, folder)
     assert said[: len(answers)] == answers
-    assert _in_order(_pieces_of_the_shown_answer(), re.sub(_NUMBER, "#", said[len(answers)]))
+    (pieces,) = _pieces_shown("README.md")
+    assert _in_order(pieces, re.sub(_NUMBER, "#", said[len(answers)]))
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/http.md"])
+async def test_a_token_that_is_not_good_is_said_in_the_words_of_the_api(page: str, folder: Path) -> None:
+    """Pasted into a shell that goes on after an error. The first press says it, and nobody reads Python's words."""
+    file = folder / ".stint" / "demo.env"
+    write_env(file, read_env(file) | {"STINT_TOKEN": "old"}, "credentials")
+    first, *_ = await pasted(_until_the_first_id(page), folder, goes_on=True)
+    assert first == "The access token is missing, unknown or expired."
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/http.md"])
+async def test_a_stack_that_is_down_is_said_in_the_words_of_curl(page: str, folder: Path) -> None:
+    file = folder / ".stint" / "demo.env"
+    write_env(file, read_env(file) | {"STINT_URL": "http://127.0.0.1:1"}, "credentials")
+    said = await pasted(_until_the_first_id(page), folder, goes_on=True)
+    assert said[-1] == "no answer"
+    assert "Traceback" not in "\n".join(said)
+    assert re.match(r"curl: \(7\) Failed to connect to 127\.0\.0\.1 port 1 ", said[-2])
+
+
+def _until_the_first_id(page: str) -> str:
+    """Return a page's lines up to the first that starts a timer, without what asks for a token by a secret."""
+    lines = lines_of(page).splitlines()
+    at = next(number for number, line in enumerate(lines) if line.endswith("| field id)"))
+    return "\n".join(line for line in lines[: at + 1] if "/oauth/token" not in line)
 
 
 def test_an_answer_of_another_shape_is_noticed() -> None:
     """The control: a member that is shown and not answered, and two in another order."""
-    pieces = _pieces_of_the_shown_answer()
+    (pieces,) = _pieces_shown("README.md")
     assert _in_order(pieces, "".join(pieces))
     assert not _in_order(pieces, "".join(pieces).replace('"state"', '"mood"'))
     assert not _in_order(pieces, "".join(reversed(pieces)))
 
 
-def _pieces_of_the_shown_answer() -> list[str]:
-    """Return what the page shows of the last answer, without its numbers, cut where it leaves something out."""
-    (shown,) = _SHOWN.findall((ROOT / "README.md").read_text(encoding="utf-8"))
-    return re.sub(_NUMBER, "#", shown.replace("…", " ")).split()
+def _pieces_shown(page: str) -> list[list[str]]:
+    """Return each answer that a page shows, without its numbers, cut where it leaves something out."""
+    shown = _SHOWN.findall((ROOT / page).read_text(encoding="utf-8"))
+    return [re.sub(_NUMBER, "#", one.replace("…", " ")).split() for one in shown]
 
 
 def _in_order(pieces: list[str], text: str) -> bool:
@@ -111,5 +153,10 @@ async def test_the_lines_of_each_dialect_work_as_they_stand(folder: Path) -> Non
     said = "\n".join(await pasted(lines_of("docs/http.md"), folder))
     for answer in ("access_token", "total_minuets", "Timer Paused successfully", "ridge tiles", "STOPPED"):
         assert answer in said
+    # The demo's first policy is set by the command that makes the demo.
+    heard = re.sub(_NUMBER, "#", said.replace('"set_by":"tests"', '"set_by":"stint demo"'))
+    shown = _pieces_shown("docs/http.md")
+    assert len(shown) == 4
+    assert [pieces for pieces in shown if not _in_order(pieces, heard)] == []
     assert "error" not in said.lower()
     assert "problem" not in said
