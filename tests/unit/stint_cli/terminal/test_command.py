@@ -22,7 +22,7 @@ def stint(monkeypatch: pytest.MonkeyPatch) -> typer.Typer:
     """Return an app of a test's own, in the place of `stint`'s."""
     made = typer.Typer()
     made.callback()(lambda: None)
-    monkeypatch.setattr("services.stint_cli.__main__.app", made)
+    monkeypatch.setattr("services.stint_cli.run.app", made)
     return made
 
 
