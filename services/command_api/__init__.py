@@ -13,7 +13,7 @@ What a request shows by itself is refused here. What needs history is judged fro
     guards/          what stands around every request
     store/           what is asked of Postgres: reads, the count of requests (R19), and aliases of persons
     sweep            one look at all deadlines, instead of a timer for each request
-    health           whether the process should be restarted, and whether it should get requests
+    partition_check  whether the topics have the deployment's number of partitions
     metrics          what an API tells Prometheus
     app, settings    wiring, and what it is wired with
 

@@ -1,11 +1,10 @@
 """Wiring: the parts of the command API, how they start and in which order they end. Decides nothing."""
 
 import asyncio
-import signal
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from starlette.applications import Starlette
@@ -15,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from services.command_api import dialects, health
+from services.command_api import dialects
 from services.command_api.auth.clients import KnownClients
 from services.command_api.auth.identities import TokenIdentities
 from services.command_api.auth.quotas import ClientQuotas
@@ -30,6 +29,7 @@ from services.command_api.guards.bodies import BodyLimits
 from services.command_api.inbox.feed import CommandsFeed
 from services.command_api.metrics import readings
 from services.command_api.openapi import pages
+from services.command_api.partition_check import PartitionCheck
 from services.command_api.settings import Settings
 from services.command_api.store.database import Database
 from services.command_api.store.directory import Directory
@@ -50,10 +50,12 @@ from shared.kafka.policy_reader import PolicyReader
 from shared.kafka.post import Post
 from shared.outside.sources import Sources
 from shared.process.alarms import Alarms
+from shared.process.background import Background
 from shared.process.bugs import BugGuard, Guarded
 from shared.process.ending import ended_within
 from shared.process.http.front import Front
 from shared.process.http.paths import whole_paths
+from shared.process.http.probes import Check, probes
 from shared.process.metrics import Readings, metrics_route
 
 CLOSE_WITHIN_SECONDS: Final = 3.0
@@ -66,7 +68,6 @@ class Api:
     """All parts of one process. Make it on the loop that will run it. `alarms` are counted where the process logs."""
 
     def __init__(self, settings: Settings, alarms: Alarms) -> None:
-        self.failed = False
         self._settings = settings
         kafka = settings.kafka
         self._database = Database(
@@ -106,7 +107,7 @@ class Api:
         self._replies = ReplyReader(lambda: lone_consumer(kafka), self._waiters)
         self._policies = PolicyReader(kafka)
         self._outside = Sources(settings.issuers, settings.introspection, now)
-        self._partitions = health.PartitionCheck(self._kept.partitions, reads)
+        self._partitions = PartitionCheck(self._kept.partitions, reads)
         self._alarms = alarms
         self._tally = Tally()
         self._presses = self._recorder(reads)
@@ -114,14 +115,13 @@ class Api:
         self._kept_post = KeptProducer(lambda: repeating_producer(kafka), (DEAD,))
         self._commands = self._feed_of_commands()
         self._limits: BodyLimits | None = None
-        self._tasks: list[asyncio.Task[None]] = []
+        self._background = Background()
         self._ready = self._checks()
         self._stays = True
-        self._ending = False
         self._log = structlog.get_logger()
 
-    def _checks(self) -> Mapping[str, health.Check]:
-        """Return what must hold while the process is ready, by the word that `/readyz` has for it."""
+    def _checks(self) -> Mapping[str, Check]:
+        """Return what must hold while the process is ready, by name. Never Postgres: presses do not need it."""
         return {
             "stays": lambda: self._stays,
             "replies": lambda: self._replies.positioned,
@@ -210,7 +210,7 @@ class Api:
         routes = whole_paths(
             [
                 *dialects.routes(self.desk, zoho_errors_as_200=self._settings.zoho_errors_as_200),
-                *health.routes(self._alive, self._ready),
+                *probes(self._background.alive, self._ready),
                 metrics_route(self._readings()),
                 *pages.routes(),
             ]
@@ -240,6 +240,11 @@ class Api:
             alarms=self._alarms,
         )
 
+    @property
+    def failed(self) -> bool:
+        """Whether a bug ended the process."""
+        return self._background.failed
+
     def leave(self) -> None:
         """Stop being ready, and go on serving: balancers should choose the replicas that stay."""
         self._stays = False
@@ -251,36 +256,29 @@ class Api:
         )
         return self._limits
 
-    def _alive(self) -> bool:
-        # These tasks run for ever. When one has ended, the process ends itself; a probe sees it if that takes long.
-        return not any(task.done() for task in self._tasks)
-
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
         # Nothing here waits for Kafka or Postgres: the process is alive at once, and ready after both were reached.
         await self._database.open()
         await self._counts.open()
-        self._begin("producer", self._kept.run())
-        self._begin("replies", self._replies.run())
-        self._begin("policies", self._policies.run())
+        self._background.begin("producer", self._kept.run())
+        self._background.begin("replies", self._replies.run())
+        self._background.begin("policies", self._policies.run())
         sweeps = (self._sender.sweep, self._waiters.sweep, self._threshold.sweep, self._sweep_bodies)
-        self._begin("sweeps", keep_sweeping(*sweeps))
-        self._begin("partitions", self._partitions.run())
+        self._background.begin("sweeps", keep_sweeping(*sweeps))
+        self._background.begin("partitions", self._partitions.run())
         if self._settings.commands_at_once:
-            self._begin("post", self._kept_post.run())
-            self._begin("commands", self._commands.run())
+            self._background.begin("post", self._kept_post.run())
+            self._background.begin("commands", self._commands.run())
         for work in self._outside.work():
-            self._begin("issuer_keys", work)
+            self._background.begin("issuer_keys", work)
         try:
             await self._ready_or_late()
             yield
         finally:
             # By now no request is in flight. First wait a moment for acks, then end the rest.
-            self._ending = True
             await self._sender.close(CLOSE_WITHIN_SECONDS)
-            for task in self._tasks:
-                task.cancel()
-            await ended_within(CLOSE_WITHIN_SECONDS, asyncio.wait(self._tasks), "background")
+            await self._background.end(CLOSE_WITHIN_SECONDS)
             for kept in (self._kept, self._kept_post):
                 await kept.close()
             await ended_within(CLOSE_WITHIN_SECONDS, self._outside.close(), "outside")
@@ -294,20 +292,6 @@ class Api:
             async with asyncio.timeout(self._settings.listen_when_ready_within_seconds):
                 while self._stays and not all(check() for check in self._ready.values()):  # noqa: ASYNC110
                     await asyncio.sleep(LOOK_AGAIN_SECONDS)
-
-    def _begin(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work, name=name)
-        task.add_done_callback(self._ended)
-        self._tasks.append(task)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        if self._ending:
-            return
-        # These tasks never end by themselves: this one met a bug, and only a new process helps.
-        error = None if task.cancelled() else task.exception()
-        self._log.error("background_ended", task=task.get_name(), exc_info=error)
-        self.failed = True
-        signal.raise_signal(signal.SIGTERM)
 
     def _sweep_bodies(self, now: float) -> None:
         if self._limits is not None:

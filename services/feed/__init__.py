@@ -8,7 +8,6 @@ them at their own pace, and name the place where they go on by a position. The f
     callers/         which tenant a token may read
     calls/           `GET /v1/feed` as JSON lines and as server-sent events
     metrics          what the feed tells Prometheus
-    health           whether the process should be restarted, and whether it should get requests
     app, settings    wiring, and what it is wired with
 
 Safe to change: limits. With care: `window`, because a gap or a repeat there is one for every reader.

@@ -1,11 +1,10 @@
 """Wiring: the parts of the feed, how they start and in which order they end. Decides nothing."""
 
 import asyncio
-import signal
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from starlette.applications import Starlette
@@ -14,7 +13,6 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.feed import health
 from services.feed.callers import callers
 from services.feed.callers.tokens import TokenRows
 from services.feed.calls import answers, feed
@@ -24,9 +22,11 @@ from services.feed.settings import Settings
 from services.feed.tail import Tail
 from shared.outside.sources import Sources
 from shared.process.alarms import Alarms
+from shared.process.background import Background
 from shared.process.bugs import BugGuard
 from shared.process.ending import ended_within
 from shared.process.http.paths import whole_paths
+from shared.process.http.probes import probes
 from shared.process.metrics import metrics_route
 
 _CLOSE_WITHIN_SECONDS: Final = 3.0
@@ -36,7 +36,6 @@ class FeedProcess:
     """All parts of one process. Make it on the loop that will run it. `alarms` are counted where the process logs."""
 
     def __init__(self, settings: Settings, alarms: Alarms) -> None:
-        self.failed = False
         self._settings = settings
         self._tail = Tail(
             settings.kafka, bytes_max=settings.window_bytes_max, outcomes_max=settings.window_outcomes_max
@@ -63,8 +62,7 @@ class FeedProcess:
             send_within_seconds=settings.send_within_seconds,
         )
         self._stays = True
-        self._ending = False
-        self._tasks: list[asyncio.Task[None]] = []
+        self._background = Background()
         self._log = structlog.get_logger()
 
     def app(self) -> Starlette:
@@ -79,13 +77,18 @@ class FeedProcess:
             alarms=self._alarms,
         )
         app = Starlette(
-            routes=whole_paths([*feed.routes(self._call), *health.routes(self._alive, ready), metrics_route(told)]),
+            routes=whole_paths([*feed.routes(self._call), *probes(self._background.alive, ready), metrics_route(told)]),
             middleware=[Middleware(BugGuard, internal=lambda _: answers.failed(500))],
             exception_handlers={HTTPException: _said},
             lifespan=self._lifespan,
         )
         app.router.redirect_slashes = False
         return app
+
+    @property
+    def failed(self) -> bool:
+        """Whether a bug ended the process."""
+        return self._background.failed
 
     def leave(self) -> None:
         """Stop being ready, and go on serving; after the drain end all streams, whose readers go on elsewhere."""
@@ -97,41 +100,20 @@ class FeedProcess:
         if self._tail.window is not None:
             self._tail.window.close()
 
-    def _alive(self) -> bool:
-        # These tasks run for ever. When one has ended, the process ends itself; a probe sees it if that takes long.
-        return not any(task.done() for task in self._tasks)
-
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
         # Nothing here waits for a part or an issuer: the process is alive at once, and ready after Kafka was read.
         await self._tokens.open()
-        self._begin("tail", self._tail.run())
+        self._background.begin("tail", self._tail.run())
         for work in self._outside.work():
-            self._begin("issuer_keys", work)
+            self._background.begin("issuer_keys", work)
         try:
             yield
         finally:
-            self._ending = True
-            for task in self._tasks:
-                task.cancel()
-            await ended_within(_CLOSE_WITHIN_SECONDS, asyncio.wait(self._tasks), "background")
+            await self._background.end(_CLOSE_WITHIN_SECONDS)
             await ended_within(_CLOSE_WITHIN_SECONDS, self._outside.close(), "outside")
             await self._tokens.close()
             self._log.info("feed_ended")
-
-    def _begin(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work, name=name)
-        task.add_done_callback(self._ended)
-        self._tasks.append(task)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        if self._ending:
-            return
-        # None ends by itself: this one met a bug, and only a new process helps.
-        error = None if task.cancelled() else task.exception()
-        self._log.error("background_ended", task=task.get_name(), exc_info=error)
-        self.failed = True
-        signal.raise_signal(signal.SIGTERM)
 
 
 def _now() -> datetime:

@@ -1,6 +1,7 @@
 """Process: how one process runs and ends.
 
     http/            requests and answers, from the socket to the call
+    background       tasks that run for ever, and the end of the process when one of them ends
     garbage          how seldom a process looks for garbage
     bugs             what a caller hears, and what the log says, when a call raises something unexpected
     logs             one JSON line per event; libraries are heard from WARNING on, and not in a flood; `told` says what

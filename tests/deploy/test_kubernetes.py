@@ -12,15 +12,14 @@ import pytest
 import yaml
 
 from deploy.local.settings import ROOT
-from services.command_api import health as api_health
 from services.command_api.settings import Settings as ApiSettings
-from services.feed import health as feed_health
 from services.feed.settings import Settings as FeedSettings
 from services.projector import health as projector_health
 from services.projector.settings import Settings as ProjectorSettings
 from services.stint_cli.__main__ import main as stint
 from services.stint_cli.settings import DeploymentSettings
 from shared.events.topics import DEFAULT_PARTITIONS
+from shared.process.http.probes import probes
 from shared.process.metrics import METRICS_PATH
 from tests.deploy.endings import end_seconds_max
 from tests.support.stack.certificates import Authority
@@ -200,8 +199,8 @@ def test_its_settings_are_whole_and_every_one_of_them_exists(
 @pytest.mark.parametrize(
     ("name", "routes", "kind"),
     [
-        ("command-api", api_health.routes(lambda: True, {}), ApiSettings),
-        ("feed", feed_health.routes(lambda: True, {}), FeedSettings),
+        ("command-api", probes(lambda: True, {}), ApiSettings),
+        ("feed", probes(lambda: True, {}), FeedSettings),
         ("projector", projector_health.routes(lambda: None, lambda: True, lambda: True), ProjectorSettings),
     ],
 )
@@ -214,9 +213,9 @@ def test_its_probes_ask_what_the_service_answers_where_it_listens(
     assert environ[f"{prefix}HTTP_HOST"] == "0.0.0.0"
     [port] = container["ports"]
     assert str(port["containerPort"]) == environ[f"{prefix}HTTP_PORT"]
-    probes = {probe: container[f"{probe}Probe"]["httpGet"] for probe in ("startup", "liveness", "readiness")}
+    asked = {probe: container[f"{probe}Probe"]["httpGet"] for probe in ("startup", "liveness", "readiness")}
     assert {route.path for route in routes} == {"/livez", "/readyz"}
-    assert probes == {
+    assert asked == {
         "startup": {"path": "/livez", "port": port["name"]},
         "liveness": {"path": "/livez", "port": port["name"]},
         "readiness": {"path": "/readyz", "port": port["name"]},

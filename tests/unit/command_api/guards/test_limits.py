@@ -1,31 +1,19 @@
-"""Limits on bodies: too large, too slow, without end; and health, which waits for nothing."""
+"""Limits on bodies: too large, too slow, without end."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-import asyncpg
 import httpx2 as httpx
 import pytest
-import structlog
-from pydantic import AwareDatetime, TypeAdapter
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Message
 
-from services.command_api import health
-from services.command_api.desk.rows import ReadsAwayError
 from services.command_api.guards.bodies import BodyLimits
-from services.command_api.submit.clock_check import ClockWatch
-from shared.events.topics import EVENTS, TEXTS
-from shared.process.bugs import BugGuard
-from tests.unit.command_api.fakes import ticks
-
-AwareDatetimeOnly: TypeAdapter[AwareDatetime] = TypeAdapter(AwareDatetime)
 
 
 async def echo(request: Request) -> Response:
@@ -176,116 +164,3 @@ async def test_a_cancellation_that_is_not_ours_is_passed_on() -> None:
         await request
     assert sent == []
     assert app._waiting == {}
-
-
-async def test_a_bug_is_500_and_logs_none_of_the_callers_text() -> None:
-    async def invalid(_: Request) -> Response:
-        AwareDatetimeOnly.validate_python("canary")
-        raise AssertionError
-
-    async def broken(_: Request) -> Response:
-        raise RuntimeError("a bug")
-
-    guard = Middleware(BugGuard, internal=lambda request: JSONResponse({"path": request.url.path}, 500))
-    app = Starlette(routes=[Route("/invalid", invalid), Route("/broken", broken)], middleware=[guard])
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api") as http:
-        for path in ("/invalid", "/broken"):
-            with structlog.testing.capture_logs() as logs:
-                answer = await http.get(path)
-            assert (answer.status_code, answer.json()) == (500, {"path": path})
-            assert [(entry["event"], entry["log_level"]) for entry in logs] == [("request_failed", "error")]
-            assert "canary" not in str(logs)
-
-
-async def test_clocks_within_bounds_raise_no_alarm() -> None:
-    """A slow ack is not a wrong clock either."""
-    clock = ClockWatch(10.0)
-    for log_time_ms in (90_000, 100_000, 130_000, 140_000):
-        clock.compare(log_time_ms, 100_000, 130_000)
-    assert clock.agrees
-
-
-async def test_a_clock_over_ten_seconds_off_alarms_until_an_ack_agrees() -> None:
-    for log_time_ms in (89_999, 140_001):
-        clock = ClockWatch(10.0)
-        with structlog.testing.capture_logs() as logs:
-            clock.compare(log_time_ms, 100_000, 130_000)
-            clock.compare(log_time_ms, 100_000, 130_000)
-        assert [(entry["event"], entry["log_level"]) for entry in logs] == [("clock_disagrees", "error")]
-        assert not doubts_over(clock)
-        clock.compare(100_000, 100_000, 130_000)
-        assert doubts_over(clock)
-
-
-def doubts_over(clock: ClockWatch) -> bool:
-    return clock.agrees
-
-
-async def test_readiness_needs_every_check_and_liveness_none() -> None:
-    checks = {"replies": True, "producer": True}
-    app = Starlette(routes=health.routes(lambda: True, {name: lambda n=name: checks[n] for name in checks}))  # type: ignore[misc]
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api") as http:
-        answer = await http.get("/readyz")
-        assert (answer.status_code, answer.json()["ready"]) == (200, True)
-        checks["producer"] = False
-        answer = await http.get("/readyz")
-        assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
-        assert answer.json() == {"ready": False, "checks": {"replies": True, "producer": False}}
-        assert (await http.get("/livez")).status_code == 200
-
-
-class FakeDeployment:
-    """What Postgres says of P: one answer after the other, and the last one stays."""
-
-    def __init__(self, *answers: int | Exception | None) -> None:
-        self.answers = list(answers)
-        self.asked = 0
-
-    async def partitions(self) -> int | None:
-        self.asked += 1
-        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-
-async def ask(check: health.PartitionCheck, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
-    """Let a check ask about a hundred times, see that it goes on asking, and return its logs."""
-    monkeypatch.setattr(health, "ASK_AGAIN_SECONDS", 0.0)
-    monkeypatch.setattr(health, "LOOK_AGAIN_SECONDS", 0.0)
-    with structlog.testing.capture_logs() as logs:
-        asking = asyncio.create_task(check.run())
-        await ticks(200)
-        assert not asking.done()
-        asking.cancel()
-    return [(entry["event"], entry["log_level"]) for entry in logs]
-
-
-async def test_partitions_are_believed_until_postgres_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
-    deployment = FakeDeployment(ReadsAwayError(), None, 12)
-    check = health.PartitionCheck({EVENTS: 12, TEXTS: 12}, deployment)  # type: ignore[arg-type]
-    assert check.agree()
-    assert await ask(check, monkeypatch) == [("partitions_agree", "info")]
-    assert check.agree()
-    deployment.answers = [16]  # another deployment's dump was restored under us
-    assert set(await ask(check, monkeypatch)) == {("partitions_disagree", "error")}
-    assert not check.agree()
-    deployment.answers = [12]
-    assert await ask(check, monkeypatch) == [("partitions_agree", "info")]
-    assert check.agree()
-
-
-async def test_a_database_without_tables_is_asked_again_and_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An API that is started before the migrations finds such a database."""
-    deployment = FakeDeployment(asyncpg.UndefinedTableError("no table"))
-    check = health.PartitionCheck({EVENTS: 12, TEXTS: 12}, deployment)  # type: ignore[arg-type]
-    assert await ask(check, monkeypatch) == [("partitions_unasked", "error")]
-    assert deployment.asked > 10
-    assert check.agree()
-    deployment.answers = [16]
-    await ask(check, monkeypatch)
-    assert not check.agree()
-
-
-async def test_texts_on_another_number_of_partitions_are_not_ready() -> None:
-    assert not health.PartitionCheck({EVENTS: 12, TEXTS: 6}, FakeDeployment(12)).agree()  # type: ignore[arg-type]

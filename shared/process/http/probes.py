@@ -1,4 +1,4 @@
-"""Health: whether this process should be restarted (`/livez`), and whether it should get requests (`/readyz`)."""
+"""Probes: whether a process should be restarted (`/livez`), and whether it should get requests (`/readyz`)."""
 
 from collections.abc import Callable, Mapping
 
@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute, Route
 Check = Callable[[], bool]
 
 
-def routes(alive: Check, ready: Mapping[str, Check]) -> list[BaseRoute]:
+def probes(alive: Check, ready: Mapping[str, Check]) -> list[BaseRoute]:
     """Return the routes of both probes. The checks run at each request, and none of them waits."""
 
     async def livez(_: Request) -> Response:

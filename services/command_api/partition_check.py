@@ -1,16 +1,13 @@
-"""Health: whether this process should be restarted (`/livez`), and whether it should get requests (`/readyz`).
+"""The partition check: whether the topics have as many partitions as this deployment was made with (P, for life).
 
-Readiness never looks at Postgres, because commands are recorded without it.
+Another number would send an owner's presses to the wrong partition.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 import structlog
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
 
 from services.command_api.desk.rows import ReadsAwayError
 from services.command_api.store.reads import PostgresReads
@@ -20,31 +17,9 @@ from shared.process.backoff import Setbacks
 ASK_AGAIN_SECONDS: Final = 1.0
 LOOK_AGAIN_SECONDS: Final = 60.0
 
-Check = Callable[[], bool]
-
-
-def routes(alive: Check, ready: Mapping[str, Check]) -> list[BaseRoute]:
-    """Return the routes of both probes. The checks run at each request, and none of them waits."""
-
-    async def livez(_: Request) -> Response:
-        is_alive = alive()
-        return JSONResponse({"alive": is_alive}, 200 if is_alive else 500)
-
-    async def readyz(_: Request) -> Response:
-        checks = {name: check() for name, check in ready.items()}
-        is_ready = all(checks.values())
-        headers = None if is_ready else {"Retry-After": "1"}
-        return JSONResponse({"ready": is_ready, "checks": checks}, 200 if is_ready else 503, headers)
-
-    return [Route("/livez", livez), Route("/readyz", readyz)]
-
 
 class PartitionCheck:
-    """Whether the topics have as many partitions as this deployment was made with (P, for life).
-
-    Another number would send an owner's presses to the wrong partition. Until Postgres answers, the topics are
-    trusted.
-    """
+    """Compares topics and Postgres. Until Postgres answers, the topics are trusted."""
 
     def __init__(self, partitions: Mapping[str, int], reads: PostgresReads) -> None:
         self._partitions = partitions
