@@ -10,6 +10,7 @@
     tenants      who may press: tenants, clients, persons and their tokens
     policies     tenants' policies on their topic
     brokers      Kafka's administration
+    projector    the projector's own programs, each as a process beside this one
     database     the connection to Postgres
     settings     where Kafka and Postgres are
     env_file     files of KEY='value' lines, to be sourced

@@ -1,6 +1,5 @@
 """Failures in words for the person at the terminal, above all where what was asked for may have been done."""
 
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -47,17 +46,6 @@ def explained() -> Iterator[None]:
         if "AuthorizationFailed" in type(error).__name__:
             raise
         raise Trouble(f"Kafka failed ({_why(error)}). {PERHAPS}") from error
-
-
-def why_it_ended(status: int, complaints: str) -> str:
-    """Return why a program of ours ended: by a signal, or with its last words.
-
-    Lines of its log are no words: those are JSON.
-    """
-    if status < 0:
-        return f"signal {-status} ended it ({signal.strsignal(-status)})"
-    words = [line.strip() for line in complaints.splitlines() if line.strip() and not line.startswith("{")]
-    return words[-1].rstrip(".") if words else f"it said nothing, status {status}"
 
 
 def _why(error: Exception) -> str:

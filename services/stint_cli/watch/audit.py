@@ -1,20 +1,12 @@
-"""The audit is the projector's own. It runs as a program beside this one, because services never import each other."""
+"""The audit: presses judged again by the projector's own program, and what it found."""
 
-import asyncio
 import json
-import os
-import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
-from services.stint_cli.terminal.failures import why_it_ended
+from services.stint_cli.projector import environment_of, started, why_it_ended
 from shared.settings import KafkaSettings
 
-_ROOT: Final = Path(__file__).resolve().parents[3]
-# An outcome that changes two hundred timers is a long line.
-_LINE_BYTES_MAX: Final = 64 * 1024 * 1024
 _DIFFERENT: Final = 1
 WHY: Final = {
     "newer_event": "an event of a newer release, whose `stint audit` reads it",
@@ -60,27 +52,13 @@ class Audited:
 
 async def audited(settings: KafkaSettings, partitions: int, tenant: str | None) -> Audited:
     """Return what an audit of all partitions finds."""
-    asked = ["--partitions", str(partitions), *(() if tenant is None else ("--tenant", tenant))]
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "services.projector", "audit", *asked),
-        cwd=_ROOT,
-        env=os.environ | environment(settings),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        limit=_LINE_BYTES_MAX,
-    )
-    said, complaints = await process.communicate()
-    # One that was killed while it wrote leaves a piece of a line.
-    lines = [json.loads(line) for line in said.splitlines(keepends=True) if line.endswith(b"\n")]
+    arguments = ["--partitions", str(partitions), *(() if tenant is None else ("--tenant", tenant))]
+    process = await started("audit", arguments, environment_of(settings, KafkaSettings))
+    found, complaints = await process.communicate()
+    # A program that was killed while it wrote leaves a piece of a line.
+    lines = [json.loads(line) for line in found.splitlines(keepends=True) if line.endswith(b"\n")]
     # A difference and a crash both end with 1, and only an audit that came to its end counts what it read.
     if process.returncode not in {0, _DIFFERENT} or not lines or "events" not in lines[-1]:
         why = why_it_ended(process.returncode or 0, complaints.decode(errors="replace"))
         return Audited(lines, 0, [], f"The audit ended before its end: {why}.")
     return Audited(lines[:-1], lines[-1]["events"], lines[-1]["unjudged"])
-
-
-def environment(settings: KafkaSettings) -> Mapping[str, str]:
-    """Return our address of Kafka as settings of the projector."""
-    values = {name: getattr(settings, name) for name in KafkaSettings.model_fields}
-    return {f"PROJECTOR_{name}".upper(): str(value) for name, value in values.items() if value is not None}

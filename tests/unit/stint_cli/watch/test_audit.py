@@ -9,9 +9,11 @@ from typing import Final
 import pytest
 
 from services.stint_cli.__main__ import main
+from services.stint_cli.projector import environment_of
 from services.stint_cli.settings import LogSettings
 from services.stint_cli.watch import commands
-from services.stint_cli.watch.audit import WHY, Audited, audited, environment
+from services.stint_cli.watch.audit import WHY, Audited, audited
+from shared.settings import KafkaSettings
 
 LOG = LogSettings(kafka_bootstrap_servers="kafka:9092")
 DIFFERENCE = '{"partition": 3, "offset": 7, "fields": ["flags"], "recorded": null, "today": null}'
@@ -120,7 +122,7 @@ def test_an_audit_that_broke_off_tells_what_it_found_and_why_it_ended(
 
 
 def test_the_projectors_settings_are_ours() -> None:
-    assert environment(LOG) == {
+    assert environment_of(LOG, KafkaSettings) == {
         "PROJECTOR_KAFKA_BOOTSTRAP_SERVERS": "kafka:9092",
         "PROJECTOR_KAFKA_SECURITY_PROTOCOL": "PLAINTEXT",
         "PROJECTOR_KAFKA_MECHANISM": "SCRAM-SHA-512",
