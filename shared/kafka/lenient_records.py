@@ -39,23 +39,23 @@ class _LenientBatch(_DefaultRecordBatchPy):  # type: ignore[misc] # aiokafka shi
 class _FallbackBatch:
     """A batch unpacked by us, decoded by aiokafka's fast code, and by ours when the fast code raises."""
 
-    def __init__(self, batch: Any, lies: memoryview) -> None:  # noqa: ANN401 - aiokafka ships no types
+    def __init__(self, batch: Any, raw: memoryview) -> None:  # noqa: ANN401 - aiokafka ships no types
         self._batch = batch
-        self._lies = lies
+        self._raw = raw
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the batch has
         return getattr(self._batch, name)
 
     def __iter__(self) -> Iterator[Any]:
         try:
-            lies = unpacked(self._lies)
+            plain = unpacked(self._raw)
         except GrowsTooLargeError as too_large:
             return iter([stand_in(self._batch, too_large)])
-        batch = self._batch if lies is self._lies else DefaultRecordBatch(lies)
+        batch = self._batch if plain is self._raw else DefaultRecordBatch(plain)
         try:
             return iter(list(batch))
         except UnicodeDecodeError:
-            return iter(_LenientBatch(lies))
+            return iter(_LenientBatch(plain))
 
 
 class LenientRecords(_MemoryRecordsPy):  # type: ignore[misc] # aiokafka ships no types
@@ -63,9 +63,9 @@ class LenientRecords(_MemoryRecordsPy):  # type: ignore[misc] # aiokafka ships n
 
     def next_batch(self) -> Any:  # noqa: ANN401 - aiokafka ships no types
         """Return the next batch, or None."""
-        lies = self._next_slice
+        raw = self._next_slice
         batch = super().next_batch()
-        return None if batch is None else _FallbackBatch(batch, lies)
+        return None if batch is None else _FallbackBatch(batch, raw)
 
 
 def read_leniently() -> None:

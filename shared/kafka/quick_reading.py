@@ -104,17 +104,17 @@ class _Unread:
     Raises CorruptRecordException at a batch that is not what was written.
     """
 
-    def __init__(self, place: TopicPartition, lies: LenientRecords, offset: int) -> None:
+    def __init__(self, place: TopicPartition, batches: LenientRecords, offset: int) -> None:
         self.next_offset = offset
         self._place = place
-        self._lies = lies
+        self._batches = batches
         self._records = self._read()
 
     def __iter__(self) -> Iterator[Any]:
         return self._records
 
     def _read(self) -> Iterator[Any]:
-        while (batch := self._lies.next_batch()) is not None:
+        while (batch := self._batches.next_batch()) is not None:
             if not batch.validate_crc():
                 place = f"{self._place.partition}:{self.next_offset}"
                 raise CorruptRecordException(f"the batch at {place} is not what was written")
@@ -320,7 +320,7 @@ def _opened(place: TopicPartition, offset: int, code: int, held: bytes) -> _Unre
     if code:
         error = for_code(code)
         raise error({place: offset}) if error in _LASTING else _PassingError(error.__name__)
-    lies = LenientRecords(held)
-    if not lies.has_next() and lies.size_in_bytes() > 0:
+    batches = LenientRecords(held)
+    if not batches.has_next() and batches.size_in_bytes() > 0:
         raise RecordTooLargeError(f"the record at {place.partition}:{offset} is larger than {MAX_FETCH_BYTES} bytes")
-    return _Unread(place, lies, offset)
+    return _Unread(place, batches, offset)
