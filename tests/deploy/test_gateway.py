@@ -13,7 +13,7 @@ from starlette.responses import Response
 from services.command_api import dialects
 from services.command_api.dialects.native import answers as native
 from services.command_api.dialects.thebase import answers as thebase
-from services.command_api.dialects.zoho.answers import RUNNING_URI, TIMER_URI, Verb, Voice
+from services.command_api.dialects.zoho.answers import RUNNING_URI, TIMER_URI, Verb, Words
 from services.command_api.openapi import pages
 from services.feed.calls import answers
 from services.feed.calls.asking import WAIT_SECONDS_MAX
@@ -85,7 +85,7 @@ def test_the_gateway_words_a_failure_as_its_dialect_does(location: str, answer: 
 def test_dialect_b_hears_of_an_api_that_is_away_by_call_and_verb(verb: Verb, uri: str, said: str, *, xml: bool) -> None:
     status, body = said_at("away_zoho_xml" if xml else "away_zoho")
     body = body.replace("$people_uri", uri).replace("$people_failure", failure_of(uri, said))
-    expected = Voice(uri, verb, xml).unavailable()
+    expected = Words(uri, verb, xml).unavailable()
     assert (status, body) == (expected.status_code, bytes(expected.body).decode())
 
 

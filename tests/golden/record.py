@@ -18,7 +18,7 @@ from uuid import UUID
 from services.command_api.desk.commands import Asked, Caller
 from services.command_api.desk.intake.ports import CommandRecord
 from services.command_api.dialects.kafka.answers import dead_headers
-from services.command_api.dialects.kafka.reading import Said, read_command
+from services.command_api.dialects.kafka.reading import ParsedCommand, read_command
 from services.command_api.openapi.document import VERSION
 from services.command_api.submit.press import press_of
 from services.projector.clock.tick import tick_for
@@ -140,7 +140,7 @@ def _commanded(commanded: Iterable[Recorded]) -> Iterator[Recorded]:
     """Return the presses that commands became. They never expire, and are answered where the command says."""
     for command in commanded:
         said = read_command(_as_read(command), ANY_TIME)
-        if isinstance(said, Said):
+        if isinstance(said, ParsedCommand):
             asked = Asked(said.command, SERVICE, "kafka", said.key)
             press = press_of(asked, now=moment_of(command.timestamp), expires_after=EXPIRES_AFTER)
             id_ = timer_id("order") if press.draws_an_id else press.timer_id
@@ -272,7 +272,7 @@ def dead_letters(commanded: Iterable[Recorded]) -> list[Recorded]:
     buried: list[Recorded] = []
     for command in commanded:
         record = _as_read(command)
-        if not isinstance(dead := read_command(record, ANY_TIME), Said):
+        if not isinstance(dead := read_command(record, ANY_TIME), ParsedCommand):
             headers = list(dead_headers(record, dead))
             buried.append(Recorded(len(buried), command.timestamp, command.key, headers, command.value))
     return buried

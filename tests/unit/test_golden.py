@@ -13,7 +13,7 @@ import pytest
 from deploy.pages.records import FOLDER
 from services.command_api.desk.commands import Asked, Caller
 from services.command_api.desk.intake.ports import CommandRecord
-from services.command_api.dialects.kafka.reading import Dead, Said, read_command
+from services.command_api.dialects.kafka.reading import Dead, ParsedCommand, read_command
 from services.command_api.openapi.document import VERSION
 from services.command_api.openapi.records import RecordType, record_types
 from services.command_api.submit.press import press_of
@@ -156,7 +156,7 @@ def test_recorded_commands_are_the_presses_or_the_dead_letters_that_they_were(lo
             assert (letter["dead_reason"], bool(letter["dead_detail"])) == (said.reason.encode(), True)
             assert set(record.headers) <= set(letter.items())
             continue
-        assert isinstance(said, Said)
+        assert isinstance(said, ParsedCommand)
         caller = Caller(said.tenant, said.client, "machine")
         asked = Asked(said.command, caller, "kafka", said.key)
         press = press_of(asked, now=moment_of(record.timestamp), expires_after=timedelta(seconds=30))

@@ -8,7 +8,7 @@
     attended    from when to when an owner worked on each local day
     policies    a tenant's policy, set and read revision by revision
     tally       how presses were answered, in numbers
-    told        what the outcome of an event id says about a press that was answered 202
+    follow_up   what the outcome of an event id says about a press that was answered 202
 
 Safe to change: a new question, or a new optional value. With care: a command's fields, because digests rest on them.
 Never: a dialect's word, a query or a topic in here.

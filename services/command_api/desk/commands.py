@@ -97,13 +97,13 @@ class SetLeave:
 
 @value
 class RecordAttendance:
-    """Record one window of attendance. `on_said` False: the caller named no day, and `on` was found for them."""
+    """Record one window of attendance. `on_given` False: the caller named no day, and `on` was found for them."""
 
     owner: str
     on: date
     checked_in: AskedTime
     checked_out: AskedTime | None = None
-    on_said: bool = True
+    on_given: bool = True
 
 
 @value

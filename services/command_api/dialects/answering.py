@@ -115,7 +115,7 @@ def turned_away(desk: Desk, why: Unknown | Away, words: Words) -> Response:
             assert_never(why)
 
 
-def odd(desk: Desk, problem: Malformed, words: Words) -> Response:
+def malformed_press(desk: Desk, problem: Malformed, words: Words) -> Response:
     """Answer a malformed press, and count it."""
     desk.tally.turned_away[words.dialect, problem.rule] += 1
     return words.malformed(problem)
@@ -146,9 +146,9 @@ async def press(
         return words.for_readers()
     key = idempotency_key(request)
     if isinstance(command, Malformed):
-        return odd(desk, first_of(command, fault_in(key)), words)
+        return malformed_press(desk, first_of(command, fault_in(key)), words)
     if isinstance(key, Malformed):
-        return odd(desk, key, words)
+        return malformed_press(desk, key, words)
     if isinstance(command, Rule):
         return refused_at_once(desk, command, words)  # last, because history is needed to know it
     asked = asked_for(desk, request, caller, command, words, key, wait_seconds)

@@ -17,7 +17,7 @@ _Pairs = list[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """What a request says by parameters; an empty one counts as not given.
+    """The parameters of a request; an empty one counts as not given.
 
     `given`: those that are given exactly once and can be read. `named`: the names of all, also of one given twice.
     `clear`: whether `given` is all. Else something is given twice, not UTF-8, beyond `FIELDS_MAX` or of two content
@@ -45,16 +45,16 @@ def query_parameters(request: Request) -> Parameters:
 
 
 def _read(*encoded: bytes, clear: bool = True) -> Parameters:
-    said: _Pairs = []
+    found: _Pairs = []
     for part in encoded:
         pairs = _pairs(part)
         if pairs is None:
             clear = False
         else:
-            said += pairs
-    times = Counter(name for name, _ in said)
-    given = {name: value for name, value in said if times[name] == 1 and is_writable(name) and is_writable(value)}
-    return Parameters(given, frozenset(times), clear and len(given) == len(said))
+            found += pairs
+    times = Counter(name for name, _ in found)
+    given = {name: value for name, value in found if times[name] == 1 and is_writable(name) and is_writable(value)}
+    return Parameters(given, frozenset(times), clear and len(given) == len(found))
 
 
 def _kinds(request: Request) -> set[str]:

@@ -35,9 +35,9 @@ def fact_digest(command: FactCommand) -> str:
             return digest_of("profile", owner, {"zone": zone, "timers_disabled": timers_disabled, "active": active})
         case SetLeave(owner=owner, on=on, granted=granted):
             return digest_of("leave", owner, {"on": on.isoformat(), "granted": granted})
-        case RecordAttendance(owner=owner, on=on, checked_in=checked_in, checked_out=checked_out, on_said=on_said):
+        case RecordAttendance(owner=owner, on=on, checked_in=checked_in, checked_out=checked_out, on_given=on_given):
             given = {
-                "on": on.isoformat() if on_said else None,
+                "on": on.isoformat() if on_given else None,
                 "checked_in_at": checked_in.spelt,
                 "checked_out_at": None if checked_out is None else checked_out.spelt,
             }
@@ -52,7 +52,7 @@ def fact_digest(command: FactCommand) -> str:
 
 def fact_event(command: FactCommand, tenant: str, actor: Actor, dialect: Dialect) -> OwnerFact:
     """Return the event that records a command about an owner."""
-    said: dict[str, Any] = {
+    common: dict[str, Any] = {
         "tenant": tenant,
         "actor": actor,
         "dialect": dialect,
@@ -61,15 +61,15 @@ def fact_event(command: FactCommand, tenant: str, actor: Actor, dialect: Dialect
     }
     match command:
         case SetProfile(zone=zone, timers_disabled=timers_disabled, active=active):
-            return OwnerProfileSet(**said, zone=zone, timers_disabled=timers_disabled, active=active)
+            return OwnerProfileSet(**common, zone=zone, timers_disabled=timers_disabled, active=active)
         case SetLeave(on=on, granted=granted):
-            return OwnerLeaveGranted(**said, on=on) if granted else OwnerLeaveRevoked(**said, on=on)
+            return OwnerLeaveGranted(**common, on=on) if granted else OwnerLeaveRevoked(**common, on=on)
         case RecordAttendance(on=on, checked_in=checked_in, checked_out=checked_out):
             ended_at = None if checked_out is None else checked_out.instant
-            return OwnerAttendanceRecorded(**said, on=on, checked_in_at=checked_in.instant, checked_out_at=ended_at)
+            return OwnerAttendanceRecorded(**common, on=on, checked_in_at=checked_in.instant, checked_out_at=ended_at)
         case SetEstimate(job_id=job_id, seconds=seconds):
-            return OwnerEstimateSet(**said, job_id=job_id, seconds=seconds)
+            return OwnerEstimateSet(**common, job_id=job_id, seconds=seconds)
         case EraseTexts():
-            return OwnerTextsErased(**said)
+            return OwnerTextsErased(**common)
         case _:
             assert_never(command)

@@ -89,22 +89,22 @@ class Commands:
         return heard
 
     async def _read(self, record: CommandRecord, *, patient: bool) -> tuple[Asked, ReplyAddress | None] | Dead:
-        said = read_command(record, Opening(lambda: record.written_at, self._intake.backdate_days_max))
-        if isinstance(said, Dead):
-            return said
-        caller = await self._intake.clients.client(said.client)
+        parsed = read_command(record, Opening(lambda: record.written_at, self._intake.backdate_days_max))
+        if isinstance(parsed, Dead):
+            return parsed
+        caller = await self._intake.clients.client(parsed.client)
         if caller is None:
             return CLIENT_UNKNOWN
-        if caller.tenant != said.tenant:
+        if caller.tenant != parsed.tenant:
             return Dead("other_tenant", "The client of ce_source belongs to another tenant than the body names.")
         if caller.role not in _MAY_PRESS:
             return Dead("role_may_not_press", "The client of ce_source may read, and may not press.")
-        if said.reply is not None and not await self._intake.letters.leads_somewhere(
-            said.reply.topic, said.reply.partition
+        if parsed.reply is not None and not await self._intake.letters.leads_somewhere(
+            parsed.reply.topic, parsed.reply.partition
         ):
             return Dead("reply_address", "reply_to or reply_partition does not exist, or we may not see it.")
         seconds = self._intake.answer_within_seconds if patient else 0.0
-        return Asked(said.command, caller, "kafka", said.key, seconds, said.traceparent), said.reply
+        return Asked(parsed.command, caller, "kafka", parsed.key, seconds, parsed.traceparent), parsed.reply
 
     async def _press(self, asked: Asked, reply: ReplyAddress | None, tries: int) -> bool | Dead:
         match await self._intake.recorder.judged(asked):

@@ -137,8 +137,8 @@ CLIENT_UNKNOWN: Final = Dead("client_unknown", "The header ce_source is no clien
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What a record says. Whether its client exists, and is of this tenant, is not known yet."""
+class ParsedCommand:
+    """What a record asks for. Whether its client exists, and is of this tenant, is not known yet."""
 
     client: str
     tenant: str
@@ -148,8 +148,8 @@ class Said:
     traceparent: str | None
 
 
-def read_command(record: CommandRecord, opening: Opening) -> Said | Dead:
-    """Return what a record says, or the first reason why it is no command."""
+def read_command(record: CommandRecord, opening: Opening) -> ParsedCommand | Dead:
+    """Return what a record asks for, or the first reason why it is no command."""
     headers = _headers(record)
     if isinstance(headers, Dead):
         return headers
@@ -158,11 +158,11 @@ def read_command(record: CommandRecord, opening: Opening) -> Said | Dead:
     reply = _reply(headers)
     if isinstance(reply, Dead):
         return reply
-    said = _body(headers["ce_type"], record.value, opening)
-    if isinstance(said, Malformed):
-        return Dead(said.rule.reason, sentence_about(said))
-    tenant, command = said
-    return Said(
+    body = _body(headers["ce_type"], record.value, opening)
+    if isinstance(body, Malformed):
+        return Dead(body.rule.reason, sentence_about(body))
+    tenant, command = body
+    return ParsedCommand(
         client=headers["ce_source"],
         tenant=tenant,
         key=headers["ce_id"],
@@ -236,10 +236,10 @@ def _body(type_: str, value: bytes | None, opening: Opening) -> tuple[str, Timer
 
 
 def _read(kind: type[Body], value: bytes, opening: Opening) -> Body | Malformed:
-    said = read_body(kind, value, opening)
-    if isinstance(said, Malformed) and said.parameter == "body" and said.sentence is None:
-        return replace(said, sentence=_wrong_with(value, kind, said.unknown))
-    return said
+    fields = read_body(kind, value, opening)
+    if isinstance(fields, Malformed) and fields.parameter == "body" and fields.sentence is None:
+        return replace(fields, sentence=_wrong_with(value, kind, fields.unknown))
+    return fields
 
 
 def _wrong_with(value: bytes, kind: type[BaseModel], unknown: str | None) -> str:
@@ -257,25 +257,25 @@ def _wrong_with(value: bytes, kind: type[BaseModel], unknown: str | None) -> str
 
 
 def _start(value: bytes, opening: Opening) -> tuple[str, StartTimer] | Malformed:
-    said = _read(StartCommand, value, opening)
-    if isinstance(said, Malformed):
-        return said
+    fields = _read(StartCommand, value, opening)
+    if isinstance(fields, Malformed):
+        return fields
     command = StartTimer(
-        owner=said.owner,
-        account_id=said.account_id,
-        job_id=said.job_id,
-        project_id=said.project_id,
-        billable=said.billable,
-        work_date=said.work_date,
-        at=said.at,
-        reference=said.reference,
+        owner=fields.owner,
+        account_id=fields.account_id,
+        job_id=fields.job_id,
+        project_id=fields.project_id,
+        billable=fields.billable,
+        work_date=fields.work_date,
+        at=fields.at,
+        reference=fields.reference,
     )
-    return said.tenant, command
+    return fields.tenant, command
 
 
 def _press(verb: Verb, value: bytes, opening: Opening) -> tuple[str, PressTimer] | Malformed:
-    said = _read(_BODIES[verb], value, opening)
-    if isinstance(said, Malformed):
-        return said
-    reason = said.reason if isinstance(said, PauseCommand) else None
-    return said.tenant, PressTimer(verb, said.timer_id, said.at, reason)
+    fields = _read(_BODIES[verb], value, opening)
+    if isinstance(fields, Malformed):
+        return fields
+    reason = fields.reason if isinstance(fields, PauseCommand) else None
+    return fields.tenant, PressTimer(verb, fields.timer_id, fields.at, reason)

@@ -22,8 +22,8 @@ from services.command_api.desk.commands import (
     StartTimer,
     StillWaiting,
 )
+from services.command_api.desk.follow_up import short_digest
 from services.command_api.desk.rows import IntervalRow, TimerRow
-from services.command_api.desk.told import short_digest
 from services.command_api.dialects.jsontext import seconds, written
 from services.command_api.dialects.malformed import Malformed
 from services.command_api.dialects.native.reading import Verb
@@ -46,8 +46,8 @@ _PRESSED: Final[Mapping[Verb, str]] = {"pause": "paused", "resume": "resumed", "
 
 def created(timer: TimerAfter, position: Position) -> Response:
     """Answer a start with the timer as judged."""
-    said = _timer(timer, str(position))
-    return Response(written(said), 201, {"Location": f"{TIMERS_PATH}/{said['id']}"}, _JSON)
+    body = _timer(timer, str(position))
+    return Response(written(body), 201, {"Location": f"{TIMERS_PATH}/{body['id']}"}, _JSON)
 
 
 def pressed(timer: TimerAfter, position: Position) -> Response:
@@ -140,14 +140,14 @@ def cannot_be(verb: Verb, state: State) -> str:
 
 def problem(status: int, detail: str, rule: Rule | None, headers: Mapping[str, str] | None = None) -> Response:
     """Answer with a problem (RFC 9457). A broken rule gives the type; without one the status says everything."""
-    said = {
+    members = {
         "type": "about:blank" if rule is None else f"tag:stint.invalid,2026:rule/{rule.value}",
         "title": HTTPStatus(status).phrase if rule is None else rule.reason,
         "status": int(status),
         "detail": detail,
         "rule": None if rule is None else rule.value,
     }
-    return Response(written(said), status, headers, _PROBLEM)
+    return Response(written(members), status, headers, _PROBLEM)
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,20 +72,20 @@ _BODIES: Final[Mapping[Verb, type[PressBody]]] = {"pause": PauseBody, "resume": 
 
 def read_start(body: bytes, opening: Opening) -> StartTimer | Malformed:
     """Translate the body of a start."""
-    said = read_body(StartBody, body, opening)
-    if isinstance(said, Malformed):
-        return said
+    fields = read_body(StartBody, body, opening)
+    if isinstance(fields, Malformed):
+        return fields
     return StartTimer(
-        owner=said.owner,
-        account_id=said.account_id,
-        job_id=said.job_id,
-        project_id=said.project_id,
-        billable=said.billable,
-        work_date=said.work_date,
-        comment=said.comment,
-        work_item=said.work_item,
-        at=said.at,
-        reference=said.reference,
+        owner=fields.owner,
+        account_id=fields.account_id,
+        job_id=fields.job_id,
+        project_id=fields.project_id,
+        billable=fields.billable,
+        work_date=fields.work_date,
+        comment=fields.comment,
+        work_item=fields.work_item,
+        at=fields.at,
+        reference=fields.reference,
     )
 
 
@@ -94,9 +94,9 @@ def read_press(verb: Verb, spelt_id: str, body: bytes, opening: Opening) -> Pres
     timer_id = parse_timer_id(spelt_id)
     if says_nothing(body):
         return Rule.TIMER_UNKNOWN if timer_id is None else PressTimer(verb, timer_id)
-    said = read_body(_BODIES[verb], body, opening)
-    if isinstance(said, Malformed):
-        return said  # before the id: what the request shows by itself answers first
+    fields = read_body(_BODIES[verb], body, opening)
+    if isinstance(fields, Malformed):
+        return fields  # before the id: what the request shows by itself answers first
     if timer_id is None:
         return Rule.TIMER_UNKNOWN
-    return PressTimer(verb, timer_id, said.at, said.reason if isinstance(said, PauseBody) else None)
+    return PressTimer(verb, timer_id, fields.at, fields.reason if isinstance(fields, PauseBody) else None)

@@ -16,15 +16,15 @@ from starlette.responses import Response
 
 from services.command_api.desk.commands import Caller
 from services.command_api.desk.desk import Desk
+from services.command_api.desk.follow_up import DIGEST_DIGITS, Place, follow_up_of
 from services.command_api.desk.rows import NoSuchPartitionError, OutcomeRow
-from services.command_api.desk.told import DIGEST_DIGITS, Place, told_of
 from services.command_api.dialects.answering import Ask, read
 from services.command_api.dialects.headers import parse_position, preferred_wait
 from services.command_api.dialects.malformed import Malformed, fault_in
 from services.command_api.dialects.native import answers
 from services.command_api.dialects.native.admitted import admitted
 from services.command_api.dialects.native.answers import WORDS
-from services.command_api.dialects.native.lists.filters import said_in
+from services.command_api.dialects.native.lists.filters import query_of
 from shared.events.ids import parse_timer_id
 from shared.events.rules import Rule
 
@@ -49,7 +49,7 @@ class NativeReads:
             return caller
         timer_id = parse_timer_id(request.path_params["timer_id"])
         ask = WORDS.refused(Rule.TIMER_UNKNOWN) if timer_id is None else partial(self._timer, caller, timer_id)
-        return await read(self.desk, request, caller, WORDS, fault_in(said_in(request)) or ask)
+        return await read(self.desk, request, caller, WORDS, fault_in(query_of(request)) or ask)
 
     async def _timer(self, caller: Caller, timer_id: int) -> Response:
         row = await self.desk.reads.timer(caller.tenant, timer_id)
@@ -81,20 +81,20 @@ class NativeReads:
         # seem to have been passed without an outcome.
         next_offset = None if place is None else await reads.next_offset(place.partition)
         row = await reads.outcome(caller.tenant, event_id, None if place is None else place.partition)
-        told = told_of(row, place, next_offset, self.desk.now())
-        if row is not None and told in {"shown", "reused"}:
-            return _shown(row, caller, reused=told == "reused") if row.unread is None else _unread(row, caller)
-        return answers.not_yet() if told == "not_yet" else answers.refused(Rule.TIMER_UNKNOWN, _NO_SUCH_OUTCOME)
+        follow_up = follow_up_of(row, place, next_offset, self.desk.now())
+        if row is not None and follow_up in {"shown", "reused"}:
+            return _shown(row, caller, reused=follow_up == "reused") if row.unread is None else _unread(row, caller)
+        return answers.not_yet() if follow_up == "not_yet" else answers.refused(Rule.TIMER_UNKNOWN, _NO_SUCH_OUTCOME)
 
 
 def _place(request: Request) -> Place | Malformed | None:
-    said = said_in(request, "at", "digest")
-    if isinstance(said, Malformed):
-        return said
-    position = parse_position(said["at"]) if "at" in said else None
-    if "at" in said and position is None:
+    query = query_of(request, "at", "digest")
+    if isinstance(query, Malformed):
+        return query
+    position = parse_position(query["at"]) if "at" in query else None
+    if "at" in query and position is None:
         return Malformed(Rule.VALUE_INVALID, "at", f"at must be a position, such as 3:42. {_AS_SPELT}")
-    digest = said.get("digest")
+    digest = query.get("digest")
     if digest is not None and not _DIGEST.fullmatch(digest):
         return Malformed(
             Rule.VALUE_INVALID, "digest", f"digest must be {DIGEST_DIGITS} hexadecimal digits. {_AS_SPELT}"
@@ -106,14 +106,14 @@ def _shown(row: OutcomeRow, caller: Caller, *, reused: bool) -> Response:
     shown = answers.refused(Rule.KEY_REUSED) if reused else answers.outcome(row.body)
     if caller.person is None:
         return shown
-    told = json.loads(row.body)
-    if told.get("owner") == caller.person:
+    outcome = json.loads(row.body)
+    if outcome.get("owner") == caller.person:
         return shown
-    if (told.get("actor") or {}).get("person") != caller.person:
+    if (outcome.get("actor") or {}).get("person") != caller.person:
         return answers.refused(Rule.TIMER_UNKNOWN, _NO_SUCH_OUTCOME)
-    if told.get("rule") in _NOT_THEIRS and not reused:
+    if outcome.get("rule") in _NOT_THEIRS and not reused:
         # A person's own press on another owner's timer: the answer is the one that they would have heard in time.
-        return answers.refused(Rule(told["rule"]))
+        return answers.refused(Rule(outcome["rule"]))
     return shown
 
 

@@ -109,7 +109,7 @@ def error(
 ) -> Response:
     """Answer with an error. `oauth` is the code that clients of RFC 6749 expect, in a member of its own."""
     code, title = _CODES[status], HTTPStatus(status).phrase
-    said = {
+    members = {
         "code": code,
         "title": title,
         "message": message if message is not None else title,
@@ -117,8 +117,8 @@ def error(
         "instance": _INSTANCE,
     }
     if oauth is not None:
-        said["error"] = oauth
-    return Response(written(said), status, headers, _JSON)
+        members["error"] = oauth
+    return Response(written(members), status, headers, _JSON)
 
 
 def unavailable(retry_after_seconds: int = 1) -> Response:

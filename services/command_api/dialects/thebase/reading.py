@@ -39,10 +39,10 @@ class StartBody(BaseModel):
 
 def read_start(body: bytes, opening: Opening) -> StartTimer | Malformed:
     """Translate the body of a start."""
-    said = read_body(StartBody, body, opening)
-    if isinstance(said, Malformed):
-        return said
-    return StartTimer(owner=said.owner, account_id=said.account_id, comment=said.comment, at=said.start_time)
+    fields = read_body(StartBody, body, opening)
+    if isinstance(fields, Malformed):
+        return fields
+    return StartTimer(owner=fields.owner, account_id=fields.account_id, comment=fields.comment, at=fields.start_time)
 
 
 def read_stop(spelt_id: str, body: bytes) -> PressTimer | Malformed | Rule:

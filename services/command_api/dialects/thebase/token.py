@@ -63,8 +63,8 @@ def _grant_type(body: bytes) -> str | None:
         given = parse_qs(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=_FIELDS_MAX)
     except ValueError:
         return None
-    said = given.get("grant_type", [""])
-    return said[0] or None if len(said) == 1 else None
+    types = given.get("grant_type", [""])
+    return types[0] or None if len(types) == 1 else None
 
 
 def _basic(given: str | None) -> list[tuple[str, str]]:

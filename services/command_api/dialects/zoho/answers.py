@@ -52,7 +52,7 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Voice:
+class Words:
     """How one request is answered: for which resource and verb, and in which of the two formats."""
 
     uri: str
@@ -98,10 +98,10 @@ class Voice:
         message = SUCCEEDED[self.verb]
         if self.xml:
             return self._xml(200, 0, message, "" if result is None else f"\n<result>{_elements(result)}</result>")
-        said: dict[str, object] = {"message": message, "uri": self.uri, "status": 0}
+        content: dict[str, object] = {"message": message, "uri": self.uri, "status": 0}
         if result is not None:
-            said = {"result": [dict(result)] if self.verb == "start" else dict(result)} | said
-        return Response(written({"response": said}), 200, media_type="application/json")
+            content = {"result": [dict(result)] if self.verb == "start" else dict(result)} | content
+        return Response(written({"response": content}), 200, media_type="application/json")
 
     def fail(self, failure: Failure) -> Response:
         """Answer with an error."""
@@ -114,8 +114,8 @@ class Voice:
             headers["WWW-Authenticate"] = "Zoho-oauthtoken"
         if self.xml:
             return self._xml(http_status, 1, failure.message, f"\n<errors>{_elements(errors)}</errors>", headers)
-        said = {"message": failure.message, "uri": self.uri, "errors": dict(errors), "status": 1}
-        return Response(written({"response": said}), http_status, headers, "application/json")
+        content = {"message": failure.message, "uri": self.uri, "errors": dict(errors), "status": 1}
+        return Response(written({"response": content}), http_status, headers, "application/json")
 
     def _xml(
         self, http_status: int, status: int, message: str, rest: str, headers: dict[str, str] | None = None

@@ -23,7 +23,7 @@ from services.command_api.dialects.answering import caller_of, first_answer, pre
 from services.command_api.dialects.headers import idempotency_key
 from services.command_api.dialects.malformed import Malformed, fault_in
 from services.command_api.dialects.parameters import Parameters, parameters, query_parameters
-from services.command_api.dialects.zoho.answers import RUNNING_URI, TIMER_URI, Failure, Verb, Voice
+from services.command_api.dialects.zoho.answers import RUNNING_URI, TIMER_URI, Failure, Verb, Words
 from services.command_api.dialects.zoho.dates import DEFAULT_FORMAT, is_format
 from services.command_api.dialects.zoho.reading import read_command, verb_of, wants_xml
 from services.command_api.dialects.zoho.running import running_timer
@@ -43,41 +43,43 @@ class Zoho:
 
     async def timer(self, request: Request) -> Response:
         """`/people/api/timetracker/timer`: start, pause and resume."""
-        caller, said = await self._heard(request, TIMER_URI)
-        voice = self._voice(TIMER_URI, verb_of(said), request, said)
+        caller, params = await self._caller_and_parameters(request, TIMER_URI)
+        words = self._words(TIMER_URI, verb_of(params), request, params)
         if not isinstance(caller, Caller):
-            return _turned_away(self.desk, caller, voice)
+            return _turned_away(self.desk, caller, words)
         try:
-            command = await self._command(request, said, caller)
+            command = await self._command(request, params, caller)
         except ReadsAwayError:
-            return voice.unavailable()
+            return words.unavailable()
         if command is Rule.NOT_THE_OWNER:
             # The alias may have been taken away after the first try, whose answer a retry hears.
-            first = await first_answer(self.desk, request, caller, partial(_for_itself, said, caller), voice)
+            first = await first_answer(self.desk, request, caller, partial(_for_itself, params, caller), words)
             if first is not None:
                 return first
-        return await press(self.desk, request, caller, command, voice)
+        return await press(self.desk, request, caller, command, words)
 
     async def running(self, request: Request) -> Response:
         """`/people/api/timetracker/getcurrentlyrunningtimer`."""
-        caller, said = await self._heard(request, RUNNING_URI)
-        voice = self._voice(RUNNING_URI, "fetch", request, said)
+        caller, params = await self._caller_and_parameters(request, RUNNING_URI)
+        words = self._words(RUNNING_URI, "fetch", request, params)
         if not isinstance(caller, Caller):
-            return _turned_away(self.desk, caller, voice)
+            return _turned_away(self.desk, caller, words)
         person = caller.person
         if person is None:
-            return voice.refused(Rule.NOT_THE_OWNER)
-        date_format = said.given.get("dateFormat", DEFAULT_FORMAT)
-        if not said.clear or not is_format(date_format):
-            return voice.refused(Rule.VALUE_INVALID)
-        ask = partial(self._running, caller.tenant, person, date_format, voice)
-        return await read(self.desk, request, caller, voice, ask)
+            return words.refused(Rule.NOT_THE_OWNER)
+        date_format = params.given.get("dateFormat", DEFAULT_FORMAT)
+        if not params.clear or not is_format(date_format):
+            return words.refused(Rule.VALUE_INVALID)
+        ask = partial(self._running, caller.tenant, person, date_format, words)
+        return await read(self.desk, request, caller, words, ask)
 
-    async def _running(self, tenant: str, person: str, date_format: str, voice: Voice) -> Response:
+    async def _running(self, tenant: str, person: str, date_format: str, words: Words) -> Response:
         found = await self.desk.reads.running_timer(tenant, person)
-        return voice.succeed(running_timer(found, self.desk.now(), date_format) if found else None)
+        return words.succeed(running_timer(found, self.desk.now(), date_format) if found else None)
 
-    async def _heard(self, request: Request, uri: str) -> tuple[Caller | Unknown | Away | OverThreshold, Parameters]:
+    async def _caller_and_parameters(
+        self, request: Request, uri: str
+    ) -> tuple[Caller | Unknown | Away | OverThreshold, Parameters]:
         """Return the caller and the parameters.
 
         The caller is looked up and counted first, because an unknown one and one that is locked out are not asked for a
@@ -92,14 +94,14 @@ class Zoho:
             return caller
         return await self.desk.threshold.over(caller, uri) or caller
 
-    def _voice(self, uri: str, verb: Verb, request: Request, said: Parameters) -> Voice:
-        return Voice(uri, verb, wants_xml(request, said.given.get("format")), self.errors_as_200)
+    def _words(self, uri: str, verb: Verb, request: Request, params: Parameters) -> Words:
+        return Words(uri, verb, wants_xml(request, params.given.get("format")), self.errors_as_200)
 
-    async def _command(self, request: Request, said: Parameters, caller: Caller) -> Command | Malformed | Rule:
+    async def _command(self, request: Request, params: Parameters, caller: Caller) -> Command | Malformed | Rule:
         """Return what is asked for. Raises ReadsAwayError when aliases are neither remembered nor to be had."""
-        if not said.clear:
+        if not params.clear:
             return Malformed(Rule.VALUE_INVALID, "parameters")
-        command = read_command(said.given)
+        command = read_command(params.given)
         if not isinstance(command, StartTimer) or caller.person is None:
             return command
         # A malformed request is answered before Postgres is asked for an alias.
@@ -116,19 +118,19 @@ class Zoho:
         return replace(command, owner=owner)
 
 
-def _for_itself(said: Parameters, caller: Caller) -> Command | Malformed | Rule:
+def _for_itself(params: Parameters, caller: Caller) -> Command | Malformed | Rule:
     """Return a start as the token's person means it, by whichever name."""
-    command = read_command(said.given)
+    command = read_command(params.given)
     if not isinstance(command, StartTimer) or caller.person is None:
         return Rule.NOT_THE_OWNER
     return replace(command, owner=caller.person)
 
 
-def _turned_away(desk: Desk, why: Unknown | Away | OverThreshold, voice: Voice) -> Response:
+def _turned_away(desk: Desk, why: Unknown | Away | OverThreshold, words: Words) -> Response:
     if isinstance(why, OverThreshold):
-        desk.tally.turned_away[voice.dialect, Rule.RATE_LIMITED] += 1
-        return voice.over_threshold(why.retry_after_seconds)
-    return turned_away(desk, why, voice)
+        desk.tally.turned_away[words.dialect, Rule.RATE_LIMITED] += 1
+        return words.over_threshold(why.retry_after_seconds)
+    return turned_away(desk, why, words)
 
 
 def routes(desk: Desk, *, errors_as_200: bool = False) -> list[BaseRoute]:
@@ -144,16 +146,16 @@ def error_response(request: Request, status: int, headers: Mapping[str, str] | N
     """Answer a request that no call answered (404, 405, 408, 413, 500 …)."""
     phrase = HTTPStatus(status).phrase
     failure = Failure(phrase, phrase.upper().replace(" ", "_"), phrase, status)
-    response = _voice_without_call(request).fail(failure)
+    response = _words_without_call(request).fail(failure)
     response.headers.update(headers or {})
     return response
 
 
 def path_not_utf8(request: Request) -> Response:
     """Answer a path that is not UTF-8."""
-    return _voice_without_call(request).refused(Rule.VALUE_INVALID)
+    return _words_without_call(request).refused(Rule.VALUE_INVALID)
 
 
-def _voice_without_call(request: Request) -> Voice:
+def _words_without_call(request: Request) -> Words:
     uri = RUNNING_URI if request.url.path == _PREFIX + RUNNING_URI else TIMER_URI
-    return Voice(uri, "fetch", wants_xml(request, query_parameters(request).given.get("format")))
+    return Words(uri, "fetch", wants_xml(request, query_parameters(request).given.get("format")))

@@ -58,12 +58,12 @@ def parse_date(text: str, date_format: str) -> date | None:
         return None
     year, month = match["y"], match["M"]
     try:
-        said = date(
+        day = date(
             int(year) if len(year) > 2 else _CENTURY + int(year),  # noqa: PLR2004 - "yy"
             int(month) if month.isdecimal() else _MONTHS.index(month.capitalize()) + 1,
             int(match["d"]),
         )
-        return in_calendar(said)
+        return in_calendar(day)
     except ValueError:
         return None
 

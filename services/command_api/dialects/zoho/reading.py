@@ -48,9 +48,9 @@ _ANYTHING: Final = frozenset({"", "*/*", _JSON})
 Given = Mapping[str, str]
 
 
-def verb_of(said: Parameters) -> Verb:
+def verb_of(params: Parameters) -> Verb:
     """Return the verb whose words tell a failure, even when the parameters name no verb."""
-    match said.given.get("timer"), "timeLogId" in said.named:
+    match params.given.get("timer"), "timeLogId" in params.named:
         case "stop", _:
             return "pause"
         case "start", True:

@@ -111,7 +111,7 @@ def test_the_digest_covers_what_was_stated() -> None:
 
 def test_a_day_that_we_found_is_no_part_of_the_digest() -> None:
     """The owner's zone changed between the request and its retry: the retry is the same request."""
-    found = dataclasses.replace(WINDOW, on_said=False)
+    found = dataclasses.replace(WINDOW, on_given=False)
     assert digest(found) == digest(dataclasses.replace(found, on=date(2026, 4, 3)))
     assert digest(found) != digest(WINDOW)
 

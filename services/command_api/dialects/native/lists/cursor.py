@@ -92,8 +92,8 @@ def _decoded(text: str) -> bytes:
 
 
 def _digest(*filters: str | datetime | None) -> str:
-    said = [each.isoformat() if isinstance(each, datetime) else each for each in filters]
-    return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
+    values = [each.isoformat() if isinstance(each, datetime) else each for each in filters]
+    return hashlib.sha256(json.dumps(values).encode()).hexdigest()[:16]
 
 
 def _wrong(sentence: str) -> Malformed:

@@ -35,13 +35,13 @@ class Between:
     until: datetime | None
 
 
-def said_in(request: Request, *names: str) -> dict[str, str] | Malformed:
+def query_of(request: Request, *names: str) -> dict[str, str] | Malformed:
     """Return the parameters of a query, which may be those of `names`; an empty one counts as not given."""
-    said = query_parameters(request)
-    if not said.clear:
+    found = query_parameters(request)
+    if not found.clear:
         return Malformed(Rule.VALUE_INVALID, "query", "query is not UTF-8, or has a parameter twice.")
-    if said.named <= set(names):
-        return said.given
+    if found.named <= set(names):
+        return found.given
     if not names:
         return NO_PARAMETERS
     # A filter that is spelt wrongly must not answer with everything.
@@ -50,9 +50,9 @@ def said_in(request: Request, *names: str) -> dict[str, str] | Malformed:
     return Malformed(Rule.VALUE_INVALID, "query", f"query may have these parameters only: {', '.join(names)}.{has}")
 
 
-def span_of(said: dict[str, str], zone_name: str) -> Between | Malformed:
+def span_of(query: dict[str, str], zone_name: str) -> Between | Malformed:
     """Return the time between `from` and `to`."""
-    since, until = _moment(said, "from", zone_name), _moment(said, "to", zone_name)
+    since, until = _moment(query, "from", zone_name), _moment(query, "to", zone_name)
     if isinstance(since, Malformed):
         return since
     if isinstance(until, Malformed):
@@ -62,28 +62,28 @@ def span_of(said: dict[str, str], zone_name: str) -> Between | Malformed:
     return Between(since, until)
 
 
-def limit_of(said: dict[str, str], limit_max: int = LIMIT_MAX) -> int | Malformed:
+def limit_of(query: dict[str, str], limit_max: int = LIMIT_MAX) -> int | Malformed:
     """Return how many items a page may have."""
-    limit = said.get("limit", str(LIMIT_DEFAULT))
+    limit = query.get("limit", str(LIMIT_DEFAULT))
     if not _LIMIT.fullmatch(limit) or not 1 <= int(limit) <= limit_max:
         return Malformed(Rule.VALUE_INVALID, "limit", f"limit must be a number from 1 to {limit_max}.")
     return int(limit)
 
 
-def too_long(said: dict[str, str], *names: str) -> Malformed | None:
+def too_long(query: dict[str, str], *names: str) -> Malformed | None:
     """Return the first of these names that is longer than any name may be."""
-    found = next((name for name in names if len(said.get(name, "")) > NAME_LENGTH_MAX), None)
+    found = next((name for name in names if len(query.get(name, "")) > NAME_LENGTH_MAX), None)
     return None if found is None else Malformed(Rule.TEXT_TOO_LONG, found)
 
 
-def _moment(said: dict[str, str], name: str, zone_name: str) -> datetime | Malformed | None:
+def _moment(query: dict[str, str], name: str, zone_name: str) -> datetime | Malformed | None:
     """Return the moment that `from` or `to` means. A day begins at its first instant, and `to` is its end."""
-    if name not in said:
+    if name not in query:
         return None
-    on = day(said[name])
+    on = day(query[name])
     if on is not None and (cut := _begin_of(on + _DAY if name == "to" else on, zone_name)) is not None:
         return cut
-    at = asked_time(said[name], zone_name=None)
+    at = asked_time(query[name], zone_name=None)
     if at is not None:
         return at.instant
     example = "2026-03-27, or a time with an offset, such as 2026-03-27T09:00:00Z (write + as %2B)"

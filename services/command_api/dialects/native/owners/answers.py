@@ -19,12 +19,12 @@ OWNERS_PATH: Final = "/v1/owners"
 _JSON: Final = "application/json"
 
 
-def learned(said: Learned, aliases: Sequence[str] | None = None) -> Response:
+def learned(answer: Learned, aliases: Sequence[str] | None = None) -> Response:
     """Answer a statement with its fact. `aliases` are those that were set with it, if any."""
-    body: dict[str, object] = {"owner": said.owner, "fact": dict(_fact(said.fact))}
+    body: dict[str, object] = {"owner": answer.owner, "fact": dict(_fact(answer.fact))}
     if aliases is not None:
         body["aliases"] = list(aliases)
-    return Response(written(body | {"position": str(said.position)}), 200, media_type=_JSON)
+    return Response(written(body | {"position": str(answer.position)}), 200, media_type=_JSON)
 
 
 def known(owner: str, row: OwnerRow) -> Response:

@@ -16,15 +16,15 @@ from starlette.routing import BaseRoute, Route
 from services.command_api.desk.commands import Caller, FactCommand, Learned, StillWaiting
 from services.command_api.desk.desk import Desk
 from services.command_api.desk.rows import ReadsAwayError
-from services.command_api.dialects.answering import asked_for, count_role_refused, odd, read, worded
+from services.command_api.dialects.answering import asked_for, count_role_refused, malformed_press, read, worded
 from services.command_api.dialects.headers import idempotency_key, preferred_wait
 from services.command_api.dialects.malformed import Malformed, fault_in, first_of
 from services.command_api.dialects.native.admitted import admitted
 from services.command_api.dialects.native.answers import WORDS, recorded
-from services.command_api.dialects.native.lists.filters import NO_PARAMETERS, said_in
+from services.command_api.dialects.native.lists.filters import NO_PARAMETERS, query_of
 from services.command_api.dialects.native.owners import answers
 from services.command_api.dialects.native.owners.reading import (
-    SaidAttendance,
+    StatedAttendance,
     read_attendance,
     read_erasure,
     read_estimate,
@@ -33,7 +33,7 @@ from services.command_api.dialects.native.owners.reading import (
 )
 from services.command_api.dialects.values import read_name
 
-_Said = TypeVar("_Said")
+_Stated = TypeVar("_Stated")
 _Statement = Callable[["NativeOwners", Request, Caller, str, bytes], Awaitable[Response]]
 
 
@@ -72,36 +72,36 @@ class NativeOwners:
     async def _set_profile(self, request: Request, caller: Caller, owner: str, body: bytes) -> Response:
         checked = _checked(request, read_profile(owner, body))
         if isinstance(checked, Malformed):
-            return odd(self.desk, checked, WORDS)
-        said, key = checked
-        if said.aliases is not None and (await self.desk.reads.owner(caller.tenant, owner)).aliases is None:
+            return malformed_press(self.desk, checked, WORDS)
+        stated, key = checked
+        if stated.aliases is not None and (await self.desk.reads.owner(caller.tenant, owner)).aliases is None:
             return answers.no_such_person()
-        answer = await self._submit(request, caller, said.fact, key)
-        if said.aliases is None or isinstance(answer, Response):
+        answer = await self._submit(request, caller, stated.fact, key)
+        if stated.aliases is None or isinstance(answer, Response):
             return _answered(answer)
-        if not await self.desk.people.set_aliases(caller.tenant, owner, said.aliases):
+        if not await self.desk.people.set_aliases(caller.tenant, owner, stated.aliases):
             return answers.no_such_person()
-        return _answered(answer, said.aliases)
+        return _answered(answer, stated.aliases)
 
     @_by_an_admin
     async def leave(self, request: Request, caller: Caller, owner: str, body: bytes) -> Response:
         """`PUT` and `DELETE /v1/owners/{owner}/leave/{day}`: one route, so that a 405 names both methods."""
-        said = read_leave(owner, request.path_params["day"], body, granted=request.method == "PUT")
-        return await self._state(request, caller, said)
+        stated = read_leave(owner, request.path_params["day"], body, granted=request.method == "PUT")
+        return await self._state(request, caller, stated)
 
     @_by_an_admin
     async def record_attendance(self, request: Request, caller: Caller, owner: str, body: bytes) -> Response:
         """`POST /v1/owners/{owner}/attendance`."""
         checked = _checked(request, read_attendance(owner, body))
         if isinstance(checked, Malformed):
-            return odd(self.desk, checked, WORDS)
-        said, key = checked
-        zone_name = await self._zone_for(caller, said)
+            return malformed_press(self.desk, checked, WORDS)
+        stated, key = checked
+        zone_name = await self._zone_for(caller, stated)
         if zone_name is None:
             return WORDS.unavailable()
-        command = said.on_its_day(zone_name)
+        command = stated.on_its_day(zone_name)
         if isinstance(command, Malformed):
-            return odd(self.desk, command, WORDS)
+            return malformed_press(self.desk, command, WORDS)
         return _answered(await self._submit(request, caller, command, key))
 
     @_by_an_admin
@@ -119,7 +119,7 @@ class NativeOwners:
         if isinstance(caller, Response):
             return caller
         owner = request.path_params["owner"]
-        problem = first_of(fault_in(said_in(request)), fault_in(read_name(owner, "owner")))
+        problem = first_of(fault_in(query_of(request)), fault_in(read_name(owner, "owner")))
         theirs = caller.person in {None, owner}
         ask = partial(self._all_about, caller, owner) if theirs else answers.no_such_owner()
         return await read(self.desk, request, caller, WORDS, problem or ask)
@@ -127,18 +127,18 @@ class NativeOwners:
     async def _all_about(self, caller: Caller, owner: str) -> Response:
         return answers.known(owner, await self.desk.reads.owner(caller.tenant, owner))
 
-    async def _zone_for(self, caller: Caller, said: SaidAttendance) -> str | None:
+    async def _zone_for(self, caller: Caller, stated: StatedAttendance) -> str | None:
         """Return the zone that finds the day of a window. None: the tenant has no policy."""
         policy = self.desk.policies.latest(caller.tenant)
-        if policy is None or said.on is not None:
+        if policy is None or stated.on is not None:
             # The caller named the day, so Postgres is not asked: the press is recorded without it.
             return None if policy is None else policy.zone
-        return (await self.desk.reads.owner(caller.tenant, said.owner)).zone or policy.zone
+        return (await self.desk.reads.owner(caller.tenant, stated.owner)).zone or policy.zone
 
     async def _state(self, request: Request, caller: Caller, command: FactCommand | Malformed) -> Response:
         checked: tuple[FactCommand, str | None] | Malformed = _checked(request, command)
         if isinstance(checked, Malformed):
-            return odd(self.desk, checked, WORDS)
+            return malformed_press(self.desk, checked, WORDS)
         return _answered(await self._submit(request, caller, *checked))
 
     async def _submit(
@@ -150,17 +150,17 @@ class NativeOwners:
         return answer if isinstance(answer, Learned | StillWaiting) else worded(asked, answer, WORDS)
 
 
-def _checked(request: Request, said: _Said | Malformed) -> tuple[_Said, str | None] | Malformed:
+def _checked(request: Request, stated: _Stated | Malformed) -> tuple[_Stated, str | None] | Malformed:
     """Return what is stated and under which key, or the first rule in order that query, path, body or key breaks."""
     # A caller that sends query parameters means them, and a statement has none.
     query = NO_PARAMETERS if request.query_params else None
     owner, key = read_name(request.path_params["owner"], "owner"), idempotency_key(request)
     others = first_of(query, fault_in(owner))
-    if isinstance(said, Malformed):
-        return first_of(said, others, fault_in(key))
+    if isinstance(stated, Malformed):
+        return first_of(stated, others, fault_in(key))
     if isinstance(key, Malformed):
         return first_of(key, others)
-    return others or (said, key)
+    return others or (stated, key)
 
 
 def _answered(answer: Response | Learned | StillWaiting, aliases: tuple[str, ...] | None = None) -> Response:

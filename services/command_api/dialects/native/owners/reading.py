@@ -113,7 +113,7 @@ class EstimateBody(Model):
 
 
 @dataclass(frozen=True, slots=True)
-class SaidProfile:
+class StatedProfile:
     """What a profile says: a fact for the log, and aliases for the person. `aliases` None: they stay."""
 
     fact: SetProfile
@@ -121,7 +121,7 @@ class SaidProfile:
 
 
 @dataclass(frozen=True, slots=True)
-class SaidAttendance:
+class StatedAttendance:
     """A window as its caller gave it. `on` None: its day is still to be found."""
 
     owner: str
@@ -137,15 +137,15 @@ class SaidAttendance:
             on = in_calendar(self.checked_in.instant.astimezone(zone(zone_name)).date())
         except (ValueError, OverflowError):
             return Malformed(Rule.VALUE_INVALID, "checked_in_at")
-        return RecordAttendance(self.owner, on, self.checked_in, self.checked_out, on_said=False)
+        return RecordAttendance(self.owner, on, self.checked_in, self.checked_out, on_given=False)
 
 
-def read_profile(owner: str, body: bytes) -> SaidProfile | Malformed:
+def read_profile(owner: str, body: bytes) -> StatedProfile | Malformed:
     """Translate the body of a profile."""
-    said = ProfileBody() if says_nothing(body) else read_body(ProfileBody, body)
-    if isinstance(said, Malformed):
-        return said
-    return SaidProfile(SetProfile(owner, said.zone, said.timers_disabled, said.active), said.aliases)
+    fields = ProfileBody() if says_nothing(body) else read_body(ProfileBody, body)
+    if isinstance(fields, Malformed):
+        return fields
+    return StatedProfile(SetProfile(owner, fields.zone, fields.timers_disabled, fields.active), fields.aliases)
 
 
 def read_leave(owner: str, spelt_day: str, body: bytes, *, granted: bool) -> SetLeave | Malformed:
@@ -156,33 +156,33 @@ def read_leave(owner: str, spelt_day: str, body: bytes, *, granted: bool) -> Set
     return _nothing_in(body) or SetLeave(owner, on, granted)
 
 
-def read_attendance(owner: str, body: bytes) -> SaidAttendance | Malformed:
+def read_attendance(owner: str, body: bytes) -> StatedAttendance | Malformed:
     """Translate the body of an attendance."""
-    said = read_body(AttendanceBody, body)
-    if isinstance(said, Malformed):
-        return said
-    checked_in = asked_time(said.checked_in_at, zone_name=None)
+    fields = read_body(AttendanceBody, body)
+    if isinstance(fields, Malformed):
+        return fields
+    checked_in = asked_time(fields.checked_in_at, zone_name=None)
     if checked_in is None:
         return Malformed(Rule.VALUE_INVALID, "checked_in_at")
-    checked_out = None if said.checked_out_at is None else asked_time(said.checked_out_at, zone_name=None)
-    if said.checked_out_at is not None and checked_out is None:
+    checked_out = None if fields.checked_out_at is None else asked_time(fields.checked_out_at, zone_name=None)
+    if fields.checked_out_at is not None and checked_out is None:
         return Malformed(Rule.VALUE_INVALID, "checked_out_at")
     if checked_out is not None and checked_out.instant < checked_in.instant:
         return Malformed(Rule.VALUE_INVALID, "checked_out_at", "checked_out_at lies before checked_in_at.")
-    on = None if said.on is None else day(said.on)
-    if said.on is not None and on is None:
+    on = None if fields.on is None else day(fields.on)
+    if fields.on is not None and on is None:
         return Malformed(Rule.VALUE_INVALID, "on")
     if on is not None and abs(checked_in.instant.date() - on) > _A_DAY:
         return Malformed(Rule.VALUE_INVALID, "on", "on is no zone's local day of checked_in_at.")
-    return SaidAttendance(owner, checked_in, checked_out, on)
+    return StatedAttendance(owner, checked_in, checked_out, on)
 
 
 def read_estimate(owner: str, job: str, body: bytes) -> SetEstimate | Malformed:
     """Translate the body of an estimate."""
-    named, said = read_name(job, "job"), read_body(EstimateBody, body)
+    named, fields = read_name(job, "job"), read_body(EstimateBody, body)
     if isinstance(named, Malformed):
-        return first_of(named, fault_in(said))
-    return said if isinstance(said, Malformed) else SetEstimate(owner, named, said.seconds)
+        return first_of(named, fault_in(fields))
+    return fields if isinstance(fields, Malformed) else SetEstimate(owner, named, fields.seconds)
 
 
 def read_erasure(owner: str, body: bytes) -> EraseTexts | Malformed:
@@ -191,5 +191,5 @@ def read_erasure(owner: str, body: bytes) -> EraseTexts | Malformed:
 
 
 def _nothing_in(body: bytes) -> Malformed | None:
-    said = None if says_nothing(body) else read_body(NoBody, body)
-    return said if isinstance(said, Malformed) else None
+    fields = None if says_nothing(body) else read_body(NoBody, body)
+    return fields if isinstance(fields, Malformed) else None

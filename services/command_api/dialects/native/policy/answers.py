@@ -41,8 +41,13 @@ def history(settings: Sequence[Setting], next_cursor: int | None) -> Response:
     return Response(written({"items": items, "next_cursor": cursor}), 200, media_type=_JSON)
 
 
-def _set(number: int, said: PolicyRecord | Setting) -> dict[str, object]:
-    return {"revision": number, "replaces": said.replaces, "set_by": said.set_by, "set_at": rfc3339(said.set_at)}
+def _set(number: int, setting: PolicyRecord | Setting) -> dict[str, object]:
+    return {
+        "revision": number,
+        "replaces": setting.replaces,
+        "set_by": setting.set_by,
+        "set_at": rfc3339(setting.set_at),
+    }
 
 
 def moved_on(why: MovedOn) -> Response:

@@ -20,7 +20,7 @@ from services.command_api.dialects.answering import read
 from services.command_api.dialects.malformed import Malformed, fault_in, first_of
 from services.command_api.dialects.native.admitted import admitted
 from services.command_api.dialects.native.answers import WORDS
-from services.command_api.dialects.native.lists.filters import NO_PARAMETERS, said_in
+from services.command_api.dialects.native.lists.filters import NO_PARAMETERS, query_of
 from services.command_api.dialects.native.policy import answers
 from services.command_api.dialects.native.policy.reading import (
     HistoryPage,
@@ -53,13 +53,13 @@ class NativePolicy:
     async def _put(self, request: Request, caller: Caller, body: bytes) -> Response:
         if caller.role != "admin":
             return answers.not_for_this_role("Only an admin may set the policy.")
-        said = read_put(body, request.headers.getlist("if-match"))
+        put = read_put(body, request.headers.getlist("if-match"))
         query = NO_PARAMETERS if request.query_params else None
-        if isinstance(said, Malformed):
-            return WORDS.malformed(first_of(said, query))
+        if isinstance(put, Malformed):
+            return WORDS.malformed(first_of(put, query))
         if query is not None:
             return WORDS.malformed(query)
-        match await self.desk.policy_log.put(caller, said.document, said.replaces):
+        match await self.desk.policy_log.put(caller, put.document, put.replaces):
             case Revision() as revision:
                 return answers.document(revision)
             case MovedOn() as why:
@@ -75,7 +75,7 @@ class NativePolicy:
         caller = await self._reader(request)
         if isinstance(caller, Response):
             return caller
-        ask = fault_in(said_in(request)) or partial(self._shown, request, caller, None, answers.none_yet())
+        ask = fault_in(query_of(request)) or partial(self._shown, request, caller, None, answers.none_yet())
         return await read(self.desk, request, caller, WORDS, ask)
 
     async def revision(self, request: Request) -> Response:
@@ -86,7 +86,7 @@ class NativePolicy:
         number = read_revision(request.path_params["revision"])
         missing = answers.no_such_revision()
         ask = missing if number is None else partial(self._shown, request, caller, number, missing)
-        return await read(self.desk, request, caller, WORDS, fault_in(said_in(request)) or ask)
+        return await read(self.desk, request, caller, WORDS, fault_in(query_of(request)) or ask)
 
     async def history(self, request: Request) -> Response:
         """`GET /v1/policy/history?cursor=&limit=`."""

@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from services.command_api.dialects.jsontext import read_json
 from services.command_api.dialects.malformed import Malformed
-from services.command_api.dialects.native.lists.filters import limit_of, said_in
+from services.command_api.dialects.native.lists.filters import limit_of, query_of
 from shared.events.policies.document import REPLACES, Proposal, Unfit, read_proposal
 from shared.events.policy import Policy
 from shared.events.rules import Rule
@@ -49,25 +49,25 @@ def read_put(body: bytes, if_match: Sequence[str]) -> PolicyPut | Malformed:
         value = read_json(body)
     except ValueError:
         return Malformed(Rule.VALUE_INVALID, "body", "The body is not JSON, or a member is given twice.")
-    said = read_proposal(value)
+    proposal = read_proposal(value)
     missing = _NO_REPLACES if isinstance(value, dict) and REPLACES not in value and not if_match else None
-    if isinstance(said, Unfit):
+    if isinstance(proposal, Unfit):
         # All that is wrong is told at once, what is missing first.
-        sentence = f"{missing.sentence} {said.sentence}" if missing else said.sentence
-        is_missing = said.is_missing or missing is not None
+        sentence = f"{missing.sentence} {proposal.sentence}" if missing else proposal.sentence
+        is_missing = proposal.is_missing or missing is not None
         return Malformed(Rule.PARAMETER_MISSING if is_missing else Rule.VALUE_INVALID, "body", sentence)
-    return missing or _replacing(said, if_match)
+    return missing or _replacing(proposal, if_match)
 
 
-def _replacing(said: Proposal, if_match: Sequence[str]) -> PolicyPut | Malformed:
+def _replacing(proposal: Proposal, if_match: Sequence[str]) -> PolicyPut | Malformed:
     if not if_match:
-        return PolicyPut(said.document, said.replaces)
+        return PolicyPut(proposal.document, proposal.replaces)
     match = _ETAG.fullmatch(if_match[0].strip(" \t")) if len(if_match) == 1 else None
     if match is None:
         return Malformed(Rule.VALUE_INVALID, "If-Match", 'If-Match: may be one ETag of a revision, such as "42".')
-    if said.says_replaces and said.replaces != int(match[1]):
+    if proposal.says_replaces and proposal.replaces != int(match[1]):
         return Malformed(Rule.VALUE_INVALID, REPLACES, f"{REPLACES}: names another revision than If-Match. Give one.")
-    return PolicyPut(said.document, int(match[1]))
+    return PolicyPut(proposal.document, int(match[1]))
 
 
 def read_revision(spelt: str) -> int | None:
@@ -77,13 +77,13 @@ def read_revision(spelt: str) -> int | None:
 
 def read_page(request: Request) -> HistoryPage | Malformed:
     """Return the page that the query asks for. A cursor is the last revision of the page before."""
-    said = said_in(request, "cursor", "limit")
-    if isinstance(said, Malformed):
-        return said
-    before = read_revision(said["cursor"]) if "cursor" in said else None
-    if "cursor" in said and before is None:
+    query = query_of(request, "cursor", "limit")
+    if isinstance(query, Malformed):
+        return query
+    before = read_revision(query["cursor"]) if "cursor" in query else None
+    if "cursor" in query and before is None:
         return Malformed(Rule.VALUE_INVALID, "cursor", "cursor: may be what next_cursor said.")
-    most = limit_of(said, PAGE_MAX)
+    most = limit_of(query, PAGE_MAX)
     if isinstance(most, Malformed):
         return most
     return HistoryPage(before, most)

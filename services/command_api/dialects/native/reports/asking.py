@@ -9,7 +9,7 @@ from starlette.requests import Request
 from services.command_api.desk.questions import ViolationFilter, ViolationKey
 from services.command_api.dialects.malformed import Malformed
 from services.command_api.dialects.native.lists.cursor import read_cursor
-from services.command_api.dialects.native.lists.filters import limit_of, said_in, span_of, too_long
+from services.command_api.dialects.native.lists.filters import limit_of, query_of, span_of, too_long
 from services.command_api.dialects.native.reports.accept import CSV
 from services.command_api.dialects.times import day
 from services.command_api.dialects.values import NAME_LENGTH_MAX
@@ -47,23 +47,23 @@ class DaysAsked:
 
 def read_violations(request: Request, zone_name: str, person: str | None) -> ViolationsAsked | Malformed:
     """Return which findings are asked for. Without an owner: those of `person`, who may be nobody in particular."""
-    said = said_in(request, "owner", "rule", "from", "to", "cursor", "limit")
-    if isinstance(said, Malformed):
-        return said
-    rule = _rule(said.get("rule"))
+    query = query_of(request, "owner", "rule", "from", "to", "cursor", "limit")
+    if isinstance(query, Malformed):
+        return query
+    rule = _rule(query.get("rule"))
     if isinstance(rule, Malformed):
         return rule
-    span = span_of(said, zone_name)
+    span = span_of(query, zone_name)
     if isinstance(span, Malformed):
         return span
-    limit = limit_of(said)
+    limit = limit_of(query)
     if isinstance(limit, Malformed):
         return limit
-    asked = ViolationFilter(said.get("owner", person), rule, span.since, span.until)
-    after = read_cursor(said["cursor"], asked) if "cursor" in said else None
+    asked = ViolationFilter(query.get("owner", person), rule, span.since, span.until)
+    after = read_cursor(query["cursor"], asked) if "cursor" in query else None
     if isinstance(after, Malformed):
         return after
-    return too_long(said, "owner") or ViolationsAsked(asked, after, limit)
+    return too_long(query, "owner") or ViolationsAsked(asked, after, limit)
 
 
 def read_days(request: Request, now: datetime, whose: Whose, form: str) -> DaysAsked | Malformed:
@@ -71,17 +71,17 @@ def read_days(request: Request, now: datetime, whose: Whose, form: str) -> DaysA
     about = request.path_params[whose]
     if not is_writable(about):
         return Malformed(Rule.VALUE_INVALID, whose)
-    said = said_in(request, "from", "to", "bom")
-    if isinstance(said, Malformed):
-        return said
-    if "bom" in said and form != CSV:
+    query = query_of(request, "from", "to", "bom")
+    if isinstance(query, Malformed):
+        return query
+    if "bom" in query and form != CSV:
         return Malformed(Rule.VALUE_INVALID, "bom", "bom is for CSV alone: ask with Accept: text/csv, or leave it out.")
-    if said.get("bom", "1") != "1":
+    if query.get("bom", "1") != "1":
         return Malformed(Rule.VALUE_INVALID, "bom", "bom must be 1, or be left out.")
-    last = day(said["to"]) if "to" in said else (now + _FIRST_ZONE_AHEAD).date()
+    last = day(query["to"]) if "to" in query else (now + _FIRST_ZONE_AHEAD).date()
     if last is None:
         return _no_day("to")
-    first = day(said["from"]) if "from" in said else _days_before(last)
+    first = day(query["from"]) if "from" in query else _days_before(last)
     if first is None:
         return _no_day("from")
     if first > last:
@@ -90,7 +90,7 @@ def read_days(request: Request, now: datetime, whose: Whose, form: str) -> DaysA
         return Malformed(Rule.VALUE_INVALID, "from", f"from and to include more than {DAYS_MAX} days: ask in parts.")
     if len(about) > NAME_LENGTH_MAX:
         return Malformed(Rule.TEXT_TOO_LONG, whose)  # R04 answers after all that is R03
-    return DaysAsked(whose, about, first, last, "bom" in said)
+    return DaysAsked(whose, about, first, last, "bom" in query)
 
 
 def _rule(text: str | None) -> Rule | Malformed | None:

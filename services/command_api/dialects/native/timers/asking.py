@@ -8,7 +8,7 @@ from starlette.requests import Request
 from services.command_api.desk.questions import TimerFilter, TimerKey
 from services.command_api.dialects.malformed import Malformed
 from services.command_api.dialects.native.lists.cursor import read_timer_cursor
-from services.command_api.dialects.native.lists.filters import limit_of, said_in, span_of, too_long
+from services.command_api.dialects.native.lists.filters import limit_of, query_of, span_of, too_long
 from shared.events.outcome import State
 from shared.events.rules import Rule
 
@@ -28,38 +28,38 @@ class TimersAsked:
 
 def read_timers(request: Request, zone_name: str, person: str | None) -> TimersAsked | Malformed:
     """Return which timers are asked for. Without an owner: those of `person`, who may be nobody in particular."""
-    said = said_in(request, "owner", "state", "from", "to", "account", "job", "reference", "flag", "cursor", "limit")
-    if isinstance(said, Malformed):
-        return said
-    problem = _no_word(said)
+    query = query_of(request, "owner", "state", "from", "to", "account", "job", "reference", "flag", "cursor", "limit")
+    if isinstance(query, Malformed):
+        return query
+    problem = _no_word(query)
     if problem is not None:
         return problem
-    span = span_of(said, zone_name)
+    span = span_of(query, zone_name)
     if isinstance(span, Malformed):
         return span
-    limit = limit_of(said)
+    limit = limit_of(query)
     if isinstance(limit, Malformed):
         return limit
     asked = TimerFilter(
-        owner=said.get("owner", person),
-        state=State(said["state"]) if "state" in said else None,
-        account_id=said.get("account"),
-        job_id=said.get("job"),
-        reference=said.get("reference"),
-        flag=said.get("flag"),
+        owner=query.get("owner", person),
+        state=State(query["state"]) if "state" in query else None,
+        account_id=query.get("account"),
+        job_id=query.get("job"),
+        reference=query.get("reference"),
+        flag=query.get("flag"),
         since=span.since,
         until=span.until,
     )
-    after = read_timer_cursor(said["cursor"], asked) if "cursor" in said else None
+    after = read_timer_cursor(query["cursor"], asked) if "cursor" in query else None
     if isinstance(after, Malformed):
         return after
-    return too_long(said, *_NAMES) or TimersAsked(asked, after, limit)
+    return too_long(query, *_NAMES) or TimersAsked(asked, after, limit)
 
 
-def _no_word(said: dict[str, str]) -> Malformed | None:
-    if "state" in said and said["state"] not in set(State):
+def _no_word(query: dict[str, str]) -> Malformed | None:
+    if "state" in query and query["state"] not in set(State):
         return Malformed(Rule.VALUE_INVALID, "state", f"state must be one of {', '.join(State)}.")
-    if "flag" in said and said["flag"] not in {*Rule, *LABELS}:
+    if "flag" in query and query["flag"] not in {*Rule, *LABELS}:
         labels = " or ".join(LABELS)
         return Malformed(Rule.VALUE_INVALID, "flag", f"flag must be the id of a rule, such as R13, or {labels}.")
     return None

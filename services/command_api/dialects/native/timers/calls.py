@@ -19,7 +19,7 @@ from services.command_api.dialects.native import answers
 from services.command_api.dialects.native.admitted import admitted
 from services.command_api.dialects.native.answers import WORDS
 from services.command_api.dialects.native.lists.cursor import write_timer_cursor
-from services.command_api.dialects.native.lists.filters import LIMIT_MAX, said_in
+from services.command_api.dialects.native.lists.filters import LIMIT_MAX, query_of
 from services.command_api.dialects.native.lists.pages import answer_page, if_theirs
 from services.command_api.dialects.native.timers.asking import TimersAsked, read_timers
 from services.command_api.dialects.native.timers.history import NativeHistory
@@ -49,7 +49,7 @@ class NativeTimers:
         if isinstance(caller, Response):
             return caller
         owner = request.path_params["owner"]
-        problem = first_of(fault_in(said_in(request)), fault_in(read_name(owner, "owner")))
+        problem = first_of(fault_in(query_of(request)), fault_in(read_name(owner, "owner")))
         ask = problem or if_theirs(caller, owner, partial(self._current, caller, owner))
         return await read(self.desk, request, caller, WORDS, ask)
 

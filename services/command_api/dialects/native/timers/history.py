@@ -18,7 +18,7 @@ from services.command_api.dialects.malformed import Malformed
 from services.command_api.dialects.native.admitted import admitted
 from services.command_api.dialects.native.answers import WORDS, moment
 from services.command_api.dialects.native.lists.cursor import read_press_cursor, write_press_cursor
-from services.command_api.dialects.native.lists.filters import limit_of, said_in
+from services.command_api.dialects.native.lists.filters import limit_of, query_of
 from shared.events.ids import parse_timer_id
 from shared.events.rules import Rule
 
@@ -57,13 +57,13 @@ class NativeHistory:
 
 def _asked(request: Request, timer_id: int | None) -> tuple[int, int] | Malformed:
     """Return behind which offset the page begins, and how many lines it may have."""
-    said = said_in(request, "cursor", "limit")
-    if isinstance(said, Malformed):
-        return said
+    query = query_of(request, "cursor", "limit")
+    if isinstance(query, Malformed):
+        return query
     after: int | Malformed = _BEGINNING
-    if timer_id is not None and "cursor" in said:
-        after = read_press_cursor(said["cursor"], timer_id)
-    limit = limit_of(said)
+    if timer_id is not None and "cursor" in query:
+        after = read_press_cursor(query["cursor"], timer_id)
+    limit = limit_of(query)
     if isinstance(after, Malformed):
         return after
     return limit if isinstance(limit, Malformed) else (after, limit)

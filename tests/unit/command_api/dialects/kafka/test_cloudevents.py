@@ -11,7 +11,7 @@ from cloudevents.core.v1.event import CloudEvent
 from services.command_api.desk.commands import PressTimer, StartTimer
 from services.command_api.desk.intake.ports import CommandRecord
 from services.command_api.dialects.kafka.answers import dead_headers
-from services.command_api.dialects.kafka.reading import CLIENT_UNKNOWN, Dead, Said, read_command
+from services.command_api.dialects.kafka.reading import CLIENT_UNKNOWN, Dead, ParsedCommand, read_command
 from shared.events.envelope import ReplyAddress
 from tests.support.fakes.desks import ANY_TIME
 from tests.support.story.commands import REPLY_TOPIC, command
@@ -47,7 +47,7 @@ def test_a_command_that_the_sdk_wrote_says_what_one_of_ours_does(verb: str) -> N
     said = read_command(
         record_of(to_binary_event(told(verb, **body)), reply_to=REPLY_TOPIC, reply_partition="3"), ANY_TIME
     )
-    assert isinstance(said, Said)
+    assert isinstance(said, ParsedCommand)
     assert said == read_command(command(verb, value=json.dumps({"tenant": "acme"} | body).encode()), ANY_TIME)
     assert (said.client, said.tenant, said.key) == ("crm", "acme", "order-17")
     assert isinstance(said.command, StartTimer if verb == "start" else PressTimer)

@@ -9,7 +9,7 @@ import pytest
 
 from services.command_api.desk.commands import Asked, Caller
 from services.command_api.desk.intake.ports import CommandRecord
-from services.command_api.dialects.kafka.reading import Said, read_command
+from services.command_api.dialects.kafka.reading import ParsedCommand, read_command
 from services.command_api.submit.press import press_of
 from tests.support.fakes.desks import ANY_TIME
 
@@ -22,7 +22,7 @@ def test_a_recorded_command_is_the_press_that_it_was(path: Path) -> None:
     golden = json.loads(path.read_text(encoding="utf-8"))
     headers = [(name, value.encode()) for name, value in golden["headers"].items()]
     said = read_command(CommandRecord(0, 0, b"dana", json.dumps(golden["value"]).encode(), headers, NOON), ANY_TIME)
-    assert isinstance(said, Said)
+    assert isinstance(said, ParsedCommand)
     asked = Asked(said.command, Caller(said.tenant, said.client, "machine"), "kafka", said.key)
     press = press_of(asked, now=NOON, expires_after=timedelta(seconds=30))
     assert golden["press"] == {

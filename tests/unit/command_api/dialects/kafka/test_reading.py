@@ -9,7 +9,7 @@ import pytest
 
 from services.command_api.desk.commands import AskedTime, PressTimer, StartTimer
 from services.command_api.desk.intake.ports import CommandRecord
-from services.command_api.dialects.kafka.reading import BODY_BYTES_MAX, REASONS, Dead, Said, read_command
+from services.command_api.dialects.kafka.reading import BODY_BYTES_MAX, REASONS, Dead, ParsedCommand, read_command
 from services.command_api.dialects.times import Opening
 from shared.events.envelope import ReplyAddress
 from tests.support.fakes.desks import ANY_TIME, BACKDATE_DAYS_MAX, LONG, NOON, SHORT
@@ -31,7 +31,7 @@ def test_a_start_says_all_that_its_body_may_hold() -> None:
         work_date="2026-03-01",
         reference="O-17",
     )
-    assert read_command(record, ANY_TIME) == Said(
+    assert read_command(record, ANY_TIME) == ParsedCommand(
         client="crm",
         tenant="acme",
         key="order-17",
@@ -54,14 +54,14 @@ def test_a_start_says_all_that_its_body_may_hold() -> None:
 @pytest.mark.parametrize("spelt", [str(SHORT), SHORT, LONG, int(LONG)])
 def test_a_press_names_its_timer_in_any_spelling(verb: str, spelt: object) -> None:
     said = read_command(command(verb, timer_id=spelt), ANY_TIME)
-    assert isinstance(said, Said)
+    assert isinstance(said, ParsedCommand)
     assert isinstance(said.command, PressTimer)
     assert (said.command.verb, said.command.timer_id, said.command.at) == (verb, SHORT, None)
 
 
 def test_a_pause_alone_has_a_reason() -> None:
     said = read_command(command("pause", timer_id=SHORT, reason="lunch"), ANY_TIME)
-    assert isinstance(said, Said)
+    assert isinstance(said, ParsedCommand)
     assert said.command == PressTimer("pause", SHORT, None, "lunch")
     assert isinstance(read_command(command("stop", timer_id=SHORT, reason="lunch"), ANY_TIME), Dead)
 
@@ -70,13 +70,13 @@ def test_a_command_may_do_without_reply_address_content_type_and_trace() -> None
     said = read_command(
         command(said=headers(reply_to=None, reply_partition=None, content_type=None, traceparent="x")), ANY_TIME
     )
-    assert isinstance(said, Said)
+    assert isinstance(said, ParsedCommand)
     assert (said.reply, said.traceparent) == (None, None)
 
 
 def test_headers_of_other_programs_mean_nothing() -> None:
     strange: list[tuple[str, bytes | None]] = [("x", None), ("x", b"\xff"), ("ce_subject", b"1"), ("ce_time", b"\xff")]
-    assert isinstance(read_command(command(said=[*strange, *headers()]), ANY_TIME), Said)
+    assert isinstance(read_command(command(said=[*strange, *headers()]), ANY_TIME), ParsedCommand)
 
 
 @pytest.mark.parametrize(
@@ -86,13 +86,13 @@ def test_headers_of_other_programs_mean_nothing() -> None:
 def test_no_command_is_dead_because_of_its_trace(traces: list[bytes | None], read: str | None) -> None:
     """Libraries that follow a request add this header, one beside the other."""
     said = read_command(command(said=[*headers(), *(("traceparent", trace) for trace in traces)]), ANY_TIME)
-    assert isinstance(said, Said)
+    assert isinstance(said, ParsedCommand)
     assert said.traceparent == read
 
 
 def test_the_type_of_the_content_may_be_said_twice_if_it_is_the_same() -> None:
     twice = read_command(command(said=[*headers(), ("content-type", b"application/json")]), ANY_TIME)
-    assert isinstance(twice, Said)
+    assert isinstance(twice, ParsedCommand)
 
 
 BAD_HEADERS = [
@@ -245,4 +245,4 @@ def test_of_two_faults_the_first_rule_in_order_is_the_reason(
     ],
 )
 def test_only_what_begins_an_interval_may_be_too_long_ago(is_read: bool, record: CommandRecord) -> None:  # noqa: FBT001 - a column
-    assert isinstance(read_command(record, HERE), Said) is is_read
+    assert isinstance(read_command(record, HERE), ParsedCommand) is is_read

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from starlette.responses import Response
 
 from services.command_api.dialects.zoho import answers
-from services.command_api.dialects.zoho.answers import RUNNING_URI, TIMER_URI, Fields, Verb, Voice
+from services.command_api.dialects.zoho.answers import RUNNING_URI, TIMER_URI, Fields, Verb, Words
 from shared.events.rules import Rule
 
 # What XML 1.0 can write (its production 2), spelt otherwise than in the writer.
@@ -42,7 +42,7 @@ def _texts(fields: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _fetched(*, xml: bool, fields: Fields) -> Response:
-    return Voice(RUNNING_URI, "fetch", xml).succeed(fields)
+    return Words(RUNNING_URI, "fetch", xml).succeed(fields)
 
 
 @hypothesis.given(RUNNING)
@@ -54,7 +54,7 @@ def test_a_running_timer_says_the_same_in_xml_as_in_json(running: dict[str, str 
 @pytest.mark.parametrize("verb", get_args(Verb))
 @pytest.mark.parametrize("rule", list(Rule))
 def test_a_refusal_says_the_same_in_xml_as_in_json(rule: Rule, verb: Verb) -> None:
-    xml, plain = (Voice(TIMER_URI, verb, as_xml).refused(rule) for as_xml in (True, False))
+    xml, plain = (Words(TIMER_URI, verb, as_xml).refused(rule) for as_xml in (True, False))
     assert _parsed(xml) == _said(plain)
     assert xml.status_code == plain.status_code
 

@@ -90,7 +90,7 @@ CASES: dict[str, Case] = {
         "POST",
         "/attendance",
         {"checked_in_at": IN},
-        RecordAttendance("dana", ON, at(IN), on_said=False),
+        RecordAttendance("dana", ON, at(IN), on_given=False),
         learned("attendance", "…", on="2026-04-02", checked_in_at="2026-04-02T06:00:00.5Z", checked_out_at=None),
         '{"kind":"attendance","on":"2026-04-02","checked_in_at":"2026-04-02T06:00:00.500000Z","checked_out_at":null}',
     ),
@@ -261,7 +261,7 @@ async def test_an_attendance_is_on_the_local_day_of_its_check_in(zone: str | Non
     clerk = Clerk(caller=ADMIN, owner_row=OwnerRow(zone=zone))
     async with clerk.client() as client:
         await client.post(f"{DANAS}/attendance", json={"checked_in_at": checked_in})
-    assert clerk.only.command == RecordAttendance("dana", on, at(checked_in), on_said=False)
+    assert clerk.only.command == RecordAttendance("dana", on, at(checked_in), on_given=False)
 
 
 async def test_without_postgres_an_attendance_must_name_its_day() -> None:

@@ -1,4 +1,4 @@
-"""Told: what the outcome of an event id says about a press that was answered 202.
+"""The follow-up of a 202: what the outcome of an event id says about the press that was answered so.
 
     no row                not yet, until the place is passed; then none
     a row at the place    the press's own outcome
@@ -20,7 +20,7 @@ DIGEST_DIGITS: Final = 16
 # Our clock may be behind the log's, by less than this (the API is not ready beyond some seconds).
 CLOCKS_APART: Final = timedelta(minutes=1)
 
-Told = Literal["shown", "reused", "not_yet", "none"]
+FollowUp = Literal["shown", "reused", "not_yet", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,8 @@ def short_digest(digest: str) -> str:
     return digest[:DIGEST_DIGITS]
 
 
-def told_of(row: OutcomeRow | None, place: Place | None, next_offset: int | None, now: datetime) -> Told:
-    """Return what to tell a caller that asks by event id, and by place if the caller knows one.
+def follow_up_of(row: OutcomeRow | None, place: Place | None, next_offset: int | None, now: datetime) -> FollowUp:
+    """Return what to answer a caller that asks by event id, and by place if the caller knows one.
 
     `row` is the newest outcome of the event id, on the place's partition. `next_offset` is where that partition stood
     before the row was read, None when there is no such partition.
