@@ -4,7 +4,7 @@ Pure: the standard library, pydantic and tzdata; no clock, broker, pool or setti
 
     models, envelope, codec       an event's body, its headers, and reading both
     outcome                       event, verdict and all that it changed
-    heard                         the part of an outcome that an answer to its press needs
+    brief                         the part of an outcome that an answer to its press needs
     texts                         free text about a timer, the only place where it is written
     topics                        their names, partitions and configuration
     ids                           slots, partitions and a timer's ids
@@ -17,7 +17,7 @@ Pure: the standard library, pydantic and tzdata; no clock, broker, pool or setti
     value                         what an outcome and its parts are: plain dataclasses that nobody changes
 
 The wheel `stint-events` (packages/stint-events) is this room as `stint_events`, so modules here import one another
-relatively. Not in the wheel: policies, the table of rules, calendar, zones and `heard`.
+relatively. Not in the wheel: policies, the table of rules, calendar, zones and `brief`.
 
 Safe to change: docstrings, and the addition of optional fields (readers first).
 With care: anything that is written to a topic. A log cannot be renamed.

@@ -22,10 +22,10 @@ from services.projector.audit import audit
 from services.projector.domain.entry import moment_of
 from services.projector.texts.batch import Erased, TextRecord, Written, read_text
 from shared.events import topics
+from shared.events.brief import BriefOutcome, read_brief_replies
 from shared.events.codec import Press, Unreadable, read, write_body
 from shared.events.durations import microseconds
 from shared.events.envelope import encode_headers
-from shared.events.heard import Heard, read_heard
 from shared.events.models import BODY_OF
 from shared.events.outcome import (
     By,
@@ -110,12 +110,12 @@ def test_a_recorded_outcome_says_to_each_reader_what_it_said(record: Recorded) -
 @pytest.mark.parametrize("record", of(topics.REPLIES))
 def test_a_recorded_reply_is_heard_as_it_was_written(record: Recorded) -> None:
     body = record.value or b""
-    whole, heard = read_replies(body), read_heard(body)
+    whole, heard = read_replies(body), read_brief_replies(body)
     written = join_replies([(reply.request_id, write_outcome(reply.outcome)) for reply in whole])
     assert still_there(json.loads(body), json.loads(written))
     assert [reply.request_id for reply in heard] == [reply.request_id for reply in whole]
     for short, long in zip(heard, whole, strict=True):
-        assert all(getattr(short.outcome, one.name) == getattr(long.outcome, one.name) for one in fields(Heard))
+        assert all(getattr(short.outcome, one.name) == getattr(long.outcome, one.name) for one in fields(BriefOutcome))
     satisfies("timer.replies.v1", body)
 
 

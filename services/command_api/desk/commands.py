@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Final, Generic, Literal, NamedTuple, TypeVar, assert_never
 from uuid import UUID
 
-from shared.events.heard import Heard
+from shared.events.brief import BriefOutcome
 from shared.events.models import Role
 from shared.events.outcome import Fact, Outcome, State, TimerAfter
 from shared.events.rules import Rule
@@ -18,7 +18,7 @@ Dialect = Literal["thebase", "zoho", "native", "kafka"]
 
 _RULES: Final = frozenset(Rule)
 # How far an outcome was read.
-_Read = TypeVar("_Read", bound=Heard | Outcome)
+_Read = TypeVar("_Read", bound=BriefOutcome | Outcome)
 
 
 @value
@@ -205,13 +205,13 @@ Answer = Accepted | Learned | Refused | StillWaiting | NotRecorded
 
 @value
 class Decided(Generic[_Read]):
-    """The press is recorded and judged: its outcome, never void, and its partition. `Heard`: read as far as needed."""
+    """The press is recorded and judged: its outcome, never void, and its partition."""
 
     partition: int
     outcome: _Read
 
 
-def answer_of(partition: int, outcome: Heard | Outcome) -> Accepted | Learned | Refused | NotRecorded:
+def answer_of(partition: int, outcome: BriefOutcome | Outcome) -> Accepted | Learned | Refused | NotRecorded:
     """Return what an outcome means to its caller. One that contradicts itself is our fault: R23."""
     position = Position(partition, outcome.source_offset)
     match outcome.verdict:

@@ -20,14 +20,14 @@ import structlog
 from services.command_api.desk.commands import Caller
 from services.command_api.desk.desk import Now
 from services.command_api.desk.policies import BecameOfPut, MovedOn, NotSet, Revision, SetTooOften
-from services.command_api.submit.sender import Acked, Sender, Unacked
+from services.command_api.submit.sender import Acked, Sender, Unacked, send_and_wait
 from shared.events.policies.document import as_said
 from shared.events.policies.revisions import Setting
 from shared.events.policy import Policy
 from shared.events.topics import POLICIES, POLICIES_PARTITION
 from shared.kafka.clients import KafkaError
 from shared.kafka.policy_reader import PolicyReader
-from shared.kafka.policy_writer import OutgoingPolicy, outgoing_policy, set_again_at
+from shared.kafka.policy_writer import outgoing_policy, set_again_at
 
 
 class SentPolicies:
@@ -38,7 +38,6 @@ class SentPolicies:
         self._sender = sender
         self._now = now
         self._within_seconds = within_seconds
-        self._loop = asyncio.get_running_loop()
         self._log = structlog.get_logger()
 
     @property
@@ -72,7 +71,7 @@ class SentPolicies:
             return SetTooOften(math.ceil((again_at - now).total_seconds()))
         read_to = self._reader.book.position
         outgoing = outgoing_policy(caller.tenant, document, replaces=replaces, set_by=caller.client, set_at=now)
-        match await self._sent(outgoing):
+        match await send_and_wait(self._sender, POLICIES, POLICIES_PARTITION, outgoing.key, outgoing.value, []):
             # At or below what was read, the ack is of another topic, or tells no offset.
             case Acked(offset=offset) if offset > read_to and await self._reader.reach(offset, self._within_seconds):
                 return self.revision(caller.tenant, offset) or self._moved_on(caller)
@@ -93,16 +92,6 @@ class SentPolicies:
             return False
         # A topic that ends before what was read is not the one that was read.
         return end > self._reader.book.position and await self._reader.reach(end - 1, self._within_seconds)
-
-    async def _sent(self, outgoing: OutgoingPolicy) -> Acked | Unacked:
-        fate: asyncio.Future[Acked | Unacked] = self._loop.create_future()
-
-        def told(what: Acked | Unacked) -> None:
-            if not fate.done():
-                fate.set_result(what)
-
-        self._sender.send(POLICIES, POLICIES_PARTITION, outgoing.key, outgoing.value, [], told)
-        return await fate
 
 
 def _is_in_force(in_force: Revision, caller: Caller, document: Policy, replaces: int | None) -> bool:

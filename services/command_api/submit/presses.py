@@ -31,9 +31,9 @@ from services.command_api.desk.rows import ReadsAwayError
 from services.command_api.submit.lookup import look, repeated
 from services.command_api.submit.press import OutgoingPress, press_of
 from services.command_api.submit.replies import Fate, Overdue, Waiters
-from services.command_api.submit.sender import Acked, Header, Sender, Unacked
+from services.command_api.submit.sender import Acked, Sender, Unacked, send_and_wait
+from shared.events.brief import BriefOutcome
 from shared.events.envelope import ReplyAddress, encode_headers
-from shared.events.heard import Heard
 from shared.events.ids import TimerIds, partition_of
 from shared.events.outcome import Outcome
 from shared.events.rules import Rule
@@ -42,7 +42,7 @@ from shared.events.topics import EVENTS, REPLIES, TEXTS
 # Two processes may draw one id for one millisecond and one slot. That is rare once, and five times in a row never.
 DRAWS_MAX: Final = 5
 
-Said = Heard | Outcome
+AnyOutcome = BriefOutcome | Outcome
 
 
 class PoliciesRead(Policies, Protocol):
@@ -101,11 +101,11 @@ class Presses:
         what = await self._recorded(asked, whole=True)
         if not isinstance(what, Decided):
             return what
-        if isinstance(what.outcome, Heard):
+        if isinstance(what.outcome, BriefOutcome):
             raise AssertionError("a waiter that needs the whole outcome is woken by nothing less")  # noqa: TRY004
         return Decided(what.partition, what.outcome)
 
-    async def _recorded(self, asked: Asked, *, whole: bool) -> Decided[Said] | StillWaiting | NotRecorded:
+    async def _recorded(self, asked: Asked, *, whole: bool) -> Decided[AnyOutcome] | StillWaiting | NotRecorded:
         partitions = self._partitions_for(asked)
         if isinstance(partitions, NotRecorded):
             return partitions
@@ -114,7 +114,7 @@ class Presses:
         return await self._draw_and_publish(press, partition_of(press.slot, partitions), until, whole=whole)
 
     async def pass_on(self, asked: Asked, reply: ReplyAddress | None) -> Position | NotRecorded:
-        """Record a press whose verdict goes to `reply`. It never expires, because its caller waits until it is told."""
+        """Record a press whose verdict goes to `reply`. It never expires, because its caller waits without a limit."""
         partitions = self._partitions_for(asked)
         if isinstance(partitions, NotRecorded):
             return partitions
@@ -124,7 +124,8 @@ class Presses:
         if (unwritten := await self._unwritten(press, partition, timer_id)) is not None:
             return NotRecorded(unwritten.why)
         envelope = replace(press.envelope(timer_id, self._policies.position, reply), expires_at=None)
-        match await self._sent(EVENTS, partition, press.key(timer_id), press.body(), encode_headers(envelope)):
+        headers = encode_headers(envelope)
+        match await send_and_wait(self._sender, EVENTS, partition, press.key(timer_id), press.body(), headers):
             case Acked(offset=offset, log_time_ms=log_time_ms):
                 known = offset >= 0 and log_time_ms is not None
                 return Position(partition, offset) if known else NotRecorded("fate_unknown")
@@ -141,7 +142,7 @@ class Presses:
 
     async def _draw_and_publish(
         self, press: OutgoingPress, partition: int, until: float, *, whole: bool
-    ) -> Decided[Said] | StillWaiting | NotRecorded:
+    ) -> Decided[AnyOutcome] | StillWaiting | NotRecorded:
         for _ in range(DRAWS_MAX):
             timer_id = self._ids.draw(press.slot) if press.draws_an_id else press.timer_id
             if press.text is not None and (unwritten := await self._unwritten(press, partition, timer_id)) is not None:
@@ -152,11 +153,11 @@ class Presses:
                     return NotRecorded(why)
                 case Overdue(acked=acked):
                     return await self._overdue(press, partition, timer_id, acked)
-                case Heard() | Outcome() if fate.verdict != "void":
+                case BriefOutcome() | Outcome() if fate.verdict != "void":
                     return Decided(partition, fate)
-                case Heard() | Outcome() if fate.rule == Rule.ID_TAKEN:
+                case BriefOutcome() | Outcome() if fate.rule == Rule.ID_TAKEN:
                     continue  # no caller knows this id yet: send the same press with another
-                case Heard() | Outcome():
+                case BriefOutcome() | Outcome():
                     return NotRecorded("expired")
                 case _:
                     assert_never(fate)
@@ -167,20 +168,8 @@ class Presses:
         """Write the press's text, if it has one, and wait for its ack: a press is recorded only together with it."""
         if press.text is None:
             return None
-        written = await self._sent(TEXTS, partition, press.key(timer_id), press.text, [])
-        return written if isinstance(written, Unacked) else None
-
-    async def _sent(
-        self, topic: str, partition: int, key: bytes, value: bytes, headers: list[Header]
-    ) -> Acked | Unacked:
-        sent: asyncio.Future[Acked | Unacked] = self._loop.create_future()
-
-        def told(fate: Acked | Unacked) -> None:
-            if not sent.done():
-                sent.set_result(fate)
-
-        self._sender.send(topic, partition, key, value, headers, told)
-        return await sent
+        fate = await send_and_wait(self._sender, TEXTS, partition, press.key(timer_id), press.text, [])
+        return fate if isinstance(fate, Unacked) else None
 
     async def _publish(
         self, press: OutgoingPress, partition: int, timer_id: int | None, until: float, *, whole: bool
@@ -191,14 +180,14 @@ class Presses:
         try:
             reply = ReplyAddress(REPLIES, self._reply_partition, waiter.request_id)
             headers = press.headers(timer_id, self._policies.position, reply)
-            self._sender.send(EVENTS, partition, press.key(timer_id), press.body(), headers, waiter.told)
+            self._sender.send(EVENTS, partition, press.key(timer_id), press.body(), headers, waiter.on_fate)
             return await waiter.fate
         finally:
             self._waiters.close(waiter)
 
     async def _overdue(
         self, press: OutgoingPress, partition: int, timer_id: int | None, acked: Acked
-    ) -> Decided[Said] | StillWaiting:
+    ) -> Decided[AnyOutcome] | StillWaiting:
         outcome = await look(self._reads, press, partition, timer_id, self._policies.position, acked)
         if outcome is None:
             return StillWaiting(press.event_id, timer_id, Position(partition, acked.offset), press.event.digest)

@@ -2,7 +2,7 @@
 
 A process owns one random partition of the replies' topic, without a group, and is positioned at its end before the
 process is ready. One loop reads, one validation decodes a record, and one future wakes one request: there is no task
-and no timer for each request. Of an outcome only the members that an answer needs are read (`Heard`), unless the
+and no timer for each request. Of an outcome only the members that an answer needs are read (`BriefOutcome`), unless the
 request passes the whole outcome on.
 
 A reply is accepted when request id and event id are those of a press that waits. Request ids are in the headers of
@@ -20,7 +20,7 @@ from uuid import UUID, uuid4
 import structlog
 
 from services.command_api.submit.sender import Acked, Unacked
-from shared.events.heard import Heard, read_heard
+from shared.events.brief import BriefOutcome, read_brief_replies
 from shared.events.outcome import NewerOutcomeError, Outcome, UnreadableOutcomeError, read_replies
 from shared.events.rules import Rule
 from shared.events.topics import REPLIES, REPLY_PARTITIONS
@@ -43,7 +43,7 @@ class Overdue:
     acked: Acked
 
 
-Fate = Heard | Outcome | Unacked | Overdue
+Fate = BriefOutcome | Outcome | Unacked | Overdue
 
 
 class Waiter:
@@ -80,7 +80,7 @@ class Waiter:
         self._acked: Acked | None = None
         self._overdue = False
 
-    def told(self, fate: Acked | Unacked) -> None:
+    def on_fate(self, fate: Acked | Unacked) -> None:
         """Take the fate of the send. The reply may have come first."""
         if isinstance(fate, Unacked):
             self.resolve(fate)
@@ -144,7 +144,7 @@ class Waiters:
         waiter = self._waiting.get(request_id)
         return waiter is not None and waiter.whole
 
-    def answer(self, request_id: str, outcome: Heard | Outcome) -> None:
+    def answer(self, request_id: str, outcome: BriefOutcome | Outcome) -> None:
         """Take one reply."""
         waiter = self._waiting.get(request_id)
         if waiter is not None and waiter.event_id != outcome.event_id:
@@ -221,7 +221,7 @@ class ReplyReader:
         self._next_offset = record.offset + 1
         value = record.value or b""
         try:
-            replies = read_heard(value)
+            replies = read_brief_replies(value)
             need_whole = any(self._waiters.need_whole(reply.request_id) for reply in replies)
             whole = read_replies(value) if need_whole else ()
         except (NewerOutcomeError, UnreadableOutcomeError) as error:

@@ -56,15 +56,15 @@ AckTimes = Callable[[int, int, int], None]
 
 
 class _Record:
-    """One record until its fate is told. `told` is called once, and then None."""
+    """One record until its fate is known. `on_fate` is called once, and then None."""
 
-    __slots__ = ("give_up_at", "headers", "key", "sent", "size", "told", "value")
+    __slots__ = ("give_up_at", "headers", "key", "on_fate", "sent", "size", "value")
 
-    def __init__(self, key: bytes, value: bytes, headers: list[Header], told: OnFate, give_up_at: float) -> None:
+    def __init__(self, key: bytes, value: bytes, headers: list[Header], on_fate: OnFate, give_up_at: float) -> None:
         self.key = key
         self.value = value
         self.headers = headers
-        self.told: OnFate | None = told
+        self.on_fate: OnFate | None = on_fate
         self.give_up_at = give_up_at
         self.sent = False
         self.size = len(key) + len(value) + sum(len(header) for _, header in headers) + _RECORD_OVERHEAD_BYTES
@@ -164,14 +164,16 @@ class Sender:
         """The same in bytes."""
         return self._unacked_bytes
 
-    def send(self, topic: str, partition: int, key: bytes, value: bytes, headers: list[Header], told: OnFate) -> None:
-        """Queue one record. `told` is called exactly once, perhaps before this returns."""
+    def send(
+        self, topic: str, partition: int, key: bytes, value: bytes, headers: list[Header], on_fate: OnFate
+    ) -> None:
+        """Queue one record. `on_fate` is called exactly once, perhaps before this returns."""
         if self._closing:
-            told(Unacked("closing"))
+            on_fate(Unacked("closing"))
             return
-        record = _Record(key, value, headers, told, self._loop.time() + self._publish_within_seconds)
+        record = _Record(key, value, headers, on_fate, self._loop.time() + self._publish_within_seconds)
         if self._unacked_records >= self._records_max or self._unacked_bytes + record.size > self._bytes_max:
-            told(Unacked("overloaded"))
+            on_fate(Unacked("overloaded"))
             return
         self._unacked_records += 1
         self._unacked_bytes += record.size
@@ -238,7 +240,7 @@ class Sender:
         records: list[_Record] = []
         while lane.queue:
             record = lane.queue[0]
-            if record.told is None:  # given up before it was sent
+            if record.on_fate is None:  # given up before it was sent
                 self._forget([lane.queue.popleft()])
                 continue
             try:
@@ -306,12 +308,12 @@ class Sender:
             self._tell(record, Acked(metadata.offset + index if metadata.offset >= 0 else -1, log_time_ms))
 
     def _tell(self, record: _Record, fate: Acked | Unacked) -> None:
-        told, record.told = record.told, None
-        if told is None:
+        on_fate, record.on_fate = record.on_fate, None
+        if on_fate is None:
             return
         del self._untold[record]
         try:
-            told(fate)
+            on_fate(fate)
         except Exception:  # noqa: BLE001 - a bug in one callback must not cost the others their answers
             self._log.exception("told_failed")
 
@@ -330,3 +332,17 @@ class Sender:
         task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+async def send_and_wait(
+    sender: Sender, topic: str, partition: int, key: bytes, value: bytes, headers: list[Header]
+) -> Acked | Unacked:
+    """Send one record and return its fate."""
+    fate: asyncio.Future[Acked | Unacked] = asyncio.get_running_loop().create_future()
+
+    def resolve(known: Acked | Unacked) -> None:
+        if not fate.done():  # its caller may have gone
+            fate.set_result(known)
+
+    sender.send(topic, partition, key, value, headers, resolve)
+    return await fate

@@ -38,7 +38,7 @@ async def test_a_lookup_finds_the_verdict_of_a_lost_reply() -> None:
     record = await it.nth(1)
     written = outcome(event_id=record.headers["ce_id"], digest=digest(START))
     it.reads.row = row_of(written)
-    record.told(ACK)
+    record.on_fate(ACK)
     it.overdue()
     assert await answer == answer_of(SLOT % 12, written)
 
@@ -47,7 +47,7 @@ async def test_a_lookup_without_postgres_is_still_waiting() -> None:
     it = Wired()
     it.reads.away = True
     answer = it.submit()
-    (await it.nth(1)).told(ACK)
+    (await it.nth(1)).on_fate(ACK)
     it.overdue()
     assert isinstance(await answer, StillWaiting)
 
@@ -57,7 +57,7 @@ async def test_a_lookup_that_finds_another_digest_is_a_reused_key() -> None:
     answer = it.submit(key="k")
     record = await it.nth(1)
     it.reads.row = row_of(outcome(event_id=record.headers["ce_id"], digest="other"))
-    record.told(ACK)
+    record.on_fate(ACK)
     it.overdue()
     assert await answer == Refused(Rule.KEY_REUSED, Position(SLOT % 12, 5))
 
@@ -69,7 +69,7 @@ async def test_an_outcome_is_forgotten_exactly_thirty_days_before_our_ack() -> N
         answer = it.submit(key="k")
         record = await it.nth(1)
         it.reads.row = row_of(outcome(event_id=record.headers["ce_id"], digest=digest(START), log_time=NOW - age))
-        record.told(ACK)
+        record.on_fate(ACK)
         it.overdue()
         assert isinstance(await answer, Accepted if remembered else StillWaiting)
 
@@ -92,7 +92,7 @@ async def test_an_outcome_whose_row_cannot_be_read_is_still_waiting(
     record = await it.nth(1)
     row = row_of(outcome(event_id=record.headers["ce_id"], digest=digest(START)))
     it.reads.row = replace(row, digest=digest_told, body=body, unread=unread)
-    record.told(ACK)
+    record.on_fate(ACK)
     with capture_logs() as logs:
         it.overdue()
         assert isinstance(await answer, StillWaiting)

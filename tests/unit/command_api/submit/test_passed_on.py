@@ -20,7 +20,7 @@ async def test_a_press_is_passed_on_with_the_address_of_who_waits_and_never_expi
     envelope = decode_headers(record.headers)
     assert (envelope.reply, envelope.expires_at) == (address, None)
     assert envelope.event_id == keyed_event_id("acme", "desk", "owner", "dana", "order-17")
-    record.told(ACK)
+    record.on_fate(ACK)
     assert await passed_on == Position(SLOT % 12, 5)
 
 
@@ -29,16 +29,16 @@ async def test_a_press_that_is_passed_on_draws_an_id_of_its_own() -> None:
     it = Wired()
     asked = Asked(StartTimer("dana", comment="first"), CALLER, "kafka", "order-17")
     judging = asyncio.create_task(it.presses.judged(asked))
-    (await it.nth(1)).told(Acked(3, None))
+    (await it.nth(1)).on_fate(Acked(3, None))
     first = await it.nth(2)
-    first.told(ACK)
+    first.on_fate(ACK)
     it.overdue()
     assert isinstance(await judging, StillWaiting)
     passed_on = asyncio.create_task(it.presses.pass_on(asked, None))
     text = await it.nth(3)
-    text.told(Acked(4, None))
+    text.on_fate(Acked(4, None))
     second = await it.nth(4)
-    second.told(ACK)
+    second.on_fate(ACK)
     assert isinstance(await passed_on, Position)
     assert (first.headers["ce_id"], first.value) == (second.headers["ce_id"], second.value)
     assert text.key == second.key != first.key
@@ -55,7 +55,7 @@ async def test_a_press_that_is_passed_on_draws_an_id_of_its_own() -> None:
 async def test_a_press_whose_fate_is_unknown_was_not_passed_on(fate: Acked | Unacked, why: str) -> None:
     it = Wired()
     passed_on = asyncio.create_task(it.presses.pass_on(Asked(START, CALLER, "kafka", "k"), None))
-    (await it.nth(1)).told(fate)
+    (await it.nth(1)).on_fate(fate)
     assert await passed_on == NotRecorded(why)
 
 

@@ -55,14 +55,14 @@ class Topic:
         key: bytes,
         value: bytes,
         headers: list[Any],
-        told: Callable[[Acked | Unacked], None],
+        on_fate: Callable[[Acked | Unacked], None],
     ) -> None:
         assert (topic, partition, headers) == ("timer.policies.v1", 0, [])
         self.sent += 1
         if self.rival is not None:
             self.writes(BRANCH, self.rival, self.book.latest_revision("acme"))
         self.records.append((key, value))
-        told(self.fate or Acked(len(self.records) - 1, 1))
+        on_fate(self.fate or Acked(len(self.records) - 1, 1))
 
     def writes(self, caller: Caller, document: Policy, replaces: int | None) -> None:
         """Record a policy that another process sent."""

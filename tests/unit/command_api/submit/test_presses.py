@@ -43,7 +43,7 @@ async def test_a_press_goes_to_its_slots_partition_and_its_reply_answers() -> No
     assert (envelope.reply.topic, envelope.reply.partition) == ("timer.replies.v1", 9)
     judged = it.reply(record)  # before the ack
     assert await answer == answer_of(SLOT % 12, judged)
-    record.told(ACK)
+    record.on_fate(ACK)
 
 
 async def test_the_text_is_acked_before_the_event_is_sent() -> None:
@@ -51,7 +51,7 @@ async def test_the_text_is_acked_before_the_event_is_sent() -> None:
     answer = it.submit(StartTimer("dana", comment="first"))
     text = await it.nth(1)
     assert (text.topic, text.partition, text.headers) == (TEXTS, SLOT % 12, {})
-    text.told(Acked(3, None))  # its topic keeps the producer's time and needs no other
+    text.on_fate(Acked(3, None))  # its topic keeps the producer's time and needs no other
     event = await it.nth(2)
     assert event.topic == EVENTS
     assert event.key == text.key
@@ -62,7 +62,7 @@ async def test_the_text_is_acked_before_the_event_is_sent() -> None:
 async def test_a_text_that_fails_means_that_nothing_was_recorded() -> None:
     it = Wired()
     answer = it.submit(StartTimer("dana", comment="first"))
-    (await it.nth(1)).told(Unacked("fate_unknown"))
+    (await it.nth(1)).on_fate(Unacked("fate_unknown"))
     assert await answer == NotRecorded("fate_unknown")
     await it.nth(1)
 
@@ -92,7 +92,7 @@ async def test_a_fact_goes_to_its_owners_partition_and_names_no_timer() -> None:
 async def test_a_fact_not_judged_in_time_is_recorded() -> None:
     it = Wired()
     answer = it.submit(EraseTexts("dana"), key="k")
-    (await it.nth(1)).told(ACK)
+    (await it.nth(1)).on_fate(ACK)
     it.overdue()
     heard = await answer
     assert isinstance(heard, StillWaiting)
@@ -127,14 +127,14 @@ async def test_a_send_that_failed_is_told_with_its_reason() -> None:
     for why in ("fate_unknown", "not_sent", "overloaded"):
         it = Wired()
         answer = it.submit()
-        (await it.nth(1)).told(Unacked(why))
+        (await it.nth(1)).on_fate(Unacked(why))
         assert await answer == NotRecorded(why)
 
 
 async def test_a_press_acked_late_or_void_by_expiry_is_not_recorded() -> None:
     it = Wired()
     answer = it.submit()
-    (await it.nth(1)).told(Acked(5, NOW_MS + 30_001))
+    (await it.nth(1)).on_fate(Acked(5, NOW_MS + 30_001))
     assert await answer == NotRecorded("expired")
     answer = it.submit()
     it.reply(await it.nth(2), verdict="void", rule="R22")
@@ -145,12 +145,12 @@ async def test_a_taken_id_is_drawn_again_under_the_same_event() -> None:
     """Its text is sent again with it."""
     it = Wired()
     answer = it.submit(StartTimer("dana", comment="first"))
-    (await it.nth(1)).told(Acked(1, None))
+    (await it.nth(1)).on_fate(Acked(1, None))
     first = await it.nth(2)
     it.reply(first, verdict="void", rule="R21")
     text = await it.nth(3)
     assert text.topic == TEXTS
-    text.told(Acked(2, None))
+    text.on_fate(Acked(2, None))
     second = await it.nth(4)
     assert second.key == text.key != first.key
     assert second.headers["ce_id"] == first.headers["ce_id"]
@@ -173,7 +173,7 @@ async def test_a_press_not_judged_in_time_says_where_to_look() -> None:
     it = Wired()
     answer = it.submit()
     record = await it.nth(1)
-    record.told(ACK)
+    record.on_fate(ACK)
     it.overdue()
     event_id = UUID(record.headers["ce_id"])
     assert await answer == StillWaiting(event_id, int(record.key), Position(SLOT % 12, 5), digest(START))
@@ -185,6 +185,6 @@ async def test_no_waiter_is_left_behind_an_answer() -> None:
     for told in (Unacked("not_sent"), Acked(5, NOW_MS + 40_000)):
         answer = it.submit()
         await ticks()
-        it.sender.sent[-1].told(told)
+        it.sender.sent[-1].on_fate(told)
         await answer
     assert it.waiters._waiting == {}

@@ -12,7 +12,7 @@ import structlog
 from services.command_api.desk.commands import answer_of
 from services.command_api.submit.replies import Overdue, ReplyReader, Waiter, Waiters
 from services.command_api.submit.sender import Acked, Unacked
-from shared.events.heard import Heard
+from shared.events.brief import BriefOutcome
 from shared.events.outcome import Outcome, join_replies, write_outcome
 from tests.support.story.outcomes import EVENT_ID, NOW, outcome
 
@@ -27,8 +27,8 @@ def opened(waiters: Waiters, seconds: float = 2.0, event_id: UUID = EVENT_ID, *,
     return waiter
 
 
-def heard(told: Outcome) -> Heard:
-    return Heard(**{field.name: getattr(told, field.name) for field in fields(Heard)})
+def heard(told: Outcome) -> BriefOutcome:
+    return BriefOutcome(**{field.name: getattr(told, field.name) for field in fields(BriefOutcome)})
 
 
 def later(seconds: float) -> float:
@@ -39,14 +39,14 @@ async def test_the_reply_may_arrive_before_the_ack() -> None:
     waiters = Waiters(10)
     waiter = opened(waiters)
     waiters.answer(waiter.request_id, outcome())
-    waiter.told(Unacked("fate_unknown"))
+    waiter.on_fate(Unacked("fate_unknown"))
     assert await waiter.fate == outcome()
 
 
 async def test_an_ack_alone_answers_nothing_and_the_deadline_then_says_overdue() -> None:
     waiters = Waiters(10)
     waiter = opened(waiters)
-    waiter.told(IN_TIME)
+    waiter.on_fate(IN_TIME)
     waiters.sweep(later(1.9))
     assert not waiter.fate.done()
     waiters.sweep(later(2.1))
@@ -58,7 +58,7 @@ async def test_a_deadline_without_ack_waits_for_the_senders_fate() -> None:
     waiter = opened(waiters)
     waiters.sweep(later(2.1))
     assert not waiter.fate.done()
-    waiter.told(IN_TIME)
+    waiter.on_fate(IN_TIME)
     assert await waiter.fate == Overdue(IN_TIME)
 
 
@@ -66,17 +66,17 @@ async def test_an_ack_without_broker_time_or_offset_has_unknown_fate() -> None:
     waiters = Waiters(10)
     for acked in (Acked(7, None), Acked(-1, EXPIRES_MS)):
         waiter = opened(waiters)
-        waiter.told(acked)
+        waiter.on_fate(acked)
         assert await waiter.fate == Unacked("fate_unknown")
 
 
 async def test_an_ack_counts_up_to_the_millisecond_of_the_expiry() -> None:
     waiters = Waiters(10)
     late = opened(waiters)
-    late.told(Acked(7, EXPIRES_MS + 1))
+    late.on_fate(Acked(7, EXPIRES_MS + 1))
     assert await late.fate == Unacked("expired")
     just = opened(waiters)
-    just.told(IN_TIME)
+    just.on_fate(IN_TIME)
     assert not just.fate.done()
 
 

@@ -36,7 +36,7 @@ class SentRecord:
     key: bytes
     value: bytes
     headers: dict[str, str]
-    told: Callable[[Acked | Unacked], None]
+    on_fate: Callable[[Acked | Unacked], None]
 
 
 def request_of(record: SentRecord) -> str:
@@ -58,9 +58,9 @@ class FakeSender:
         key: bytes,
         value: bytes,
         headers: list[tuple[str, bytes]],
-        told: Callable[[Acked | Unacked], None],
+        on_fate: Callable[[Acked | Unacked], None],
     ) -> None:
-        self.sent.append(SentRecord(topic, partition, key, value, tolerant(headers), told))
+        self.sent.append(SentRecord(topic, partition, key, value, tolerant(headers), on_fate))
 
 
 @dataclass

@@ -45,7 +45,7 @@ def query_of(request: Request, *names: str) -> dict[str, str] | Malformed:
     if not names:
         return NO_PARAMETERS
     # A filter that is spelt wrongly must not answer with everything.
-    unknown = next(filter(plain_name, sorted(said.named - set(names))), None)
+    unknown = next(filter(plain_name, sorted(found.named - set(names))), None)
     has = "" if unknown is None else f" It has {unknown}."
     return Malformed(Rule.VALUE_INVALID, "query", f"query may have these parameters only: {', '.join(names)}.{has}")
 

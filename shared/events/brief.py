@@ -1,4 +1,4 @@
-"""Heard: what the answer to a press needs of its outcome, read without the rest.
+"""The brief outcome: what the answer to a press needs of its outcome, read without the rest.
 
 An outcome says everything that happened, for every table. An answer over HTTP shows the verdict and the timer, so a
 reader of replies that builds only those takes less than half the time. The members are `Outcome`'s own.
@@ -15,7 +15,7 @@ from .value import value
 
 
 @value(kw_only=True)
-class Heard:
+class BriefOutcome:
     """What an answer needs of an outcome."""
 
     v: Literal[1] = 1
@@ -30,19 +30,19 @@ class Heard:
 
 
 @value(kw_only=True)
-class HeardReply:
+class BriefReply:
     """One element of a reply record, read as far as an answer needs it."""
 
     request_id: str
-    outcome: Heard
+    outcome: BriefOutcome
 
 
-_HEARD: Final = TypeAdapter(list[HeardReply])
+_BRIEF_REPLIES: Final = TypeAdapter(list[BriefReply])
 
 
-def read_heard(record: bytes) -> list[HeardReply]:
+def read_brief_replies(record: bytes) -> list[BriefReply]:
     """Return the elements of one reply record. Raises UnreadableOutcomeError, also when one of them is newer."""
     try:
-        return _HEARD.validate_json(record)
+        return _BRIEF_REPLIES.validate_json(record)
     except ValidationError as error:
         raise UnreadableOutcomeError(kinds_of(error)) from None
