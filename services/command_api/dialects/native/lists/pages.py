@@ -57,5 +57,8 @@ async def answer_page(
 
 
 def if_theirs(caller: Caller, owner: str | None, ask: Ask) -> Ask | Response:
-    """Return the question, or the answer to a caller who may not see what is an owner's; None: what is everybody's."""
+    """Return the question, or the answer to a person who asks about another owner, whether there is one or not.
+
+    `owner` None: the question is about everybody.
+    """
     return ask if caller.person in {None, owner} else refused(Rule.TIMER_UNKNOWN, _NO_SUCH_OWNER)

@@ -48,11 +48,6 @@ def not_an_admin() -> Response:
     return refused(Rule.NOT_THE_OWNER, "Only a client with the role admin may do this.")
 
 
-def no_such_owner() -> Response:
-    """Answer a person who asks for another owner: the same, whether there is one or not."""
-    return refused(Rule.TIMER_UNKNOWN, "There is no such owner.")
-
-
 def no_such_person() -> Response:
     """Answer aliases for an owner without a person. Nothing was recorded."""
     return problem(404, "The owner is no person of this tenant, and only persons have aliases.", None)

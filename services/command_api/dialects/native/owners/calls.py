@@ -22,6 +22,7 @@ from services.command_api.dialects.malformed import Malformed, fault_in, first_o
 from services.command_api.dialects.native.admitted import admitted
 from services.command_api.dialects.native.answers import WORDS, recorded
 from services.command_api.dialects.native.lists.filters import NO_PARAMETERS, query_of
+from services.command_api.dialects.native.lists.pages import if_theirs
 from services.command_api.dialects.native.owners import answers
 from services.command_api.dialects.native.owners.reading import (
     StatedAttendance,
@@ -120,9 +121,8 @@ class NativeOwners:
             return caller
         owner = request.path_params["owner"]
         problem = first_of(fault_in(query_of(request)), fault_in(read_name(owner, "owner")))
-        theirs = caller.person in {None, owner}
-        ask = partial(self._all_about, caller, owner) if theirs else answers.no_such_owner()
-        return await read(self.desk, request, caller, WORDS, problem or ask)
+        ask = problem or if_theirs(caller, owner, partial(self._all_about, caller, owner))
+        return await read(self.desk, request, caller, WORDS, ask)
 
     async def _all_about(self, caller: Caller, owner: str) -> Response:
         return answers.known(owner, await self.desk.reads.owner(caller.tenant, owner))
