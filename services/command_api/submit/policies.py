@@ -21,7 +21,7 @@ from services.command_api.desk.commands import Caller
 from services.command_api.desk.desk import Now
 from services.command_api.desk.policies import BecameOfPut, MovedOn, NotSet, Revision, SetTooOften
 from services.command_api.submit.sender import Acked, Sender, Unacked, send_and_wait
-from shared.events.policies.document import as_said
+from shared.events.policies.document import as_written
 from shared.events.policies.revisions import Setting
 from shared.events.policy import Policy
 from shared.events.topics import POLICIES, POLICIES_PARTITION
@@ -99,4 +99,4 @@ def _is_in_force(in_force: Revision, caller: Caller, document: Policy, replaces:
     record = in_force.record
     same = replaces == in_force.number or (record.replaces, record.set_by) == (replaces, caller.client)
     # As text: a document that spells a default out keeps it when a later release changes the default.
-    return same and as_said(record.document) == as_said(document)
+    return same and as_written(record.document) == as_written(document)

@@ -7,7 +7,7 @@ import typer
 
 from services.stint_cli.database import opened
 from services.stint_cli.policies import check_clock, moved_on, operator, read_policies, set_policy
-from services.stint_cli.policy.documents import STDIN, for_put, of_the_clock, read_file, setting, told
+from services.stint_cli.policy.documents import STDIN, for_put, of_the_clock, read_file, setting, with_revision
 from services.stint_cli.policy.public_holidays import CountryYear, with_holidays
 from services.stint_cli.settings import DatabaseSettings, LogSettings
 from services.stint_cli.tenants import require_tenant
@@ -15,7 +15,7 @@ from services.stint_cli.terminal.app import group
 from services.stint_cli.terminal.command import Answer, command
 from services.stint_cli.trouble import Trouble
 from shared.events.policies.book import PolicyBook, PolicyRecord
-from shared.events.policies.document import REPLACES, Proposal, Unfit, as_said, read_proposal
+from shared.events.policies.document import REPLACES, Proposal, Unfit, as_written, read_proposal
 from shared.kafka.policy_writer import REVISIONS_A_DAY_MAX, set_again_at
 
 policy: Final = group("policy", "Read and set tenants' policies.")
@@ -36,11 +36,11 @@ async def _get(tenant: Tenant, *, revision: _Revision = None) -> Answer:
     book = await read_policies(LogSettings().kafka)
     in_force, record = _in_force(book, tenant)
     if revision is None or revision == in_force:
-        return Answer(told(in_force, record), for_put(as_said(record.document), in_force))
+        return Answer(with_revision(in_force, record), for_put(as_written(record.document), in_force))
     older = book.record(tenant, revision)
     if older is None:
         raise Trouble(f"{tenant} has no revision {revision}: `stint policy history` lists those that it has.")
-    return Answer(told(revision, older), for_put(as_said(older.document), in_force))
+    return Answer(with_revision(revision, older), for_put(as_written(older.document), in_force))
 
 
 @command(policy, "put", example="stint policy put acme policy.json")
@@ -73,10 +73,10 @@ async def _holidays(
     """Print a tenant's policy with the public holidays of a country in a year, as `policy put` takes it."""
     book = await read_policies(LogSettings().kafka)
     in_force, record = _in_force(book, tenant)
-    said = with_holidays(as_said(record.document), CountryYear(country.upper(), year, subdivision, language))
+    document = with_holidays(as_written(record.document), CountryYear(country.upper(), year, subdivision, language))
     if not put:
-        return Answer(said | {REPLACES: in_force}, for_put(said, in_force))
-    proposal = read_proposal(said)
+        return Answer(document | {REPLACES: in_force}, for_put(document, in_force))
+    proposal = read_proposal(document)
     if isinstance(proposal, Unfit):
         raise Trouble(proposal.sentence)
     return await _set(tenant, proposal, book)
@@ -87,7 +87,7 @@ async def _set(tenant: str, proposal: Proposal, book: PolicyBook) -> Answer:
     latest = book.latest_revision(tenant)
     record = None if latest is None else book.record(tenant, latest)
     if latest is not None and record is not None and _is_in_force(proposal, latest, record):
-        return Answer(told(latest, record), f"Revision {latest} says so already.")
+        return Answer(with_revision(latest, record), f"Revision {latest} says so already.")
     if latest is None:
         # A name that was mistyped would get a policy, for ever.
         await _check_first(tenant)
@@ -96,14 +96,14 @@ async def _set(tenant: str, proposal: Proposal, book: PolicyBook) -> Answer:
         raise moved_on(latest)
     now = datetime.now(UTC)
     if (again_at := set_again_at(book, tenant, now)) is not None:
-        said = f"{tenant} has set {REVISIONS_A_DAY_MAX} revisions within 24 hours, and may set the next one at"
-        raise Trouble(f"{said} {again_at.isoformat(timespec='seconds')}. Look at `policy history`.")
+        text = f"{tenant} has set {REVISIONS_A_DAY_MAX} revisions within 24 hours, and may set the next one at"
+        raise Trouble(f"{text} {again_at.isoformat(timespec='seconds')}. Look at `policy history`.")
     kafka = LogSettings().kafka
     book = await set_policy(kafka, tenant, proposal.document, replaces=replaces, set_by=operator(), set_at=now)
     revision, record = _in_force(book, tenant)
     (newest,) = book.history(tenant, None, 1)
-    said = f"Revision {revision} is in force for {tenant}.{of_the_clock(newest)}"
-    return Answer(told(revision, record), said)
+    text = f"Revision {revision} is in force for {tenant}.{of_the_clock(newest)}"
+    return Answer(with_revision(revision, record), text)
 
 
 def _in_force(book: PolicyBook, tenant: str) -> tuple[int, PolicyRecord]:
@@ -117,7 +117,7 @@ def _in_force(book: PolicyBook, tenant: str) -> tuple[int, PolicyRecord]:
 def _is_in_force(proposal: Proposal, latest: int, record: PolicyRecord) -> bool:
     """Return whether nothing is to be done: the command ran before, or its document was not changed."""
     meant = not proposal.says_replaces or proposal.replaces in {latest, record.replaces}
-    return meant and as_said(proposal.document) == as_said(record.document)
+    return meant and as_written(proposal.document) == as_written(record.document)
 
 
 async def _check_first(tenant: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from services.stint_cli.terminal.command import written
 from services.stint_cli.trouble import Trouble
 from shared.events.policies.book import CLOCKS_APART_MAX, PolicyRecord
-from shared.events.policies.document import REPLACES, Proposal, Unfit, as_said, read_proposal
+from shared.events.policies.document import REPLACES, Proposal, Unfit, as_written, read_proposal
 from shared.events.policies.revisions import Setting
 
 STDIN: Final = "-"
@@ -29,14 +29,14 @@ def read_file(name: str) -> Proposal:
     return proposal
 
 
-def for_put(said: dict[str, Any], in_force: int | None) -> str:
+def for_put(document: dict[str, Any], in_force: int | None) -> str:
     """Return a document as `policy put` takes it: in the place of the revision that is in force now."""
-    return written(said | {REPLACES: in_force})
+    return written(document | {REPLACES: in_force})
 
 
-def told(revision: int, record: PolicyRecord) -> dict[str, Any]:
+def with_revision(revision: int, record: PolicyRecord) -> dict[str, Any]:
     """Return a document with its revision, as `GET /v1/policy` tells it."""
-    return as_said(record.document) | setting(revision, record)
+    return as_written(record.document) | setting(revision, record)
 
 
 def of_the_clock(one: Setting) -> str:
@@ -65,10 +65,10 @@ def _named(name: str) -> str:
 
 
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    said = dict(pairs)
-    if len(said) != len(pairs):
+    members = dict(pairs)
+    if len(members) != len(pairs):
         raise ValueError("a member is given twice")
-    return said
+    return members
 
 
 def _no_number(constant: str) -> float:

@@ -20,12 +20,12 @@ class CountryYear:
     language: str | None = None
 
 
-def with_holidays(said: dict[str, Any], wanted: CountryYear) -> dict[str, Any]:
+def with_holidays(document: dict[str, Any], wanted: CountryYear) -> dict[str, Any]:
     """Return a document with the holidays of a year. A day that it has already keeps its name; no day is taken out."""
-    days = {holiday["day"]: holiday for holiday in said.get("holidays", [])}
+    days = {holiday["day"]: holiday for holiday in document.get("holidays", [])}
     for day, name in public_holidays(wanted).items():
         days.setdefault(day.isoformat(), {"day": day.isoformat(), "name": name})
-    return said | {"holidays": [days[day] for day in sorted(days)]}
+    return document | {"holidays": [days[day] for day in sorted(days)]}
 
 
 def public_holidays(wanted: CountryYear) -> dict[date, str]:

@@ -23,10 +23,10 @@ _Path = tuple[str | int, ...]
 
 _POLICY: Final = TypeAdapter(Policy)
 _SCHEMA: Final[Mapping[str, Any]] = _POLICY.json_schema()
-# What an answer of ours adds to a document. Somebody who sends it back has to say which revision they replace.
+# What an answer of ours adds to a document. A caller that sends it back has to name the revision that it replaces.
 _ADDED: Final = frozenset({"revision", "set_by", "set_at"})
-_SPOKEN_PATH_MAX: Final = 100
-_TOLD_MAX: Final = 20
+_PATH_LENGTH_MAX: Final = 100
+_SENTENCES_MAX: Final = 20
 # The kinds of problem whose own message says it better than the schema, because a validator of ours wrote it.
 _OURS: Final = frozenset({"value_error", "zone_unknown"})
 _PATTERNED: Final = {"zone": "a zone such as Asia/Jerusalem"}
@@ -49,46 +49,40 @@ class Proposal:
     says_replaces: bool
 
 
-def read_proposal(said: object) -> Proposal | Unfit:
+def read_proposal(value: object) -> Proposal | Unfit:
     """Return what a JSON value proposes: a document, perhaps with `replaces`; or all that is wrong."""
-    if not isinstance(said, dict):
+    if not isinstance(value, dict):
         return Unfit("The policy may be an object.")
     mistakes = [
         Unfit(f"{name}: is added by GET. Leave it out, and say in {REPLACES} which revision you replace.")
-        for name in sorted(_ADDED & said.keys())
+        for name in sorted(_ADDED & value.keys())
     ]
-    replaces = said.get(REPLACES)
+    replaces = value.get(REPLACES)
     if replaces is not None and (type(replaces) is not int or replaces < 0):
         mistakes.append(Unfit(f"{REPLACES}: may be a revision, or null for a tenant's first policy."))
-    document = _read({name: value for name, value in said.items() if name not in {REPLACES, *_ADDED}})
+    document = _read({name: member for name, member in value.items() if name not in {REPLACES, *_ADDED}})
     if isinstance(document, list):
         return _together([*mistakes, *document])
-    return _together(mistakes) if mistakes else Proposal(document, replaces, REPLACES in said)
+    return _together(mistakes) if mistakes else Proposal(document, replaces, REPLACES in value)
 
 
-def read_document(said: Mapping[str, object]) -> Policy | Unfit:
-    """Return the document that may be set, or all that is wrong with it."""
-    document = _read(said)
-    return _together(document) if isinstance(document, list) else document
-
-
-def _read(said: Mapping[str, object]) -> Policy | list[Unfit]:
+def _read(value: Mapping[str, object]) -> Policy | list[Unfit]:
     """Return the document that may be set, or each mistake in it."""
     mistakes: dict[_Path, Unfit] = {}
     document: Policy | None = None
     try:
-        document = _POLICY.validate_python(said)
+        document = _POLICY.validate_python(value)
     except ValidationError as error:
-        for problem in [*_problems_of(error), *_strict_problems(said)]:
-            mistakes.setdefault(problem["loc"], _told(problem))
+        for problem in [*_problems_of(error), *_strict_problems(value)]:
+            mistakes.setdefault(problem["loc"], _sentence_of(problem))
     else:
         # Pydantic reads "28800", 1 and 28800.0 as numbers or booleans, and other readers of the same text do not.
         mistakes |= {
-            path: Unfit(f"{_spoken(path)}: {_may_be(path)}.") for path in _differences(said, as_said(document))
+            path: Unfit(f"{_path_text(path)}: {_may_be(path)}.") for path in _differences(value, as_written(document))
         }
-    for path in _unstorable(said):
-        told = Unfit(f"{_spoken(path)}: may be a text without U+0000 and without half of a surrogate pair.")
-        mistakes.setdefault(path, told)
+    for path in _unstorable(value):
+        unstorable = Unfit(f"{_path_text(path)}: may be a text without U+0000 and without half of a surrogate pair.")
+        mistakes.setdefault(path, unstorable)
     if document is None or mistakes:
         return list(mistakes.values())
     return [Unfit(f"{why}.") for why in document.unfit] or document
@@ -97,63 +91,66 @@ def _read(said: Mapping[str, object]) -> Policy | list[Unfit]:
 def _together(mistakes: Sequence[Unfit]) -> Unfit:
     """Return all mistakes as one answer: what is missing first, and of a great many the first ones."""
     ordered = sorted(mistakes, key=lambda mistake: not mistake.is_missing)
-    told = [mistake.sentence for mistake in ordered[:_TOLD_MAX]]
-    if len(ordered) > _TOLD_MAX:
-        told.append(f"And {len(ordered) - _TOLD_MAX} more.")
-    return Unfit(" ".join(told), ordered[0].is_missing)
+    sentences = [mistake.sentence for mistake in ordered[:_SENTENCES_MAX]]
+    if len(ordered) > _SENTENCES_MAX:
+        sentences.append(f"And {len(ordered) - _SENTENCES_MAX} more.")
+    return Unfit(" ".join(sentences), ordered[0].is_missing)
 
 
-def as_said(document: Policy) -> dict[str, Any]:
-    """Return a document as JSON has it, as far as its author said it: what was left out is the preset's."""
-    said: dict[str, Any] = document.model_dump(mode="json", by_alias=True, exclude_unset=True)
-    return said
+def as_written(document: Policy) -> dict[str, Any]:
+    """Return a document as its author wrote it, in JSON: what was left out is the preset's."""
+    written: dict[str, Any] = document.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    return written
 
 
-def _told(problem: ErrorDetails) -> Unfit:
+def _sentence_of(problem: ErrorDetails) -> Unfit:
     path = problem["loc"]
     if problem["type"] == "missing":
-        return Unfit(f"{_spoken(path)}: is mandatory; {_may_be(path)}.", is_missing=True)
+        return Unfit(f"{_path_text(path)}: is mandatory; {_may_be(path)}.", is_missing=True)
     if problem["type"] == "extra_forbidden":
-        return Unfit(f"{_spoken(path)}: is not known; {_spoken(path[:-1])} {_may_be(path[:-1])}.")
+        return Unfit(f"{_path_text(path)}: is not known; {_path_text(path[:-1])} {_may_be(path[:-1])}.")
     if problem["type"] in _OURS:
-        return Unfit(f"{_spoken(path)}: {problem['msg'].removeprefix('Value error, ')}.")
-    return Unfit(f"{_spoken(path)}: {_may_be(path)}.")
+        return Unfit(f"{_path_text(path)}: {problem['msg'].removeprefix('Value error, ')}.")
+    return Unfit(f"{_path_text(path)}: {_may_be(path)}.")
 
 
-def _spoken(path: Sequence[str | int]) -> str:
+def _path_text(path: Sequence[str | int]) -> str:
     # The name of an unknown field is the caller's own text, so it may be long.
-    return ".".join(map(str, path))[:_SPOKEN_PATH_MAX] or "a policy"
+    return ".".join(map(str, path))[:_PATH_LENGTH_MAX] or "a policy"
 
 
-def _differences(said: object, read: object, path: _Path = ()) -> Iterator[_Path]:
-    """Yield each path at which a document reads as something else than what was said."""
-    if isinstance(said, dict) and isinstance(read, dict):
-        for name, one in said.items():
-            yield from _differences(one, read.get(name), (*path, name))
-    elif isinstance(said, list) and isinstance(read, list):
-        for at, (one, other) in enumerate(zip(said, read, strict=True)):
+def _differences(given: object, read: object, path: _Path = ()) -> Iterator[_Path]:
+    """Yield each path at which a document reads as another value than the one that was given."""
+    if isinstance(given, dict) and isinstance(read, dict):
+        for name, member in given.items():
+            yield from _differences(member, read.get(name), (*path, name))
+    elif isinstance(given, list) and isinstance(read, list):
+        for at, (one, other) in enumerate(zip(given, read, strict=True)):
             yield from _differences(one, other, (*path, at))
-    elif type(said) is not type(read) or said != read:
+    elif type(given) is not type(read) or given != read:
         yield path
 
 
-def _unstorable(said: object, path: _Path = ()) -> Iterator[_Path]:
+def _unstorable(value: object, path: _Path = ()) -> Iterator[_Path]:
     """Yield the path of each text that Postgres cannot store."""
-    if isinstance(said, str) and not is_writable(said):
+    if isinstance(value, str) and not is_writable(value):
         yield path
-    inner = said.items() if isinstance(said, dict) else enumerate(said) if isinstance(said, list) else ()
-    for at, one in inner:
-        yield from _unstorable(one, (*path, at))
+    elif isinstance(value, dict):
+        for name, member in value.items():
+            yield from _unstorable(member, (*path, name))
+    elif isinstance(value, list):
+        for at, one in enumerate(value):
+            yield from _unstorable(one, (*path, at))
 
 
 def _problems_of(error: ValidationError) -> list[ErrorDetails]:
     return error.errors(include_input=False, include_context=False, include_url=False)
 
 
-def _strict_problems(said: Mapping[str, object]) -> list[ErrorDetails]:
+def _strict_problems(value: Mapping[str, object]) -> list[ErrorDetails]:
     """Return what a reader that reads no text as a number would find, beside what every reader does."""
     try:
-        _POLICY.validate_json(json.dumps(said), strict=True)
+        _POLICY.validate_json(json.dumps(value), strict=True)
     except ValidationError as error:
         # Without a path: the whole text is no JSON, because of half of a surrogate pair. And JSON has days as texts,
         # which a strict reader takes for no dates once a validator of ours has looked at them.

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from services.stint_cli.policy.documents import for_put, of_the_clock, read_file, told
+from services.stint_cli.policy.documents import for_put, of_the_clock, read_file, with_revision
 from services.stint_cli.trouble import Trouble
 from shared.events.policies.book import PolicyRecord
-from shared.events.policies.document import Proposal, as_said
+from shared.events.policies.document import Proposal, as_written
 from shared.events.policies.revisions import Setting
 from shared.events.policy import Policy, Preset
 
@@ -19,7 +19,7 @@ POLICY = Policy(preset=Preset.NATIVE, zone="Asia/Jerusalem")
 
 def test_what_is_printed_can_be_put(tmp_path: Path) -> None:
     file = tmp_path / "policy.json"
-    file.write_text(for_put(as_said(POLICY), 42))
+    file.write_text(for_put(as_written(POLICY), 42))
     assert read_file(str(file)) == Proposal(POLICY, 42, says_replaces=True)
 
 
@@ -30,7 +30,7 @@ def test_a_document_comes_from_stdin_too(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_a_document_is_told_as_over_http() -> None:
     record = PolicyRecord(replaces=None, set_by="avi", set_at=datetime(2026, 3, 1, tzinfo=UTC), document=POLICY)
-    assert json.dumps(told(7, record)) == (
+    assert json.dumps(with_revision(7, record)) == (
         '{"preset": "native", "zone": "Asia/Jerusalem", "revision": 7, "replaces": null, "set_by": "avi", '
         '"set_at": "2026-03-01T00:00:00.000000Z"}'
     )

@@ -7,7 +7,7 @@ import pytest
 
 from services.stint_cli.policy.public_holidays import CountryYear, public_holidays, with_holidays
 from services.stint_cli.trouble import Trouble
-from shared.events.policies.document import Unfit, read_document
+from shared.events.policies.document import Unfit, read_proposal
 
 IL = CountryYear("IL", 2026)
 PESACH = date(2026, 4, 2)
@@ -20,7 +20,7 @@ def test_the_holidays_of_a_year_are_explicit_dates_in_their_order() -> None:
     assert days == sorted(set(days))
     assert all(day.startswith("2026-") for day in days)
     assert said["preset"] == "native"
-    assert not isinstance(read_document(said), Unfit)
+    assert not isinstance(read_proposal(said), Unfit)
 
 
 def test_a_second_year_is_added_and_a_second_run_changes_nothing() -> None:

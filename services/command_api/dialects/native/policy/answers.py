@@ -10,7 +10,7 @@ from services.command_api.dialects.jsontext import written
 from services.command_api.dialects.native.answers import problem, refused
 from services.command_api.dialects.times import rfc3339
 from shared.events.policies.book import PolicyRecord
-from shared.events.policies.document import as_said
+from shared.events.policies.document import as_written
 from shared.events.policies.revisions import Setting
 from shared.events.rules import Rule
 from shared.kafka.policy_writer import REVISIONS_A_DAY_MAX
@@ -25,7 +25,7 @@ def etag_of(revision: Revision) -> str:
 
 def document(revision: Revision) -> Response:
     """Answer with a document as its author wrote it, its revision, and who set it when."""
-    body = as_said(revision.record.document) | _set(revision.number, revision.record)
+    body = as_written(revision.record.document) | _set(revision.number, revision.record)
     return Response(written(body), 200, {"ETag": etag_of(revision)}, _JSON)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from shared.events.policies.document import Proposal, Unfit, as_said, read_document, read_proposal
+from shared.events.policies.document import Proposal, Unfit, as_written, read_proposal
 from shared.events.policy import Policy, Preset, Rules
 
 GOOD = {"preset": "native", "zone": "Asia/Jerusalem"}
@@ -84,7 +84,7 @@ def test_the_name_of_an_unknown_field_is_cut_short() -> None:
 
 
 def test_a_missing_field_is_told_before_a_wrong_one() -> None:
-    assert read_document({"preset": "loud"}) == Unfit(
+    assert read_proposal({"preset": "loud"}) == Unfit(
         "zone: is mandatory; may be a zone such as Asia/Jerusalem. preset: may be native, thebase, zoho.",
         is_missing=True,
     )
@@ -158,6 +158,6 @@ def test_a_document_says_which_revision_it_replaces_or_does_not() -> None:
 
 def test_a_document_is_kept_as_its_author_wrote_it() -> None:
     said = GOOD | {"timers_disabled": False, "rules": {"R13": {"mode": "allow"}, "R14": None}}
-    read = read_document(said)
-    assert isinstance(read, Policy)
-    assert as_said(read) == said
+    read = read_proposal(said)
+    assert isinstance(read, Proposal)
+    assert as_written(read.document) == said
