@@ -23,7 +23,7 @@ from aiokafka.errors import (
 
 from services.stint_cli.trouble import Trouble
 from shared.events.topics import Topic
-from shared.kafka.clients import AIOKafkaConsumer, KafkaAddress, end_consumer, refusal
+from shared.kafka.clients import AIOKafkaConsumer, AIOKafkaProducer, KafkaAddress, end_consumer, refusal
 
 MIN_INSYNC: Final = "min.insync.replicas"
 UNCLEAN_ELECTION: Final = "unclean.leader.election.enable"
@@ -63,10 +63,10 @@ class Brokers:
 
     async def __aenter__(self) -> Self:
         try:
-            await self._admin.start()
-        except (KafkaError, OSError) as error:
+            await start(self._admin, self._address)
+        except Trouble:
             await self._admin.close()
-            raise await refused_by(self._address) from error
+            raise
         return self
 
     async def __aexit__(
@@ -175,12 +175,15 @@ async def kafka_answers(within_seconds: float, advice: str = "") -> AsyncIterato
         raise Trouble(f"Kafka did not answer within {within_seconds:.0f} s.{advice}") from error
 
 
-async def refused_by(address: KafkaAddress) -> Trouble:
-    """Return what to tell an operator whom Kafka refused the connection."""
-    why = await refusal(address)
-    return Trouble(
-        f"Kafka refuses the connection at {address.bootstrap_servers}: {why}. (`make up` starts a local one.)"
-    )
+async def start(client: AIOKafkaAdminClient | AIOKafkaConsumer | AIOKafkaProducer, address: KafkaAddress) -> None:
+    """Start a client. Raise Trouble, which says why, when the brokers do not answer or refuse the client."""
+    try:
+        await client.start()
+    except (KafkaError, OSError) as error:
+        raise Trouble(
+            f"Kafka refuses the connection at {address.bootstrap_servers}: {await refusal(address)}. "
+            "(`make up` starts a local one.)"
+        ) from error
 
 
 async def end_reader(consumer: AIOKafkaConsumer) -> None:

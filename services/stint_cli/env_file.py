@@ -9,11 +9,11 @@ from pathlib import Path
 
 def read_env(path: Path) -> dict[str, str]:
     """Return the file's values. A missing file, or one of another form, has none."""
-    said: dict[str, str] = {}
+    values: dict[str, str] = {}
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (FileNotFoundError, UnicodeDecodeError):
-        return said
+        return values
     for line in lines:
         try:
             words = shlex.split(line, comments=True)
@@ -21,8 +21,8 @@ def read_env(path: Path) -> dict[str, str]:
             continue
         if len(words) == 1 and "=" in words[0]:
             name, _, value = words[0].partition("=")
-            said[name] = value
-    return said
+            values[name] = value
+    return values
 
 
 def write_env(path: Path, values: Mapping[str, str], heading: str) -> None:

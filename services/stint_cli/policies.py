@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from services.stint_cli.brokers import end_reader, refused_by
+from services.stint_cli.brokers import end_reader, start
 from services.stint_cli.database import Session, clock_ahead
 from services.stint_cli.trouble import Trouble
 from shared.events.policies.book import CLOCKS_APART_MAX, NewerPolicyError, PolicyBook
@@ -39,7 +39,7 @@ async def read_policies(address: KafkaAddress) -> PolicyBook:
     """Return the current policies of all tenants. Raise Trouble when the topic cannot be read to its end."""
     consumer = lone_consumer(address)
     try:
-        await _started(consumer, address)
+        await start(consumer, address)
         consumer.assign([_PARTITION])
         consumer.seek(_PARTITION, 0)
         async with asyncio.timeout(_READ_SECONDS):
@@ -67,11 +67,11 @@ async def _read(consumer: AIOKafkaConsumer) -> PolicyBook:
 
 def first_document(preset: Preset, zone: str) -> dict[str, Any]:
     """Return the document that a new tenant begins with."""
-    said: dict[str, Any] = {"preset": preset.value, "zone": zone}
+    document: dict[str, Any] = {"preset": preset.value, "zone": zone}
     if preset is Preset.ZOHO:
         # Under this preset rules may refuse a pause, and a timer that cannot be paused must end by itself.
-        said["rules"] = {"R16": {"auto_close_seconds": _AUTO_CLOSE_SECONDS}}
-    return said
+        document["rules"] = {"R16": {"auto_close_seconds": _AUTO_CLOSE_SECONDS}}
+    return document
 
 
 async def publish_policy(
@@ -171,14 +171,7 @@ def operator() -> str:
 async def _producer(address: KafkaAddress) -> AsyncIterator[AIOKafkaProducer]:
     producer = durable_producer(address)
     try:
-        await _started(producer, address)
+        await start(producer, address)
         yield producer
     finally:
         await end_producer(producer, _END_SECONDS)
-
-
-async def _started(client: AIOKafkaConsumer | AIOKafkaProducer, address: KafkaAddress) -> None:
-    try:
-        await client.start()
-    except (KafkaError, OSError) as error:
-        raise await refused_by(address) from error

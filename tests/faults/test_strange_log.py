@@ -207,13 +207,13 @@ async def test_a_judged_stream_made_anew_under_quiet_projectors_is_an_alarm(plac
 
 async def stream_found_wrong(deployment: Deployment) -> set[int]:
     """Return the partitions of which `stint doctor` says that the judged stream went back."""
-    found = [one.told for one in await examined(deployment)]
+    found = [one.as_json for one in await examined(deployment)]
     return {one["partition"] for one in found if one.get("state") == "the judged stream went back"}
 
 
 async def wrong_with(deployment: Deployment, check: str) -> list[object]:
     """Return the partitions of which one check of `stint doctor` says that the topic went back."""
-    return [one.told["went_back"] for one in await examined(deployment) if one.check == check and one.advice]
+    return [one.as_json["went_back"] for one in await examined(deployment) if one.check == check and one.advice]
 
 
 async def examined(deployment: Deployment) -> list[Diagnosis]:

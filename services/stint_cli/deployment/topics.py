@@ -35,36 +35,36 @@ WHAT_IF_LOST: Final = (
 
 def differences(wanted: Sequence[Topic], found: Mapping[str, FoundTopic], replication_factor: int) -> list[str]:
     """Return one sentence for each setting of an existing topic that breaks a promise. Missing topics break none."""
-    said = []
+    wrong = []
     for topic in wanted:
         if topic.name in found:
-            said += _differences_of(topic, found[topic.name])
-            said += _unsafe_in(topic.name, found[topic.name], replication_factor)
-    return said
+            wrong += _differences_of(topic, found[topic.name])
+            wrong += _unsafe_in(topic.name, found[topic.name], replication_factor)
+    return wrong
 
 
 def _differences_of(wanted: Topic, found: FoundTopic) -> list[str]:
-    said = []
+    wrong = []
     if found.partitions != wanted.partitions:
-        said.append(f"{wanted.name} has {found.partitions} partitions, not {wanted.partitions}")
+        wrong.append(f"{wanted.name} has {found.partitions} partitions, not {wanted.partitions}")
     for name, value in wanted.config.items():
         has = found.config.get(name)
         if has != value and (name in _ALWAYS_MATTERS or value == _FOR_EVER):
-            said.append(f"{wanted.name} has {name}={has}, not {value}")
-    return said
+            wrong.append(f"{wanted.name} has {name}={has}, not {value}")
+    return wrong
 
 
 def _unsafe_in(name: str, found: FoundTopic, replication_factor: int) -> list[str]:
     # More replicas than wanted are safe: with its third broker away, a cluster asks for two.
-    wanted, said = safety(replication_factor), []
+    wanted, wrong = safety(replication_factor), []
     if found.replicas < replication_factor:
-        said.append(f"{name} has {found.replicas} replicas, not {replication_factor}")
+        wrong.append(f"{name} has {found.replicas} replicas, not {replication_factor}")
     has = found.config.get(MIN_INSYNC, "0")
     if int(has) < int(wanted[MIN_INSYNC]):
-        said.append(f"{name} has {MIN_INSYNC}={has}, not {wanted[MIN_INSYNC]}")
+        wrong.append(f"{name} has {MIN_INSYNC}={has}, not {wanted[MIN_INSYNC]}")
     if (has := found.config.get(UNCLEAN_ELECTION, "unknown")) != wanted[UNCLEAN_ELECTION]:
-        said.append(f"{name} has {UNCLEAN_ELECTION}={has}, not {wanted[UNCLEAN_ELECTION]}")
-    return said
+        wrong.append(f"{name} has {UNCLEAN_ELECTION}={has}, not {wanted[UNCLEAN_ELECTION]}")
+    return wrong
 
 
 def _must_fit(partitions: int, found: Mapping[str, FoundTopic]) -> None:

@@ -53,8 +53,8 @@ async def _rotate(client_id: _Id, *, keep_old_seconds: _KeepOld = 0) -> Answer:
     if row is None:
         raise Trouble(f"There is no client {client_id}, or it was revoked: look at `stint clients list`.")
     until, kept_older = moment(row["old_secret_until"]), row["keeps_older"]
-    told = {"client_id": client_id, "client_secret": secret, "tenant": row["tenant"], "old_secret_until": until}
-    return _once(told | {"last_secret_ended": kept_older or until is None}, _good(until, kept_older=kept_older))
+    data = {"client_id": client_id, "client_secret": secret, "tenant": row["tenant"], "old_secret_until": until}
+    return _once(data | {"last_secret_ended": kept_older or until is None}, _good(until, kept_older=kept_older))
 
 
 @command(clients, "revoke", example="stint clients revoke client-4f0c")
@@ -65,10 +65,10 @@ async def _revoke(client_id: _Id) -> Answer:
     if row is None:
         raise Trouble(f"There is no client {client_id}: look at `stint clients list`.")
     at = moment(row["revoked_at"])
-    told = {"client_id": client_id, "tenant": row["tenant"], "revoked_at": at}
+    data = {"client_id": client_id, "tenant": row["tenant"], "revoked_at": at}
     if row["was_revoked"]:
-        return Answer(told, f"{client_id} was revoked already, at {at}.")
-    return Answer(told, f"{client_id} is revoked: it gets no more tokens, and those that it has end within 60 seconds.")
+        return Answer(data, f"{client_id} was revoked already, at {at}.")
+    return Answer(data, f"{client_id} is revoked: it gets no more tokens, and those that it has end within 60 seconds.")
 
 
 @command(clients, "list", example="stint clients list acme")
@@ -78,7 +78,7 @@ async def _list(tenant: _AnyTenant = None) -> Answer:
         if tenant is not None:
             await require_tenant(conn, tenant)
         found = await conn.fetch(query("list_clients"), tenant)
-    told = [
+    data = [
         {
             "client_id": row["id"],
             "tenant": row["tenant"],
@@ -89,9 +89,9 @@ async def _list(tenant: _AnyTenant = None) -> Answer:
         }
         for row in found
     ]
-    rows = [["-" if value is None else str(value) for value in one.values()] for one in told]
+    rows = [["-" if value is None else str(value) for value in one.values()] for one in data]
     headings = ["client_id", "tenant", "role", "name", "revoked_at", "old_secret_until"]
-    return Answer(told, Listing(headings, rows))
+    return Answer(data, Listing(headings, rows))
 
 
 def _good(until: str | None, *, kept_older: bool) -> str:
@@ -105,8 +105,8 @@ def _good(until: str | None, *, kept_older: bool) -> str:
     return f"Good are this secret and, until {until}, the one before it."
 
 
-def _once(told: dict[str, Any], good: str | None = None) -> Answer:
-    shown = {name: value for name, value in told.items() if isinstance(value, str) and value}
+def _once(data: dict[str, Any], good: str | None = None) -> Answer:
+    shown = {name: value for name, value in data.items() if isinstance(value, str) and value}
     lines = [f"{name:<16} {value}" for name, value in shown.items()]
     lines += [*([] if good is None else [good]), "Keep the secret now: it is not shown again."]
-    return Answer(told, "\n".join(lines))
+    return Answer(data, "\n".join(lines))

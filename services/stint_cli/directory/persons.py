@@ -32,9 +32,9 @@ async def _add(tenant: _Tenant, owner: _Owner, *, name: _Name = None, alias: _Al
         row = await conn.fetchrow(query("add_person"), tenant, owner, name, alias or None)
     if row is None:
         raise RuntimeError("an upsert gave no row")
-    told = {"tenant": tenant, "owner": owner, "name": row["name"], "aliases": row["aliases"]}
+    data = {"tenant": tenant, "owner": owner, "name": row["name"], "aliases": row["aliases"]}
     also = f", also {', '.join(row['aliases'])}" if row["aliases"] else ""
-    return Answer(told, f"{owner} is {row['name']}{also}.")
+    return Answer(data, f"{owner} is {row['name']}{also}.")
 
 
 @command(persons, "token", example="stint persons token acme dana --days 30")
@@ -54,8 +54,8 @@ async def _revoke(tenant: _Tenant, owner: _Owner) -> Answer:
     async with opened(DatabaseSettings()) as conn:
         await require_person(conn, tenant, owner)
         ended = await conn.fetchval(query("revoke_person_tokens"), tenant, owner)
-    said = f"{ended} tokens of {owner} end within 60 seconds." if ended else f"{owner} had no token that was good."
-    return Answer({"tenant": tenant, "owner": owner, "tokens_ended": ended}, said)
+    text = f"{ended} tokens of {owner} end within 60 seconds." if ended else f"{owner} had no token that was good."
+    return Answer({"tenant": tenant, "owner": owner, "tokens_ended": ended}, text)
 
 
 @command(persons, "list", example="stint persons list acme")
@@ -64,9 +64,9 @@ async def _list(tenant: _Tenant) -> Answer:
     async with opened(DatabaseSettings()) as conn:
         await require_tenant(conn, tenant)
         found = await conn.fetch(query("list_persons"), tenant)
-    told = [dict(row) | {"expires_at": moment(row["expires_at"])} for row in found]
+    data = [dict(row) | {"expires_at": moment(row["expires_at"])} for row in found]
     rows = [
         [one["owner"], one["name"], ", ".join(one["aliases"]) or "-", str(one["tokens"]), one["expires_at"] or "-"]
-        for one in told
+        for one in data
     ]
-    return Answer(told, Listing(["owner", "name", "aliases", "tokens", "expires_at"], rows))
+    return Answer(data, Listing(["owner", "name", "aliases", "tokens", "expires_at"], rows))

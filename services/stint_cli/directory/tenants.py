@@ -45,10 +45,10 @@ async def _add(name: _Name, *, zone: _Zone, preset: _Preset = Preset.NATIVE) -> 
     if lacks_policy:
         now = datetime.now(UTC)
         book = await set_policy(settings.kafka, name, document, replaces=None, set_by=operator(), set_at=now)
-    told = _told(name, book)
-    what = f"{told['zone']}, preset {told['preset']}, revision {told['revision']}"
-    said = f"{_MADE[made_row, lacks_policy].format(name=name)}: {what}."
-    return Answer(told | {"made": made_row or lacks_policy}, said)
+    data = _with_policy(name, book)
+    what = f"{data['zone']}, preset {data['preset']}, revision {data['revision']}"
+    text = f"{_MADE[made_row, lacks_policy].format(name=name)}: {what}."
+    return Answer(data | {"made": made_row or lacks_policy}, text)
 
 
 @command(tenants, "list", example="stint tenants list --json")
@@ -58,10 +58,10 @@ async def _list() -> Answer:
     async with opened(settings) as conn:
         names = [row["name"] for row in await conn.fetch(query("list_tenants"))]
     book = await read_policies(settings.kafka)
-    told = [_told(name, book) for name in names]
-    # A tenant without a policy is told 503, so the list must show which one that is.
-    rows = [["-" if value is None else str(value) for value in one.values()] for one in told]
-    return Answer(told, Listing(["tenant", "zone", "preset", "revision"], rows))
+    data = [_with_policy(name, book) for name in names]
+    # A tenant without a policy is answered 503, so the list must show which one that is.
+    rows = [["-" if value is None else str(value) for value in one.values()] for one in data]
+    return Answer(data, Listing(["tenant", "zone", "preset", "revision"], rows))
 
 
 def _first_policy(preset: Preset, zone: str) -> Policy:
@@ -71,7 +71,7 @@ def _first_policy(preset: Preset, zone: str) -> Policy:
     return proposal.document
 
 
-def _told(name: str, book: PolicyBook) -> dict[str, str | int | None]:
+def _with_policy(name: str, book: PolicyBook) -> dict[str, str | int | None]:
     document, revision = book.latest(name), book.latest_revision(name)
     if document is None:
         return {"tenant": name, "zone": None, "preset": None, "revision": None}

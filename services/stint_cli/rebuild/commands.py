@@ -43,11 +43,11 @@ async def _rebuild(
         pass
     try:
         with Drawn(quiet=as_json) as drawn:
-            told = await rebuilt(settings, asked, drawn.hear)
+            result = await rebuilt(settings, asked, drawn.hear)
     except Trouble as trouble:
         raise Trouble(_as_asked(str(trouble), schema)) from trouble
-    text = _as_asked(_text(told), schema)
-    return Answer(told, text, status=0 if told["switched"] or told.get("nothing_to_resume") else 1)
+    text = _as_asked(_text(result), schema)
+    return Answer(result, text, status=0 if result["switched"] or result.get("nothing_to_resume") else 1)
 
 
 def _as_asked(text: str, schema: str | None) -> str:
@@ -55,18 +55,18 @@ def _as_asked(text: str, schema: str | None) -> str:
     return text if schema is None else text.replace("--resume", f"--schema {schema} --resume")
 
 
-def _text(told: dict[str, Any]) -> str:
-    if told.get("nothing_to_resume"):
-        return f"Nothing is unfinished. {told['schema']} was switched to at {told['in_force_since']}."
+def _text(result: dict[str, Any]) -> str:
+    if result.get("nothing_to_resume"):
+        return f"Nothing is unfinished. {result['schema']} was switched to at {result['in_force_since']}."
     lines = []
-    for different in told["differences"]:
+    for different in result["differences"]:
         lines.append(f"{different['table']}: {different['count']} rows differ.")
         lines += [f"  {written(row)}" for row in different["rows"][:_SHOWN]]
-    if not told["switched"]:
+    if not result["switched"]:
         lines.append(
-            f"Not switched. {told['schema']} is filled and stays. If the live rows are the wrong ones: "
+            f"Not switched. {result['schema']} is filled and stays. If the live rows are the wrong ones: "
             "`stint rebuild --resume --despite-differences`."
         )
         return "\n".join(lines)
-    kept = f" The old tables are in {told['kept']}." if told["kept"] else ""
-    return "\n".join([*lines, f"Switched: {told['schema']} was filled from {told['outcomes']} outcomes.{kept}"])
+    kept = f" The old tables are in {result['kept']}." if result["kept"] else ""
+    return "\n".join([*lines, f"Switched: {result['schema']} was filled from {result['outcomes']} outcomes.{kept}"])

@@ -31,8 +31,8 @@ class Drawn:
 
     def __init__(self, *, quiet: bool) -> None:
         self._quiet = quiet
-        said, counted = TextColumn("{task.description}"), (TaskProgressColumn(), MofNCompleteColumn())
-        columns = (said, BarColumn(), *counted, TimeRemainingColumn())
+        stage, counted = TextColumn("{task.description}"), (TaskProgressColumn(), MofNCompleteColumn())
+        columns = (stage, BarColumn(), *counted, TimeRemainingColumn())
         self.bars = Progress(*columns, console=Console(stderr=True)) if sys.stderr.isatty() and not quiet else None
         self._tasks: dict[str, TaskID] = {}
         self._begun: dict[str, tuple[float, int]] = {}

@@ -40,12 +40,12 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a command says: `told` as JSON, `text` to people, `note` on stderr to both.
+    """What a command says: `data` as JSON, `text` to people, `note` on stderr to both.
 
     `status` 1: it ran, and something is wrong.
     """
 
-    told: object
+    data: object
     text: str | Listing
     status: int = 0
     note: str | None = None
@@ -63,12 +63,12 @@ def command(group: typer.Typer, name: str, *, example: str) -> Callable[[Run], R
             _print(answer, as_json=as_json)
             raise typer.Exit(answer.status)
 
-        said = inspect.signature(run)
+        signature = inspect.signature(run)
         # A command that draws something meanwhile asks whether it may.
-        asks = _AS_JSON.name in said.parameters
-        own = [parameter for name, parameter in said.parameters.items() if name != _AS_JSON.name]
+        asks = _AS_JSON.name in signature.parameters
+        own = [parameter for name, parameter in signature.parameters.items() if name != _AS_JSON.name]
         # typer makes arguments and options of a function's parameters.
-        called.__signature__ = said.replace(  # type: ignore[attr-defined]
+        called.__signature__ = signature.replace(  # type: ignore[attr-defined]
             parameters=[*own, _AS_JSON], return_annotation=None
         )
         group.command(name, help=inspect.getdoc(run), epilog=f"Example: {example}")(called)
@@ -86,14 +86,14 @@ def moment(at: datetime | None) -> str | None:
     return None if at is None else at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
-def written(told: object) -> str:
+def written(data: object) -> str:
     """Return JSON for people and programs."""
-    return plain(json.dumps(told, ensure_ascii=False, indent=2))
+    return plain(json.dumps(data, ensure_ascii=False, indent=2))
 
 
 def _print(answer: Answer, *, as_json: bool) -> None:
     if as_json:
-        print(written(answer.told))
+        print(written(answer.data))
     elif isinstance(answer.text, Listing):
         _print_rows(answer.text)
     else:
@@ -102,10 +102,10 @@ def _print(answer: Answer, *, as_json: bool) -> None:
         print(f"stint: {plain(answer.note)}", file=sys.stderr)
 
 
-def _print_rows(said: Listing) -> None:
+def _print_rows(listing: Listing) -> None:
     # Text, not markup: a name may have brackets.
-    table = Table(*said.headings, box=None, pad_edge=False, header_style="bold")
-    for row in said.rows:
+    table = Table(*listing.headings, box=None, pad_edge=False, header_style="bold")
+    for row in listing.rows:
         table.add_row(*(Text(plain_cell(cell)) for cell in row))
     width = None if sys.stdout.isatty() else _NO_TERMINAL_COLUMNS
     Console(width=width, highlight=False).print(table)

@@ -49,6 +49,6 @@ def explained() -> Iterator[None]:
 
 
 def _why(error: Exception) -> str:
-    said, name = " ".join(str(error).split()), type(error).__name__
+    text, name = " ".join(str(error).split()), type(error).__name__
     # Kafka's client puts the name into the text.
-    return said if name in said else f"{name}: {said}".removesuffix(": ")
+    return text if name in text else f"{name}: {text}".removesuffix(": ")

@@ -31,7 +31,7 @@ class Audited:
     broke_off: str | None = None
 
     @property
-    def told(self) -> list[dict[str, Any]]:
+    def as_json(self) -> list[dict[str, Any]]:
         """All of it as JSON."""
         return [*self.differences, *self.unjudged]
 

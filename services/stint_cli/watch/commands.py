@@ -40,8 +40,8 @@ async def _doctor() -> Answer:
     findings = await examine(DoctorSettings(), ApiAddress().http_url)
     wrong = [finding for finding in findings if finding.advice is not None]
     last = f"{len(wrong)} of {len(findings)} checks found something wrong." if wrong else "All is well."
-    told = {"ok": not wrong, "checks": [finding.told for finding in findings]}
-    return Answer(told, "\n".join([*(finding.line for finding in findings), last]), status=1 if wrong else 0)
+    data = {"ok": not wrong, "checks": [finding.as_json for finding in findings]}
+    return Answer(data, "\n".join([*(finding.line for finding in findings), last]), status=1 if wrong else 0)
 
 
 @command(app, "audit", example="stint audit --tenant acme")
@@ -53,7 +53,7 @@ async def _audit(*, tenant: _Tenant = None) -> Answer:
         if tenant is not None:
             await require_tenant(conn, tenant)
     found = await audited(settings, partitions, tenant)
-    return Answer(found.told, found.text, status=1 if found.told or found.broke_off else 0, note=found.broke_off)
+    return Answer(found.as_json, found.text, status=1 if found.as_json or found.broke_off else 0, note=found.broke_off)
 
 
 @command(dead_letters, "list", example="stint dead-letters list --json")
@@ -64,10 +64,10 @@ async def _list(*, most: _Most = 1000) -> Answer:
         # One more, to know whether there are more.
         found = [*await list_events(conn, most + 1), *await list_commands(log, most + 1)]
     found.sort(key=lambda one: one.log_time, reverse=True)
-    told = [one.told for one in found[:most]]
+    data = [one.as_json for one in found[:most]]
     more = f"There are more than these {most}: ask for more with `--most`." if len(found) > most else None
-    rows = [list(one.values()) for one in told]
-    return Answer(told, Listing(["topic", "at", "log_time", "reason"], rows), note=more)
+    rows = [list(one.values()) for one in data]
+    return Answer(data, Listing(["topic", "at", "log_time", "reason"], rows), note=more)
 
 
 @command(dead_letters, "show", example="stint dead-letters show 3:42")
@@ -75,8 +75,8 @@ async def _show(place: _Place, *, of_a_command: _Commands = False) -> Answer:
     """Show one record with its bytes, from the log."""
     kpart, offset = _place_of(place)
     async with LogReader(LogSettings().kafka) as log:
-        told = await bytes_of(log, DEAD if of_a_command else EVENTS, kpart, offset)
-    return Answer(told, "\n".join(_lines(told)))
+        data = await bytes_of(log, DEAD if of_a_command else EVENTS, kpart, offset)
+    return Answer(data, "\n".join(_lines(data)))
 
 
 @command(outcomes, "show", example="stint outcomes show 3:42")
@@ -84,8 +84,8 @@ async def _show_outcome(place: _Judged) -> Answer:
     """Show the outcome of one record, as its row has it."""
     kpart, offset = _place_of(place)
     async with opened(DeploymentSettings()) as conn:
-        told = await outcome_at(conn, kpart, offset)
-    return Answer(told, json.dumps(told, indent=2))
+        data = await outcome_at(conn, kpart, offset)
+    return Answer(data, json.dumps(data, indent=2))
 
 
 def _place_of(place: str) -> tuple[int, int]:
@@ -95,10 +95,10 @@ def _place_of(place: str) -> tuple[int, int]:
     return int(read[1]), int(read[2])
 
 
-def _lines(told: dict[str, Any]) -> list[str]:
-    said = [f"{told['topic']} {told['at']}, {told['log_time']}", f"key: {_shown(told['key'])}"]
-    said += [f"{header['name']}: {_shown(header['value'])}" for header in told["headers"]]
-    return [*said, "", _shown(told["value"])]
+def _lines(record: dict[str, Any]) -> list[str]:
+    lines = [f"{record['topic']} {record['at']}, {record['log_time']}", f"key: {_shown(record['key'])}"]
+    lines += [f"{header['name']}: {_shown(header['value'])}" for header in record["headers"]]
+    return [*lines, "", _shown(record["value"])]
 
 
 def _shown(raw: dict[str, str] | None) -> str:

@@ -34,7 +34,7 @@ class DeadLetter:
     reason: str
 
     @property
-    def told(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """The record as JSON, without its bytes."""
         return {
             "topic": self.topic,
@@ -125,11 +125,11 @@ def _bytes(raw: bytes | None) -> dict[str, str] | None:
     """Return bytes so that none is lost, and as text where they are text."""
     if raw is None:
         return None
-    told = {"base64": base64.b64encode(raw).decode()}
+    data = {"base64": base64.b64encode(raw).decode()}
     try:
-        return told | {"text": raw.decode()}
+        return data | {"text": raw.decode()}
     except UnicodeDecodeError:
-        return told
+        return data
 
 
 def _time_of(record: ConsumerRecord) -> datetime:

@@ -14,7 +14,7 @@ class Diagnosis:
     more: dict[str, Any] | None = None
 
     @property
-    def told(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """The finding as JSON."""
         ok = self.advice is None
         return {"check": self.check, "ok": ok, "found": self.found, "advice": self.advice} | (self.more or {})
@@ -22,5 +22,5 @@ class Diagnosis:
     @property
     def line(self) -> str:
         """The finding for people: a second line says what to do."""
-        said = f"{'ok   ' if self.advice is None else 'WRONG'}  {self.check:<14}  {self.found}"
-        return said if self.advice is None else f"{said}\n       {'':<14}  do: {self.advice}"
+        line = f"{'ok   ' if self.advice is None else 'WRONG'}  {self.check:<14}  {self.found}"
+        return line if self.advice is None else f"{line}\n       {'':<14}  do: {self.advice}"

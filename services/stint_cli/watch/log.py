@@ -6,12 +6,11 @@ from datetime import datetime
 from types import TracebackType
 from typing import Final, Self
 
-from services.stint_cli.brokers import end_reader, kafka_answers, refused_by
+from services.stint_cli.brokers import end_reader, kafka_answers, start
 from services.stint_cli.trouble import Trouble
 from shared.kafka.clients import (
     ConsumerRecord,
     KafkaAddress,
-    KafkaError,
     TopicPartition,
     lone_consumer,
     partitions_of,
@@ -38,10 +37,10 @@ class LogReader:
 
     async def __aenter__(self) -> Self:
         try:
-            await self._consumer.start()
-        except (KafkaError, OSError) as error:
+            await start(self._consumer, self._address)
+        except Trouble:
             await end_reader(self._consumer)
-            raise await refused_by(self._address) from error
+            raise
         return self
 
     async def __aexit__(

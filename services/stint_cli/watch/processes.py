@@ -30,8 +30,8 @@ def of_the_feed(url: str) -> Diagnosis:
     if ready.advice is not None:
         return ready
     try:
-        status, said = _read(f"{url}/metrics")
-        lags = [float(lag) for lag in _LAG.findall(said.decode())]
+        status, body = _read(f"{url}/metrics")
+        lags = [float(lag) for lag in _LAG.findall(body.decode())]
     except _NO_ANSWER as error:
         return Diagnosis("feed", f"the feed at {url} does not tell its metrics: {error}", away)
     if status != HTTPStatus.OK:
@@ -43,22 +43,22 @@ def of_the_feed(url: str) -> Diagnosis:
 
 def _readiness(check: str, what: str, url: str, unready: str, away: str) -> Diagnosis:
     try:
-        status, said = _read(f"{url}/readyz")
+        status, body = _read(f"{url}/readyz")
     except _NO_ANSWER as error:
         return Diagnosis(check, f"{what} does not answer: {error}", away)
     if status == HTTPStatus.OK:
         return Diagnosis(check, f"{what} is ready")
-    checks = _checks_in(said)
+    checks = _checks_in(body)
     if checks is None:
         return Diagnosis(check, f"{what} does not answer, something else does: status {status}", away)
     not_yet = ", ".join(name for name, fine in checks.items() if not fine) or f"status {status}"
     return Diagnosis(check, f"{what} is not ready: {not_yet}", unready)
 
 
-def _checks_in(said: bytes) -> dict[str, Any] | None:
+def _checks_in(body: bytes) -> dict[str, Any] | None:
     """Return the checks of a process of ours. None: a gateway or another program said it."""
     try:
-        checks = json.loads(said)["checks"]
+        checks = json.loads(body)["checks"]
     except (ValueError, TypeError, LookupError, RecursionError):
         return None
     return checks if isinstance(checks, dict) else None

@@ -60,7 +60,7 @@ def test_each_state_of_a_partition_is_named_with_what_to_do(
 ) -> None:
     finding = of_a_partition(place, stuck=stuck)
     assert finding.found.startswith(f"{state}, lag {place.lag}, unpublished outcomes {place.unpublished}")
-    assert finding.told["ok"] is (advised is None)
+    assert finding.as_json["ok"] is (advised is None)
     if advised is not None:
         assert advised in (finding.advice or "")
         assert finding.line.splitlines()[1].split()[0] == "do:"
@@ -91,7 +91,7 @@ def test_commands_that_wait_or_are_lost_are_told_with_what_to_do(
     other = replace(SETTLED, partition=1)
     finding = of_the_commands([place, other], {0} if stuck else set())
     assert finding.found.startswith(f"lag {lag}, and APIs read {2 if place.reader else 1} of 2 partitions")
-    assert (advised is None, finding.told["lag"]) == (finding.advice is None, lag)
+    assert (advised is None, finding.as_json["lag"]) == (finding.advice is None, lag)
     assert (advised or "") in (finding.advice or "")
 
 
@@ -140,7 +140,7 @@ NO_TABLES: Final = asyncpg.UndefinedTableError("relation does not exist")
     ],
 )
 def test_a_clock_more_than_ten_seconds_off_is_wrong_either_way(ahead: float, found: str, *, is_wrong: bool) -> None:
-    told = doctor._clock("clock", "Postgres'", timedelta(seconds=ahead)).told
+    told = doctor._clock("clock", "Postgres'", timedelta(seconds=ahead)).as_json
     advice = "Correct the clock that is wrong (NTP)." if is_wrong else None
     assert told == {
         "check": "clock",
@@ -157,12 +157,12 @@ async def test_the_clock_of_postgres_is_compared_with_the_one_here(minutes: int,
     answers = {"clock_timestamp": now, "server_version": "18.1", "schema_migration": NO_TABLES, "to_regrole": ()}
     conn: Any = Connection(answers)
     postgres, clock, *_ = [found async for found in doctor._of_postgres(conn)]
-    assert (postgres.line, clock.check, clock.told["ok"]) == (
+    assert (postgres.line, clock.check, clock.as_json["ok"]) == (
         f"ok     {'postgres':<14}  Postgres 18.1",
         "clock",
         not is_wrong,
     )
-    assert clock.told["ahead_seconds"] == pytest.approx(60 * minutes, abs=5)
+    assert clock.as_json["ahead_seconds"] == pytest.approx(60 * minutes, abs=5)
 
 
 @pytest.mark.parametrize(

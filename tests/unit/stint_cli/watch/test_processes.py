@@ -56,7 +56,7 @@ def lags(*offsets: int) -> bytes:
 def test_a_feed_that_is_ready_says_how_far_it_is_behind(process: Process) -> None:
     process.says = {"/readyz": (200, READY), "/metrics": (200, b"# HELP x y\nstint_ready 1.0\n" + lags(0, 3, 4))}
     found = of_the_feed(process.url)
-    assert found.told == {
+    assert found.as_json == {
         "check": "feed",
         "ok": True,
         "found": f"the feed at {process.url} is ready, and is 7 outcomes behind",
