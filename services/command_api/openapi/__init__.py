@@ -1,7 +1,7 @@
 """The documents: every call (OpenAPI) and every record on Kafka (AsyncAPI), for machines and as pages for people.
 
-    operations/  each call, told as data: the place for a new one
-    parts        the parts that a call is told with
+    operations/  each call, as data: the place for a new one
+    parts        what the data of a call is made of
     schemas      JSON Schema of models, under the names that the document gives them
     document     all calls as OpenAPI 3.1
     records      each type of record on Kafka, with its JSON Schema

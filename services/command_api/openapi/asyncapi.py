@@ -122,15 +122,20 @@ def _payloads(types: Iterable[RecordType]) -> tuple[dict[str, Any], dict[str, An
     values = {name: schema for (name, _), schema in schemas.items()}
     parts = shared.get("$defs", {})
     # Pydantic lists our own types too, of which no caller sends one.
-    told = json.dumps([values, parts])
-    return values, {name: part for name, part in parts.items() if f'"#/components/schemas/{name}"' in told}
+    text = json.dumps([values, parts])
+    return values, {name: part for name, part in parts.items() if f'"#/components/schemas/{name}"' in text}
 
 
 def _channel(topic: topics.Topic, messages: Iterable[str]) -> dict[str, Any]:
     about, key = _TOPICS[topic.name]
-    told: dict[str, Any] = {"cleanup.policy": [topic.config["cleanup.policy"]]}
-    told |= {name: int(topic.config[name]) for name in ("retention.ms", "retention.bytes") if name in topic.config}
-    kafka = {"topic": topic.name, "partitions": topic.partitions, "topicConfiguration": told, "bindingVersion": "0.5.0"}
+    config: dict[str, Any] = {"cleanup.policy": [topic.config["cleanup.policy"]]}
+    config |= {name: int(topic.config[name]) for name in ("retention.ms", "retention.bytes") if name in topic.config}
+    kafka = {
+        "topic": topic.name,
+        "partitions": topic.partitions,
+        "topicConfiguration": config,
+        "bindingVersion": "0.5.0",
+    }
     return {
         "address": topic.name,
         "description": about if key is None else f"{about} Key: {key}",
@@ -140,11 +145,11 @@ def _channel(topic: topics.Topic, messages: Iterable[str]) -> dict[str, Any]:
 
 
 def _message(one: RecordType, payload: dict[str, Any]) -> dict[str, Any]:
-    told: dict[str, Any] = {"name": one.name, "contentType": "application/json"}
+    message: dict[str, Any] = {"name": one.name, "contentType": "application/json"}
     if one.topic in {topics.COMMANDS, topics.EVENTS}:
         headers = _COMMAND_HEADERS if one.topic == topics.COMMANDS else _EVENT_HEADERS
-        told["headers"] = _headers((*headers, ("ce_type", {"const": one.name}, True)))
-    return told | {"payload": payload}
+        message["headers"] = _headers((*headers, ("ce_type", {"const": one.name}, True)))
+    return message | {"payload": payload}
 
 
 def _headers(headers: Iterable[tuple[str, dict[str, Any], bool]]) -> dict[str, Any]:

@@ -80,8 +80,8 @@ def document(operations: tuple[OperationDoc, ...] = OPERATIONS) -> dict[str, Any
     schemas = Schemas()
     answers: dict[str, Schema] = {}
     paths: dict[str, dict[str, Any]] = {}
-    for told in operations:
-        paths.setdefault(told.path, {})[told.method.lower()] = _operation(told, schemas, answers)
+    for operation in operations:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, schemas, answers)
     components = {
         "schemas": dict(sorted(schemas.by_name.items())),
         "responses": dict(sorted(answers.items())),
@@ -92,65 +92,71 @@ def document(operations: tuple[OperationDoc, ...] = OPERATIONS) -> dict[str, Any
         "info": {"title": "Stint", "version": VERSION, "description": _SAYS},
         "servers": [{"url": "/"}],
         "tags": [
-            {"name": name, "x-displayName": heading, "description": says} for name, (heading, says) in _TAGS.items()
+            {"name": name, "x-displayName": heading, "description": description}
+            for name, (heading, description) in _TAGS.items()
         ],
         "paths": paths,
         "components": components,
     }
 
 
-def _operation(told: OperationDoc, schemas: Schemas, answers: dict[str, Schema]) -> dict[str, Any]:
-    said: dict[str, Any] = {"operationId": told.id, "tags": [told.tag], "summary": told.summary}
-    if told.says:
-        said["description"] = told.says
-    if told.parameters:
-        said["parameters"] = [_parameter(parameter) for parameter in told.parameters]
-    if told.bodies:
-        contents = _contents(told.bodies, schemas, "validation")
-        said["requestBody"] = {"required": told.body_required, "content": contents}
-    said["responses"] = {str(answer.status): _referred(answer, schemas, answers) for answer in told.answers}
-    said["security"] = [{name: []} for name in told.security]
-    return said
+def _operation(operation: OperationDoc, schemas: Schemas, answers: dict[str, Schema]) -> dict[str, Any]:
+    members: dict[str, Any] = {"operationId": operation.id, "tags": [operation.tag], "summary": operation.summary}
+    if operation.description:
+        members["description"] = operation.description
+    if operation.parameters:
+        members["parameters"] = [_parameter(parameter) for parameter in operation.parameters]
+    if operation.bodies:
+        contents = _contents(operation.bodies, schemas, "validation")
+        members["requestBody"] = {"required": operation.body_required, "content": contents}
+    members["responses"] = {str(answer.status): _referred(answer, schemas, answers) for answer in operation.answers}
+    members["security"] = [{name: []} for name in operation.security]
+    return members
 
 
-def _parameter(told: ParameterDoc) -> dict[str, Any]:
-    said: dict[str, Any] = {"name": told.name, "in": told.place, "description": told.says, "schema": told.schema}
-    if told.required:
-        said["required"] = True
-    return said if told.example is None else said | {"example": told.example}
+def _parameter(parameter: ParameterDoc) -> dict[str, Any]:
+    members: dict[str, Any] = {
+        "name": parameter.name,
+        "in": parameter.place,
+        "description": parameter.description,
+        "schema": parameter.schema,
+    }
+    if parameter.required:
+        members["required"] = True
+    return members if parameter.example is None else members | {"example": parameter.example}
 
 
-def _referred(told: AnswerDoc, schemas: Schemas, answers: dict[str, Schema]) -> dict[str, Any]:
-    answer = _answer(told, schemas)
-    if told.name is None:
+def _referred(answer_doc: AnswerDoc, schemas: Schemas, answers: dict[str, Schema]) -> dict[str, Any]:
+    answer = _answer(answer_doc, schemas)
+    if answer_doc.name is None:
         return answer
-    if answers.setdefault(told.name, answer) != answer:
-        raise ValueError(f"two answers are called {told.name}: give one of them another name")
-    return {"$ref": f"#/components/responses/{told.name}"}
+    if answers.setdefault(answer_doc.name, answer) != answer:
+        raise ValueError(f"two answers are called {answer_doc.name}: give one of them another name")
+    return {"$ref": f"#/components/responses/{answer_doc.name}"}
 
 
-def _answer(told: AnswerDoc, schemas: Schemas) -> dict[str, Any]:
-    said: dict[str, Any] = {"description": told.says or HTTPStatus(told.status).phrase}
-    if told.headers or told.may_have:
-        always = {name: _header(name) | {"required": True} for name in told.headers}
-        said["headers"] = always | {name: _header(name) for name in told.may_have}
-    if told.contents:
-        said["content"] = _contents(told.contents, schemas, "serialization")
-    return said
+def _answer(answer_doc: AnswerDoc, schemas: Schemas) -> dict[str, Any]:
+    members: dict[str, Any] = {"description": answer_doc.description or HTTPStatus(answer_doc.status).phrase}
+    if answer_doc.headers or answer_doc.may_have:
+        always = {name: _header(name) | {"required": True} for name in answer_doc.headers}
+        members["headers"] = always | {name: _header(name) for name in answer_doc.may_have}
+    if answer_doc.contents:
+        members["content"] = _contents(answer_doc.contents, schemas, "serialization")
+    return members
 
 
 def _header(name: str) -> dict[str, Any]:
-    says, schema = HEADERS[name]
-    return {"description": says, "schema": schema}
+    description, schema = HEADERS[name]
+    return {"description": description, "schema": schema}
 
 
-def _contents(told: tuple[ContentDoc, ...], schemas: Schemas, mode: JsonSchemaMode) -> dict[str, Any]:
-    said: dict[str, Any] = {}
-    for media in dict.fromkeys(content.media for content in told):
-        of_media = [content for content in told if content.media == media]
+def _contents(docs: tuple[ContentDoc, ...], schemas: Schemas, mode: JsonSchemaMode) -> dict[str, Any]:
+    by_media: dict[str, Any] = {}
+    for media in dict.fromkeys(content.media for content in docs):
+        of_media = [content for content in docs if content.media == media]
         found = [schemas.of(content, mode) for content in of_media]
-        said[media] = {"schema": found[0] if len(found) == 1 else {"anyOf": found}}
+        by_media[media] = {"schema": found[0] if len(found) == 1 else {"anyOf": found}}
         examples = {content.name: {"value": content.example} for content in of_media if content.example is not None}
         if examples:
-            said[media]["examples"] = examples
-    return said
+            by_media[media]["examples"] = examples
+    return by_media

@@ -1,4 +1,4 @@
-"""The parts that an operation is told with. Plain data: `document` turns it into OpenAPI.
+"""The parts of an operation. Plain data: `document` turns it into OpenAPI.
 
 A class here has the fields of the OpenAPI object that it becomes, and no others.
 """
@@ -29,7 +29,7 @@ class ParameterDoc:
 
     name: str
     place: Literal["path", "query", "header"]
-    says: str
+    description: str
     schema: Schema
     example: Any = None
     required: bool = False
@@ -45,7 +45,7 @@ class AnswerDoc:
     """
 
     status: int
-    says: str
+    description: str
     contents: tuple[ContentDoc, ...] = ()
     headers: tuple[str, ...] = ()
     name: str | None = None
@@ -61,7 +61,7 @@ class OperationDoc:
     id: str
     tag: str
     summary: str
-    says: str = ""
+    description: str = ""
     parameters: tuple[ParameterDoc, ...] = ()
     bodies: tuple[ContentDoc, ...] = ()
     # Whether a request without a body is malformed.

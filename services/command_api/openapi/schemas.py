@@ -19,10 +19,10 @@ class _Untitled(GenerateJsonSchema):
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> Schema:
         """Leave out null, and each default of an answer: `required` says that a member may be missing."""
-        told = super().default_schema(schema)
-        if self.mode == "serialization" or told.get("default", "") is None:
-            told.pop("default", None)
-        return told
+        found = super().default_schema(schema)
+        if self.mode == "serialization" or found.get("default", "") is None:
+            found.pop("default", None)
+        return found
 
     def field_is_required(
         self,

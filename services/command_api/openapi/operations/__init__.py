@@ -1,4 +1,4 @@
-"""Operations: each call of each dialect, told as data: what may be sent, and each answer that may come back.
+"""Operations: each call of each dialect, as data: what may be sent, and each answer that may come back.
 
 To add a call, add one `OperationDoc` to the `OPERATIONS` of its file. The test that compares routes and document
 fails until it is there.

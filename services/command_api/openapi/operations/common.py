@@ -116,7 +116,7 @@ _HEADERS_OF: Final[dict[int, tuple[str, ...]]] = {
     503: ("Retry-After",),
 }
 _PROBLEM: Final = "application/problem+json"
-_SAYS: Final[dict[int, str]] = {
+_DESCRIPTIONS: Final[dict[int, str]] = {
     404: "There is no such thing, or the caller may not know of it.",
     408: "The body took too long to arrive.",
     409: "Another state of things is in force.",
@@ -149,13 +149,15 @@ def with_body(*statuses: int) -> tuple[AnswerDoc, ...]:
 
 def _problem(status: int) -> AnswerDoc:
     content = ContentDoc("Problem", Problem, _example(status), _PROBLEM)
-    return AnswerDoc(status, _rules_of(status), (content,), _HEADERS_OF.get(status, ()), f"Problem{status}")
+    return AnswerDoc(status, _description_of(status), (content,), _HEADERS_OF.get(status, ()), f"Problem{status}")
 
 
-def _rules_of(status: int) -> str:
+def _description_of(status: int) -> str:
     rules = [f"{row.rule.value}: {row.means}" for row in RULE_ROWS if row.native == status and status < 500]  # noqa: PLR2004 - the first status that is our fault
-    said = [_SAYS[status]] if status in _SAYS else []
-    return "\n".join([*said, *(f"- {rule}" for rule in rules)]) if len(rules) > 1 else " ".join([*said, *rules])
+    sentences = [_DESCRIPTIONS[status]] if status in _DESCRIPTIONS else []
+    if len(rules) > 1:
+        return "\n".join([*sentences, *(f"- {rule}" for rule in rules)])
+    return " ".join([*sentences, *rules])
 
 
 def _example(status: int) -> dict[str, Any] | None:
@@ -173,14 +175,14 @@ def _example(status: int) -> dict[str, Any] | None:
     }
 
 
-def query(name: str, says: str, schema: Schema, example: object = None) -> ParameterDoc:
+def query(name: str, description: str, schema: Schema, example: object = None) -> ParameterDoc:
     """Return an optional parameter of a query."""
-    return ParameterDoc(name, "query", says, schema, example)
+    return ParameterDoc(name, "query", description, schema, example)
 
 
-def cursor(says: str = "The `next_cursor` of the page before, with the same filters.") -> ParameterDoc:
+def cursor(description: str = "The `next_cursor` of the page before, with the same filters.") -> ParameterDoc:
     """Return the parameter that goes on where a page ended."""
-    return query("cursor", says, {"type": "string"})
+    return query("cursor", description, {"type": "string"})
 
 
 def limit(default: int, most: int) -> ParameterDoc:

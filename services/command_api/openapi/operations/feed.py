@@ -98,7 +98,7 @@ OPERATIONS: Final = (
         id="readFeed",
         tag="feed",
         summary="Read the tenant's outcomes as they come",
-        says=(
+        description=(
             "Every kept press of the tenant with its verdict, as it is on `timer.outcomes.v1`. As JSON lines: the last "
             "line says where the next request goes on. As server-sent events with `Accept: text/event-stream`, until "
             "the reader leaves. A reader that goes on after any line gets what follows exactly once.\n\n"
@@ -138,7 +138,7 @@ OPERATIONS: Final = (
                     ContentDoc("FeedEvents", {"type": "string"}, _EVENTS, "text/event-stream"),
                 ),
             ),
-            *(answer for answer in problems(400, 403) if answer.status not in {told.status for told in _ITS_OWN}),
+            *(answer for answer in problems(400, 403) if answer.status not in {own.status for own in _ITS_OWN}),
             *_ITS_OWN,
         ),
         security=BEARER,

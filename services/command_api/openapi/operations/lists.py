@@ -93,7 +93,7 @@ OPERATIONS: Final = (
         id="listTimers",
         tag="timers",
         summary="List timers",
-        says=(
+        description=(
             "The one that was started last comes first. All filters that are given must fit. A page's cursor goes on "
             "after what was looked at, so nothing is told twice and nothing is left out while more are started. Where "
             "few fit, a page may have fewer items than `limit`, or none, and a cursor all the same. A person's token "
@@ -121,7 +121,7 @@ OPERATIONS: Final = (
         id="getCurrentTimers",
         tag="timers",
         summary="List an owner's running and paused timers",
-        says=f"The one whose last interval began last comes first. At most {LIMIT_MAX}; `next_cursor` is null.",
+        description=f"The one whose last interval began last comes first. At most {LIMIT_MAX}; `next_cursor` is null.",
         parameters=(OWNER, MIN_POSITION),
         answers=(AnswerDoc(200, "The timers. No items: there are none.", (_PAGE,)), *problems(400, 404)),
         security=BEARER,
@@ -132,7 +132,7 @@ OPERATIONS: Final = (
         id="getTimerHistory",
         tag="timers",
         summary="Read what happened to one timer",
-        says=(
+        description=(
             "Every press on it, by whom and what came of it, and every end that was not its own press, in the order "
             "of the log. It is kept for ever. The cursor after a full page may lead to an empty last one."
         ),

@@ -110,8 +110,8 @@ _STATEMENT: Final = "A press like any other, with its verdict. For clients with 
 
 
 def _learned(fact: dict[str, object], **more: object) -> AnswerDoc:
-    said = {"owner": "dana", "fact": fact, **more, "position": POSITION}
-    return AnswerDoc(200, "The fact as it was learned.", (ContentDoc("LearnedFact", LearnedFact, said),))
+    example = {"owner": "dana", "fact": fact, **more, "position": POSITION}
+    return AnswerDoc(200, "The fact as it was learned.", (ContentDoc("LearnedFact", LearnedFact, example),))
 
 
 def _statement(
@@ -130,7 +130,7 @@ def _statement(
         id=called,
         tag="owners",
         summary=summary,
-        says=_STATEMENT,
+        description=_STATEMENT,
         parameters=(*named, KEY, WAIT),
         bodies=(body or ContentDoc("NoMembers", NoBody, {}),),
         body_required=body is not None and called != "putOwner",
@@ -153,7 +153,7 @@ OPERATIONS: Final = (
         id="getOwner",
         tag="owners",
         summary="Read what is known of an owner",
-        says="A person's token reads that person alone.",
+        description="A person's token reads that person alone.",
         parameters=(OWNER, MIN_POSITION),
         answers=(
             AnswerDoc(

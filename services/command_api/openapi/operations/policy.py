@@ -77,7 +77,7 @@ OPERATIONS: Final = (
         id="putPolicy",
         tag="policy",
         summary="Set the next revision",
-        says=(
+        description=(
             "A whole document, for clients with the role admin. It names the revision that it replaces, in `If-Match` "
             "or in `replaces`: when another one is in force by now the answer is 409. A document that is in force "
             f"already is not set again. A tenant may set {REVISIONS_A_DAY_MAX} revisions in 24 hours: then the answer "

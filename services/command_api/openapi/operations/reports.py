@@ -109,7 +109,9 @@ _BOM: Final = query("bom", "Of an answer in CSV alone: a byte order mark first."
 _ACCOUNT: Final = ParameterDoc("account", "path", "The account, compared as text.", OWNER_SCHEMA, "A-17", required=True)
 
 
-def _days(about: ParameterDoc, called: str, summary: str, says: str, *statuses: int, attended: bool) -> OperationDoc:
+def _days(
+    about: ParameterDoc, called: str, summary: str, description: str, *statuses: int, attended: bool
+) -> OperationDoc:
     day = _DAY | (_ATTENDED if attended else dict.fromkeys(_ATTENDED))
     example = {"zone": _ZONE, "items": [day], "position": POSITION if attended else None}
     contents = (
@@ -124,7 +126,9 @@ def _days(about: ParameterDoc, called: str, summary: str, says: str, *statuses: 
         id=called,
         tag="reports",
         summary=summary,
-        says=f"{says} `Accept: {CSV}` answers in CSV, `Accept: {XLSX}` with a workbook. At most {DAYS_MAX} days.",
+        description=(
+            f"{description} `Accept: {CSV}` answers in CSV, `Accept: {XLSX}` with a workbook. At most {DAYS_MAX} days."
+        ),
         parameters=(about, _FIRST_DAY, _LAST_DAY, _BOM, MIN_POSITION),
         answers=(
             AnswerDoc(200, "The days.", contents, may_have=may_have),
@@ -135,9 +139,10 @@ def _days(about: ParameterDoc, called: str, summary: str, says: str, *statuses: 
 
 
 def _as_csv(about: ParameterDoc, day: dict[str, object]) -> str:
-    told = {about.name: about.example, "day": day["day"], "zone": _ZONE} | day
-    cells = ["" if said is None else json.dumps(said) for said in told.values()]
-    return "".join(",".join(line) + "\r\n" for line in ([f'"{name}"' for name in told], cells))
+    cells_by_name = {about.name: about.example, "day": day["day"], "zone": _ZONE} | day
+    header = [f'"{name}"' for name in cells_by_name]
+    cells = ["" if cell is None else json.dumps(cell) for cell in cells_by_name.values()]
+    return "".join(",".join(line) + "\r\n" for line in (header, cells))
 
 
 _MANY: Final = (
@@ -152,7 +157,7 @@ OPERATIONS: Final = (
         id="listViolations",
         tag="reports",
         summary="List findings",
-        says=(
+        description=(
             "In the order in which they began. A page's cursor goes on after its last row, so nothing is told twice "
             "and nothing is left out while more comes in. A person's token lists that person's findings."
         ),

@@ -123,14 +123,14 @@ def _judged(state: str, **more: object) -> ContentDoc:
     return ContentDoc("JudgedTimer", JudgedTimer, TIMER | {"state": state} | more)
 
 
-def _press(verb: str, summary: str, says: str, judged: ContentDoc, body: ContentDoc = _BODY) -> OperationDoc:
+def _press(verb: str, summary: str, description: str, judged: ContentDoc, body: ContentDoc = _BODY) -> OperationDoc:
     return OperationDoc(
         method="POST",
         path=f"/v1/timers/{{timer_id}}/{verb}",
         id=f"{verb}Timer",
         tag="timers",
         summary=summary,
-        says=says,
+        description=description,
         parameters=(TIMER_ID, KEY, WAIT),
         bodies=(body,),
         body_required=False,
@@ -154,7 +154,7 @@ OPERATIONS: Final = (
         id="startTimer",
         tag="timers",
         summary="Start a timer",
-        says=(
+        description=(
             "A second timer of the same owner is judged by rule R13. A press has no query parameters. `reference` is "
             "the caller's own id of the timer; it is kept for ever, and need not be unique."
         ),
@@ -189,7 +189,7 @@ OPERATIONS: Final = (
         id="getTimer",
         tag="timers",
         summary="Read one timer",
-        says="With its texts and its intervals. A person's token reads that person's timers alone.",
+        description="With its texts and its intervals. A person's token reads that person's timers alone.",
         parameters=(TIMER_ID, MIN_POSITION),
         answers=(
             AnswerDoc(
@@ -213,7 +213,7 @@ OPERATIONS: Final = (
         id="getOutcome",
         tag="timers",
         summary="Read what became of a press",
-        says=(
+        description=(
             "`Location` of a 202 leads here, with `at` and `digest`. The outcome is the record of "
             "`timer.outcomes.v1`, as docs/events.md tells it."
         ),

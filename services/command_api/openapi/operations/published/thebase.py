@@ -103,7 +103,7 @@ _CODES: Final = {
     500: ("InternalServerError", "Internal Server Error", sentence(Rule.INTERNAL)),
     503: ("ServiceUnavailable", "Service Unavailable", "Please try again."),
 }
-_SAYS: Final = {
+_DESCRIPTIONS: Final = {
     _BAD_REQUEST: "The request is malformed, or a rule refused the press.",
     401: "The token is missing, unknown or expired.",
     404: "Unknown, malformed, and another tenant's: the same bytes for all.",
@@ -127,10 +127,10 @@ def _errors(
         content = ContentDoc(name, model, example | {"instance": "tag:stint.invalid,2026:timer"})
         # No quota counts those that have no token yet.
         is_limited = status == _BAD_REQUEST and model is TheBaseError
-        says = _SAYS[status] + (_OVER_QUOTA if is_limited else "")
+        description = _DESCRIPTIONS[status] + (_OVER_QUOTA if is_limited else "")
         may_have = ("Retry-After",) if is_limited else ()
         always = _HEADERS.get(status, ())
-        answers.append(AnswerDoc(status, says, (content,), always, f"{name}{status}", may_have))
+        answers.append(AnswerDoc(status, description, (content,), always, f"{name}{status}", may_have))
     return tuple(answers)
 
 
@@ -156,7 +156,7 @@ OPERATIONS: Final = (
         id="thebaseStart",
         tag="thebase",
         summary="Start a timer",
-        says=(
+        description=(
             "`start_time` without an offset is read in the tenant's zone; empty, it is the moment of the call. Other "
             "members of the body are ignored."
         ),
@@ -175,7 +175,7 @@ OPERATIONS: Final = (
         id="thebaseStop",
         tag="thebase",
         summary="Stop a timer",
-        says="It needs only the id. A second stop hears the same answer again, and nothing changes.",
+        description="It needs only the id. A second stop hears the same answer again, and nothing changes.",
         parameters=(TIMER_ID, KEY),
         bodies=(ContentDoc("TheBaseStop", {"type": "object", "maxProperties": 0}),),
         body_required=False,
@@ -209,7 +209,7 @@ OPERATIONS: Final = (
         id="issueToken",
         tag="thebase",
         summary="Get a bearer token for a client's id and secret",
-        says="RFC 6749, client credentials. Errors also have the code of that RFC, in `error`.",
+        description="RFC 6749, client credentials. Errors also have the code of that RFC, in `error`.",
         bodies=(
             ContentDoc(
                 "TokenForm",

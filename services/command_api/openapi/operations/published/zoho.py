@@ -135,7 +135,7 @@ _HEADERS: Final[dict[int, tuple[str, ...]]] = {
     429: ("Retry-After",),
     503: ("Retry-After",),
 }
-_SAYS: Final = {
+_DESCRIPTIONS: Final = {
     400: "Malformed, or refused by a rule: `code` says which. A deployment may answer 200 instead.",
     401: "The token is missing, unknown or expired.",
     408: "The body took too long to arrive.",
@@ -155,8 +155,8 @@ SECURITY: Final = ("zohoToken", "bearer")
 
 
 def _in_xml(name: str, inner: str, status: int, uri: str = TIMER_URI) -> ContentDoc:
-    said = f'<response uri="{uri}">\n<status>{status}</status>\n{inner}\n</response>'
-    return ContentDoc(f"{name}Xml", _XML, f'<?xml version="1.0" encoding="UTF-8"?>\n{said}', "application/xml")
+    content = f'<response uri="{uri}">\n<status>{status}</status>\n{inner}\n</response>'
+    return ContentDoc(f"{name}Xml", _XML, f'<?xml version="1.0" encoding="UTF-8"?>\n{content}', "application/xml")
 
 
 def _errors(uri: str, verb: str, *statuses: int) -> tuple[AnswerDoc, ...]:
@@ -174,12 +174,12 @@ def _error(status: int, uri: str, verb: str) -> AnswerDoc:
         ContentDoc("Xml", _XML, media="application/xml"),
     )
     name = f"Zoho{verb.capitalize()}Error{status}"
-    return AnswerDoc(status, _SAYS[status], contents, _HEADERS.get(status, ()), name)
+    return AnswerDoc(status, _DESCRIPTIONS[status], contents, _HEADERS.get(status, ()), name)
 
 
-def _said(uri: str, message: str, result: object = None) -> dict[str, Any]:
-    told = {"message": message, "uri": uri, "status": 0}
-    return {"response": told if result is None else {"result": result} | told}
+def _answered(uri: str, message: str, result: object = None) -> dict[str, Any]:
+    content = {"message": message, "uri": uri, "status": 0}
+    return {"response": content if result is None else {"result": result} | content}
 
 
 _RUNNING: Final = {
@@ -203,7 +203,9 @@ _PRESSED: Final = AnswerDoc(
     200,
     "It counts. A start has a `result`; a pause and a resume have none.",
     (
-        ContentDoc("ZohoPressAnswer", ZohoPressAnswer, _said(TIMER_URI, SUCCEEDED["start"], [{"timeLogId": SHORT_ID}])),
+        ContentDoc(
+            "ZohoPressAnswer", ZohoPressAnswer, _answered(TIMER_URI, SUCCEEDED["start"], [{"timeLogId": SHORT_ID}])
+        ),
         _in_xml("ZohoPressAnswer", f"<message>{SUCCEEDED['pause']}</message>", 0),
     ),
 )
@@ -219,8 +221,8 @@ _THRESHOLD: Final = (
 )
 
 
-def _in_query(name: str, says: str, schema: Schema, *, required: bool = False) -> ParameterDoc:
-    return ParameterDoc(name, "query", says, schema, required=required)
+def _in_query(name: str, description: str, schema: Schema, *, required: bool = False) -> ParameterDoc:
+    return ParameterDoc(name, "query", description, schema, required=required)
 
 
 _NAME: Final[Schema] = {"type": "string", "maxLength": NAME_LENGTH_MAX}
@@ -240,7 +242,7 @@ OPERATIONS: Final = (
         id="zohoPress",
         tag="zoho",
         summary="Start, pause or resume a timer",
-        says=(
+        description=(
             "With `timeLogId`: `timer=stop` pauses and `timer=start` resumes. Without it, `timer=start` starts. The "
             f"same parameters may stand in the query instead; each may be given once. {_THRESHOLD}"
         ),
@@ -258,7 +260,7 @@ OPERATIONS: Final = (
         id="zohoPressByGet",
         tag="zoho",
         summary="The same, with all parameters in the query",
-        says="It records a press, as POST does: clients of the published API use either.",
+        description="It records a press, as POST does: clients of the published API use either.",
         parameters=(
             _in_query("timer", "`start` or `stop`.", {"type": "string", "enum": ["start", "stop"]}, required=True),
             _in_query("timeLogId", "The timer to pause or to resume.", {"type": "string", "pattern": "^[0-9]{1,39}$"}),
@@ -282,14 +284,16 @@ OPERATIONS: Final = (
         id="zohoRunning",
         tag="zoho",
         summary="Read the running timer of the token's person",
-        says=f"Several run: the one that was opened last. {_THRESHOLD}",
+        description=f"Several run: the one that was opened last. {_THRESHOLD}",
         parameters=(_DATE_FORMAT, _FORMAT, MIN_POSITION),
         answers=(
             AnswerDoc(
                 200,
                 "The running timer. No `result`: nothing runs.",
                 (
-                    ContentDoc("ZohoFetchAnswer", ZohoFetchAnswer, _said(RUNNING_URI, SUCCEEDED["fetch"], _RUNNING)),
+                    ContentDoc(
+                        "ZohoFetchAnswer", ZohoFetchAnswer, _answered(RUNNING_URI, SUCCEEDED["fetch"], _RUNNING)
+                    ),
                     _in_xml("ZohoFetchAnswer", f"<message>{SUCCEEDED['fetch']}</message>", 0, RUNNING_URI),
                 ),
             ),
