@@ -123,8 +123,10 @@ class Settings(KafkaSettings, PostgresSettings):
 
     @field_validator("cors_origins", mode="before")
     @classmethod
-    def _separated(cls, said: object) -> object:
-        return tuple(filter(None, map(str.strip, said.split(",")))) if isinstance(said, str) else said
+    def _separated(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(origin.strip() for origin in value.split(",") if origin.strip())
 
     @field_validator("cors_origins")
     @classmethod

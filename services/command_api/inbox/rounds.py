@@ -8,7 +8,7 @@ from services.command_api.desk.intake.ports import CommandRecord
 
 
 class Take(Protocol):
-    """Settles one command, however long it takes. Returns False when its verdict was not heard."""
+    """Settles one command, however long it takes. Returns False when its verdict did not come in time."""
 
     async def __call__(self, record: CommandRecord, *, patient: bool) -> bool:
         """Settle it."""

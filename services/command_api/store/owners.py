@@ -23,9 +23,9 @@ def owner_of(row: asyncpg.Record | None) -> OwnerRow:
         timers_disabled=profile.get("timers_disabled"),
         active=profile.get("active"),
         aliases=None if row["aliases"] is None else tuple(row["aliases"]),
-        leave=tuple(sorted(date.fromisoformat(on) for on, said in facts.get("leave", {}).items() if said["granted"])),
+        leave=tuple(sorted(date.fromisoformat(on) for on, body in facts.get("leave", {}).items() if body["granted"])),
         attendance=tuple(sorted(windows, key=lambda window: window.checked_in_at)),
-        estimates=tuple(sorted((job, said["seconds"]) for job, said in facts.get("estimate", {}).items())),
+        estimates=tuple(sorted((job, body["seconds"]) for job, body in facts.get("estimate", {}).items())),
         position=row["position"],
     )
 

@@ -123,5 +123,5 @@ def timer_of(row: asyncpg.Record, intervals: tuple[IntervalRow, ...] = ()) -> Ti
 
 
 def _intervals(row: asyncpg.Record) -> tuple[IntervalRow, ...]:
-    columns = (row[name] or () for name in ("starts", "ends", "reasons"))
-    return tuple(IntervalRow(*values) for values in zip(*columns, strict=True))
+    intervals = zip(row["starts"] or (), row["ends"] or (), row["reasons"] or (), strict=True)
+    return tuple(IntervalRow(start, end, reason) for start, end, reason in intervals)

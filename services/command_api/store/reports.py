@@ -78,10 +78,10 @@ class PostgresReports:
     ) -> list[ViolationRow]:
         """Return up to `limit + 1` findings in their order, after `after`."""
         # A page begins at one place of an index. `since` would be a second one, and every page would begin there.
-        at, timer, said = asked.since, _NO_TIMER, _NO_RULE
+        at, timer, rule = asked.since, _NO_TIMER, _NO_RULE
         if after is not None:
-            at, timer, said = after.from_at, after.timer_id, after.rule
-        page = (tenant, limit + 1, asked.until, at, timer, asked.rule or said)
+            at, timer, rule = after.from_at, after.timer_id, after.rule
+        page = (tenant, limit + 1, asked.until, at, timer, asked.rule or rule)
         if asked.owner is None:
             sql = _FIND_VIOLATIONS if asked.rule is None else _FIND_VIOLATIONS_BY_RULE
             found = await self._database.rows(sql, *page)
@@ -149,11 +149,12 @@ def lead_of(asked: TimerFilter) -> str:
 
 def _days(row: asyncpg.Record) -> DaysRow:
     folded = row["next_offset"] - 1
-    columns = [row[name] or () for name in ("days", "totals_us", "billables_us", "changed")]
-    intervals = zip(*(row[name] or () for name in ("starts", "ends", "zones")), strict=True)
-    attended = attended_on(intervals)
+    attended = attended_on(zip(row["starts"] or (), row["ends"] or (), row["zones"] or (), strict=True))
+    days = zip(row["days"] or (), row["totals_us"] or (), row["billables_us"] or (), row["changed"] or (), strict=True)
     return DaysRow(
         zone=row["zone"],
         position=Position(row["kpart"], folded) if folded >= 0 else None,
-        days=tuple(DayRow(*values) for values in zip(*columns, [attended.get(on) for on in columns[0]], strict=True)),
+        days=tuple(
+            DayRow(on, total_us, billable_us, changed, attended.get(on)) for on, total_us, billable_us, changed in days
+        ),
     )

@@ -58,35 +58,35 @@ class Commands:
         self._log = structlog.get_logger()
 
     async def take(self, record: CommandRecord, *, patient: bool = True) -> bool:
-        """Settle one command: on the log and answered, or buried. Return False when its verdict was not heard.
+        """Settle one command: on the log and answered, or buried. Return False when its verdict did not come in time.
 
         `patient` False: an earlier command of its key was not judged in time, so waiting for this one is in vain.
         """
         pauses, began = Backoff(), time.monotonic()
         while True:
             try:
-                heard = await self._take_once(record, patient=patient, tries=pauses.failures)
+                result = await self._take_once(record, patient=patient, tries=pauses.failures)
             except _AWAY as away:
                 if pauses.failures >= _TRIES_IN_SILENCE or time.monotonic() - began >= _SECONDS_IN_SILENCE:
                     self._setbacks.failed(away, partition=record.partition, offset=record.offset)
                 await asyncio.sleep(pauses.next())
             else:
                 self._setbacks.recovered()
-                return heard
+                return result
 
     async def _take_once(self, record: CommandRecord, *, patient: bool, tries: int) -> bool:
         try:
             wanted = await self._read(record, patient=patient)
-            heard = wanted if isinstance(wanted, Dead) else await self._press(*wanted, tries)
+            result = wanted if isinstance(wanted, Dead) else await self._press(*wanted, tries)
         except _AWAY:
             raise
         except Exception:  # noqa: BLE001 - a bug in one command must not stop the others
             self._log.exception("command_failed", partition=record.partition, offset=record.offset)
-            heard = Dead("internal", "Our own code failed on this command, and may have recorded it or not.")
-        if isinstance(heard, Dead):
-            await self._bury(record, heard)
+            result = Dead("internal", "Our own code failed on this command, and may have recorded it or not.")
+        if isinstance(result, Dead):
+            await self._bury(record, result)
             return True
-        return heard
+        return result
 
     async def _read(self, record: CommandRecord, *, patient: bool) -> tuple[Asked, ReplyAddress | None] | Dead:
         parsed = read_command(record, Opening(lambda: record.written_at, self._intake.backdate_days_max))

@@ -55,7 +55,7 @@ def read_stop(spelt_id: str, body: bytes) -> PressTimer | Malformed | Rule:
 
 def read_page(query: QueryParams) -> tuple[int, int] | Malformed:
     """Return limit and offset of a list."""
-    limit, offset = (_count(query, name, default) for name, default in (("limit", LIMIT_DEFAULT), ("offset", 0)))
+    limit, offset = _count(query, "limit", LIMIT_DEFAULT), _count(query, "offset", 0)
     if limit is None or not 1 <= limit <= LIMIT_MAX:
         return Malformed(Rule.VALUE_INVALID, "limit")
     return (limit, offset) if offset is not None else Malformed(Rule.VALUE_INVALID, "offset")
