@@ -68,7 +68,7 @@ class FeedProcess:
     def app(self) -> Starlette:
         """Return the ASGI application. Its lifespan starts and ends the parts."""
         ready = {"stays": lambda: self._stays, "tail": lambda: self._tail.reading}
-        told = readings(
+        metrics = readings(
             room=self._room,
             answered=self._call.answered,
             window=lambda: self._tail.window,
@@ -77,9 +77,11 @@ class FeedProcess:
             alarms=self._alarms,
         )
         app = Starlette(
-            routes=whole_paths([*feed.routes(self._call), *probes(self._background.alive, ready), metrics_route(told)]),
+            routes=whole_paths(
+                [*feed.routes(self._call), *probes(self._background.alive, ready), metrics_route(metrics)]
+            ),
             middleware=[Middleware(BugGuard, internal=lambda _: answers.failed(500))],
-            exception_handlers={HTTPException: _said},
+            exception_handlers={HTTPException: _answered},
             lifespan=self._lifespan,
         )
         app.router.redirect_slashes = False
@@ -120,7 +122,7 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-async def _said(_: Request, error: Exception) -> Response:
+async def _answered(_: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     return answers.failed(error.status_code, error.headers)

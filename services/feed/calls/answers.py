@@ -19,14 +19,14 @@ def problem(
     status: int, detail: str, *, rule: Rule | None = None, headers: Mapping[str, str] | None = None, **more: str
 ) -> Response:
     """Answer with a problem. A broken rule gives the type; without one the status says everything."""
-    said = {
+    members = {
         "type": "about:blank" if rule is None else f"tag:stint.invalid,2026:rule/{rule.value}",
         "title": HTTPStatus(status).phrase if rule is None else rule.reason,
         "status": status,
         "detail": detail,
         "rule": None if rule is None else rule.value,
     }
-    body = json.dumps(said | more, ensure_ascii=False, separators=(",", ":"))
+    body = json.dumps(members | more, ensure_ascii=False, separators=(",", ":"))
     return Response(body, status, headers, _MEDIA_TYPE)
 
 

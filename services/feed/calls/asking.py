@@ -36,20 +36,23 @@ class FeedAsked:
 
 def read_feed_request(request: Request) -> FeedAsked:
     """Return what a request asks for. Raises MalformedFeedError."""
-    said: dict[str, str] = {}
+    query: dict[str, str] = {}
     for name, value in request.query_params.multi_items():
         if name not in _PARAMETERS:
             raise MalformedFeedError("The query may have after, wait and limit, and no other parameter.")
-        if name in said:
+        if name in query:
             raise MalformedFeedError(f"{name} is given twice.")
-        said[name] = value
+        query[name] = value
     events = _wants_events(request)
-    if events and (said.get("wait") or said.get("limit")):
+    if events and (query.get("wait") or query.get("limit")):
         raise MalformedFeedError("wait and limit are for JSON lines: a stream of events ends when its reader leaves.")
+    after = query.get("after")
+    if events:
+        after = _last_event(request) or after
     return FeedAsked(
-        after=_last_event(request) or said.get("after") or None if events else said.get("after") or None,
-        wait_seconds=_number(said, "wait", 0, 0, WAIT_SECONDS_MAX),
-        lines_max=_number(said, "limit", LINES_DEFAULT, 1, LINES_MAX),
+        after=after or None,
+        wait_seconds=_number(query, "wait", 0, 0, WAIT_SECONDS_MAX),
+        lines_max=_number(query, "limit", LINES_DEFAULT, 1, LINES_MAX),
         events=events,
     )
 
@@ -62,8 +65,8 @@ def _last_event(request: Request) -> str | None:
     return given[0].strip() if given else None
 
 
-def _number(said: dict[str, str], name: str, default: int, least: int, most: int) -> int:
-    text = said.get(name) or str(default)
+def _number(query: dict[str, str], name: str, default: int, least: int, most: int) -> int:
+    text = query.get(name) or str(default)
     if not _NUMBER.fullmatch(text) or not least <= int(text) <= most:
         raise MalformedFeedError(f"{name} is a whole number from {least} to {most}.")
     return int(text)

@@ -1,7 +1,7 @@
 """Lines: outcomes as JSON lines, and as server-sent events. The bytes of each outcome stay as they are.
 
 A JSON line is `{"position":…,"outcome":…}`; the last line of an answer has a position alone, where the next request
-goes on. An event has its position as `id` and the outcome as `data`. An `id` without data is heard by every client of
+goes on. An event has its position as `id` and the outcome as `data`. An `id` without data is taken by every client of
 server-sent events, and shown by none: so a position also moves while nothing comes.
 """
 
@@ -33,12 +33,15 @@ async def json_lines(
     async def is_over() -> bool:
         return loop.time() >= lasts_until or await ends()
 
-    while not (taken := walk.take(left)) and not walk.over:
-        if (seconds := min(waits_until, lasts_until) - loop.time()) <= 0:
+    taken = walk.take(left)
+    while not taken and not walk.over:
+        seconds = min(waits_until, lasts_until) - loop.time()
+        if seconds <= 0:
             break
         await walk.news(min(keep_alive_seconds, seconds))
         if await is_over():
             break
+        taken = walk.take(left)
     while taken:
         left -= len(taken)
         yield b"".join(b'{"position":"%s","outcome":%s}\n' % (at.encode(), body) for at, body in taken)
