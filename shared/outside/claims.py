@@ -72,26 +72,26 @@ def _person(claims: Mapping[str, Any], trust: Trust) -> str | None:
 
 
 def _role(claims: Mapping[str, Any], trust: Trust) -> OutsideRole:
-    said = None if trust.role_claim is None else claims.get(trust.role_claim)
-    role = trust.role or "machine" if said is None else _role_in(said)
+    claim = None if trust.role_claim is None else claims.get(trust.role_claim)
+    role = trust.role or "machine" if claim is None else _role_in(claim)
     if role == "person":
         raise OddClaimError  # a person without a name
     return role
 
 
-def _role_in(said: object) -> OutsideRole:
+def _role_in(claim: object) -> OutsideRole:
     """Return the one role of ours in a claim. Providers list roles of other programs beside it."""
-    words = said if isinstance(said, list) else [said]
+    words = claim if isinstance(claim, list) else [claim]
     ours = {_ROLES[word] for word in words if isinstance(word, str) and word in _ROLES}
     if len(ours) != 1:
         raise OddClaimError
     return ours.pop()
 
 
-def _moment(said: object) -> datetime:
-    if isinstance(said, bool) or not isinstance(said, int | float):
+def _moment(claim: object) -> datetime:
+    if isinstance(claim, bool) or not isinstance(claim, int | float):
         raise OddClaimError
     try:
-        return datetime.fromtimestamp(said, UTC)
+        return datetime.fromtimestamp(claim, UTC)
     except (OverflowError, ValueError, OSError):
         raise OddClaimError from None

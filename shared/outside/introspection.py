@@ -48,25 +48,25 @@ class Introspector:
         self._admitted += 1
         try:
             async with self._turns:
-                said = await self._answer(token)
+                answer = await self._answer(token)
         finally:
             self._admitted -= 1
-        kind = said.get("token_type")
-        if said["active"] is False or (kind is not None and str(kind).lower() not in _BEARERS):
+        kind = answer.get("token_type")
+        if answer["active"] is False or (kind is not None and str(kind).lower() not in _BEARERS):
             return None
-        return outsider_of(said, self._trust, vouched_by=self._trust.url, now=self._now())
+        return outsider_of(answer, self._trust, vouched_by=self._trust.url, now=self._now())
 
     async def _answer(self, token: str) -> dict[str, Any]:
         if self._clock() < self._away_until:
             raise SourceAwayError("the source was away a moment ago")
         try:
-            said = _read(await self._ask(token))
+            answer = _read(await self._ask(token))
         except SourceAwayError as error:
             self._away_until = self._clock() + AWAY_SECONDS
             self._setbacks.failed(error, url=self._trust.url)
             raise
         self._setbacks.recovered()
-        return said
+        return answer
 
 
 def question(token: str) -> dict[str, str]:
@@ -81,9 +81,9 @@ def login(trust: Introspection) -> tuple[str, str]:
 
 def _read(body: bytes) -> dict[str, Any]:
     try:
-        said = json.loads(body)
+        answer = json.loads(body)
     except (ValueError, RecursionError):
         raise SourceAwayError("the answer is not JSON") from None
-    if not isinstance(said, dict) or not isinstance(said.get("active"), bool):
+    if not isinstance(answer, dict) or not isinstance(answer.get("active"), bool):
         raise SourceAwayError("the answer does not say whether the token is active")
-    return said
+    return answer

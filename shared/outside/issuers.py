@@ -80,12 +80,12 @@ class Issuers:
 
 
 def _parts(text: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    said = jws.extract_compact(text.encode())
-    claims = json.loads(said.payload)
+    token = jws.extract_compact(text.encode())
+    claims = json.loads(token.payload)
     if not isinstance(claims, dict):
         raise TypeError("the claims are no object")
-    return said.headers(), claims
+    return token.headers(), claims
 
 
-def _is_for(audience: str, said: object) -> bool:
-    return audience in said if isinstance(said, list) else said == audience
+def _is_for(audience: str, claim: object) -> bool:
+    return audience in claim if isinstance(claim, list) else claim == audience

@@ -47,7 +47,7 @@ class IssuerKeys:
         self._clock = clock or self._loop.time
         self._keys: Mapping[tuple[str, str], PublicKey] = {}
         self._ask_again_at = float("-inf")
-        self._heard = False
+        self._fetched = False
         self._asking: asyncio.Task[None] | None = None
         self._setbacks = Setbacks("issuer_keys_not_fetched")
         self._log = structlog.get_logger()
@@ -57,7 +57,7 @@ class IssuerKeys:
         if (kid, algorithm) not in self._keys:
             await self.ask()
         found = self._keys.get((kid, algorithm))
-        if found is None and not self._heard:
+        if found is None and not self._fetched:
             raise SourceAwayError("the issuer's keys are not known")
         return found
 
@@ -65,7 +65,7 @@ class IssuerKeys:
         """Fetch the keys at once, and again for ever."""
         while True:
             await self.ask()
-            await asyncio.sleep(REFRESH_SECONDS if self._heard else AGAIN_AFTER_SECONDS)
+            await asyncio.sleep(REFRESH_SECONDS if self._fetched else AGAIN_AFTER_SECONDS)
 
     def close(self) -> None:
         """End a fetch that is on its way."""
@@ -85,13 +85,13 @@ class IssuerKeys:
         try:
             keys = keys_in(await self._fetch(), self._algorithms)
         except SourceAwayError as error:
-            self._heard = False
+            self._fetched = False
             self._setbacks.failed(error, issuer=self._issuer, kept=len(self._keys))
         else:
             self._setbacks.recovered()
             if keys.keys() != self._keys.keys():
                 self._log.info("issuer_keys_fetched", issuer=self._issuer, keys=len(keys))
-            self._keys, self._heard = keys, True
+            self._keys, self._fetched = keys, True
         finally:
             self._asking = None
 
@@ -102,42 +102,46 @@ def keys_in(body: bytes, algorithms: Collection[str]) -> dict[tuple[str, str], P
     Raises SourceAwayError when there is none: an issuer in trouble must not take away the keys that are known.
     """
     try:
-        said = json.loads(body)
+        key_set = json.loads(body)
     except (ValueError, RecursionError):
         raise SourceAwayError("the answer is not JSON") from None
-    listed = said.get("keys") if isinstance(said, dict) else None
+    listed = key_set.get("keys") if isinstance(key_set, dict) else None
     if not isinstance(listed, list):
         raise SourceAwayError("the answer is no JWK Set: it has no list `keys`")
     found: dict[tuple[str, str], PublicKey] = {}
-    for one in listed[:KEYS_MAX]:
+    for jwk in listed[:KEYS_MAX]:
+        if not isinstance(jwk, dict):
+            continue
         for algorithm in algorithms:
-            if isinstance(one, dict) and (key := _key(one, algorithm)) is not None:
-                # The first of two with one name: which of them a token means cannot be told.
-                found.setdefault((one["kid"], algorithm), key)
+            key = _key(jwk, algorithm)
+            if key is not None:
+                # The first of two with one name counts, because a token cannot say which of them it means.
+                found.setdefault((jwk["kid"], algorithm), key)
     if not found:
         raise SourceAwayError("no key has a `kid` and fits the algorithms of the setting")
     return found
 
 
-def _key(said: Mapping[str, Any], algorithm: str) -> PublicKey | None:
-    kid = said.get("kid")
+def _key(jwk: Mapping[str, Any], algorithm: str) -> PublicKey | None:
+    kid = jwk.get("kid")
     if not isinstance(kid, str) or not 0 < len(kid) <= KID_LENGTH_MAX:
         return None
-    operations = said.get("key_ops", ["verify"])
+    operations = jwk.get("key_ops", ["verify"])
     verifies = isinstance(operations, list) and "verify" in operations
-    if said.get("use", "sig") != "sig" or said.get("alg", algorithm) != algorithm or not verifies:
+    if jwk.get("use", "sig") != "sig" or jwk.get("alg", algorithm) != algorithm or not verifies:
         return None
-    if (said.get("kty"), said.get("crv")) != (("EC", _CURVES[algorithm]) if algorithm in _CURVES else ("RSA", None)):
+    kind = ("EC", _CURVES[algorithm]) if algorithm in _CURVES else ("RSA", None)
+    if (jwk.get("kty"), jwk.get("crv")) != kind:
         return None
     try:
-        return _imported(said)
+        return _imported(jwk)
     except Exception:  # noqa: BLE001 - whatever is wrong with one key of an issuer, the others count
         return None
 
 
-def _imported(said: Mapping[str, Any]) -> PublicKey | None:
+def _imported(jwk: Mapping[str, Any]) -> PublicKey | None:
     # Nothing else of it: neither private parts, nor limits that the library would understand in its own way.
-    public = {name: said[name] for name in ("kty", "n", "e", "crv", "x", "y") if name in said}
-    if said["kty"] == "EC":
+    public = {name: jwk[name] for name in ("kty", "n", "e", "crv", "x", "y") if name in jwk}
+    if jwk["kty"] == "EC":
         return ECKey.import_key(public)
     return RSAKey.import_key(public) if len(public["n"]) in _RSA_CHARACTERS else None

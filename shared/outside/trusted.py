@@ -89,12 +89,12 @@ class Introspection(Trust):
     person_claim: Claim
 
 
-def read_json(said: object) -> object:
+def read_json(value: object) -> object:
     """Return a setting's text as JSON. Raises ValueError, which says where and quotes nothing."""
-    if not isinstance(said, str):
-        return said
+    if not isinstance(value, str):
+        return value
     try:
-        return json.loads(said)
+        return json.loads(value)
     except json.JSONDecodeError as error:
         raise ValueError(f"is not JSON: {error.msg}, at character {error.pos}") from None
 
