@@ -109,10 +109,10 @@ def _reply_headers(reply: ReplyAddress) -> list[tuple[str, bytes]]:
 def tolerant(headers: Headers) -> dict[str, str]:
     """Return the headers that are text. Others are left out, because a bad header must not cost us the record."""
     readable: dict[str, str] = {}
-    for name, said in headers:
-        if said is not None:
+    for name, raw in headers:
+        if raw is not None:
             try:
-                readable[name] = said.decode()
+                readable[name] = raw.decode()
             except UnicodeDecodeError:
                 continue
     return readable
@@ -172,8 +172,8 @@ def _short_id(text: str) -> int:
 def _reply(headers: dict[str, str]) -> ReplyAddress | None:
     # A reply address that does not read costs the caller the reply, and never costs the press its place.
     if (own := headers.get("reply")) is not None:
-        said = _OWN_REPLY.fullmatch(own)
-        return None if said is None else ReplyAddress(REPLIES, int(said[1]), said[2])
+        match = _OWN_REPLY.fullmatch(own)
+        return None if match is None else ReplyAddress(REPLIES, int(match[1]), match[2])
     topic, partition, request_id = (headers.get(name) for name in ("reply_to", "reply_partition", "request_id"))
     if topic is None or partition is None or request_id is None or not _PARTITION.fullmatch(partition):
         return None

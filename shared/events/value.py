@@ -30,12 +30,12 @@ if TYPE_CHECKING:
     from dataclasses import replace
 else:
 
-    def replace(before: _T, /, **said: Any) -> _T:  # noqa: ANN401
-        """Return a copy of a value, with other fields as they are said. mypy knows it as `dataclasses.replace`."""
+    def replace(before: _T, /, **changes: Any) -> _T:  # noqa: ANN401
+        """Return a copy of a value, with these fields changed. mypy knows it as `dataclasses.replace`."""
         after = object.__new__(before.__class__)
         fields = after.__dict__
         fields.update(before.__dict__)
-        fields.update(said)
+        fields.update(changes)
         return after
 
 

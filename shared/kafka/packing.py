@@ -127,8 +127,8 @@ def _headers_in(batch: bytearray, records: int) -> int:
             for _part in ("key", "value"):
                 size, at = decode_varint_py(batch, at)
                 at += max(size, 0)
-            said, at = decode_varint_py(batch, at)
-            headers += min(max(said, 0), (len(batch) - at) // _HEADER_BYTES_MIN)
+            count, at = decode_varint_py(batch, at)
+            headers += min(max(count, 0), (len(batch) - at) // _HEADER_BYTES_MIN)
             if at > begins:
                 break
     return headers

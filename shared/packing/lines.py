@@ -14,7 +14,7 @@ _MAKES: Final = {"start": "RUNNING", "pause": "PAUSED", "resume": "RUNNING", "st
 def shortened(line: Mapping[str, Any]) -> dict[str, Any]:
     """Return what has to be written of a line, with its members in their order."""
     usual = _usual(line["what"]) if line["verdict"] == "accepted" else {}
-    return {name: said for name, said in line.items() if said is not None and said != usual.get(name)}
+    return {name: value for name, value in line.items() if value is not None and value != usual.get(name)}
 
 
 def whole(written: Mapping[str, Any]) -> dict[str, Any]:

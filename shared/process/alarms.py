@@ -27,11 +27,11 @@ class Alarms:
     def __init__(self, names: Collection[str] = ()) -> None:
         self._raised = Counter(dict.fromkeys(names, 0))
 
-    def heard(self, _logger: object, _method: str, said: Any) -> Any:  # noqa: ANN401 - structlog's own
+    def count(self, _logger: object, _method: str, entry: Any) -> Any:  # noqa: ANN401 - structlog's own
         """Count an event on its way to the log, and pass it on as it is: a processor of structlog."""
-        if said.get("level") in _AN_ALARM and said.get("event") in self._raised:
-            self._raised[said["event"]] += 1
-        return said
+        if entry.get("level") in _AN_ALARM and entry.get("event") in self._raised:
+            self._raised[entry["event"]] += 1
+        return entry
 
     def raised(self) -> dict[str, int]:
         """Return how often each was raised, also those that never were."""

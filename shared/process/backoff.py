@@ -10,8 +10,8 @@ import structlog
 
 from shared.process.logs import told
 
-# An alert on an alarm looks back ten minutes, so an alarm that lasts is said again before that.
-SAID_AGAIN_AFTER_SECONDS: Final = 300.0
+# An alert on an alarm looks back ten minutes, so an alarm that lasts is logged again before that.
+LOGGED_AGAIN_AFTER_SECONDS: Final = 300.0
 
 
 class Backoff:
@@ -39,14 +39,14 @@ class Setbacks:
     def __init__(self, event: str) -> None:
         self._event = event
         self._last: str | None = None
-        self._said_at = 0.0
+        self._logged_at = 0.0
         self._log = structlog.get_logger()
 
     def failed(self, error: Exception, **fields: object) -> None:
         """Count one failure, and log it if it is new or was logged long ago."""
         problem, now = told(error), time.monotonic()
-        if problem != self._last or now - self._said_at >= SAID_AGAIN_AFTER_SECONDS:
-            self._last, self._said_at = problem, now
+        if problem != self._last or now - self._logged_at >= LOGGED_AGAIN_AFTER_SECONDS:
+            self._last, self._logged_at = problem, now
             self._log.error(self._event, error=problem, **fields)
 
     def recovered(self) -> None:

@@ -17,13 +17,13 @@ from shared.events.base import kinds_of
 from shared.process.alarms import Alarms
 
 _LOUD_LIBRARIES: Final = ("aiokafka", "faststream", "httpcore2", "httpx2", "uvicorn.access")
-_SAID_AGAIN_AFTER_SECONDS: Final = 10.0
+_REPEATED_AFTER_SECONDS: Final = 10.0
 _SENTENCES_MAX: Final = 1000
 _CAUSES_MAX: Final = 10
 
 
 def configure_logging(service: str, alarms: Alarms | None = None) -> None:
-    """Write one JSON line per event to stderr, with the service's name. Libraries are heard from WARNING on.
+    """Write one JSON line per event to stderr, with the service's name. Libraries write from WARNING on.
 
     `alarms` counts the errors among our own events.
     """
@@ -31,7 +31,7 @@ def configure_logging(service: str, alarms: Alarms | None = None) -> None:
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
-            *([] if alarms is None else [alarms.heard]),
+            *([] if alarms is None else [alarms.count]),
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.ExceptionRenderer(traceback_of),
             structlog.processors.JSONRenderer(ensure_ascii=False),
@@ -81,15 +81,15 @@ class _Seldom(logging.Filter):
 
     def __init__(self) -> None:
         super().__init__()
-        self._said_at: dict[tuple[str, str], float] = {}
+        self._logged_at: dict[tuple[str, str], float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
         if not record.name.startswith(_LOUD_LIBRARIES):
             return True
         sentence = (record.name, str(record.msg))
-        if record.created - self._said_at.get(sentence, 0.0) < _SAID_AGAIN_AFTER_SECONDS:
+        if record.created - self._logged_at.get(sentence, 0.0) < _REPEATED_AFTER_SECONDS:
             return False
-        if len(self._said_at) >= _SENTENCES_MAX:
-            self._said_at.clear()
-        self._said_at[sentence] = record.created
+        if len(self._logged_at) >= _SENTENCES_MAX:
+            self._logged_at.clear()
+        self._logged_at[sentence] = record.created
         return True

@@ -104,7 +104,7 @@ def terms_of(policy: Policy) -> Terms:
     if policy.overlap_mode is not OverlapMode.ALLOW:
         on.add(Rule.OVERLAP)
     cap, past, long = policy.rules.R11, policy.rules.R15, policy.rules.R16
-    capped, locks, closes = (rule in on for rule in (Rule.OVER_DAILY_CAP, Rule.PAST_TIME, Rule.LONG_RUNNING))
+    capped, locks, closes = Rule.OVER_DAILY_CAP in on, Rule.PAST_TIME in on, Rule.LONG_RUNNING in on
     cap_seconds = cap.billable_seconds_per_day if cap is not None and capped else None
     return Terms(
         zone=policy.zone,
@@ -134,9 +134,9 @@ def _weekends(policy: Policy) -> _Weekends:
 
 
 @lru_cache(maxsize=128)
-def _days_of_the_week(said: str) -> frozenset[int]:
+def _days_of_the_week(days: str) -> frozenset[int]:
     # One object for all documents that say the same.
-    return frozenset(map(_as_python_counts, said.split(",")))
+    return frozenset(map(_as_python_counts, days.split(",")))
 
 
 def _as_python_counts(day: str) -> int:

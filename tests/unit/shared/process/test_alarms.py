@@ -10,7 +10,7 @@ from shared.process.alarms import Alarms
 def heard_by(alarms: Alarms) -> tuple[structlog.stdlib.BoundLogger, LogCapture]:
     """Return a logger whose lines pass the alarms, and what reaches the log."""
     written = LogCapture()
-    processors: list[Processor] = [structlog.processors.add_log_level, alarms.heard, written]
+    processors: list[Processor] = [structlog.processors.add_log_level, alarms.count, written]
     log: structlog.stdlib.BoundLogger = structlog.wrap_logger(None, processors=processors)
     return log, written
 

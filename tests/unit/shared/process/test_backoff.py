@@ -5,7 +5,7 @@ import time
 import pytest
 from structlog.testing import capture_logs
 
-from shared.process.backoff import SAID_AGAIN_AFTER_SECONDS, Backoff, Setbacks
+from shared.process.backoff import LOGGED_AGAIN_AFTER_SECONDS, Backoff, Setbacks
 
 
 def test_a_pause_doubles_with_each_failure_up_to_the_longest() -> None:
@@ -37,6 +37,6 @@ def test_a_failure_that_lasts_is_logged_again_after_minutes(monkeypatch: pytest.
     monkeypatch.setattr(time, "monotonic", lambda: now)
     setbacks = Setbacks("broker_lost")
     with capture_logs() as said:
-        for now in (1000.0, 1000.0 + SAID_AGAIN_AFTER_SECONDS - 1, 1000.0 + SAID_AGAIN_AFTER_SECONDS):  # noqa: B007
+        for now in (1000.0, 1000.0 + LOGGED_AGAIN_AFTER_SECONDS - 1, 1000.0 + LOGGED_AGAIN_AFTER_SECONDS):  # noqa: B007
             setbacks.failed(OSError("away"))
     assert len(said) == 2
