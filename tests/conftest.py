@@ -11,7 +11,7 @@ import pytest
 from _pytest.nodeid import NodeId
 
 from deploy.local.stack import Stack
-from shared.process.garbage import look_seldom
+from shared.process.garbage import collect_seldom
 from tests.support import left_tasks
 from tests.support.stack.api import Api
 from tests.support.stack.crew import Crew
@@ -57,7 +57,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
 
 def pytest_collection_finish() -> None:
     """Look for cycles as seldom as a service does: among eight thousand tests each look is a long one."""
-    look_seldom()
+    collect_seldom()
 
 
 def _mark(items: list[pytest.Item]) -> None:

@@ -22,7 +22,7 @@ from services.projector.domain.sheet.ledger import Known, Ledger
 from services.projector.loop.partition.cache import Bounds, Cache
 from shared.events.policies.book import PolicyBook, PolicyRecord
 from shared.events.policy import Policy
-from shared.process.garbage import look_seldom
+from shared.process.garbage import collect_seldom
 
 LIMIT: Final = 1.15
 # What a press of the plain day took before there were rules, to the reference: measured once, in turn with today's.
@@ -122,7 +122,7 @@ def running() -> None:
 
 def main() -> int:
     """Print the tables. Return 1 when a plain day is over the limit."""
-    look_seldom()  # as the projector does
+    collect_seldom()  # as the projector does
     plain_ratio = rules()
     running()
     sys.stdout.write(f"\nall rules flagged, on a plain day / a press before there were rules: {plain_ratio:.2f} ")

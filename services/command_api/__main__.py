@@ -8,7 +8,7 @@ from services.command_api.app import Api
 from services.command_api.metrics import ALARM_NAMES
 from services.command_api.settings import Settings
 from shared.process.alarms import Alarms
-from shared.process.garbage import look_seldom
+from shared.process.garbage import collect_seldom
 from shared.process.http.server import serve
 from shared.process.logs import configure_logging
 from shared.settings import read_settings
@@ -18,7 +18,7 @@ async def serve_api(settings: Settings, alarms: Alarms) -> int:
     """Serve until a signal; return 1 when a bug ended the process. Every part is made on the loop that runs it."""
     api = Api(settings, alarms)
     app = api.app()
-    look_seldom()
+    collect_seldom()
     await serve(
         app,
         settings.http_host,

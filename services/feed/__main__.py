@@ -8,7 +8,7 @@ from services.feed.app import FeedProcess
 from services.feed.metrics import ALARM_NAMES
 from services.feed.settings import Settings
 from shared.process.alarms import Alarms
-from shared.process.garbage import look_seldom
+from shared.process.garbage import collect_seldom
 from shared.process.http.server import serve
 from shared.process.logs import configure_logging
 from shared.settings import read_settings
@@ -18,7 +18,7 @@ async def main(settings: Settings, alarms: Alarms) -> int:
     """Serve until a signal; return 1 when a bug ended the process."""
     process = FeedProcess(settings, alarms)
     app = process.app()
-    look_seldom()
+    collect_seldom()
     await serve(
         app,
         settings.http_host,

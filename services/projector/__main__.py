@@ -20,12 +20,12 @@ from shared.settings import read_settings
 async def main(settings: Settings, alarms: Alarms | None = None, nursery: Nursery | None = None) -> int:
     """Project, and serve health, until a signal says to end; return 1 when a bug ended it. `nursery` makes helpers."""
     from services.projector.app import ProjectorProcess
-    from shared.process.garbage import look_seldom
+    from shared.process.garbage import collect_seldom
     from shared.process.http.server import serve
 
     process = ProjectorProcess(settings, alarms=alarms, nursery=nursery)
     app = process.app()
-    look_seldom()
+    collect_seldom()
     await serve(app, settings.http_host, settings.http_port, settings.grace_seconds)
     return 1 if process.failed else 0
 

@@ -8,7 +8,7 @@ from typing import Final
 _THRESHOLDS: Final = (50_000, 20, 100)
 
 
-def look_seldom() -> None:
+def collect_seldom() -> None:
     """Leave what was made so far out of every look, and look seldom from now on. Call it when the parts are made."""
     gc.collect()
     gc.freeze()

@@ -2,7 +2,7 @@
 
 import gc
 
-from shared.process.garbage import look_seldom
+from shared.process.garbage import collect_seldom
 
 PYTHONS_OWN = (700, 10, 10)
 
@@ -13,7 +13,7 @@ def test_what_a_process_is_made_of_is_left_out_of_every_look() -> None:
     gc.unfreeze()
     gc.set_threshold(*PYTHONS_OWN)
     try:
-        look_seldom()
+        collect_seldom()
         assert gc.get_freeze_count() > 1_000
         assert gc.get_threshold() > PYTHONS_OWN
     finally:
