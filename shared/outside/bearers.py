@@ -36,7 +36,7 @@ _C = TypeVar("_C")
 class Bearer(Generic[_C]):
     """The caller that a token stands for. In the clock's seconds: `fresh_until` token or client is looked up again.
 
-    `believed_until`: as long as that fails, because a part is away. `introspected`: the source outside told us.
+    `believed_until`: as long as that fails, because a part is away. `introspected`: by the source outside.
     """
 
     caller: _C
@@ -55,12 +55,12 @@ class OwnTokens(Protocol[_C]):
     async def opaque(self, token: str) -> Bearer[_C] | None:
         """Return whose token it is; None: our tables do not hold it."""
 
-    def vouched(self, found: Outsider) -> _C:
-        """Return the service's own caller of one that somebody else vouches for."""
+    def from_outside(self, outsider: Outsider) -> _C:
+        """Return what a caller from outside is to this service."""
 
 
 class Bearers(Generic[_C]):
-    """Tells callers from strangers. `away` is what `own` raises without Postgres; `clock` None: the loop's seconds."""
+    """Finds the caller of a token. `away` is what `own` raises without Postgres; `clock` None: the loop's seconds."""
 
     def __init__(
         self,
@@ -126,7 +126,7 @@ class Bearers(Generic[_C]):
         if named is None:
             return await self._own.signed(token)
         until = self._clock() + self._fresh_seconds
-        return self._vouched(await self._outside.issuers.caller_of(named), until, until)
+        return self._from_outside(await self._outside.issuers.caller_of(named), until, until)
 
     async def _find(self, token: str, mark: bytes) -> Bearer[_C] | None:
         known = self._known.get(mark)
@@ -143,15 +143,15 @@ class Bearers(Generic[_C]):
         if source is None:
             return self._remember(mark, None)
         now = self._clock()
-        found = self._vouched(await source.caller_of(token), now + BELIEVED_SECONDS, now + BELIEVED_AWAY_SECONDS)
+        found = self._from_outside(await source.caller_of(token), now + BELIEVED_SECONDS, now + BELIEVED_AWAY_SECONDS)
         if found is not None:
             found.introspected = True
         return self._remember(mark, found, UNKNOWN_SECONDS)
 
-    def _vouched(self, found: Outsider | None, fresh_until: float, believed_until: float) -> Bearer[_C] | None:
+    def _from_outside(self, found: Outsider | None, fresh_until: float, believed_until: float) -> Bearer[_C] | None:
         if found is None:
             return None
-        return Bearer(self._own.vouched(found), found.expires_at, fresh_until, believed_until)
+        return Bearer(self._own.from_outside(found), found.expires_at, fresh_until, believed_until)
 
     def _remember(
         self, mark: bytes, known: Bearer[_C] | None, unknown_seconds: float | None = None

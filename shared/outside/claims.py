@@ -1,4 +1,4 @@
-"""Claims: the caller that a believed token of somebody else's stands for. Pure.
+"""Claims: the caller that an identity provider's token stands for, once the token is believed. Pure.
 
 A person where `person_claim` is in the token; else what `role_claim` says; else `role`; else a machine. A claim that is
 there and does not read refuses the token: fallen through, a person could become a machine, which presses for everybody.
@@ -31,7 +31,7 @@ _SUBJECT: Final = TypeAdapter(Annotated[str, StringConstraints(pattern=_PLAIN, m
 
 @dataclass(frozen=True, slots=True)
 class Outsider:
-    """A caller that somebody else vouches for, and until when at the latest."""
+    """A caller that an identity provider vouches for, and until when at the latest."""
 
     tenant: str
     client: str

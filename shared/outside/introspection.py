@@ -1,7 +1,7 @@
 """Introspection: one source is asked about opaque tokens that our tables do not hold (RFC 7662).
 
 Strangers can cause a question with each token that they invent. So only so many are asked at once, only so many wait
-behind them, and after a failure nobody asks for a second.
+behind them, and after a failure no question is sent for a second.
 """
 
 import asyncio

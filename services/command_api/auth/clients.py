@@ -48,7 +48,7 @@ class KnownClients:
         return found if found is not None and found.fresh_until > self._loop.time() else None
 
     async def _look(self, client_id: str) -> _LookedUp:
-        since = self._loop.time()  # before the lookup, so that what is revoked meanwhile is heard of in time too
+        since = self._loop.time()  # before the lookup, so that a client that is revoked meanwhile ends in time too
         try:
             row = await self._directory.client(client_id)
         except ReadsAwayError:

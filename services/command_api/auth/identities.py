@@ -1,6 +1,6 @@
 """Identities: the caller that a token stands for, and new tokens for clients.
 
-Which of them is judged by our own key, by our tables or by somebody else is the same for all services:
+Whether our own key, our tables or an identity provider judges a token is decided for all services alike, in
 `shared/outside/bearers`.
 """
 

@@ -67,6 +67,6 @@ class DirectoryTokens:
         caller = Caller(row.tenant, f"person:{owner}", "person", owner)
         return Bearer(caller, row.expires_at, fresh_until)
 
-    def vouched(self, found: Outsider) -> Caller:
-        """Return the caller of somebody else's token."""
-        return Caller(found.tenant, found.client, found.role, found.person)
+    def from_outside(self, outsider: Outsider) -> Caller:
+        """Return the caller for whom an identity provider vouches."""
+        return Caller(outsider.tenant, outsider.client, outsider.role, outsider.person)

@@ -1,4 +1,4 @@
-"""Quotas: how many requests of a dialect (A, C) one client may make (R19). Counted in this process, for nobody else.
+"""Quotas: how many requests of a dialect (A, C) one client may make (R19). Each process counts for itself.
 
 All tokens of one client take from one bucket. A count for all processes would ask Postgres at each request, and a press
 must not need Postgres.

@@ -17,7 +17,7 @@ from services.command_api.desk.rows import ReadsAwayError
 from services.command_api.store.directory import Directory
 from shared.bounded import make_room
 
-# The part of its time after which what was found is looked up again, before anybody has to wait for it.
+# The part of its time after which what was found is looked up again, before a request has to wait for it.
 _AHEAD: Final = 0.5
 
 

@@ -23,7 +23,7 @@ _TOKENS_MAX: Final = 10_000
 
 
 class Callers:
-    """Tells callers from strangers. `clock` returns seconds; None: the loop's."""
+    """Finds the caller of a token. `clock` returns seconds; None: the loop's."""
 
     def __init__(
         self,
@@ -56,9 +56,9 @@ class Callers:
             raise TokensAwayError from error
 
     async def has_ended(self, authorization: str | None, caller: FeedCaller) -> bool:
-        """Return whether a token no longer stands for its caller, also because nobody can say so any more."""
+        """Return whether a token no longer stands for its caller, or can no longer be looked up."""
         try:
             now = await self.caller_of(authorization)
         except TokensAwayError:
-            return True  # the stream's reader comes back, and hears 503
+            return True  # the stream's reader comes back, and is answered 503
         return isinstance(now, Rule) or (now.tenant, now.client) != (caller.tenant, caller.client)

@@ -33,7 +33,7 @@ class Tokens(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FeedCaller:
-    """One who may read a tenant's feed, until its token expires."""
+    """A client that may read its tenant's feed, until its token expires."""
 
     tenant: str
     client: str
@@ -75,9 +75,9 @@ class FeedTokens:
         end = await self._tokens.token_end(token_sha256(token))
         return None if end is None else Bearer(Rule.NOT_THE_OWNER, end, fresh_until)
 
-    def vouched(self, found: Outsider) -> FeedCaller | Rule:
-        """Return the caller of somebody else's token."""
-        return _reader(found.role, FeedCaller(found.tenant, found.client, found.expires_at))
+    def from_outside(self, outsider: Outsider) -> FeedCaller | Rule:
+        """Return the caller for whom an identity provider vouches."""
+        return _reader(outsider.role, FeedCaller(outsider.tenant, outsider.client, outsider.expires_at))
 
     async def _look(self, client: str) -> _Looked:
         """Return whether a client was revoked, as far as was found within `fresh_seconds`. Never raises."""

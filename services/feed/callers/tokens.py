@@ -64,7 +64,7 @@ class TokenRows:
 
     async def is_revoked(self, client: str) -> bool:
         """Return whether a client was revoked. Raises TokensAwayError."""
-        # A client without a row has a token by our key, and nobody has revoked that client.
+        # A client without a row has a token that our key signed, and was not revoked.
         return bool(await self._value(_IS_REVOKED, client))
 
     async def _value(self, sql: str, argument: str) -> Any:  # noqa: ANN401 - asyncpg's own
