@@ -15,7 +15,7 @@ from services.stint_cli.rebuild import commands as rebuild
 from services.stint_cli.settings import DatabaseSettings
 from services.stint_cli.setup import commands as setup
 from services.stint_cli.terminal.app import app
-from services.stint_cli.terminal.failures import PERHAPS, Interrupted
+from services.stint_cli.terminal.failures import MAY_BE_DONE, Interrupted
 from services.stint_cli.terminal.local import local_settings
 from services.stint_cli.terminal.plain import plain
 from services.stint_cli.trouble import Trouble
@@ -48,7 +48,7 @@ def run(argv: Sequence[str] | None = None) -> int:
     except asyncpg.UndefinedTableError:
         return _failed("the database has no tables, or those of an older release: run `stint migrate`.")
     except (Interrupted, KeyboardInterrupt):
-        print(f"stint: interrupted. {PERHAPS}", file=sys.stderr)
+        print(f"stint: interrupted. {MAY_BE_DONE}", file=sys.stderr)
         return _INTERRUPTED
     except (KafkaError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
         return _failed(f"{type(error).__name__}: {' '.join(str(error).split())}")

@@ -7,7 +7,7 @@ import typer
 from services.stint_cli.brokers import Brokers
 from services.stint_cli.database import opened
 from services.stint_cli.rebuild.program import rebuilt
-from services.stint_cli.rebuild.progress import Drawn
+from services.stint_cli.rebuild.progress import ProgressDisplay
 from services.stint_cli.settings import DeploymentSettings
 from services.stint_cli.terminal.app import app
 from services.stint_cli.terminal.command import Answer, command, written
@@ -42,8 +42,8 @@ async def _rebuild(
     async with opened(settings), Brokers(settings.kafka):
         pass
     try:
-        with Drawn(quiet=as_json) as drawn:
-            result = await rebuilt(settings, asked, drawn.hear)
+        with ProgressDisplay(quiet=as_json) as display:
+            result = await rebuilt(settings, asked, display.show)
     except Trouble as trouble:
         raise Trouble(_as_asked(str(trouble), schema)) from trouble
     text = _as_asked(_text(result), schema)

@@ -16,8 +16,10 @@ _STAYS: Final = " What is filled stays: `stint rebuild --resume` goes on there."
 Line = Mapping[str, Any]
 
 
-async def rebuilt(settings: DeploymentSettings, asked: Sequence[str], hear: Callable[[Line], None]) -> dict[str, Any]:
-    """Rebuild, give each line of progress to `hear`, and return the result. Raise Trouble when it did not come to one.
+async def rebuilt(
+    settings: DeploymentSettings, asked: Sequence[str], on_progress: Callable[[Line], None]
+) -> dict[str, Any]:
+    """Rebuild, call `on_progress` with each line of progress, and return the result. Raise Trouble when there is none.
 
     An interrupt ends the program too: all that it has filled stays. The program itself says so of what it fails on.
     """
@@ -33,7 +35,7 @@ async def rebuilt(settings: DeploymentSettings, asked: Sequence[str], hear: Call
             last = json.loads(line)
             if "stage" in last:
                 stays = _STAYS
-                hear(last)
+                on_progress(last)
         await process.wait()
     except asyncio.CancelledError:
         raise Trouble(f"Interrupted.{stays}") from None

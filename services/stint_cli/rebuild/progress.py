@@ -26,7 +26,7 @@ _WORDS: Final = {
 _AGAIN: Final = "Filling what came meanwhile, outcomes"
 
 
-class Drawn:
+class ProgressDisplay:
     """The progress of one rebuild, stage by stage. `quiet`: nothing is drawn."""
 
     def __init__(self, *, quiet: bool) -> None:
@@ -36,7 +36,7 @@ class Drawn:
         self.bars = Progress(*columns, console=Console(stderr=True)) if sys.stderr.isatty() and not quiet else None
         self._tasks: dict[str, TaskID] = {}
         self._begun: dict[str, tuple[float, int]] = {}
-        self._said: tuple[str, float] = ("", 0.0)
+        self._printed: tuple[str, float] = ("", 0.0)
 
     def __enter__(self) -> Self:
         if self.bars is not None:
@@ -47,7 +47,7 @@ class Drawn:
         if self.bars is not None:
             self.bars.stop()
 
-    def hear(self, line: Mapping[str, Any]) -> None:
+    def show(self, line: Mapping[str, Any]) -> None:
         """Draw what one line says."""
         stage, done, total = line["stage"], line["done"], line["total"]
         words = _WORDS.get(stage, stage)
@@ -56,16 +56,16 @@ class Drawn:
                 self._tasks[stage] = self.bars.add_task(words, total=total)
             self.bars.update(self._tasks[stage], completed=done, total=total)
         elif not self._quiet:
-            self._say(stage, words, done, total)
+            self._print(stage, words, done, total)
 
-    def _say(self, stage: str, words: str, done: int, total: int) -> None:
+    def _print(self, stage: str, words: str, done: int, total: int) -> None:
         now = time.monotonic()
-        before, at = self._said
+        before, at = self._printed
         # What came meanwhile is filled between later stages, mostly at once. A line only where that lasts.
         again = stage != before and stage in self._begun
         if (again or stage == before) and now - at < _LINE_EVERY_SECONDS:
             return
-        self._said = (before if again else stage, now)
+        self._printed = (before if again else stage, now)
         begun, had = self._begun.setdefault(stage, (now, done))
         left = ""
         if now > begun and done > had and not again:

@@ -9,7 +9,7 @@ import asyncpg
 from services.stint_cli.trouble import Trouble
 from shared.kafka.clients import KafkaError
 
-PERHAPS: Final = "What was asked for may have been done: look, or run it again."
+MAY_BE_DONE: Final = "What was asked for may have been done: look, or run it again."
 
 # The connection ended before the answer came: the statement, or its commit, may have been carried out.
 _POSTGRES_LOST: Final = (
@@ -37,15 +37,15 @@ def explained() -> Iterator[None]:
     except KeyboardInterrupt:
         raise Interrupted from None
     except TimeoutError as error:
-        raise Trouble(f"Postgres did not answer in time. {PERHAPS} `stint doctor` looks at Postgres.") from error
+        raise Trouble(f"Postgres did not answer in time. {MAY_BE_DONE} `stint doctor` looks at Postgres.") from error
     except (*_POSTGRES_LOST, asyncpg.InterfaceError) as error:
         if isinstance(error, asyncpg.InterfaceError) and type(error) is not asyncpg.InterfaceError:
             raise  # nothing was sent, because of a value or a setting
-        raise Trouble(f"The connection to Postgres was lost ({_why(error)}). {PERHAPS}") from error
+        raise Trouble(f"The connection to Postgres was lost ({_why(error)}). {MAY_BE_DONE}") from error
     except KafkaError as error:
         if "AuthorizationFailed" in type(error).__name__:
             raise
-        raise Trouble(f"Kafka failed ({_why(error)}). {PERHAPS}") from error
+        raise Trouble(f"Kafka failed ({_why(error)}). {MAY_BE_DONE}") from error
 
 
 def _why(error: Exception) -> str:

@@ -22,7 +22,7 @@ from services.stint_cli.trouble import Trouble
 from services.stint_cli.watch.dead_letters import of_the_dead_letters
 from services.stint_cli.watch.diagnosis import Diagnosis
 from services.stint_cli.watch.log import LogReader
-from services.stint_cli.watch.places.commands import Unsettled, Waiting
+from services.stint_cli.watch.places.commands import CommandPartitions, Unsettled
 from services.stint_cli.watch.places.partitions import UNPUBLISHED_MAX, Partitions, Watched
 from services.stint_cli.watch.processes import of_the_api, of_the_feed
 from shared.events.topics import COMMANDS, OUTCOMES, POLICIES, TEXTS, Topic, topics
@@ -147,8 +147,8 @@ async def _of_both(
         yield of_a_partition(place, stuck=place.kpart in stuck)
     yield await _texts(conn, log, recorded)
     yield await _policies(conn, settings.kafka)
-    waiting = Waiting(log, brokers, settings.commands_group_id)
-    yield of_the_commands(*await waiting.watch(there[COMMANDS].partitions))
+    commands = CommandPartitions(log, brokers, settings.commands_group_id)
+    yield of_the_commands(*await commands.watch(there[COMMANDS].partitions))
     yield await of_the_dead_letters(conn, log)
 
 
@@ -170,7 +170,7 @@ def _of_topics(
 
 async def _brokers_clock(conn: asyncpg.Connection) -> Diagnosis:
     newest: datetime | None = await conn.fetchval(query("newest_log_time"))
-    # A broker that is behind cannot be told from a quiet night. The API, which compares at each ack, can.
+    # A broker that is behind looks like a quiet night from here. The API, which compares at each ack, can.
     ahead = timedelta() if newest is None else max(timedelta(), newest - datetime.now(UTC))
     return _clock("brokers' clock", "by the newest press, the brokers'", ahead)
 

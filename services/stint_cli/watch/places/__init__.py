@@ -1,6 +1,6 @@
-"""Places: where those who read a log stand, and whether they move.
+"""Places: where the readers of a log stand, and whether they move.
 
-    partitions      the projectors: log, checkpoint, judged stream, and who has each partition
+    partitions      the projectors: log, checkpoint, judged stream, and which projector has each partition
     commands        the APIs: commands of other services that none of them has settled yet
     moves           which places that have work do none of it
 

@@ -1,4 +1,4 @@
-"""How far the APIs have come in `timer.commands.v1`: what waits, what ran out of time, and whether anybody reads it.
+"""How far the APIs have come in `timer.commands.v1`: what waits, what was deleted unsettled, and which API reads it.
 
 committed < begin                commands were deleted, after seven days, before any API had settled them
 committed < end, and moves       commands are settled, round by round
@@ -40,7 +40,7 @@ class Unsettled:
         return 0 if self.committed is None else max(0, self.begin - self.committed)
 
 
-class Waiting:
+class CommandPartitions:
     """Looks at all partitions of the commands."""
 
     def __init__(self, log: LogReader, brokers: Brokers, group: str) -> None:

@@ -10,7 +10,7 @@ from contextlib import redirect_stderr
 
 import pytest
 
-from services.stint_cli.rebuild.progress import Drawn
+from services.stint_cli.rebuild.progress import ProgressDisplay
 
 
 @pytest.fixture
@@ -28,11 +28,11 @@ def drawn_at_a_terminal(monkeypatch: pytest.MonkeyPatch, *told: Mapping[str, obj
     screen, writes = pty.openpty()
     with os.fdopen(writes, "w", encoding="utf-8") as stderr, redirect_stderr(stderr):
         stderr.write("$ stint rebuild\n")
-        with Drawn(quiet=quiet) as drawn:
+        with ProgressDisplay(quiet=quiet) as display:
             for line in told:
-                drawn.hear(line)
-                if drawn.bars is not None:
-                    drawn.bars.refresh()
+                display.show(line)
+                if display.bars is not None:
+                    display.bars.refresh()
     plain = re.sub(r"\x1b\[[?0-9;]*[A-Za-z]", "", b"".join(_pieces_of(screen)).decode())
     return [line.strip() for line in re.split(r"[\r\n]+", plain) if line.strip()]
 
@@ -67,11 +67,11 @@ def test_at_a_terminal_a_program_that_reads_json_sees_no_bar(monkeypatch: pytest
 def test_without_a_terminal_a_line_comes_every_few_seconds_with_an_estimate(
     clock: list[float], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with Drawn(quiet=False) as drawn:
+    with ProgressDisplay(quiet=False) as display:
         for at, done in ((100.0, 1_000), (101.0, 2_000), (110.0, 6_000), (110.1, 9_000)):
             clock[0] = at
-            drawn.hear({"stage": "fill", "done": done, "total": 11_000})
-        drawn.hear({"stage": "switch", "done": 0, "total": 1})
+            display.show({"stage": "fill", "done": done, "total": 11_000})
+        display.show({"stage": "switch", "done": 0, "total": 1})
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err.splitlines() == [
@@ -108,7 +108,7 @@ def test_what_came_meanwhile_is_a_line_only_while_it_lasts(
 
 
 def test_a_program_that_reads_json_sees_no_progress(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
-    with Drawn(quiet=True) as drawn:
-        drawn.hear({"stage": "fill", "done": 1, "total": 2})
+    with ProgressDisplay(quiet=True) as display:
+        display.show({"stage": "fill", "done": 1, "total": 2})
     assert clock
     assert capsys.readouterr() == ("", "")
