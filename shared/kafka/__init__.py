@@ -5,8 +5,8 @@
     quick_reading      records asked for by the loop that takes them: one partition, or those of a group's member
     packing            batches as gzip, unpacked within bounds of memory
     kept_producer      one idempotent producer; a broken one is dropped and replaced
-    addresses          which topics exist that other people name, and which partitions they have
-    post               single records to topics that other people name
+    foreign_topics     which topics of other services exist, and which partitions they have
+    post               single records to topics of other services
     feed               slow topics, read raw through FastStream's broker, record by record
     lenient_records    reading what would stop aiokafka: header names that are not UTF-8, batches that grow too large
     policy_reader      the policies' topic, read from its beginning into a book

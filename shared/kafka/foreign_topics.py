@@ -1,4 +1,4 @@
-"""Addresses: which topics exist that other people name, and which partitions they have.
+"""Foreign topics: which topics of other services exist, and which partitions they have.
 
 Their metadata is asked of all topics at once, because asking for one that does not exist would wait for it to appear.
 One look is under way at a time, and requests that need one meanwhile wait for the same. What is missing is not looked
@@ -13,7 +13,7 @@ from shared.kafka.clients import AIOKafkaProducer
 _MISSING_MAX: Final = 1_000
 
 
-class Addresses:
+class ForeignTopics:
     """Knows the topics that exist. One that a service adds partitions to is looked at anew when they are named."""
 
     def __init__(self, missing_for_seconds: float) -> None:

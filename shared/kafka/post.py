@@ -1,4 +1,4 @@
-"""Post: single records to topics that other people name, on a producer of their own.
+"""Post: single records to topics of other services, on a producer of their own.
 
 Such a topic may be gone, or forbidden. On an idempotent producer its failure would leave a gap in the sequence, and
 would cost the presses their producer. This one repeats where it is in doubt, so a record may be written twice.
@@ -18,7 +18,7 @@ from aiokafka.errors import (
     UnknownTopicOrPartitionError,
 )
 
-from shared.kafka.addresses import Addresses
+from shared.kafka.foreign_topics import ForeignTopics
 from shared.kafka.kept_producer import KeptProducer
 from shared.process.logs import told
 
@@ -40,13 +40,13 @@ class Post:
 
     def __init__(self, kept: KeptProducer) -> None:
         self._kept = kept
-        self._addresses = Addresses(_MISSING_FOR_SECONDS)
+        self._topics = ForeignTopics(_MISSING_FOR_SECONDS)
 
     async def leads_somewhere(self, topic: str, partition: int) -> bool:
         """Return whether a topic exists that we may see, and has this partition."""
         try:
             async with asyncio.timeout(WITHIN_SECONDS):
-                return await self._addresses.exists(await self._kept.get(), topic, partition)
+                return await self._topics.exists(await self._kept.get(), topic, partition)
         except (KafkaError, OSError) as error:
             raise ConnectionError(told(error)) from None
 
@@ -69,7 +69,7 @@ class Post:
             raise ConnectionError("no producer is there") from None
         try:
             async with asyncio.timeout(WITHIN_SECONDS):
-                if not await self._addresses.exists(producer, topic, partition):
+                if not await self._topics.exists(producer, topic, partition):
                     return False
                 if value is None and key is None:
                     value = b""  # aiokafka sends no record that has neither
@@ -77,7 +77,7 @@ class Post:
                 # Shielded, because aiokafka ends its batch by setting all of its futures.
                 await asyncio.shield(sending)
         except _NOT_TAKEN:
-            self._addresses.doubt(topic)
+            self._topics.doubt(topic)
             return False
         except (BrokerResponseError, KafkaTimeoutError, OSError) as error:
             # Its partition has no leader, or too few replicas, or no broker answers: the producer is well.

@@ -15,7 +15,7 @@ from aiokafka.errors import BrokerResponseError, KafkaTimeoutError, TopicAuthori
 
 from shared.events.outcome import join_replies
 from shared.events.topics import REPLIES, REPLIES_PREFIX
-from shared.kafka.addresses import Addresses
+from shared.kafka.foreign_topics import ForeignTopics
 from shared.kafka.kept_producer import KeptProducer
 from shared.process.logs import told
 
@@ -38,7 +38,7 @@ class KafkaReplies:
         self._kept = producer
         self._sending: set[asyncio.Task[None]] = set()
         self._unsent: Counter[str] = Counter()
-        self._addresses = Addresses(_MISSING_FOR_SECONDS)
+        self._addresses = ForeignTopics(_MISSING_FOR_SECONDS)
 
     def send(self, topic: str, partition: int, answers: Sequence[tuple[str, bytes]]) -> None:
         """Send one record to one API process. Returns at once; an address that leads nowhere is counted."""

@@ -9,7 +9,7 @@ from aiokafka.errors import KafkaError, NotEnoughReplicasError
 from structlog.testing import capture_logs
 
 from shared.events.topics import DEAD
-from shared.kafka.addresses import Addresses
+from shared.kafka.foreign_topics import ForeignTopics
 from shared.kafka.kept_producer import KeptProducer
 from shared.kafka.post import Post
 
@@ -88,21 +88,21 @@ async def test_a_partition_that_was_just_added_leads_somewhere() -> None:
 
 async def test_what_is_missing_is_not_asked_for_again_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     producer: Any = Producer({THEIRS: {0}})
-    addresses = Addresses(10.0)
-    assert await addresses.exists(producer, THEIRS, 0)
-    assert [await addresses.exists(producer, THEIRS, 7) for _ in range(3)] == [False] * 3
+    topics = ForeignTopics(10.0)
+    assert await topics.exists(producer, THEIRS, 0)
+    assert [await topics.exists(producer, THEIRS, 7) for _ in range(3)] == [False] * 3
     assert producer.asked == 2
     later = asyncio.get_running_loop().time() + 11
     monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: later)
     producer.there[THEIRS].add(7)
-    assert await addresses.exists(producer, THEIRS, 7)
+    assert await topics.exists(producer, THEIRS, 7)
 
 
 async def test_all_who_ask_at_one_time_ask_once() -> None:
     producer: Any = Producer({THEIRS: {0}})
-    addresses = Addresses(10.0)
-    asking = [addresses.exists(producer, f"timer.replies.{number}", 0) for number in range(50)]
-    assert await asyncio.gather(addresses.exists(producer, THEIRS, 0), *asking) == [True, *[False] * 50]
+    topics = ForeignTopics(10.0)
+    asking = [topics.exists(producer, f"timer.replies.{number}", 0) for number in range(50)]
+    assert await asyncio.gather(topics.exists(producer, THEIRS, 0), *asking) == [True, *[False] * 50]
     assert producer.asked == 1
 
 
