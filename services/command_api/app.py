@@ -37,7 +37,7 @@ from services.command_api.store.people import PersonRows
 from services.command_api.store.reads import PostgresReads
 from services.command_api.store.reports import PostgresReports
 from services.command_api.store.threshold import SharedThreshold, counted_in
-from services.command_api.submit.clock_check import ClockWatch
+from services.command_api.submit.clock_check import ClockCheck
 from services.command_api.submit.policies import SentPolicies
 from services.command_api.submit.presses import Presses
 from services.command_api.submit.replies import ReplyReader, Waiters
@@ -92,7 +92,7 @@ class Api:
             within_seconds=settings.zoho_threshold_within_seconds,
         )
         reads = PostgresReads(self._database)
-        self._clock = ClockWatch(settings.clock_off_seconds_max)
+        self._clock = ClockCheck(settings.clock_off_seconds_max)
         self._kept = KeptProducer(lambda: durable_producer(kafka), (EVENTS, TEXTS, POLICIES))
         self._sender = Sender(
             self._kept,

@@ -131,7 +131,7 @@ class Settings(KafkaSettings, PostgresSettings):
     @field_validator("cors_origins")
     @classmethod
     def _as_browsers_send_them(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
-        # A browser compares letter by letter: another spelling would let nobody in, and `*` would let everybody in.
+        # A browser compares letter by letter: another spelling would let no page in, and `*` every page.
         for number, origin in enumerate(origins, start=1):
             match = _ORIGIN.fullmatch(origin)
             if match is None or match.groups() in _OWN_PORTS:

@@ -270,8 +270,8 @@ def outcome_key(outcome: Outcome) -> bytes | None:
 
 def key_of_body(body: bytes | str) -> bytes | None:
     """Return the same from an outcome's bytes, also when another release wrote them."""
-    whose = _Key.model_validate_json(body)
-    return _key(whose.tenant, whose.owner)
+    key = _Key.model_validate_json(body)
+    return _key(key.tenant, key.owner)
 
 
 def digest_of_body(body: bytes | str) -> str | None:

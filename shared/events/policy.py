@@ -215,7 +215,7 @@ def _impossible_modes(policy: Policy) -> Iterator[str]:
 
 
 def _too_long(policy: Policy) -> Iterator[str]:
-    """Name each list that is longer than anybody needs."""
+    """Name each list that is too long."""
     for name, there, most in (
         ("weekend", len(policy.weekend), WEEKENDS_MAX),
         ("holidays", len(policy.holidays), HOLIDAYS_MAX),

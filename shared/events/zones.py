@@ -15,7 +15,7 @@ _NAMES: Final = frozenset(zoneinfo.available_timezones())
 
 
 def is_zone(name: str) -> bool:
-    """Say whether `name` is a zone of the pinned tzdata, such as "Asia/Jerusalem"."""
+    """Return whether `name` is a zone of the pinned tzdata, such as "Asia/Jerusalem"."""
     return name in _NAMES
 
 

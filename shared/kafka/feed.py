@@ -65,7 +65,7 @@ async def _whole(raw: Raw, parse: Callable[[Raw], Awaitable[Any]]) -> Any:  # no
     return message
 
 
-# The same for a reader to whom headers mean something: it gets them undecoded.
+# The same for a reader that uses headers: it gets them undecoded.
 WHOLE_RECORDS: Final[dict[str, Any]] = RAW_RECORDS | {"parser": _whole}
 
 

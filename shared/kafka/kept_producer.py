@@ -74,7 +74,7 @@ class KeptProducer:
             try:
                 await self._broken.wait()
             finally:
-                # Cancelled before it heard that its producer is broken, it ends it all the same: `close` knows of none.
+                # Also when this task is cancelled, because `close` does not know of a broken producer.
                 if self._current is not producer:
                     self._end(producer, "broken_producer")
             # A failure that comes back at once must not become a hot loop.
@@ -107,7 +107,7 @@ class KeptProducer:
         return True
 
     def _learn(self, topic: str, partitions: int) -> None:
-        # P is for life: with another one, an owner's presses would go on where nobody has their timers.
+        # P is for life: with another one, an owner's next presses would go to a partition without the owner's timers.
         known = self.partitions.setdefault(topic, partitions)
         if known != partitions:
             raise RuntimeError(f"{topic} had {known} partitions and has {partitions} now")

@@ -186,7 +186,8 @@ class ViolationRow:
 class HistoryRow:
     """One line of a timer's history, at its place on the log. `by`: press, settle or switch.
 
-    `told` lacks what is not said: a rule that refused, who pressed what nobody pressed, a time that was not asked.
+    `told` has no member for what there is not: a rule when none refused, a caller when an end fell due, a time that the
+    caller did not give.
     """
 
     source_offset: int

@@ -47,7 +47,7 @@ def idempotency_key(request: Request) -> str | Malformed | None:
 
 
 def is_key(text: str) -> bool:
-    """Say whether `text` can be an idempotency key."""
+    """Return whether `text` can be an idempotency key."""
     return len(text) <= KEY_LENGTH_MAX and _KEY.fullmatch(text) is not None
 
 
@@ -73,7 +73,7 @@ def traceparent(request: Request) -> str | None:
 
 
 def is_traceparent(text: str) -> bool:
-    """Say whether `text` is a W3C trace context."""
+    """Return whether `text` is a W3C trace context."""
     return _TRACEPARENT.fullmatch(text) is not None
 
 

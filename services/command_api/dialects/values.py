@@ -120,7 +120,7 @@ def _or_wrong(found: Read | Malformed | None) -> Read | None:
     return found
 
 
-# Times are read while the body is, so that what is wrong with them is told in the order of the rules.
+# Times are read while the body is, so that a wrong one is answered in the order of the rules.
 def _press_at(value: object) -> AskedTime | None:
     return _or_wrong(press_at(_time_text(value)))
 
@@ -170,7 +170,7 @@ WorkItem = Annotated[
 ]
 TimeText = Annotated[str | None, PlainValidator(_time_text, json_schema_input_type=AwareDatetime | _NotGiven)]
 PressAt = Annotated[AskedTime | None, PlainValidator(_press_at, json_schema_input_type=AwareDatetime | _NotGiven)]
-# In the bodies of presses that begin an interval: `read_body` is told the `Opening`.
+# In the bodies of presses that begin an interval: `read_body` needs an `Opening`.
 ResumeAt = Annotated[AskedTime | None, PlainValidator(_resume_at, json_schema_input_type=AwareDatetime | _NotGiven)]
 StartAt = Annotated[AskedTime | None, PlainValidator(_start_at, json_schema_input_type=AwareDatetime | _NotGiven)]
 WorkDate = Annotated[date | None, PlainValidator(_work_date, json_schema_input_type=date | _NotGiven)]
@@ -178,7 +178,7 @@ DayText = Annotated[str | None, PlainValidator(_time_text, json_schema_input_typ
 
 
 def says_nothing(body: bytes) -> bool:
-    """Say whether a body counts as absent: empty, null, `{}`, or the `[]` that PHP makes of no parameters."""
+    """Return whether a body counts as absent: empty, null, `{}`, or the `[]` that PHP makes of no parameters."""
     return not body or _NO_BODY.fullmatch(body.strip()) is not None
 
 

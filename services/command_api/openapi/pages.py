@@ -1,11 +1,11 @@
 """`/openapi.json` and `/asyncapi.json`, and a page for each that shows it with Redoc: `/docs` and `/docs/events`.
 
 All are open to all, because they say nothing about any tenant. A page loads one script, the same for both, and one
-document, from this process. Its policy lets a browser load nothing from elsewhere, so
-a script that wanted to report to its author could not.
+document, from this process. Its policy lets a browser load nothing from elsewhere, so a script that wanted to report
+to its author could not.
 
-Each text is made once, when somebody first asks for it: all of them together are a sixth of what a start costs, and
-most processes are never asked.
+Each text is made at its first request: all of them together are a sixth of what a start costs, and most processes
+never serve one.
 """
 
 import asyncio
@@ -79,7 +79,7 @@ class StaticText:
 
 
 def takes_gzip(request: Request) -> bool:
-    """Say whether a caller names gzip, and not with the weight 0, which means that it cannot read gzip."""
+    """Return whether a caller names gzip, and not with the weight 0, which means that it cannot read gzip."""
     for part in ",".join(request.headers.getlist("accept-encoding")).split(","):
         coding, _, weight = part.partition(";")
         if coding.strip().lower() == "gzip":

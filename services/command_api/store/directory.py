@@ -16,7 +16,7 @@ _IS_REVOKED: Final = query("is_revoked")
 _FIND_TOKEN: Final = query("find_token")
 _FIND_PERSON: Final = query("find_person")
 
-# Lookups may use a third of the pool, because strangers cause them and reads need the rest.
+# Lookups may use a third of the pool, because callers without a valid token cause them too, and reads need the rest.
 _SHARE: Final = 3
 # The most lookups that may wait. One takes about a millisecond.
 LOOKUPS_WAITING_MAX: Final = 100

@@ -31,7 +31,7 @@ class _PositionWaiter:
         self.offset = offset
         self.passed = passed
 
-    def hear(self, next_offset: int | None) -> None:
+    def compare(self, next_offset: int | None) -> None:
         """Take the result of one look. `next_offset` None: the partition does not exist."""
         if self.passed.done():
             return
@@ -108,7 +108,7 @@ class Lookout:
                 waiter.fail(error)
         else:
             for waiter in waiting:
-                waiter.hear(found.get(waiter.kpart))
+                waiter.compare(found.get(waiter.kpart))
         for waiter in waiting:
             if waiter.passed.done():
                 self._waiting.pop(waiter, None)

@@ -9,7 +9,7 @@ import structlog
 DOUBT_SECONDS: Final = 60.0
 
 
-class ClockWatch:
+class ClockCheck:
     """Compares the broker's times with ours."""
 
     def __init__(self, off_seconds_max: float) -> None:

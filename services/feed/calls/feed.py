@@ -121,7 +121,7 @@ class FeedCall:
             return answers.malformed("after is a position of this feed, or now. An empty one begins at the beginning.")
         if all(place.next <= read.next for place, read in zip(places, window.frontier, strict=True)):
             return places
-        # Another process of the feed may have read further than this one. Beyond the end of the log nobody has.
+        # Another process of the feed may have read further than this one. None has read beyond the end of the log.
         try:
             ends = await self._ends()
         except (OSError, TimeoutError, KafkaError):

@@ -39,7 +39,7 @@ def spell(parts: Sequence[bytes]) -> str:
 
 
 def place_bytes(place: FeedPlace) -> bytes:
-    """Return a place in few bytes. Both numbers are near each other, so the second is told by its distance."""
+    """Return a place in few bytes. Both numbers are near each other, so the second is written as its distance."""
     ahead = place.next - place.wanted
     return _varint(place.wanted) + _varint(2 * ahead if ahead >= 0 else -2 * ahead - 1)
 
@@ -81,7 +81,7 @@ class MovingPosition:
 
     @property
     def text(self) -> str:
-        """The position as callers are told it."""
+        """The position as callers get it."""
         return spell(self._parts)
 
     def move(self, partition: int, to: FeedPlace) -> None:

@@ -1,8 +1,8 @@
 """The window: the last outcomes of all tenants in memory, bounded by bytes and by number, for all readers together.
 
-Outcomes stand in the order in which they came. The oldest leave first, whoever reads. A *landmark*, every 64 outcomes,
-says up to where each partition had come by then, so that a reader's position also moves on partitions that have
-nothing for its tenant, and a reader that comes back begins near its place.
+Outcomes stand in the order in which they came. The oldest leave first, whether they were read or not. A *landmark*,
+every 64 outcomes, says up to where each partition had come by then, so that a reader's position also moves on
+partitions that have nothing for its tenant, and a reader that comes back begins near its place.
 """
 
 import asyncio

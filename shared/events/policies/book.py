@@ -121,7 +121,8 @@ class Timeline:
 def begin_of(set_at: datetime, log_time: datetime) -> datetime:
     """Return when a document comes into force: when it was set, by a clock that is right, else when it was logged.
 
-    `set_at` is the clock of whoever set it, such as an operator's laptop. All readers have the log time alike.
+    `set_at` is by the clock of the machine that set it, such as an operator's laptop. The log time is the same for
+    all readers.
     """
     return set_at if abs(set_at - log_time) <= CLOCKS_APART_MAX else log_time
 
@@ -133,7 +134,7 @@ class PolicyBook:
         self.position = NO_REVISION
         self._revisions: dict[str, Revisions] = {}
         self._latest: dict[str, PolicyRecord] = {}
-        # Terms that are equal are one object, whoever set them: a tenant may set the same ones every night.
+        # Terms that are equal are one object for all tenants: a tenant may set the same ones every night.
         self._terms: dict[Terms, Terms] = {}
         self._timelines: dict[str, dict[int, Timeline]] = {}
 

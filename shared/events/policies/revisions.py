@@ -2,7 +2,7 @@
 
 A document may be 64 kB, which takes over a megabyte once it is read. So only the newest one is kept as it was read. Of
 each one there are its terms, because any late press may be judged by them, and its record as packed bytes, from which
-the rest is read again when somebody asks.
+the rest is read again when it is asked for.
 """
 
 import zlib

@@ -4,5 +4,5 @@ from starlette.types import Scope
 
 
 def waits_to_be_asked(scope: Scope) -> bool:
-    """Say whether the sender of a request holds its body back."""
+    """Return whether the sender of a request holds its body back."""
     return any(name == b"expect" and value.lower() == b"100-continue" for name, value in scope["headers"])

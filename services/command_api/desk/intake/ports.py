@@ -15,7 +15,7 @@ from shared.events.outcome import Outcome
 class CommandRecord:
     """One record of the commands' topic as it came: its place, its bytes, and when it was written.
 
-    `written_at` is the broker's time. A record that is read again has the same, so what is said of its time is too.
+    `written_at` is the broker's time. A record that is read again has the same, so its start is backdated by as much.
     """
 
     partition: int

@@ -118,10 +118,10 @@ def _shown(row: OutcomeRow, caller: Caller, *, reused: bool) -> Response:
 
 
 def _unread(row: OutcomeRow, caller: Caller) -> Response:
-    # An upgraded process can tell what a newer release packed. 404 would say that the press did not count.
+    # An upgraded process can read what a newer release packed. 404 would say that the press did not count.
     if row.unread == "newer":
         return answers.not_yet()
-    # What is damaged no process can tell, nor whose press it was.
+    # No process can read a damaged outcome, or know whose press it was.
     if caller.person is None:
         return answers.refused(Rule.INTERNAL)
     return answers.refused(Rule.TIMER_UNKNOWN, _NO_SUCH_OUTCOME)

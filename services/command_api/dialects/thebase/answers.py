@@ -44,7 +44,7 @@ _CODES: Final[Mapping[ErrorStatus, str]] = {
     500: "InternalServerError",
     503: "ServiceUnavailable",
 }
-# Constant for all: an instance that told two requests apart would tell an unknown timer from a foreign one.
+# The same for all: an instance for each request could show whether a timer is unknown or another tenant's.
 _INSTANCE: Final = "tag:stint.invalid,2026:timer"
 
 

@@ -46,7 +46,7 @@ def _pattern(parts: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def is_format(date_format: str) -> bool:
-    """Say whether a format describes a date."""
+    """Return whether a format describes a date."""
     return _parts(date_format) is not None
 
 

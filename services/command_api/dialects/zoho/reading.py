@@ -108,7 +108,7 @@ def _read_start(given: Given) -> StartTimer | Malformed:
 
 
 def wants_xml(request: Request, format_: str | None) -> bool:
-    """Say whether to answer in XML: by the parameter `format`, else by an Accept that prefers an XML type to JSON."""
+    """Return whether to answer in XML: by the parameter `format`, else by an Accept that prefers XML to JSON."""
     if format_ in {"xml", "json"}:
         return format_ == "xml"
     accept = ",".join(request.headers.getlist("accept"))

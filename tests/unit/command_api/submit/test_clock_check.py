@@ -2,12 +2,12 @@
 
 import structlog
 
-from services.command_api.submit.clock_check import ClockWatch
+from services.command_api.submit.clock_check import ClockCheck
 
 
 async def test_clocks_within_bounds_raise_no_alarm() -> None:
     """A slow ack is not a wrong clock either."""
-    clock = ClockWatch(10.0)
+    clock = ClockCheck(10.0)
     for log_time_ms in (90_000, 100_000, 130_000, 140_000):
         clock.compare(log_time_ms, 100_000, 130_000)
     assert clock.agrees
@@ -15,7 +15,7 @@ async def test_clocks_within_bounds_raise_no_alarm() -> None:
 
 async def test_a_clock_over_ten_seconds_off_alarms_until_an_ack_agrees() -> None:
     for log_time_ms in (89_999, 140_001):
-        clock = ClockWatch(10.0)
+        clock = ClockCheck(10.0)
         with structlog.testing.capture_logs() as logs:
             clock.compare(log_time_ms, 100_000, 130_000)
             clock.compare(log_time_ms, 100_000, 130_000)
@@ -25,5 +25,5 @@ async def test_a_clock_over_ten_seconds_off_alarms_until_an_ack_agrees() -> None
         assert doubts_over(clock)
 
 
-def doubts_over(clock: ClockWatch) -> bool:
+def doubts_over(clock: ClockCheck) -> bool:
     return clock.agrees

@@ -19,7 +19,7 @@ _NO_SUCH_OWNER: Final = "There is no such owner."
 
 
 class OfOwner(Protocol):
-    """A filter of a list. `owner`: whose; None: everybody's."""
+    """A filter of a list. `owner` None: of all owners."""
 
     @property
     def owner(self) -> str | None:

@@ -52,7 +52,7 @@ def read_put(body: bytes, if_match: Sequence[str]) -> PolicyPut | Malformed:
     proposal = read_proposal(value)
     missing = _NO_REPLACES if isinstance(value, dict) and REPLACES not in value and not if_match else None
     if isinstance(proposal, Unfit):
-        # All that is wrong is told at once, what is missing first.
+        # All mistakes are answered at once, what is missing first.
         sentence = f"{missing.sentence} {proposal.sentence}" if missing else proposal.sentence
         is_missing = proposal.is_missing or missing is not None
         return Malformed(Rule.PARAMETER_MISSING if is_missing else Rule.VALUE_INVALID, "body", sentence)
@@ -90,6 +90,6 @@ def read_page(request: Request) -> HistoryPage | Malformed:
 
 
 def knows(request: Request, etag: str) -> bool:
-    """Say whether If-None-Match names `etag`, or any (RFC 9110, section 13.1.2)."""
+    """Return whether If-None-Match names `etag`, or any (RFC 9110, section 13.1.2)."""
     given = ",".join(request.headers.getlist("if-none-match")).strip()
     return given == "*" or etag in _TAG.findall(given)

@@ -46,7 +46,7 @@ class DaysAsked:
 
 
 def read_violations(request: Request, zone_name: str, person: str | None) -> ViolationsAsked | Malformed:
-    """Return which findings are asked for. Without an owner: those of `person`, who may be nobody in particular."""
+    """Return which findings are asked for. Without an owner: those of `person`, or of all owners for None."""
     query = query_of(request, "owner", "rule", "from", "to", "cursor", "limit")
     if isinstance(query, Malformed):
         return query

@@ -27,7 +27,7 @@ class TimersAsked:
 
 
 def read_timers(request: Request, zone_name: str, person: str | None) -> TimersAsked | Malformed:
-    """Return which timers are asked for. Without an owner: those of `person`, who may be nobody in particular."""
+    """Return which timers are asked for. Without an owner: those of `person`, or of all owners for None."""
     query = query_of(request, "owner", "state", "from", "to", "account", "job", "reference", "flag", "cursor", "limit")
     if isinstance(query, Malformed):
         return query
