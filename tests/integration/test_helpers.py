@@ -124,7 +124,7 @@ async def test_an_instant_comes_to_postgres_and_back_as_it_is(deployment: Deploy
 async def test_helpers_end_when_nothing_is_left_to_do(helpers: HelperProcesses) -> None:
     await helpers.catch_up(0, _unexpected)
     assert helpers._helpers == []
-    await asyncio.wait_for(asyncio.gather(*helpers._ears), ENDED_WITHIN_SECONDS)
+    await asyncio.wait_for(asyncio.gather(*helpers._listening), ENDED_WITHIN_SECONDS)
 
 
 async def test_a_helper_that_is_killed_leaves_the_rest_to_its_owner(helpers: HelperProcesses) -> None:
@@ -182,7 +182,7 @@ async def test_no_helpers_are_started_where_none_are_wanted(settings: Settings) 
     with Nursery(helping(settings)) as nursery:
         helpers = HelperProcesses(nursery, 0)
         await helpers.catch_up(0, _unexpected)
-    assert helpers._ears == set()
+    assert helpers._listening == set()
 
 
 def _runs(pid: int) -> bool:

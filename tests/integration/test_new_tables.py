@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
+from services.projector.helpers.bulk import BESIDE_THE_FOLD, BulkStore
 from services.projector.rebuild.fill import take_the_rest
-from services.projector.rebuild.filled import FilledStore
+from services.projector.rebuild.messages import RebuildError
 from services.projector.rebuild.schema import SchemaNames, add_indexes, check_layout, make
 from services.projector.rebuild.switch import take_rights
-from services.projector.rebuild.told import RebuildError
 from tests.support.stack.deployments import Deployment
 
 NAMES = SchemaNames("fold_v1", "fold_v9")
@@ -52,7 +52,7 @@ async def test_live_tables_that_are_behind_the_judged_stream_are_not_replaced(
     """An older dump was restored, and its projectors have not caught up."""
     await unfinished.execute("UPDATE checkpoint SET next_offset = 1000000000 WHERE kpart = 3")
     with pytest.raises(RebuildError, match="partition 3 are behind"):
-        await take_the_rest(unfinished, FilledStore(deployment.pool, lambda *_: None))
+        await take_the_rest(unfinished, BulkStore(deployment.pool, BESIDE_THE_FOLD))
 
 
 async def test_a_damaged_row_that_is_on_no_stream_is_named(
@@ -68,5 +68,5 @@ async def test_a_damaged_row_that_is_on_no_stream_is_named(
     await transaction.start()
     await unfinished.execute(damaged)
     with pytest.raises(RebuildError, match=r"outcome 3:\d+ is damaged"):
-        await take_the_rest(unfinished, FilledStore(deployment.pool, lambda *_: None))
+        await take_the_rest(unfinished, BulkStore(deployment.pool, BESIDE_THE_FOLD))
     await transaction.rollback()

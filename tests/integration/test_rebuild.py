@@ -18,8 +18,8 @@ from pydantic import SecretStr
 from deploy.local.settings import ROOT
 from services.projector.rebuild import command
 from services.projector.rebuild.command import RebuildSettings
+from services.projector.rebuild.messages import RebuildError
 from services.projector.rebuild.schema import UNFINISHED
-from services.projector.rebuild.told import RebuildError
 from services.stint_cli.store import query as lock_of
 from tests.integration.taken_back import an_end_taken_back
 from tests.support.proof.tables import FOLD, dump

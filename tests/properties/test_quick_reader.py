@@ -259,7 +259,7 @@ def test_a_kind_that_could_be_read_in_two_ways_is_refused() -> None:
     """An outcome with a new kind of member fails here, and not in a helper."""
     for kind in (float, Annotated[int, Field(ge=0)], Annotated[str, StringConstraints(pattern="x")]):
         with pytest.raises(TypeError, match="does not know"):
-            quick_reader._told_apart(kind)
+            quick_reader._type_and_notes(kind)
 
 
 def _at(text: str) -> bytes:

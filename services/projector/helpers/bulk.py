@@ -1,8 +1,8 @@
 """Bulk: the rows of thousands of outcomes in one transaction, by COPY. The same rows as any commit writes.
 
 A row that is new goes straight into its table: outcomes and history, and timers and intervals that begin in this very
-commit. A row that may be there already comes into a table of the session first, and the store's own query takes it from
-there: the projector sends columns as arrays, and here they are a table.
+commit. A row that may be there already goes into a temporary table of the session first. The store's own query merges
+it from there: where the projector sends arrays, the query reads that table.
 """
 
 import re
@@ -65,10 +65,10 @@ def target_of(name: str) -> tuple[str, Sequence[str]]:
 
 
 async def make_incoming(conn: asyncpg.Connection) -> None:
-    """Make the tables that rows come into, for one session. Each transaction finds them empty.
+    """Make the temporary tables of one session. Each transaction finds them empty.
 
-    Its instants are sent as what Postgres keeps. asyncpg's own codec compares each with both infinities first, which
-    no instant of ours is, and takes twice as long: an outcome has six.
+    The session sends instants as the numbers that Postgres keeps. asyncpg's own codec compares each instant with both
+    infinities first, which none of ours is, and takes twice as long: an outcome has six.
     """
     await conn.execute(" ".join(map(_made, READ_MODELS)))
     await conn.set_type_codec("timestamptz", schema="pg_catalog", encoder=_as_kept, decoder=_as_instant, format="tuple")
@@ -103,12 +103,22 @@ async def open_bulk_pool(settings: Settings, connections: int, **options: str) -
     )
 
 
-class BulkStore(PostgresStore):
-    """A store on a pool whose sessions were given to `make_incoming`. It leaves the tables of `left_out` alone."""
+def _ignore(_: Checkpoint) -> None:
+    pass
 
-    def __init__(self, pool: asyncpg.Pool, left_out: Sequence[str] = ()) -> None:
+
+class BulkStore(PostgresStore):
+    """A store on a pool whose sessions were given to `make_incoming`. It runs no query of `left_out`.
+
+    `reached` is called after each commit, with the new checkpoint of each of its partitions.
+    """
+
+    def __init__(
+        self, pool: asyncpg.Pool, left_out: Sequence[str] = (), reached: Callable[[Checkpoint], object] = _ignore
+    ) -> None:
         super().__init__(pool)
         self._left_out = left_out
+        self._reached = reached
 
     def gather(self, kpart: int) -> Piece:
         """Return a piece that makes rows of its outcomes one by one.
@@ -123,8 +133,10 @@ class BulkStore(PostgresStore):
         await self.commit_rows(advances, rows_of(advances, self._left_out))
 
     async def commit_rows(self, advances: Sequence[Advance], rows: Rows) -> None:
-        """Commit what outcomes come to, whether or not `advances` have them. Every commit of this store is one."""
+        """Commit the rows of outcomes, whether or not `advances` have the outcomes. Every commit comes this way."""
         await self.committed(lambda conn: self._write_rows(conn, advances, rows))
+        for advance in advances:
+            self._reached(advance.to)
 
     async def write(self, conn: Connection, advances: Sequence[Advance]) -> None:
         """Move checkpoints and write all rows, in a transaction, or raise FencedError."""
@@ -136,13 +148,13 @@ class BulkStore(PostgresStore):
             await self._fill(conn, rows.tables())
 
     async def _fill(self, conn: Connection, tables: Mapping[str, Sequence[tuple[Any, ...]]]) -> None:
-        begun, before = _told_apart(tables.get("upsert_intervals", []), _begins_here)
+        begun, before = _split(tables.get("upsert_intervals", []), _begins_here)
         started = {row[_TIMER] for row in begun if row[_SEQ] == 1}
-        new, known = _told_apart(tables.get("upsert_timers", []), lambda row: row[_TIMER] in started)
+        new, known = _split(tables.get("upsert_timers", []), lambda row: row[_TIMER] in started)
         for name, rows in {**tables, "upsert_timers": known, "upsert_intervals": before}.items():
             await (_put if name in _NEW_ALWAYS else _merge)(conn, name, rows)
         await _put(conn, "upsert_timers", [(*row[:_FLAGS], _listed(row[_FLAGS]), *row[_FLAGS + 1 :]) for row in new])
-        # After those of before: a timer's last interval must end before its next one is open.
+        # After the intervals of earlier commits: a timer's last interval must end before its next one is open.
         await _put(conn, "upsert_intervals", begun)
 
 
@@ -163,7 +175,7 @@ class _PieceInRows:
         await self._store.commit_rows([Advance(read_at, to, ())], self._rows)
 
 
-def _told_apart(rows: Sequence[tuple[Any, ...]], is_new: Callable[[tuple[Any, ...]], bool]) -> tuple[_Rows, _Rows]:
+def _split(rows: Sequence[tuple[Any, ...]], is_new: Callable[[tuple[Any, ...]], bool]) -> tuple[_Rows, _Rows]:
     new: _Rows = []
     known: _Rows = []
     for row in rows:

@@ -1,10 +1,10 @@
 """The helpers of one process: started when a partition is far behind, ended when none is.
 
-    asked for -> waits for a place -> is with a helper -> done, or given up
-                                          |
-                                          +-- no longer wanted: taken back from the helper
+    wanted -> waits for a place -> given to a helper -> done, or given up
+                                       |
+                                       +-- no longer wanted: the helper drops it
 
-Two partitions have one helper. The store says how far each one came, whatever happened to its helper.
+One helper takes two partitions. Read from the store how far each of them came, whatever happened to its helper.
 """
 
 import asyncio
@@ -25,12 +25,12 @@ from services.projector.ports import Skipped
 from shared.process.logs import told
 
 _END_WITHIN_SECONDS: Final = 6.0
-# A piece is committed within a second or two. A helper that says nothing for a minute hangs: its owner goes on alone.
+# A piece is committed within a second or two. A helper without an answer for a minute hangs: its owner goes on alone.
 _SILENT_SECONDS: Final = 60.0
 
 _log = structlog.get_logger()
 
-# Called with where the judged stream is read on, after each commit.
+# Called after each commit, with the offset from which the judged stream is read on.
 Reached = Callable[[int], None]
 
 
@@ -39,44 +39,44 @@ class _Share:
     reached: Reached
     skipped: Skipped
     done: asyncio.Future[None]
-    # Whether its helper has said anything of it since we looked last.
-    heard: bool = False
+    # Whether its helper has answered since the last check.
+    answered: bool = False
 
 
 @dataclass(slots=True)
 class _Process:
     pid: int
-    says: asyncio.StreamReader
-    hears: asyncio.StreamWriter
+    answers: asyncio.StreamReader
+    requests: asyncio.StreamWriter
     work: dict[int, _Share] = field(default_factory=dict)
 
-    def ask(self, **line: int) -> None:
-        # One that has died says so by the end of its answers.
-        self.hears.write(json.dumps(line).encode() + b"\n")
+    def request(self, **line: int) -> None:
+        # When the helper has died, its answers end, and `_listen` notices.
+        self.requests.write(json.dumps(line).encode() + b"\n")
 
     def kill(self) -> None:
         with suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
 
-    def hear(self, line: bytes) -> None:
-        said = json.loads(line)
-        if (work := self.work.get(said["work"])) is None:
-            return  # it was taken back
-        work.heard = True
-        match said:
+    def take_answer(self, line: bytes) -> None:
+        answer = json.loads(line)
+        if (work := self.work.get(answer["work"])) is None:
+            return  # it was dropped
+        work.answered = True
+        match answer:
             case {"outcomes_next": int(outcomes_next)}:
                 work.reached(outcomes_next)
             case {"skipped": [int(offset), str(reason)]}:
                 work.skipped(offset, reason)
             case {"failed": _}:
-                del self.work[said["work"]]
+                del self.work[answer["work"]]
                 if not work.done.done():
                     work.done.set_result(None)
             case _:
                 pass
 
 
-def _unheard(_: int) -> None:
+def _ignore(_: int) -> None:
     pass
 
 
@@ -91,9 +91,9 @@ class HelperProcesses:
         self._numbers = itertools.count()
         self._helpers: list[_Process] = []
         self._starting = asyncio.Lock()
-        self._ears: set[asyncio.Task[None]] = set()
+        self._listening: set[asyncio.Task[None]] = set()
 
-    async def catch_up(self, kpart: int, skipped: Skipped, reached: Reached = _unheard) -> None:
+    async def catch_up(self, kpart: int, skipped: Skipped, reached: Reached = _ignore) -> None:
         """Bring a partition nearer to the end of its judged stream. See `ports.Helpers`."""
         if self._nursery is None or not self._processes:
             return
@@ -103,29 +103,29 @@ class HelperProcesses:
         finally:
             self._waiting -= 1
         try:
-            await self._given(await self._with_a_place(self._nursery), kpart, skipped, reached)
+            await self._hand_over(await self._helper_with_a_place(self._nursery), kpart, skipped, reached)
         except OSError as error:  # no memory, or no more processes
             _log.warning("helper_not_started", error=told(error))
         finally:
             self._places.release()
 
-    async def _given(self, helper: _Process, kpart: int, skipped: Skipped, reached: Reached) -> None:
+    async def _hand_over(self, helper: _Process, kpart: int, skipped: Skipped, reached: Reached) -> None:
         share = _Share(reached, skipped, asyncio.get_running_loop().create_future())
         helper.work[number := next(self._numbers)] = share
-        helper.ask(work=number, fill=kpart)
+        helper.request(work=number, fill=kpart)
         try:
-            await self._told(helper, share)
+            await self._await_end(helper, share)
         finally:
             if helper.work.pop(number, None) is not None:
-                helper.ask(drop=number)
+                helper.request(drop=number)
             if not self._waiting and not helper.work:
                 self._dismiss(helper)
 
-    async def _told(self, helper: _Process, share: _Share) -> None:
+    async def _await_end(self, helper: _Process, share: _Share) -> None:
         while not share.done.done():
-            share.heard = False
+            share.answered = False
             await asyncio.wait([share.done], timeout=_SILENT_SECONDS)
-            if not share.done.done() and not share.heard:
+            if not share.done.done() and not share.answered:
                 _log.warning("helper_silent", pid=helper.pid)
                 helper.kill()
                 return
@@ -134,39 +134,39 @@ class HelperProcesses:
         """End all helpers. What they have not committed is not done."""
         for helper in list(self._helpers):
             self._dismiss(helper)
-        if self._ears:
-            await asyncio.wait(self._ears, timeout=_END_WITHIN_SECONDS)
+        if self._listening:
+            await asyncio.wait(self._listening, timeout=_END_WITHIN_SECONDS)
 
-    async def _with_a_place(self, nursery: Nursery) -> _Process:
+    async def _helper_with_a_place(self, nursery: Nursery) -> _Process:
         async with self._starting:
-            # The one with the least work. A new one only when all are busy with something, so two begin on two cores.
+            # Take the helper with the least work. Start one only when each has work, so two partitions use two cores.
             idlest = min(self._helpers, key=lambda helper: len(helper.work), default=None)
             if idlest is not None and (not idlest.work or len(self._helpers) >= self._processes):
                 return idlest
             helper = _Process(*await nursery.helper())
             self._helpers.append(helper)
-            ear = asyncio.create_task(self._listen(helper), name=f"helper {helper.pid}")
-            self._ears.add(ear)
-            ear.add_done_callback(self._ears.discard)
+            listening = asyncio.create_task(self._listen(helper), name=f"helper {helper.pid}")
+            self._listening.add(listening)
+            listening.add_done_callback(self._listening.discard)
             _log.info("helper_started", pid=helper.pid)
             return helper
 
     async def _listen(self, helper: _Process) -> None:
         try:
             # Its answers end with the process.
-            while line := await helper.says.readline():
-                helper.hear(line)
+            while line := await helper.answers.readline():
+                helper.take_answer(line)
         except ConnectionError:
             pass
         finally:
             self._forget(helper)
-            helper.hears.close()
+            helper.requests.close()
             _log.info("helper_ended", pid=helper.pid)
 
     def _dismiss(self, helper: _Process) -> None:
         self._forget(helper)
-        if not helper.hears.is_closing():
-            helper.hears.write_eof()
+        if not helper.requests.is_closing():
+            helper.requests.write_eof()
 
     def _forget(self, helper: _Process) -> None:
         with suppress(ValueError):

@@ -1,9 +1,9 @@
 """The nursery: a process that makes helpers by fork, and does nothing else.
 
-A helper that was started as a program would import for most of a second. The nursery is a fork of its owner, made when
-the owner has imported what helpers run, and has no loop, no thread and no connection yet. So what it forks begins at
-once, and shares nothing that two processes must not share. It waits on a socket that its owner alone has, and ends with
-its owner, however that ends.
+A helper that was started as a program would import for most of a second. The nursery is a fork of its owner. The owner
+makes it after it has imported what helpers run, and before it has a loop, a thread or a connection. So a helper begins
+at once, and shares nothing that two processes must not share. The nursery waits on a socket that only its owner has,
+and ends with its owner, however the owner ends.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from shared.process.logs import told
 # What a helper does, on a socket that its owner has the other end of.
 Work = Callable[[socket.socket], object]
 
-_PLEASE: Final = b"."
+_REQUEST: Final = b"."
 # A fork takes milliseconds.
 _WITHIN_SECONDS: Final = 10.0
 
@@ -34,9 +34,9 @@ class Nursery:
 
     def __init__(self, work: Work) -> None:
         ours, theirs = socket.socketpair()
-        # What is not written yet would be written twice.
+        # Text that is still in the buffer would be written by both processes.
         sys.stdout.flush()
-        # A look for cycles writes into all that it looks at, and both processes would have copies of their own.
+        # Collecting cycles writes into each object, and then the two processes no longer share its page.
         gc.freeze()
         try:
             self.pid = os.fork()
@@ -52,25 +52,25 @@ class Nursery:
         self._line = ours
 
     async def helper(self) -> tuple[int, asyncio.StreamReader, asyncio.StreamWriter]:
-        """Return a new helper: its process number, what it says, and where it hears. Raises OSError without one."""
+        """Return a new helper: its process number, its answers and its requests. Raises OSError when there is none."""
         ours, theirs = socket.socketpair()
         with theirs:
             try:
-                socket.send_fds(self._line, [_PLEASE], [theirs.fileno()])
+                socket.send_fds(self._line, [_REQUEST], [theirs.fileno()])
             except BaseException:
                 ours.close()
                 raise
-        says, hears = await asyncio.open_unix_connection(sock=ours)
+        answers, requests = await asyncio.open_unix_connection(sock=ours)
         try:
             async with asyncio.timeout(_WITHIN_SECONDS):
-                number = await says.readline()
+                number = await answers.readline()
         except BaseException:
-            hears.close()
+            requests.close()
             raise
         if not number:
-            hears.close()
+            requests.close()
             raise ConnectionResetError("the nursery could not fork, or has ended")
-        return int(number), says, hears
+        return int(number), answers, requests
 
     def close(self) -> None:
         """End the nursery. The helpers that it made go on."""
@@ -89,7 +89,7 @@ class Nursery:
 
 
 def nursery_for(processes: int, work: Work) -> AbstractContextManager[Nursery | None]:
-    """Give a nursery, to be entered; none when no helpers are wanted, or none can be made: nothing rests on them."""
+    """Return a nursery, to be entered; None inside when no helpers are wanted, or none can be made."""
     try:
         return Nursery(work) if processes else nullcontext()
     except OSError as error:
@@ -105,13 +105,13 @@ def _serve(line: socket.socket, work: Work) -> None:
     os.dup2(nowhere, 1)
     signal.signal(signal.SIGCHLD, _forget_those_that_ended)
     while True:
-        asked, ends, _, _ = socket.recv_fds(line, len(_PLEASE), 1)
-        if not asked:
+        request, ends, _, _ = socket.recv_fds(line, len(_REQUEST), 1)
+        if not request:
             return  # the owner has ended
         [end] = ends
         try:
             pid = os.fork()
-        except OSError:  # no memory, or no more processes: the owner sees that its socket is closed, and asks again
+        except OSError:  # no memory, or no more processes: the owner sees that its socket is closed
             os.close(end)
             continue
         if pid == 0:
@@ -133,12 +133,12 @@ def _forget_those_that_ended(*_: object) -> None:
 
 
 def _end_after(work: Callable[[], object]) -> NoReturn:
-    """Work, and end this process without what its parent would do at its own end."""
+    """Work, and end this process without the steps that its parent takes at its own end."""
     status = 1
     try:
         work()
         status = 0
-    except BaseException:  # noqa: BLE001 - the stack below is the parent's, and nothing may come to it
+    except BaseException:  # noqa: BLE001 - the stack below is the parent's: no error may reach it
         traceback.print_exc()
     finally:
         os._exit(status)

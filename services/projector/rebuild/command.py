@@ -1,10 +1,10 @@
-"""The command: `python -m services.projector rebuild`, behind `stint rebuild`. Says lines of JSON; see `told`.
+"""The command: `python -m services.projector rebuild`, behind `stint rebuild`. Prints lines of JSON (`messages`).
 
 1. Lock: one rebuild at a time. A crash frees it.
 2. Make the tables in a schema beside the live one. A crash leaves all of them or none.
-3. Fill them from the judged stream. A crash leaves full pieces, each with its checkpoint: `--resume` goes on there.
+3. Fill them from the judged stream. A crash leaves whole pieces, each with its checkpoint: `--resume` goes on there.
 4. Add the indexes. A crash leaves whole indexes; the rest is made then.
-5. Compare. A difference ends the rebuild here, unless told otherwise. A crash costs the comparison.
+5. Compare. A difference ends the rebuild here, unless `--despite-differences`. A crash costs the comparison.
 6. Switch. A crash leaves it done, or not begun.
 """
 
@@ -28,6 +28,7 @@ from services.projector.helpers.helpers import HelperProcesses
 from services.projector.helpers.nursery import Nursery, nursery_for
 from services.projector.rebuild.compare import compared
 from services.projector.rebuild.fill import Filling
+from services.projector.rebuild.messages import POSTGRES_FAILED, STAYS, RebuildError, failed, send
 from services.projector.rebuild.queries import query
 from services.projector.rebuild.schema import (
     SWITCHED,
@@ -35,21 +36,20 @@ from services.projector.rebuild.schema import (
     SchemaNames,
     add_indexes,
     check_layout,
+    comment_on,
     drop,
     make,
-    said_about,
 )
 from services.projector.rebuild.switch import switch
-from services.projector.rebuild.told import POSTGRES_FAILED, STAYS, RebuildError, failed, say
 from services.projector.settings import Settings
 from services.projector.store.postgres import LIVE
 from shared.settings import KafkaSettings, PostgresSettings
 
-# It goes into statements as it is.
+# A name goes into statements as it is.
 _NEW_NAME: Final = r"[a-z][a-z0-9_]{0,62}"
 _LOCK_WITHIN_SECONDS: Final = 5.0
 _LOOK_AGAIN_SECONDS: Final = 0.2
-_TELL_EVERY_SECONDS: Final = 0.3
+_REPORT_EVERY_SECONDS: Final = 0.3
 # So many outcomes are written under the locks within milliseconds.
 _FEW: Final = 500
 CONNECTIONS: Final = 4
@@ -66,7 +66,7 @@ class RebuildSettings(KafkaSettings, PostgresSettings):
 
 @dataclass(frozen=True, slots=True)
 class RebuildArguments:
-    """What the arguments ask for."""
+    """The arguments of the command."""
 
     schemas: SchemaNames
     resume: bool
@@ -80,19 +80,19 @@ class Rebuild:
     def __init__(
         self,
         settings: RebuildSettings,
-        asked: RebuildArguments,
+        arguments: RebuildArguments,
         pool: asyncpg.Pool,
         lock: asyncpg.Connection,
         nursery: Nursery | None,
     ) -> None:
-        self._asked = asked
-        self._schemas = asked.schemas
+        self._arguments = arguments
+        self._schemas = arguments.schemas
         self._pool = pool
         self._conn = lock
         helpers = HelperProcesses(nursery, settings.catch_up_processes)
         self._filling = Filling(settings.kafka, pool, helpers, self._reached)
-        self._told_at = 0.0
-        self._told_done = 0
+        self._reported_at = 0.0
+        self._reported_done = 0
 
     async def run(self) -> dict[str, Any]:
         """Do all of it, and return the result. Raises RebuildError, and before there are tables POSTGRES_FAILED too."""
@@ -101,7 +101,7 @@ class Rebuild:
         try:
             return await self._go_on()
         except BrokenPipeError:
-            raise  # nobody listens any more
+            raise  # nobody reads the messages any more
         except POSTGRES_FAILED as error:
             raise RebuildError(f"{failed('Postgres', error)} {STAYS}") from error
         finally:
@@ -111,39 +111,39 @@ class Rebuild:
         """Fill, compare and switch, and return the result."""
         await self._fill()
         async with self._pool.acquire() as one, self._pool.acquire() as other:
-            await add_indexes([one, other], self._schemas, partial(_tell, "index"))
+            await add_indexes([one, other], self._schemas, partial(_report, "index"))
         await self._fill()
         different = await self._compare()
-        if different and not self._asked.despite_differences:
+        if different and not self._arguments.despite_differences:
             return {"switched": False, "schema": self._schemas.beside, "differences": different}
-        say(stage="switch", done=0, total=1)
+        send(stage="switch", done=0, total=1)
         await self._switch()
-        say(stage="switch", done=1, total=1)
+        send(stage="switch", done=1, total=1)
         return {
             "switched": True,
             "schema": self._schemas.live,
-            "kept": self._schemas.old if self._asked.keep_old else None,
-            "outcomes": self._told_done,
+            "kept": self._schemas.old if self._arguments.keep_old else None,
+            "outcomes": self._reported_done,
             "differences": different,
         }
 
     async def _begin(self) -> dict[str, Any] | None:
         """Make the schema, or find it; return the result when nothing is left to do."""
         live, beside, old = self._schemas.live, self._schemas.beside, self._schemas.old
-        about_live = await said_about(self._conn, live)
-        if about_live is None:
+        on_live = await comment_on(self._conn, live)
+        if on_live is None:
             raise RebuildError(f"There is no schema {live}: run `stint migrate`.")
-        found = await said_about(self._conn, beside)
+        found = await comment_on(self._conn, beside)
         if found is not None and found != UNFINISHED:
             raise RebuildError(f"{beside} is there, and no rebuild made it. Give another name with --schema.")
-        if found is None and self._asked.resume:
-            if about_live.startswith(SWITCHED):
-                since = about_live.removeprefix(SWITCHED)
+        if found is None and self._arguments.resume:
+            if on_live.startswith(SWITCHED):
+                since = on_live.removeprefix(SWITCHED)
                 return {"switched": False, "schema": live, "nothing_to_resume": True, "in_force_since": since}
             raise RebuildError(f"There is no unfinished {beside} to go on with. Begin one without --resume.")
-        if await said_about(self._conn, old) is not None:
+        if await comment_on(self._conn, old) is not None:
             raise RebuildError(f"{old} is there, kept by an earlier rebuild. Drop it: DROP SCHEMA {old} CASCADE.")
-        if found is not None and not self._asked.resume:
+        if found is not None and not self._arguments.resume:
             async with self._conn.transaction():
                 await drop(self._conn, beside, "go on with what is filled: `stint rebuild --resume`")
             found = None
@@ -153,7 +153,7 @@ class Rebuild:
         return None
 
     async def _fill(self) -> None:
-        """Fill until little is left. More comes all the time."""
+        """Fill until little is left. More outcomes come all the time."""
         kparts = [row["kpart"] for row in await self._pool.fetch("SELECT kpart FROM checkpoint ORDER BY kpart")]
         for _ in range(_ROUNDS_MAX):
             if await self._filling.to_the_end(kparts) < _FEW:
@@ -163,7 +163,7 @@ class Rebuild:
         different = []
         async with self._pool.acquire() as conn, self._pool.acquire() as beside_it:
             async for done, all_, found in compared(conn, beside_it, self._schemas, self._filling.store):
-                say(stage="compare", done=done, total=all_)
+                send(stage="compare", done=done, total=all_)
                 if found is not None:
                     rows = [{"live": live, "rebuilt": rebuilt} for live, rebuilt in found.rows]
                     different.append({"table": found.table, "count": found.count, "rows": rows})
@@ -171,18 +171,18 @@ class Rebuild:
 
     async def _switch(self) -> None:
         async with self._pool.acquire() as conn:
-            keep_old = self._asked.keep_old
+            keep_old = self._arguments.keep_old
             await switch(conn, self._schemas, self._filling.store, self._fill, keep_old=keep_old)
 
     def _reached(self, done: int, total: int) -> None:
-        self._told_done = done
-        if (now := time.monotonic()) - self._told_at >= _TELL_EVERY_SECONDS or done == total:
-            self._told_at = now
-            say(stage="fill", done=done, total=total)
+        self._reported_done = done
+        if (now := time.monotonic()) - self._reported_at >= _REPORT_EVERY_SECONDS or done == total:
+            self._reported_at = now
+            send(stage="fill", done=done, total=total)
 
 
-def _tell(stage: str, done: int, total: int) -> None:
-    say(stage=stage, done=done, total=total)
+def _report(stage: str, done: int, total: int) -> None:
+    send(stage=stage, done=done, total=total)
 
 
 @asynccontextmanager
@@ -200,8 +200,8 @@ async def _locked(settings: RebuildSettings) -> AsyncIterator[asyncpg.Connection
         await conn.close()
 
 
-async def _rebuild(settings: RebuildSettings, asked: RebuildArguments, nursery: Nursery | None) -> dict[str, Any]:
-    path = f"{asked.schemas.beside},public"
+async def _rebuild(settings: RebuildSettings, arguments: RebuildArguments, nursery: Nursery | None) -> dict[str, Any]:
+    path = f"{arguments.schemas.beside},public"
     async with (
         _locked(settings) as lock,
         asyncpg.create_pool(
@@ -220,10 +220,10 @@ async def _rebuild(settings: RebuildSettings, asked: RebuildArguments, nursery: 
             },
         ) as pool,
     ):
-        return await Rebuild(settings, asked, pool, lock, nursery).run()
+        return await Rebuild(settings, arguments, pool, lock, nursery).run()
 
 
-def _asked(argv: Sequence[str]) -> RebuildArguments:
+def _parsed(argv: Sequence[str]) -> RebuildArguments:
     parser = argparse.ArgumentParser(prog="python -m services.projector rebuild")
     parser.add_argument("--schema", default="fold_v2")
     parser.add_argument("--resume", action="store_true")
@@ -246,20 +246,20 @@ def _asked(argv: Sequence[str]) -> RebuildArguments:
 def rebuilt(settings: RebuildSettings, argv: Sequence[str]) -> int:
     """Rebuild as the arguments say, and return the exit status: 1 when it was not switched."""
     try:
-        asked = _asked(argv)
+        arguments = _parsed(argv)
         ours = {name: getattr(settings, name) for name in RebuildSettings.model_fields}
-        helps = helping(Settings(**ours), asked.schemas.beside)
+        helps = helping(Settings(**ours), arguments.schemas.beside)
         with nursery_for(settings.catch_up_processes, helps) as nursery:
-            result = asyncio.run(_rebuild(settings, asked, nursery))
+            result = asyncio.run(_rebuild(settings, arguments, nursery))
     except RebuildError as error:
-        say(failed=str(error))
+        send(failed=str(error))
         return 1
     except ValidationError as error:
         wrong = ", ".join(sorted({f"PROJECTOR_{problem['loc'][0]}".upper() for problem in error.errors()}))
-        say(failed=f"Helpers have the settings of a projector, and these are wrong: {wrong}.")
+        send(failed=f"Helpers have the settings of a projector, and these are wrong: {wrong}.")
         return 1
     except POSTGRES_FAILED as error:
-        say(failed=failed("Postgres", error))
+        send(failed=failed("Postgres", error))
         return 1
-    say(result=result)
+    send(result=result)
     return 0

@@ -11,21 +11,21 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from services.projector.helpers.bulk import BulkStore
 from services.projector.rebuild.fill import take_the_rest
-from services.projector.rebuild.filled import FilledStore
 from services.projector.rebuild.queries import query
 from services.projector.rebuild.schema import SchemaNames, tables_of
 from services.projector.store.postgres import Connection
 
-# Not made of outcomes alone. Checkpoints are taken over at the switch; deadlines are moved by records without an
-# outcome too; and the clock's marks are the clock's own.
+# These tables do not come from outcomes alone. The switch takes checkpoints over, records without an outcome move
+# deadlines too, and the clock writes its own marks.
 NOT_COMPARED: Final = frozenset({"checkpoint", "deadline", "policy_looked"})
-# Of one table. The first few say what is wrong.
+# How many rows of one table are shown. The first few say what is wrong.
 _SHOWN: Final = 20
 
-# By number of rows and the sum of their hashes, so that each table is read once and in any order. A row is hashed as
-# the bytes that a binary client is sent: they say all that its text says, and take Postgres two thirds of the work.
-# As the one field of a row they are hashed by a function that Postgres 17 has too.
+# Slots are compared by their number of rows and the sum of the rows' hashes, so each table is read once and in any
+# order. What is hashed is the row as a binary client gets it: that holds all that the row's text holds, for two thirds
+# of the work. It is wrapped into a row of one field, because Postgres 17 has the hash function for rows only.
 _SLOTS: Final = """
 SELECT slot, count(*) AS rows, sum(hash_record_extended(ROW(record_send(t)), 0)) AS hash FROM {table} t GROUP BY slot
 """
@@ -49,11 +49,11 @@ class Different:
 
 
 async def compared(
-    conn: Connection, beside_it: Connection, schemas: SchemaNames, store: FilledStore
+    conn: Connection, beside_it: Connection, schemas: SchemaNames, store: BulkStore
 ) -> AsyncIterator[tuple[int, int, Different | None]]:
-    """Yield after each table how many of all were compared, and how it differs.
+    """Yield after each table how many of all were compared, and how it differs (None: it does not).
 
-    The other session reads the live tables as they stand at the same moment, while this one reads the new ones.
+    Session `beside_it` reads the live tables as they stand at one moment, and `conn` reads the new ones.
     """
     async with conn.transaction(isolation="repeatable_read"):
         moment = await conn.fetchval("SELECT pg_export_snapshot()")
@@ -80,7 +80,7 @@ async def _compare(conn: Connection, beside_it: Connection, schemas: SchemaNames
     found = await conn.fetch(_DIFFERING_ROWS.format(live=live, beside=beside, key=key), slots, _SHOWN)
     if not found:
         return None
-    return Different(table, found[0]["count"], [(_told(pair["live"]), _told(pair["rebuilt"])) for pair in found])
+    return Different(table, found[0]["count"], [(_row(pair["live"]), _row(pair["rebuilt"])) for pair in found])
 
 
 async def _by_slot(conn: Connection, table: str) -> dict[int, tuple[int, Decimal]]:
@@ -88,5 +88,5 @@ async def _by_slot(conn: Connection, table: str) -> dict[int, tuple[int, Decimal
     return {slot: (count, hash_) for slot, count, hash_ in rows}
 
 
-def _told(body: str | None) -> dict[str, Any] | None:
+def _row(body: str | None) -> dict[str, Any] | None:
     return None if body is None else json.loads(body)

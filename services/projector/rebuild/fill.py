@@ -1,4 +1,9 @@
-"""Fill: outcomes into the new tables, most of them from the judged stream, the last ones from the table `outcome`."""
+"""Fill: outcomes into the new tables, most of them from the judged stream, the last ones from the table `outcome`.
+
+Rows and queries are the projector's own, so both schemas get the same bytes. A commit moves the checkpoint of the new
+tables and writes their rows in one transaction. So a rebuild that is killed at any moment has lost nothing, and goes on
+from its checkpoints.
+"""
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
@@ -10,14 +15,14 @@ import asyncpg
 import structlog
 
 from services.projector.domain.outcomes import Kept
+from services.projector.helpers.bulk import BESIDE_THE_FOLD, BulkStore
 from services.projector.helpers.helpers import HelperProcesses
 from services.projector.helpers.quick_reader import read_quickly
 from services.projector.kafka.outcomes import KafkaStreamInPieces
 from services.projector.loop.partition.recover import FAR_BEHIND, LogWentBackError, after, catch_up
 from services.projector.ports import Advance, Checkpoint, Span
-from services.projector.rebuild.filled import FilledStore
+from services.projector.rebuild.messages import STAYS, RebuildError, failed, in_one_line
 from services.projector.rebuild.queries import query
-from services.projector.rebuild.told import STAYS, RebuildError, failed, in_one_line
 from services.projector.store.postgres import Connection
 from shared.events.outcome import NewerOutcomeError, UnreadableOutcomeError, read_outcome
 from shared.events.topics import OUTCOMES
@@ -29,22 +34,22 @@ _OF_A_NEWER_RELEASE: Final = f"of a newer release: rebuild with that release. {S
 _log = structlog.get_logger()
 
 
-class _ToldStream(KafkaStreamInPieces):
-    """The judged stream. When it cannot be read, that is Kafka's failure, and not that of Postgres."""
+class _StreamToRebuildFrom(KafkaStreamInPieces):
+    """The judged stream. A message about a failure to read it names Kafka: the same errors come from Postgres too."""
 
     async def span(self, kpart: int) -> Span:
         """Return which offsets the partition holds now. Raises RebuildError."""
-        with _named():
+        with _failures_named():
             return await super().span(kpart)
 
     async def read(self, kpart: int, start: int, end: int) -> Sequence[tuple[int, bytes | None]]:
         """Return some of the records in [start, end), in order with their offsets. Raises RebuildError."""
-        with _named():
+        with _failures_named():
             return await super().read(kpart, start, end)
 
 
 @contextmanager
-def _named() -> Iterator[None]:
+def _failures_named() -> Iterator[None]:
     try:
         yield
     except (KafkaError, OSError, TimeoutError) as error:
@@ -52,19 +57,20 @@ def _named() -> Iterator[None]:
 
 
 class Filling:
-    """Takes partitions to the end of the judged stream, several at once. `store` is told of each step.
+    """Takes partitions to the end of the judged stream, several at once. Reports progress after each commit.
 
-    A partition that is far from the end is given to a helper, because rows are made on one core. What little comes
-    while people press is not worth a process.
+    A partition that is far from the end is given to a helper, because one process makes rows on one core. The few
+    outcomes that come while people press are not worth a process.
     """
 
     def __init__(
-        self, kafka: KafkaAddress, pool: asyncpg.Pool, helpers: HelperProcesses, tell: Callable[[int, int], None]
+        self, kafka: KafkaAddress, pool: asyncpg.Pool, helpers: HelperProcesses, report: Callable[[int, int], None]
     ) -> None:
-        self.store = FilledStore(pool, self._reached)
-        self._stream = _ToldStream(kafka)
+        # The tables beside the fold are not part of a version of the read models, and have these rows already.
+        self.store = BulkStore(pool, BESIDE_THE_FOLD, lambda at: self._reached(at.kpart, at.outcomes_next))
+        self._stream = _StreamToRebuildFrom(kafka)
         self._helpers = helpers
-        self._tell = tell
+        self._report = report
         # How far each partition is read, and where its stream begins and ends.
         self._read: dict[int, int] = {}
         self._begin: dict[int, int] = {}
@@ -83,7 +89,7 @@ class Filling:
             span = await self._stream.span(kpart)
             self._begin[kpart], self._end[kpart] = span.begin, span.end
             self._read[kpart] = (await self.store.checkpoint(kpart)).outcomes_next
-        self._tell_all()
+        self._report_all()
         before = sum(self._read.values())
         try:
             async with asyncio.TaskGroup() as group:
@@ -122,18 +128,18 @@ class Filling:
     def _reached(self, kpart: int, outcomes_next: int) -> None:
         self._read[kpart] = outcomes_next
         self._end[kpart] = max(self._end[kpart], outcomes_next)
-        self._tell_all()
+        self._report_all()
 
-    def _tell_all(self) -> None:
+    def _report_all(self) -> None:
         done = sum(self._read[kpart] - begin for kpart, begin in self._begin.items())
-        self._tell(done, sum(self._end[kpart] - begin for kpart, begin in self._begin.items()))
+        self._report(done, sum(self._end[kpart] - begin for kpart, begin in self._begin.items()))
 
 
-async def take_the_rest(conn: Connection, store: FilledStore) -> None:
+async def take_the_rest(conn: Connection, store: BulkStore) -> None:
     """Write what the live tables have and the new ones lack, from the table `outcome`, in the caller's transaction.
 
-    Everything that is committed counts, published or not. Raises RebuildError for a row that is damaged or of a newer
-    release, and when the new tables are further on: the live ones were restored from a dump, and their projectors have
+    Takes every committed outcome, published or not. Raises RebuildError for a row that is damaged or of a newer
+    release. Also when the new tables are further on: the live ones were restored from a dump, and their projectors have
     not caught up.
     """
     advances: list[Advance] = []

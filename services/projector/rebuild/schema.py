@@ -11,15 +11,15 @@ from typing import Any, Final
 
 import asyncpg
 
+from services.projector.rebuild.messages import RebuildError
 from services.projector.rebuild.queries import query
-from services.projector.rebuild.told import RebuildError
 from services.projector.store.postgres import Connection
 
-# Written about a schema while it is filled. Any other schema is not ours to drop.
+# The comment on a schema while it is filled. No other schema is ours to drop.
 UNFINISHED: Final = "stint rebuild: not finished"
 SWITCHED: Final = "stint rebuild: in force since "
 
-# Of the objects that keep a schema from being dropped. Postgres itself names a hundred.
+# How many of the objects that keep a schema from being dropped are named. Postgres itself names a hundred.
 _NAMED: Final = 3
 
 
@@ -36,10 +36,10 @@ class SchemaNames:
         return f"{self.live}_old"
 
 
-async def said_about(conn: Connection, schema: str) -> str | None:
-    """Return what stands written about a schema; None when it is not there."""
-    said: str | None = await conn.fetchval(query("find_schema"), schema)
-    return said
+async def comment_on(conn: Connection, schema: str) -> str | None:
+    """Return the comment on a schema, "" without one; None when the schema is not there."""
+    comment: str | None = await conn.fetchval(query("find_schema"), schema)
+    return comment
 
 
 async def tables_of(conn: Connection, schema: str) -> Sequence[str]:
@@ -64,9 +64,9 @@ async def make(conn: Connection, schemas: SchemaNames) -> None:
 
 
 async def drop(conn: Connection, schema: str, otherwise: str) -> None:
-    """Drop a schema with its tables. Raises RebuildError when something that is not ours stands on them.
+    """Drop a schema with its tables. Raises RebuildError when something that is not ours depends on them.
 
-    `otherwise` says what an operator can do who does not want to take that away.
+    `otherwise` says what else an operator can do than remove that.
     """
     tables = ", ".join(f'{schema}."{table}"' for table in await tables_of(conn, schema))
     try:
@@ -83,17 +83,19 @@ def _dependents(error: asyncpg.DependentObjectsStillExistError) -> str:
     return "; ".join(named[:_NAMED]) + more
 
 
-async def add_indexes(sessions: Sequence[Connection], schemas: SchemaNames, tell: Callable[[int, int], object]) -> None:
-    """Make the indexes that are missing, and the planner's statistics: one a session at a time.
+async def add_indexes(
+    sessions: Sequence[Connection], schemas: SchemaNames, report: Callable[[int, int], object]
+) -> None:
+    """Make the indexes that are missing, and the planner's statistics: in each session one at a time.
 
-    `tell` is called with how many indexes of all are there.
+    `report` is called with how many of all indexes there are.
     """
     wanted = await _indexes(sessions[0], schemas.live, schemas.beside)
     there = await _indexes(sessions[0], schemas.beside, schemas.beside)
     missing = [name for name in wanted if name not in there]
     made = itertools.count(len(wanted) - len(missing))
-    tell(next(made), len(wanted))
-    await _execute(sessions, [wanted[name] for name in missing], lambda: tell(next(made), len(wanted)))
+    report(next(made), len(wanted))
+    await _execute(sessions, [wanted[name] for name in missing], lambda: report(next(made), len(wanted)))
     tables = await tables_of(sessions[0], schemas.beside)
     await _execute(sessions, [f'ANALYZE {schemas.beside}."{table}"' for table in tables], lambda: None)
 
@@ -102,7 +104,7 @@ async def _execute(sessions: Sequence[Connection], statements: Sequence[str], do
     left = iter(statements)
 
     async def some(conn: Connection) -> None:
-        for statement in left:  # which the other sessions take from, too
+        for statement in left:  # the other sessions take from it too
             await conn.execute(statement)
             done()
 

@@ -1,7 +1,7 @@
 """Switch: the new tables take the live ones' name, in one transaction, while projectors go on.
 
-The name that projectors, migrations and settings know stays the name of what is live. So nothing has to be told to a
-projector, and none can write into the old tables: its next statement finds the new ones under the old name.
+The live tables always have the name that projectors and migrations know. So no projector needs to know of the switch,
+and none can write into the old tables: its next statement finds the new ones under that name.
 
 1. Lock every table and view, the checkpoint first. A commit holds its checkpoint from its first statement to its end,
    so none is half done now. The next one waits for us, and Postgres looks up its tables anew when it is let in.
@@ -22,11 +22,11 @@ from typing import Final
 import asyncpg
 from asyncpg.transaction import Transaction
 
+from services.projector.helpers.bulk import BulkStore
 from services.projector.rebuild.fill import take_the_rest
-from services.projector.rebuild.filled import FilledStore
+from services.projector.rebuild.messages import POSTGRES_FAILED, RebuildError, failed, in_one_line
 from services.projector.rebuild.queries import query
 from services.projector.rebuild.schema import SWITCHED, SchemaNames, check_layout, drop, tables_of
-from services.projector.rebuild.told import POSTGRES_FAILED, RebuildError, failed, in_one_line
 from services.projector.store.postgres import Connection
 
 _WITHIN_SECONDS: Final = 4.0
@@ -39,7 +39,7 @@ _PAUSE_SECONDS: Final = 0.5
 async def switch(
     conn: Connection,
     schemas: SchemaNames,
-    store: FilledStore,
+    store: BulkStore,
     nearer: Callable[[], Awaitable[object]],
     *,
     keep_old: bool,
@@ -88,7 +88,7 @@ async def take_rights(conn: Connection, schemas: SchemaNames) -> None:
         await conn.execute(grant["statement"])
 
 
-async def _exchange(conn: Connection, schemas: SchemaNames, store: FilledStore, *, keep_old: bool) -> None:
+async def _exchange(conn: Connection, schemas: SchemaNames, store: BulkStore, *, keep_old: bool) -> None:
     live, beside, old = schemas.live, schemas.beside, schemas.old
     await conn.execute(f"SET LOCAL lock_timeout = {_LOCK_TIMEOUT_MS}; SET LOCAL synchronous_commit = on;")
     # No migration may change tables, or give rights in them, that are replaced just now.

@@ -1,7 +1,6 @@
 """The store that writes in bulk: the projector's own queries, with COPY in the place of arrays."""
 
 import inspect
-from collections.abc import Callable
 from typing import cast
 
 import asyncpg
@@ -9,11 +8,9 @@ import pytest
 
 from services.projector.helpers import bulk
 from services.projector.helpers.bulk import BESIDE_THE_FOLD, READ_MODELS, BulkStore, by_copy, target_of
-from services.projector.helpers.helper import _ToldStore
 from services.projector.helpers.quick_reader import read_quickly
 from services.projector.loop.partition.recover import catch_up
 from services.projector.ports import Checkpoint
-from services.projector.rebuild.filled import FilledStore
 from services.projector.store.rows import Rows
 from shared.events.outcome import write_outcome
 from tests.support.fakes.in_hand import OutcomesInHand
@@ -59,28 +56,19 @@ def test_the_places_that_tell_new_rows_are_those_of_the_columns() -> None:
     assert interval[bulk._LOGGED_AT] == "logged_at"
 
 
-def told_store(reached: Callable[[int], None]) -> BulkStore:
-    return _ToldStore(cast("asyncpg.Pool", None), (), reached)
-
-
-def filled_store(reached: Callable[[int], None]) -> BulkStore:
-    return FilledStore(cast("asyncpg.Pool", None), lambda _, outcomes_next: reached(outcomes_next))
-
-
-@pytest.mark.parametrize("store_of", [told_store, filled_store])
-async def test_a_piece_that_is_committed_as_rows_is_told_too(
-    store_of: Callable[[Callable[[int], None]], BulkStore], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A helper that says nothing for a minute is ended, and a rebuild's progress would stand still."""
+@pytest.mark.parametrize("gathers", [True, False])
+async def test_each_commit_is_reported(monkeypatch: pytest.MonkeyPatch, *, gathers: bool) -> None:
+    """A helper without an answer for a minute is ended, and a rebuild's progress would stand still."""
 
     async def committed(*_: object) -> None:
         """Write nothing."""
 
     monkeypatch.setattr(BulkStore, "committed", committed)
-    reached: list[int] = []
-    store, stream = store_of(reached.append), OutcomesInHand(at_once=1)
+    reached: list[Checkpoint] = []
+    store, stream = BulkStore(cast("asyncpg.Pool", None), reached=reached.append), OutcomesInHand(at_once=1)
     stream.streams[3] = [
         write_outcome(one) for one in given(started("desk", at="09:00"), stopped("desk", at="10:00")).outcomes
     ]
-    await catch_up(Checkpoint(3), stream, store, lambda *_: None, read_quickly, store.gather)
-    assert reached == [1, 2]
+    gather = store.gather if gathers else None
+    await catch_up(Checkpoint(3), stream, store, lambda *_: None, read_quickly, gather)
+    assert [(at.kpart, at.outcomes_next) for at in reached] == [(3, 1), (3, 2)]

@@ -8,9 +8,9 @@ import pytest
 from pydantic import SecretStr
 
 from services.projector.rebuild.command import Rebuild, RebuildArguments, RebuildSettings, rebuilt
+from services.projector.rebuild.messages import RebuildError
 from services.projector.rebuild.queries import query
 from services.projector.rebuild.schema import SWITCHED, UNFINISHED, SchemaNames
-from services.projector.rebuild.told import RebuildError
 
 SETTINGS = RebuildSettings(
     kafka_bootstrap_servers="localhost:1", postgres_dsn=SecretStr("postgresql://localhost:1/none")

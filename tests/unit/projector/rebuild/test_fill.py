@@ -12,7 +12,7 @@ from services.projector.helpers.helpers import HelperProcesses
 from services.projector.ports import Checkpoint, Span
 from services.projector.rebuild import fill
 from services.projector.rebuild.fill import Filling, _kept
-from services.projector.rebuild.told import RebuildError
+from services.projector.rebuild.messages import RebuildError
 from shared.kafka.clients import KafkaAddress, KafkaError
 from shared.packing.bodies import UnknownDictionaryError, pack
 from tests.support.story.partition import LOG, fold

@@ -6,8 +6,8 @@ from typing import cast
 import asyncpg
 import pytest
 
+from services.projector.rebuild.messages import RebuildError
 from services.projector.rebuild.schema import drop
-from services.projector.rebuild.told import RebuildError
 from services.projector.store.postgres import Connection
 
 

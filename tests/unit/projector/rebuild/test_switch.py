@@ -5,11 +5,11 @@ from typing import cast
 import asyncpg
 import pytest
 
+from services.projector.helpers.bulk import BulkStore
 from services.projector.rebuild import switch as room
-from services.projector.rebuild.filled import FilledStore
+from services.projector.rebuild.messages import RebuildError
 from services.projector.rebuild.schema import SchemaNames
 from services.projector.rebuild.switch import switch
-from services.projector.rebuild.told import RebuildError
 from services.projector.store.postgres import Connection
 
 NAMES = SchemaNames("fold_v1", "fold_v2")
@@ -82,7 +82,7 @@ async def tried(exchange: Exchange, monkeypatch: pytest.MonkeyPatch, session: Se
 
     monkeypatch.setattr(room, "_exchange", exchange)
     monkeypatch.setattr(room, "_PAUSE_SECONDS", 0)
-    await switch(cast("Connection", session), NAMES, cast("FilledStore", None), nearer, keep_old=False)
+    await switch(cast("Connection", session), NAMES, cast("BulkStore", None), nearer, keep_old=False)
     return filled
 
 

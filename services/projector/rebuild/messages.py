@@ -1,4 +1,4 @@
-"""What a rebuild says to the program that started it: lines of JSON, and why it cannot go on."""
+"""Messages to the program that started a rebuild: lines of JSON, and why the rebuild cannot go on."""
 
 import json
 import sys
@@ -6,9 +6,9 @@ from typing import Any, Final
 
 import asyncpg
 
-# What a question to Postgres may end with.
+# What a statement to Postgres may raise.
 POSTGRES_FAILED: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
-# Said once the new tables are there.
+# Part of a message as soon as the new tables are there.
 STAYS: Final = "What is filled stays: `stint rebuild --resume` goes on there."
 
 
@@ -22,14 +22,15 @@ def in_one_line(error: BaseException) -> str:
 
 
 def failed(part: str, error: BaseException) -> str:
-    """Return which part failed, and with what, in one sentence. Some errors have no text, Kafka's name themselves."""
+    """Return which part failed, and with what, in one sentence."""
+    # Some errors have no text. The text of Kafka's errors begins with their name.
     name, text = type(error).__name__, in_one_line(error)
     if isinstance(error, TimeoutError):
         text = text or "it did not answer in time"
     return f"{part} failed: {text if text.startswith(name) else f'{name}: {text}'.removesuffix(': ')}."
 
 
-def say(**line: Any) -> None:  # noqa: ANN401 - anything that JSON has
-    """Say one line. Raises BrokenPipeError when nobody listens any more: then the rebuild ends, and can be resumed."""
+def send(**line: Any) -> None:  # noqa: ANN401 - anything that JSON has
+    """Write one line. Raises BrokenPipeError when nobody reads any more: the rebuild ends, and can be resumed."""
     sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
     sys.stdout.flush()

@@ -4,7 +4,7 @@ import asyncpg
 import pytest
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
-from services.projector.rebuild.told import failed
+from services.projector.rebuild.messages import failed
 
 
 def of_two_lines() -> Exception:
