@@ -38,7 +38,7 @@ from shared.process.logs import told
 _BETWEEN_TWO_LOSSES_SECONDS: Final = 1.0
 _LOOK_AGAIN_SECONDS: Final = 10.0
 _POLICY_WAIT_SECONDS: Final = 5.0
-# A new policy arrives within milliseconds. Only when it does not, the topic is asked whether the revision exists.
+# A new policy arrives within milliseconds. When it does not, the end of its topic shows whether the revision exists.
 _POLICY_GLANCE_SECONDS: Final = 0.2
 # Kafka or Postgres has restarted by then. A longer failure should wake a person.
 _FAILURES_BEFORE_AN_ALARM: Final = 5
@@ -77,7 +77,8 @@ class Keeper:
             partition.run(self._take_up(partition))
         self._bounds.caches = max(1, len(self.ours))
         for partition in self.ours.values():
-            # One that hears no press would keep its larger share. A batch needs all that was read for it, and trims.
+            # A quiet partition would keep its larger share. During a batch all that was read is needed; the writer
+            # trims.
             if not partition.in_hand:
                 partition.cache.trim()
 
@@ -108,8 +109,8 @@ class Keeper:
     def is_next(self, partition: Partition, offset: int) -> bool:
         """Return whether a record is the next that a partition folds. When it is not, seek the record that is.
 
-        Offsets have gaps where a foreign transaction ended or was aborted. A gap is believed only after the log was
-        asked about it, because records that were fetched before a seek look the same as records behind a gap.
+        Offsets have gaps where a foreign transaction ended or was aborted. A second read of the log has to confirm a
+        gap, because records that were fetched before a seek look the same as records behind a gap.
         """
         at = partition.at.next_offset
         if offset == at or partition.gap == Gap(at, offset):
@@ -200,7 +201,7 @@ class Keeper:
         self._log.read_from(partition.kpart, partition.sought)
 
     async def _measure_gap(self, partition: Partition, at: int) -> None:
-        """Ask the log for the first record at or after `at`, and read on from there."""
+        """Find the first record at or after `at`, and read on from there."""
         record = await self._first_from(partition, at)
         if record is not None and record.offset == at:
             # The record exists and was not handed to us: the consumer has lost its place.
@@ -234,7 +235,7 @@ class Keeper:
         self._read_on(partition)
 
     async def _was_never_written(self, partition: Partition, stop: PolicyUnseen) -> bool:
-        """Return whether a press names a revision beyond the end of the topic, asked for after the press arrived."""
+        """Return whether a press names a revision beyond the end of the topic, read after the press arrived."""
         if stop.policy_rev <= partition.at.policy_rev:
             return False  # the partition has met the revision: it exists, and we are behind
         try:

@@ -1,4 +1,4 @@
-"""Upkeep: what is done beside the fold. Progress is written down, and old outcomes are deleted.
+"""Upkeep: what is done beside the fold. Progress is saved, and old outcomes are deleted.
 
 The fold waits for neither. A slow or absent store delays upkeep, and never a poll or a commit.
 """
@@ -16,9 +16,9 @@ from shared.process.logs import told
 
 _LOOK_EVERY_SECONDS: Final = 1.0
 # An idle partition learns within this time that another projector owns it, or that an older dump was restored.
-_ASK_EACH_WITHIN_SECONDS: Final = 60.0
+_CONFIRM_EACH_WITHIN_SECONDS: Final = 60.0
 _PRUNE_EVERY_SECONDS: Final = 60.0
-_BETWEEN_TWO_BITES_SECONDS: Final = 0.1
+_BETWEEN_TWO_DELETIONS_SECONDS: Final = 0.1
 
 
 class Upkeep:
@@ -45,20 +45,20 @@ class Upkeep:
     async def save_progress(self) -> None:
         """Save how far outcomes are published, in one statement for all partitions that moved."""
         now = self._clock.monotonic()
-        asked = {p.kpart: (p, p.at, p.reached()) for p in self._keeper.ours.values() if _is_due(p, now)}
-        if not asked:
+        due = {p.kpart: (p, p.at, p.reached()) for p in self._keeper.ours.values() if _is_due(p, now)}
+        if not due:
             return
         try:
-            stands = await self._store.save_progress([reached for _, _, reached in asked.values()])
+            stands = await self._store.save_progress([reached for _, _, reached in due.values()])
         except Exception as error:  # noqa: BLE001 - without it the next owner only publishes more again
-            self._log.warning("progress_not_saved", partitions=len(asked), error=told(error))
+            self._log.warning("progress_not_saved", partitions=len(due), error=told(error))
             return
         for kpart, is_there in stands.items():
-            partition, at, reached = asked[kpart]
-            # A batch may have been committed while the statement ran. Then the answer is stale: the commit is right.
+            partition, at, reached = due[kpart]
+            # A batch may have been committed while the statement ran. Then the answer is stale: ignore it.
             if partition.at is not at or partition.in_hand:
                 continue
-            partition.asked_at = now
+            partition.confirmed_at = now
             if is_there:
                 partition.saved = reached
             else:
@@ -72,8 +72,8 @@ class Upkeep:
     async def _keep_pruned(self) -> None:
         """Delete outcomes whose keys are forgotten, partition after partition.
 
-        A failure ends the round, because a store that is away would fail for each. Rounds begin with one partition
-        after the other, so that one that always fails keeps no other from its turn.
+        A failure ends the round, because a store that is away would fail for each. Each round begins with the next
+        partition, so that a partition that always fails keeps no other from its turn.
         """
         for turn in count():
             await self._clock.sleep(_PRUNE_EVERY_SECONDS)
@@ -82,7 +82,7 @@ class Upkeep:
             try:
                 for partition in ours[first:] + ours[:first]:
                     while self._keeper.live(partition.kpart) is partition and await self._store.prune(partition.kpart):
-                        await self._clock.sleep(_BETWEEN_TWO_BITES_SECONDS)
+                        await self._clock.sleep(_BETWEEN_TWO_DELETIONS_SECONDS)
             except Exception as error:  # noqa: BLE001 - it is deleted later
                 self._log.warning("outcomes_not_pruned", error=told(error))
 
@@ -90,4 +90,4 @@ class Upkeep:
 def _is_due(partition: Partition, now: float) -> bool:
     if partition.status is not Status.LIVE or partition.in_hand:
         return False
-    return partition.reached() != partition.saved or now - partition.asked_at >= _ASK_EACH_WITHIN_SECONDS
+    return partition.reached() != partition.saved or now - partition.confirmed_at >= _CONFIRM_EACH_WITHIN_SECONDS

@@ -1,6 +1,6 @@
-"""One partition as its writer holds it, from taking it up to telling its outcomes.
+"""One partition as its writer holds it, from taking it up to publishing its outcomes.
 
-    partition    where it stands, what it remembers, whether it may be read
+    partition    where it stands, what is cached, whether it may be read
     recover      the only way into a partition, whatever happened before
     batch        what one poll returned for it, from raw records to a commit and its answers
     writer       read, fold, commit, and what is tried next when the store refuses
@@ -8,5 +8,5 @@
     outbox       committed outcomes on their way to the judged stream, verdicts on their way to callers
 
 With care: the order of steps in `recover` and `writer`; each guards against a crash.
-Never: an outcome told before its commit.
+Never: an outcome published, or a reply sent, before its commit.
 """

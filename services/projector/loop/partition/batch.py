@@ -86,7 +86,7 @@ class Batch:
     partition: Partition
     entries: Sequence[Entry]
     verdicts: dict[UUID, KnownOutcome]
-    # What was taken for news, and is asked about in the commit.
+    # What was taken for news without a read, so that the commit has to check it.
     unread: Wanted | None = None
     ledger: Ledger = field(init=False)
     answers: list[tuple[Entry, Folded]] = field(init=False)
@@ -170,7 +170,7 @@ class Batch:
     def replies(self) -> list[tuple[ReplyAddress | None, bytes]]:
         """Return every answer with the address of the request that waits, None where none does."""
         answers = [(e.envelope.reply, folded.body) for e, folded in self.answers if isinstance(e, LoggedPress)]
-        # Without an answer the request looks its row up, and tells that it is damaged.
+        # Without a reply the API looks the row up itself, and answers that it is damaged.
         return [(reply, body) for reply, body in answers if body]
 
     @staticmethod

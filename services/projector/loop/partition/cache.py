@@ -43,7 +43,7 @@ class Cache:
         self.owner_of: dict[int, OwnerKey] = {}
         self._bounds = bounds
         self._jobs_max = jobs_max
-        # As they were read. A dict keeps the order of reading; a set of text has another order in each process.
+        # A dict keeps the order of reading; a set of text has another order in each process.
         self._untrimmed: dict[OwnerKey, None] = {}
 
     def want(self, presses: Iterable[LoggedPress], kpart: int, wanted: Wanted) -> None:
@@ -71,7 +71,7 @@ class Cache:
             self._untrimmed[owner] = None
 
     def absorb(self, ledger: Ledger) -> None:
-        """Add what a batch changed, after its commit, without what presses seldom ask about."""
+        """Add what a batch changed, after its commit, without what presses seldom need."""
         for owner, sheet in ledger.sheets.items():
             self._put(owner, sheet.trimmed(self._jobs_max))
             self._untrimmed.pop(owner, None)
@@ -91,7 +91,7 @@ class Cache:
         known = before.timers.keys() if before is not None else frozenset[int]()
         self.sheets[owner] = sheet
         self.sheets.move_to_end(owner)
-        # An owner may have hundreds, of whom a press changes one.
+        # An owner may have hundreds of timers, of which a press changes one.
         self._forget_timers(known - sheet.timers.keys())
         self.owner_of.update(dict.fromkeys(sheet.timers.keys() - known, owner))
 
@@ -115,7 +115,7 @@ class Cache:
     def _want_owner(self, owner: OwnerKey, press: LoggedPress, wanted: Wanted, job_id: str | None = None) -> None:
         sheet, since = self.sheets.get(owner), _since(press)
         if job_id is not None and not is_writable(job_id):
-            job_id = None  # no store keeps such a text, so nothing is known of the job
+            job_id = None  # Postgres keeps no such text, so nothing is known of the job
         # The overlaps of a backdated press are read together with its owner's sheet, so read the sheet in any case.
         known = sheet is not None and sheet.knows_since(since) and sheet.knows_days_since(_first_day(press))
         knows_job = job_id is None or (sheet is not None and sheet.knows_job(job_id))
@@ -153,5 +153,5 @@ def _since(press: LoggedPress) -> datetime:
 
 
 def _first_day(press: LoggedPress) -> date:
-    """Return the first local day that a press may ask about, in any zone."""
+    """Return the first local day that may matter to a press, in any zone."""
     return press.moment.date() - DAYS_BEFORE if press.moment.date() - date.min > DAYS_BEFORE else date.min

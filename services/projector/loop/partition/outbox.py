@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Final
 
 from services.projector.loop.partition.recover import append
@@ -49,7 +50,7 @@ class Outbox:
             self._more.clear()
             await others_first()  # the replies of the same commit: callers wait for them
             while self._waiting:
-                batch = [self._waiting[i] for i in range(min(_PUBLISHED_AT_ONCE, len(self._waiting)))]
+                batch = list(islice(self._waiting, _PUBLISHED_AT_ONCE))
                 self.outcomes_next = await append(self.kpart, self._outcomes, batch, self.outcomes_next)
                 self.published = batch[-1].source_offset + 1
                 for _ in batch:
@@ -57,7 +58,7 @@ class Outbox:
 
 
 def send_replies(replies: Replies, answers: Iterable[tuple[ReplyAddress | None, bytes]]) -> None:
-    """Send the verdicts of one commit: one record for each API process, or a few when they are large."""
+    """Send the verdicts of one commit: for each API process one record, or a few when the verdicts are large."""
     by_process: dict[tuple[str, int], list[tuple[str, bytes]]] = {}
     for address, body in answers:
         if address is not None:

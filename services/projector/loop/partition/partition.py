@@ -37,8 +37,8 @@ class Partition:
     """One partition that the group gave us. Its states are drawn in `keeper`.
 
     at            where the fold stands; `saved` is the same as the store has it
-    asked_at      when the store last confirmed that the partition is ours; after a take-up, it is asked soon
-    sought        the offset from which the log was last told to read
+    confirmed_at  when the store last confirmed that the partition is ours; a take-up resets it
+    sought        the offset of the last `EventLog.read_from`
     in_hand       a batch is on its way to its commit
     generation    a new object after each take-up; an older batch may be committed, and nothing more
     """
@@ -63,7 +63,7 @@ class Partition:
         self.at = at
         # Recovery saves past a row that is locked, and then nothing was saved.
         self.saved = at
-        self.asked_at = -math.inf
+        self.confirmed_at = -math.inf
         self.sought: int | None = None
         self.gap: Gap | None = None
         # The offset of a press whose policy revision was never written: it is refused, and not waited for.

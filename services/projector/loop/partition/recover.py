@@ -21,7 +21,6 @@ begins anew from what is stored, so nothing of a failed try is remembered.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import Final, Protocol
 from uuid import UUID
@@ -44,7 +43,7 @@ from services.projector.ports import (
 from shared.events.envelope import tolerant
 from shared.events.outcome import NewerOutcomeError, Outcome, UnreadableOutcomeError, read_outcome
 
-# So many outcomes take about a second here. With fewer, helpers do not pay.
+# So many outcomes take this process about a second. For fewer, starting helpers is not worth it.
 FAR_BEHIND: Final = 10_000
 
 _PUBLISHED_AT_ONCE: Final = 500
@@ -125,7 +124,7 @@ class Piece(Protocol):
 
 
 class _Listed:
-    """A piece that keeps its outcomes as they are, for any store."""
+    """A piece that is a list of outcomes, for any store."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -150,7 +149,7 @@ async def catch_up(
 ) -> Checkpoint:
     """Project the outcomes that this store has not seen, up to the end of the stream. Nothing is judged again.
 
-    `gather` begins a piece of a partition, None: in a way that any store takes.
+    `gather` begins a piece of a partition; None: a list of outcomes, which every store takes.
     """
     span = await outcomes.span(at.kpart)
     if not span.begin <= at.outcomes_next <= span.end:
@@ -171,7 +170,7 @@ async def catch_up(
             if _is_first(one, next_offset):
                 piece.add(one)
                 next_offset, last = passed, one
-            else:  # committed before. Outcomes are published in order, so this proves all before it.
+            else:  # committed before. Outcomes are published in order, so all before it are published too.
                 published = max(published, passed)
         if last is None:
             at = replace(at, published=published)
@@ -184,15 +183,18 @@ async def catch_up(
 
 async def _check_stream(at: Checkpoint, outcomes: JudgedStream) -> None:
     """Compare the outcome before `outcomes_next` with what is known to be published."""
-    # A stream that was made anew has grown by the very batch whose ack told of it, maybe up to here. Nothing on such a
-    # stream counts as published.
+    # A stream that was made anew already holds the batch whose ack showed that, and may be as long as the old one.
+    # Nothing on such a stream counts as published.
     for _, body in await outcomes.read(at.kpart, at.outcomes_next - 1, at.outcomes_next):
-        with suppress(UnreadableOutcomeError, NewerOutcomeError):  # then there is nothing to compare
-            if body is not None and (found := read_outcome(body).source_offset) >= at.published:
-                raise LogWentBackError(
-                    f"the outcome before outcomes_next {at.outcomes_next} is that of record {found}, "
-                    f"and those below {at.published} alone are published"
-                )
+        try:
+            found = None if body is None else read_outcome(body)
+        except (UnreadableOutcomeError, NewerOutcomeError):
+            continue  # there is nothing to compare
+        if found is not None and found.source_offset >= at.published:
+            raise LogWentBackError(
+                f"the outcome before outcomes_next {at.outcomes_next} is that of record {found.source_offset}, "
+                f"and only those below {at.published} are published"
+            )
 
 
 def _readable(
@@ -210,7 +212,7 @@ def _readable(
 
 
 def _is_first(one: Kept, next_offset: int) -> bool:
-    """Return whether an outcome occurs for the first time. A publish of unknown fate is repeated, and so are they."""
+    """Return whether an outcome occurs for the first time. A publish of unknown fate is repeated, with its outcomes."""
     return one.outcome.source_offset >= next_offset
 
 
@@ -242,7 +244,7 @@ async def append(kpart: int, outcomes: OutcomeLog, batch: Sequence[ToPublish], k
     Raises LogWentBackError when the batch lies before that, and what `OutcomeLog.publish` raises.
     """
     end = await outcomes.publish(kpart, batch)
-    # Repeats, gaps and the batches of others only take it further on.
+    # Repeats, gaps and the batches of other projectors only move the end further on.
     if end < known_to + len(batch):
         raise LogWentBackError(f"{len(batch)} outcomes behind offset {known_to} of the judged stream ended at {end}")
     return end

@@ -2,10 +2,10 @@
 
 | the store raises          | tried next                                   | how it ends                          |
 |---------------------------|----------------------------------------------|--------------------------------------|
-| FencedError, BusyError    | each partition of the commit alone           | alone again: taken up again          |
-| KnownError                | all of the commit, read whole                | as above, and never known again      |
-| ReadRefused, WriteRefused | each partition alone, then each record alone | alone again: refused R23, and passed |
-| anything else             | nothing: only the store knows its fate       | all taken up again from what it has  |
+| FencedError, BusyError    | each partition of the commit alone           | fails again: taken up again          |
+| KnownError                | all of the commit, after a full read         | as above; KnownError cannot recur    |
+| ReadRefused, WriteRefused | each partition alone, then each record alone | fails again: refused R23, and passed |
+| anything else             | nothing: only the store knows its fate       | all taken up again from the store    |
 
 Backdated presses are batches of their own in any case, each in its turn.
 """
@@ -47,7 +47,7 @@ class BatchWriter:
     async def take_through(self, batches: Sequence[Batch]) -> None:
         """Read, fold and commit batches of different partitions. Raises nothing but cancellation."""
         runs = [(batch, batch.runs()) for batch in batches]
-        # First, because the others take many times as long.
+        # Batches without backdated presses come first, because the others take many times as long.
         if together := [batch for batch, pieces in runs if len(pieces) == 1]:
             await self._take_together(together)
         for batch, pieces in runs:
@@ -80,7 +80,7 @@ class BatchWriter:
     async def _read(self, batches: Sequence[Batch], *, whole: bool) -> None:
         """Read what the caches lack.
 
-        A batch that should be news is not read for, unless `whole`: its commit asks (ADR 45).
+        Nothing is read for a batch that should be news, unless `whole`: its commit checks that (ADR 45).
         """
         lacking, wanted = [], Wanted()
         for batch in batches:
@@ -115,7 +115,7 @@ class BatchWriter:
                 await self._in_turn(batches[0], batches[0].alone())
             else:
                 self._trouble(batches[0].partition, "fenced" if isinstance(error, FencedError) else "busy", error)
-        except Exception as error:  # noqa: BLE001 - of unknown fate: the checkpoint tells, after recovery
+        except Exception as error:  # noqa: BLE001 - of unknown fate: recovery reads the checkpoint
             self._all_in_trouble(batches, "commit_failed", error)
         else:
             self._committed(batches)
@@ -131,7 +131,7 @@ class BatchWriter:
                 self._trouble(batch.partition, "fenced" if isinstance(error, FencedError) else "commit_failed", error)
                 return
             batch.partition.cache.trim()
-            # A thousand single commits must not delay our heartbeats to the group.
+            # A thousand single commits must not delay the heartbeats to the group.
             await asyncio.sleep(0)
 
     async def _take_piece(self, piece: Batch) -> None:
@@ -168,5 +168,6 @@ def _want(batch: Batch, wanted: Wanted) -> None:
 
 def _news_in(batch: Batch) -> Wanted | None:
     """Return what is wanted of a batch if that should be news; None if there is something to read."""
-    _want(batch, wanted := Wanted())
+    wanted = Wanted()
+    _want(batch, wanted)
     return wanted if wanted.is_news else None

@@ -199,7 +199,7 @@ async def test_a_stream_made_anew_that_has_grown_to_where_we_stand_is_an_alarm()
     """It holds the batch whose ack told that it is another one."""
     house = await a_house(committed=6, published=3, stream=[0, 2])
     house.outcomes.streams[0] = list(bodies(*DAY).values())[2:]
-    await house.refuses("the outcome before outcomes_next 2 is that of record 5, and those below 3 alone are published")
+    await house.refuses("the outcome before outcomes_next 2 is that of record 5, and only those below 3 are published")
 
 
 @pytest.mark.parametrize("strange", [b"canary, not json", NULL, GAP])
