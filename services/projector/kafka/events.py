@@ -1,6 +1,7 @@
 """`timer.events.v1`, as one member of the projectors' group reads it.
 
-aiokafka's consumer is the member, and holds its partitions paused. The records are read beside it, when the loop asks.
+aiokafka's consumer is the member of the group, and its partitions stay paused. `QuickReader` fetches their records when
+the loop polls.
 """
 
 import asyncio
@@ -35,7 +36,7 @@ class Group(Protocol):
         """Let go of partitions."""
 
     def displaced(self, kparts: Iterable[int], reason: str) -> None:
-        """Look at partitions anew."""
+        """Take partitions up again."""
 
 
 class KafkaEventLog(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ships no types
@@ -46,7 +47,7 @@ class KafkaEventLog(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
         self._group_id = group_id
         self._session_timeout_ms = session_timeout_ms
         self._reader = PartitionReader(address, EVENTS)
-        self._consumer, self._here = self._make_consumer()
+        self._consumer, self._quick_reader = self._make_consumer()
         self._group: Group | None = None
         self._setbacks = Setbacks("poll_failed")
         self.joined = False
@@ -61,9 +62,9 @@ class KafkaEventLog(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
                 await self._consumer.start()
             except (KafkaError, OSError, TimeoutError) as error:
                 setbacks.failed(error)
-                self._here.end()
+                self._quick_reader.end()
                 await ended_within(_STOP_WITHIN_SECONDS, end_consumer(self._consumer), "events_consumer")
-                self._consumer, self._here = self._make_consumer()
+                self._consumer, self._quick_reader = self._make_consumer()
                 await asyncio.sleep(_AFTER_AN_ERROR_SECONDS)
             else:
                 return
@@ -80,14 +81,14 @@ class KafkaEventLog(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
 
     async def stop(self) -> None:
         """Leave the group, so that its partitions move at once."""
-        self._here.end()
+        self._quick_reader.end()
         await ended_within(_STOP_WITHIN_SECONDS, end_consumer(self._consumer), "events_consumer")
         await self._reader.stop()
 
     async def poll(self) -> dict[int, Sequence[RawRecord]]:
         """Return what has come, at most a batch; after a short wait, nothing."""
         try:
-            records = await self._here.poll(_POLL_SECONDS)
+            records = await self._quick_reader.poll(_POLL_SECONDS)
         except OffsetOutOfRangeError as error:
             kparts = sorted(tp.partition for tp in error.args[0])
             self._require_group().displaced(kparts, "position_out_of_range")
@@ -107,12 +108,12 @@ class KafkaEventLog(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
 
     def hold(self, kpart: int) -> None:
         """Read no further in a partition until `read_from`."""
-        self._here.hold(kpart)
+        self._quick_reader.hold(kpart)
 
     def read_from(self, kpart: int, offset: int) -> None:
         """Read a partition from this offset on."""
         if TopicPartition(EVENTS, kpart) in self._consumer.assignment():
-            self._here.read_from(kpart, offset)
+            self._quick_reader.read_from(kpart, offset)
 
     async def span(self, kpart: int) -> Span:
         """Return which offsets the partition holds now."""
@@ -128,16 +129,16 @@ class KafkaEventLog(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
     async def on_partitions_revoked(self, revoked: Collection[Any]) -> None:
         """Let go, after the batch in hand."""
         self.joined = False
-        self._here.hold_all()
+        self._quick_reader.hold_all()
         await self._require_group().revoked(sorted(tp.partition for tp in revoked))
 
     async def on_partitions_assigned(self, assigned: Collection[Any]) -> None:
         """Take up. Nothing may be awaited before every partition is paused and sought.
 
-        Otherwise the consumer would ask the group for a committed offset, and there is none: ours are in Postgres. They
-        stay paused for it, because our own loop reads them.
+        Otherwise the consumer would look up a committed offset, and there is none: ours are in Postgres. The partitions
+        stay paused, because our own loop reads them.
         """
-        self._here.hold_all()
+        self._quick_reader.hold_all()
         for tp in assigned:
             self._consumer.pause(tp)
             self._consumer.seek(tp, 0)

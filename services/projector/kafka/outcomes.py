@@ -12,10 +12,10 @@ from shared.kafka.kept_producer import KeptProducer
 from shared.process.logs import told
 
 _READ_AT_ONCE: Final = 1_000
-# Rows of one piece that add to the same total are added up before Postgres hears of them, so a large piece is less work
-# for Postgres. So many take some 35 MB for a moment, with their records.
+# Rows of one piece that add to the same total are added up before they go to Postgres, so a large piece is less work
+# for Postgres. So many records, with their outcomes, take some 35 MB for a moment.
 _PIECE: Final = 10_000
-# Of records. Outcomes may be a hundred times as large as most are, and memory is bounded.
+# Memory is bounded, and an outcome may be a hundred times as large as most.
 _PIECE_BYTES: Final = 16 * 1024 * 1024
 _FETCHED_BYTES: Final = 4 * 1024 * 1024
 # A producer without an ack for this long is dropped. What it holds may still be written, as a repeat.
@@ -50,7 +50,7 @@ class KafkaJudgedStream:
 
 
 class KafkaStreamInPieces(KafkaJudgedStream):
-    """The judged stream, read in large pieces by one that reads all of a partition."""
+    """The judged stream in large pieces, for a reader that reads all of a partition."""
 
     def __init__(self, address: KafkaAddress) -> None:
         super().__init__(address, max_partition_fetch_bytes=_FETCHED_BYTES)
@@ -66,7 +66,7 @@ class KafkaOutcomeLog(KafkaJudgedStream):
 
     def __init__(self, address: KafkaAddress, producer: KeptProducer) -> None:
         super().__init__(address)
-        # `app` made it, and closes it.
+        # `app` opens and closes it.
         self._kept = producer
 
     async def publish(self, kpart: int, outcomes: Sequence[ToPublish]) -> int:

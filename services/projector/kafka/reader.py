@@ -18,11 +18,11 @@ from shared.kafka.clients import (
 )
 from shared.process.ending import ended_within
 
-# What is asked for exists, so a reachable broker answers at once.
+# The offsets exist, so a reachable broker answers at once.
 _WITHIN_SECONDS: Final = 10.0
 # Short, because a poll that meets only a gap returns when its time is up.
 _POLL_MS: Final = 50
-# Records of a piece that tell how large its records are.
+# How many records are read first, to learn how large the records of a piece are.
 _WEIGHED_FIRST: Final = 8
 
 
@@ -76,11 +76,13 @@ class PartitionReader:
                 consumer.seek(tp, start)
             size = largest = 0
             while len(records) < at_most and size < bytes_at_most and await consumer.position(tp) < end:
-                # An answer is packed and may hold far more than a piece: take what fits if none is larger than before.
+                # A response is packed and may hold far more than a piece. Take as many as fit if none is larger than
+                # the largest so far.
                 fits = 1 + (bytes_at_most - size) // largest if largest > 0 else _WEIGHED_FIRST
                 at_once = min(at_most - len(records), fits)
                 fetched = await consumer.getmany(tp, timeout_ms=_POLL_MS, max_records=at_once)
-                records += (new := fetched.get(tp, ()))
+                new = fetched.get(tp, ())
+                records += new
                 sizes = [len(record.value or b"") for record in new]
                 size, largest = size + sum(sizes), max([largest, *sizes])
         return records

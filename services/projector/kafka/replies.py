@@ -1,7 +1,7 @@
 """`timer.replies.v1`: verdicts for the requests that wait. A lost one costs a lookup of its outcome, nothing else.
 
-An address comes from a press, so it may lead nowhere, or lead nowhere any more. Then the address is dropped, and the
-producer, which all callers share, is kept: only a failure of its own breaks it.
+A press names the address of its reply, so an address may never have existed, or may be gone. Then that address is
+dropped. The producer, which all replies share, is kept, and replaced only after a failure of its own.
 """
 
 import asyncio
@@ -26,7 +26,8 @@ _UNSENT_MAX: Final = 1_000
 # A topic of a service may take nothing for ten seconds, and must leave room for those of the others.
 _UNSENT_TO_A_SERVICE_MAX: Final = 100
 _MISSING_FOR_SECONDS: Final = 10.0
-# What a topic is to blame for, or a partition, and no producer. A partition that is gone is an assertion of aiokafka's.
+# Errors that a topic or a partition causes, and not the producer. For a missing partition aiokafka raises
+# AssertionError.
 _OF_THE_ADDRESS: Final = (AssertionError, BrokerResponseError, KafkaTimeoutError)
 
 
@@ -47,7 +48,7 @@ class KafkaReplies:
             return
         value = join_replies(answers)
         if self._addresses.knows(topic) and (acked := self._hand_over(topic, partition, value)) is not None:
-            acked.add_done_callback(partial(self._told, topic, partition))
+            acked.add_done_callback(partial(self._on_ack, topic, partition))
         elif self._full(topic):
             self._drop("too_many_unsent", topic)
         else:
@@ -70,7 +71,7 @@ class KafkaReplies:
             del self._unsent[topic]  # a name that a foreign record may have made up
 
     def _hand_over(self, topic: str, partition: int, value: bytes) -> "asyncio.Future[object] | None":
-        """Send at once what has nothing to wait for, and needs no task: nearly every reply."""
+        """Send a reply at once and without a task, if it has nothing to wait for. Nearly every reply has not."""
         producer = self._kept.current
         if producer is None:
             return None
@@ -88,9 +89,9 @@ class KafkaReplies:
             if not await self._addresses.exists(producer, topic, partition):
                 self._drop("no_such_address", topic)
                 return
-            # The broker's ack is not awaited: it holds nobody up, and says only whether the address is still good.
+            # The ack is not awaited, because it says only whether the address is still good.
             sent = await producer.send(topic, value=value, partition=partition)
-            sent.add_done_callback(partial(self._told, topic, partition))
+            sent.add_done_callback(partial(self._on_ack, topic, partition))
         except _OF_THE_ADDRESS as error:
             self._bad_address(topic, partition, error)
         except Exception as error:  # noqa: BLE001 - the API that waits for a lost reply looks the outcome up
@@ -98,7 +99,7 @@ class KafkaReplies:
             # A producer whose sender has failed once fails every send from then on.
             self._kept.broken(producer, told(error))
 
-    def _told(self, topic: str, partition: int, sent: "asyncio.Future[object]") -> None:
+    def _on_ack(self, topic: str, partition: int, sent: "asyncio.Future[object]") -> None:
         if sent.cancelled() or (error := sent.exception()) is None:
             return
         if isinstance(error, _OF_THE_ADDRESS):
@@ -110,14 +111,15 @@ class KafkaReplies:
         self._drop(type(error).__name__, topic)
         self._addresses.doubt(topic)
         if isinstance(error, TopicAuthorizationFailedError):
-            # It is there for all to see, so looking at it again would find nothing wrong.
+            # The topic is visible and may not be written, so a new look at its metadata would find nothing wrong.
             self._addresses.shun(topic, partition)
 
     def _drop(self, why: str, topic: str) -> None:
         self.dropped[why] += 1
         times = self.dropped[why]
-        # The first, the tenth, the hundredth: once would be overlooked, and each would be a flood.
+        # Log the first, the tenth, the hundredth: one line would be overlooked, and a line for each would flood the
+        # log.
         if times == 10 ** (len(str(times)) - 1):
-            # A topic that we have not seen is text of a foreign record.
-            said = {"topic": topic} if self._addresses.knows(topic) else {}
-            _log.warning("reply_dropped", why=why, times=times, **said)
+            # A topic that we have not seen is text of a foreign record, so it is not logged.
+            topic_if_known = {"topic": topic} if self._addresses.knows(topic) else {}
+            _log.warning("reply_dropped", why=why, times=times, **topic_if_known)
