@@ -21,8 +21,8 @@ from deploy.local.lock import Lock
 from deploy.local.process import Process
 from deploy.local.settings import Settings
 from deploy.local.stack import Stack
-from services.stint_cli.env_file import read_env
 from services.stint_cli.setup.demo import TENANT
+from services.stint_cli.terminal.env_file import read_env
 from shared.events.policy import Policy, WeekendFrom
 
 BENCH_HOME: Final = Settings.from_environment().home / "bench"

@@ -11,7 +11,7 @@ from deploy.local.secrets import kept_secret
 from deploy.local.settings import HOST, ROOT
 from deploy.local.stack import Stack
 from deploy.local.trouble import Trouble
-from services.stint_cli.env_file import write_env
+from services.stint_cli.terminal.env_file import write_env
 from services.stint_cli.terminal.local import SETTINGS_FILE
 from shared.events.topics import EVENTS
 

@@ -13,7 +13,6 @@
     projector    the projector's own programs, each as a process beside this one
     database     the connection to Postgres
     settings     where Kafka and Postgres are
-    env_file     files of KEY='value' lines, to be sourced
     run          settings, one command, and what went wrong in one line
     trouble      a problem that an operator has to solve, in one line
     store/       queries

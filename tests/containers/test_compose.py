@@ -16,7 +16,7 @@ import pytest
 
 from deploy.local.machine import free_ports
 from deploy.local.settings import HOST, ROOT
-from services.stint_cli.env_file import read_env
+from services.stint_cli.terminal.env_file import read_env
 
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(600)]
 

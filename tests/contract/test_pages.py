@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from deploy.local.settings import ROOT
-from services.stint_cli.env_file import read_env, write_env
 from services.stint_cli.tenants import issue_bearer_token
+from services.stint_cli.terminal.env_file import read_env, write_env
 from tests.support.stack.api import Api
 from tests.support.stack.deployments import TOKEN_KEY, Deployment, Tenant
 

@@ -19,7 +19,7 @@ GOLDEN: Final = ROOT / "tests" / "golden" / "outcomes" / "stopped.v1.json"
 LOG: Final = ROOT / "tests" / "golden" / "log" / "0.1.0"
 # What stays here: it needs zone data, holds what the judge needs and no record, or reads what our own API alone reads.
 KEPT: Final = {
-    *("calendar", "zones", "heard"),
+    *("calendar", "zones", "brief"),
     *("policy", "policies", "rule_rows", "rule_table"),
 }
 READS: Final = """

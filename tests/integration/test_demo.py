@@ -8,10 +8,10 @@ import pytest
 
 from services.command_api.store.database import query as api_query
 from services.stint_cli.database import connected
-from services.stint_cli.env_file import read_env
 from services.stint_cli.policies import read_policies
 from services.stint_cli.setup.demo import ADMIN, CLIENT, Demo, make_demo, make_demo_policy
 from services.stint_cli.tenants import create_client
+from services.stint_cli.terminal.env_file import read_env
 from services.stint_cli.trouble import Trouble
 from shared.events.policy import Preset
 from shared.identity import read_token, token_sha256, verify_secret

@@ -76,7 +76,7 @@ async def test_a_projector_that_reads_other_policies_than_those_before_it_says_s
     """Their topic was made anew before it began, so nothing in its memory tells it."""
     async with writing(pool, (0, policy()), (3, policy(replaces=0))):
         await written(pool, [0, 3])
-    monkeypatch.setattr(policies, "SAID_AGAIN_AFTER_SECONDS", 0.1)
+    monkeypatch.setattr(policies, "LOGGED_AGAIN_AFTER_SECONDS", 0.1)
     async with writing(pool, (0, policy()), (3, policy("bob", replaces=0)), (4, policy(replaces=3))) as said:
 
         async def told_twice() -> bool:

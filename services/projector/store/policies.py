@@ -13,7 +13,7 @@ import structlog
 
 from services.projector.store.queries import query
 from shared.events.policies.book import PolicyRecord
-from shared.process.backoff import SAID_AGAIN_AFTER_SECONDS
+from shared.process.backoff import LOGGED_AGAIN_AFTER_SECONDS
 from shared.process.logs import told
 
 _log = structlog.get_logger()
@@ -60,7 +60,7 @@ class PolicyRows:
         """Write for ever. Judging does not wait for this, because presses are judged by the book in memory."""
         while True:
             with suppress(TimeoutError):
-                async with asyncio.timeout(SAID_AGAIN_AFTER_SECONDS):
+                async with asyncio.timeout(LOGGED_AGAIN_AFTER_SECONDS):
                     await self._more.wait()
             self._more.clear()
             await self._write_all()

@@ -14,7 +14,6 @@ from typing import Final, NamedTuple
 
 import asyncpg
 
-from services.stint_cli.env_file import read_env, write_env
 from services.stint_cli.policies import ensure_first_policy, first_document
 from services.stint_cli.store import query
 from services.stint_cli.tenants import (
@@ -25,6 +24,7 @@ from services.stint_cli.tenants import (
     issue_bearer_token,
     issue_person_token,
 )
+from services.stint_cli.terminal.env_file import read_env, write_env
 from shared.events.policy import Policy, Preset
 from shared.identity import read_token, token_sha256, verify_secret
 from shared.kafka.clients import KafkaAddress

@@ -5,6 +5,7 @@
     plain      what callers wrote, without what a terminal obeys
     app        the command `stint`, and the groups of commands below it
     local      the settings that the local stack of this checkout left
+    env_file   files of KEY='value' lines, to be sourced
 
 Safe to change: how people are answered. With care: `--json` and exit statuses; programs read them.
 Never: a control character of a caller's text on the operator's terminal.

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from services.stint_cli.env_file import read_env
+from services.stint_cli.terminal.env_file import read_env
 
 # In the folder of the stack, `STINT_HOME`. Written by `deploy.local` at each start.
 SETTINGS_FILE: Final = "stint.env"

@@ -16,7 +16,7 @@ from services.command_api.dialects.parameters import query_parameters
 from services.command_api.dialects.thebase import reading as thebase
 from shared.events.rules import Rule
 from tests.support.fakes.desks import ANY_TIME
-from tests.unit.command_api.dialects.kafka.records import command
+from tests.support.story.commands import command
 
 Read = Callable[[bytes], Rule | None]
 

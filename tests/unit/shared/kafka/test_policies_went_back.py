@@ -14,7 +14,7 @@ from shared.events.topics import POLICIES
 from shared.kafka import policy_reader
 from shared.kafka.clients import KafkaAddress, TopicPartition
 from shared.kafka.policy_reader import PolicyReader
-from tests.unit.shared.kafka.test_quick_reading import batch
+from tests.unit.shared.kafka.one_broker import batch
 
 LOOK_SECONDS = 0.01
 

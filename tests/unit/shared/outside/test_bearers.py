@@ -28,15 +28,15 @@ class _Tables:
     async def opaque(self, token: str) -> Bearer[str] | None:
         return Bearer(token[:8], NOON.replace(hour=13), 60.0) if self._known else None
 
-    def vouched(self, found: Outsider) -> str:
-        return found.client
+    def from_outside(self, outsider: Outsider) -> str:
+        return outsider.client
 
 
 @pytest.mark.parametrize("known", [True, False])
 @pytest.mark.parametrize("form", ["{:08}", "eyJ{:08}.{{}}.x"])
 async def test_a_hundred_thousand_long_tokens_fit_into_a_process(form: str, *, known: bool) -> None:
     """Strangers choose what they send, and the tokens of some providers have thousands of characters."""
-    bearers = Bearers(
+    bearers: Bearers[str] = Bearers(
         _Tables(known=known),
         Sources((), None, lambda: NOON),
         lambda: NOON,

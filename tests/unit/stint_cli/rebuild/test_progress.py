@@ -94,10 +94,10 @@ def test_what_came_meanwhile_is_a_line_only_while_it_lasts(
         (108.0, "fill", 9_000, 9_000),
         (108.1, "switch", 0, 1),
     ]
-    with Drawn(quiet=False) as drawn:
+    with ProgressDisplay(quiet=False) as display:
         for at, stage, done, total in told:
             clock[0] = at
-            drawn.hear({"stage": stage, "done": done, "total": total})
+            display.show({"stage": stage, "done": done, "total": total})
     assert capsys.readouterr().err.splitlines() == [
         "Filling, outcomes: 7000 of 7000",
         "Making indexes: 1 of 1",

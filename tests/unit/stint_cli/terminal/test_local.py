@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from services.stint_cli.env_file import write_env
+from services.stint_cli.terminal.env_file import write_env
 from services.stint_cli.terminal.local import SETTINGS_FILE, local_settings
 
 LEFT = {

@@ -79,7 +79,7 @@ async def test_a_topic_that_has_all_that_was_read_is_well(
 async def test_a_topic_that_lacks_what_was_read_is_told_with_what_to_do(
     monkeypatch: pytest.MonkeyPatch, topic: list[dict[str, Any]], lacking: list[int]
 ) -> None:
-    told = (await found(monkeypatch, topic_of(*topic))).told
+    told = (await found(monkeypatch, topic_of(*topic))).as_json
     assert told["went_back"] == lacking
     assert told["found"].endswith(f"it lacks {len(lacking)} revisions, from {lacking[0]} on")
     assert "`policies_went_back`" in told["advice"]

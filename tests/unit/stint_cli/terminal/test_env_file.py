@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.stint_cli.env_file import read_env, write_env
+from services.stint_cli.terminal.env_file import read_env, write_env
 
 ODD = ["", "plain", "it's", 'a "b" $HOME `id` \\', "#no comment", " leading", "שלום"]
 
