@@ -13,9 +13,12 @@ from services.command_api.desk.rows import ReadsAwayError
 from services.command_api.store.reads import PostgresReads
 from shared.events.topics import EVENTS, TEXTS
 from shared.process.backoff import Setbacks
+from shared.process.logs import told
 
 ASK_AGAIN_SECONDS: Final = 1.0
 LOOK_AGAIN_SECONDS: Final = 60.0
+# Postgres has restarted by then, or another server has taken its place.
+AWAY_SECONDS: Final = 30.0
 
 
 class PartitionCheck:
@@ -34,16 +37,19 @@ class PartitionCheck:
 
     async def run(self) -> None:
         """Ask Postgres for ever: often until the numbers agree, then seldom, because a foreign dump may be restored."""
-        setbacks = Setbacks("partitions_unasked")
+        setbacks, away = Setbacks("partitions_unasked"), Setbacks("postgres_away", AWAY_SECONDS)
         while True:
             try:
                 deployment = await self._reads.partitions()
-            except ReadsAwayError:
+            except ReadsAwayError as error:
                 deployment = None
+                away.failed(error, why=told(error.__cause__ or error))
             except Exception as error:  # noqa: BLE001 - no tables yet, or no right to read them: both can be repaired
                 deployment = None
+                away.recovered()
                 setbacks.failed(error)
             else:
+                away.recovered()
                 setbacks.recovered()
             agreed = self._compare(deployment)
             await asyncio.sleep(LOOK_AGAIN_SECONDS if agreed else ASK_AGAIN_SECONDS)

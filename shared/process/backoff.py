@@ -4,6 +4,7 @@ The wait doubles with each failure, so that retries do not keep a part down. A f
 """
 
 import time
+from collections.abc import Callable
 from typing import Final
 
 import structlog
@@ -34,21 +35,34 @@ class Backoff:
 
 
 class Setbacks:
-    """Logs a failure that repeats: when it begins, when it fails in another way, and every 5 minutes while it lasts."""
+    """Logs a failure that repeats: when it begins, when it fails in another way, and every 5 minutes while it lasts.
 
-    def __init__(self, event: str) -> None:
+    It is an alarm. Within its first `passing_seconds` it is a warning: a part that restarts is back by then.
+    """
+
+    def __init__(self, event: str, passing_seconds: float = 0.0, monotonic: Callable[[], float] | None = None) -> None:
         self._event = event
-        self._last: str | None = None
+        self._passing_seconds = passing_seconds
+        self._monotonic = monotonic or time.monotonic
+        self._since: float | None = None
+        self._last: tuple[str, bool] | None = None
         self._logged_at = 0.0
         self._log = structlog.get_logger()
 
     def failed(self, error: Exception, **fields: object) -> None:
-        """Count one failure, and log it if it is new or was logged long ago."""
-        problem, now = told(error), time.monotonic()
-        if problem != self._last or now - self._logged_at >= LOGGED_AGAIN_AFTER_SECONDS:
-            self._last, self._logged_at = problem, now
+        """Count one failure, and log it if it is new, or lasts by now, or was logged long ago."""
+        problem, now = told(error), self._monotonic()
+        if self._since is None:
+            self._since = now
+        lasts = now - self._since >= self._passing_seconds
+        if (problem, lasts) == self._last and now - self._logged_at < LOGGED_AGAIN_AFTER_SECONDS:
+            return
+        self._last, self._logged_at = (problem, lasts), now
+        if lasts:
             self._log.error(self._event, error=problem, **fields)
+        else:
+            self._log.warning(self._event, error=problem, **fields)
 
     def recovered(self) -> None:
-        """Log the next failure, after a success."""
-        self._last = None
+        """Begin anew with the next failure, after a success."""
+        self._since = self._last = None

@@ -53,6 +53,10 @@ FIRES: Final[dict[str, tuple[dict[str, str], dict[str, str]]]] = {
         {'stint_partition_lag_offsets{partition="3"}': "5000x30"},
         {'stint_partition_lag_offsets{partition="3"}': "5000x16 0x20"},
     ),
+    "StintLagUnknown": (
+        {LIVE % 0: "1x30", 'stint_partition_lag_offsets{partition="0", instance="b"}': "0x30"},
+        {LIVE % 0: "1x30", 'stint_partition_lag_offsets{partition="0", instance="a"}': "0x12 _x5 0x20"},
+    ),
     "StintOutcomesUnacked": (
         {'stint_partition_unacked_outcomes{partition="3"}': "6000x30"},
         {'stint_partition_unacked_outcomes{partition="3"}': "100x30"},

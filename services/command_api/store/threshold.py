@@ -23,6 +23,8 @@ _COUNT_REQUESTS: Final = query("count_requests")
 UNCOUNTED_SECONDS: Final = 1.0
 # Requests that went on uncounted are logged together.
 LOG_EVERY_SECONDS: Final = 10.0
+# So many lines in a row, without one request between them that was counted in time, are an alarm.
+LINES_BEFORE_AN_ALARM: Final = 6
 
 
 class CallerOnUri(NamedTuple):
@@ -66,6 +68,7 @@ class SharedThreshold:
         self._uncounted = 0
         self._why = ""
         self._log_at = 0.0
+        self._lines = 0
         self._log = structlog.get_logger()
 
     async def over(self, caller: Caller, uri: str) -> OverThreshold | None:
@@ -91,7 +94,11 @@ class SharedThreshold:
     def sweep(self, now: float) -> None:
         """Log the requests that went on uncounted, as one line."""
         if self._uncounted and now >= self._log_at:
-            self._log.warning("requests_uncounted", requests=self._uncounted, why=self._why)
+            if self._lines >= LINES_BEFORE_AN_ALARM:
+                self._log.error("requests_uncounted", requests=self._uncounted, why=self._why)
+            else:
+                self._log.warning("requests_uncounted", requests=self._uncounted, why=self._why)
+            self._lines += 1
             self._uncounted = 0
             self._log_at = now + LOG_EVERY_SECONDS
 
@@ -110,6 +117,9 @@ class SharedThreshold:
             self._go_on_uncounted(told(error))
             self._uncounted += sum(not answer.done() for answer in waiting)
             counted = Counted(len(waiting), 0)
+        else:
+            if not all(answer.done() for answer in waiting):
+                self._lines = 0
         over = OverThreshold(max(1, counted.locked_seconds))
         for place, answer in enumerate(waiting):
             if not answer.done():

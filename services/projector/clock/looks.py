@@ -15,16 +15,15 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
-import structlog
-
 from services.projector.clock.tick import tick_for
 from services.projector.ports import Clock, Deadlines, RunningOwner, Ticks
 from shared.events.policies.book import NO_REVISION, PolicyBook
-from shared.process.logs import told
+from shared.process.backoff import Setbacks
 
 _ROUND_SECONDS: Final = 1.0
 _RETRY_AFTER_SECONDS: Final = 5.0
 _SETTLED_AFTER_SECONDS: Final = 35.0
+_PASSING_SECONDS: Final = 60.0
 # So many ticks of one partition at once, and then a pause: a tenant may have a hundred thousand timers that run.
 PAGE: Final = 200
 _BETWEEN_TWO_PAGES_SECONDS: Final = 0.3
@@ -55,8 +54,8 @@ class PolicyLooks:
         self._settling: tuple[int, float] | None = None
         # One statement at a time: the fold needs the other connections.
         self._asking = asyncio.Lock()
-        self._failing: set[int | None] = set()
-        self._log = structlog.get_logger()
+        # What fails, by partition; None: for all of them.
+        self._failing: dict[int | None, Setbacks] = {}
 
     async def run(self) -> None:
         """Look, for ever."""
@@ -65,13 +64,13 @@ class PolicyLooks:
             self._settle()
             live = self._live()
             self._first = {kpart: self._first[kpart] for kpart in live if kpart in self._first}
-            self._failing &= {None, *live}
+            self._failing = {kpart: failing for kpart, failing in self._failing.items() if kpart in {None, *live}}
             try:
                 marks = await self._deadlines.looked(live) if live else {}
             except Exception as error:  # noqa: BLE001 - Postgres is away; retry
                 self._failed(None, error)
                 continue
-            self._failing.discard(None)
+            self._failing.pop(None, None)
             await asyncio.gather(*(self._look(kpart, mark) for kpart, mark in marks.items()))
 
     def _settle(self) -> None:
@@ -87,7 +86,7 @@ class PolicyLooks:
         except Exception as error:  # noqa: BLE001 - Kafka or Postgres is away; begun again in the next round
             self._failed(kpart, error)
         else:
-            self._failing.discard(kpart)
+            self._failing.pop(kpart, None)
 
     async def _look_twice(self, kpart: int, mark: int) -> None:
         position, settled = self._book.position, self._settled
@@ -117,5 +116,5 @@ class PolicyLooks:
 
     def _failed(self, kpart: int | None, error: Exception) -> None:
         if kpart not in self._failing:
-            self._log.warning("owners_not_looked_at", partition=kpart, error=told(error))
-        self._failing.add(kpart)
+            self._failing[kpart] = Setbacks("owners_not_looked_at", _PASSING_SECONDS, self._clock.monotonic)
+        self._failing[kpart].failed(error, partition=kpart)

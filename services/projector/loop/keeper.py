@@ -28,7 +28,6 @@ from services.projector.ports import (
     Helpers,
     OutcomeLog,
     PolicyProgress,
-    RawRecord,
     Store,
 )
 from shared.events.outcome import NewerOutcomeError
@@ -124,9 +123,12 @@ class Keeper:
 
     def trouble(self, partition: Partition, reason: str, error: Exception) -> None:
         """Take a partition up again after a failure. Each further failure doubles the wait before it."""
-        partition.log.warning("partition_in_trouble", reason=reason, error=told(error))
-        fenced = isinstance(error, FencedError)
-        self.disturb(partition, reason, _BETWEEN_TWO_LOSSES_SECONDS if fenced else partition.backoff.next())
+        wait_seconds = _BETWEEN_TWO_LOSSES_SECONDS if isinstance(error, FencedError) else partition.backoff.next()
+        if partition.backoff.failures > _FAILURES_BEFORE_AN_ALARM:
+            partition.log.error("partition_in_trouble", reason=reason, error=told(error))
+        else:
+            partition.log.warning("partition_in_trouble", reason=reason, error=told(error))
+        self.disturb(partition, reason, wait_seconds)
 
     def disturb(self, partition: Partition, reason: str, wait_seconds: float = 0.0) -> None:
         """Stop reading a partition, drop all that is cached of it, and take it up again."""
@@ -202,7 +204,11 @@ class Keeper:
 
     async def _measure_gap(self, partition: Partition, at: int) -> None:
         """Find the first record at or after `at`, and read on from there."""
-        record = await self._first_from(partition, at)
+        try:
+            record = await self._log.first_from(partition.kpart, at)
+        except Exception as error:  # noqa: BLE001 - Kafka is away: taking the partition up asks it again
+            self.trouble(partition, "gap_not_measured", error)
+            return
         if record is not None and record.offset == at:
             # The record exists and was not handed to us: the consumer has lost its place.
             self.disturb(partition, "records_skipped", partition.backoff.next())
@@ -211,15 +217,6 @@ class Keeper:
             partition.gap = Gap(at, record.offset)
             partition.log.warning("offsets_missing", next_offset=at, goes_on_at=record.offset)
         self._read_on(partition)
-
-    async def _first_from(self, partition: Partition, at: int) -> RawRecord | None:
-        while True:
-            try:
-                return await self._log.first_from(partition.kpart, at)
-            except Exception as error:  # noqa: BLE001 - Kafka is away; retry
-                seconds = partition.backoff.next()
-                partition.log.warning("gap_not_measured", error=told(error), again_in_seconds=seconds)
-                await self._clock.sleep(seconds)
 
     async def _await_policy(self, partition: Partition, stop: PolicyUnseen) -> None:
         wait_seconds = _POLICY_GLANCE_SECONDS

@@ -7,18 +7,19 @@ import asyncio
 from itertools import count
 from typing import Final
 
-import structlog
-
 from services.projector.loop.keeper import Keeper
 from services.projector.loop.partition.partition import Partition, Status
 from services.projector.ports import Clock, FencedError, Store
-from shared.process.logs import told
+from shared.process.backoff import Setbacks
 
 _LOOK_EVERY_SECONDS: Final = 1.0
 # An idle partition learns within this time that another projector owns it, or that an older dump was restored.
 _CONFIRM_EACH_WITHIN_SECONDS: Final = 60.0
 _PRUNE_EVERY_SECONDS: Final = 60.0
 _BETWEEN_TWO_DELETIONS_SECONDS: Final = 0.1
+# After that, a failure wakes a person.
+_PASSING_SECONDS: Final = 60.0
+_PRUNED_WITHIN_SECONDS: Final = 600.0
 
 
 class Upkeep:
@@ -28,7 +29,8 @@ class Upkeep:
         self._keeper = keeper
         self._store = store
         self._clock = clock
-        self._log = structlog.get_logger()
+        self._unsaved = Setbacks("progress_not_saved", _PASSING_SECONDS, clock.monotonic)
+        self._unpruned = Setbacks("outcomes_not_pruned", _PRUNED_WITHIN_SECONDS, clock.monotonic)
 
     async def run(self) -> None:
         """Do both, for ever. An error of either ends both, and is raised."""
@@ -51,8 +53,9 @@ class Upkeep:
         try:
             stands = await self._store.save_progress([reached for _, _, reached in due.values()])
         except Exception as error:  # noqa: BLE001 - without it the next owner only publishes more again
-            self._log.warning("progress_not_saved", partitions=len(due), error=told(error))
+            self._unsaved.failed(error, partitions=len(due))
             return
+        self._unsaved.recovered()
         for kpart, is_there in stands.items():
             partition, at, reached = due[kpart]
             # A batch may have been committed while the statement ran. Then the answer is stale: ignore it.
@@ -84,7 +87,9 @@ class Upkeep:
                     while self._keeper.live(partition.kpart) is partition and await self._store.prune(partition.kpart):
                         await self._clock.sleep(_BETWEEN_TWO_DELETIONS_SECONDS)
             except Exception as error:  # noqa: BLE001 - it is deleted later
-                self._log.warning("outcomes_not_pruned", error=told(error))
+                self._unpruned.failed(error)
+            else:
+                self._unpruned.recovered()
 
 
 def _is_due(partition: Partition, now: float) -> bool:

@@ -13,13 +13,14 @@ import structlog
 
 from services.projector.store.queries import query
 from shared.events.policies.book import PolicyRecord
-from shared.process.backoff import LOGGED_AGAIN_AFTER_SECONDS
+from shared.process.backoff import LOGGED_AGAIN_AFTER_SECONDS, Setbacks
 from shared.process.logs import told
 
 _log = structlog.get_logger()
 
 _WRITTEN_AT_ONCE: Final = 100
 _RETRY_AFTER_SECONDS: Final = 1.0
+_PASSING_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class PolicyRows:
         self._pool = pool
         self._waiting: deque[PolicyRow] = deque()
         self._more = asyncio.Event()
+        self._setbacks = Setbacks("policies_not_kept", _PASSING_SECONDS)
         # Revisions that Postgres has as another policy: the topic was made anew before this process began, or this is
         # the wrong Kafka, or the wrong Postgres.
         self._others: set[int] = set()
@@ -73,9 +75,10 @@ class PolicyRows:
             try:
                 await self._keep(batch)
             except Exception as error:  # noqa: BLE001 - Postgres is away; retry
-                _log.warning("policies_not_kept", policies=len(batch), error=told(error))
+                self._setbacks.failed(error, policies=len(batch))
                 await asyncio.sleep(_RETRY_AFTER_SECONDS)
             else:
+                self._setbacks.recovered()
                 for _ in batch:
                     self._waiting.popleft()
 

@@ -17,12 +17,13 @@ from services.projector.texts.projection import PositionWentBackError, Texts
 from shared.events.topics import TEXTS
 from shared.kafka.clients import AIOKafkaConsumer, ConsumerRecord, KafkaAddress
 from shared.kafka.feed import RAW_RECORDS, WITHIN_SECONDS, feed_broker, read_for_ever
-from shared.process.logs import told
+from shared.process.backoff import Setbacks
 
 _log = structlog.get_logger()
 
 _LOOK_EVERY_SECONDS: Final = 10.0
 _RETRY_AFTER_SECONDS: Final = 0.5
+_PASSING_SECONDS: Final = 60.0
 
 
 class TextsFeed:
@@ -141,9 +142,10 @@ class _Positions(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka sh
                 consumer.resume(tp)
 
     async def _known(self, partitions: Sequence[int]) -> dict[int, int]:
+        setbacks = Setbacks("text_positions_not_read", _PASSING_SECONDS)
         while True:
             try:
                 return await self._texts.next_offsets(partitions)
             except Exception as error:  # noqa: BLE001 - Postgres is away; retry
-                _log.warning("text_positions_not_read", error=told(error))
+                setbacks.failed(error)
                 await asyncio.sleep(_RETRY_AFTER_SECONDS)

@@ -44,7 +44,7 @@ async def test_partitions_are_believed_until_postgres_says_otherwise(monkeypatch
     deployment = FakeDeployment(ReadsAwayError(), None, 12)
     check = PartitionCheck({EVENTS: 12, TEXTS: 12}, deployment)  # type: ignore[arg-type]
     assert check.agree()
-    assert await ask(check, monkeypatch) == [("partitions_agree", "info")]
+    assert await ask(check, monkeypatch) == [("postgres_away", "warning"), ("partitions_agree", "info")]
     assert check.agree()
     deployment.answers = [16]  # another deployment's dump was restored under us
     assert set(await ask(check, monkeypatch)) == {("partitions_disagree", "error")}
@@ -64,6 +64,16 @@ async def test_a_database_without_tables_is_asked_again_and_told_once(monkeypatc
     deployment.answers = [16]
     await ask(check, monkeypatch)
     assert not check.agree()
+
+
+async def test_postgres_that_stays_away_is_an_alarm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An API that alone cannot reach it answered reads with 503 for as long as nobody complained."""
+    deployment = FakeDeployment(ReadsAwayError())
+    check = PartitionCheck({EVENTS: 12, TEXTS: 12}, deployment)  # type: ignore[arg-type]
+    assert await ask(check, monkeypatch) == [("postgres_away", "warning")]
+    monkeypatch.setattr(partition_check, "AWAY_SECONDS", 0.0)
+    assert await ask(check, monkeypatch) == [("postgres_away", "error")]
+    assert check.agree()
 
 
 async def test_texts_on_another_number_of_partitions_are_not_ready() -> None:

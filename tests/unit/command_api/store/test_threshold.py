@@ -156,3 +156,19 @@ async def test_requests_that_a_slow_count_let_go_are_in_the_line_once() -> None:
         await asyncio.sleep(0.1)  # now the count itself fails
         shared.sweep(100.0)
     assert [line["requests"] for line in said] == [3]
+
+
+async def test_requests_that_go_on_uncounted_for_a_minute_are_an_alarm_until_one_is_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A right that was not given leaves the limit off for good, and each press goes on as if there were none."""
+    monkeypatch.setattr(threshold, "UNCOUNTED_SECONDS", 0.0)
+    counts = Counts()
+    shared = _shared(counts)
+    with capture_logs() as said:
+        for line in range(10):
+            counts.error = None if line == 8 else asyncpg.InsufficientPrivilegeError("no")
+            await _over(shared, 1)
+            shared.sweep(100.0 + line * LOG_EVERY_SECONDS)
+    levels = [one["log_level"] for one in said]
+    assert levels == [*["warning"] * threshold.LINES_BEFORE_AN_ALARM, "error", "error", "warning"]

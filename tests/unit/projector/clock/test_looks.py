@@ -2,6 +2,7 @@
 
 import pytest
 import structlog
+from structlog.typing import EventDict
 
 from services.projector.clock import looks
 from services.projector.ports import RunningOwner
@@ -111,3 +112,45 @@ async def test_the_mark_stays_until_all_ticks_are_acked() -> None:
             assert at.deadlines.marks == {3: 1}
             assert at.ticks.owners() == ["noam", "noam"]
     assert [entry["event"] for entry in logs] == ["owners_not_looked_at"]
+
+
+def said_of_looks(logs: list[EventDict]) -> list[tuple[str, int | None]]:
+    return [(entry["log_level"], entry["partition"]) for entry in logs if entry["event"] == "owners_not_looked_at"]
+
+
+async def test_looks_that_fail_for_a_minute_are_an_alarm_that_is_said_again() -> None:
+    """Under the new policy something is due, and its row is not. So no deadline was late, and nobody was told."""
+    at = house(marked=0)
+    at.ticks = TicksInHand(broken=TimeoutError())
+    with structlog.testing.capture_logs() as logs:
+        async with ticking(at):
+            await at.passes(60)
+            assert said_of_looks(logs) == [("warning", 3)]
+            await at.passes(360)
+    assert said_of_looks(logs) == [("warning", 3), ("error", 3), ("error", 3)]
+
+
+async def test_marks_that_cannot_be_read_for_a_minute_are_an_alarm() -> None:
+    at = house()
+    at.deadlines.broken = ConnectionError("away")
+    with structlog.testing.capture_logs() as logs:
+        async with ticking(at):
+            await at.passes(72)
+            at.deadlines.broken = None
+            await at.passes(12)
+            at.deadlines.broken = ConnectionError("away")
+            await at.passes(12)
+    assert said_of_looks(logs) == [("warning", None), ("error", None), ("warning", None)]
+
+
+async def test_a_partition_that_is_given_away_while_its_look_fails_is_forgotten() -> None:
+    at = house(marked=0)
+    at.ticks = TicksInHand(broken=TimeoutError())
+    with structlog.testing.capture_logs() as logs:
+        async with ticking(at):
+            await at.passes(30)
+            at.live = []
+            await at.passes(60)
+            at.live = [3]
+            await at.passes(30)
+    assert said_of_looks(logs) == [("warning", 3), ("warning", 3)]

@@ -84,6 +84,20 @@ async def test_a_gap_is_measured_until_the_broker_answers() -> None:
         assert len(house.said()) == 3
 
 
+async def test_a_gap_that_cannot_be_measured_becomes_an_alarm() -> None:
+    """The partition was LIVE and not read, with a warning every five seconds."""
+    log = sparse(0, 2, 3)
+    log.at_once = 1
+    log.first_from_raises = [ConnectionError("the broker is away") for _ in range(9)]
+    with structlog.testing.capture_logs() as logs:
+        async with at_work(House(log=log)) as house:
+            assert len(house.said()) == 1
+            for _ in range(12):
+                await house.clock.passes(5)
+            assert len(house.said()) == 3
+    assert "recovery_failed" in [alarm["event"] for alarm in alarms(logs)]
+
+
 @pytest.mark.parametrize("at_once", [1, 2, 100])
 async def test_gaps_and_strange_records_on_the_judged_stream_are_passed(at_once: int) -> None:
     house = await a_house(stream=KEPT[:3])

@@ -109,6 +109,25 @@ async def test_pauses_grow_with_repeated_trouble_until_a_success() -> None:
         assert len(house.said()) == 4
 
 
+async def test_a_partition_whose_commits_go_on_failing_becomes_an_alarm() -> None:
+    """Each time it is taken up well, so no recovery failed: a full disk was a warning every five seconds, for ever."""
+    house = House(store=MoodyStore(commit_raises=[OSError("no space left") for _ in range(7)]))
+    with structlog.testing.capture_logs() as logs:
+        async with at_work(house):
+            await house.hears(*A_DAY)
+            for _ in range(7):
+                await house.clock.passes(5.0)
+            assert house.said() == ACCEPTED
+            house.store.commit_raises.append(OSError("no space left"))
+            await house.hears(stopped("desk", at="09:30"))
+    said = [(entry["log_level"], entry["reason"]) for entry in logs if entry["event"] == "partition_in_trouble"]
+    assert said == [
+        *[("warning", "commit_failed")] * 5,
+        *[("error", "commit_failed")] * 2,
+        ("warning", "commit_failed"),
+    ]
+
+
 async def test_a_backlog_over_its_limit_is_read_again_from_the_store() -> None:
     """Memory is not a queue."""
     stream = StuckStream()

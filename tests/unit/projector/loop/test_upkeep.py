@@ -45,6 +45,18 @@ class UnprunableStore(MoodyStore):
         return False
 
 
+@dataclass
+class UnsavingStore(MoodyStore):
+    """A store that commits, and does not take how far outcomes are published, until it `saves`."""
+
+    saves: bool = False
+
+    async def save_progress(self, ats: Sequence[Checkpoint]) -> Mapping[int, bool]:
+        if not self.saves:
+            raise TimeoutError
+        return await super().save_progress(ats)
+
+
 async def test_a_frozen_store_holds_up_no_poll_and_no_fold() -> None:
     """Twelve idle partitions used to be asked one after the other, under the fold's lock: 184 s without a poll."""
     store = FrozenStore()
@@ -147,6 +159,30 @@ async def test_a_failed_prune_is_not_tried_on_the_next_partition() -> None:
             await house.clock.passes(60.0)
             assert store.prunes == []
     assert [entry["event"] for entry in logs].count("outcomes_not_pruned") == 1
+
+
+async def test_outcomes_that_are_not_pruned_for_ten_minutes_are_an_alarm() -> None:
+    """The table grew without a word, until the disk was full."""
+    with structlog.testing.capture_logs() as logs:
+        async with at_work(House(store=UnprunableStore()), HOME, NEXT_DOOR) as house:
+            for _ in range(21):
+                await house.clock.passes(60.0)
+    said = [entry["log_level"] for entry in logs if entry["event"] == "outcomes_not_pruned"]
+    assert said == [*["warning"] * 2, *["error"] * 3]
+
+
+async def test_progress_that_is_not_saved_for_a_minute_is_an_alarm() -> None:
+    store = UnsavingStore()
+    with structlog.testing.capture_logs() as logs:
+        async with at_work(House(store=store)) as house:
+            await house.hears(*A_DAY)
+            for _ in range(70):
+                await house.clock.passes(1.0)
+            store.saves = True
+            await house.clock.passes(1.0)
+            assert store.checkpoints[HOME].published == len(A_DAY)
+    said = [(entry["log_level"], entry["partitions"]) for entry in logs if entry["event"] == "progress_not_saved"]
+    assert said == [("warning", 1), ("error", 1)]
 
 
 async def test_a_partition_that_cannot_be_pruned_keeps_no_other_from_its_turn() -> None:

@@ -6,6 +6,7 @@ from typing import Any, cast
 import pytest
 from structlog.testing import capture_logs
 
+from services.projector.texts import feed
 from services.projector.texts.feed import TextsFeed
 from services.projector.texts.projection import Texts
 from shared.events.topics import TEXTS
@@ -45,13 +46,13 @@ async def watched_from(kept: int, *positions: int, then: int | None = None) -> N
     """Watch a consumer. `then`: what is kept up to while the ends are asked."""
     texts = Texts(cast("Any", None))
     texts._moved_to[0] = kept
-    feed = TextsFeed(KafkaAddress(bootstrap_servers="nowhere:1"), "g", 6000, texts)
-    feed._kept[0] = kept
+    reader = TextsFeed(KafkaAddress(bootstrap_servers="nowhere:1"), "g", 6000, texts)
+    reader._kept[0] = kept
 
     def keep() -> None:
-        texts._moved_to[0] = feed._kept[0] = then or kept
+        texts._moved_to[0] = reader._kept[0] = then or kept
 
-    await feed._watch(cast("Any", Behind(*positions, meanwhile=keep)))
+    await reader._watch(cast("Any", Behind(*positions, meanwhile=keep)))
 
 
 async def test_a_consumer_that_moves_is_kept_and_one_that_stands_still_is_replaced(
@@ -76,3 +77,27 @@ async def test_a_topic_that_ends_before_what_was_kept_of_it_is_an_alarm(monkeypa
         with capture_logs() as said, pytest.raises(EOFError):
             await watched_from(1000, 1000, then=then)
         assert said == []
+
+
+class Unread:
+    """Texts whose positions Postgres does not tell the first few times."""
+
+    def __init__(self, failures: int) -> None:
+        self.failures = failures
+
+    async def next_offsets(self, partitions: list[int]) -> dict[int, int]:
+        self.failures -= 1
+        if self.failures >= 0:
+            raise OSError("away")
+        return dict.fromkeys(partitions, 7)
+
+
+async def test_positions_that_cannot_be_read_for_long_are_an_alarm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their partitions were not read, and no look at them said so: it looks at those whose position is known."""
+    monkeypatch.setattr(feed, "_RETRY_AFTER_SECONDS", 0.02)
+    monkeypatch.setattr(feed, "_PASSING_SECONDS", 0.05)
+    positions = feed._Positions(cast("Any", Unread(10)), {})
+    with capture_logs() as said:
+        assert await positions._known([0, 1]) == {0: 7, 1: 7}
+    told = [(one["log_level"], one["event"]) for one in said]
+    assert told == [("warning", "text_positions_not_read"), ("error", "text_positions_not_read")]

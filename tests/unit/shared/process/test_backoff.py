@@ -40,3 +40,14 @@ def test_a_failure_that_lasts_is_logged_again_after_minutes(monkeypatch: pytest.
         for now in (1000.0, 1000.0 + LOGGED_AGAIN_AFTER_SECONDS - 1, 1000.0 + LOGGED_AGAIN_AFTER_SECONDS):  # noqa: B007
             setbacks.failed(OSError("away"))
     assert len(said) == 2
+
+
+def test_a_failure_that_passes_is_a_warning_and_one_that_lasts_an_alarm() -> None:
+    now = 1000.0
+    setbacks = Setbacks("broker_lost", passing_seconds=60.0, monotonic=lambda: now)
+    with capture_logs() as said:
+        for now in (1000.0, 1059.0, 1060.0, 1061.0, 1060.0 + LOGGED_AGAIN_AFTER_SECONDS):  # noqa: B007
+            setbacks.failed(OSError("away"))
+        setbacks.recovered()
+        setbacks.failed(OSError("away"))
+    assert [line["log_level"] for line in said] == ["warning", "error", "error", "warning"]
