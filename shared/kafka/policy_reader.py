@@ -185,10 +185,10 @@ class PolicyReader:
             return
         try:
             applied = self.book.apply(record.offset, record.key, record.value, log_time_of(record))
-        except NewerPolicyError:
+        except NewerPolicyError as error:
             # Until the upgrade, presses are judged by the documents up to here. No guess is made.
             self._newer = True
-            self._log.error("policy_newer", offset=record.offset)
+            self._log.error("policy_newer", offset=record.offset, error=str(error))
             return
         self._last = record
         self._moved.set()

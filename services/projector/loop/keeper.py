@@ -41,6 +41,7 @@ _POLICY_WAIT_SECONDS: Final = 5.0
 _POLICY_GLANCE_SECONDS: Final = 0.2
 # Kafka or Postgres has restarted by then. A longer failure should wake a person.
 _FAILURES_BEFORE_AN_ALARM: Final = 5
+_NEWER_EVENT: Final = "a newer release wrote this press: upgrade this process"
 
 
 class Keeper:
@@ -146,7 +147,7 @@ class Keeper:
                 self._read_on(partition)
             case NewerEvent(type=type_, offset=offset):
                 partition.becomes(Status.HELD, "newer_event")
-                partition.log.error("event_newer_than_we_are", event_type=type_, offset=offset)
+                partition.log.error("event_newer_than_we_are", event_type=type_, offset=offset, error=_NEWER_EVENT)
             case PolicyUnseen():
                 partition.becomes(Status.HELD, POLICY_AWAITED)
                 partition.run(self._await_policy(partition, stop))
@@ -166,9 +167,9 @@ class Keeper:
                 partition.becomes(Status.HELD, "log_went_back")
                 partition.log.error("log_went_back", error=str(error))  # noqa: TRY400 - the message is enough
                 wait_seconds = _LOOK_AGAIN_SECONDS
-            except NewerOutcomeError:
+            except NewerOutcomeError as error:
                 partition.becomes(Status.HELD, "newer_outcome")
-                partition.log.error("outcome_newer_than_we_are")  # noqa: TRY400 - as above
+                partition.log.error("outcome_newer_than_we_are", error=str(error))  # noqa: TRY400 - as above
                 wait_seconds = _LOOK_AGAIN_SECONDS
             except ClockOffError as error:
                 partition.becomes(Status.HELD, "clock_disagrees")

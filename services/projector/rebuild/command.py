@@ -13,7 +13,7 @@ import asyncio
 import re
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -26,9 +26,10 @@ from services.projector.helpers.bulk import make_incoming
 from services.projector.helpers.helper import helping
 from services.projector.helpers.helpers import HelperProcesses
 from services.projector.helpers.nursery import Nursery, nursery_for
+from services.projector.ports import BusyError, FencedError, WriteRefusedError
 from services.projector.rebuild.compare import compared
 from services.projector.rebuild.fill import Filling
-from services.projector.rebuild.messages import POSTGRES_FAILED, STAYS, RebuildError, failed, send
+from services.projector.rebuild.messages import POSTGRES_FAILED, STAYS, RebuildError, failed, in_one_line, send
 from services.projector.rebuild.queries import query
 from services.projector.rebuild.schema import (
     SWITCHED,
@@ -47,8 +48,11 @@ from shared.settings import KafkaSettings, PostgresSettings
 
 # A name goes into statements as it is.
 _NEW_NAME: Final = r"[a-z][a-z0-9_]{0,62}"
+# As long as the operator's other commands wait.
+_CONNECT_WITHIN_SECONDS: Final = 10.0
 _LOCK_WITHIN_SECONDS: Final = 5.0
 _LOOK_AGAIN_SECONDS: Final = 0.2
+_CLOSE_WITHIN_SECONDS: Final = 5.0
 _REPORT_EVERY_SECONDS: Final = 0.3
 # So many outcomes are written under the locks within milliseconds.
 _FEW: Final = 500
@@ -102,6 +106,18 @@ class Rebuild:
             return await self._go_on()
         except BrokenPipeError:
             raise  # nobody reads the messages any more
+        except (BusyError, FencedError) as error:
+            # One whose session was lost has lost its lock as well, and goes on.
+            raise RebuildError(
+                f"Another process fills the same tables: {in_one_line(error)}. It may be a rebuild that has lost its "
+                "lock. Wait until pg_stat_activity has no `stint-rebuild`, then `stint rebuild --resume`."
+            ) from error
+        except WriteRefusedError as error:
+            raise RebuildError(
+                f"Postgres refuses a row ({in_one_line(error)}): an outcome on the judged stream is not one of ours, "
+                "or rows of the new tables were changed by hand. Begin anew, without --resume. If it happens again, "
+                "report it."
+            ) from error
         except POSTGRES_FAILED as error:
             raise RebuildError(f"{failed('Postgres', error)} {STAYS}") from error
         finally:
@@ -188,7 +204,9 @@ def _report(stage: str, done: int, total: int) -> None:
 @asynccontextmanager
 async def _locked(settings: RebuildSettings) -> AsyncIterator[asyncpg.Connection]:
     """Open a session that has the lock. Waits a moment for a rebuild that was killed just now."""
-    conn = await asyncpg.connect(settings.postgres_dsn.get_secret_value(), ssl=settings.postgres_tls)
+    conn = await asyncpg.connect(
+        settings.postgres_dsn.get_secret_value(), ssl=settings.postgres_tls, timeout=_CONNECT_WITHIN_SECONDS
+    )
     try:
         until = time.monotonic() + _LOCK_WITHIN_SECONDS
         while not await conn.fetchval(query("try_lock")):
@@ -197,7 +215,8 @@ async def _locked(settings: RebuildSettings) -> AsyncIterator[asyncpg.Connection
             await asyncio.sleep(_LOOK_AGAIN_SECONDS)
         yield conn
     finally:
-        await conn.close()
+        with suppress(TimeoutError):
+            await conn.close(timeout=_CLOSE_WITHIN_SECONDS)
 
 
 async def _rebuild(settings: RebuildSettings, arguments: RebuildArguments, nursery: Nursery | None) -> dict[str, Any]:
@@ -209,6 +228,8 @@ async def _rebuild(settings: RebuildSettings, arguments: RebuildArguments, nurse
             ssl=settings.postgres_tls,
             min_size=1,
             max_size=CONNECTIONS,
+            # Of statements there is no limit: an index of a large table takes hours.
+            timeout=_CONNECT_WITHIN_SECONDS,
             init=make_incoming,
             # A crash of Postgres may cost the last pieces, with their checkpoints: they are filled again.
             server_settings={

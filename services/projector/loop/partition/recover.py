@@ -207,6 +207,10 @@ def _readable(
             continue
         try:
             yield Kept(read(body), body)
+        except NewerOutcomeError:
+            raise NewerOutcomeError(
+                f"a newer release wrote the outcome at offset {offset} of the judged stream: upgrade this process"
+            ) from None
         except UnreadableOutcomeError as error:
             skipped(offset, str(error))
 

@@ -123,11 +123,15 @@ async def test_an_outcome_of_a_newer_release_is_waited_for() -> None:
 
 async def test_a_partition_behind_a_newer_outcome_is_held_with_an_alarm() -> None:
     house = House()
-    house.outcomes.streams[HOME] = [b'{"v":2,"source_offset":0}']
+    house.outcomes.streams[HOME] = [GAP, b'{"v":2,"source_offset":0}']
     with structlog.testing.capture_logs() as logs:
         async with at_work(house):
             assert house.state() == (Status.HELD, "newer_outcome")
-            assert [alarm["event"] for alarm in alarms(logs)] == ["outcome_newer_than_we_are"]
+            [alarm] = alarms(logs)
+            assert (alarm["event"], alarm["error"]) == (
+                "outcome_newer_than_we_are",
+                "a newer release wrote the outcome at offset 1 of the judged stream: upgrade this process",
+            )
             house.outcomes.streams[HOME] = []  # upgraded, or the record was removed
             await house.clock.passes(10)
             assert house.state() == (Status.LIVE, "recovered")

@@ -173,6 +173,7 @@ async def test_a_newer_event_holds_its_partition_and_is_not_lost() -> None:
             assert house.said(NEXT_DOOR) == [(0, "accepted", None)]
     assert alarms(logs) == [
         {"event": "event_newer_than_we_are", "partition": HOME, "event_type": "timer.paused.v2", "offset": 1}
+        | {"error": "a newer release wrote this press: upgrade this process"}
     ]
 
 

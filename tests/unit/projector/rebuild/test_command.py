@@ -1,12 +1,16 @@
 """`rebuild` as it is asked: what is refused before anything is touched, and how a failure is told, in words."""
 
 import json
+import socket
+import time
 from typing import cast
 
 import asyncpg
 import pytest
 from pydantic import SecretStr
 
+from services.projector.ports import BusyError, FencedError, WriteRefusedError
+from services.projector.rebuild import command
 from services.projector.rebuild.command import Rebuild, RebuildArguments, RebuildSettings, rebuilt
 from services.projector.rebuild.messages import RebuildError
 from services.projector.rebuild.queries import query
@@ -113,6 +117,49 @@ async def test_nothing_is_left_to_resume_after_a_switch() -> None:
     told = await a_rebuild(Session(fold_v1=f"{SWITCHED}2026-03-01T12:00:00+00:00"), resume=True).run()
     since = "2026-03-01T12:00:00+00:00"
     assert told == {"switched": False, "schema": "fold_v1", "nothing_to_resume": True, "in_force_since": since}
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            FencedError("partitions [3] are no longer where they were read"),
+            "Another process fills the same tables: partitions [3] are no longer where they were read. It may be a ",
+        ),
+        (BusyError("a checkpoint is held"), "Another process fills the same tables: a checkpoint is held. "),
+        (
+            WriteRefusedError("CharacterNotInRepertoireError"),
+            "Postgres refuses a row (CharacterNotInRepertoireError): ",
+        ),
+    ],
+    ids=lambda case: type(case).__name__,
+)
+async def test_tables_that_do_not_take_what_is_filled_end_the_rebuild_in_words(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
+) -> None:
+    """They ended by a traceback. The connection with the lock may be lost while a rebuild goes on."""
+    rebuild = a_rebuild(Session(fold_v1="", fold_v2=UNFINISHED), resume=True)
+
+    async def fill() -> None:
+        raise error
+
+    monkeypatch.setattr(rebuild, "_fill", fill)
+    with pytest.raises(RebuildError) as end:
+        await rebuild.run()
+    assert str(end.value).startswith(said)
+
+
+def test_postgres_that_takes_a_connection_and_says_nothing_is_not_waited_for(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was waited for a minute, which is the default of the library."""
+    monkeypatch.setattr(command, "_CONNECT_WITHIN_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        dsn = SecretStr(f"postgresql://127.0.0.1:{silent.getsockname()[1]}/none")
+        began = time.monotonic()
+        assert rebuilt(SETTINGS.model_copy(update={"postgres_dsn": dsn, "catch_up_processes": 0}), ()) == 1
+        assert time.monotonic() - began < 20
+    assert "Postgres failed: TimeoutError: it did not answer in time." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
