@@ -101,7 +101,8 @@ class KeptProducer:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the next try may do better
             self._setbacks.failed(error)
-            await _ended(producer, "producer_not_started")
+            # Cancelled meanwhile, it is ended all the same, and `close` waits for it.
+            await asyncio.wait({self._end(producer, "producer_not_started")})
             return False
         self._setbacks.recovered()
         return True
@@ -112,14 +113,10 @@ class KeptProducer:
         if known != partitions:
             raise RuntimeError(f"{topic} had {known} partitions and has {partitions} now")
 
-    def _end(self, producer: AIOKafkaProducer, what: str) -> None:
+    def _end(self, producer: AIOKafkaProducer, what: str) -> asyncio.Task[bool]:
         # It flushes what it still can, beside the new one.
-        ending = asyncio.ensure_future(_ended(producer, what))
+        stopping = end_producer(producer, STOP_WITHIN_SECONDS)
+        ending = asyncio.ensure_future(ended_within(STOP_WITHIN_SECONDS + CUT_OFF_WITHIN_SECONDS, stopping, what))
         self._endings.add(ending)
         ending.add_done_callback(self._endings.discard)
-
-
-async def _ended(producer: AIOKafkaProducer, what: str) -> bool:
-    return await ended_within(
-        STOP_WITHIN_SECONDS + CUT_OFF_WITHIN_SECONDS, end_producer(producer, STOP_WITHIN_SECONDS), what
-    )
+        return ending

@@ -8,6 +8,7 @@ import pytest
 from shared.kafka import kept_producer
 from shared.kafka.clients import AIOKafkaProducer, TopicPartition
 from shared.kafka.kept_producer import KeptProducer
+from tests.support.fakes.in_hand import turns
 
 TOPIC = "outcomes"
 BREAKS = 20
@@ -82,3 +83,57 @@ async def test_a_producer_that_broke_as_the_process_ended_is_ended_too(monkeypat
     assert isinstance(producer, Unheard)
     assert producer.acked is not None
     assert (producer.alive, producer.acked.exception() is None) == (False, False)
+
+
+class Halting:
+    """Stands in for a producer whose every step takes some turns of the loop."""
+
+    def __init__(self, *, starts: bool = True) -> None:
+        self.started = self.ended = False
+        self._starts = starts
+        self._sender = self.client = self._message_accumulator = self
+
+    async def start(self) -> None:
+        await turns(3)
+        if not self._starts:
+            raise ConnectionError("away")
+        self.started = True
+        await turns(3)
+
+    async def partitions_for(self, _: str) -> set[int]:
+        await turns(3)
+        return {0}
+
+    async def stop(self) -> None:
+        await turns(3)
+        self.ended = True
+
+
+@pytest.mark.parametrize("breaks_at", [None, 12, 15, 20])
+@pytest.mark.parametrize("starts", [True, False])
+async def test_each_producer_is_ended_at_whatever_step_the_keeping_is_cancelled(
+    monkeypatch: pytest.MonkeyPatch, breaks_at: int | None, *, starts: bool
+) -> None:
+    monkeypatch.setattr(kept_producer, "RETRY_AFTER_SECONDS", 0.0)
+    cut, together = set[bool](), set[int]()
+    for cancelled_at in range(60):
+        made: list[Any] = []
+
+        def make(made: list[Any] = made) -> Any:  # noqa: ANN401 - a producer
+            made.append(Halting(starts=starts))
+            return made[-1]
+
+        kept = KeptProducer(make, [TOPIC])
+        keeping = asyncio.create_task(kept.run())
+        for turn in range(cancelled_at):
+            if turn == breaks_at and kept.current is not None:
+                kept.broken(kept.current, "no ack")
+            await asyncio.sleep(0)
+        together.add(len([one for one in made if one.started and not one.ended]))
+        keeping.cancel()
+        await asyncio.wait({keeping})
+        await kept.close()
+        assert (cancelled_at, [one.ended for one in made]) == (cancelled_at, [True] * len(made))
+        cut.add(bool(made and made[-1].started))
+    assert cut == ({True, False} if starts else {False})
+    assert max(together) <= 2  # one that is given up may flush beside the next one, and no third
