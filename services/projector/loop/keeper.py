@@ -68,9 +68,12 @@ class Keeper:
         self._store = store
         self._policies = policies
         self._clock = clock
+        self._ended = False
 
     def assigned(self, kparts: Iterable[int]) -> None:
         """Take up partitions that the group gave us. None of their records is read before recovery."""
+        if self._ended:
+            return
         for kpart in kparts:
             self.let_go(kpart)
             self.ours[kpart] = partition = Partition(kpart, self._partitions, self._outcomes, self._bounds)
@@ -98,8 +101,16 @@ class Keeper:
         """Forget a partition. Does nothing when the partition is not ours."""
         partition = self.ours.pop(kpart, None)
         if partition is not None:
+            # It may have been taken up after the log stopped reading for a rebalance.
+            self._log.hold(kpart)
             partition.halt()
             self._bounds.caches = max(1, len(self.ours))
+
+    def end(self) -> None:
+        """Forget all partitions, and take up none any more: the process is about to leave the group."""
+        self._ended = True
+        for kpart in list(self.ours):
+            self.let_go(kpart)
 
     def live(self, kpart: int) -> Partition | None:
         """Return a partition that may be folded now, or None."""

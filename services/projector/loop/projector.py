@@ -75,8 +75,7 @@ class Projector:
         async with self.keeper.folding:
             await self._published_within(_LAST_ACKS_WITHIN_SECONDS)
             await self._upkeep.save_progress()
-            for kpart in list(self.keeper.ours):
-                self.keeper.let_go(kpart)
+            self.keeper.end()
 
     async def _fold(self, records: Mapping[int, Sequence[RawRecord]]) -> None:
         batches: list[Batch] = []

@@ -1,8 +1,10 @@
 """How the loop ends, and how it drops a partition that another projector owns."""
 
+import asyncio
+
 from services.projector.loop.partition.partition import Status
 from services.projector.ports import Checkpoint
-from tests.support.fakes.house import A_DAY, ACCEPTED, HOME, House, at_work
+from tests.support.fakes.house import A_DAY, ACCEPTED, HOME, NEXT_DOOR, House, at_work
 from tests.support.fakes.in_hand import StuckStream, turns
 from tests.support.story.given import stopped
 
@@ -81,3 +83,28 @@ async def test_a_partition_that_is_held_writes_no_progress() -> None:
         assert house.store.checkpoints[HOME].published == 0
         house.projector.keeper.ours[HOME].becomes(Status.LIVE, "recovered")
         await house.hears(stopped("desk", at="09:30"))
+
+
+async def test_a_partition_that_the_group_gives_after_the_end_is_not_taken_up() -> None:
+    """A rebalance waits for the batch in hand, and so for the end. Its partitions had a task that nobody ended."""
+    house = House()
+    async with at_work(house):
+        await house.hears(*A_DAY)
+        await house.ends()
+        before = asyncio.all_tasks()
+        house.projector.keeper.assigned([HOME])
+        assert (house.projector.keeper.ours, asyncio.all_tasks()) == ({}, before)
+
+
+async def test_a_partition_that_is_let_go_is_read_no_further() -> None:
+    """It may have been taken up while its revocation waited for the batch in hand: then its records went on coming."""
+    async with at_work(House(), HOME, NEXT_DOOR) as house:
+        async with house.projector.keeper.folding:
+            revoking = asyncio.ensure_future(house.projector.keeper.revoked([HOME]))
+            await turns()
+            house.log.hold(HOME)  # as the log does with all that it reads when the group takes partitions
+            house.projector.keeper.displaced([HOME], "a test")
+            await turns()
+            assert house.state() == (Status.LIVE, "recovered")
+        await revoking
+        assert house.log.positions.keys() == {NEXT_DOOR}
