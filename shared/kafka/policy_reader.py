@@ -206,7 +206,10 @@ async def _holds(consumer: AIOKafkaConsumer, known: ConsumerRecord) -> bool | No
         async with asyncio.timeout(WITHIN_SECONDS):
             records, _ = await fetch(consumer, _TP, known.offset, _LOOK_BACK_MS)
     except OffsetOutOfRangeError:
-        return False
+        # Deleted; or the topic has become shorter since its end was asked, and the next look finds that.
+        async with asyncio.timeout(WITHIN_SECONDS):
+            is_deleted: bool = (await consumer.end_offsets([_TP]))[_TP] > known.offset
+        return False if is_deleted else None
     # Not its time, which is the broker's: a copy that was put back has another.
     if not records:
         return None

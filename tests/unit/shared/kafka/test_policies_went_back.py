@@ -94,6 +94,26 @@ async def test_a_topic_that_ends_before_what_was_read_is_an_alarm_and_not_caught
         assert reader.caught_up
 
 
+async def test_a_topic_that_becomes_shorter_while_it_is_read_again_goes_on_once_it_is_back() -> None:
+    """What is read again lies beyond the new end. That is no other record, and the right topic mends it."""
+    reader = await read_up_to(3)
+
+    class Shrinks(Consumer):
+        shrinks = True
+
+        async def send(self, node_id: int, request: Any) -> Any:  # noqa: ANN401 - as above
+            self.end, self.shrinks = (2 if self.shrinks else 3), False
+            return await super().send(node_id, request)
+
+    consumer = Shrinks(3)
+    async with looking(reader, consumer) as logs:
+        await some_looks()
+        assert (reader.caught_up, alarms(logs)[0]) == (False, {"ends_at": 2, "read_to": 3})
+        consumer.end = 3
+        await some_looks()
+        assert (reader.caught_up, all("ends_at" in alarm for alarm in alarms(logs))) == (True, True)
+
+
 async def test_a_topic_made_anew_that_grew_past_what_was_read_is_an_alarm() -> None:
     """Its new documents were taken for the next ones. A process that began later knew others."""
     reader, consumer = await read_up_to(3), Consumer(3)
