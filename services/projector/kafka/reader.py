@@ -20,6 +20,8 @@ from shared.process.ending import ended_within
 
 # The offsets exist, so a reachable broker answers at once.
 _WITHIN_SECONDS: Final = 10.0
+# Of a piece. What is read by then is handed out.
+_PIECE_WITHIN_SECONDS: Final = 5.0
 # Short, because a poll that meets only a gap returns when its time is up.
 _POLL_MS: Final = 50
 # How many records are read first, to learn how large the records of a piece are.
@@ -66,6 +68,8 @@ class PartitionReader:
     ) -> Sequence[ConsumerRecord]:
         """Return as many records of [start, end) as there are, in order, and about `at_most` or `bytes_at_most`.
 
+        Of a slow broker fewer are returned, so that they are not lost with the time that a reader waits.
+
         A call that goes on where the last one ended finds what the client has fetched meanwhile.
         """
         tp = TopicPartition(self._topic, kpart)
@@ -75,6 +79,7 @@ class PartitionReader:
                 consumer.assign([tp])
                 consumer.seek(tp, start)
             size = largest = 0
+            until = asyncio.get_running_loop().time() + _PIECE_WITHIN_SECONDS
             while len(records) < at_most and size < bytes_at_most and await consumer.position(tp) < end:
                 # A response is packed and may hold far more than a piece. Take as many as fit if none is larger than
                 # the largest so far.
@@ -85,6 +90,8 @@ class PartitionReader:
                 records += new
                 sizes = [len(record.value or b"") for record in new]
                 size, largest = size + sum(sizes), max([largest, *sizes])
+                if records and asyncio.get_running_loop().time() > until:
+                    break
         return records
 
     @asynccontextmanager
