@@ -100,7 +100,8 @@ PARTITION_STATE: Final = Metric(
 PARTITION_LAG: Final = Metric(
     "stint_partition_lag_offsets",
     "gauge",
-    "Offsets of `timer.events.v1` that are not folded yet, as seen within the last 5 s. Absent while Kafka is away.",
+    "Offsets of `timer.events.v1` that are not folded yet, as seen within the last 5 s. Absent while Kafka is away, or "
+    "while the partition has no leader.",
     {"partition": NUMBERS},
 )
 UNPUBLISHED: Final = Metric(

@@ -6,6 +6,7 @@ librdkafka and Java differ. No topic is made by writing to it: a setting of the 
 
 import asyncio
 import ssl
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -168,6 +169,15 @@ async def partitions_of(consumer: AIOKafkaConsumer, topic: str) -> list[int]:
     return sorted(cluster.partitions_for_topic(topic) or ())
 
 
+def led(consumer: AIOKafkaConsumer, places: Iterable[TopicPartition]) -> list[TopicPartition]:
+    """Return those of some partitions that have a leader, as far as a consumer knows.
+
+    It asks for the offsets of all that it is given or of none, and waits in vain for one without a leader.
+    """
+    cluster = consumer._client.cluster  # noqa: SLF001 - it has no public question for it
+    return [place for place in places if cluster.leader_for_partition(place) not in {None, -1}]
+
+
 async def end_consumer(consumer: AIOKafkaConsumer) -> None:
     """Stop a consumer, its connections too, and for good.
 
@@ -257,6 +267,7 @@ __all__ = [
     "end_consumer",
     "end_producer",
     "group_consumer",
+    "led",
     "log_time_of",
     "lone_consumer",
     "partitions_of",

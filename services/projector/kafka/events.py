@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 from services.projector.kafka.reader import PartitionReader
 from services.projector.ports import RawRecord, Span
 from shared.events.topics import EVENTS
-from shared.kafka.clients import AIOKafkaConsumer, KafkaAddress, TopicPartition, end_consumer, group_consumer
+from shared.kafka.clients import AIOKafkaConsumer, KafkaAddress, TopicPartition, end_consumer, group_consumer, led
 from shared.kafka.quick_reading import QuickReader
 from shared.process.backoff import Setbacks
 from shared.process.ending import ended_within
@@ -102,8 +102,8 @@ class KafkaEventLog(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
         return dict(records)
 
     async def ends(self) -> dict[int, int]:
-        """Return where the log ends, for the partitions that are ours. Raises KafkaError."""
-        ends = await self._consumer.end_offsets(self._consumer.assignment())
+        """Return where the log ends, for the partitions that are ours and have a leader. Raises KafkaError."""
+        ends = await self._consumer.end_offsets(led(self._consumer, self._consumer.assignment()))
         return {tp.partition: end for tp, end in ends.items()}
 
     def hold(self, kpart: int) -> None:

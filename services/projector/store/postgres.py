@@ -148,7 +148,7 @@ class PostgresStore:
         """Return where a partition stands. Raises LookupError when the topics job has not made its row."""
         row = await self._pool.fetchrow(query("read_checkpoint"), kpart)
         if row is None:
-            raise LookupError(f"no checkpoint for partition {kpart}: run the topics job")
+            raise LookupError(f"no checkpoint for partition {kpart}: run `stint topics`")
         return Checkpoint(**dict(row))
 
     async def read(self, wanted: Wanted) -> Found:
