@@ -9,8 +9,12 @@ from pathlib import Path
 
 import httpx2 as httpx
 import pytest
+from aiokafka.errors import GroupAuthorizationFailedError, NoOffsetForPartitionError
 
 from deploy.local.settings import ROOT
+from services.stint_cli.settings import LogSettings
+from shared.events.topics import EVENTS
+from shared.kafka.clients import end_consumer, group_consumer
 from tests.integration.guarded import Guarded, guarded_in, let_in
 from tests.support.stack.api import Api
 from tests.support.stack.certificates import Authority
@@ -104,6 +108,38 @@ async def test_a_user_that_may_not_look_at_topics_is_told_so(inside: Deployment,
     said = await topics_command(inside, guarded.settings("stint-command-api"))
     assert said.status == 1
     assert "uthoriz" in said.text, said
+
+
+async def joins(guarded: Guarded, user: str, group: str) -> bool:
+    """Say whether the broker lets a user be a member of a group, and gives it partitions."""
+    said = {name.lower(): value for name, value in guarded.settings(user).items()}
+    consumer = group_consumer(LogSettings.model_validate(said).kafka, group, 10_000)
+    await consumer.start()
+    try:
+        consumer.subscribe([EVENTS])
+        async with asyncio.timeout(20):
+            while not consumer.assignment():
+                await consumer.getmany(timeout_ms=100)
+    except GroupAuthorizationFailedError:
+        return False
+    except NoOffsetForPartitionError:
+        pass  # it has partitions, and does not know where to begin on them
+    finally:
+        await end_consumer(consumer)
+    return True
+
+
+@pytest.mark.parametrize("user", ["stint-command-api", "stint-feed", "stint-operator"])
+@pytest.mark.usefixtures("inside")
+async def test_none_but_a_projector_may_be_a_member_of_the_projectors_group(guarded: Guarded, user: str) -> None:
+    """It would get a share of the partitions, whose presses nobody would judge then."""
+    assert not await joins(guarded, user, "stint.projector")
+
+
+@pytest.mark.usefixtures("inside")
+async def test_a_projector_may_be_a_member_of_its_group(guarded: Guarded) -> None:
+    """The control."""
+    assert await joins(guarded, "stint-projector", "stint.projector")
 
 
 async def test_a_broker_of_another_authority_is_not_believed(
