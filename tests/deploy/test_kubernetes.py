@@ -111,6 +111,13 @@ def test_every_pod_is_confined(folder: str) -> None:
         }, name
 
 
+@every_folder
+def test_no_program_is_process_1_which_hears_no_signal_while_it_starts(folder: str) -> None:
+    """A pod that is ended within its first seconds would run on until it is killed: a projector with partitions."""
+    for name, pod in pods(built(folder)):
+        assert pod["shareProcessNamespace"] is True, name
+
+
 def test_every_container_says_what_it_needs_and_what_it_may_have() -> None:
     for name, container in every_container():
         for bound in ("requests", "limits"):

@@ -161,7 +161,13 @@ def test_a_pod_for_commands_is_the_job_that_prepares_but_sleeps() -> None:
     assert [f"{name}={value}" for name, value in settings_of(manifests, container).items()] == settings
     for part in ("securityContext", "volumeMounts"):
         assert container[part] == of_the_job[part]
-    for part in ("securityContext", "volumes", "automountServiceAccountToken", "enableServiceLinks"):
+    for part in (
+        "securityContext",
+        "volumes",
+        "automountServiceAccountToken",
+        "enableServiceLinks",
+        "shareProcessNamespace",
+    ):
         assert pod[part] == job[part]
     assert container["command"] == ["sleep", "infinity"]
     assert container["image"].rpartition(":")[2] == of_the_job["image"].rpartition(":")[2]
