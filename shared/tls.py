@@ -2,6 +2,10 @@
 
 import ssl
 from pathlib import Path
+from typing import Any
+
+# When each file was last changed.
+_Stamps = tuple[int, ...]
 
 
 def client_context(ca: Path | None, certificate: Path | None = None, key: Path | None = None) -> ssl.SSLContext:
@@ -9,7 +13,14 @@ def client_context(ca: Path | None, certificate: Path | None = None, key: Path |
 
     `ca` is a PEM file of the only authorities to trust; None: those of the machine. `certificate` and `key` are ours,
     when a server asks for them. Raises OSError for a file that cannot be read, ssl.SSLError for one that is not PEM.
+    A file that is written anew counts from the next connection on.
     """
+    if ca is None and certificate is None:
+        return _read(ca, certificate, key)
+    return _Renewed(ssl.PROTOCOL_TLS_CLIENT, ca, certificate, key)
+
+
+def _read(ca: Path | None, certificate: Path | None, key: Path | None) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=ca)
     if ca is not None:
         # From 3.13 on Python refuses certificates that lack what RFC 5280 asks for. Private authorities leave some of
@@ -19,3 +30,31 @@ def client_context(ca: Path | None, certificate: Path | None = None, key: Path |
         # An empty password, because a prompt would hang a service. The file's mode protects the key.
         context.load_cert_chain(certificate, key, password="")
     return context
+
+
+class _Renewed(ssl.SSLContext):
+    """A context that stands for another one, which is made anew when a file has changed and a connection begins.
+
+    Operators of Kafka and Postgres renew authorities within months, and a process may run for longer. By itself this
+    context trusts nobody.
+    """
+
+    def __init__(self, _protocol: int, ca: Path | None, certificate: Path | None, key: Path | None) -> None:
+        self._files = (ca, certificate, key)
+        self._stamps = _stamps(*self._files)
+        self._now = _read(*self._files)
+
+    def wrap_bio(self, *said: Any, **more: Any) -> ssl.SSLObject:  # noqa: ANN401 - as ssl has them
+        """Begin a connection. asyncio and uvloop begin each of theirs here."""
+        try:
+            stamps = _stamps(*self._files)
+            if stamps != self._stamps:
+                self._now = _read(*self._files)
+                self._stamps = stamps
+        except OSError:
+            pass  # not whole yet, or gone: what was read before counts, and the next connection looks again
+        return self._now.wrap_bio(*said, **more)
+
+
+def _stamps(*files: Path | None) -> _Stamps:
+    return tuple(file.stat().st_mtime_ns for file in files if file is not None)
