@@ -111,11 +111,13 @@ class Timeline:
 
     def pieces(self, since: datetime, until: datetime) -> Iterator[tuple[datetime, datetime, Terms]]:
         """Cut [since, until) where another document came into force. Pieces of no length are left out."""
-        for place, terms in enumerate(self.terms):
-            begin = since if place == 0 else max(since, self.begins[place])
+        for place in range(self.place(since), len(self.terms)):
             end = until if place + 1 == len(self.terms) else min(until, self.begins[place + 1])
-            if begin < end:
-                yield begin, end, terms
+            if since < end:
+                yield since, end, self.terms[place]
+                since = end
+            if end == until:
+                return
 
 
 def begin_of(set_at: datetime, log_time: datetime) -> datetime:

@@ -7,7 +7,6 @@ A sheet keeps its groups. They were made of certain timers, and a timer that cha
 made anew. Nothing else makes a group wrong, so nobody has to drop it.
 """
 
-from bisect import bisect_right
 from collections.abc import Hashable, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -41,8 +40,6 @@ class Traits(NamedTuple):
 
     zone: str
     billable: bool
-    # The document that was in force when it began.
-    document: int
     is_long: bool
     # The findings that look at each day anew: by which rule, on which day, and whether they last.
     told: tuple[tuple[str, date, bool], ...]
@@ -215,7 +212,6 @@ def _member(known: Alike, timer: Timer, running: OpenInterval) -> Member:
     traits = Traits(
         zone,
         timer.after.billable,
-        bisect_right(known.timeline.begins, running.start),
         running.has(Rule.LONG_RUNNING),
         told,
         late,

@@ -180,10 +180,7 @@ class Outlook:
         if self._runs_alone and day not in self._sheet.days:
             return None  # an interval that runs alone fills its day when the day is over, so not before
         crossed = self._reaches(microseconds(begins, ends), running, local, billable=False)
-        if crossed is None:
-            return None
-        at = max(crossed, begins, running.start)
-        return at if at < ends and Rule.OVERFULL_DAY in self._timeline.at(at).on else None
+        return self._counts_at(Rule.OVERFULL_DAY, crossed, max(begins, running.start), ends)
 
     def _over_estimate(self, timer: Timer, running: OpenInterval) -> datetime | None:
         """Return when the job's estimate is used up; one set later counts from when it was on the log."""
@@ -194,11 +191,14 @@ class Outlook:
         if job_id not in self._estimates_reached:
             self._estimates_reached[job_id] = estimate_reached(self._sheet, job_id, self._until, self._late)
         crossed = self._estimates_reached[job_id]
+        return self._counts_at(Rule.OVER_ESTIMATE, crossed, max(running.start, estimate.known_at), self._until + _US)
+
+    def _counts_at(self, rule: Rule, crossed: datetime | None, since: datetime, until: datetime) -> datetime | None:
+        """Return when a crossing counts in [since, until); where its rule was off, from when the rule was on."""
         if crossed is not None:
-            counts_from = max(running.start, estimate.known_at)
-            for since, to, terms in self._timeline.pieces(counts_from, self._until + _US):
-                if Rule.OVER_ESTIMATE in terms.on and max(crossed, since) < to:
-                    return max(crossed, since)
+            for begin, end, terms in self._timeline.pieces(since, until):
+                if rule in terms.on and max(crossed, begin) < end:
+                    return max(crossed, begin)
         return None
 
     def _reaches(self, limit_us: int, running: OpenInterval, local: _Day, *, billable: bool) -> datetime | None:

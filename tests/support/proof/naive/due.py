@@ -263,9 +263,7 @@ def _of_days(owner: Owner, timer: Row, interval: Row, found: list[Row], until: d
             yield begins, "R09", "2", None
         if "R11" in new and timer["billable"] and (over := _over_cap(owner, day, since, upto)) is not None:
             yield over, "R11", "2", None
-        length = (ends - begins) // _US
-        full = owner.reached(day, since, upto, length, billable=False) if "R17" in new and length else None
-        if full is not None and setting(owner.policy(full), "R17") != "off":
+        if "R17" in new and begins < ends and (full := _overfull(owner, day, since, upto, ends - begins)) is not None:
             yield full, "R17", "2", None
 
 
@@ -329,6 +327,12 @@ def _over_cap(owner: Owner, day: date, since: datetime, ends: datetime) -> datet
             if at is not None:
                 return at
     return None
+
+
+def _overfull(owner: Owner, day: date, since: datetime, ends: datetime, length: timedelta) -> datetime | None:
+    pieces = [(begins, to) for begins, to, policy in _pieces(owner, since, ends) if setting(policy, "R17") != "off"]
+    reached = (owner.reached(day, begins, to, length // _US, billable=False) for begins, to in pieces)
+    return next((at for at in reached if at is not None), None)
 
 
 def _length(owner: Owner, start: datetime, until: datetime, limit: str) -> datetime | None:

@@ -102,11 +102,6 @@ CASES: Final[dict[str, tuple[Pair, str, Callable[[], AbstractContextManager[Any]
         "15:00",
         lambda: without("told", ()),
     ),
-    "begun under a document that has the rule": (
-        Pair(runs(1, "09:00"), runs(2, "12:00"), {"days": FULL}, ((MONDAY, LAX), (moment("11:00"), FLAGS))),
-        "15:00",
-        lambda: without("document", 0),
-    ),
     "on the log long after it began": (
         Pair(
             runs(1, "2026-02-01T09:00"),

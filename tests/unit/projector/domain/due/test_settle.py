@@ -18,6 +18,7 @@ from shared.events.policy import (
     Rules,
 )
 from shared.events.rules import Rule
+from tests.support.story.documents import replaced
 from tests.support.story.given import (
     JERUSALEM,
     Story,
@@ -277,6 +278,13 @@ def test_a_day_on_which_the_clocks_change_is_as_long_as_it_is() -> None:
     begins = "2026-03-26T22:00"
     story = given(started("desk", at=begins), started("phone", at=begins), tick("2026-03-27T20:00"))
     assert {one.from_ for one in told(story) if one.rule == "R17"} == {moment("2026-03-27T09:30")}
+
+
+def test_of_a_day_that_is_full_already_the_rule_counts_from_when_it_is_switched_on() -> None:
+    story = Story(replaced(policy(rules=Rules(R17=RuleMode(mode=Mode.OFF))), JERUSALEM, moment("14:00")))
+    story.when(*(started(name, at="2026-03-01T22:00", policy_rev=0) for name in ("desk", "phone")))
+    story.when(stopped("desk", at="20:00", policy_rev=2))
+    assert found(Rule.OVERFULL_DAY, "desk", "14:00", "20:00") in told(story)
 
 
 # The order of looks.

@@ -1,8 +1,11 @@
 """The book of policies: which revision is in force, the same for every reader."""
 
+from datetime import datetime, timedelta
+
 import pytest
 
-from shared.events.policies.book import NO_REVISION, NewerPolicyError, PolicyBook, PolicyRecord
+from shared.events.policies.book import NO_REVISION, NewerPolicyError, PolicyBook, PolicyRecord, Timeline
+from shared.events.policies.terms import terms_of
 from shared.events.policy import Policy, Preset
 from tests.support.story.presses import NOON
 
@@ -41,6 +44,20 @@ def test_a_policy_that_names_the_one_in_force_replaces_it() -> None:
     assert [filled.in_force("acme", revision) for revision in range(-1, 4)] == [None, 0, 1, 2, 2]
     zones = [filled.timeline("acme", revision).latest.zone for revision in range(4)]
     assert zones == ["UTC", "Asia/Tokyo", "Africa/Cairo", "Africa/Cairo"]
+
+
+def test_a_timeline_is_cut_where_another_document_came_into_force() -> None:
+    """The second was in force for no time, because the third came at the same moment."""
+    noon, one, two, three, four = (NOON + timedelta(hours=hours) for hours in range(5))
+    zones = ("UTC", "Asia/Tokyo", "Africa/Cairo", "Asia/Jerusalem")
+    documents = [terms_of(Policy(preset=Preset.NATIVE, zone=zone)) for zone in zones]
+    timeline = Timeline((one, two, two, three), tuple(documents))
+
+    def cut(since: datetime, until: datetime) -> list[tuple[datetime, datetime, str]]:
+        return [(begin, end, terms.zone) for begin, end, terms in timeline.pieces(since, until)]
+
+    assert cut(noon, four) == [(noon, two, "UTC"), (two, three, "Africa/Cairo"), (three, four, "Asia/Jerusalem")]
+    assert (cut(two, three), cut(three, three)) == ([(two, three, "Africa/Cairo")], [])
 
 
 @pytest.mark.parametrize("replaces", [None, 1, 7, -1])
