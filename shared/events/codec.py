@@ -15,7 +15,7 @@ from .models import (
     TimerStarted,
     TimerStopped,
 )
-from .value import value
+from .value import replace, value
 
 _SHAPE_OF_A_TYPE: Final = re.compile(r"(timer|owner|deadline)\.[a-z_]+\.v[0-9]+")
 # The errors that a record of a later release may cause: an unknown field, or an unknown word.
@@ -65,11 +65,12 @@ def read(headers: Headers, value: bytes | None) -> Press | Unreadable | Newer:
         return Unreadable(f"envelope: {error}")
     except ValidationError as error:
         return _newer_or_unreadable(type_, error)
-    if isinstance(press.event, _NEEDS_A_TIMER) and press.envelope.subject is None:
-        return Unreadable("envelope: header ce_subject is missing")
     if isinstance(press.event, DeadlineReached) and press.envelope.expires_at is None:
         return Unreadable("envelope: header ce_expirytime is missing")
-    return press
+    if isinstance(press.event, _NEEDS_A_TIMER):
+        return press if press.envelope.subject is not None else Unreadable("envelope: header ce_subject is missing")
+    # It is about an owner. With a timer, its outcome and that timer's history would tell of a press on it.
+    return press if press.envelope.subject is None else Press(replace(press.envelope, subject=None), press.event)
 
 
 def _newer_or_unreadable(type_: str, error: ValidationError) -> Newer | Unreadable:

@@ -44,6 +44,8 @@ def read(headers: Headers, value: bytes | None, also: Mapping[str, str] | None =
         return UNREADABLE
     if as_type in TIMER_EVENTS and press["subject"] is None:
         return UNREADABLE
+    if as_type not in TIMER_EVENTS:
+        press["subject"] = None  # it is about an owner
     if as_type == "deadline.reached.v1" and press["expires_at"] is None:
         return UNREADABLE
     if set(body) - set(fields) or set(body["actor"]) - _ACTOR or press["actor"]["role"] not in _ROLES:

@@ -181,3 +181,11 @@ def test_a_reply_partition_of_5000_digits_loses_no_press() -> None:
 def test_an_owner_event_needs_no_timer(type_: str) -> None:
     event = next(event for event in EVERY if event.type == type_)
     assert isinstance(read(headers(ce_type=type_, ce_subject=None), write_body(event)), Press)
+
+
+@pytest.mark.parametrize("event", EVERY, ids=lambda event: event.type)
+def test_a_press_alone_is_about_the_timer_that_a_header_names(event: AnyEvent) -> None:
+    """A fact with a timer would be packed like a press, and an erasure is looked for among what is not packed."""
+    found = read(headers(ce_type=event.type), write_body(event))
+    assert isinstance(found, Press)
+    assert found.envelope.subject == (ENVELOPE.subject if event.type.startswith("timer.") else None)
