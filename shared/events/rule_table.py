@@ -209,7 +209,10 @@ RULE_ROWS: Final[tuple[RuleRow, ...]] = (
         native=409,  # it may be legal after another press
         modes=OVERLAPS,
         default="flag",
-        finds=Finds("at the first instant of the overlap", "it has no end: both timers may be stopped at any time"),
+        finds=Finds(
+            "at the first instant of the overlap; that of a refused press, at the press",
+            "it has no end: both timers may be stopped at any time",
+        ),
     ),
     RuleRow(
         rule=Rule.FUTURE_TIME,
@@ -221,8 +224,9 @@ RULE_ROWS: Final[tuple[RuleRow, ...]] = (
         default="strict",
         beside=("The 60 s are fixed.",),
         finds=Finds(
-            "at the log time of the press",
-            "it ends at the time that the caller gave; that of a work date to come has no end",
+            "at the log time of the press; that of a work date to come, at the press",
+            "it ends at the time that the caller gave; that of a work date to come ends at once, or never when the "
+            "press was refused",
         ),
     ),
     RuleRow(
