@@ -13,8 +13,6 @@ from tests.support.proof.checkers.history import (
     Evidence,
     EvidenceRecord,
     Op,
-    read_history,
-    write_history,
 )
 from tests.support.proof.checkers.replay import c7_audit, c7_same_bytes
 from tests.world.plan import plan_of
@@ -204,9 +202,3 @@ def test_an_audit_that_differs_is_noticed(good: Evidence) -> None:
     other = (first.value or b"").replace(b'"flags":[', b'"flags":["R17",').replace(b'"R17",]', b'"R17"]')
     tampered = replace(good, outcomes=[EvidenceRecord(first.partition, 0, first.key, other), *good.outcomes[1:]])
     assert c7_audit(tampered)
-
-
-def test_a_history_survives_its_file(good: Evidence, tmp_path_factory: pytest.TempPathFactory) -> None:
-    path = tmp_path_factory.mktemp("history") / "history.jsonl"
-    write_history(path, good.history)
-    assert read_history(path) == list(good.history)

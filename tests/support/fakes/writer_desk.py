@@ -25,7 +25,7 @@ from services.projector.ports import (
 from shared.events.ids import partition_of, slot_of
 from shared.events.outcome import Outcome, read_outcome
 from tests.support.fakes.outcome_store import OutcomeStore
-from tests.support.story.given import JERUSALEM, Told, book_of, timer_id
+from tests.support.story.given import JERUSALEM, Told, book_of
 
 PARTITIONS: Final = 12
 HOME: Final = partition_of(slot_of("acme", "dana"), PARTITIONS)
@@ -110,12 +110,3 @@ class WriterDesk:
 
 def noams(told: Callable[..., Told], at: str) -> Told:
     return told("desk", at=at, owner="noam")
-
-
-def is_about(timer: str) -> Callable[[Outcome], bool]:
-    """Return a test of outcomes: accepted, and about this timer of dana's."""
-    return lambda outcome: outcome.verdict == "accepted" and outcome.subject == timer_id(timer)
-
-
-def names_an_owner(owner: str) -> Callable[[Wanted], bool]:
-    return lambda wanted: any(owner == name for _, _, name in wanted.owners)

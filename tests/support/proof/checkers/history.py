@@ -4,11 +4,10 @@ A history is JSON lines, two for each operation: one when it was invoked, one wh
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from shared.events.envelope import Headers
@@ -31,16 +30,6 @@ class Op:
     body: Mapping[str, Any] | None = None
     status: int | None = None
     position: str | None = None
-
-
-def write_history(path: Path, history: Iterable[Op]) -> None:
-    """Write a history as JSON lines."""
-    path.write_text("".join(json.dumps(asdict(op)) + "\n" for op in history), encoding="utf-8")
-
-
-def read_history(path: Path) -> list[Op]:
-    """Read a history."""
-    return [Op(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 class Logged(Protocol):

@@ -6,11 +6,21 @@ from datetime import date
 from typing import Final
 
 from services.projector.domain.sheet.state import Profile, Timesheet
-from shared.events.outcome import read_outcome
-from tests.support.fakes.writer_desk import HOME, NEXT_DOOR, FussyStore, WriterDesk, is_about, names_an_owner, noams
+from services.projector.ports import Wanted
+from shared.events.outcome import Outcome, read_outcome
+from tests.support.fakes.writer_desk import HOME, NEXT_DOOR, FussyStore, WriterDesk, noams
 from tests.support.story.given import moment, paused, resumed, started, stopped, timer_id
 
 # The store refuses the data to be written.
+
+
+def is_about(timer: str) -> Callable[[Outcome], bool]:
+    """Return a test of outcomes: accepted, and about this timer of dana's."""
+    return lambda outcome: outcome.verdict == "accepted" and outcome.subject == timer_id(timer)
+
+
+def names_an_owner(owner: str) -> Callable[[Wanted], bool]:
+    return lambda wanted: any(owner == name for _, _, name in wanted.owners)
 
 
 async def test_only_the_press_at_fault_is_refused_from_a_refused_batch() -> None:
