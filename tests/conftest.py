@@ -9,6 +9,8 @@ import httpx2 as httpx
 import hypothesis
 import pytest
 from _pytest.nodeid import NodeId
+from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
 
 from deploy.local.stack import Stack
 from shared.process.garbage import collect_seldom
@@ -28,6 +30,9 @@ ROOMS_OF_REAL_PARTS = ("contract", "examples", "integration", "faults", "contain
 hypothesis.settings.register_profile("test", derandomize=True, deadline=None, max_examples=100, database=None)
 hypothesis.settings.register_profile("long", parent=hypothesis.settings.get_profile("test"), max_examples=2000)
 hypothesis.settings.load_profile("long" if LONG else "test")
+# It also draws numbers that stand in whichever modules of the product are loaded. Alone, a test would meet other
+# examples than among all tests, and any new constant would change them.
+providers._get_local_constants = Constants
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from hypothesis.internal.conjecture.providers import HypothesisProvider
 
 from tests.world.plan import RATES
 
@@ -65,6 +66,11 @@ def test_the_page_lists_every_fault_of_the_world() -> None:
     """`tests/README.md` has them in a table, grouped by the part that fails."""
     table = (TESTS / "README.md").read_text().partition("| faults of |")[2].partition("\n\n")[0]
     assert sorted(re.findall(r"`(\w+)`", table)) == sorted(RATES)
+
+
+def test_chance_draws_no_number_because_a_module_is_loaded() -> None:
+    """Examples are those of the property alone. So one that failed among all tests fails alone, and the next day."""
+    assert len(HypothesisProvider(None)._local_constants) == 0
 
 
 @pytest.mark.xdist_group("rig")
