@@ -14,24 +14,15 @@ from typing import Final
 
 from services.projector.ports import RawRecord, Span, ToPublish
 from shared.events.codec import write_body
-from shared.events.envelope import Headers, encode_headers
+from shared.events.envelope import encode_headers
 from shared.events.policies.book import PolicyBook
 from tests.support.story.given import Told
+from tests.support.story.presses import Record
 
 _TURNS: Final = 60
 GAP: Final = b"no record lies here"
 NULL: Final = b"a record without a value lies here"
 _UNIX_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True)
-class Record:
-    """A record as a broker hands it out."""
-
-    offset: int
-    timestamp: int
-    headers: Headers
-    value: bytes | None
 
 
 def record(told: Told, offset: int) -> Record:

@@ -1,7 +1,6 @@
 """A partition that was judged: its records, the policies, and the outcomes that a projector of this release records."""
 
 import json
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -10,26 +9,15 @@ from services.projector.domain.entry import LoggedPress, UnreadableRecord, momen
 from services.projector.domain.fold import fold_entry, refuse_entry
 from services.projector.domain.outcomes import Kept
 from shared.events.codec import Press, Unreadable, read
-from shared.events.envelope import Headers
 from shared.events.ids import partition_of, slot_of
 from shared.events.policies.book import PolicyBook
 from tests.support.story.given import new_ledger
-from tests.support.story.presses import NOON, SHORT, body, headers
+from tests.support.story.presses import NOON, SHORT, Record, body, headers
 
 PARTITIONS: Final = 12
 KPART: Final = partition_of(slot_of("acme", "dana"), PARTITIONS)
 NOON_MS: Final = int(NOON.timestamp() * 1000)
 TIMER: Final = str(SHORT)
-
-
-@dataclass(frozen=True)
-class Record:
-    """One record of the partition."""
-
-    offset: int
-    timestamp: int
-    headers: Headers
-    value: bytes | None
 
 
 POLICY: Final = json.dumps(

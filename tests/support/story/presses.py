@@ -1,6 +1,7 @@
-"""Presses to test with: an ordinary one, of which each test changes one thing."""
+"""Presses to test with: an ordinary one, of which each test changes one thing, and records as a broker has them."""
 
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -48,3 +49,13 @@ def headers(**changed: bytes | str | None) -> Headers:
 def body(**changed: Any) -> bytes:  # noqa: ANN401 - what is wrong with a field is what a test is about
     """Return the body of an ordinary start, some of its fields changed."""
     return json.dumps(json.loads(write_body(STARTED)) | changed).encode()
+
+
+@dataclass(frozen=True)
+class Record:
+    """A record as a broker hands it out."""
+
+    offset: int
+    timestamp: int
+    headers: Headers
+    value: bytes | None

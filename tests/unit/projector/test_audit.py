@@ -7,8 +7,8 @@ import pytest
 
 from services.projector.audit import Difference, UnjudgedError, audit
 from services.projector.domain.sheet.ledger import Ledger
-from tests.support.story.partition import KPART, LOG, NOON_MS, PARTITIONS, Record, book, fold, pressed, record
-from tests.support.story.presses import NOON
+from tests.support.story.partition import KPART, LOG, NOON_MS, PARTITIONS, book, fold, pressed, record
+from tests.support.story.presses import NOON, Record
 
 
 def differences(records: list[Record], outcomes: list[bytes]) -> list[Difference]:

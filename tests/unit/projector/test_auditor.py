@@ -11,8 +11,8 @@ from services.projector.auditor import Auditor
 from services.projector.ports import Span
 from shared.events.topics import EVENTS, OUTCOMES, POLICIES, POLICIES_PARTITION
 from shared.kafka.clients import KafkaAddress
-from tests.support.story.partition import KPART, LOG, NOON_MS, POLICY, Record, book, fold, pressed, record
-from tests.support.story.presses import NOON
+from tests.support.story.partition import KPART, LOG, NOON_MS, POLICY, book, fold, pressed, record
+from tests.support.story.presses import NOON, Record
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ import pytest
 from services.projector.health import Progress, StuckError
 from services.projector.loop.partition.partition import Partition, Status
 from services.projector.ports import Checkpoint, RawRecord
-from tests.support.fakes.in_hand import OutcomesInHand, Record
+from tests.support.fakes.in_hand import OutcomesInHand
+from tests.support.story.presses import Record
 
 
 @dataclass

@@ -14,8 +14,8 @@ from services.projector.ports import Advance, Tick
 from services.projector.store.rows import rows_of
 from tests.support.fakes.clock_house import NINE, ClockHouse, DeadlinesInHand, TicksInHand, due, ticking
 from tests.support.fakes.house import HOME, House, MoodyStore, at_work
-from tests.support.fakes.in_hand import Record
 from tests.support.story.given import moment, started
+from tests.support.story.presses import Record
 
 _UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

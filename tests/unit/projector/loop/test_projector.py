@@ -12,8 +12,9 @@ from services.projector.loop.partition.partition import Status
 from shared.events.envelope import ReplyAddress, encode_headers
 from shared.events.outcome import read_outcome
 from tests.support.fakes.house import A_DAY, ACCEPTED, HOME, NEXT_DOOR, House, MoodyStore, alarms, at_work
-from tests.support.fakes.in_hand import Record, record, records, turns
+from tests.support.fakes.in_hand import record, records, turns
 from tests.support.story.given import Told, moment, paused, started, stopped
+from tests.support.story.presses import Record
 
 # An ordinary day.
 

@@ -12,8 +12,9 @@ from services.projector.loop.partition.partition import Partition
 from shared.events.envelope import ReplyAddress
 from shared.events.outcome import read_outcome
 from shared.events.policies.book import NewerPolicyError, PolicyRecord
-from tests.support.fakes.in_hand import OutcomesInHand, Record, record, records
+from tests.support.fakes.in_hand import OutcomesInHand, record, records
 from tests.support.story.given import JERUSALEM, book_of, moment, paused, started, stopped
+from tests.support.story.presses import Record
 
 BOOK: Final = book_of(JERUSALEM)
 

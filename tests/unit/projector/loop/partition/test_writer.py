@@ -10,9 +10,9 @@ from services.projector.ports import (
     Checkpoint,
 )
 from shared.events.outcome import Outcome
-from tests.support.fakes.in_hand import Record
 from tests.support.fakes.writer_desk import BOOK, HOME, NEXT_DOOR, FussyStore, WriterDesk, noams
 from tests.support.story.given import moment, started, stopped
+from tests.support.story.presses import Record
 
 # An ordinary day.
 
