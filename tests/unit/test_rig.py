@@ -15,6 +15,7 @@ from tests.world.plan import RATES
 ROOT: Final = Path(__file__).parents[2]
 TESTS: Final = ROOT / "tests"
 SUPPORT: Final = TESTS / "support"
+FAKES: Final = SUPPORT / "fakes"
 FILES: Final = sorted(TESTS.rglob("*.py"))
 ROOMS: Final = tuple(sign.parent for base in (SUPPORT, TESTS / "world") for sign in base.rglob("__init__.py"))
 
@@ -46,6 +47,14 @@ def test_a_module_of_the_rig_serves_several_test_files_or_the_rig() -> None:
     modules = [file for file in SUPPORT.rglob("*.py") if file.stem != "__init__"]
     lonely = [file for file in modules if len(users[dotted(file)]) < 2 and not _serves_rig(users[dotted(file)])]
     assert lonely == []
+
+
+def test_a_stand_in_says_where_it_differs_from_the_real_part() -> None:
+    """A test on a stand-in proves nothing of what the stand-in leaves out."""
+    world = [TESTS / "world" / f"{name}.py" for name in ("database", "group", "ports", "tables", "topics")]
+    says = re.compile(r"^Where (it differs|they differ)", re.MULTILINE)
+    signs = {file: ast.get_docstring(ast.parse(file.read_text())) or "" for file in (*FAKES.glob("[!_]*.py"), *world)}
+    assert [file for file, sign in signs.items() if not says.search(sign)] == []
 
 
 def test_no_test_file_is_imported() -> None:

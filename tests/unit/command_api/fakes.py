@@ -1,4 +1,7 @@
-"""A broker that keeps its records and answers when the test says so. It proves wiring only."""
+"""A broker that keeps its records and answers when the test says so. It proves wiring only.
+
+Where it differs: each batch is a future that the test ends, and no batch is too large, torn or sent twice.
+"""
 
 import asyncio
 from dataclasses import dataclass, field

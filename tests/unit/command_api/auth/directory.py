@@ -1,4 +1,7 @@
-"""A directory in hand: the tokens, clients and people that a test puts into it, and the key of signed tokens."""
+"""A directory in hand: the tokens, clients and people that a test puts into it, and the key of signed tokens.
+
+Where it differs: there is no pool and no time-out. While it is away, every question raises at once.
+"""
 
 import asyncio
 from dataclasses import dataclass, field

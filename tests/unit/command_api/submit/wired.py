@@ -1,4 +1,7 @@
-"""Submission wired to parts in hand: a sender whose fates the test tells, and a store with one row or none."""
+"""Submission wired to parts in hand: a sender whose fates the test tells, and a store with one row or none.
+
+Where they differ: a send takes no time, and nothing is judged. A test gives each verdict by itself.
+"""
 
 import asyncio
 from collections.abc import Callable

@@ -1,4 +1,7 @@
-"""A broker of one partition, and batches as they lie on its log."""
+"""A broker of one partition, and batches as they lie on its log.
+
+Where it differs: it answers with what a test has laid out, whatever it is asked for.
+"""
 
 import asyncio
 from types import SimpleNamespace
