@@ -141,7 +141,7 @@ def test_the_image_is_that_of_compose_tagged_with_the_release() -> None:
         assert (repository.rpartition("/")[2], tag) == (name, release), where
 
 
-def test_it_runs_as_the_user_that_the_image_has() -> None:
+def test_a_pod_runs_as_the_user_that_the_image_has() -> None:
     [user] = re.findall(r"^USER (\d+):(\d+)$", (ROOT / "deploy" / "Dockerfile").read_text(), re.MULTILINE)
     for name in SETTINGS:
         context = pod_of(name)["securityContext"]
@@ -149,7 +149,7 @@ def test_it_runs_as_the_user_that_the_image_has() -> None:
 
 
 @every_pod
-def test_its_program_exists(name: str) -> None:
+def test_the_program_of_each_container_exists(name: str) -> None:
     for container in containers(pod_of(name)):
         program, *arguments = container["command"]
         if program == "stint":
@@ -176,7 +176,7 @@ def mount(folder: Path, files: dict[str, str]) -> Path:
 
 
 @every_pod
-def test_its_settings_are_whole_and_every_one_of_them_exists(
+def test_a_pods_settings_are_whole_and_every_one_of_them_exists(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The settings class reads what the pod would have, secret files included, and no variable is left over."""
@@ -211,7 +211,7 @@ def test_its_settings_are_whole_and_every_one_of_them_exists(
         ("projector", projector_health.routes(lambda: None, lambda: True, lambda: True), ProjectorSettings),
     ],
 )
-def test_its_probes_ask_what_the_service_answers_where_it_listens(
+def test_a_pods_probes_ask_what_the_service_answers_where_it_listens(
     name: str, routes: list[Any], kind: type[ApiSettings | FeedSettings | ProjectorSettings]
 ) -> None:
     container = container_of(name)
@@ -230,7 +230,7 @@ def test_its_probes_ask_what_the_service_answers_where_it_listens(
 
 
 @pytest.mark.parametrize("name", ["command-api", "feed", "projector"])
-def test_it_is_not_killed_before_it_has_ended_by_itself(name: str) -> None:
+def test_a_pod_is_not_killed_before_it_has_ended_by_itself(name: str) -> None:
     environ = settings_of(built("overlays/production"), container_of(name))
     assert pod_of(name)["terminationGracePeriodSeconds"] > end_seconds_max(name, environ)
 

@@ -71,7 +71,7 @@ def test_every_target_of_the_page_exists(page: str) -> None:
         assert (ROOT / "docs" / target).exists(), target
 
 
-def test_its_places_within_the_page_are_there(page: str) -> None:
+def test_places_within_a_page_are_there(page: str) -> None:
     headings = {
         re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-")
         for title in re.findall(r"^#+ (.+)$", page, re.MULTILINE)

@@ -52,7 +52,7 @@ def test_an_accepted_erasure_takes_the_timers_drawn_up_to_it() -> None:
         {"owner": "da\x00na"},
     ],
 )
-def test_anything_else_erases_nothing(said: dict[str, Any]) -> None:
+def test_an_outcome_that_is_no_accepted_erasure_erases_nothing(said: dict[str, Any]) -> None:
     assert read_erasure(3, body(**said)) is None
 
 

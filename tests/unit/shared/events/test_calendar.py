@@ -144,7 +144,9 @@ def test_the_table_of_the_contract(start: str, end: str, zone_name: str, minutes
         ),
     ],
 )
-def test_a_strange_clock(start: str, end: str, zone_name: str, minutes: dict[str, float]) -> None:
+def test_days_of_a_clock_that_jumps_add_up_to_the_time_between(
+    start: str, end: str, zone_name: str, minutes: dict[str, float]
+) -> None:
     parts = days(start, end, zone_name)
     assert parts == minutes
     assert sum(parts.values()) == (at(end) - at(start)) / timedelta(minutes=1)

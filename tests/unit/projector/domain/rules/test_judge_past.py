@@ -71,7 +71,7 @@ def test_a_lock_before_the_first_day_locks_nothing() -> None:
     given(policy=locked).when(started("desk", at="10:00", work_date=date(1, 1, 2))).then(accepted())
 
 
-def test_flagged_is_accepted() -> None:
+def test_a_start_too_long_ago_is_flagged_and_counts_from_then() -> None:
     story = given(policy=past_time(Mode.FLAG, max_backdate_seconds=60)).when(started("desk", at="10:00", asked="09:00"))
     story.then(accepted("R15", "late", findings=[found(Rule.PAST_TIME, "desk", "09:00")]))
     assert story.timer("desk").started_at == moment("09:00")
