@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
 from typing import Final
 
 import structlog
@@ -52,6 +51,7 @@ from shared.outside.sources import Sources
 from shared.process.alarms import Alarms
 from shared.process.background import Background
 from shared.process.bugs import BugGuard, Guarded
+from shared.process.clock import now
 from shared.process.ending import ended_within
 from shared.process.http.front import Front
 from shared.process.http.paths import whole_paths
@@ -296,11 +296,6 @@ class Api:
     def _sweep_bodies(self, now: float) -> None:
         if self._limits is not None:
             self._limits.sweep(now)
-
-
-def now() -> datetime:
-    """Return the moment by the API's clock: the recorded time of presses."""
-    return datetime.now(UTC)
 
 
 def _in_the_dialects_words(request: Request, error: HTTPException) -> Response:

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from typing import Final
 
 import structlog
@@ -24,6 +23,7 @@ from shared.outside.sources import Sources
 from shared.process.alarms import Alarms
 from shared.process.background import Background
 from shared.process.bugs import BugGuard
+from shared.process.clock import now
 from shared.process.ending import ended_within
 from shared.process.http.paths import whole_paths
 from shared.process.http.probes import probes
@@ -43,21 +43,21 @@ class FeedProcess:
         self._tokens = TokenRows(
             settings.postgres_dsn.get_secret_value(), settings.postgres_tls, settings.postgres_within_seconds
         )
-        self._outside = Sources(settings.issuers, settings.introspection, _now)
+        self._outside = Sources(settings.issuers, settings.introspection, now)
         self._room = Room(settings.readers_max, settings.readers_of_tenant_max)
         self._alarms = alarms
         self._call = feed.FeedCall(
             callers=callers.Callers(
                 settings.token_key.get_secret_value().encode(),
                 self._tokens,
-                _now,
+                now,
                 fresh_seconds=callers.FRESH_SECONDS,
                 outside=self._outside,
             ),
             window=lambda: self._tail.window,
             ends=self._tail.ends,
             room=self._room,
-            now=_now,
+            now=now,
             keep_alive_seconds=settings.keep_alive_seconds,
             send_within_seconds=settings.send_within_seconds,
         )
@@ -116,10 +116,6 @@ class FeedProcess:
             await ended_within(_CLOSE_WITHIN_SECONDS, self._outside.close(), "outside")
             await self._tokens.close()
             self._log.info("feed_ended")
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 async def _answered(_: Request, error: Exception) -> Response:

@@ -5,7 +5,6 @@ import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
 from typing import Any, Final
 
 import asyncpg
@@ -42,6 +41,7 @@ from shared.kafka.kept_producer import KeptProducer
 from shared.kafka.policy_reader import PolicyReader
 from shared.process.alarms import Alarms
 from shared.process.backoff import Setbacks
+from shared.process.clock import now
 from shared.process.ending import ended_within
 from shared.process.http.paths import whole_paths
 from shared.process.metrics import metrics_route
@@ -90,7 +90,7 @@ class ProjectorProcess:
         self._events = KafkaEventLog(self._kafka, settings.group_id, settings.session_timeout_ms)
         self._projector: Projector | None = None
         self._parts = Parts(
-            tally=FoldTally(_now),
+            tally=FoldTally(now),
             alarms=alarms or Alarms(ALARM_NAMES),
             checks={
                 "begun": lambda: self._projector is not None,
@@ -98,7 +98,7 @@ class ProjectorProcess:
                 "producer": lambda: self._producer.there,
             },
             partitions=self._producer.partitions,
-            now=_now,
+            now=now,
         )
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -190,7 +190,7 @@ class ProjectorProcess:
             book=book,
             live=lambda: [kpart for kpart in sorted(keeper.ours) if keeper.live(kpart) is not None],
             clock=MonotonicClock(),
-            now=_now,
+            now=now,
         )
         self._parts.clock = clock
         self._begin("clock", clock.run())
@@ -237,10 +237,6 @@ class ProjectorProcess:
         _log.error("background_failed", task=task.get_name(), exc_info=error)
         self.failed = True
         signal.raise_signal(signal.SIGTERM)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 async def _closed(name: str, close: Callable[[], Awaitable[object]]) -> None:

@@ -20,10 +20,11 @@ from typing import Final, Generic, Protocol, TypeVar
 
 from shared.bounded import make_room
 from shared.identity import is_signed
-from shared.outside.claims import Now, Outsider
+from shared.outside.claims import Outsider
 from shared.outside.fetching import SourceAwayError
 from shared.outside.introspection import BELIEVED_AWAY_SECONDS, BELIEVED_SECONDS, UNKNOWN_SECONDS
 from shared.outside.sources import Sources
+from shared.process.clock import Now
 
 # When an unknown token, or one that could not be looked up again, is looked up the next time.
 RETRY_SECONDS: Final = 5.0

@@ -4,7 +4,7 @@ A person where `person_claim` is in the token; else what `role_claim` says; else
 there and does not read refuses the token: fallen through, a person could become a machine, which presses for everybody.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final, get_args
@@ -13,9 +13,6 @@ from pydantic import StringConstraints, TypeAdapter, ValidationError
 
 from shared.events.base import OwnerId, TenantName
 from shared.outside.trusted import OutsideRole, Trust
-
-# The moment by this machine's clock, in UTC.
-Now = Callable[[], datetime]
 
 # An issuer's clock may be a little ahead of ours, and its tokens are used at once.
 NOT_BEFORE_LENIENT: Final = timedelta(seconds=60)

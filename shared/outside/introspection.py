@@ -10,10 +10,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 from urllib.parse import quote_plus
 
-from shared.outside.claims import Now, Outsider, outsider_of
+from shared.outside.claims import Outsider, outsider_of
 from shared.outside.fetching import CONNECTIONS_MAX, SourceAwayError
 from shared.outside.trusted import Introspection
 from shared.process.backoff import Setbacks
+from shared.process.clock import Now
 
 # How long an answer is believed; how long when the source is away; how long an unknown token is not asked about again.
 BELIEVED_SECONDS: Final = 300.0

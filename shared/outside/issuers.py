@@ -17,9 +17,10 @@ from typing import Any, Final
 from joserfc import jws
 from joserfc.errors import JoseError
 
-from shared.outside.claims import Now, Outsider, outsider_of
+from shared.outside.claims import Outsider, outsider_of
 from shared.outside.keys import IssuerKeys
 from shared.outside.trusted import Issuer
+from shared.process.clock import Now
 
 _UNREADABLE: Final = (JoseError, ValueError, TypeError, RecursionError, binascii.Error)
 

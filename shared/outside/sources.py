@@ -8,12 +8,12 @@ from collections.abc import Coroutine, Sequence
 from functools import partial
 from typing import Any
 
-from shared.outside.claims import Now
 from shared.outside.fetching import Fetcher, read_file
 from shared.outside.introspection import Introspector, login, question
 from shared.outside.issuers import Issuers, TrustedIssuer
 from shared.outside.keys import IssuerKeys
 from shared.outside.trusted import Introspection, Issuer
+from shared.process.clock import Now
 from shared.tls import client_context
 
 

@@ -10,6 +10,7 @@
     metrics          what a process tells Prometheus of itself
     spread           how long something took, counted into buckets
     turns            what has begun goes out before something else begins
+    clock            the moment, and the type of an argument that returns it
     ending           one step of a shutdown, with a limit
     backoff          how long to wait before a retry; a failure that repeats is logged once
 

@@ -11,7 +11,7 @@ from typing import Final, NoReturn, assert_never, cast
 from uuid import UUID
 
 from services.command_api.desk.commands import Answer, Asked, Caller, PressTimer, StartTimer, TimerCommand
-from services.command_api.desk.desk import Now, Reads
+from services.command_api.desk.desk import Reads
 from services.command_api.desk.rows import OutcomeRow, ReadsAwayError
 from services.command_api.submit.presses import Presses
 from services.command_api.submit.replies import ReplyReader, Waiters
@@ -21,6 +21,7 @@ from shared.events.ids import TimerIds
 from shared.events.outcome import digest_of_body
 from shared.events.policies.book import PolicyBook
 from shared.events.topics import EVENTS, TEXTS
+from shared.process.clock import Now
 from tests.world.world import World
 
 _SWEEP_SECONDS: Final = 0.25

@@ -9,13 +9,14 @@ from collections.abc import Callable
 from services.command_api.auth.client_secrets import ClientSecrets
 from services.command_api.auth.own_tokens import DirectoryTokens
 from services.command_api.desk.commands import Caller
-from services.command_api.desk.desk import Away, Busy, IssuedToken, Now, Unknown
+from services.command_api.desk.desk import Away, Busy, IssuedToken, Unknown
 from services.command_api.desk.rows import Person, ReadsAwayError
 from services.command_api.store.directory import Directory
 from shared.identity import TOKEN_LIFE, TokenClaims, sign_token, token_in
 from shared.outside.bearers import Bearers
 from shared.outside.fetching import SourceAwayError
 from shared.outside.sources import Sources
+from shared.process.clock import Now
 
 
 class TokenIdentities:

@@ -12,7 +12,8 @@ from services.command_api.desk.commands import Caller
 from services.command_api.store.directory import Directory
 from shared.identity import read_token, token_sha256
 from shared.outside.bearers import RETRY_SECONDS, Bearer
-from shared.outside.claims import Now, Outsider
+from shared.outside.claims import Outsider
+from shared.process.clock import Now
 
 
 class DirectoryTokens:

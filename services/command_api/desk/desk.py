@@ -6,7 +6,7 @@ Never: words, statuses or shapes of answers in here; they are the dialects'.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Literal, Protocol
 from uuid import UUID
 
@@ -27,6 +27,7 @@ from services.command_api.desk.rows import (
 )
 from services.command_api.desk.tally import Tally
 from shared.events.policy import Policy
+from shared.process.clock import Now
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +60,6 @@ class IssuedToken:
 
     access_token: str
     expires_in_seconds: int
-
-
-class Now(Protocol):
-    """Says what time it is, aware and in UTC."""
-
-    def __call__(self) -> datetime:
-        """Return the moment."""
 
 
 class Identities(Protocol):

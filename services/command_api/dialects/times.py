@@ -1,7 +1,6 @@
 """Times as callers write them, and as we do: RFC 3339, in UTC with "Z"."""
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Final
@@ -13,6 +12,7 @@ from shared.events.base import in_calendar, in_utc
 from shared.events.ids import ID_EPOCH
 from shared.events.rules import Rule
 from shared.events.zones import instant_of
+from shared.process.clock import Now
 
 # A date alone is no moment: counting from its midnight would invent hours.
 _SHAPE: Final = re.compile(
@@ -58,7 +58,7 @@ class Opening:
     `backdate_days_max` None: no time is too long ago. `zone_name` None: a time without an offset is none.
     """
 
-    now: Callable[[], datetime]
+    now: Now
     backdate_days_max: int | None
     zone_name: str | None = None
 

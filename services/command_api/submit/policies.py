@@ -18,7 +18,6 @@ from collections.abc import Sequence
 import structlog
 
 from services.command_api.desk.commands import Caller
-from services.command_api.desk.desk import Now
 from services.command_api.desk.policies import BecameOfPut, MovedOn, NotSet, Revision, SetTooOften
 from services.command_api.submit.sender import Acked, Sender, Unacked, send_and_wait
 from shared.events.policies.document import as_written
@@ -28,6 +27,7 @@ from shared.events.topics import POLICIES, POLICIES_PARTITION
 from shared.kafka.clients import KafkaError
 from shared.kafka.policy_reader import PolicyReader
 from shared.kafka.policy_writer import outgoing_policy, set_again_at
+from shared.process.clock import Now
 
 
 class SentPolicies:

@@ -26,7 +26,7 @@ from typing import Final, Protocol, assert_never
 import structlog
 
 from services.command_api.desk.commands import Answer, Asked, Decided, NotRecorded, Position, StillWaiting, answer_of
-from services.command_api.desk.desk import Now, Policies, Reads
+from services.command_api.desk.desk import Policies, Reads
 from services.command_api.desk.rows import ReadsAwayError
 from services.command_api.submit.lookup import look, repeated
 from services.command_api.submit.press import OutgoingPress, press_of
@@ -38,6 +38,7 @@ from shared.events.ids import TimerIds, partition_of
 from shared.events.outcome import Outcome
 from shared.events.rules import Rule
 from shared.events.topics import EVENTS, REPLIES, TEXTS
+from shared.process.clock import Now
 
 # Two processes may draw one id for one millisecond and one slot. That is rare once, and five times in a row never.
 DRAWS_MAX: Final = 5

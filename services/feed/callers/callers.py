@@ -12,9 +12,9 @@ from services.feed.callers.tokens import TokensAwayError
 from shared.events.rules import Rule
 from shared.identity import token_in
 from shared.outside.bearers import Bearers
-from shared.outside.claims import Now
 from shared.outside.fetching import SourceAwayError
 from shared.outside.sources import Sources
+from shared.process.clock import Now
 
 # How long a token, or the client of one, is believed before it is looked at again.
 FRESH_SECONDS: Final = 25.0

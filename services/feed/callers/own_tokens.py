@@ -16,7 +16,8 @@ from shared.bounded import make_room
 from shared.events.rules import Rule
 from shared.identity import read_token, token_sha256
 from shared.outside.bearers import RETRY_SECONDS, Bearer
-from shared.outside.claims import Now, Outsider
+from shared.outside.claims import Outsider
+from shared.process.clock import Now
 
 _CLIENTS_MAX: Final = 10_000
 

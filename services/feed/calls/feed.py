@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
-from datetime import datetime
 from http import HTTPStatus
 from typing import Final
 
@@ -25,6 +24,7 @@ from services.feed.window.walk import Walk
 from services.feed.window.window import FeedWindow
 from shared.events.rules import Rule
 from shared.kafka.clients import KafkaError
+from shared.process.clock import Now
 
 PATH: Final = "/v1/feed"
 # How requests are answered: 200 in one of two forms, or a status.
@@ -46,7 +46,7 @@ class FeedCall:
         window: Callable[[], FeedWindow | None],
         ends: Callable[[], Awaitable[Sequence[int]]],
         room: Room,
-        now: Callable[[], datetime],
+        now: Now,
         keep_alive_seconds: float,
         send_within_seconds: float,
     ) -> None:
