@@ -93,9 +93,9 @@ class Api:
         )
         reads = PostgresReads(self._database)
         self._clock = ClockCheck(settings.clock_off_seconds_max)
-        self._kept = KeptProducer(lambda: durable_producer(kafka), (EVENTS, TEXTS, POLICIES))
+        self._producer = KeptProducer(lambda: durable_producer(kafka), (EVENTS, TEXTS, POLICIES))
         self._sender = Sender(
-            self._kept,
+            self._producer,
             publish_within_seconds=settings.publish_within_seconds,
             # Its records have expired by then, so a new producer loses nothing.
             stalled_after_seconds=settings.expiry_seconds,
@@ -107,13 +107,13 @@ class Api:
         self._replies = ReplyReader(lambda: lone_consumer(kafka), self._waiters)
         self._policies = PolicyReader(kafka)
         self._outside = Sources(settings.issuers, settings.introspection, now)
-        self._partitions = PartitionCheck(self._kept.partitions, reads)
+        self._partitions = PartitionCheck(self._producer.partitions, reads)
         self._alarms = alarms
         self._tally = Tally()
-        self._presses = self._recorder(reads)
-        self.desk = self._desk(reads)
-        self._kept_post = KeptProducer(lambda: repeating_producer(kafka), (DEAD,))
-        self._commands = self._feed_of_commands()
+        self._presses = self._made_presses(reads)
+        self.desk = self._made_desk(reads)
+        self._repeating = KeptProducer(lambda: repeating_producer(kafka), (DEAD,))
+        self._commands = self._made_commands()
         self._limits: BodyLimits | None = None
         self._background = Background()
         self._ready = self._checks()
@@ -131,7 +131,7 @@ class Api:
             "partitions": self._partitions.agree,
         }
 
-    def _recorder(self, reads: PostgresReads) -> Presses:
+    def _made_presses(self, reads: PostgresReads) -> Presses:
         return Presses(
             sender=self._sender,
             waiters=self._waiters,
@@ -142,12 +142,12 @@ class Api:
             expiry_seconds=self._settings.expiry_seconds,
         )
 
-    def _feed_of_commands(self) -> CommandsFeed:
+    def _made_commands(self) -> CommandsFeed:
         settings = self._settings
         intake = Intake(
             clients=KnownClients(Directory(self._database), fresh_seconds=settings.token_fresh_seconds),
             recorder=CountedRecorder(self._presses, self._tally, asyncio.get_running_loop().time),
-            letters=Post(self._kept_post),
+            letters=Post(self._repeating),
             policies_read=lambda: self._policies.has_begun,
             answer_within_seconds=settings.answer_within_seconds,
             backdate_days_max=settings.backdate_days_max,
@@ -161,7 +161,7 @@ class Api:
             take=Commands(intake).take,
         )
 
-    def _desk(self, reads: PostgresReads) -> Desk:
+    def _made_desk(self, reads: PostgresReads) -> Desk:
         settings = self._settings
         return Desk(
             identities=TokenIdentities(
@@ -173,7 +173,7 @@ class Api:
                 outside=self._outside,
             ),
             threshold=self._threshold,
-            quotas=self._quotas(),
+            quotas=self._made_quotas(),
             submitter=CountedSubmitter(
                 self._presses.submit, self._presses.first_answer, self._tally, asyncio.get_running_loop().time
             ),
@@ -193,7 +193,7 @@ class Api:
             backdate_days_max=settings.backdate_days_max,
         )
 
-    def _quotas(self) -> Mapping[Dialect, Quotas]:
+    def _made_quotas(self) -> Mapping[Dialect, Quotas]:
         settings, clock = self._settings, asyncio.get_running_loop().time
         limits: Mapping[Dialect, tuple[int, float]] = {
             "thebase": (settings.thebase_requests_burst, settings.thebase_requests_per_second),
@@ -236,7 +236,7 @@ class Api:
             waiters=self._waiters,
             sender=self._sender,
             ready=self._ready,
-            partitions=self._kept.partitions,
+            partitions=self._producer.partitions,
             alarms=self._alarms,
         )
 
@@ -261,14 +261,14 @@ class Api:
         # Nothing here waits for Kafka or Postgres: the process is alive at once, and ready after both were reached.
         await self._database.open()
         await self._counts.open()
-        self._background.begin("producer", self._kept.run())
+        self._background.begin("producer", self._producer.run())
         self._background.begin("replies", self._replies.run())
         self._background.begin("policies", self._policies.run())
         sweeps = (self._sender.sweep, self._waiters.sweep, self._threshold.sweep, self._sweep_bodies)
         self._background.begin("sweeps", keep_sweeping(*sweeps))
         self._background.begin("partitions", self._partitions.run())
         if self._settings.commands_at_once:
-            self._background.begin("post", self._kept_post.run())
+            self._background.begin("post", self._repeating.run())
             self._background.begin("commands", self._commands.run())
         for work in self._outside.work():
             self._background.begin("issuer_keys", work)
@@ -279,8 +279,8 @@ class Api:
             # By now no request is in flight. First wait a moment for acks, then end the rest.
             await self._sender.close(CLOSE_WITHIN_SECONDS)
             await self._background.end(CLOSE_WITHIN_SECONDS)
-            for kept in (self._kept, self._kept_post):
-                await kept.close()
+            for producer in (self._producer, self._repeating):
+                await producer.close()
             await ended_within(CLOSE_WITHIN_SECONDS, self._outside.close(), "outside")
             for database in (self._database, self._counts):
                 if not await ended_within(CLOSE_WITHIN_SECONDS, database.close(), "database"):

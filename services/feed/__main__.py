@@ -14,8 +14,8 @@ from shared.process.logs import configure_logging
 from shared.settings import read_settings
 
 
-async def main(settings: Settings, alarms: Alarms) -> int:
-    """Serve until a signal; return 1 when a bug ended the process."""
+async def serve_feed(settings: Settings, alarms: Alarms) -> int:
+    """Serve until a signal; return 1 when a bug ended the process. Every part is made on the loop that runs it."""
     process = FeedProcess(settings, alarms)
     app = process.app()
     collect_seldom()
@@ -30,7 +30,13 @@ async def main(settings: Settings, alarms: Alarms) -> int:
     return 1 if process.failed else 0
 
 
+def main() -> int:
+    """Read the settings, serve, and return the exit status."""
+    settings = read_settings(Settings)
+    alarms = Alarms(ALARM_NAMES)
+    configure_logging("feed", alarms)
+    return uvloop.run(serve_feed(settings, alarms))
+
+
 if __name__ == "__main__":
-    heard = Alarms(ALARM_NAMES)
-    configure_logging("feed", heard)
-    sys.exit(uvloop.run(main(read_settings(Settings), heard)))
+    sys.exit(main())
