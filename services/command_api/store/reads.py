@@ -65,21 +65,7 @@ class PostgresReads:
             row = await self._database.row(_FIND_OUTCOME_ANYWHERE, tenant, event_id)
         else:
             row = await self._database.row(_FIND_OUTCOME, tenant, event_id, kpart)
-        if row is None:
-            return None
-        kpart, offset = row["kpart"], row["source_offset"]
-        body, digest = "", None
-        unread: Literal["newer", "damaged"] | None = None
-        try:
-            body = body_of(row["body"], row["packed"])
-            digest = digest_of_body(body)
-        except UnknownDictionaryError:
-            unread = "newer"
-        except (DamagedBodyError, ValidationError):
-            body, unread = "", "damaged"
-        if unread is not None:
-            _log.error("outcome_unreadable", reason=unread, kpart=kpart, source_offset=offset)
-        return OutcomeRow(kpart, offset, row["event_id"], digest, row["log_time"], body, unread)
+        return None if row is None else _outcome_of(row)
 
     async def next_offset(self, kpart: int) -> int | None:
         """Return the next offset that a partition will fold; None: there is no such partition."""
@@ -120,6 +106,22 @@ def timer_of(row: asyncpg.Record, intervals: tuple[IntervalRow, ...] = ()) -> Ti
         position=row["position"],
         reference=row["reference"],
     )
+
+
+def _outcome_of(row: asyncpg.Record) -> OutcomeRow:
+    kpart, offset = row["kpart"], row["source_offset"]
+    body, digest = "", None
+    unread: Literal["newer", "damaged"] | None = None
+    try:
+        body = body_of(row["body"], row["packed"])
+        digest = digest_of_body(body)
+    except UnknownDictionaryError:
+        unread = "newer"
+    except (DamagedBodyError, ValidationError):
+        body, unread = "", "damaged"
+    if unread is not None:
+        _log.error("outcome_unreadable", reason=unread, kpart=kpart, source_offset=offset)
+    return OutcomeRow(kpart, offset, row["event_id"], digest, row["log_time"], body, unread)
 
 
 def _intervals(row: asyncpg.Record) -> tuple[IntervalRow, ...]:
