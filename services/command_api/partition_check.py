@@ -13,7 +13,7 @@ from services.command_api.desk.rows import ReadsAwayError
 from services.command_api.store.reads import PostgresReads
 from shared.events.topics import EVENTS, TEXTS
 from shared.process.backoff import Setbacks
-from shared.process.logs import told
+from shared.process.logs import loggable
 
 ASK_AGAIN_SECONDS: Final = 1.0
 LOOK_AGAIN_SECONDS: Final = 60.0
@@ -43,7 +43,7 @@ class PartitionCheck:
                 deployment = await self._reads.partitions()
             except ReadsAwayError as error:
                 deployment = None
-                away.failed(error, why=told(error.__cause__ or error))
+                away.failed(error, why=loggable(error.__cause__ or error))
             except Exception as error:  # noqa: BLE001 - no tables yet, or no right to read them: both can be repaired
                 deployment = None
                 away.recovered()

@@ -20,7 +20,7 @@ from aiokafka.errors import (
 
 from shared.kafka.foreign_topics import ForeignTopics
 from shared.kafka.kept_producer import KeptProducer
-from shared.process.logs import told
+from shared.process.logs import loggable
 
 WITHIN_SECONDS: Final = 12.0
 # How long an address that is not there is not asked for again. Its service may be about to make it.
@@ -48,7 +48,7 @@ class Post:
             async with asyncio.timeout(WITHIN_SECONDS):
                 return await self._topics.exists(await self._kept.get(), topic, partition)
         except (KafkaError, OSError) as error:
-            raise ConnectionError(told(error)) from None
+            raise ConnectionError(loggable(error)) from None
 
     async def send(
         self,
@@ -81,9 +81,9 @@ class Post:
             return False
         except (BrokerResponseError, KafkaTimeoutError, OSError) as error:
             # Its partition has no leader, or too few replicas, or no broker answers: the producer is well.
-            raise ConnectionError(told(error)) from None
+            raise ConnectionError(loggable(error)) from None
         except KafkaError as error:
             # A producer whose sender has failed once fails every send from then on.
-            self._kept.broken(producer, told(error))
-            raise ConnectionError(told(error)) from None
+            self._kept.broken(producer, loggable(error))
+            raise ConnectionError(loggable(error)) from None
         return True

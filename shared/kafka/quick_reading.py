@@ -28,7 +28,7 @@ from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.structs import TopicPartition
 
 from shared.kafka.lenient_records import LenientRecords
-from shared.process.logs import told
+from shared.process.logs import loggable
 from shared.process.turns import others_first
 
 # Of one answer, beyond its first batch: some 1,500 packed presses.
@@ -275,7 +275,7 @@ class QuickReader:
         self._look_for_leaders()
         if now >= self._say_at:
             self._say_at = now + _SAID_EVERY_SECONDS
-            _log.warning("fetch_refused", topic=self._topic, partition=partition, error=told(trouble))
+            _log.warning("fetch_refused", topic=self._topic, partition=partition, error=loggable(trouble))
 
     def _tell(self) -> None:
         """Raise what was met, unless its partition was held or sought since."""

@@ -9,8 +9,6 @@ from typing import Final
 
 import structlog
 
-from shared.process.logs import told
-
 # An alert on an alarm looks back ten minutes, so an alarm that lasts is logged again before that.
 LOGGED_AGAIN_AFTER_SECONDS: Final = 300.0
 

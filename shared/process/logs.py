@@ -1,6 +1,6 @@
 """Logs: one JSON line per event, libraries that repeat themselves seldom, and errors that quote no data.
 
-Never: `repr` or `str` of an error that was raised over a record or a row. `told` returns what a log line may say of it.
+Never: `repr` or `str` of an error that was raised over a record or a row. `loggable` returns what may be logged of it.
 """
 
 import logging
@@ -48,7 +48,7 @@ def configure_logging(service: str, alarms: Alarms | None = None) -> None:
         logging.getLogger(library).setLevel(logging.WARNING)
 
 
-def told(error: BaseException) -> str:
+def loggable(error: BaseException) -> str:
     """Return what a log line may say of an error. The text quotes nothing of a record or a row."""
     name = type(error).__name__
     match error:
@@ -61,19 +61,19 @@ def told(error: BaseException) -> str:
             # The first quotes what was no number or no text, the second the key that was missing.
             return name
         case BaseExceptionGroup():
-            return f"{name}: {', '.join(told(one) for one in error.exceptions)}"
+            return f"{name}: {', '.join(loggable(one) for one in error.exceptions)}"
         case _:
             return repr(error)
 
 
 def traceback_of(exc_info: ExcInfo) -> str:
-    """Return an error's traceback and those of its causes, the oldest first, each ended by what `told` says of it."""
-    told_of: list[str] = []
+    """Return an error's traceback and those of its causes, the oldest first, each ended by its `loggable` text."""
+    texts: list[str] = []
     error: BaseException | None = exc_info[1]
-    while error is not None and len(told_of) < _CAUSES_MAX:
-        told_of.append("".join(traceback.format_tb(error.__traceback__)) + told(error))
+    while error is not None and len(texts) < _CAUSES_MAX:
+        texts.append("".join(traceback.format_tb(error.__traceback__)) + loggable(error))
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    return "\n\n".join(reversed(told_of))
+    return "\n\n".join(reversed(texts))
 
 
 class _Seldom(logging.Filter):

@@ -15,7 +15,7 @@ import structlog
 from services.command_api.desk.commands import Caller
 from services.command_api.desk.desk import OverThreshold
 from services.command_api.store.database import Database, query
-from shared.process.logs import told
+from shared.process.logs import loggable
 
 _COUNT_REQUESTS: Final = query("count_requests")
 
@@ -114,7 +114,7 @@ class SharedThreshold:
         try:
             counted = await counting
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the count, presses go on
-            self._go_on_uncounted(told(error))
+            self._go_on_uncounted(loggable(error))
             self._uncounted += sum(not answer.done() for answer in waiting)
             counted = Counted(len(waiting), 0)
         else:

@@ -27,7 +27,7 @@ from shared.events.value import value
 from shared.kafka.clients import AIOKafkaProducer
 from shared.kafka.kept_producer import KeptProducer
 from shared.process.ending import ended_within
-from shared.process.logs import told
+from shared.process.logs import loggable
 
 Header = tuple[str, bytes]
 
@@ -272,7 +272,7 @@ class Sender:
             async with asyncio.timeout(self._publish_within_seconds):
                 sending = await flight.producer.send_batch(batch, lane.topic, partition=lane.partition)
         except Exception as error:  # noqa: BLE001 - this producer's sequence has a gap now
-            self._failed(lane, flight, told(error))
+            self._failed(lane, flight, loggable(error))
         else:
             sending.add_done_callback(partial(self._landed, lane, flight))
 
@@ -281,7 +281,7 @@ class Sender:
         if lane.flight is not flight:  # given up as stalled
             return
         if error is not None:
-            self._failed(lane, flight, told(error))
+            self._failed(lane, flight, loggable(error))
         else:
             self._acked(flight.records, sending.result(), flight.sent_ms)
             self._free(lane, flight)

@@ -20,7 +20,7 @@ from services.projector.clock.tick import tick_for
 from services.projector.ports import Clock, Deadlines, DueOwner, TickExpiredError, Ticks
 from shared.events.policies.book import PolicyBook
 from shared.process.backoff import Backoff
-from shared.process.logs import told
+from shared.process.logs import loggable
 
 _ROUND_SECONDS: Final = 0.3
 # Of each partition in each round: the fold takes many times as many, so presses do not wait behind ticks.
@@ -101,7 +101,7 @@ class DeadlineClock:
                 found = await self._deadlines.due(asked, asked_at - _MARGIN, PAGE) if asked else {}
             except Exception as error:  # noqa: BLE001 - Postgres is away; retry
                 if not backoff.failures:
-                    self._log.warning("deadlines_not_read", error=told(error))
+                    self._log.warning("deadlines_not_read", error=loggable(error))
                 self._see_nothing(error, asked_at)
                 wait_seconds = backoff.next()
                 continue
@@ -140,7 +140,7 @@ class DeadlineClock:
             await self._ticks.send(kpart, [tick_for(row.tenant, row.owner, now, self._book.position) for row in owners])
         except Exception as error:  # noqa: BLE001 - Kafka is away; what is still due is sent again
             if kpart not in self._failing:
-                self._log.warning("ticks_not_sent", partition=kpart, ticks=len(owners), error=told(error))
+                self._log.warning("ticks_not_sent", partition=kpart, ticks=len(owners), error=loggable(error))
             self._failing.add(kpart)
             # An expired tick is on the log for ever, so the pauses between such ticks go on growing.
             if not isinstance(error, TickExpiredError):
@@ -164,7 +164,7 @@ class DeadlineClock:
         unread = self._now() - self._blind_since
         if unread > _LATE_AFTER and now >= self._alarm_at:
             self._alarm_at = now + _ALARM_EVERY_SECONDS
-            self._log.error("deadlines_late", unread_seconds=round(unread.total_seconds()), error=told(error))
+            self._log.error("deadlines_late", unread_seconds=round(unread.total_seconds()), error=loggable(error))
 
     def _raise_alarm(self, asked: Mapping[int, DueOwner | None], found: Mapping[int, Sequence[DueOwner]]) -> None:
         """Say which deadline is the latest, once a minute, when one is over 30 s late."""

@@ -22,7 +22,7 @@ from services.projector.helpers.quick_reader import read_quickly
 from services.projector.kafka.outcomes import KafkaStreamInPieces
 from services.projector.loop.partition.recover import catch_up
 from services.projector.settings import Settings
-from shared.process.logs import told
+from shared.process.logs import loggable
 
 # Of one process. While one waits for Postgres, rows of the other are made.
 PARTITIONS_AT_ONCE: Final = 2
@@ -68,7 +68,7 @@ class Helper:
             at = await store.checkpoint(kpart)
             await catch_up(at, stream, store, partial(self._skipped, work), read_quickly, store.gather)
         except Exception as error:  # noqa: BLE001 - whatever it is, the owner meets it too, and handles it
-            failed = told(error)
+            failed = loggable(error)
             _log.warning("helper_gave_up", partition=kpart, error=failed)
         finally:
             await stream.stop()
@@ -94,7 +94,7 @@ async def _help(settings: Settings, line: socket.socket, beside: str | None) -> 
     try:
         pool = await open_bulk_pool(settings, PARTITIONS_AT_ONCE, application_name="stint-helper", **options)
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        _log.warning("helper_gave_up", error=told(error))
+        _log.warning("helper_gave_up", error=loggable(error))
         return
     # The values of a piece are freed with it, and none of them is in a cycle. Collecting cycles among tens of thousands
     # of values would be a third of the work.

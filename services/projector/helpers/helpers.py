@@ -22,7 +22,7 @@ import structlog
 from services.projector.helpers.helper import PARTITIONS_AT_ONCE
 from services.projector.helpers.nursery import Nursery
 from services.projector.ports import Skipped
-from shared.process.logs import told
+from shared.process.logs import loggable
 
 _END_WITHIN_SECONDS: Final = 6.0
 # A piece is committed within a second or two. A helper without an answer for a minute hangs: its owner goes on alone.
@@ -105,7 +105,7 @@ class HelperProcesses:
         try:
             await self._hand_over(await self._helper_with_a_place(self._nursery), kpart, skipped, reached)
         except OSError as error:  # no memory, or no more processes
-            _log.warning("helper_not_started", error=told(error))
+            _log.warning("helper_not_started", error=loggable(error))
         finally:
             self._places.release()
 

@@ -19,7 +19,7 @@ from typing import Final, NoReturn, Self
 
 import structlog
 
-from shared.process.logs import told
+from shared.process.logs import loggable
 
 # What a helper does, on a socket that its owner has the other end of.
 Work = Callable[[socket.socket], object]
@@ -93,7 +93,7 @@ def nursery_for(processes: int, work: Work) -> AbstractContextManager[Nursery | 
     try:
         return Nursery(work) if processes else nullcontext()
     except OSError as error:
-        structlog.get_logger().warning("helper_not_started", error=told(error))
+        structlog.get_logger().warning("helper_not_started", error=loggable(error))
         return nullcontext()
 
 

@@ -9,7 +9,7 @@ from services.projector.ports import ClockOffError, Span, ToPublish
 from shared.events.topics import OUTCOMES
 from shared.kafka.clients import InvalidTimestampError, KafkaAddress
 from shared.kafka.kept_producer import KeptProducer
-from shared.process.logs import told
+from shared.process.logs import loggable
 
 _READ_AT_ONCE: Final = 1_000
 # Rows of one piece that add to the same total are added up before they go to Postgres, so a large piece is less work
@@ -89,7 +89,7 @@ class KafkaOutcomeLog(KafkaJudgedStream):
             raise ClockOffError(_CLOCK_OFF) from error
         except Exception as error:
             # The fate is unknown, so the retry needs a producer with a sequence of its own.
-            self._kept.broken(producer, told(error))
+            self._kept.broken(producer, loggable(error))
             raise
         return next_offset
 

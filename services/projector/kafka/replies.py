@@ -17,7 +17,7 @@ from shared.events.outcome import join_replies
 from shared.events.topics import REPLIES, REPLIES_PREFIX
 from shared.kafka.foreign_topics import ForeignTopics
 from shared.kafka.kept_producer import KeptProducer
-from shared.process.logs import told
+from shared.process.logs import loggable
 
 _log = structlog.get_logger()
 
@@ -97,7 +97,7 @@ class KafkaReplies:
         except Exception as error:  # noqa: BLE001 - the API that waits for a lost reply looks the outcome up
             self._drop(type(error).__name__, topic)
             # A producer whose sender has failed once fails every send from then on.
-            self._kept.broken(producer, told(error))
+            self._kept.broken(producer, loggable(error))
 
     def _on_ack(self, topic: str, partition: int, sent: "asyncio.Future[object]") -> None:
         if sent.cancelled() or (error := sent.exception()) is None:

@@ -8,7 +8,7 @@ from services.projector.domain.entry import moment_of
 from services.projector.ports import Tick, TickExpiredError
 from shared.events.topics import EVENTS
 from shared.kafka.kept_producer import KeptProducer
-from shared.process.logs import told
+from shared.process.logs import loggable
 
 # Well below the 30 s after which a tick expires.
 _ACK_WITHIN_SECONDS: Final = 10.0
@@ -30,7 +30,7 @@ class KafkaTicks:
                 acks = [ack async for ack in _acks(producer, kpart, ticks)]
         except Exception as error:
             # The fate is unknown, so what follows needs a producer with a sequence of its own.
-            self._kept.broken(producer, told(error))
+            self._kept.broken(producer, loggable(error))
             raise
         expires_at = min(tick.expires_at for tick in ticks)
         if any(ack.timestamp_type != _BROKERS_TIME or moment_of(ack.timestamp) > expires_at for ack in acks):

@@ -32,7 +32,7 @@ from services.projector.ports import (
 )
 from shared.events.outcome import NewerOutcomeError
 from shared.process.backoff import Backoff
-from shared.process.logs import told
+from shared.process.logs import loggable
 
 _BETWEEN_TWO_LOSSES_SECONDS: Final = 1.0
 _LOOK_AGAIN_SECONDS: Final = 10.0
@@ -191,9 +191,9 @@ class Keeper:
             except Exception as error:  # noqa: BLE001 - Kafka or Postgres is away; retry
                 wait_seconds = backoff.next()
                 if backoff.failures > _FAILURES_BEFORE_AN_ALARM:
-                    partition.log.error("recovery_failed", error=told(error))  # noqa: TRY400 - a part is away
+                    partition.log.error("recovery_failed", error=loggable(error))  # noqa: TRY400 - a part is away
                 else:
-                    partition.log.warning("recovery_not_yet", error=told(error), again_in_seconds=wait_seconds)
+                    partition.log.warning("recovery_not_yet", error=loggable(error), again_in_seconds=wait_seconds)
             else:
                 self._go_live(partition, at)
                 return

@@ -14,7 +14,7 @@ import structlog
 from services.projector.store.queries import query
 from shared.events.policies.book import PolicyRecord
 from shared.process.backoff import LOGGED_AGAIN_AFTER_SECONDS, Setbacks
-from shared.process.logs import told
+from shared.process.logs import loggable
 
 _log = structlog.get_logger()
 
@@ -91,7 +91,7 @@ class PolicyRows:
                 for policy in kept:
                     await self._keep([policy])
                 return
-            _log.error("policy_not_kept", offset=kept[0].revision, error=told(error))
+            _log.error("policy_not_kept", offset=kept[0].revision, error=loggable(error))
 
     async def _write(self, kept: list[PolicyRow]) -> None:
         others = await self._pool.fetch(

@@ -16,7 +16,7 @@ from services.projector.texts.batch import Erased, TextBatch, TextRecord, Unread
 from services.projector.texts.queries import query
 from shared.events.ids import slot_of_timer
 from shared.process.backoff import Backoff
-from shared.process.logs import told
+from shared.process.logs import loggable
 
 _log = structlog.get_logger()
 
@@ -68,7 +68,7 @@ class Texts:
                 return await self._keep_one_by_one(read, error)
             except _AWAY as error:
                 seconds = backoff.next()
-                _log.warning("texts_kept_waiting", records=len(read), error=told(error), seconds=seconds)
+                _log.warning("texts_kept_waiting", records=len(read), error=loggable(error), seconds=seconds)
                 await asyncio.sleep(seconds)
                 continue
             return self._tell_of(passed_by)

@@ -9,7 +9,7 @@ from typing import Final
 
 from shared.events.topics import TEXTS
 from shared.kafka.kept_producer import KeptProducer
-from shared.process.logs import told
+from shared.process.logs import loggable
 
 # A producer without an ack for this long is dropped. What it holds may still be written, which does no harm.
 _ACK_WITHIN_SECONDS: Final = 30.0
@@ -38,5 +38,5 @@ class KafkaTombstones:
                 await asyncio.gather(*acks)
         except Exception as error:
             # Of unknown fate, so the retry needs a producer with a sequence of its own.
-            self._kept.broken(producer, told(error))
+            self._kept.broken(producer, loggable(error))
             raise

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from shared.events.outcome import Outcome
 from shared.process.backoff import Setbacks
-from shared.process.logs import told, traceback_of
+from shared.process.logs import loggable, traceback_of
 
 CANARY = "canary-7f3a"
 
@@ -52,8 +52,8 @@ QUOTING = [_of_a_record, _of_a_row, _of_bytes, _of_a_name, _of_a_number]
 def test_an_error_that_quotes_its_record_is_told_without_it(quoting: Callable[[], Exception]) -> None:
     error = quoting()
     assert CANARY in repr(error) + str(error)
-    assert CANARY not in told(error)
-    assert told(error).startswith(type(error).__name__)
+    assert CANARY not in loggable(error)
+    assert loggable(error).startswith(type(error).__name__)
 
 
 @pytest.mark.parametrize("quoting", QUOTING)
@@ -65,7 +65,7 @@ def test_a_traceback_says_where_and_quotes_nothing(quoting: Callable[[], Excepti
         whole = traceback_of((RuntimeError, bug.value, bug.value.__traceback__))
         assert CANARY not in whole
         assert type(quoting()).__name__ in whole
-        assert "test_told.py" in whole
+        assert "test_loggable.py" in whole
         assert whole.endswith("RuntimeError('a bug')")
 
 
@@ -89,12 +89,12 @@ except KeyError as error:
 
 
 def test_an_error_is_told_by_its_kind_and_state() -> None:
-    assert "literal_error" in told(_of_a_record())
-    assert told(_of_a_row()) == "UniqueViolationError: SQLSTATE 23505"
+    assert "literal_error" in loggable(_of_a_record())
+    assert loggable(_of_a_row()) == "UniqueViolationError: SQLSTATE 23505"
 
 
 def test_any_other_error_is_told_in_its_own_words() -> None:
-    assert told(ConnectionRefusedError(111, "refused")) == "ConnectionRefusedError(111, 'refused')"
+    assert loggable(ConnectionRefusedError(111, "refused")) == "ConnectionRefusedError(111, 'refused')"
 
 
 @pytest.mark.parametrize("quoting", QUOTING)
