@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 read_leniently()
 
 MAX_BATCH_BYTES: Final = 256 * 1024
+# The type of a record's or an ack's time when it is by the broker's clock.
+LOG_APPEND_TIME: Final = 1
 
 _REQUEST_TIMEOUT_MS: Final = 10_000
 _HANG_UP_SECONDS: Final = 0.1

@@ -17,14 +17,21 @@ from faststream.kafka import KafkaBroker
 from services.command_api.desk.intake.ports import CommandRecord
 from services.command_api.inbox.rounds import Take, settle
 from shared.events.topics import COMMANDS
-from shared.kafka.clients import AIOKafkaConsumer, ConsumerRecord, KafkaAddress, KafkaError, TopicPartition, log_time_of
+from shared.kafka.clients import (
+    LOG_APPEND_TIME,
+    AIOKafkaConsumer,
+    ConsumerRecord,
+    KafkaAddress,
+    KafkaError,
+    TopicPartition,
+    log_time_of,
+)
 from shared.kafka.feed import WHOLE_RECORDS, WITHIN_SECONDS, feed_broker, read_for_ever
 from shared.process.backoff import Setbacks
 
 _LOOK_EVERY_SECONDS: Final = 10.0
 # An empty poll takes this long, and then sleeps as long again.
 _POLL_MS: Final = 50
-_BY_THE_BROKER: Final = 1  # of a record's time: LogAppendTime
 # The topic keeps a command for seven days, so one that is read again is no older.
 _KEPT: Final = timedelta(days=8)
 _CLOCKS_DIFFER: Final = timedelta(minutes=5)
@@ -123,7 +130,7 @@ class CommandsFeed:
 
 def _command(record: ConsumerRecord, now: datetime) -> CommandRecord:
     written_at = log_time_of(record)
-    if record.timestamp_type != _BY_THE_BROKER:
+    if record.timestamp_type != LOG_APPEND_TIME:
         # A topic that another made: the time is any number of a producer, and backdated starts are judged by it.
         written_at = min(max(written_at, now - _KEPT), now + _CLOCKS_DIFFER)
     return CommandRecord(record.partition, record.offset, record.key, record.value, record.headers, written_at)

@@ -24,14 +24,13 @@ from typing import Any, Final
 import structlog
 
 from shared.events.value import value
-from shared.kafka.clients import AIOKafkaProducer
+from shared.kafka.clients import LOG_APPEND_TIME, AIOKafkaProducer
 from shared.kafka.kept_producer import KeptProducer
 from shared.process.ending import ended_within
 from shared.process.logs import loggable
 
 Header = tuple[str, bytes]
 
-_BROKERS_TIME: Final = 1
 _RECORD_OVERHEAD_BYTES: Final = 100
 
 
@@ -301,7 +300,9 @@ class Sender:
 
     def _acked(self, records: list[_Record], metadata: Any, sent_ms: int) -> None:  # noqa: ANN401 - as above
         # aiokafka gives our own time when the broker gave none, and offset -1 when the broker no longer knows.
-        log_time_ms = metadata.timestamp if metadata.timestamp_type == _BROKERS_TIME and metadata.offset >= 0 else None
+        log_time_ms = (
+            metadata.timestamp if metadata.timestamp_type == LOG_APPEND_TIME and metadata.offset >= 0 else None
+        )
         if log_time_ms is not None:
             self._ack_times(log_time_ms, sent_ms, time.time_ns() // 1_000_000)
         for index, record in enumerate(records):

@@ -7,12 +7,12 @@ from typing import Any, Final
 from services.projector.domain.entry import moment_of
 from services.projector.ports import Tick, TickExpiredError
 from shared.events.topics import EVENTS
+from shared.kafka.clients import LOG_APPEND_TIME
 from shared.kafka.kept_producer import KeptProducer
 from shared.process.logs import loggable
 
 # Well below the 30 s after which a tick expires.
 _ACK_WITHIN_SECONDS: Final = 10.0
-_BROKERS_TIME: Final = 1
 
 
 class KafkaTicks:
@@ -33,7 +33,7 @@ class KafkaTicks:
             self._kept.broken(producer, loggable(error))
             raise
         expires_at = min(tick.expires_at for tick in ticks)
-        if any(ack.timestamp_type != _BROKERS_TIME or moment_of(ack.timestamp) > expires_at for ack in acks):
+        if any(ack.timestamp_type != LOG_APPEND_TIME or moment_of(ack.timestamp) > expires_at for ack in acks):
             raise TickExpiredError("acked late, or without the broker's time")
 
 
