@@ -143,7 +143,7 @@ class Tail:
             for records in polled.values():
                 for record in records:
                     window.add(self._found(record))
-            window.tell()
+            window.wake_readers()
             await asyncio.sleep(0)  # a full buffer answers at once, and readers need their turn
             if loop.time() - looked_at >= _LOOK_EVERY_SECONDS:
                 stands = await self._look(consumer)

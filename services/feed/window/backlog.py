@@ -62,7 +62,7 @@ class Backlog:
         window = FeedWindow(self._begin, bytes_max=self._bytes_max, outcomes_max=self._outcomes_max)
         for found in heapq.merge(*self._found, key=lambda found: found.written_at_ms):
             window.add(found)
-        window.tell()
+        window.wake_readers()
         return window
 
     def _drop_oldest(self) -> None:

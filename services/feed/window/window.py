@@ -76,7 +76,7 @@ class Shelf:
             del self._kept[: self._gone]
             self._base, self._gone = self._base + self._gone, 0
 
-    def tell(self) -> None:
+    def wake_readers(self) -> None:
         """Wake the readers that wait for news."""
         news, self.news = self.news, asyncio.Event()
         news.set()
@@ -133,17 +133,17 @@ class FeedWindow:
         self._frontier[found.partition] = FeedPlace(found.offset + 1, source + 1)
         self._evict()
 
-    def tell(self) -> None:
+    def wake_readers(self) -> None:
         """Wake the readers for whom something came. Call it after each poll."""
         for shelf in self._touched:
-            shelf.tell()
+            shelf.wake_readers()
         self._touched.clear()
 
     def close(self) -> None:
         """End all walks: the process ends, or the log is not the one that this window was filled from."""
         self.closed = True
         for shelf in self._shelves.values():
-            shelf.tell()
+            shelf.wake_readers()
 
     def enter(self, tenant: str) -> Shelf:
         """Return a tenant's shelf for a reader, which must `leave` it. A shelf with a reader stays."""

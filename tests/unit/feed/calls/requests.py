@@ -76,7 +76,7 @@ class Wired:
         assert self.window is not None
         for record in records:
             self.window.add(record)
-        self.window.tell()
+        self.window.wake_readers()
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator[httpx.AsyncClient]:

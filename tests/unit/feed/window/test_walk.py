@@ -25,7 +25,7 @@ def window_of(*records: StreamRecord, outcomes_max: int = 1000, bytes_max: int =
 def put(window: FeedWindow, *records: StreamRecord) -> FeedWindow:
     for record in records:
         window.add(record)
-    window.tell()
+    window.wake_readers()
     return window
 
 
