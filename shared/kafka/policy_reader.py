@@ -58,7 +58,7 @@ class PolicyReader:
         # is applied, and only a new process begins anew.
         self._replaced_at: int | None = None
         # The offset that the consumer brought last. That of a new consumer is one that the book has.
-        self._heard = NO_REVISION
+        self._consumed = NO_REVISION
         # The positions of book and consumer at the previous look, if they differed.
         self._apart: tuple[int, int] | None = None
         self._ready_from: int | None = None
@@ -130,7 +130,7 @@ class PolicyReader:
                 if self._ready_from is None:
                     self._ready_from = end
                 # One that moves may take many looks to reach an end, and its successor would begin again at 0.
-                is_at = (self.book.position, self._heard)
+                is_at = (self.book.position, self._consumed)
                 if is_at == was_at and self.book.position + 1 < ended_before and not self._stands:
                     raise ConnectionError(f"stalled at {self.book.position}, behind {ended_before}")
                 # Made anew, or the wrong Kafka: its readers would disagree, each with the book that it has read.
@@ -179,7 +179,7 @@ class PolicyReader:
             self._moved.set()
 
     async def _take(self, record: ConsumerRecord) -> None:
-        self._heard = record.offset
+        self._consumed = record.offset
         # A new consumer reads from the beginning, so it repeats what the book has.
         if self._stands or record.offset <= self.book.position:
             return

@@ -41,7 +41,7 @@ MAX_RECORDS_BYTES: Final = 1024 * 1024
 _Part = tuple[int, int, int, bytes]
 
 _AFTER_AN_ERROR_SECONDS: Final = 0.05
-_SAID_EVERY_SECONDS: Final = 5.0
+_LOGGED_EVERY_SECONDS: Final = 5.0
 # Of the broker's codes, those that another request will not cure. aiokafka asks again after each other one, too.
 _LASTING: Final = (OffsetOutOfRangeError, TopicAuthorizationFailedError)
 
@@ -151,7 +151,7 @@ class QuickReader:
         self._troubles: list[tuple[int, int, KafkaError]] = []
         self._reads = asyncio.Event()
         self._look_at = 0.0
-        self._say_at = 0.0
+        self._log_at = 0.0
 
     def read_from(self, partition: int, offset: int) -> None:
         """Read a partition from this offset on."""
@@ -183,7 +183,7 @@ class QuickReader:
         OffsetOutOfRangeError holds the positions that the log does not hold, by place, as aiokafka's own does.
         """
         self._consumer._coordinator.check_errors()  # noqa: SLF001 - as `getmany` does
-        self._tell()
+        self._raise_met()
         # A member that does not poll leaves its group. An error within would count as a poll without an end.
         with self._consumer._subscription.fetch_context():  # noqa: SLF001 - as above
             if not self._open:
@@ -262,22 +262,22 @@ class QuickReader:
                 break
             self._open.pop(partition, None)
         if not read:
-            self._tell()
+            self._raise_met()
         return read
 
     def _met(self, partition: int, offset: int, trouble: KafkaError) -> None:
-        """Look for the leader at once, whatever else was in the answer, or remember what `_tell` has to say."""
+        """Look for the leader at once, whatever else was in the answer, or remember what `_raise_met` raises."""
         if not trouble.retriable:
             self._troubles.append((partition, offset, trouble))
             return
         now = asyncio.get_running_loop().time()
         self._rests_until[partition] = now + _AFTER_AN_ERROR_SECONDS
         self._look_for_leaders()
-        if now >= self._say_at:
-            self._say_at = now + _SAID_EVERY_SECONDS
+        if now >= self._log_at:
+            self._log_at = now + _LOGGED_EVERY_SECONDS
             _log.warning("fetch_refused", topic=self._topic, partition=partition, error=loggable(trouble))
 
-    def _tell(self) -> None:
+    def _raise_met(self) -> None:
         """Raise what was met, unless its partition was held or sought since."""
         met, self._troubles = self._troubles, []
         troubles = [trouble for partition, offset, trouble in met if self._next.get(partition) == offset]

@@ -63,7 +63,7 @@ class DirectoryTokens:
         if row is None:
             return None
         owner = row.person.owner
-        self.people.brought(row.tenant, row.person, fresh_until)
+        self.people.remember(row.tenant, row.person, fresh_until)
         # A person is a client of their own, so keys of two people, or of a person and a machine, never meet.
         caller = Caller(row.tenant, f"person:{owner}", "person", owner)
         return Bearer(caller, row.expires_at, fresh_until)

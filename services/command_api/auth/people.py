@@ -1,7 +1,8 @@
 """People: the person that an owner is in our tables, with the aliases, whoever vouches for the token.
 
 A token of ours brings the person along. A token from outside does not, so the person is looked up when dialect B asks.
-What was found is looked up again as often as a token. Postgres is away: it stays, because aliases are written there.
+What was found is looked up again as often as a token. While Postgres is away it stays: aliases are written there, so
+none can have changed.
 """
 
 from collections.abc import Callable
@@ -39,7 +40,7 @@ class KnownPeople:
         self._retry_seconds = retry_seconds
         self._known: dict[tuple[str, str], _Remembered] = {}
 
-    def brought(self, tenant: str, person: Person, fresh_until: float) -> None:
+    def remember(self, tenant: str, person: Person, fresh_until: float) -> None:
         """Remember a person that came with a token of ours."""
         self._keep(tenant, person.owner, _Remembered(person, fresh_until))
 

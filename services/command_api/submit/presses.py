@@ -81,8 +81,8 @@ class Presses:
 
     async def submit(self, asked: Asked) -> Answer:
         """Record one press and return what became of it within `asked.wait_seconds`."""
-        what = await self._recorded(asked, whole=False)
-        return answer_of(what.partition, what.outcome) if isinstance(what, Decided) else what
+        result = await self._recorded(asked, whole=False)
+        return answer_of(result.partition, result.outcome) if isinstance(result, Decided) else result
 
     async def first_answer(self, asked: Asked) -> Answer | None:
         """Return what became of the same press under its key, None when that is not written down. Records nothing."""
@@ -99,12 +99,12 @@ class Presses:
 
     async def judged(self, asked: Asked) -> Decided[Outcome] | StillWaiting | NotRecorded:
         """Do the same, and return the outcome as it was written down."""
-        what = await self._recorded(asked, whole=True)
-        if not isinstance(what, Decided):
-            return what
-        if isinstance(what.outcome, BriefOutcome):
+        result = await self._recorded(asked, whole=True)
+        if not isinstance(result, Decided):
+            return result
+        if isinstance(result.outcome, BriefOutcome):
             raise AssertionError("a waiter that needs the whole outcome is woken by nothing less")  # noqa: TRY004
-        return Decided(what.partition, what.outcome)
+        return Decided(result.partition, result.outcome)
 
     async def _recorded(self, asked: Asked, *, whole: bool) -> Decided[AnyOutcome] | StillWaiting | NotRecorded:
         partitions = self._partitions_for(asked)

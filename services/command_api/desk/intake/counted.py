@@ -20,10 +20,10 @@ class CountedRecorder:
     async def judged(self, asked: Asked) -> Decided[Outcome] | StillWaiting | NotRecorded:
         """Record one press and count what became of it, as `intake.Recorder` says."""
         began = self._clock()
-        what = await self._recorder.judged(asked)
-        answer = answer_of(what.partition, what.outcome) if isinstance(what, Decided) else what
+        result = await self._recorder.judged(asked)
+        answer = answer_of(result.partition, result.outcome) if isinstance(result, Decided) else result
         self._tally.answer(asked.dialect, answer, self._clock() - began)
-        return what
+        return result
 
     async def pass_on(self, asked: Asked, reply: ReplyAddress | None) -> Position | NotRecorded:
         """Pass one press on. It was counted when it was not judged in time."""
