@@ -103,11 +103,11 @@ class FeedCall:
         for_seconds = (caller.until - self._now()).total_seconds()
         if not asked.events:
             lines = json_lines(
-                walk, asked, keep_alive_seconds=self._keep_alive_seconds, for_seconds=for_seconds, ends=has_ended
+                walk, asked, keep_alive_seconds=self._keep_alive_seconds, for_seconds=for_seconds, has_ended=has_ended
             )
             return Stream("lines", lines, _JSON_LINES, self._send_within_seconds)
         events = server_sent_events(
-            walk, keep_alive_seconds=self._keep_alive_seconds, for_seconds=for_seconds, ends=has_ended
+            walk, keep_alive_seconds=self._keep_alive_seconds, for_seconds=for_seconds, has_ended=has_ended
         )
         return Stream("events", events, EVENTS_HEADERS, self._send_within_seconds)
 

@@ -18,12 +18,12 @@ async def json_lines(
     *,
     keep_alive_seconds: float,
     for_seconds: float,
-    ends: Callable[[], Awaitable[bool]],
+    has_ended: Callable[[], Awaitable[bool]],
 ) -> AsyncIterator[bytes]:
     """Yield what is there, in pieces. If nothing is, wait for the first lines as long as was asked for.
 
-    A slow reader takes long, so the answer ends early when `for_seconds` have passed or `ends` says so, which is asked
-    before each piece and every `keep_alive_seconds` of a wait. Its last line says all the same where to go on.
+    A slow reader takes long, so the answer ends early when `for_seconds` have passed or the token has ended. Both
+    count before each piece and every `keep_alive_seconds` of a wait. The last line says all the same where to go on.
     """
     loop = asyncio.get_running_loop()
     now = loop.time()
@@ -31,7 +31,7 @@ async def json_lines(
     left = asked.lines_max
 
     async def is_over() -> bool:
-        return loop.time() >= lasts_until or await ends()
+        return loop.time() >= lasts_until or await has_ended()
 
     taken = walk.take(left)
     while not taken and not walk.over:
@@ -52,16 +52,16 @@ async def json_lines(
 
 
 async def server_sent_events(
-    walk: Walk, *, keep_alive_seconds: float, for_seconds: float, ends: Callable[[], Awaitable[bool]]
+    walk: Walk, *, keep_alive_seconds: float, for_seconds: float, has_ended: Callable[[], Awaitable[bool]]
 ) -> AsyncIterator[bytes]:
-    """Yield what is there and what comes, until the walk is over, `for_seconds` have passed, or `ends` says so.
+    """Yield what is there and what comes, until the walk is over, `for_seconds` have passed, or the token has ended.
 
-    `ends` is asked before each piece, and at least as often as the stream says that it is alive.
+    `has_ended` is asked before each piece, and at least as often as the stream says that it is alive.
     """
     loop = asyncio.get_running_loop()
     until = loop.time() + for_seconds
     yield b"retry: 1000\nid: %s\n\n" % walk.position.encode()
-    while not walk.over and (seconds := until - loop.time()) > 0 and not await ends():
+    while not walk.over and (seconds := until - loop.time()) > 0 and not await has_ended():
         if taken := walk.take():
             yield b"".join(b"id: %s\ndata: %s\n\n" % (at.encode(), body) for at, body in taken)
             await asyncio.sleep(0)
