@@ -86,8 +86,9 @@ class Zoho:
         body. A body that is sent unasked is read all the same: it may name the verb and the format of the answer.
         """
         caller = await self._counted(await caller_of(self.desk, request), uri)
-        reads_body = isinstance(caller, Caller) or not waits_to_be_asked(request.scope)
-        return caller, await parameters(request) if reads_body else query_parameters(request)
+        if isinstance(caller, Caller) or not waits_to_be_asked(request.scope):
+            return caller, await parameters(request)
+        return caller, query_parameters(request)
 
     async def _counted(self, caller: Caller | Unknown | Away, uri: str) -> Caller | Unknown | Away | OverThreshold:
         if not isinstance(caller, Caller):
