@@ -9,25 +9,17 @@ from starlette.responses import Response
 
 from shared.events.rule_table import row_of
 from shared.events.rules import Rule
+from shared.process.http.problem import PROBLEM, problem_of
 
 RETRY: Final = {"Retry-After": "1"}
-
-_MEDIA_TYPE: Final = "application/problem+json"
 
 
 def problem(
     status: int, detail: str, *, rule: Rule | None = None, headers: Mapping[str, str] | None = None, **more: str
 ) -> Response:
-    """Answer with a problem. A broken rule gives the type; without one the status says everything."""
-    members = {
-        "type": "about:blank" if rule is None else f"tag:stint.invalid,2026:rule/{rule.value}",
-        "title": HTTPStatus(status).phrase if rule is None else rule.reason,
-        "status": status,
-        "detail": detail,
-        "rule": None if rule is None else rule.value,
-    }
-    body = json.dumps(members | more, ensure_ascii=False, separators=(",", ":"))
-    return Response(body, status, headers, _MEDIA_TYPE)
+    """Answer with a problem, and with `more` members of it."""
+    body = json.dumps(problem_of(status, detail, rule) | more, ensure_ascii=False, separators=(",", ":"))
+    return Response(body, status, headers, PROBLEM)
 
 
 def unknown_caller() -> Response:

@@ -6,6 +6,7 @@
     joined_writes    the head of any other answer and its body in one write of the socket
     front            the calls that bear the load, without the layers of the framework
     paths            a route ends where its path ends
+    problem          errors as RFC 9457 has them
     probes           whether to restart the process, and whether to send it requests
     asking           whether a sender waits to be asked for its body
     accept           which media types a caller would rather have

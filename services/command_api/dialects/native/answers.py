@@ -35,12 +35,12 @@ from shared.events.ids import to_long
 from shared.events.outcome import State, TimerAfter
 from shared.events.rule_table import row_of
 from shared.events.rules import Rule
+from shared.process.http.problem import PROBLEM, problem_of
 
 TIMERS_PATH: Final = "/v1/timers"
 OUTCOMES_PATH: Final = "/v1/outcomes"
 
 _JSON: Final = "application/json"
-_PROBLEM: Final = "application/problem+json"
 _PRESSED: Final[Mapping[Verb, str]] = {"pause": "paused", "resume": "resumed", "stop": "stopped"}
 
 
@@ -139,15 +139,8 @@ def cannot_be(verb: Verb, state: State) -> str:
 
 
 def problem(status: int, detail: str, rule: Rule | None, headers: Mapping[str, str] | None = None) -> Response:
-    """Answer with a problem (RFC 9457). A broken rule gives the type; without one the status says everything."""
-    members = {
-        "type": "about:blank" if rule is None else f"tag:stint.invalid,2026:rule/{rule.value}",
-        "title": HTTPStatus(status).phrase if rule is None else rule.reason,
-        "status": int(status),
-        "detail": detail,
-        "rule": None if rule is None else rule.value,
-    }
-    return Response(written(members), status, headers, _PROBLEM)
+    """Answer with a problem (RFC 9457)."""
+    return Response(written(problem_of(status, detail, rule)), status, headers, PROBLEM)
 
 
 @dataclass(frozen=True, slots=True)

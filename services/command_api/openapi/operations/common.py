@@ -12,6 +12,7 @@ from services.command_api.openapi.parts import AnswerDoc, ContentDoc, HeaderDocs
 from shared.events.outcome import State
 from shared.events.rule_table import RULE_ROWS, row_of
 from shared.events.rules import Rule
+from shared.process.http.problem import PROBLEM, problem_of
 
 LONG_ID: Final = "257320203524258629733470937803215361434"
 SHORT_ID: Final = "914385031908034631"
@@ -115,7 +116,6 @@ _HEADERS_OF: Final[dict[int, tuple[str, ...]]] = {
     429: ("Retry-After",),
     503: ("Retry-After",),
 }
-_PROBLEM: Final = "application/problem+json"
 _DESCRIPTIONS: Final[dict[int, str]] = {
     404: "There is no such thing, or the caller may not know of it.",
     408: "The body took too long to arrive.",
@@ -148,7 +148,7 @@ def with_body(*statuses: int) -> tuple[AnswerDoc, ...]:
 
 
 def _problem(status: int) -> AnswerDoc:
-    content = ContentDoc("Problem", Problem, _example(status), _PROBLEM)
+    content = ContentDoc("Problem", Problem, _example(status), PROBLEM)
     return AnswerDoc(status, _description_of(status), (content,), _HEADERS_OF.get(status, ()), f"Problem{status}")
 
 
@@ -165,14 +165,11 @@ def _example(status: int) -> dict[str, Any] | None:
     if rule is None:
         return None
     about = row_of(rule).about
-    detail = sentence(rule) if about is None else about.format(parameter="owner")
-    return {
-        "type": f"tag:stint.invalid,2026:rule/{rule.value}",
-        "title": rule.reason,
-        "status": status,
-        "detail": cannot_be("pause", State.PAUSED) if rule is Rule.NOT_LEGAL_NOW else detail,
-        "rule": rule.value,
-    }
+    if rule is Rule.NOT_LEGAL_NOW:
+        detail = cannot_be("pause", State.PAUSED)
+    else:
+        detail = sentence(rule) if about is None else about.format(parameter="owner")
+    return problem_of(status, detail, rule)
 
 
 def query(name: str, description: str, schema: Schema, example: object = None) -> ParameterDoc:

@@ -20,13 +20,13 @@ from services.command_api.openapi.operations.common import (
 )
 from services.command_api.openapi.parts import AnswerDoc, ContentDoc, OperationDoc, ParameterDoc
 from shared.events.outcome import Outcome
+from shared.process.http.problem import PROBLEM
 
 WAIT_SECONDS_MAX: Final = 30
 LINES_MAX: Final = 10_000
 LINES_DEFAULT: Final = 1_000
 
 _AFTER: Final = "AQACAAIE"
-_PROBLEM: Final = "application/problem+json"
 
 FeedPositionText = Annotated[str, Field(max_length=4_000, description="A place in the feed, opaque, for `after`.")]
 
@@ -75,18 +75,18 @@ _EVENTS: Final = f"retry: 1000\nid: {_AFTER}\n\nid: AQACAgQE\ndata: {{…}}\n\n"
 # Answers whose words in other calls would not be true here.
 _ITS_OWN: Final = (
     AnswerDoc(
-        410, "The position is older than what the feed keeps.", (ContentDoc("FeedGone", FeedGone, _GONE, _PROBLEM),)
+        410, "The position is older than what the feed keeps.", (ContentDoc("FeedGone", FeedGone, _GONE, PROBLEM),)
     ),
     AnswerDoc(
         429,
         "The tenant has as many readers at this moment as it may have.",
-        (ContentDoc("Problem", Problem, media=_PROBLEM),),
+        (ContentDoc("Problem", Problem, media=PROBLEM),),
         ("Retry-After",),
     ),
     AnswerDoc(
         503,
         "As many readers as there may be, or nothing is read yet. The same position goes on.",
-        (ContentDoc("Problem", Problem, media=_PROBLEM),),
+        (ContentDoc("Problem", Problem, media=PROBLEM),),
         ("Retry-After",),
     ),
 )
