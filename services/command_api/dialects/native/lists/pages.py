@@ -1,4 +1,7 @@
-"""A page of a list of dialect C, of timers or of findings: from a request to its answer, and who may ask about whom."""
+"""Calls of dialect C that read, from a request to its answer: a page of a list, or what is known of one owner.
+
+Who may ask about whom is checked here, for all of them.
+"""
 
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -10,9 +13,11 @@ from starlette.responses import Response
 from services.command_api.desk.commands import Caller
 from services.command_api.desk.desk import Desk
 from services.command_api.dialects.answering import Ask, read
-from services.command_api.dialects.malformed import Malformed
+from services.command_api.dialects.malformed import Malformed, fault_in, first_of
 from services.command_api.dialects.native.admitted import admitted
 from services.command_api.dialects.native.answers import WORDS, refused
+from services.command_api.dialects.native.lists.filters import query_of
+from services.command_api.dialects.values import read_name
 from shared.events.rules import Rule
 
 _NO_SUCH_OWNER: Final = "There is no such owner."
@@ -54,6 +59,19 @@ async def answer_page(
     if isinstance(asked, Malformed):
         return await read(desk, request, caller, WORDS, asked)
     return await read(desk, request, caller, WORDS, if_theirs(caller, asked.filter.owner, partial(find, caller, asked)))
+
+
+async def answer_about_owner(
+    desk: Desk, request: Request, find: Callable[[Caller, str], Awaitable[Response]]
+) -> Response:
+    """Answer with what `find` finds of the owner in the path. Such a call takes no query parameters."""
+    caller = await admitted(desk, request)
+    if isinstance(caller, Response):
+        return caller
+    owner = request.path_params["owner"]
+    problem = first_of(fault_in(query_of(request)), fault_in(read_name(owner, "owner")))
+    ask = problem or if_theirs(caller, owner, partial(find, caller, owner))
+    return await read(desk, request, caller, WORDS, ask)
 
 
 def if_theirs(caller: Caller, owner: str | None, ask: Ask) -> Ask | Response:

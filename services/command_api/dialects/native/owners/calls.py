@@ -6,7 +6,7 @@ they belong to the person, are set after the press is recorded, and count when p
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import partial, wraps
+from functools import wraps
 from typing import TypeVar, assert_never
 
 from starlette.requests import Request
@@ -16,13 +16,13 @@ from starlette.routing import BaseRoute, Route
 from services.command_api.desk.commands import Caller, FactCommand, Learned, StillWaiting
 from services.command_api.desk.desk import Desk
 from services.command_api.desk.rows import ReadsAwayError
-from services.command_api.dialects.answering import asked_for, count_role_refused, malformed_press, read, worded
+from services.command_api.dialects.answering import asked_for, count_role_refused, malformed_press, worded
 from services.command_api.dialects.headers import idempotency_key, preferred_wait
 from services.command_api.dialects.malformed import Malformed, fault_in, first_of
 from services.command_api.dialects.native.admitted import admitted
 from services.command_api.dialects.native.answers import WORDS, recorded
-from services.command_api.dialects.native.lists.filters import NO_PARAMETERS, query_of
-from services.command_api.dialects.native.lists.pages import if_theirs
+from services.command_api.dialects.native.lists.filters import NO_PARAMETERS
+from services.command_api.dialects.native.lists.pages import answer_about_owner
 from services.command_api.dialects.native.owners import answers
 from services.command_api.dialects.native.owners.reading import (
     StatedAttendance,
@@ -67,7 +67,9 @@ class NativeOwners:
 
     async def owner(self, request: Request) -> Response:
         """`PUT` and `GET /v1/owners/{owner}`: one route, so that a 405 names both methods."""
-        return await (self._set_profile(request) if request.method == "PUT" else self._known(request))
+        if request.method == "PUT":
+            return await self._set_profile(request)
+        return await answer_about_owner(self.desk, request, self._known)
 
     @_by_an_admin
     async def _set_profile(self, request: Request, caller: Caller, owner: str, body: bytes) -> Response:
@@ -115,16 +117,7 @@ class NativeOwners:
         """`DELETE /v1/owners/{owner}/texts`."""
         return await self._state(request, caller, read_erasure(owner, body))
 
-    async def _known(self, request: Request) -> Response:
-        caller = await admitted(self.desk, request)
-        if isinstance(caller, Response):
-            return caller
-        owner = request.path_params["owner"]
-        problem = first_of(fault_in(query_of(request)), fault_in(read_name(owner, "owner")))
-        ask = problem or if_theirs(caller, owner, partial(self._all_about, caller, owner))
-        return await read(self.desk, request, caller, WORDS, ask)
-
-    async def _all_about(self, caller: Caller, owner: str) -> Response:
+    async def _known(self, caller: Caller, owner: str) -> Response:
         return answers.known(owner, await self.desk.reads.owner(caller.tenant, owner))
 
     async def _zone_for(self, caller: Caller, stated: StatedAttendance) -> str | None:

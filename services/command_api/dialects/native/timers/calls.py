@@ -4,7 +4,6 @@ A person's token lists that person's timers. Another owner's are 404, as if ther
 """
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 from starlette.requests import Request
@@ -13,17 +12,12 @@ from starlette.routing import BaseRoute, Route
 
 from services.command_api.desk.commands import Caller
 from services.command_api.desk.desk import Desk
-from services.command_api.dialects.answering import read
-from services.command_api.dialects.malformed import fault_in, first_of
 from services.command_api.dialects.native import answers
-from services.command_api.dialects.native.admitted import admitted
-from services.command_api.dialects.native.answers import WORDS
 from services.command_api.dialects.native.lists.cursor import write_timer_cursor
-from services.command_api.dialects.native.lists.filters import LIMIT_MAX, query_of
-from services.command_api.dialects.native.lists.pages import answer_page, if_theirs
+from services.command_api.dialects.native.lists.filters import LIMIT_MAX
+from services.command_api.dialects.native.lists.pages import answer_about_owner, answer_page
 from services.command_api.dialects.native.timers.asking import TimersAsked, read_timers
 from services.command_api.dialects.native.timers.history import NativeHistory
-from services.command_api.dialects.values import read_name
 
 HISTORY_PATH: Final = f"{answers.TIMERS_PATH}/{{timer_id}}/history"
 CURRENT_PATH: Final = "/v1/owners/{owner}/current"
@@ -45,13 +39,7 @@ class NativeTimers:
 
     async def current(self, request: Request) -> Response:
         """`GET /v1/owners/{owner}/current`."""
-        caller = await admitted(self.desk, request)
-        if isinstance(caller, Response):
-            return caller
-        owner = request.path_params["owner"]
-        problem = first_of(fault_in(query_of(request)), fault_in(read_name(owner, "owner")))
-        ask = problem or if_theirs(caller, owner, partial(self._current, caller, owner))
-        return await read(self.desk, request, caller, WORDS, ask)
+        return await answer_about_owner(self.desk, request, self._current)
 
     async def _current(self, caller: Caller, owner: str) -> Response:
         return answers.listed(await self.desk.reports.current(caller.tenant, owner, LIMIT_MAX), None)
