@@ -49,7 +49,7 @@ class Setbacks:
 
     def failed(self, error: Exception, **fields: object) -> None:
         """Count one failure, and log it if it is new, or lasts by now, or was logged long ago."""
-        problem, now = told(error), self._monotonic()
+        problem, now = loggable(error), self._monotonic()
         if self._since is None:
             self._since = now
         lasts = now - self._since >= self._passing_seconds

@@ -137,9 +137,9 @@ class Keeper:
         """Take a partition up again after a failure. Each further failure doubles the wait before it."""
         wait_seconds = _BETWEEN_TWO_LOSSES_SECONDS if isinstance(error, FencedError) else partition.backoff.next()
         if partition.backoff.failures > _FAILURES_BEFORE_AN_ALARM:
-            partition.log.error("partition_in_trouble", reason=reason, error=told(error))
+            partition.log.error("partition_in_trouble", reason=reason, error=loggable(error))
         else:
-            partition.log.warning("partition_in_trouble", reason=reason, error=told(error))
+            partition.log.warning("partition_in_trouble", reason=reason, error=loggable(error))
         self.disturb(partition, reason, wait_seconds)
 
     def disturb(self, partition: Partition, reason: str, wait_seconds: float = 0.0) -> None:

@@ -190,7 +190,7 @@ BAD_BODIES = [
             "The body has a member that this command does not know, comment. It knows tenant, timer_id, at, reason.",
         ),
         (
-            command("stop", timer_id=SHORT, **{"\x1b[2J": 1}),
+            command("stop", value=f'{{"tenant":"acme","timer_id":"{SHORT}","\\u001b[2J":1}}'.encode()),
             "The body has a member that this command does not know. It knows tenant, timer_id, at.",
         ),
     ],
