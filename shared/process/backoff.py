@@ -9,6 +9,8 @@ from typing import Final
 
 import structlog
 
+from shared.process.logs import loggable
+
 # An alert on an alarm looks back ten minutes, so an alarm that lasts is logged again before that.
 LOGGED_AGAIN_AFTER_SECONDS: Final = 300.0
 
