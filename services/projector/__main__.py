@@ -3,7 +3,7 @@
 `python -m services.projector audit …` audits instead, and ends. So does `rebuild …`: it fills the read models anew.
 The projector and a rebuild make a nursery of helpers first, while nothing is open yet (`helpers/nursery.py`).
 """
-# Each imports what it runs when it runs. What only the projector has, its readers and its server, is in no helper.
+# Imports stand in the functions that need them, so a helper, which is a fork, has none of the projector's own.
 # ruff: noqa: PLC0415
 
 import asyncio
@@ -35,11 +35,11 @@ def _projecting() -> int:
 
     from services.projector.metrics import ALARM_NAMES
 
-    heard = Alarms(ALARM_NAMES)
-    configure_logging("projector", heard)
+    alarms = Alarms(ALARM_NAMES)
+    configure_logging("projector", alarms)
     settings = read_settings(Settings)
     with nursery_for(settings.catch_up_processes, helping(settings)) as nursery:
-        return uvloop.run(main(settings, heard, nursery))
+        return uvloop.run(main(settings, alarms, nursery))
 
 
 def _audit() -> int:
@@ -58,10 +58,10 @@ def _rebuild() -> int:
 if __name__ == "__main__":
     if len(sys.argv) == 1:
         sys.exit(_projecting())
-    besides = {"audit": _audit, "rebuild": _rebuild}.get(sys.argv[1])
-    if besides is None:
+    command = {"audit": _audit, "rebuild": _rebuild}.get(sys.argv[1])
+    if command is None:
         # A mistyped audit must not become one more projector, which takes partitions.
         sys.stderr.write(f"projector: there is no {sys.argv[1]!r}: say `audit`, `rebuild` or nothing.\n")
         sys.exit(2)
     configure_logging("projector")
-    sys.exit(besides())
+    sys.exit(command())

@@ -70,7 +70,7 @@ class MonotonicClock:
 class ProjectorProcess:
     """All parts of one process. `store_on` makes the store, so that tests can put crash points around it.
 
-    `alarms` are counted where the process logs; none are without it. Nor are there helpers without a `nursery`.
+    Without `alarms` none are counted, and without a `nursery` there are no helpers.
     """
 
     def __init__(
@@ -233,7 +233,7 @@ class ProjectorProcess:
     def _when_ended(self, task: asyncio.Task[None]) -> None:
         if task.cancelled() or (error := task.exception()) is None:
             return
-        # These tasks never end by themselves: this one met a bug, and only a new process helps.
+        # These tasks never end by themselves. This one met a bug, and only a new process helps.
         _log.error("background_failed", task=task.get_name(), exc_info=error)
         self.failed = True
         signal.raise_signal(signal.SIGTERM)

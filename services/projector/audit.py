@@ -1,9 +1,9 @@
 """Audit: judge all presses of a partition again with today's code, and list each difference to what is recorded.
 
-Pure, and streaming: bodies of outcomes are read and let go. What grows is the sheets of the owners, with all their
-timers and intervals, because a late press may ask for any of them; and of each press of the last 31 days its key, its
-digest and its time. Each press is judged after the *recorded* outcomes of the presses before it. So one difference is
-one line of the list, and causes no other.
+Pure, and streaming: no body of an outcome is kept. What grows in memory are the owners' sheets, with all timers and
+intervals, because a late press may need any of them; and for each press of the last 31 days its event id, digest and
+time. Each press is judged after the *recorded* outcomes of the presses before it. So a difference is one line of the
+list, and causes no other.
 Safe to run: always; it writes nothing. On one release the only differences are presses that we failed on (R23).
 """
 
@@ -25,9 +25,9 @@ from shared.events.policies.book import NO_REVISION, PolicyBook
 
 # A key is remembered for 30 days, so older verdicts need not be kept in memory.
 _FORGOTTEN_AFTER: Final = timedelta(days=31)
-_LOOK_EVERY: Final = 10_000
-# In the place of the body of a verdict that was given before. A repeat is compared by its digest, and answered nowhere.
-_THERE: Final = b"."
+_FORGET_EVERY: Final = 10_000
+# Stands for the body of an earlier outcome. A repeat is recognised by its digest, and nobody gets its answer here.
+_NO_BODY_NEEDED: Final = b"."
 _ALL_READ: Final = range(0)
 
 
@@ -83,29 +83,31 @@ def audit(
       projector has run, or the presses were made just now.
     """
     recorded = _first_occurrences(kpart, outcomes)
-    due = next(recorded, None)
-    any_outcome = due is not None
+    upcoming = next(recorded, None)
+    any_outcome = upcoming is not None
     ledger = Ledger(kpart, partitions, Known({}, {}, {}, NO_REVISION))
     for event in events:
-        if due is None and any_outcome:
+        if upcoming is None and any_outcome:
             return
-        kept = due if due is not None and due[0].source_offset == event.offset else None
-        read_today = _judged_today(ledger, event, policies, unread_policies)
-        if read_today is not None and not any_outcome:
+        kept = upcoming if upcoming is not None and upcoming.outcome.source_offset == event.offset else None
+        body = None if kept is None else kept.body
+        today = _judged_today(ledger, event, policies, unread_policies)
+        if today is not None and not any_outcome:
             raise UnjudgedError(kpart, event.offset, "no_outcomes")
-        if read_today != (None if kept is None else kept[1]):
-            yield Difference(kpart, event.offset, None if kept is None else kept[1], read_today)
+        if today != body:
+            yield Difference(kpart, event.offset, body, today)
         if kept is not None:
-            _take(ledger, kept[0])
-            due = next(recorded, None)
-        if event.offset % _LOOK_EVERY == 0:
+            _take(ledger, kept.outcome)
+            upcoming = next(recorded, None)
+        if event.offset % _FORGET_EVERY == 0:
             _forget(ledger, moment_of(event.timestamp))
-    while due is not None:
-        yield Difference(kpart, due[0].source_offset, due[1], None)
-        due = next(recorded, None)
+    # Outcomes whose events are not on the log.
+    while upcoming is not None:
+        yield Difference(kpart, upcoming.outcome.source_offset, upcoming.body, None)
+        upcoming = next(recorded, None)
 
 
-def _first_occurrences(kpart: int, outcomes: Iterable[bytes]) -> Iterator[tuple[Outcome, bytes]]:
+def _first_occurrences(kpart: int, outcomes: Iterable[bytes]) -> Iterator[Kept]:
     upto = -1
     for body in outcomes:
         try:
@@ -113,18 +115,18 @@ def _first_occurrences(kpart: int, outcomes: Iterable[bytes]) -> Iterator[tuple[
         except UnreadableOutcomeError:
             continue  # a foreign record: the projector passes over it too
         except NewerOutcomeError:
-            # Which press it is of, and what it made of the owner, only its release knows.
+            # Only that release can read which press it is of, and what it changed.
             raise UnjudgedError(kpart, upto + 1, "newer_outcome") from None
         if outcome.source_offset > upto:
             upto = outcome.source_offset
-            yield outcome, body
+            yield Kept(outcome, body)
 
 
 def _judged_today(ledger: Ledger, event: RawRecord, policies: PolicyBook, unread_policies: range) -> bytes | None:
     """Return the outcome that would be kept today, or None. Leaves the ledger as it is. Raises UnjudgedError."""
     log_time = moment_of(event.timestamp)
     recorded = Known(ledger.sheets, ledger.owner_of, ledger.verdicts, ledger.policy_rev)
-    # A second ledger takes what today's code would remember, so that the first holds recorded outcomes only.
+    # The fold writes into a second ledger, so that the first holds recorded outcomes only.
     beside = Ledger(ledger.kpart, ledger.partitions, recorded)
     entry: Entry
     match read(event.headers, event.value):
@@ -149,7 +151,7 @@ def _take(ledger: Ledger, outcome: Outcome) -> None:
     sheet = None
     if outcome.tenant is not None and outcome.owner is not None:
         sheet = evolve(ledger.sheet_of((outcome.tenant, outcome.owner)), outcome)
-    ledger.keep(outcome, _THERE, sheet)
+    ledger.keep(outcome, _NO_BODY_NEEDED, sheet)
 
 
 def _forget(ledger: Ledger, now: datetime) -> None:

@@ -1,15 +1,17 @@
 """The audit of a deployment: `python -m services.projector audit --partitions P [--tenant T]`, behind `stint audit`.
 
-Reads each partition of the log beside its judged stream, prints each difference as one line of JSON, and last how many
-events were read and which partitions were not judged to their end. Ends with 1 when there is one of either. Writes
-nothing anywhere.
+Reads each partition of the log beside its judged stream, and prints each difference as one line of JSON. The last line
+says how many events were read, how many differences there are, and which partitions were not judged to their end. Ends
+with 1 when there is a difference or such a partition. Writes nothing but these lines.
 
-Presses and policies come meanwhile, and an audit takes hours. So three things have an order:
+Presses and policies come while an audit runs, which takes hours. So three steps have an order:
 
 1. The end of each judged stream is fixed. Outcomes that come later are not audited.
-2. All policies are read, up to an end that is looked for now: whatever was judged by then was judged by these. At one
-   of a newer release the reading ends, and each partition is audited up to its first press under that or a later one.
-3. Each partition is audited up to its end. One that had no press at the beginning has nothing to audit.
+2. All policies are read, up to the end of their topic, which is read after step 1: the outcomes of step 1 were judged
+by
+   these. A policy of a newer release ends the reading, and each partition is audited up to its first press under that
+   policy or a later one.
+3. Each partition is audited up to its end. A partition without a press at the beginning has nothing to audit.
 """
 
 import argparse
@@ -55,12 +57,12 @@ class Auditor:
         try:
             return await asyncio.to_thread(self._all)
         finally:
-            # Each may wait for a fetch that does not end, and this process ends in any case.
+            # A reader may wait for a fetch that does not end, and this process ends in any case.
             stops = [asyncio.ensure_future(reader.stop()) for reader in self._readers.values()]
             await asyncio.wait(stops, timeout=_STOP_SECONDS)
 
     def _all(self) -> int:
-        # In a thread, because judging is work for one core, and Kafka's clients want their loop meanwhile.
+        # In a thread, because judging takes all of a core, and Kafka's clients need their event loop meanwhile.
         found, unjudged = 0, list[dict[str, Any]]()
         pressed = [kpart for kpart in range(self._partitions) if self._end(EVENTS, kpart)]
         ends = {kpart: self._end(OUTCOMES, kpart) for kpart in pressed}
@@ -71,10 +73,10 @@ class Auditor:
                 for difference in audit(kpart, events, outcomes, policies, self._partitions, unread):
                     if self._tenant in {None, *_tenants(difference)}:
                         found += 1
-                        _say(_told(difference))
+                        _print(_line_of(difference))
             except UnjudgedError as at:
                 unjudged.append({"partition": kpart, "from": at.source_offset, "why": at.why})
-        _say({"events": self._read, "differences": found, "unjudged": unjudged})
+        _print({"events": self._read, "differences": found, "unjudged": unjudged})
         return 1 if found or unjudged else 0
 
     def _policies(self) -> tuple[PolicyBook, range]:
@@ -104,12 +106,12 @@ class Auditor:
             offset = records[-1].offset + 1
 
     def _piece(self, topic: str, kpart: int, offset: int) -> Sequence[ConsumerRecord]:
-        return self._waited(self._readers[topic].read(kpart, offset, _AT_ONCE))
+        return self._wait_for(self._readers[topic].read(kpart, offset, _AT_ONCE))
 
     def _end(self, topic: str, kpart: int) -> int:
-        return self._waited(self._readers[topic].span(kpart)).end
+        return self._wait_for(self._readers[topic].span(kpart)).end
 
-    def _waited(self, reading: Coroutine[Any, Any, _T]) -> _T:
+    def _wait_for(self, reading: Coroutine[Any, Any, _T]) -> _T:
         return asyncio.run_coroutine_threadsafe(reading, self._loop).result()
 
 
@@ -118,7 +120,7 @@ def _tenants(difference: Difference) -> set[str | None]:
     return {json.loads(body).get("tenant") for body in bodies if body is not None}
 
 
-def _told(difference: Difference) -> dict[str, Any]:
+def _line_of(difference: Difference) -> dict[str, Any]:
     bodies = {"recorded": difference.recorded, "today": difference.today}
     return {
         "partition": difference.kpart,
@@ -128,7 +130,7 @@ def _told(difference: Difference) -> dict[str, Any]:
     }
 
 
-def _say(line: object) -> None:
+def _print(line: object) -> None:
     sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 

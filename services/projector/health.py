@@ -83,7 +83,7 @@ async def watch_progress(projector: Folding, log: Log, look_every_seconds: float
 
 
 class Progress:
-    """What was seen of each live partition that stands before the end of its log, look by look.
+    """Where each live partition stands that has not reached the end of its log, look by look.
 
     1. A partition stands at one offset for three looks: a second reader asks whether the log holds a record there.
     2. The log does, and other partitions advance: the partition is taken up again.

@@ -1,4 +1,4 @@
-"""Lag: how many offsets of the log each of our partitions has not folded yet, looked at every few seconds."""
+"""Lag: how many offsets of the log each of our partitions has not folded yet, measured every few seconds."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ class Ends(Protocol):
 
 
 class Lag:
-    """What the last look found. `offsets` is empty until a look succeeds, and while the broker is away."""
+    """The lag as it was measured last. `offsets` is empty before the first success, and while the broker is away."""
 
     def __init__(self, log: Ends, ours: Callable[[], Mapping[int, Partition]]) -> None:
         self.offsets: dict[int, int] = {}
@@ -25,13 +25,13 @@ class Lag:
         self._ours = ours
 
     async def run(self) -> None:
-        """Look, for ever."""
+        """Measure, for ever."""
         while True:
             await self.look()
             await asyncio.sleep(LOOK_EVERY_SECONDS)
 
     async def look(self) -> None:
-        """Look once."""
+        """Measure once."""
         try:
             async with asyncio.timeout(LOOK_EVERY_SECONDS):
                 ends = await self._log.ends()

@@ -1,6 +1,6 @@
-"""What a projector tells Prometheus: what presses amount to, and how each partition stands.
+"""The projector's metrics: what presses amount to, and how each partition stands.
 
-With care: a name or a word. Dashboards and alerts of operators have them. docs/metrics.md lists all.
+With care: a name or a word. Dashboards and alerts of operators use them. docs/metrics.md lists all.
 """
 
 from collections import Counter
@@ -147,7 +147,7 @@ METRICS: Final = (
 
 
 class FoldTally:
-    """Counts what commits amount to, a batch at a time. `now` is the machine's clock, in UTC."""
+    """Counts the verdicts of commits, a batch at a time. `now` is the machine's clock, in UTC."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self.presses: Counter[tuple[str, str, str]] = Counter()
@@ -245,6 +245,6 @@ def _late_seconds(parts: Parts) -> float | None:
 def _dropped(replies: KafkaReplies | None) -> Mapping[str, int]:
     counts = dict.fromkeys(WHY_DROPPED, 0)
     for why, times in ({} if replies is None else replies.dropped).items():
-        # The kinds of errors are the client library's words.
+        # Other reasons are names of the client library's errors, which are not known beforehand.
         counts[why if why in WHY_DROPPED else "failed"] += times
     return counts

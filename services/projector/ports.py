@@ -1,4 +1,4 @@
-"""Ports: what the projector's loop needs from outside, in its own words.
+"""Ports: what the loop and the clock need from outside, in their own words.
 
 In production the ports lead to Kafka and Postgres, in `tests/world` to a seeded world. The loop is the same.
 
@@ -17,7 +17,7 @@ from services.projector.domain.sheet.ledger import KnownOutcome, OwnerKey
 from services.projector.domain.sheet.state import Timesheet
 from shared.events.envelope import Headers
 
-# A day after all that anybody asks about. (`date.max` is "infinity" in Postgres.)
+# A day after all that matter: no day is wanted. (`date.max` is "infinity" in Postgres.)
 NO_DAY: Final = date(9999, 1, 1)
 
 
@@ -104,9 +104,9 @@ class Helpers(Protocol):
     """Processes beside this one that catch up a database which is far behind."""
 
     async def catch_up(self, kpart: int, skipped: Skipped) -> None:
-        """Bring a partition of the store nearer to the end of its judged stream. The store says how far it came.
+        """Bring a partition of the store nearer to the end of its judged stream. Its checkpoint says how far it came.
 
-        Returns also when a helper has failed. What is not done is left to the caller.
+        Returns also when a helper has failed. The caller does the rest.
         """
 
 
@@ -114,7 +114,7 @@ class Replies(Protocol):
     """`timer.replies.v1`: verdicts for the requests that wait."""
 
     def send(self, topic: str, partition: int, answers: Sequence[tuple[str, bytes]]) -> None:
-        """Send one record to one API process: request ids with their outcomes. Returns at once; it may be lost."""
+        """Send one record to one API process: request ids with their outcomes. Returns at once; it may get lost."""
 
 
 class PolicyProgress(Protocol):
@@ -156,7 +156,7 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A deadline's record at which nothing fell due. No outcome says so, and its owner's deadline moves all the same.
+    """A tick at which nothing fell due. There is no outcome of it, and the owner's deadline moves all the same.
 
     `due_at` is the owner's next deadline after it, None when there is none.
     """
@@ -182,10 +182,10 @@ class Wanted:
     timers: dict[tuple[int, int], datetime] = field(default_factory=dict)
     owners: dict[tuple[int, str, str], datetime] = field(default_factory=dict)
     overlaps: list[tuple[int, str | None, str | None, int, datetime]] = field(default_factory=list)
-    # Those of `timers` whose ids a start drew: hardly ever there is one.
+    # Those of `timers` whose ids a start drew. Such a timer hardly ever exists.
     drawn: set[tuple[int, int]] = field(default_factory=set)
     days_since: date = NO_DAY
-    # A dict keeps the order of asking; a set of text has another order in each process.
+    # A dict keeps its order; a set of text has another order in each process.
     jobs: dict[tuple[int, str, str, str], None] = field(default_factory=dict)
 
     @property
@@ -196,9 +196,9 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Advance:
-    """One partition's part of a commit: from where the fold stood to where it stands, with all that came of it.
+    """One partition's part of a commit: from where the fold stood to where it stands, with all that it changed.
 
-    `unread` is what the fold took for news, without a question: see `Wanted.is_news`. The commit asks.
+    `unread` is what the fold took for news without a read: see `Wanted.is_news`. The commit checks it.
     """
 
     read_at: int
@@ -291,7 +291,7 @@ class ClockOffError(Exception):
 
 
 class KnownError(Exception):
-    """The store knows something of what was taken for news. Nothing was written: read it, and fold again."""
+    """The store knows something that was taken for news. Nothing was written: read it, and fold again."""
 
 
 class BusyError(Exception):
