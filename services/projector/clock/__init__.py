@@ -1,8 +1,8 @@
-"""The deadline clock: it says "look now" for owners of whom something falls due while nobody presses.
+"""The deadline clock: a tick, "look now", for each owner for whom something falls due while nobody presses.
 
     clock     the rounds: read what is due on our LIVE partitions, send a tick for each owner
     sent      which ticks were sent, and when each is sent again
-    looks     after a new policy: a tick for every owner with a running timer
+    looks     after a new policy: a tick for each owner with a running timer
     tick      one tick as a record of the log; pure
 
 The clock decides nothing. A tick is a record of the log, and the fold judges whether anything fell due. So ticks that

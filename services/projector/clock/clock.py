@@ -1,7 +1,7 @@
-"""The clock's rounds: several times a second, a tick for each owner of whom something is due on our LIVE partitions.
+"""The clock's rounds: several times a second, a tick for each owner for whom something is due on our LIVE partitions.
 
     1. Read what is due, a page of each partition. A crash leaves all rows as they were.
-    2. Send a tick for each owner who got none lately. A crash leaves rows for which a tick is on the log, or is not.
+    2. Send a tick for each owner who got none lately. A crash leaves rows with a tick on the log, or without one.
     3. The fold commits the tick, and the row moves with it. Until then the tick is sent again, after a pause.
 
 The fold waits for nothing here. Kafka or Postgres that are away delay ticks, and nothing else.
@@ -23,7 +23,7 @@ from shared.process.backoff import Backoff
 from shared.process.logs import loggable
 
 _ROUND_SECONDS: Final = 0.3
-# Of each partition in each round: the fold takes many times as many, so presses do not wait behind ticks.
+# Rows of each partition in each round. The fold takes many times as many, so presses do not wait behind ticks.
 PAGE: Final = 200
 # Deadlines are in microseconds, log times in whole milliseconds, and clocks differ a little.
 _MARGIN: Final = timedelta(milliseconds=50)
@@ -58,10 +58,10 @@ class DeadlineClock:
         # Since when each LIVE partition is watched, and the row after which its next page begins.
         self._since: dict[int, float] = {}
         self._after: dict[int, DueOwner] = {}
-        # When the oldest row of each partition fell due, as its first page said last.
+        # When the oldest row of each partition fell due, as its first page was read last.
         self._oldest: dict[int, datetime] = {}
-        # When the first look began that failed since one went well; None: the last look went well.
-        self._blind_since: datetime | None = None
+        # When the first of the reads began that have failed since the last success; None: the last read succeeded.
+        self._unread_since: datetime | None = None
         self._sending: dict[int, asyncio.Task[None]] = {}
         self._failing: set[int] = set()
         self._alarm_at = 0.0
@@ -69,12 +69,12 @@ class DeadlineClock:
 
     @property
     def oldest_due_at(self) -> datetime | None:
-        """When the oldest deadline fell due that was not folded at the last look; None: there is none.
+        """When the oldest deadline fell due that was not folded at the last read; None: there is none.
 
-        While nothing can be read, one may have fallen due just after the last look.
+        While nothing can be read, one may have fallen due just after the last read.
         """
-        blind_since = [] if self._blind_since is None else [self._blind_since]
-        return min([*self._oldest.values(), *blind_since], default=None)
+        unread_since = [] if self._unread_since is None else [self._unread_since]
+        return min([*self._oldest.values(), *unread_since], default=None)
 
     async def run(self) -> None:
         """Watch deadlines and policies, for ever. An error of either ends both, and is raised."""
@@ -102,14 +102,14 @@ class DeadlineClock:
             except Exception as error:  # noqa: BLE001 - Postgres is away; retry
                 if not backoff.failures:
                     self._log.warning("deadlines_not_read", error=loggable(error))
-                self._see_nothing(error, asked_at)
+                self._note_failure(error, asked_at)
                 wait_seconds = backoff.next()
                 continue
             backoff.reset()
             wait_seconds = _ROUND_SECONDS
-            self._blind_since = None
-            self._see_oldest(asked, found)
-            self._raise_alarm(asked, found)
+            self._unread_since = None
+            self._note_oldest(asked, found)
+            self._alarm_if_late(asked, found)
             for kpart in asked:
                 self._take_page(kpart, found.get(kpart, ()))
 
@@ -122,8 +122,8 @@ class DeadlineClock:
         self._sent.forget(now)
 
     def _take_page(self, kpart: int, rows: Sequence[DueOwner]) -> None:
-        # A full page is followed by the next one, and the last by the first. So rows whose ticks are on their way
-        # never keep those behind them from their turn.
+        # A full page is followed by the next one, and the last page by the first. So rows whose ticks are on their way
+        # never delay the rows behind them.
         if len(rows) == PAGE:
             self._after[kpart] = rows[-1]
         else:
@@ -148,26 +148,26 @@ class DeadlineClock:
         else:
             self._failing.discard(kpart)
 
-    def _see_oldest(self, asked: Mapping[int, DueOwner | None], found: Mapping[int, Sequence[DueOwner]]) -> None:
+    def _note_oldest(self, asked: Mapping[int, DueOwner | None], found: Mapping[int, Sequence[DueOwner]]) -> None:
         for kpart in (kpart for kpart, after in asked.items() if after is None):
             if rows := found.get(kpart):
                 self._oldest[kpart] = rows[0].due_at
             else:
                 self._oldest.pop(kpart, None)
 
-    def _see_nothing(self, error: Exception, asked_at: datetime) -> None:
-        """Say so, once a minute, when nothing could be read for over 30 s: what fell due meanwhile is late."""
+    def _note_failure(self, error: Exception, asked_at: datetime) -> None:
+        """Raise an alarm, once a minute, when nothing could be read for over 30 s: what fell due meanwhile is late."""
         now = self._clock.monotonic()
-        if self._blind_since is None:
-            # Not when the look failed: it may have waited for seconds, and what fell due meanwhile was not seen.
-            self._blind_since = asked_at
-        unread = self._now() - self._blind_since
+        if self._unread_since is None:
+            # Not when the read failed: it may have waited for seconds, and what fell due meanwhile was not read.
+            self._unread_since = asked_at
+        unread = self._now() - self._unread_since
         if unread > _LATE_AFTER and now >= self._alarm_at:
             self._alarm_at = now + _ALARM_EVERY_SECONDS
             self._log.error("deadlines_late", unread_seconds=round(unread.total_seconds()), error=loggable(error))
 
-    def _raise_alarm(self, asked: Mapping[int, DueOwner | None], found: Mapping[int, Sequence[DueOwner]]) -> None:
-        """Say which deadline is the latest, once a minute, when one is over 30 s late."""
+    def _alarm_if_late(self, asked: Mapping[int, DueOwner | None], found: Mapping[int, Sequence[DueOwner]]) -> None:
+        """Raise an alarm about the oldest deadline, once a minute, when it is over 30 s late."""
         now = self._clock.monotonic()
         oldest = min(
             (

@@ -1,10 +1,10 @@
 """Looks: after a new policy, a tick for every owner with a running timer, because deadlines may have come nearer.
 
-    first     as soon as the policy is read here: under the new policy a deadline may lie within seconds
+    first     as soon as this process has read the policy: a deadline may now be seconds away
     second    35 s later, once more. Presses that an API sent before it had read the policy, and that were on their way
-              for up to 30 s, were judged by the old one, and may have put the old deadline back
+              for up to 30 s, were judged by the old one, and may have written the old deadline again
     mark      after the second, in Postgres. A projector that starts and finds the mark behind sends both looks too, so
-              a policy that came while none ran needs no code of its own
+              a policy that came while no projector ran needs no code of its own
 
 A crash at any point leaves a mark that is behind, so all of it is done again, by whichever projector is next. That
 costs ticks, and changes nothing: a look is a tick.
@@ -24,7 +24,7 @@ _ROUND_SECONDS: Final = 1.0
 _RETRY_AFTER_SECONDS: Final = 5.0
 _SETTLED_AFTER_SECONDS: Final = 35.0
 _PASSING_SECONDS: Final = 60.0
-# So many ticks of one partition at once, and then a pause: a tenant may have a hundred thousand timers that run.
+# Ticks of one partition before a pause: a tenant may have a hundred thousand running timers.
 PAGE: Final = 200
 _BETWEEN_TWO_PAGES_SECONDS: Final = 0.3
 
@@ -90,7 +90,8 @@ class PolicyLooks:
 
     async def _look_twice(self, kpart: int, mark: int) -> None:
         position, settled = self._book.position, self._settled
-        # No higher than our own book, even where the mark is: up to there presses were judged without the policy here.
+        # At most the position of our own book, even where the mark is higher: until this process reads a later policy,
+        # it judges presses without that policy.
         first = self._first.setdefault(kpart, min(mark, position))
         if first < position:
             await self._tick_running(kpart, self._book.changed_within(first, position))

@@ -10,10 +10,10 @@ from typing import Final
 
 from services.projector.ports import DueOwner
 
-# The first repeat comes soon, for clocks that differ by parts of a second. The others must not flood a log whose fold
-# is behind, or fails on this owner.
+# The first repeat comes soon, because clocks differ by parts of a second. Later ones must not flood a log whose fold is
+# behind, or fails on this owner.
 _PAUSES_SECONDS: Final = (1.0, 4.0, 16.0, 60.0)
-# Beyond this all are forgotten, and some ticks are sent too early: that costs a void record each.
+# Beyond this all are forgotten. Some ticks are then sent too early, and each is a void record.
 _REMEMBERED_MAX: Final = 100_000
 
 
