@@ -1,6 +1,6 @@
-"""Deadlines, as the clock reads them: what is due, who has a running timer, and how far new policies were looked at.
+"""Deadlines, as the clock reads them: what is due, who has a running timer, and up to which policy all were looked at.
 
-Rows of `deadline` are written by commits (`rows`, `postgres`), and never here.
+Commits write the rows of `deadline` (`rows`, `postgres`). Nothing here does.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from services.projector.store.queries import query
 from services.projector.store.rows import columns
 from shared.events.ids import SLOTS
 
-# The next round asks again, so no statement of the clock may hold a connection for long.
+# The next round repeats the statement, so no statement of the clock may hold a connection for long.
 _WITHIN_SECONDS: Final = 3.0
 _FIRST: Final = (datetime(1, 1, 1, tzinfo=UTC), "", "")
 

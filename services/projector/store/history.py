@@ -21,11 +21,11 @@ _PRESSES: Final = {
 }
 _ENDS: Final = {State.PAUSED: "pause", State.STOPPED: "stop"}
 
-# Who pressed, and where. Nobody is none of it.
+# Who pressed, and in which dialect. All are left out when nobody pressed.
 _BY: Final = ("client", "person", "role", "dialect")
 
-# The same few lines come again and again. A person's own presses make some ten.
-_TOLD_MAX: Final = 10_000
+# The same few lines come again and again: some ten for each person.
+_LINES_MAX: Final = 10_000
 
 
 def history_of(outcome: Outcome) -> list[tuple[Any, ...]]:
@@ -41,8 +41,8 @@ def history_of(outcome: Outcome) -> list[tuple[Any, ...]]:
         if change.by != "press" and (closed := change.closed) is not None:
             state = change.after.state
             what = (_ENDS.get(state, state.value), "accepted", None, state.value)
-            # What falls due is pressed by nobody, although a press may have brought it to light.
-            body = _told(*what) if change.by == "settle" else _body(outcome, *what)
+            # Nobody pressed what fell due, although a press may have found it.
+            body = _json(*what) if change.by == "settle" else _body(outcome, *what)
             lines.append(_line(outcome, change.timer, change.by, closed.end, body))
     return lines
 
@@ -54,11 +54,11 @@ def _line(outcome: Outcome, timer_id: int, by: str, at: datetime, body: str) -> 
 def _body(outcome: Outcome, what: str, verdict: str, rule: str | None, state: str) -> str:
     """Return what was done, its verdict and rule, the timer's state afterwards, and by whom."""
     if (actor := outcome.actor) is None:
-        return _told(what, verdict, rule, state)
-    return _told(what, verdict, rule, state, actor.client, actor.person, actor.role, outcome.dialect)
+        return _json(what, verdict, rule, state)
+    return _json(what, verdict, rule, state, actor.client, actor.person, actor.role, outcome.dialect)
 
 
-@lru_cache(_TOLD_MAX)
-def _told(what: str, verdict: str, rule: str | None, state: str, *by: str | None) -> str:
-    told: dict[str, Any] = {"what": what, "verdict": verdict, "rule": rule, "state": state}
-    return to_json(shortened(told | dict(zip(_BY, by, strict=False)))).decode()
+@lru_cache(_LINES_MAX)
+def _json(what: str, verdict: str, rule: str | None, state: str, *by: str | None) -> str:
+    line: dict[str, Any] = {"what": what, "verdict": verdict, "rule": rule, "state": state}
+    return to_json(shortened(line | dict(zip(_BY, by, strict=False)))).decode()

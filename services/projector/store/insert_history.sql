@@ -1,4 +1,4 @@
--- Lines of timers' histories. Each outcome is written once, and so are its lines.
+-- Write lines of timers' histories. Each outcome is written once, and so are its lines.
 INSERT INTO timer_history (slot, timer_id, source_offset, by, at, told, event_id, log_time)
 SELECT *
   FROM unnest(

@@ -1,4 +1,4 @@
--- Findings are history: one per timer, rule and beginning, never withdrawn. The last telling of one says how it ended.
+-- Write findings: one per timer, rule and beginning, never withdrawn. One that is written again has its newest end.
 INSERT INTO violation (
     slot, timer_id, rule, from_at, to_at, amount_us, refused, tenant, owner, event_id, policy_revision
 )
@@ -7,7 +7,7 @@ SELECT *
            $1::integer[], $2::bigint[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::bigint[], $7::boolean[],
            $8::text[], $9::text[], $10::uuid[], $11::bigint[]
        )
-    -- Told again by another press: the press that began it, and the policy that judged that press, stay.
+    -- Written again by another press: the press that began it, and the policy that judged that press, stay.
     ON CONFLICT (slot, timer_id, rule, from_at) DO UPDATE
    SET to_at = excluded.to_at,
        amount_us = excluded.amount_us,

@@ -1,7 +1,7 @@
--- What became known about owners. A profile is told in parts: a field that is not named stays as it was.
--- Texts may be erased more than once, and the last time counts. Any other fact that is told again in the same words
--- changes nothing, so it counts from when it became known. Of one fact a commit writes what it told last; `changed`: it
--- told something else before that.
+-- Write facts about owners. A profile comes in parts: a field that is not named stays as it was.
+-- Texts may be erased more than once, and the last time counts. Any other fact that comes again with the same content
+-- changes nothing, so it counts from its first time. A commit writes the newest content of a fact; `changed` says that it
+-- had another content before that.
 MERGE INTO owner_fact was
 USING (
       SELECT *

@@ -1,4 +1,4 @@
--- Owners' next deadlines after the batch. An owner for whom nothing will fall due any more loses the row.
+-- Write owners' next deadlines after the batch. The row of an owner for whom nothing will fall due is deleted.
 MERGE INTO deadline d
 USING (
       SELECT * FROM unnest($1::integer[], $2::text[], $3::text[], $4::timestamptz[]) AS a (kpart, tenant, owner, due_at)

@@ -6,6 +6,7 @@ from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Final
 
 import asyncpg
@@ -25,9 +26,9 @@ _PASSING_SECONDS: Final = 60.0
 
 @dataclass(frozen=True, slots=True)
 class PolicyRow:
-    """One record that came into force: its offset, its tenant, what it says. Its document is packed.
+    """One record that came into force: its offset, its tenant, its content. The document is packed.
 
-    All of them wait here when a projector starts and Postgres is away.
+    All of them wait in memory when a projector starts and Postgres is away.
     """
 
     revision: int
@@ -39,7 +40,7 @@ class PolicyRow:
 
 
 class PolicyRows:
-    """Writes policies down as they come into force. Every projector does; a second write changes nothing."""
+    """Writes the rows of policies as they come into force. Every projector does; a second write changes nothing."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
@@ -52,7 +53,7 @@ class PolicyRows:
 
     def add(self, revision: int, tenant: str, record: PolicyRecord) -> None:
         """Queue a policy that came into force."""
-        # As the tenant wrote it. What was left out is the preset's, and a later release may change a preset.
+        # As the tenant wrote it. Members that were left out come from the preset, which a later release may change.
         document = record.document.model_dump_json(by_alias=True, exclude_unset=True)
         packed = zlib.compress(document.encode(), 1)
         self._waiting.append(PolicyRow(revision, tenant, record.replaces, record.set_by, record.set_at, packed))
@@ -71,7 +72,7 @@ class PolicyRows:
 
     async def _write_all(self) -> None:
         while self._waiting:
-            batch = [self._waiting[i] for i in range(min(_WRITTEN_AT_ONCE, len(self._waiting)))]
+            batch = list(islice(self._waiting, _WRITTEN_AT_ONCE))
             try:
                 await self._keep(batch)
             except Exception as error:  # noqa: BLE001 - Postgres is away; retry

@@ -1,7 +1,7 @@
 """Postgres: the store of the projector. One read and one write per batch, and each is one statement.
 
-A write begins with the compare-and-set of the checkpoints. It gives exactly-once effect, and it is the fence against a
-projector that was thought dead. Nothing else is written before it succeeds.
+A write begins with the compare-and-set of the checkpoints. That gives exactly-once effect, and it fences a projector
+that was thought dead. Nothing else is written before it succeeds.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ _PRUNED_AT_ONCE: Final = 1_000
 _LASTING: Final = sorted(rule.value for rule in LASTING)
 # No caller waits for progress, and the next statement repeats all of this one.
 _PROGRESS_WITHIN_SECONDS: Final = 3.0
-# How long a closing pool may have to wait for its connection. To give it back ten times a second costs nothing.
+# How long a closing pool may have to wait for its connection. Releasing it ten times a second costs nothing.
 _KEPT_SECONDS: Final = 0.1
 
 Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
@@ -61,7 +61,7 @@ async def open_pool(settings: Settings) -> asyncpg.Pool:
 
 
 def session_of(settings: Settings) -> dict[str, str]:
-    """Return what a session of the projector's is set to."""
+    """Return the settings of a projector's session."""
     return {
         "application_name": "stint-projector",
         "search_path": f"{LIVE},public",
@@ -70,15 +70,16 @@ def session_of(settings: Settings) -> dict[str, str]:
         "transaction_timeout": str(settings.transaction_timeout_ms),
         "idle_in_transaction_session_timeout": str(settings.idle_in_transaction_timeout_ms),
         "lock_timeout": str(settings.lock_timeout_ms),
-        # Batches are small and tables large, so a plan that reads a whole table or index is never right here. What a
-        # batch joins, it finds by key; tables that are young would have such plans, and keep them as they grow.
+        # Batches are small and tables large, so a plan that reads a whole table or index is never right here: each row
+        # is found by its key. While tables are young Postgres would choose such plans, and keep them as the tables
+        # grow.
         "enable_seqscan": "off",
         "enable_mergejoin": "off",
         "enable_hashjoin": "off",
         "enable_sort": "off",
         "enable_incremental_sort": "off",
         "jit": "off",
-        # A plan for the values of one batch costs more than the batch, and fits the next one no better.
+        # A plan for the values of one batch costs more than the batch, and is no better for the next one.
         "plan_cache_mode": "force_generic_plan",
     }
 
@@ -94,9 +95,9 @@ class KeptConnection:
            ^                             |                        |
            +---- failed, or another one is kept already           +---- `_KEPT_SECONDS` are over: the pool's
 
-    Whatever may be wrong with a connection is the pool's to mend. One that breaks while it is kept fails the next
+    The pool replaces a connection that is broken or old. A connection that breaks while it is kept fails the next
     commit, as one that breaks in a commit does. A commit beside another, as recovery makes them, takes one of its own.
-    The only connection of a pool is not kept: each read would wait for it until it is given back.
+    The only connection of a pool is not kept: each read would wait until it is released.
     """
 
     def __init__(self, pool: asyncpg.Pool) -> None:
@@ -183,7 +184,7 @@ class PostgresStore:
         await self.committed(lambda conn: self.write(conn, advances))
 
     async def committed(self, write: Callable[[Connection], Awaitable[None]]) -> None:
-        """Let a commit write, on a connection of ours. Raises what `commit` raises."""
+        """Run the write of a commit on the kept connection, or another. Raises what `commit` raises."""
         try:
             async with self._connection.taken() as conn:
                 await write(conn)

@@ -1,8 +1,8 @@
 -- Delete published outcomes that lie 31 days of log time behind the partition's newest record, and behind today.
--- A broker's clock that jumps a month ahead dates a record in the future: nothing is forgotten because of that.
--- Log time rises with the offset, so only the oldest are looked at. When all of them are too young, it is done. Those
--- that are dated in the future stay among them. Fewer than are looked at hold up no other; as many hold up all behind
--- them, until their time has come.
+-- "Behind today" is for a broker's clock that jumps a month ahead: a record of the future deletes no outcome.
+-- Log time rises with the offset, so only the oldest rows are read. When all of them are too young, it is done. Rows with
+-- a log time in the future stay among the oldest. If there are as many as are read at once, they delay all rows behind
+-- them until their time has come.
 -- Each is looked up by its whole key as one row: planned on an empty table, equal columns would be compared with all rows.
 DELETE FROM outcome o
  USING checkpoint c

@@ -1,14 +1,14 @@
--- All that a batch touches and the caches lack, in one row: verdicts by event id, and owners' sheets.
--- Each table is read by one index, whatever Postgres believes of it: a session plans this once, perhaps while tables are
--- empty or no timer runs, and such a plan would be read by for a day. So each look is a query of its own (LIMIT, OFFSET 0),
--- for the values of one row. Where several indexes would do, its key is one row (BETWEEN), or it is sorted as one index
--- is, because a session of ours never sorts what an index has in order.
--- An owner is asked for by name, or by one of their timers; `since` is how far back their closed intervals matter.
--- What is known of local days is asked from $15 on, and from two days before the owner's first interval that runs.
+-- Read all that a batch touches and the caches lack, in one row: verdicts by event id, and owners' sheets.
+-- Each table is read by one index, whatever its statistics say: a session plans this once, perhaps while tables are empty
+-- or no timer runs, and keeps the plan for a day. So each lookup is a query of its own (LIMIT, OFFSET 0), for the values of
+-- one row. Where several indexes would do, its key is one row (BETWEEN), or it is sorted as one index is, because a
+-- session of ours never sorts what an index has in order.
+-- An owner is wanted by name, or by one of their timers; `since` is how far back their closed intervals matter.
+-- What is known of local days is read from $15 on, and from two days before the owner's first interval that runs.
 -- A timer whose last interval ended without a press is read like one that runs, because that end may be taken back, and
 -- a late press may move what was found about it: those that ended after `since` are read with their owner.
--- Jobs are asked for by name ($17 to $20), or by a timer that is touched: their time, and their estimates as facts.
--- A press of long ago ($10 to $14) asks for one interval only: of those that it overlaps, the one that begins first.
+-- Jobs are wanted by name ($17 to $20), or by a timer that is touched: their time, and their estimates as facts.
+-- A press of long ago ($10 to $14) needs one interval only: of those that it overlaps, the one that begins first.
 WITH wanted_timer AS (
     SELECT * FROM unnest($3::integer[], $4::bigint[], $5::timestamptz[]) AS w (slot, id, since)
 ), wanted_owner AS (

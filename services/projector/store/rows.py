@@ -1,4 +1,4 @@
-"""Rows: what outcomes mean for each table. Pure, and the same for fresh outcomes and for those of the stream.
+"""Rows: what outcomes change in each table. Pure, and the same for fresh outcomes and for those of the stream.
 
 Values come as columns, in the order of the parameters of the query that writes them.
 """
@@ -23,7 +23,7 @@ from shared.packing.bodies import pack
 Columns = list[list[Any]]
 
 _work_of: Final = attrgetter(*WORK)
-# Said of a timer's end that may be taken back, by a commit that tells a flag alone: JSON's null, and not SQL's.
+# Written to `provisional` by a commit that changes only a flag: the row keeps its end. JSON's null, and not SQL's.
 _AS_IT_IS: Final = "null"
 _NOBODYS: Final = UUID(int=0)
 
@@ -32,8 +32,9 @@ _NOBODYS: Final = UUID(int=0)
 class Rows:
     """The rows of one commit, each table's under its key, so that one commit writes each row once.
 
-    `left_out` names queries that are not wanted. A body is packed when it is added, unless `insert_outcomes` is one of
-    them: to pack is a sixth of the work. No outcome is held, so each is freed while the processor has it at hand.
+    `left_out` names queries whose rows are not wanted. A body is packed when its outcome is added, unless
+    `insert_outcomes` is left out: packing is a sixth of the work. No outcome is held, so its memory is freed while it
+    is still in the processor's cache.
     """
 
     left_out: Container[str] = ()
@@ -47,16 +48,16 @@ class Rows:
     work_totals: dict[tuple[Any, ...], list[int]] = field(default_factory=dict)
     changed_after_lock: set[tuple[Any, ...]] = field(default_factory=set)
     violations: dict[tuple[Any, ...], tuple[Any, ...]] = field(default_factory=dict)
-    # What was told last, since when in this commit, and whether something else was told before it in this commit.
+    # The newest content of each fact, since when it is known, and whether this commit had another content before it.
     facts: dict[tuple[Any, ...], tuple[dict[str, Any], datetime, bool]] = field(default_factory=dict)
     deadlines: dict[tuple[int, str, str], tuple[int, datetime | None]] = field(default_factory=dict)
-    # The days of ends that a late press may take back; None: a step of this commit left the timer without such an end.
+    # The days of ends that a late press may take back; None: this commit has left the timer without such an end.
     _provisional: dict[int, list[dict[str, Any]] | None] = field(default_factory=dict)
     _started_by: dict[int, UUID] = field(default_factory=dict)
     _opened_at: dict[tuple[int, int], datetime] = field(default_factory=dict)
 
     def add(self, kpart: int, written: Kept) -> None:
-        """Add what one outcome means."""
+        """Add the rows of one outcome."""
         outcome = written.outcome
         if "insert_outcomes" not in self.left_out:
             self.outcomes.append(_row(kpart, written))
@@ -64,34 +65,34 @@ class Rows:
             self.dead_letters.append((kpart, outcome.source_offset, outcome.log_time, outcome.reason))
         self.history += history_of(outcome)
         for finding in outcome.findings:
-            self._find(outcome, finding)
+            self._add_finding(outcome, finding)
         for change in outcome.changed:
-            self._change(outcome, change)
+            self._add_change(outcome, change)
         if outcome.fact is not None:
-            self._learn(outcome, outcome.fact)
+            self._add_fact(outcome, outcome.fact)
         if outcome.tenant is not None and outcome.owner is not None:
-            self._move((kpart, outcome.tenant, outcome.owner), outcome.source_offset, outcome.due)
+            self._move_deadline((kpart, outcome.tenant, outcome.owner), outcome.source_offset, outcome.due)
 
     def look(self, kpart: int, look: Look) -> None:
         """Move an owner's deadline, without an outcome."""
-        self._move((kpart, look.tenant, look.owner), look.source_offset, look.due_at)
+        self._move_deadline((kpart, look.tenant, look.owner), look.source_offset, look.due_at)
 
-    def _move(self, whose: tuple[int, str, str], source_offset: int, due_at: datetime | None) -> None:
-        # Of two looks at one owner in one commit, the later one on the log counts.
+    def _move_deadline(self, whose: tuple[int, str, str], source_offset: int, due_at: datetime | None) -> None:
+        # When one commit has two deadlines of an owner, the later one on the log counts.
         if (before := self.deadlines.get(whose)) is None or before[0] < source_offset:
             self.deadlines[whose] = (source_offset, due_at)
 
-    def _change(self, outcome: Outcome, change: Change) -> None:
+    def _add_change(self, outcome: Outcome, change: Change) -> None:
         timer_id, after = change.timer, change.after
         slot, tenant, owner = slot_of_timer(timer_id), outcome.tenant, after.owner
-        self._stands(outcome, slot, change, after)
+        self._put_timer(outcome, slot, change, after)
         if (closed := change.closed) is not None:
             key = (timer_id, closed.seq)
             ended = (closed.start, closed.end, closed.zone, self._opened_at.get(key), closed.reason)
             self.intervals[key] = (slot, timer_id, closed.seq, tenant, owner, *ended)
-            self._worked(outcome, slot, after, closed.days, 1)
+            self._add_time(outcome, slot, after, closed.days, 1)
             if closed.was is not None:
-                self._worked(outcome, slot, after, closed.was.days, -1)
+                self._add_time(outcome, slot, after, closed.was.days, -1)
             if after.job_id is not None:
                 job = (slot, tenant, owner, after.job_id)
                 self.job_totals[job] = self.job_totals.get(job, 0) + added_us(closed)
@@ -101,19 +102,19 @@ class Rows:
             begun = (opened.start, None, opened.zone, outcome.log_time, None)
             self.intervals[key] = (slot, timer_id, opened.seq, tenant, owner, *begun)
 
-    def _stands(self, outcome: Outcome, slot: int, change: Change, timer: TimerAfter) -> None:
+    def _put_timer(self, outcome: Outcome, slot: int, change: Change, timer: TimerAfter) -> None:
         self.timers[timer.id] = (
             *(slot, timer.id, outcome.tenant, timer.owner, *_work_of(timer)),
             *(timer.state.value, timer.started_at, timer.stopped_at, timer.total_us, timer.last_at),
             # Arrays of arrays must be rectangles in Postgres, so flags travel as text. No flag has a comma.
             ",".join(timer.flags),
-            # Written on insert only. Then the start is in this commit, and sets it first. Otherwise it is unused.
+            # Used on insert only: then the start is in this commit, and sets it first.
             self._started_by.setdefault(timer.id, outcome.event_id or _NOBODYS),
-            *(outcome.source_offset, self._ended(outcome, change), timer.reference),
+            *(outcome.source_offset, self._provisional_end(outcome, change), timer.reference),
         )
 
-    def _ended(self, outcome: Outcome, change: Change) -> str | None:
-        """Return an end that may be taken back. A flag alone leaves the end of an earlier commit as it is: `null`."""
+    def _provisional_end(self, outcome: Outcome, change: Change) -> str | None:
+        """Return an end that may be taken back; None: there is none; `null`: only a flag changes, the end stays."""
         if change.by in PROVISIONAL and change.closed is not None:
             days = [{"on": part.on.isoformat(), "us": part.us} for part in change.closed.days]
             self._provisional[change.timer] = days
@@ -126,13 +127,13 @@ class Rows:
             None if days_of_end is None else json.dumps({"source_offset": outcome.source_offset, "days": days_of_end})
         )
 
-    def _worked(self, outcome: Outcome, slot: int, timer: TimerAfter, days: Sequence[DayPart], sign: int) -> None:
-        self._count(self.day_totals, (slot, outcome.tenant, timer.owner), timer, days, sign)
+    def _add_time(self, outcome: Outcome, slot: int, timer: TimerAfter, days: Sequence[DayPart], sign: int) -> None:
+        self._add_to_totals(self.day_totals, (slot, outcome.tenant, timer.owner), timer, days, sign)
         for kind, about in (("account", timer.account_id), ("job", timer.job_id)):
             if about is not None:
-                self._count(self.work_totals, (slot, outcome.tenant, kind, about), timer, days, sign)
+                self._add_to_totals(self.work_totals, (slot, outcome.tenant, kind, about), timer, days, sign)
 
-    def _count(
+    def _add_to_totals(
         self,
         totals: dict[tuple[Any, ...], list[int]],
         whose: tuple[Any, ...],
@@ -152,19 +153,19 @@ class Rows:
     def _totals(self, totals: dict[tuple[Any, ...], list[int]]) -> list[tuple[Any, ...]]:
         return [(*key, *total, key in self.changed_after_lock) for key, total in totals.items()]
 
-    def _find(self, outcome: Outcome, finding: Finding) -> None:
+    def _add_finding(self, outcome: Outcome, finding: Finding) -> None:
         key = (slot_of_timer(finding.timer_id), finding.timer_id, finding.rule, finding.from_)
         told = (finding.to, finding.amount_us, finding.refused)
         began = (outcome.tenant, outcome.owner, outcome.event_id, outcome.policy_revision)
-        # A finding is told again when it ends, by another press. The last telling counts, and whose it is stays.
-        # A refused press at the same instant changes nothing of a finding that counts.
+        # A finding is written again when it ends, by another press. Its last end and amount count; the press that began
+        # it stays. A refused press at the same instant changes nothing of a finding that counts.
         if (before := self.violations.get(key)) is not None:
             if finding.refused:
                 return
             began = before[-len(began) :]
         self.violations[key] = (*key, *told, *began)
 
-    def _learn(self, outcome: Outcome, fact: Fact) -> None:
+    def _add_fact(self, outcome: Outcome, fact: Fact) -> None:
         tenant, owner = outcome.tenant or "", outcome.owner or ""
         key = (slot_of(tenant, owner), tenant, owner, fact.kind, fact.about)
         body, changed = dict(fact.body), False
@@ -174,7 +175,7 @@ class Rows:
             elif body != before[0]:
                 changed = True
             elif fact.kind != "texts_erased":
-                return  # told again: it counts from when it was told first
+                return  # a repeat: the fact counts from its first time
         self.facts[key] = body, outcome.log_time, changed
 
     def tables(self) -> dict[str, Sequence[tuple[Any, ...]]]:
@@ -197,7 +198,7 @@ class Rows:
         return {name: rows for name, rows in tables.items() if rows and name not in self.left_out}
 
     def writes(self) -> Sequence[tuple[str, Columns]]:
-        """Return the same with their columns."""
+        """Return the same, as columns."""
         return [(name, columns(rows)) for name, rows in self.tables().items()]
 
 

@@ -31,14 +31,14 @@ _DAYS: Final = TypeAdapter(tuple[DayPart, ...])
 
 
 def found_in(row: Mapping[str, str | None]) -> Found:
-    """Read the one row of `read_touched`: each column a JSON array, or nothing."""
+    """Return what the one row of `read_touched` says: each of its columns is a JSON array, or null."""
     parts: dict[str, list[dict[str, Any]]] = {name: json.loads(text) if text else [] for name, text in row.items()}
     profiles = {_owner(profile): _profile(profile["body"]) for profile in parts["profiles"]}
     found = _found(parts["found"])
     timers: dict[OwnerKey, dict[int, Timer]] = {}
     for timer in parts["timers"]:
         timers.setdefault(_owner(timer), {})[timer["id"]] = _timer(timer, found.get(timer["id"], ()))
-    # One that a press of long ago overlaps may be named twice.
+    # An interval that a press of long ago overlaps may be there twice.
     closed: dict[OwnerKey, dict[ClosedInterval, None]] = {}
     for ended in (*parts["closed"], *parts["overlaps"]):
         closed.setdefault(_owner(ended), {})[_interval(ended)] = None
@@ -79,7 +79,7 @@ def _known(verdict: dict[str, Any], log_time: datetime) -> KnownOutcome:
         body = body_of(verdict["body"], None if packed is None else b64decode(packed))
         return KnownOutcome(digest_of_body(body), log_time, body.encode())
     except (DamagedBodyError, ValidationError):
-        # No retry makes it readable. The presses behind this one must not wait for a disk that was mended long ago.
+        # No retry makes the row readable, and the presses behind this one must not wait.
         return KnownOutcome(None, log_time, b"")
 
 

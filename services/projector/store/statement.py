@@ -1,8 +1,8 @@
 """The statement of a commit: the compare-and-set and all writes of a batch. One statement is one transaction.
 
-`advance_checkpoints.sql` is the frame. Each write goes into it as its own file words it, with two changes: its
-parameters are counted on, and its arrays are read through `gate`, which has its one row only when each checkpoint is
-where we read it. So Postgres cannot write a row of a batch before it has locked the checkpoints.
+`advance_checkpoints.sql` is the frame. Each write is copied into it from its own file, with two changes. Its parameters
+are numbered after those before it. And its arrays are read through `gate`, which has its one row only when each
+checkpoint is where we read it, so Postgres cannot write a row of a batch before it has locked the checkpoints.
 """
 
 import re
@@ -40,7 +40,7 @@ def statement_of(writes: tuple[str, ...]) -> str:
     parts, taken = [head], len(_ARRAY.findall(head))
     for name in writes:
         write = _bare(reading_from(name, r"(SELECT row.* FROM gate CROSS JOIN unnest(\1) AS row)"))
-        parts.append(f"), {name} AS (\n{_counted_on(write, taken)}")
+        parts.append(f"), {name} AS (\n{_numbered_after(write, taken)}")
         taken += len(types_of(name))
     return "\n".join([*parts, f")\n{end}"])
 
@@ -49,5 +49,5 @@ def _bare(sql: str) -> str:
     return _COMMENT.sub("", sql).strip().removesuffix(";")
 
 
-def _counted_on(sql: str, taken: int) -> str:
+def _numbered_after(sql: str, taken: int) -> str:
     return _PARAMETER.sub(lambda parameter: f"${int(parameter[1]) + taken}", sql)

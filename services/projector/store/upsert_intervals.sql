@@ -1,4 +1,4 @@
--- Intervals that began or ended in the batch, each timer's in order: one must end before the next is open.
+-- Write intervals that began or ended in the batch, those of a timer in order: one must end before the next is open.
 MERGE INTO "interval" was
 USING (
       SELECT *

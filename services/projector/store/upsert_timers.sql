@@ -1,5 +1,5 @@
--- Timers as they stand after the batch. Of a timer of which a flag alone was told, `provisional` is null as JSON, and an
--- end that may be taken back stays so. Who started a timer is said once, when it is new.
+-- Write timers as they stand after the batch. When only a flag of a timer changed, `provisional` is null as JSON, and the
+-- row keeps an end that may be taken back. `started_by` is written once, when the timer is new.
 -- MERGE looks a row up and then writes it, with one record in the WAL. ON CONFLICT would write two or three: it cannot
 -- know that the checkpoint's lock keeps every other writer of these rows away.
 MERGE INTO timer was
