@@ -1,4 +1,4 @@
-"""Text batch: what a run of records on `timer.texts.v1` amounts to, newest last. Pure.
+"""Text batch: what a run of records on `timer.texts.v1` changes, newest last. Pure.
 
 A timer's texts have its id as key, one for each event that started it. A record without a value erases all of them.
 """
@@ -76,7 +76,7 @@ def _timer_id(key: bytes | None) -> int | None:
 
 @dataclass(slots=True)
 class TextBatch:
-    """What a run of records asks for: erase first, then keep. Of two texts of one event the later counts."""
+    """What to do for a run of records: erase first, then keep. Of two texts of one event the later counts."""
 
     erased: set[int] = field(default_factory=set)
     kept: dict[tuple[int, UUID], TimerText] = field(default_factory=dict)

@@ -1,7 +1,7 @@
-"""The eraser: it looks for erasures among what was judged, and deletes texts, on their topic first.
+"""The eraser: it searches the outcomes for erasures, and deletes texts, on their topic first.
 
-1. Search the outcomes since the last look. In one transaction: note whose texts are erased, put those that are here
-   onto the list of texts to erase, move the position. A crash before its commit: the next look finds the same.
+1. Search the outcomes since the last search. In one transaction: note whose texts are erased, put those that are here
+   onto the list of texts to erase, move the position. A crash before its commit: the next search finds the same.
 2. Write a tombstone for each timer of the list, and wait for the acks. A crash after it: the list is as it was, and
    the tombstones are written once more.
 3. In one transaction: delete the texts and take their timers off the list. A crash before its commit: as above.
@@ -9,7 +9,7 @@
 A text that comes after its erasure is put onto the list when it is kept, in the same transaction (`projection`). Both
 transactions hold the text's position, so a text and its erasure never miss each other.
 
-Each projector has an eraser, and all may look at once: what one has done, another finds done, or does again.
+Each projector has an eraser, and all may run at once: what one has done, another finds done, or does again.
 """
 
 import asyncio
@@ -26,9 +26,10 @@ from shared.process.backoff import Backoff, Setbacks
 
 _log = structlog.get_logger()
 
-# A caller that heard of the erasure reads no text after about this time.
+# A caller whose erasure was accepted reads no text after about this time.
 LOOK_EVERY_SECONDS: Final = 0.25
-# Of each partition at one look. A new database has thirty days to search, and a look must end within a transaction.
+# Of each partition in one search. A new database has thirty days to search, and a search is one transaction, which must
+# be short.
 OUTCOMES_AT_ONCE: Final = 2_000
 TIMERS_AT_ONCE: Final = 1_000
 
@@ -54,7 +55,7 @@ class Eraser:
         self.unreadable = 0
 
     async def run(self) -> None:
-        """Look, for ever."""
+        """Search and delete, for ever."""
         backoff, setbacks = Backoff(), Setbacks("erasures_waiting")
         while True:
             try:

@@ -1,7 +1,8 @@
 """Erasures: whose texts an outcome erases, and up to which timer. Pure.
 
-A text is erased when its timer was drawn up to the erasure, or when the press that wrote it is older on the log. Which
-is which can be told at any time, so an erasure that is seen again, late, or in an older database does no harm.
+A text is erased when the id of its timer was drawn before the erasure, or when the press that wrote it is older on the
+log. Neither depends on when that is checked, so an erasure that is found again, late, or in an older database does no
+harm.
 """
 
 from collections.abc import Iterable
@@ -15,12 +16,12 @@ from shared.events.base import Instant, is_writable
 from shared.events.ids import first_id_after, slot_of
 from shared.events.models import OwnerTextsErased
 
-# Timers are drawn by the clocks of APIs, which are not ready when they are further from the log's than this.
+# Ids of timers are drawn by the clock of an API, which is not ready when its clock is further than this from the log's.
 CLOCKS_APART: Final = timedelta(seconds=10)
 
 
 class _Judged(BaseModel):
-    """What is needed of an outcome, of this release or a later one."""
+    """The members of an outcome that are needed here, of this release or a later one."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -69,8 +70,8 @@ def read_erasure(kpart: int, body: str) -> Erasure | None:
 
 
 def _pressed_at(judged: _Judged) -> datetime:
-    # A timer that the same API drew just before has the API's time, which may be ahead of the log's. A time that is
-    # further ahead than our clocks may be was written by a stranger.
+    # A timer that the same API drew just before has the API's time, which may be ahead of the log's. A time further
+    # ahead than our clocks may differ was not written by one of our APIs.
     if judged.recorded_at is None:
         return judged.log_time
     return max(judged.log_time, min(judged.recorded_at, judged.log_time + CLOCKS_APART))

@@ -1,4 +1,4 @@
--- What was judged since the last look, a share ($1) of each partition: where the share ends, and the erasures in it.
+-- The outcomes since the last search, a share ($1) of each partition: where the share ends, and the erasures in it.
 SELECT parts.kpart, max(o.source_offset) + 1 AS next_offset,
        array_agg(o.body) FILTER (WHERE o.body LIKE '%"event_type":"owner.texts\_erased.v1"%') AS erasures
   FROM deployment AS d

@@ -1,4 +1,4 @@
-"""Texts: the projection that keeps what people wrote about their timers, beside the fold and independent of it.
+"""Texts: the projection of comments and work items, beside the fold and independent of it.
 
 Texts have a position of their own, so a comment may appear some milliseconds after its timer. Seeing a record twice
 does no harm. A projector that was thought dead cannot bring back an erased text, because its records lie below the
@@ -29,7 +29,7 @@ _Read = tuple[TextRecord, Written | Erased | UnreadableText]
 
 
 class PositionWentBackError(Exception):
-    """The position in Postgres lies before what we kept: an older dump was restored. Read on from `next_offsets`."""
+    """The position in Postgres is before what we kept: an older dump was restored. Read on from `next_offsets`."""
 
 
 class Texts:
@@ -48,7 +48,7 @@ class Texts:
         return positions
 
     def stands_at(self, partition: int) -> int:
-        """Return where Postgres stood in a partition when it was last asked or written."""
+        """Return the position in Postgres when it was last read or written."""
         return self._moved_to.get(partition, 0)
 
     async def keep(self, records: Sequence[TextRecord]) -> None:
@@ -71,7 +71,7 @@ class Texts:
                 _log.warning("texts_kept_waiting", records=len(read), error=loggable(error), seconds=seconds)
                 await asyncio.sleep(seconds)
                 continue
-            return self._tell_of(passed_by)
+            return self._report(passed_by)
 
     async def _keep_one_by_one(self, read: Sequence[_Read], error: Exception) -> None:
         if len(read) > 1:
@@ -88,7 +88,7 @@ class Texts:
         async with self._pool.acquire() as conn, conn.transaction():
             positions = await _locked(conn, partitions)
             if any(positions[partition] < self._moved_to.get(partition, 0) for partition in partitions):
-                raise PositionWentBackError(f"text positions {positions} lie before {self._moved_to}")
+                raise PositionWentBackError(f"text positions {positions} are before {self._moved_to}")
             fresh = [(record, text) for record, text in read if record.offset >= positions[record.partition]]
             if fresh:
                 batch = TextBatch.of(text for _, text in fresh if not isinstance(text, UnreadableText))
@@ -98,7 +98,7 @@ class Texts:
         self._moved_to |= positions
         return [(record, text) for record, text in fresh if isinstance(text, UnreadableText)]
 
-    def _tell_of(self, passed_by: Sequence[tuple[TextRecord, UnreadableText]]) -> None:
+    def _report(self, passed_by: Sequence[tuple[TextRecord, UnreadableText]]) -> None:
         for record, text in passed_by:
             self.unreadable += 1
             _log.error("text_unreadable", partition=record.partition, offset=record.offset, reason=text.reason)
@@ -116,7 +116,7 @@ async def _locked(conn: asyncpg.pool.PoolConnectionProxy, partitions: Sequence[i
 
 
 async def _write(conn: asyncpg.pool.PoolConnectionProxy, batch: TextBatch, moved: Mapping[int, int]) -> None:
-    """Erase and keep what a batch asks for, and move the positions of its partitions."""
+    """Erase and keep what a batch says, and move the positions of its partitions."""
     if batch.erased:
         erased = sorted(batch.erased)
         await conn.execute(query("erase_texts"), [slot_of_timer(timer) for timer in erased], erased)

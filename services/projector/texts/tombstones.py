@@ -16,7 +16,7 @@ _ACK_WITHIN_SECONDS: Final = 30.0
 
 
 class KafkaTombstones:
-    """`eraser.TombstoneLog`, over a producer of its own: its troubles hold up no outcome."""
+    """`eraser.TombstoneLog`, over a producer of its own, so that its failures delay no outcome."""
 
     def __init__(self, producer: KeptProducer) -> None:
         self._kept = producer
