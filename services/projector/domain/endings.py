@@ -1,4 +1,4 @@
-"""Endings: the findings about an interval end with it, each once, and are told again with their time and amount."""
+"""Endings: findings about an interval end with it. Each is written again, once, with its end and its amount."""
 
 from datetime import datetime
 from typing import Final
@@ -9,7 +9,7 @@ from shared.events.durations import microseconds
 from shared.events.outcome import Finding
 from shared.events.rules import Rule
 
-# Findings that end at the next local midnight: the new day is looked at anew.
+# Findings that end at the next local midnight. The new day may have a finding of its own.
 DAILY: Final = frozenset({Rule.DAY_OFF, Rule.OUTSIDE_ATTENDANCE, Rule.OVER_DAILY_CAP, Rule.OVERFULL_DAY})
 
 
@@ -22,7 +22,8 @@ def finding_of(timer_id: int, rule: str, from_: datetime, to: datetime | None = 
 def endings(timer: Timer, at: datetime) -> list[Finding]:
     """Return how the findings about a timer's running interval end when the interval ends at `at`.
 
-    One that ended before, at midnight, stands. One that begins after `at` turned out not to have happened: no time.
+    One that ended before, at midnight, stays as it is. One that begins after `at` did not happen after all: it gets no
+    time.
     """
     # A sheet that was read back may have one more than the live sheet: R15 of an earlier interval whose end was taken
     # back, up to that end, when this interval begins where it does. Only midnight ends a finding before its interval.
@@ -44,5 +45,5 @@ def midnight_after(from_: datetime, running: OpenInterval) -> datetime:
 
 def last_end(rule: str, from_: datetime, interval: OpenInterval, at: datetime) -> datetime:
     """Return when a finding about an interval ends at the latest, if the interval ends at `at`."""
-    # Of much that falls due at once, one outcome tells a part: the midnight may not have been told.
+    # One outcome holds only a part of much that falls due at once, so the end at midnight may not be written yet.
     return min(at, midnight_after(from_, interval)) if rule in DAILY else at

@@ -9,7 +9,7 @@ from shared.events.envelope import Envelope
 from shared.events.models import AnyEvent
 from shared.events.value import value
 
-# Presses that are older than this on arrival are rare, and ask about a past that no cache keeps.
+# Presses that are older than this on arrival are rare, and need a past that no cache keeps.
 BACKDATED_AFTER: Final = timedelta(days=2)
 
 
@@ -38,7 +38,7 @@ class LoggedPress:
 
     @property
     def moment(self) -> datetime:
-        """When the press happened: the time that was asked, else the API's clock; never after the log time."""
+        """When the press happened: the time that was asked for, else the API's clock; never after the log time."""
         return min(self.press.event.asked_at or self.press.envelope.recorded_at, self.log_time)
 
     @property

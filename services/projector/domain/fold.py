@@ -3,7 +3,7 @@
     known -> void -> settled up to the press -> judged -> evolved -> settled up to the log
 
 The same log gives the same answers, whatever the borders of batches, the hits of caches and the number of projectors.
-There are two doors: `fold_entry`; and `refuse_entry`, for an entry on which `fold_entry` or the store failed.
+Begin at `fold_entry`; or at `refuse_entry`, for an entry on which `fold_entry` or the store failed.
 """
 
 from collections.abc import Sequence
@@ -105,7 +105,7 @@ def fold_entry(ledger: Ledger, entry: Entry, policies: PolicyBook) -> Folded:
 
 
 def refuse_entry(ledger: Ledger, entry: Entry, policies: PolicyBook) -> Folded:
-    """Refuse a press that we failed on. A repeat of it hears the first answer; one that is void stays void."""
+    """Refuse a press that our own code failed on. A repeat gets the first answer; a void press stays void."""
     if isinstance(entry, UnreadableRecord):
         return _keep(ledger, outcome_of_the_unreadable(entry, ledger.policy_rev), None)
     if (answered := _answered(ledger, entry)) is not None:

@@ -1,10 +1,10 @@
-"""Alike: an owner's running timers in groups, so that of hundreds a look asks a few.
+"""Alike: an owner's running timers in groups, so that a look evaluates a few timers and not hundreds.
 
 What is due for an interval follows from when it began and from its traits. Of two with the same traits, nothing is due
-for the later one before it is due for the earlier one. So the first of a group answers for all, until something is due.
+for the later one before it is due for the earlier one. So the first of a group stands for all, until something is due.
 
-A sheet keeps its groups. They were made of certain timers, and a timer that changes is another value: then its place is
-made anew. Nothing else makes a group wrong, so nobody has to drop it.
+A sheet keeps its groups. They were made of certain timers, and a timer that changes is another value: then that timer
+is put into its group again. Nothing else makes a group wrong, so no other code has to drop groups.
 """
 
 from collections.abc import Hashable, Iterable, Mapping
@@ -22,9 +22,9 @@ from shared.events.policies.book import Timeline
 from shared.events.rules import Rule
 from shared.events.value import replace, value
 
-# Up to so many timers, to ask each is quicker.
+# With so few timers it is quicker to evaluate each.
 FEW: Final = 3
-# A look asks about no day that ended longer ago: the days that it looks back, and two for any zone.
+# A look needs no day that ended longer ago: the days that it looks back, and two for any zone.
 _ASKED_ABOUT: Final = timedelta(days=10)
 # Groups that were made for a look serve those of the next days too.
 _SERVE: Final = timedelta(days=3)
@@ -41,9 +41,9 @@ class Traits(NamedTuple):
     zone: str
     billable: bool
     is_long: bool
-    # The findings that look at each day anew: by which rule, on which day, and whether they last.
+    # The findings of rules of a day: by which rule, on which day, and whether they last.
     told: tuple[tuple[str, date, bool], ...]
-    # When it was on the log, if that was long after it began: its first days are asked about too.
+    # When it was on the log, if that was long after it began: a look needs its first days too.
     late_on: date | None
     checked_out_at: datetime | None
 
@@ -77,7 +77,7 @@ class Member(NamedTuple):
 
 @value
 class Peers:
-    """Running timers that are alike, by their ids. Each field of them is worked out when it is asked for."""
+    """Running timers that are alike, by their ids. Each property is computed when it is first needed."""
 
     members: Mapping[int, Member]
 

@@ -174,7 +174,7 @@ def _ahead_of_each(look: Outlook, running_now: Sequence[Pair], settled_to: datet
     dues: list[_Felt] = []
     for (_, running), felt in zip(running_now, not_before, strict=True):
         dues += [(at, max(at, felt)) for at, _, _, _ in look.by_length(running, stops=True)]
-    # Days are dear to look at. So they are looked at up to the first limit of an interval's length.
+    # A look at days is expensive, so it goes no further than the first limit of an interval's length.
     if dues:
         look.stop_at(min([felt for _, felt in dues]))
     for (timer, running), felt in zip(running_now, not_before, strict=True):
@@ -250,7 +250,7 @@ def _next(
     alone = len(running_now if alike is None else alike.members) == 1
     look, dues = Outlook(sheet, timeline, until, runs_alone=alone, since=late.since), list[Due]()
     for timer, running, early in asked:
-        # An end that is being taken back does not come again: a person's word goes before the system's guess.
+        # An automatic end that is being taken back does not come again: a person's press goes before it.
         found = look.dues(timer, running, stops=not early and timer.ended is None)
         dues += found if not early or timer.id in may_end else (due for due in found if due.rule in anew[timer.id])
     if late.since is not None and late.anew is not None:

@@ -23,7 +23,7 @@ TimerEvent = TimerStarted | TimerPaused | TimerResumed | TimerStopped
 class Case:
     """All that a rule may look at. `timer` is None for a start; `at` is when the press counts if it is accepted.
 
-    No value, because it works out the press's local day when the first rule asks, and keeps it for the others.
+    It is no `@value`, because the press's local day is computed when the first rule needs it, and kept for the others.
     """
 
     press: LoggedPress
@@ -57,7 +57,7 @@ class Case:
     @property
     def work_date(self) -> date | None:
         """The day for which a start says that it is."""
-        # In this order, because only the timer is asked quickly.
+        # In this order, because the timer is the quicker check.
         return self.event.work_date if self.timer is None and isinstance(self.event, TimerStarted) else None
 
     @property

@@ -1,4 +1,4 @@
-"""Judge: what a press amounts to, given the timesheet as it stood before it. Argues, and never remembers."""
+"""Judge: what a press amounts to, given the timesheet as it stood before it. Changes nothing."""
 
 from functools import lru_cache
 from typing import Final, Literal, assert_never
@@ -56,7 +56,7 @@ class Refused:
     findings: tuple[Finding, ...] = ()
 
 
-# Nearly always: no rule has anything to say.
+# Nearly always no rule finds anything.
 _ACCEPTED: Final = Accepted()
 
 

@@ -94,7 +94,7 @@ def learned(sheet: Timesheet, fact: Fact | None, log_time: datetime) -> Timeshee
 
 
 def _is_known(before: _Told | None, now: _Told) -> bool:
-    """Return whether a fact says what was known before. It counts from when that became known."""
+    """Return whether a fact says what was known before. Then it counts from its first time."""
     return before is not None and replace(now, known_at=before.known_at) == before
 
 

@@ -18,7 +18,7 @@ OwnerKey = tuple[str, str]
 
 @value
 class KnownOutcome:
-    """A verdict that was given before. `body` is the outcome as it was written. Empty: its row is damaged."""
+    """A verdict that was given before. `body` is the outcome as it was written; empty: its row is damaged."""
 
     digest: str | None
     log_time: datetime
@@ -27,7 +27,7 @@ class KnownOutcome:
     def recalled_by(self, again: Use) -> Recalled:
         """Return what a press under the same event id is. To a damaged verdict any press is a repeat."""
         recalled = recall(Use(self.digest, self.log_time), again)
-        # Nobody can tell whether it asked the same. It must not count twice, nor be called another request.
+        # The first digest is lost, so this may be the same request or another. It must not count twice, nor get an R24.
         return "known" if recalled == "reused" and not self.body else recalled
 
 

@@ -158,7 +158,7 @@ _NO_JOB: Final = Job()
 class Quiet:
     """Nothing falls due on a sheet at a moment in [since, until), by the policies of one timeline.
 
-    `since` is when it was looked at. A press that came late belongs before that, and is looked at by itself.
+    `since` is the moment of the look. A late press counts before that, so it needs a look of its own.
     """
 
     timeline: Timeline
@@ -168,7 +168,7 @@ class Quiet:
 
 @value
 class Grouped:
-    """What was made of a sheet's running timers, by `due`. It holds for these `timers`, and says nothing of others."""
+    """What `due` has computed about a sheet's running timers. It holds for these `timers` only."""
 
     timers: Mapping[int, Timer]
 
@@ -181,9 +181,9 @@ class Timesheet:
     what is known of the local days from `days_since` on (None: of all). `jobs` has what is known of jobs, by their ids:
     of the jobs of the timers that are here, and of some others; `all_jobs`: of all.
 
-    `quiet` is what a look ahead has found, None: nobody has looked. It follows from the other fields, so sheets are
-    compared without it, and it goes with each change of them. `grouped` are the running timers of an owner who has
-    many, in groups; `grouped_now` says whether they are these.
+    `quiet` is the result of the last look ahead, None: there is none. It follows from the other fields, so sheets are
+    compared without it, and each change of them drops it. `grouped` are the running timers of an owner who has many, in
+    groups; `grouped_now` says whether they are still these.
     """
 
     tenant: str
