@@ -1,6 +1,8 @@
-"""An empty database that catches up from the outcomes, beside a COPY of the same rows into another empty one.
+"""An empty database that catches up from the outcomes of `make bench`, beside COPY of the same rows into another one.
 
-Both keep all indexes up. COPY is one connection, one table after the other, from files in Postgres' own format.
+The projector is a process with the product's settings, as it is deployed. `refill` measures the same code inside its
+own process, without a load before. Both databases have all indexes. COPY is one connection, one table after the other,
+from files in Postgres' own format.
 """
 
 import asyncio
@@ -33,7 +35,7 @@ SELECT array_agg(attname::text ORDER BY attnum) FROM pg_attribute
 
 @dataclass(frozen=True, slots=True)
 class CatchUp:
-    """How long both took for so many outcomes."""
+    """How long catching up and COPY took for so many outcomes."""
 
     outcomes: int
     caught_up_seconds: float
@@ -41,12 +43,12 @@ class CatchUp:
 
     @property
     def to_copy(self) -> float:
-        """The speed of catching up, to that of COPY."""
+        """The speed of catching up, divided by that of COPY."""
         return self.copied_seconds / self.caught_up_seconds
 
 
 def catch_up(ours: Product) -> CatchUp:
-    """Measure both. The product's own API and projector have ended before, and nobody presses."""
+    """Measure both. End the product's own API and projector before, so that nobody presses."""
     postgres = ours.stack.postgres
     wanted = int(ask(postgres.superuser_dsn, PRESSES))
     behind, copied = (fresh_fold(postgres.superuser_dsn, postgres.dsn, name) for name in ("behind", "copied"))
@@ -64,7 +66,7 @@ def catch_up(ours: Product) -> CatchUp:
 def _projector(ours: Product, dsn: str) -> Process:
     settings = ours.stack.settings
     [port] = free_ports(1)
-    said = {
+    its_own = {
         "PROJECTOR_POSTGRES_DSN": dsn,
         "PROJECTOR_GROUP_ID": "bench.catch-up",
         "PROJECTOR_TEXTS_GROUP_ID": "bench.catch-up-texts",
@@ -73,7 +75,7 @@ def _projector(ours: Product, dsn: str) -> Process:
     program = Program(
         name="catch-up",
         argv=[sys.executable, "-m", "services.projector"],
-        environ=environment(ours.stack) | said,
+        environ=environment(ours.stack) | its_own,
         folder=ROOT,
     )
     return Process(program, settings.run, settings.logs)
@@ -96,7 +98,7 @@ async def _seconds_until(dsn: str, wanted: int, projector: Process) -> float:
 
 async def _pause(projector: Process, gives_up: float) -> None:
     if not projector.alive:
-        raise Trouble(projector.obituary())
+        raise Trouble(projector.failure())
     if time.monotonic() > gives_up:
         raise Trouble(f"The database has not caught up within {_WITHIN_SECONDS:.0f} s: see {projector.log}.")
     await asyncio.sleep(_PAUSE_SECONDS)

@@ -80,7 +80,7 @@ def _cpu(who: Pressed) -> dict[str, float]:
     used = {}
     for name, process in who.processes.items():
         if process.pid is None:
-            raise Trouble(process.obituary())
+            raise Trouble(process.failure())
         used[name] = seconds_of(process.pid)
     return used
 

@@ -14,9 +14,9 @@ Never for production: one broker, one copy of everything, passwords in files. Be
     process                       one program: started, watched, ended
     machine                       what must hold before anything starts: free ports, room, wheels
     settings secrets              folders and ports; passwords and keys, made once
-    lock identity interrupts      one run per folder; whose process it is; Ctrl-C
+    lock identity interrupts      one run per folder; a process by pid and start; Ctrl-C
     watchdog leftovers orphans    what ends processes when a run could not
-    trouble welcome               the one line of a refusal; the lines of a success
+    trouble welcome               the line that a failed command prints; the lines when all is ready
 
 Safe to change: anything. `make reset` deletes everything that this room creates.
 Never: end a process by name. A process is ours when its pid *and* its start agree with what was written down.

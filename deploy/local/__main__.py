@@ -22,7 +22,7 @@ PAUSE_SECONDS = 0.05
 DOWN_WITHIN_SECONDS = 90.0
 LINES_SHOWN = "40"
 # Errors about a disk or a folder, which the user can mend. Any other OSError is a bug and shows its traceback.
-NOT_OURS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
+USERS_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 # What `reset` deletes, by name: a STINT_HOME that points at a user's home folder must cost nothing.
 DATA = ("demo.env", "kafka", "logs", "postgres", "postgres.new", "run", "secrets", "stint.env")
 
@@ -43,8 +43,8 @@ def up(settings: Settings) -> None:
         return
     settings.logs.mkdir(parents=True, exist_ok=True)
     log = settings.logs / "supervisor.log"
-    with log.open("ab") as out, log.open("rb") as said:
-        said.seek(0, os.SEEK_END)
+    with log.open("ab") as out, log.open("rb") as printed:
+        printed.seek(0, os.SEEK_END)
         child = subprocess.Popen(
             [sys.executable, "-m", "deploy.local", "run"],
             env={**os.environ, "STINT_DETACHED": "1"},
@@ -55,14 +55,14 @@ def up(settings: Settings) -> None:
         )
         with ending_on_signals():
             try:
-                _follow(child, said, settings)
+                _follow(child, printed, settings)
             except BaseException:
                 child.terminate()
                 child.wait()
                 raise
 
 
-def _follow(child: subprocess.Popen[bytes], said: IO[bytes], settings: Settings) -> None:
+def _follow(child: subprocess.Popen[bytes], printed: IO[bytes], settings: Settings) -> None:
     """Print what the detached run prints, until that run is ready or has failed."""
     ready = ended = False
     while not (ready or ended):
@@ -70,7 +70,7 @@ def _follow(child: subprocess.Popen[bytes], said: IO[bytes], settings: Settings)
         note = Identity.read(ready_note(settings))
         ended, ready = child.poll() is not None, note is not None and note.pid == child.pid
         time.sleep(PAUSE_SECONDS)
-        sys.stdout.write(said.read().decode(errors="replace"))
+        sys.stdout.write(printed.read().decode(errors="replace"))
         sys.stdout.flush()
     if ended:
         raise SystemExit(child.returncode or 1)
@@ -80,10 +80,11 @@ def down(settings: Settings) -> None:
     """End everything in this folder, also what another shell started, and return when no process is left."""
     lock = _lock(settings)
     holder = lock.holder()
-    if holder and (who := Identity.of(holder)):
+    supervisor = Identity.of(holder) if holder else None
+    if supervisor is not None:
         print(f"Ending the run in {settings.home} (pid {holder}).", flush=True)
-        who.signal(signal.SIGTERM)
-        _wait_for_end(who)
+        supervisor.signal(signal.SIGTERM)
+        _wait_for_end(supervisor)
     lock.take()
     try:
         ended = leftovers.end_all(settings)
@@ -92,11 +93,11 @@ def down(settings: Settings) -> None:
     print(f"Ended what a crashed run had left: {', '.join(ended)}." if ended else "Nothing runs any more; data stays.")
 
 
-def _wait_for_end(who: Identity) -> None:
+def _wait_for_end(process: Identity) -> None:
     until = time.monotonic() + DOWN_WITHIN_SECONDS
-    while who.alive:
+    while process.alive:
         if time.monotonic() > until:
-            who.signal(signal.SIGKILL)
+            process.signal(signal.SIGKILL)
         time.sleep(PAUSE_SECONDS)
 
 
@@ -172,7 +173,7 @@ def main() -> int:
     except BrokenPipeError:
         return 0  # `make status | head`: head has ended
     except OSError as error:
-        if error.errno not in NOT_OURS:
+        if error.errno not in USERS_ERRORS:
             raise
         print(
             f"stint: {error.strerror}: {error.filename or 'the disk'}: make it writable.", file=sys.stderr, flush=True

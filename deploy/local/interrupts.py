@@ -47,12 +47,12 @@ def held_back() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield  # signals arrive in the main thread alone
         return
-    came: list[int] = []
-    before = {each: signal.signal(each, lambda number, _: came.append(number)) for each in SIGNALS}
+    received: list[int] = []
+    before = {each: signal.signal(each, lambda number, _: received.append(number)) for each in SIGNALS}
     try:
         yield
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
-        if came:
-            signal.raise_signal(came[0])
+        if received:
+            signal.raise_signal(received[0])

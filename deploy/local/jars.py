@@ -69,7 +69,7 @@ def _sum(path: Path) -> str:
 
 
 def _fetch(missing: list[Jar], cache: Path) -> None:
-    with _workshop(cache) as (folder, maven), ThreadPoolExecutor(AT_ONCE) as pool:
+    with _resolver_in_a_folder(cache) as (folder, maven), ThreadPoolExecutor(AT_ONCE) as pool:
         tasks = [pool.submit(_fetch_one, jar, cache, maven) for jar in missing]
         for done, task in enumerate(as_completed(tasks), start=1):
             try:
@@ -94,8 +94,8 @@ def _fetch_one(jar: Jar, cache: Path, maven: Any) -> None:  # noqa: ANN401 - jgo
 
 
 @contextmanager
-def _workshop(cache: Path) -> Iterator[tuple[Path, Any]]:
-    """Lend a folder beside the jars, and a resolver that works in it."""
+def _resolver_in_a_folder(cache: Path) -> Iterator[tuple[Path, Any]]:
+    """Give a folder beside the jars, and a resolver that works in it."""
     with warnings.catch_warnings():
         # The resolver's own dependencies warn on import, and we cannot mend that.
         warnings.simplefilter("ignore")
@@ -121,13 +121,20 @@ def _progress(done: int, total: int, folder: Path) -> None:
 
 def resolve(cache: Path) -> list[Jar]:
     """Resolve Kafka's jars from the POMs, fetch them, and return them with their sums. Takes half a minute."""
-    with _workshop(cache) as (_, maven), ThreadPoolExecutor(AT_ONCE) as pool:
+    with _resolver_in_a_folder(cache) as (_, maven), ThreadPoolExecutor(AT_ONCE) as pool:
         from jgo.maven import Dependency  # noqa: PLC0415
 
-        roots = [maven.project(g, a).at_version(v).artifact() for g, a, v in (w.split(":") for w in WANTED)]
-        _, found = maven.resolver.resolve([Dependency(root) for root in roots])
-        artifacts = {str(a): a for a in [*roots, *(d.artifact for d in found if d.scope in SCOPES)]}.values()
-        return sorted(pool.map(_locked, artifacts), key=str)
+        roots = [_artifact(maven, coordinate) for coordinate in WANTED]
+        _, dependencies = maven.resolver.resolve([Dependency(root) for root in roots])
+        needed = [each.artifact for each in dependencies if each.scope in SCOPES]
+        # By name, because a dependency of two jars is found twice.
+        artifacts = {str(artifact): artifact for artifact in [*roots, *needed]}
+        return sorted(pool.map(_locked, artifacts.values()), key=str)
+
+
+def _artifact(maven: Any, coordinate: str) -> Any:  # noqa: ANN401 - jgo has no types
+    group, name, version = coordinate.split(":")
+    return maven.project(group, name).at_version(version).artifact()
 
 
 def _locked(artifact: Any) -> Jar:  # noqa: ANN401 - jgo has no types

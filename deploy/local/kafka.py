@@ -94,8 +94,8 @@ class Kafka:
         return path
 
     def _properties(self, log: Path) -> str:
-        told = broker_properties(self.settings, log) | dict(self.extra)
-        return "".join(f"{name}={escaped(value)}\n" for name, value in told.items())
+        properties = broker_properties(self.settings, log) | dict(self.extra)
+        return "".join(f"{name}={escaped(value)}\n" for name, value in properties.items())
 
     def _format(self, classpath: str) -> None:
         # Made under another name, then renamed: an interrupted first run leaves no half-made log.
@@ -119,14 +119,14 @@ class Kafka:
             check=False,
         )
         if done.returncode:
-            words = (done.stderr + done.stdout).strip().splitlines() or ["it said nothing"]
-            raise Trouble(f"Kafka could not format {self.log}: {words[-1]}")
+            output = (done.stderr + done.stdout).strip().splitlines() or ["it said nothing"]
+            raise Trouble(f"Kafka could not format {self.log}: {output[-1]}")
         draft.unlink()
         fresh.rename(self.log)
 
 
 def escaped(value: str) -> str:
-    """Return a value as Java reads it from a file of properties: the backslash, and all but ASCII, by its number."""
+    """Return a value as a file of properties has it: the backslash, and all but ASCII, as escapes."""
     units = value.encode("utf-16-be", "surrogatepass")
     codes = [int.from_bytes(units[at : at + 2], "big") for at in range(0, len(units), 2)]
     return "".join(chr(code) if code in _PLAIN else f"\\u{code:04x}" for code in codes)

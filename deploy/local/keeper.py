@@ -4,8 +4,8 @@
                            ^                                |
                            +-------- died once more --------+
 
-A part that dies too often ends the run instead of pausing once more. The keeper waits neither for a pause nor for a
-part to be ready: `look` is called again and again, so one part's restart does not hide the death of another part.
+A part that dies too often ends the run instead of pausing once more. The keeper never waits for a pause or for a part
+to be ready: `look` is called again and again, so one part's restart does not hide the death of another part.
 """
 
 import time
@@ -47,20 +47,20 @@ class Keeper:
         for part in self._parts:
             if part.starts_at is None:
                 if not part.process().alive:
-                    self._bury(part)
+                    self._pause_or_give_up(part)
             elif self._clock() >= part.starts_at:
                 part.starts_at = None
                 part.start()
         return self._all_ready()
 
-    def _bury(self, part: Part) -> None:
+    def _pause_or_give_up(self, part: Part) -> None:
         process, now = part.process(), self._clock()
         how = process.ending()
         pause = part.restarts.pause_after_death(now)
         if pause is None:
             deaths = f"{part.name} died {part.restarts.deaths} times within {WITHIN_SECONDS:.0f} s"
             raise Trouble(
-                f"{deaths} and is not started again; the last time it {how}{process.last_words()} "
+                f"{deaths} and is not started again; the last time it {how}{process.last_line()} "
                 f"- its log: {process.log}. Put that right, then start anew."
             )
         self._say(f"{part.name} {how}; starting it again in {pause:g} s")

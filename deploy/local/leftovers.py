@@ -9,24 +9,26 @@ from deploy.local.settings import Settings
 
 # Parts that need the others end first. SIGINT makes Postgres end its sessions too. Services share this order by name.
 LAST = ("kafka", "postgres")
-ASK = {"postgres": signal.SIGINT}
+END_SIGNALS = {"postgres": signal.SIGINT}
 WITHIN_SECONDS = 20.0
 
 
 def found(settings: Settings) -> dict[str, Identity]:
     """Return the processes that have a pid file and still live, by name, in the order in which to end them."""
-    who = {path.stem: Identity.read(path) for path in sorted(settings.run.glob("*.pid"))}
-    alive = {name: identity for name, identity in who.items() if identity and identity.alive}
-    return dict(sorted(alive.items(), key=lambda item: LAST.index(item[0]) if item[0] in LAST else -1))
+    noted = {path.stem: Identity.read(path) for path in sorted(settings.run.glob("*.pid"))}
+    alive = {name: identity for name, identity in noted.items() if identity and identity.alive}
+    first = [name for name in alive if name not in LAST]
+    last = [name for name in LAST if name in alive]
+    return {name: alive[name] for name in [*first, *last]}
 
 
 def end_all(settings: Settings) -> list[str]:
     """End every process found, remove the files of dead ones, and return the names of those that lived."""
     ended = found(settings)
-    # Looked for first, because later a new run may have a server of its own in that folder.
+    # Found first, because later a new run may have a server of its own in that folder.
     servers = orphans.working_in(settings.postgres_data)
     for name, identity in ended.items():
-        end(identity, ASK.get(name, signal.SIGTERM), WITHIN_SECONDS)
+        end(identity, END_SIGNALS.get(name, signal.SIGTERM), WITHIN_SECONDS)
     orphans.end_orphans(servers)
     for path in settings.run.glob("*.pid"):
         now = Identity.read(path)

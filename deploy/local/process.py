@@ -18,19 +18,19 @@ from deploy.local.interrupts import held_back
 from deploy.local.settings import HOST
 from deploy.local.trouble import Trouble
 
-PAUSE_SECONDS = 0.02  # between two looks at a log or a pid
+PAUSE_SECONDS = 0.02  # between two reads of a log or a pid
 LOG_BYTES_MAX = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What to start, and which signal ends it."""
+    """A program to start, and the signal that ends it."""
 
     name: str
     argv: Sequence[str]
     environ: Mapping[str, str]
     user: int | None = None  # run as this uid and gid; None: as ourselves
-    ask: signal.Signals = signal.SIGTERM
+    end_signal: signal.Signals = signal.SIGTERM
     folder: Path | None = None
     # Ready when its log says so, or when GET /readyz on this port answers 200.
     ready_line: str | None = None
@@ -89,11 +89,11 @@ class Process:
                 self._identity.write(self._pid_file)
 
     def await_ready(self, timeout_seconds: float) -> None:
-        """Wait until the program is ready; raise `Trouble` with the log's last words when it ends or takes longer."""
+        """Wait until the program is ready; raise `Trouble` with the log's last line when it ends or takes longer."""
         until = time.monotonic() + timeout_seconds
         while not self.ready:
             if not self.alive:
-                raise Trouble(self.obituary())
+                raise Trouble(self.failure())
             if time.monotonic() > until:
                 raise Trouble(f"{self.name} is not ready after {timeout_seconds:.0f} s: see {self.log}.")
             time.sleep(PAUSE_SECONDS)
@@ -102,17 +102,17 @@ class Process:
     def ready(self) -> bool:
         """Whether the program has reported that it is ready, since its last start."""
         if self.program.ready_port is not None:
-            return _says_ready(self.program.ready_port)
-        return self.program.ready_line is None or self.program.ready_line.encode() in self._said()
+            return _answers_ready(self.program.ready_port)
+        return self.program.ready_line is None or self.program.ready_line.encode() in self._logged()
 
-    def _said(self) -> bytes:
+    def _logged(self) -> bytes:
         with self.log.open("rb") as log:
             log.seek(self._log_from)
             return log.read()
 
-    def obituary(self) -> str:
-        """Return one line about its end: status, last words, where to read more."""
-        return f"{self.name} {self.ending()}{self.last_words()} - its log: {self.log}."
+    def failure(self) -> str:
+        """Return one line about its end: the status, the last line of its log, and where the log is."""
+        return f"{self.name} {self.ending()}{self.last_line()} - its log: {self.log}."
 
     def ending(self) -> str:
         """Return how it ended, as the rest of a sentence that its name begins."""
@@ -121,18 +121,18 @@ class Process:
             return f"ended with signal {-status} ({_signal_name(-status)})"
         return f"ended with status {status}"
 
-    def last_words(self) -> str:
+    def last_line(self) -> str:
         """Return ": " and the last line that it logged; nothing when it logged none or a signal ended it."""
         if (self.exit_status or 0) < 0:
             return ""  # a signal comes from outside: the last log line is not the reason
-        words = self._said().decode(errors="replace").splitlines()
-        last = next((word.strip() for word in reversed(words) if word.strip()), "")
+        lines = self._logged().decode(errors="replace").splitlines()
+        last = next((line.strip() for line in reversed(lines) if line.strip()), "")
         return f": {last[:300]}" if last else ""
 
     def stop(self, timeout_seconds: float = 20.0) -> None:
         """Ask the program to end, wait, and end it with -9 after the timeout. An ended program is fine."""
         if self._identity:
-            end(self._identity, self.program.ask, timeout_seconds, self._child)
+            end(self._identity, self.program.end_signal, timeout_seconds, self._child)
         self._forget()
 
     def kill(self) -> None:
@@ -147,13 +147,15 @@ class Process:
             self._pid_file.unlink(missing_ok=True)
 
 
-def end(who: Identity, ask: int, timeout_seconds: float, child: subprocess.Popen[bytes] | None = None) -> None:
-    """Ask a process to end and wait; after `timeout_seconds`, use -9. `child` is its handle when we started it."""
-    who.signal(ask)
+def end(
+    process: Identity, end_signal: int, timeout_seconds: float, child: subprocess.Popen[bytes] | None = None
+) -> None:
+    """Signal a process to end and wait; after `timeout_seconds`, use -9. `child` is its handle when we started it."""
+    process.signal(end_signal)
     until = time.monotonic() + timeout_seconds
-    while who.alive and (child is None or child.poll() is None):
+    while process.alive and (child is None or child.poll() is None):
         if time.monotonic() > until:
-            who.signal(signal.SIGKILL)
+            process.signal(signal.SIGKILL)
         time.sleep(PAUSE_SECONDS)
     if child is not None:
         child.wait()
@@ -166,7 +168,7 @@ def _signal_name(number: int) -> str:
         return f"signal {number}"  # a real-time signal has no name
 
 
-def _says_ready(port: int) -> bool:
+def _answers_ready(port: int) -> bool:
     connection = http.client.HTTPConnection(HOST, port, timeout=1.0)
     try:
         connection.request("GET", "/readyz")

@@ -92,7 +92,7 @@ def partitions(stack: Stack) -> int:
 def prepare(stack: Stack) -> str:
     """Make the services' roles, the tables, the topics and the demo tenant, or see that they are there.
 
-    Return what the command said last, such as which client of the demo stays revoked.
+    Return the last line of the command, such as which client of the demo stays revoked.
     """
     stack.postgres.make_roles()
     return stint(stack, "prepare", "--partitions", str(partitions(stack)), "--env-file", str(stack.settings.demo_env))
@@ -122,7 +122,7 @@ def stint(stack: Stack, *arguments: str) -> str:
     )
     with log.open("a") as file:
         file.write(f"$ stint {' '.join(arguments)}\n{done.stdout}")
-    words = done.stdout.strip().splitlines() or ["it said nothing"]
+    output = done.stdout.strip().splitlines() or ["it said nothing"]
     if done.returncode:
-        raise Trouble(f"`stint {arguments[0]}` failed: {words[-1][:300]} - more in {log}.")
-    return words[-1]
+        raise Trouble(f"`stint {arguments[0]}` failed: {output[-1][:300]} - more in {log}.")
+    return output[-1]

@@ -68,19 +68,19 @@ class Settings:
             taken[port] = name
 
     def note_ports(self) -> None:
-        """Write the ports down for those who ask about this run from a shell with other settings."""
-        self._noted.write_text(json.dumps(self.ports), encoding="utf-8")
+        """Write the ports to a file, for commands about this run from a shell with other settings."""
+        self._ports_file.write_text(json.dumps(self.ports), encoding="utf-8")
 
     def as_it_runs(self) -> Self:
-        """Return the settings with the ports of the run in this folder, as far as one has noted them."""
+        """Return the settings with the ports of the run in this folder; unchanged when no run has noted its ports."""
         try:
-            noted = json.loads(self._noted.read_text(encoding="utf-8"))
+            noted = json.loads(self._ports_file.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return self
         return type(self).from_environment({"STINT_HOME": str(self.home)} | {name: str(noted[name]) for name in noted})
 
     @property
-    def _noted(self) -> Path:
+    def _ports_file(self) -> Path:
         return self.run / "ports.json"
 
     @property

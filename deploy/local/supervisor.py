@@ -51,7 +51,7 @@ class Supervisor:
 
     def _up(self) -> None:
         settings, stack = self._settings, self._stack
-        # Said after the checks: whoever reads "Starting" above a refusal looks for what had started.
+        # Printed after the checks: above a refusal, "Starting" would be wrong.
         if left := stack.prepare():
             self._say(f"An earlier run here was killed and had left {', '.join(left)}: ended")
         self._say(f"Starting Kafka and Postgres in {settings.home}")
@@ -83,7 +83,7 @@ class Supervisor:
         bases = [(each, each.process.name) for each in (postgres, kafka) if each.process]
         return [
             *(Part(name, each.launch, partial(_process_of, each)) for each, name in bases),
-            *(Part(service.name, service.start, partial(_itself, service)) for service in self._services),
+            *(_part_of(service) for service in self._services),
         ]
 
     def _note(self, *, ready: bool) -> None:
@@ -94,26 +94,26 @@ class Supervisor:
             Identity.mine().write(ready_note(self._settings))
         else:
             ready_note(self._settings).unlink(missing_ok=True)
-        # Only now: a signal may come in between, and then it is done again.
+        # Set last: when a signal comes before this line, the note is written or removed once more.
         self._noted = ready
 
     def _down(self) -> None:
         self._note(ready=False)
         # So that no answer is cut off, the API ends first, then the projector, then Kafka and Postgres.
         for service in self._services:
-            with self._said(service):
+            with self._reporting_end_of(service):
                 service.stop(SERVICE_ENDS_WITHIN_SECONDS)
         for part, stop in (
             (self._stack.kafka.process, self._stack.stop_kafka),
             (self._stack.postgres.process, self._stack.stop_postgres),
         ):
             if part:
-                with self._said(part):
+                with self._reporting_end_of(part):
                     stop()
         self._stack.stop()
 
     @contextmanager
-    def _said(self, process: Process) -> Iterator[None]:
+    def _reporting_end_of(self, process: Process) -> Iterator[None]:
         lived = process.alive
         yield
         if lived:
@@ -123,8 +123,8 @@ class Supervisor:
         print(f"{time.monotonic() - self._began:6.1f} s  {what}", flush=True)
 
 
-def _itself(service: Process) -> Process:
-    return service
+def _part_of(service: Process) -> Part:
+    return Part(service.name, service.start, lambda: service)
 
 
 def _process_of(base: Kafka | Postgres) -> Process:

@@ -14,7 +14,7 @@ from deploy.local.settings import ROOT, Settings
 
 
 class Watchdog:
-    """The watchdog, as its supervisor sees it."""
+    """The watchdog's process, started and ended by the supervisor."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -43,9 +43,9 @@ class Watchdog:
             self._child = None
 
 
-def watch(lifeline: IO[bytes], settings: Settings) -> None:
+def watch(pipe: IO[bytes], settings: Settings) -> None:
     """Wait for the end of the supervisor, then end the processes that it left."""
-    lifeline.read()
+    pipe.read()
     ended = leftovers.end_all(settings)
     print("the supervisor is gone; ended:", ", ".join(ended) or "nothing was left", flush=True)
 

@@ -1,4 +1,4 @@
-"""The text that a newcomer reads when all is up: lines to paste into another shell."""
+"""The text that is printed when all is up: lines to paste into another shell."""
 
 import os
 import shlex
@@ -37,7 +37,7 @@ Stint is ready at {url}. Paste into another shell:
 def text(settings: Settings, *, detached: bool | None = None) -> str:
     """Return the address and the lines. Each line works as printed, in the folder in which it was printed.
 
-    `detached`: whether the stack has no terminal whose Ctrl-C ends it. None: as this process was told.
+    `detached`: whether the stack has no terminal whose Ctrl-C ends it. None: as STINT_DETACHED says.
     """
     if detached is None:
         detached = bool(os.environ.get("STINT_DETACHED"))

@@ -49,7 +49,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
         (cache / "jars").mkdir(parents=True, exist_ok=True)
         yield tmp_path / "fetching", repository
 
-    monkeypatch.setattr(jars, "_workshop", workshop)
+    monkeypatch.setattr(jars, "_resolver_in_a_folder", workshop)
     (tmp_path / "jars.lock").write_text(f"{LINE}\n")
     return repository
 

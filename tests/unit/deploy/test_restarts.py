@@ -58,7 +58,7 @@ class Fake(Process):
     def start(self) -> None:
         self.status, self.starts = None, self.starts + 1
 
-    def _said(self) -> bytes:
+    def _logged(self) -> bytes:
         return self.words
 
 
