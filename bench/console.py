@@ -1,4 +1,4 @@
-"""How each bench ends: with a sentence when something is amiss, and in order after Ctrl-C."""
+"""How each bench ends: with a message when something is wrong, and in order after Ctrl-C."""
 
 import sys
 import time
@@ -25,7 +25,7 @@ def ending(bench: Callable[[], int]) -> int:
 
 
 def clock() -> Say:
-    """Return what prints a line with the seconds since now before it."""
+    """Return a function that prints a line after the seconds since now."""
     began = time.monotonic()
 
     def say(what: str) -> None:

@@ -71,10 +71,10 @@ def _look(process: Process, seconds: int, ours: Product) -> tuple[subprocess.Pop
 
 
 def _taken(look: subprocess.Popen[str], path: Path) -> Profile:
-    said, _ = look.communicate()
+    output, _ = look.communicate()
     if look.returncode or not path.exists():
-        words = said.strip().splitlines() or ["it said nothing"]
-        raise Trouble(f"py-spy could not look: {words[-1]} (It must run as root, or as the parent of the process.)")
+        lines = output.strip().splitlines() or ["it said nothing"]
+        raise Trouble(f"py-spy could not look: {lines[-1]} (It must run as root, or as the parent of the process.)")
     return read_stacks(path.read_text(encoding="utf-8"), ROOT)
 
 

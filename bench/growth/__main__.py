@@ -38,7 +38,7 @@ _PARTITIONS: Final = "SELECT count(*) FROM checkpoint"
 _BYTES_OF_A_TIMER: Final = 10_000
 _READY_WITHIN_SECONDS: Final = 60.0
 _CAUGHT_UP_WITHIN_SECONDS: Final = 3600.0
-_TOLD_EVERY_SECONDS: Final = 10.0
+_REPORT_EVERY_SECONDS: Final = 10.0
 _PAUSE_SECONDS: Final = 0.5
 
 
@@ -53,28 +53,28 @@ def main() -> int:
     return ending(lambda: _growth(arguments))
 
 
-def _growth(asked: argparse.Namespace) -> int:
+def _growth(arguments: argparse.Namespace) -> int:
     wrk.require()
-    require_room(BENCH_HOME, asked.timers)
+    require_room(BENCH_HOME, arguments.timers)
     say = clock()
     # A day ago at the latest, whatever number of milliseconds the ids take.
-    began = datetime.now(UTC) - timedelta(days=1, milliseconds=asked.timers)
+    began = datetime.now(UTC) - timedelta(days=1, milliseconds=arguments.timers)
     with ExitStack() as held:
         say("starting two products")
         few, full = (held.enter_context(product(name)) for name in ("few", "full"))
-        for ours, timers in ((few, FEW), (full, asked.timers)):
+        for ours, timers in ((few, FEW), (full, arguments.timers)):
             _fill(ours, timers, began, say)
         for ours in (few, full):
-            say(f"warming up, {asked.warm_up} s")
-            press(ours.target, Load(CLIENTS, asked.warm_up), "warm")
-        rates, errors = _rates(few, full, asked, say)
+            say(f"warming up, {arguments.warm_up} s")
+            press(ours.target, Load(CLIENTS, arguments.warm_up), "warm")
+        rates, errors = _rates(few, full, arguments, say)
         lines = [_line(f"cycles/s, {CLIENTS} clients", rates)]
         for what in READS:
-            times = _read_times(what, few, full, began, asked.rounds)
+            times = _read_times(what, few, full, began, arguments.rounds)
             lines.append(_line(f"reading {what}", times))
             few_ms, full_ms = (1000 * median(column) for column in zip(*times, strict=True))
             say(f"{what}: {few_ms:.2f} ms with few timers, {full_ms:.2f} with many")
-    print(f"\nA product with {asked.timers:,} timers to one with {FEW:,}, as speeds:\n\n{table_of(lines)}")
+    print(f"\nA product with {arguments.timers:,} timers to one with {FEW:,}, as speeds:\n\n{table_of(lines)}")
     return int(errors > 0)
 
 
@@ -99,15 +99,15 @@ def _fill(ours: Product, timers: int, began: datetime, say: Say) -> None:
     for service in (ours.api, ours.projector):
         service.stop()
     wanted = ask(database, PRESSES) + len(pattern.presses) * timers
-    told = _Progress(say, "appended", timers)
-    Filler(ours.stack.kafka.address, partitions, pattern).fill(timers, began, told)
+    appended = _Progress(say, "appended", timers)
+    Filler(ours.stack.kafka.address, partitions, pattern).fill(timers, began, appended)
     ours.projector.start()
-    told = _Progress(say, "taken over", wanted)
+    taken_over = _Progress(say, "taken over", wanted)
     until = time.monotonic() + _CAUGHT_UP_WITHIN_SECONDS
     while (done := ask(database, PRESSES)) < wanted:
         if not ours.projector.alive or time.monotonic() > until:
             raise Trouble(f"The projector has not taken over what was filled in: see {ours.projector.log}.")
-        told(done)
+        taken_over(done)
         time.sleep(_PAUSE_SECONDS)
     # As autovacuum would within minutes.
     run(database, "VACUUM ANALYZE", "CHECKPOINT")
@@ -117,16 +117,16 @@ def _fill(ours: Product, timers: int, began: datetime, say: Say) -> None:
 
 
 class _Progress:
-    """Says how far something is, every ten seconds."""
+    """Prints how far something is, every ten seconds."""
 
     def __init__(self, say: Say, what: str, whole: int) -> None:
         self._say, self._what, self._whole = say, what, whole
-        self._said_at = time.monotonic()
+        self._printed_at = time.monotonic()
 
     def __call__(self, done: int) -> None:
-        """Hear how far it is."""
-        if time.monotonic() - self._said_at >= _TOLD_EVERY_SECONDS:
-            self._said_at = time.monotonic()
+        """Print it, if it is time."""
+        if time.monotonic() - self._printed_at >= _REPORT_EVERY_SECONDS:
+            self._printed_at = time.monotonic()
             self._say(f"{self._what}: {done:,} of {self._whole:,}")
 
 
@@ -134,12 +134,12 @@ def _one_cycle(ours: Product) -> tuple[str, int]:
     """Start and stop a timer, and return its owner and short id."""
     owner = "the-pattern-of-all"
 
-    def posted(path: str, body: bytes) -> dict[str, str]:
+    def posted(path: str, sent: bytes) -> dict[str, str]:
         headers = {"Authorization": f"Bearer {ours.target.token}", "Content-Type": "application/json"}
-        request = urllib.request.Request(f"{ours.target.url}{path}", body, headers, method="POST")  # noqa: S310
+        request = urllib.request.Request(f"{ours.target.url}{path}", sent, headers, method="POST")  # noqa: S310
         with urllib.request.urlopen(request) as answer:  # noqa: S310 - our own address, on loopback
-            said: dict[str, str] = json.load(answer)
-        return said
+            body: dict[str, str] = json.load(answer)
+        return body
 
     timer = posted("/v1/timers", json.dumps({"owner": owner}).encode())["id"]
     posted(f"/v1/timers/{timer}/stop", b"")
@@ -149,14 +149,16 @@ def _one_cycle(ours: Product) -> tuple[str, int]:
     return owner, short
 
 
-def _rates(few: Product, full: Product, asked: argparse.Namespace, say: Say) -> tuple[list[tuple[float, float]], int]:
+def _rates(
+    few: Product, full: Product, arguments: argparse.Namespace, say: Say
+) -> tuple[list[tuple[float, float]], int]:
     """Return the rates of each round, and how many answers were wrong."""
     rounds: list[tuple[float, float]] = []
     errors = 0
-    for number in range(asked.rounds):
+    for number in range(arguments.rounds):
         told: dict[str, Told] = {}
         for name, ours in (("few", few), ("full", full))[:: -1 if number % 2 else 1]:
-            told[name] = press(ours.target, Load(CLIENTS, asked.seconds), f"round-{number}")
+            told[name] = press(ours.target, Load(CLIENTS, arguments.seconds), f"round-{number}")
             errors += told[name].errors
         rounds.append((told["full"].cycles_per_second, told["few"].cycles_per_second))
         say(f"round {number + 1}: {rounds[-1][1]:,.0f} cycles/s with few timers, {rounds[-1][0]:,.0f} with many")

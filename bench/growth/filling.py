@@ -25,8 +25,8 @@ def take_pattern(kafka: str, partitions: int, owner: str, short: int, day: date)
     partition = partition_of(slot_of_timer(short), partitions)
     until = time.monotonic() + _WITHIN_SECONDS
     while time.monotonic() < until:
-        said = [(each, json.loads(each.value() or b"{}")) for each in _records(kafka, OUTCOMES, partition)]
-        outcomes = [(each, body["event_id"]) for each, body in said if body.get("subject") == str(short)]
+        bodies = [(each, json.loads(each.value() or b"{}")) for each in _records(kafka, OUTCOMES, partition)]
+        outcomes = [(each, body["event_id"]) for each, body in bodies if body.get("subject") == str(short)]
         if len(outcomes) == _PRESSES:
             events = {_text(each, "ce_id"): each for each in _records(kafka, EVENTS, partition)}
             return Pattern(owner, short, day, [_press(events[event_id], each, event_id) for each, event_id in outcomes])
@@ -81,7 +81,7 @@ class Filler:
         )
 
     def fill(self, timers: int, began: datetime, say: Callable[[int], None]) -> None:
-        """Append the presses of so many timers. `say` hears how many there are, now and then."""
+        """Append the presses of so many timers. `say` is called now and then with how many there are."""
         for first in range(0, timers, _AT_ONCE):
             some = [Copied(number, began) for number in range(first, min(first + _AT_ONCE, timers))]
             self._append_events(some)

@@ -77,13 +77,13 @@ class Pattern:
     def changes(self, timer: Copied, nth: int) -> Mapping[bytes, bytes]:
         """Return which texts of a press are exchanged for which."""
         day = self.day - timedelta(days=1 + timer.number % TIMERS_OF_AN_OWNER)
-        said = {
+        changes = {
             self.owner: timer.owner,
             str(self.short): str(timer.short),
             self.day.isoformat(): day.isoformat(),
             self.presses[nth].event_id: str(timer.event_id(nth)),
         }
-        return {old.encode(): new.encode() for old, new in said.items()}
+        return {old.encode(): new.encode() for old, new in changes.items()}
 
 
 def changed(text: bytes, changes: Mapping[bytes, bytes]) -> bytes:
@@ -96,9 +96,9 @@ def changed(text: bytes, changes: Mapping[bytes, bytes]) -> bytes:
 def placed(outcome: bytes, offset: int, log_time_ms: int) -> bytes:
     """Return an outcome that says where its event is on the log, and when the broker wrote it there."""
     at = datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=log_time_ms)
-    said = at.replace(tzinfo=None).isoformat(timespec="microseconds").encode()
+    log_time = at.replace(tzinfo=None).isoformat(timespec="microseconds").encode()
     outcome, offsets = _OFFSET.subn(b'"source_offset":%d' % offset, outcome)
-    outcome, times = _LOG_TIME.subn(b'"log_time":"%bZ"' % said, outcome)
+    outcome, times = _LOG_TIME.subn(b'"log_time":"%bZ"' % log_time, outcome)
     if (offsets, times) != (1, 1):
         raise ValueError("the outcome does not say its offset and log time once each")
     return outcome

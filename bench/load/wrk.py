@@ -37,7 +37,7 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What wrk says of one run. A request is one press; a cycle is a start and a stop."""
+    """What wrk reports of one run. A request is one press; a cycle is a start and a stop."""
 
     requests: int
     cycles: int
@@ -50,7 +50,7 @@ class Told:
 
     @classmethod
     def read(cls, output: str) -> Self:
-        """Read the line of JSON among what wrk prints. Raise `Trouble` with wrk's words when there is none."""
+        """Read the line of JSON in wrk's output. Raise `Trouble` with that output when there is no such line."""
         for line in output.splitlines():
             if line.startswith("{"):
                 return cls(**json.loads(line))

@@ -1,8 +1,8 @@
-"""The rig: what is measured, started and ended, and what is read beside the load.
+"""The rig: product and peers, started and ended, and what is read of them beside the load.
 
     product     the product on a stack of its own
     peer        a service to compare it with, on the same Postgres
-    database    what is asked of Postgres between rounds
+    database    statements to Postgres between rounds
     topics      what Kafka keeps for ever
     cpu         the processor's seconds of a process and its children
     sizes       memory, descriptors and connections of a process

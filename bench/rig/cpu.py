@@ -1,4 +1,4 @@
-"""What the processor did for whom: the seconds of a process with all that it started, from /proc."""
+"""CPU: the processor's seconds of a process with all that it started, from /proc."""
 
 import os
 from pathlib import Path

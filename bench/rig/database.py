@@ -1,4 +1,4 @@
-"""What the bench asks Postgres between its rounds. Each question has a connection of its own, closed before a round."""
+"""Statements to Postgres between rounds, each on a connection of its own that is closed before the next round."""
 
 import asyncio
 from pathlib import Path
@@ -19,13 +19,13 @@ _BYTES: Final = "SELECT sum(pg_total_relation_size(name::regclass))::bigint FROM
 PRESSES: Final = "SELECT sum(next_offset)::bigint FROM checkpoint"
 
 
-def ask(dsn: str, question: str, *values: object) -> Any:  # noqa: ANN401 - what the statement returns
+def ask(dsn: str, statement: str, *values: object) -> Any:  # noqa: ANN401 - what the statement returns
     """Return the first value of the first row."""
 
     async def asked() -> object:
         conn = await asyncpg.connect(dsn)
         try:
-            return await conn.fetchval(question, *values)
+            return await conn.fetchval(statement, *values)
         finally:
             await conn.close()
 

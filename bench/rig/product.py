@@ -27,7 +27,7 @@ from shared.events.policy import Policy, WeekendFrom
 
 BENCH_HOME: Final = Settings.from_environment().home / "bench"
 _READY_WITHIN_SECONDS: Final = 60.0
-# What a shell says to another stack must not reach this one.
+# A shell's settings for another stack must not reach this one.
 _OURS: Final = ("COMMAND_API_", "FEED_", "PROJECTOR_", "STINT_")
 # Days from today to the first one of the weekend.
 _UNTIL_WEEKEND: Final = (2, 3)
@@ -55,7 +55,7 @@ class Product:
 def product(name: str = "stack", through: str = "") -> Iterator[Product]:
     """Give the product, ready, with no data but a tenant whose rules are all flagged.
 
-    `through`: a module that runs API and projector, and may leave a file for each of them: `left_by`.
+    `through`: a module that runs API and projector, and may write a file for each of them: `left_by`.
     """
     for variable in [each for each in os.environ if each.startswith(_OURS)]:
         del os.environ[variable]
@@ -83,7 +83,7 @@ def product(name: str = "stack", through: str = "") -> Iterator[Product]:
 
 
 def left_by(service: Process, settings: Settings) -> Path:
-    """Return where a service that was run through another module leaves what that has seen."""
+    """Return the file that the module `through` writes for a service."""
     return settings.home / f"{service.name}.left"
 
 

@@ -52,16 +52,16 @@ class Log:
         self._timers += 1
         return make_short((BEGINS - ID_EPOCH) // timedelta(milliseconds=1) + self._timers, slot_of(TENANT, owner), 0)
 
-    def know(self, at: datetime, kind: type[AnyEvent], timer: int | None = None, **said: object) -> None:
+    def know(self, at: datetime, kind: type[AnyEvent], timer: int | None = None, **fields: object) -> None:
         """Add what was pressed before the clock begins."""
-        self.before.append(self._pressed(at, kind, timer, said))
+        self.before.append(self._pressed(at, kind, timer, fields))
 
-    def press(self, at: datetime, kind: type[AnyEvent], timer: int, **said: object) -> None:
+    def press(self, at: datetime, kind: type[AnyEvent], timer: int, **fields: object) -> None:
         """Add a press that is measured."""
-        self.measured.append(self._pressed(at, kind, timer, said))
+        self.measured.append(self._pressed(at, kind, timer, fields))
 
-    def _pressed(self, at: datetime, kind: type[AnyEvent], timer: int | None, said: dict[str, object]) -> LoggedPress:
-        event = kind.model_validate(_CALLER | said)
+    def _pressed(self, at: datetime, kind: type[AnyEvent], timer: int | None, fields: dict[str, object]) -> LoggedPress:
+        event = kind.model_validate(_CALLER | fields)
         offset = len(self.before) + len(self.measured)
         return LoggedPress(offset, at, Press(Envelope(UUID(int=offset + 1), event.type, at, 0, subject=timer), event))
 
@@ -78,7 +78,7 @@ def with_facts() -> Log:
     """Return the same of owners with leave, attendance all day long, and an estimate of the job."""
     log = Log()
     for owner in _known(log):
-        _told(log, owner)
+        _with_facts(log, owner)
         _worked(log, owner, "roof")
     return log
 
@@ -87,7 +87,7 @@ def with_a_second() -> Log:
     """Return the same while another timer on that job runs, since before: each start and resume overlaps it."""
     log = Log()
     for owner in _known(log):
-        _told(log, owner)
+        _with_facts(log, owner)
         log.know(BEGINS, TimerStarted, log.new_timer(owner), owner=owner, job_id="roof")
         _worked(log, owner, "roof")
     return log
@@ -100,7 +100,7 @@ def with_running(count: int) -> Log:
     """
     log = Log()
     [owner] = _known(log, 1)
-    _told(log, owner)
+    _with_facts(log, owner)
     for number in range(count):
         at, job_id = BEGINS + timedelta(seconds=number), f"job-{number // _OF_A_JOB}"
         log.know(at, TimerStarted, log.new_timer(owner), owner=owner, job_id=job_id)
@@ -123,8 +123,8 @@ def _known(log: Log, count: int = OWNERS) -> Iterator[str]:
         yield owner
 
 
-def _told(log: Log, owner: str) -> None:
-    """Tell leave on a later day, attendance until the evening, and an estimate that is far."""
+def _with_facts(log: Log, owner: str) -> None:
+    """Add leave on a later day, attendance until the evening, and an estimate that is far."""
     at, until = BEGINS - HOUR, BEGINS + 12 * HOUR
     log.know(at, OwnerLeaveGranted, owner=owner, on=date(2026, 4, 1))
     log.know(at, OwnerAttendanceRecorded, owner=owner, on=BEGINS.date(), checked_in_at=at, checked_out_at=until)

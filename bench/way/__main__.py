@@ -57,11 +57,11 @@ def _pressed(target: Target, seconds: int) -> list[Span]:
             "POST", path, body, {"Authorization": f"Bearer {target.token}", "Content-Type": "application/json"}
         )
         answer = client.getresponse()
-        said = answer.read()
+        read = answer.read()
         spans.append((begun, time.monotonic_ns()))
         if answer.status not in {http.client.OK, http.client.CREATED}:
-            raise Trouble(f"{path} was answered with {answer.status}: {said.decode()[:200]}")
-        return dict(json.loads(said))
+            raise Trouble(f"{path} was answered with {answer.status}: {read.decode()[:200]}")
+        return dict(json.loads(read))
 
     until = time.monotonic() + seconds
     while time.monotonic() < until:

@@ -1,6 +1,6 @@
 """A service with stamps: `python -m bench.way.stamped services.NAME FILE` runs it, and writes the stamps at its end.
 
-A stamp is two words of memory and a look at the clock. What it costs a press is a hundredth of it.
+A stamp is an entry in a list and a call of the clock. All stamps of a press cost a hundredth of its time.
 """
 
 import runpy
@@ -51,11 +51,11 @@ def _around(owner: Any, name: str, what: str) -> None:  # noqa: ANN401 - as abov
     setattr(owner, name, stamped)
 
 
-def _told(who: str, request: Any) -> str | None:  # noqa: ANN401 - aiokafka ships no types
+def _request_name(who: str, request: Any) -> str | None:  # noqa: ANN401 - aiokafka ships no types
     kind = type(request).__name__.partition("Request")[0]
     if kind not in {"Produce", "Fetch"}:
         return None
-    # What is asked for knows its topics by another name than what lies on the wire.
+    # aiokafka's request has its topics under one name, and the request that goes onto the wire under another.
     topics = request.topics if hasattr(request, "topics") else request._topics  # noqa: SLF001 - as said
     return f"{who}: {kind} of {', '.join(str(each[0]) for each in topics)}"
 
@@ -64,14 +64,14 @@ def _stamp_requests(who: str) -> None:
     send, take = AIOKafkaConnection.send, AIOKafkaConnection._handle_frame  # noqa: SLF001 - both ends of its socket
 
     def sent(self: Any, request: Any, *rest: Any, **named: Any) -> Any:  # noqa: ANN401 - as above
-        if told := _told(who, request):
-            _stamp(f"{told} written")
+        if name := _request_name(who, request):
+            _stamp(f"{name} written")
         return send(self, request, *rest, **named)
 
     def taken(self: Any, frame: bytes) -> None:  # noqa: ANN401 - as above
-        if told := _told(who, self._requests[0][1]):
-            nothing = " with nothing" if "Fetch" in told and len(frame) < _WITH_RECORDS else ""
-            _stamp(f"{told} answered{nothing}")
+        if name := _request_name(who, self._requests[0][1]):
+            nothing = " with nothing" if "Fetch" in name and len(frame) < _WITH_RECORDS else ""
+            _stamp(f"{name} answered{nothing}")
         take(self, frame)
 
     AIOKafkaConnection.send, AIOKafkaConnection._handle_frame = sent, taken  # noqa: SLF001 - as above
