@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+from collections.abc import Mapping
 from functools import cache
 from itertools import chain
 from pathlib import Path
@@ -70,6 +71,46 @@ def test_every_decision_is_in_the_index_under_its_title() -> None:
     for path in DECISIONS:
         number, _, title = path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ").partition(". ")
         assert f"| [{number}]({path.name}) | {title.rpartition(' (')[0]} |" in index
+
+
+def amendments(status: str) -> dict[str, set[int]]:
+    """Return which decisions a status says that its own amends, and by which it is amended."""
+    found = {}
+    for words in ("amends", "amended by"):
+        named = re.search(rf"{words} (\d+(?:(?:, | and )\d+)*)", status)
+        found[words] = set() if named is None else {int(number) for number in re.findall(r"\d+", named[1])}
+    return found
+
+
+def one_sided(statuses: Mapping[int, str]) -> set[tuple[int, int]]:
+    """Return each decision that names another one as amended by it or amending it, with that one, which does not."""
+    said = {number: amendments(status) for number, status in statuses.items()}
+    forth = {(number, other) for number, named in said.items() for other in named["amends"]}
+    back = {(other, number) for number, named in said.items() for other in named["amended by"]}
+    return forth ^ back
+
+
+def statuses_in_titles() -> dict[int, str]:
+    titles = (path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ") for path in DECISIONS)
+    return {int(title.partition(".")[0]): title.rpartition(" (")[2].removesuffix(")") for title in titles}
+
+
+def test_a_decision_and_the_one_that_amends_it_name_each_other() -> None:
+    """A reader of the older page must learn there that it is no longer all of the truth."""
+    assert one_sided(statuses_in_titles()) == set()
+
+
+def test_the_index_gives_each_decision_the_status_of_its_title() -> None:
+    index = (ROOT / "docs" / "adr" / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| \[(\d+)\]\([^)]+\) \|[^|]+\| ([^|]+) \|", index, re.MULTILINE)
+    assert {int(number): status for number, status in rows} == statuses_in_titles()
+
+
+def test_an_amendment_that_one_title_leaves_out_is_noticed() -> None:
+    """The control."""
+    whole = {1: "accepted, amended by 2 and 3", 2: "accepted, amends 1", 3: "accepted, amends 1, 7 and 9"}
+    assert one_sided(whole) == {(3, 7), (3, 9)}
+    assert one_sided({**whole, 7: "accepted, amended by 3", 9: "accepted, amended by 3"}) == set()
 
 
 @cache
