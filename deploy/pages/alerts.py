@@ -80,7 +80,7 @@ CONDITIONS: Final = (
         "absent(stint_feed_readers)",
         "5m",
         "ticket",
-        "No feed answers Prometheus: readers of /v1/feed hear 503. Leave this alert out where no feed is to run.",
+        "No feed answers Prometheus: readers of /v1/feed get 503. Leave this alert out where no feed is to run.",
     ),
     Condition(
         "StintFeedBehind",
@@ -122,7 +122,7 @@ CONDITIONS: Final = (
         "max by (partition) (stint_partition_unacked_outcomes) > 5000",
         "5m",
         "page",
-        "Kafka does not acknowledge outcomes. Callers are answered; other services hear nothing.",
+        "Kafka does not acknowledge outcomes. Callers are answered; other services get nothing.",
     ),
     Condition(
         "StintDeadlineNotFolded",
@@ -144,7 +144,7 @@ CONDITIONS: Final = (
         " / sum(rate(stint_presses_answered_total[5m])) > 0.01",
         "5m",
         "page",
-        "Over one press in a hundred hears no verdict: it is answered 202 or 503.",
+        "Over one press in a hundred gets no verdict: it is answered 202 or 503.",
     ),
     # A series begins with the first command of its reason, at one: `increase` does not see that.
     Condition(
@@ -213,7 +213,7 @@ def _alarms() -> Iterator[dict[str, Any]]:
 
 
 def _rule_of(condition: Condition) -> dict[str, Any]:
-    where = "docs/operations.md, Is it well?"
+    where = f"docs/operations.md, Alerts on numbers, {condition.name}"
     return _alert(condition.name, condition.expr, condition.for_, condition.severity, condition.description, where)
 
 

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from deploy.local.settings import ROOT
+from deploy.pages.alerts import CONDITIONS
 from deploy.pages.settings import PAGE, settings_of, with_table
 from services.command_api.settings import Settings as CommandApiSettings
 from services.feed.settings import Settings as FeedSettings
@@ -56,6 +57,26 @@ def test_every_setting_of_every_program_is_on_the_page(page: str) -> None:
 
 def test_every_alarm_is_on_the_page_and_no_other(page: str) -> None:
     assert sorted(listed_alarms(page)) == sorted(alarms())
+
+
+def rows_under(page: str, heading: str) -> dict[str, str]:
+    """Return the rest of each row of the tables under a heading, by the name in its first cell."""
+    section = page.partition(f"\n{heading}\n")[2]
+    return dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", re.split(r"\n##+ ", section)[0], re.MULTILINE))
+
+
+def test_each_alarm_is_found_by_its_name_and_read_by_itself(page: str) -> None:
+    """At night nobody reads the row before. It may be a new one since: then "the same" is another alarm's advice."""
+    rows = rows_under(page, "## Alarms")
+    assert list(rows) == sorted(rows)
+    leaning = [
+        name for name, text in rows.items() if re.search(r"\| (The same|As above)\b|^The (same|failure)\b", text)
+    ]
+    assert leaning == []
+
+
+def test_every_alert_on_numbers_says_what_to_do(page: str) -> None:
+    assert list(rows_under(page, "### Alerts on numbers")) == sorted(condition.name for condition in CONDITIONS)
 
 
 def test_alarms_are_found_wherever_code_logs_errors() -> None:
