@@ -1,9 +1,16 @@
-"""Queries: one `.sql` file each, beside the code that runs it, named after what the query does.
+"""SQL: queries, one `.sql` file each, beside the code that runs it; and what a statement may raise.
 
-Comments are sent to Postgres too, so they show in `pg_stat_activity`.
+A query's file is named after what the query does. Comments are sent to Postgres too, so they show in
+`pg_stat_activity`.
 """
 
 from pathlib import Path
+from typing import Final
+
+import asyncpg
+
+# What asyncpg and the socket raise while Postgres is away, restarts or is slow, and when it refuses a statement.
+POSTGRES_FAILED: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 class Queries:

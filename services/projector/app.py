@@ -45,11 +45,11 @@ from shared.process.clock import now
 from shared.process.ending import ended_within
 from shared.process.http.paths import whole_paths
 from shared.process.metrics import metrics_route
+from shared.sql import POSTGRES_FAILED
 
 _log = structlog.get_logger()
 
 _CLOSE_WITHIN_SECONDS: Final = 3.0
-_POSTGRES_AWAY: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 _RETRY_AFTER_SECONDS: Final = 0.5
 _LOOK_AGAIN_SECONDS: Final = 0.05
 _STUCK_AFTER_SECONDS: Final = 60.0
@@ -200,7 +200,7 @@ class ProjectorProcess:
         while True:
             try:
                 return await open_pool(self._settings)
-            except _POSTGRES_AWAY as error:
+            except POSTGRES_FAILED as error:
                 setbacks.failed(error)
                 await asyncio.sleep(_RETRY_AFTER_SECONDS)
 
@@ -211,7 +211,7 @@ class ProjectorProcess:
             has: int = self._producer.partitions[EVENTS]
             try:
                 made = await pool.fetchval(query("read_partitions"))
-            except _POSTGRES_AWAY as error:
+            except POSTGRES_FAILED as error:
                 # Postgres is away, or its tables are not made yet.
                 setbacks.failed(error)
             else:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import asyncpg
 
 from shared.process.ending import ended_within
-from shared.sql import Queries
+from shared.sql import POSTGRES_FAILED, Queries
 
 query: Final = Queries(Path(__file__).parent)
 
@@ -23,7 +23,6 @@ _IS_REVOKED: Final = query("is_revoked")
 CONNECTIONS_MAX: Final = 2
 _WAITING_MAX: Final = 50
 _CLOSE_WITHIN_SECONDS: Final = 3.0
-_AWAY: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 class TokensAwayError(Exception):
@@ -73,7 +72,7 @@ class TokenRows:
         self._asking += 1
         try:
             return await self._twice(self._pool, sql, argument)
-        except _AWAY as error:
+        except POSTGRES_FAILED as error:
             raise TokensAwayError from error
         finally:
             self._asking -= 1

@@ -23,6 +23,7 @@ from services.projector.kafka.outcomes import KafkaStreamInPieces
 from services.projector.loop.partition.recover import catch_up
 from services.projector.settings import Settings
 from shared.process.logs import loggable
+from shared.sql import POSTGRES_FAILED
 
 # Of one process. While one waits for Postgres, rows of the other are made.
 PARTITIONS_AT_ONCE: Final = 2
@@ -93,7 +94,7 @@ async def _help(settings: Settings, line: socket.socket, beside: str | None) -> 
     options = {} if beside is None else {"search_path": f"{beside},public", "synchronous_commit": "off"}
     try:
         pool = await open_bulk_pool(settings, PARTITIONS_AT_ONCE, application_name="stint-helper", **options)
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except POSTGRES_FAILED as error:
         _log.warning("helper_gave_up", error=loggable(error))
         return
     # The values of a piece are freed with it, and none of them is in a cycle. Collecting cycles among tens of thousands

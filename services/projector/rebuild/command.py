@@ -29,7 +29,7 @@ from services.projector.helpers.nursery import Nursery, nursery_for
 from services.projector.ports import BusyError, FencedError, WriteRefusedError
 from services.projector.rebuild.compare import compared
 from services.projector.rebuild.fill import Filling
-from services.projector.rebuild.messages import POSTGRES_FAILED, STAYS, RebuildError, failed, in_one_line, send
+from services.projector.rebuild.messages import STAYS, RebuildError, failed, in_one_line, send
 from services.projector.rebuild.queries import query
 from services.projector.rebuild.schema import (
     SWITCHED,
@@ -45,6 +45,7 @@ from services.projector.rebuild.switch import switch
 from services.projector.settings import Settings
 from services.projector.store.postgres import LIVE
 from shared.settings import KafkaSettings, PostgresSettings
+from shared.sql import POSTGRES_FAILED
 
 # A name goes into statements as it is.
 _NEW_NAME: Final = r"[a-z][a-z0-9_]{0,62}"

@@ -4,10 +4,6 @@ import json
 import sys
 from typing import Any, Final
 
-import asyncpg
-
-# What a statement to Postgres may raise.
-POSTGRES_FAILED: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 # Part of a message as soon as the new tables are there.
 STAYS: Final = "What is filled stays: `stint rebuild --resume` goes on there."
 

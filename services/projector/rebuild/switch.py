@@ -24,10 +24,11 @@ from asyncpg.transaction import Transaction
 
 from services.projector.helpers.bulk import BulkStore
 from services.projector.rebuild.fill import take_the_rest
-from services.projector.rebuild.messages import POSTGRES_FAILED, RebuildError, failed, in_one_line
+from services.projector.rebuild.messages import RebuildError, failed, in_one_line
 from services.projector.rebuild.queries import query
 from services.projector.rebuild.schema import SWITCHED, SchemaNames, check_layout, drop, tables_of
 from services.projector.store.postgres import Connection
+from shared.sql import POSTGRES_FAILED
 
 _WITHIN_SECONDS: Final = 4.0
 # Below Postgres' `deadlock_timeout`, so that we give way before a reader is ended for our sake.

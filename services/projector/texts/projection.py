@@ -17,11 +17,10 @@ from services.projector.texts.queries import query
 from shared.events.ids import slot_of_timer
 from shared.process.backoff import Backoff
 from shared.process.logs import loggable
+from shared.sql import POSTGRES_FAILED
 
 _log = structlog.get_logger()
 
-# What asyncpg and the socket raise while Postgres is away, restarts or is slow.
-_AWAY: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 # SQLSTATE classes 22 and 23: the row itself cannot be kept, so a retry fails too.
 _CANNOT_BE_KEPT: Final = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
 
@@ -66,7 +65,7 @@ class Texts:
                 passed_by = await self._commit(read)
             except _CANNOT_BE_KEPT as error:
                 return await self._keep_one_by_one(read, error)
-            except _AWAY as error:
+            except POSTGRES_FAILED as error:
                 seconds = backoff.next()
                 _log.warning("texts_kept_waiting", records=len(read), error=loggable(error), seconds=seconds)
                 await asyncio.sleep(seconds)
