@@ -5,6 +5,7 @@
     fill        outcomes into them, from the judged stream; the last ones from the table `outcome`
     compare     every row of both, at one place on the log
     switch      names exchanged in one transaction, under the locks of all tables
+    at_once     several pieces of work at the same time
     messages    lines of JSON for the program that started this one, and why a rebuild cannot go on
     queries     the .sql files of this room, by name
 

@@ -4,7 +4,6 @@ One transaction sees the live tables as they stand at one moment, and brings the
 of projectors go on meanwhile, unseen and unhindered.
 """
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from services.projector.helpers.bulk import BulkStore
+from services.projector.rebuild.at_once import at_once
 from services.projector.rebuild.fill import take_the_rest
 from services.projector.rebuild.queries import query
 from services.projector.rebuild.schema import SchemaNames, tables_of
@@ -67,12 +67,7 @@ async def compared(
 
 async def _compare(conn: Connection, beside_it: Connection, schemas: SchemaNames, table: str) -> Different | None:
     live, beside = f'{schemas.live}."{table}"', f'{schemas.beside}."{table}"'
-    try:
-        async with asyncio.TaskGroup() as group:
-            read_was, read_now = group.create_task(_by_slot(beside_it, live)), group.create_task(_by_slot(conn, beside))
-    except ExceptionGroup as failed:
-        raise failed.exceptions[0] from failed
-    was, now = read_was.result(), read_now.result()
+    was, now = await at_once(_by_slot(beside_it, live), _by_slot(conn, beside))
     slots = sorted(slot for slot in was.keys() | now.keys() if was.get(slot) != now.get(slot))
     if not slots:
         return None

@@ -21,6 +21,7 @@ from services.projector.helpers.quick_reader import read_quickly
 from services.projector.kafka.outcomes import KafkaStreamInPieces
 from services.projector.loop.partition.recover import FAR_BEHIND, LogWentBackError, after, catch_up
 from services.projector.ports import Advance, Checkpoint, Span
+from services.projector.rebuild.at_once import at_once
 from services.projector.rebuild.messages import STAYS, RebuildError, failed, in_one_line
 from services.projector.rebuild.queries import query
 from services.projector.store.postgres import Connection
@@ -91,12 +92,7 @@ class Filling:
             self._read[kpart] = (await self.store.checkpoint(kpart)).outcomes_next
         self._report_all()
         before = sum(self._read.values())
-        try:
-            async with asyncio.TaskGroup() as group:
-                for kpart in kparts:
-                    group.create_task(self._fill(kpart))
-        except ExceptionGroup as failed:
-            raise failed.exceptions[0] from failed
+        await at_once(*(self._fill(kpart) for kpart in kparts))
         return sum(self._read.values()) - before
 
     async def _fill(self, kpart: int) -> None:

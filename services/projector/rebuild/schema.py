@@ -3,7 +3,6 @@
 The layout is copied from the live schema, name by name, so that migrations find after the switch what they made.
 """
 
-import asyncio
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any, Final
 
 import asyncpg
 
+from services.projector.rebuild.at_once import at_once
 from services.projector.rebuild.messages import RebuildError
 from services.projector.rebuild.queries import query
 from services.projector.store.postgres import Connection
@@ -108,12 +108,7 @@ async def _execute(sessions: Sequence[Connection], statements: Sequence[str], do
             await conn.execute(statement)
             done()
 
-    try:
-        async with asyncio.TaskGroup() as group:
-            for conn in sessions:
-                group.create_task(some(conn))
-    except ExceptionGroup as failed:
-        raise failed.exceptions[0] from failed
+    await at_once(*(some(conn) for conn in sessions))
 
 
 async def check_layout(conn: Connection, schemas: SchemaNames, *, with_indexes: bool = True) -> None:
