@@ -36,7 +36,7 @@ from services.projector.texts.projection import Texts
 from services.projector.texts.tombstones import KafkaTombstones
 from shared.events.policies.book import PolicyBook
 from shared.events.topics import EVENTS, OUTCOMES, REPLIES, TEXTS
-from shared.kafka.clients import durable_producer, quick_producer
+from shared.kafka.clients import AIOKafkaProducer, KafkaAddress, durable_producer, quick_producer
 from shared.kafka.kept_producer import KeptProducer
 from shared.kafka.policy_reader import PolicyReader
 from shared.process.alarms import Alarms
@@ -138,22 +138,9 @@ class ProjectorProcess:
             await self._projector.run()
 
     async def _assemble(self, pool: asyncpg.Pool, ending: AsyncExitStack) -> Projector:
-        rows = PolicyRows(pool)
-        policies = PolicyReader(self._kafka, rows.add)
-        self._begin("policies", policies.run())
-        self._begin("policy_rows", rows.run())
-        sessions_ms = self._settings.session_timeout_ms
-        self._parts.texts = Texts(pool)
-        feed = TextsFeed(self._kafka, self._settings.texts_group_id, sessions_ms, self._parts.texts)
-        self._begin("texts", feed.run())
-        tombstones = KeptProducer(lambda: durable_producer(self._kafka), (TEXTS,))
-        self._begin("tombstones", tombstones.run())
-        ending.push_async_callback(tombstones.close)
-        self._begin("eraser", Eraser(pool, KafkaTombstones(tombstones)).run())
-        replies = KeptProducer(lambda: quick_producer(self._kafka), (REPLIES,))
-        self._begin("replies", replies.run())
-        ending.push_async_callback(replies.close)
-        self._parts.replies = KafkaReplies(replies)
+        policies = self._begin_policies(pool)
+        self._begin_texts(pool, ending)
+        self._parts.replies = KafkaReplies(self._begin_producer("replies", quick_producer, REPLIES, ending))
         await self._producer.get()
         outcomes = KafkaOutcomeLog(self._kafka, self._producer)
         ending.push_async_callback(outcomes.stop)
@@ -178,12 +165,25 @@ class ProjectorProcess:
         self._begin_clock(projector.keeper, policies.book, PostgresDeadlines(pool, partitions), ending)
         return projector
 
+    def _begin_policies(self, pool: asyncpg.Pool) -> PolicyReader:
+        rows = PolicyRows(pool)
+        policies = PolicyReader(self._kafka, rows.add)
+        self._begin("policies", policies.run())
+        self._begin("policy_rows", rows.run())
+        return policies
+
+    def _begin_texts(self, pool: asyncpg.Pool, ending: AsyncExitStack) -> None:
+        settings = self._settings
+        self._parts.texts = Texts(pool)
+        feed = TextsFeed(self._kafka, settings.texts_group_id, settings.session_timeout_ms, self._parts.texts)
+        self._begin("texts", feed.run())
+        tombstones = self._begin_producer("tombstones", durable_producer, TEXTS, ending)
+        self._begin("eraser", Eraser(pool, KafkaTombstones(tombstones)).run())
+
     def _begin_clock(
         self, keeper: Keeper, book: PolicyBook, deadlines: PostgresDeadlines, ending: AsyncExitStack
     ) -> None:
-        ticks = KeptProducer(lambda: durable_producer(self._kafka), (EVENTS,))
-        self._begin("ticks", ticks.run())
-        ending.push_async_callback(ticks.close)
+        ticks = self._begin_producer("ticks", durable_producer, EVENTS, ending)
         clock = DeadlineClock(
             deadlines=deadlines,
             ticks=KafkaTicks(ticks),
@@ -194,6 +194,14 @@ class ProjectorProcess:
         )
         self._parts.clock = clock
         self._begin("clock", clock.run())
+
+    def _begin_producer(
+        self, name: str, make: Callable[[KafkaAddress], AIOKafkaProducer], topic: str, ending: AsyncExitStack
+    ) -> KeptProducer:
+        producer = KeptProducer(lambda: make(self._kafka), (topic,))
+        self._begin(name, producer.run())
+        ending.push_async_callback(producer.close)
+        return producer
 
     async def _pool(self) -> asyncpg.Pool:
         setbacks = Setbacks("postgres_not_there")
