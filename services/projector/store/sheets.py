@@ -2,7 +2,7 @@
 
 import json
 from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -26,54 +26,59 @@ from services.projector.ports import Found
 from shared.events.outcome import DayPart, Fact, TimerAfter, digest_of_body
 from shared.packing.bodies import DamagedBodyError, body_of
 
+# One element of a JSON array.
+_Part = dict[str, Any]
+
 _TIMER: Final = TypeAdapter(TimerAfter)
 _DAYS: Final = TypeAdapter(tuple[DayPart, ...])
+# The columns whose rows belong to one owner.
+_OF_AN_OWNER: Final = ("profiles", "timers", "closed", "overlaps", "days", "facts", "jobs")
 
 
 def found_in(row: Mapping[str, str | None]) -> Found:
     """Return what the one row of `read_touched` says: each of its columns is a JSON array, or null."""
-    parts: dict[str, list[dict[str, Any]]] = {name: json.loads(text) if text else [] for name, text in row.items()}
-    profiles = {_owner(profile): _profile(profile["body"]) for profile in parts["profiles"]}
+    parts: dict[str, list[_Part]] = {name: json.loads(text) if text else [] for name, text in row.items()}
     found = _found(parts["found"])
-    timers: dict[OwnerKey, dict[int, Timer]] = {}
-    for timer in parts["timers"]:
-        timers.setdefault(_owner(timer), {})[timer["id"]] = _timer(timer, found.get(timer["id"], ()))
-    # An interval that a press of long ago overlaps may be there twice.
-    closed: dict[OwnerKey, dict[ClosedInterval, None]] = {}
-    for ended in (*parts["closed"], *parts["overlaps"]):
-        closed.setdefault(_owner(ended), {})[_interval(ended)] = None
-    jobs: dict[OwnerKey, dict[str, Job]] = {}
-    for job in parts["jobs"]:
-        jobs.setdefault(_owner(job), {})[job["job_id"]] = Job(job["total_us"])
-    sheets: dict[OwnerKey, Timesheet] = {}
-    for known in parts["owners"]:
-        key, since = _owner(known), _instant(known["since"])
-        worked = [day for day in parts["days"] if _owner(day) == key]
-        sheet = Timesheet(
-            *key,
-            profiles.get(key),
-            timers.get(key, {}),
-            tuple(closed.get(key, ())),
-            since,
-            {date.fromisoformat(day["day"]): DayWorked(day["total_us"], day["billable_us"]) for day in worked},
-            days_since=date.fromisoformat(known["days_since"]),
-            jobs=jobs.get(key, {}),
-            all_jobs=False,
-        )
-        for fact in parts["facts"]:
-            if _owner(fact) == key:
-                sheet = learned(
-                    sheet, Fact(kind=fact["kind"], about=fact["about"], body=fact["body"]), _instant(fact["known_at"])
-                )
-        sheets[key] = sheet
     verdicts = {
         (verdict["kpart"], UUID(verdict["event_id"])): _known(verdict, _instant(verdict["log_time"]))
         for verdict in parts["verdicts"]
     }
+    by_owner = {name: _by_owner(parts[name]) for name in _OF_AN_OWNER}
+    sheets = {
+        _owner(owner): _sheet(owner, {name: of.get(_owner(owner), []) for name, of in by_owner.items()}, found)
+        for owner in parts["owners"]
+    }
     return Found(sheets, verdicts)
 
 
-def _known(verdict: dict[str, Any], log_time: datetime) -> KnownOutcome:
+def _sheet(owner: _Part, parts: Mapping[str, list[_Part]], found: Mapping[int, tuple[FoundOpen, ...]]) -> Timesheet:
+    # An interval that a press of long ago overlaps may be there twice.
+    closed = dict.fromkeys(_interval(ended) for ended in (*parts["closed"], *parts["overlaps"]))
+    sheet = Timesheet(
+        *_owner(owner),
+        next((_profile(profile["body"]) for profile in parts["profiles"]), None),
+        {timer["id"]: _timer(timer, found.get(timer["id"], ())) for timer in parts["timers"]},
+        tuple(closed),
+        _instant(owner["since"]),
+        {date.fromisoformat(day["day"]): DayWorked(day["total_us"], day["billable_us"]) for day in parts["days"]},
+        days_since=date.fromisoformat(owner["days_since"]),
+        jobs={job["job_id"]: Job(job["total_us"]) for job in parts["jobs"]},
+        all_jobs=False,
+    )
+    for fact in parts["facts"]:
+        stated = Fact(kind=fact["kind"], about=fact["about"], body=fact["body"])
+        sheet = learned(sheet, stated, _instant(fact["known_at"]))
+    return sheet
+
+
+def _by_owner(rows: Iterable[_Part]) -> Mapping[OwnerKey, list[_Part]]:
+    by_owner: dict[OwnerKey, list[_Part]] = {}
+    for row in rows:
+        by_owner.setdefault(_owner(row), []).append(row)
+    return by_owner
+
+
+def _known(verdict: _Part, log_time: datetime) -> KnownOutcome:
     packed = verdict["packed"]
     try:
         body = body_of(verdict["body"], None if packed is None else b64decode(packed))
@@ -83,7 +88,7 @@ def _known(verdict: dict[str, Any], log_time: datetime) -> KnownOutcome:
         return KnownOutcome(None, log_time, b"")
 
 
-def _owner(part: dict[str, Any]) -> OwnerKey:
+def _owner(part: _Part) -> OwnerKey:
     return part["tenant"], part["owner"]
 
 
@@ -91,11 +96,11 @@ def _instant(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def _profile(body: dict[str, Any]) -> Profile:
+def _profile(body: _Part) -> Profile:
     return Profile(body.get("zone"), body.get("timers_disabled"), body.get("active"))
 
 
-def _found(rows: list[dict[str, Any]]) -> dict[int, tuple[FoundOpen, ...]]:
+def _found(rows: list[_Part]) -> dict[int, tuple[FoundOpen, ...]]:
     found: dict[int, tuple[FoundOpen, ...]] = {}
     for row in rows:
         to = None if row["to"] is None else _instant(row["to"])
@@ -104,12 +109,12 @@ def _found(rows: list[dict[str, Any]]) -> dict[int, tuple[FoundOpen, ...]]:
     return found
 
 
-def _interval(ended: dict[str, Any]) -> ClosedInterval:
+def _interval(ended: _Part) -> ClosedInterval:
     start, end = _instant(ended["start"]), _instant(ended["end"])
     return ClosedInterval(ended["timer_id"], start, end, ended["zone"], ended["billable"], ended["job_id"])
 
 
-def _timer(timer: dict[str, Any], found: tuple[FoundOpen, ...]) -> Timer:
+def _timer(timer: _Part, found: tuple[FoundOpen, ...]) -> Timer:
     after, last = _TIMER.validate_python(timer), timer["last"]
     if last is None:
         return Timer(after, None, timer["intervals"])
