@@ -44,7 +44,7 @@ class SentTicks:
         self._repeats |= {row: _Repeat(0, now + _PAUSES_SECONDS[0]) for row in rows}
 
     def forget(self, now: float) -> None:
-        """Forget ticks that were not asked about for a while: their rows have moved."""
+        """Forget ticks whose rows were not read for a while: the rows have moved."""
         if now < self._forget_at:
             return
         longest = _PAUSES_SECONDS[-1]

@@ -1,4 +1,4 @@
-"""Endings: findings about an interval end with it. Each is written again, once, with its end and its amount."""
+"""Endings: findings about an interval end with it. Each is told again, once, with its end and its amount."""
 
 from datetime import datetime
 from typing import Final
@@ -45,5 +45,5 @@ def midnight_after(from_: datetime, running: OpenInterval) -> datetime:
 
 def last_end(rule: str, from_: datetime, interval: OpenInterval, at: datetime) -> datetime:
     """Return when a finding about an interval ends at the latest, if the interval ends at `at`."""
-    # One outcome holds only a part of much that falls due at once, so the end at midnight may not be written yet.
+    # One outcome holds only a part of much that falls due at once, so the end at midnight may not be told yet.
     return min(at, midnight_after(from_, interval)) if rule in DAILY else at

@@ -238,8 +238,8 @@ def _ended(press: LoggedPress, sheet: Timesheet, timeline: Timeline) -> tuple[Se
 def _until_taken_back(press: LoggedPress, sheet: Timesheet, timeline: Timeline) -> Settled:
     """Return what fell due before a press that takes an end back, and the sheet with that end undone.
 
-    First all that a tick at the log time of the press would tell, as nearly always one has: other timers may have
-    crossed a limit by the time that goes now. What has ended since the press ran beside it, or had not begun.
+    First comes all that a tick at its log time would tell, as nearly always one has: other timers may have crossed a
+    limit with the time that is taken back. What has ended since the press ran beside it, or had not begun.
     """
     told = settle_in_order(sheet, timeline, press.log_time, _CHANGES_BEFORE_A_PRESS_MAX)
     taken_back = with_end_taken_back(told.sheet, _subject(press), press.moment, press.log_time)

@@ -85,7 +85,7 @@ class TextsFeed:
             if self._went_back:
                 raise ConnectionError("Postgres stands before what was kept: reading again from there")
             mine = consumer.assignment()
-            # Before the ends are asked: what is kept meanwhile may be above an end that was told already.
+            # Before the ends are read: a text that is kept meanwhile may lie beyond an end that was read first.
             stood = {tp.partition: self._texts.stands_at(tp.partition) for tp in mine}
             async with asyncio.timeout(WITHIN_SECONDS):
                 ends = {tp.partition: end for tp, end in (await consumer.end_offsets(mine)).items()}
@@ -97,7 +97,7 @@ class TextsFeed:
                 partition: self._reached(partition, passed[partition]) for partition in ends.keys() & self._kept.keys()
             }
             for partition, at in is_at.items():
-                # One that moves may take many looks to reach an end.
+                # A partition that moves may take many looks to reach an end.
                 if at == was_at.get(partition) and at < ended_before.get(partition, 0):
                     raise ConnectionError(f"partition {partition} stalled at {self._kept[partition]}")
             ended_before, was_at = ends, is_at

@@ -6,7 +6,7 @@
     estimates    when an owner's time on a job reaches the estimate
     together     how much time many running intervals add up to, without a loop over them
     alike        running timers in groups, of which one stands for all
-    moved        crossings that a late press moves: written once more, without time
+    moved        crossings that a late press moves: told once more, without time
     days_off     which local days are not worked, and the hours of attendance
 
 Everything here is a function of the sheet, of the policies by the moment at which each came into force, and of the

@@ -206,7 +206,7 @@ def _member(known: Alike, timer: Timer, running: OpenInterval) -> Member:
         for found in running.found
         if found.rule in DAILY and found.lasted
         for day in [local_day(found.from_, zone)]
-        # Days before it was on the log are asked about for as long as it runs.
+        # A look needs the days before it was on the log for as long as it runs.
         if found.to is None or moment - found.from_ <= _ASKED_ABOUT or (late is not None and day <= late)
     )
     traits = Traits(

@@ -47,7 +47,7 @@ def is_watched(sheet: Timesheet, moment: datetime) -> bool:
 class CheckOuts:
     """When attendance ends up to `until`: at a check-out, if no other window goes on.
 
-    An owner may have planned years. So windows of later days are left out, and a day asks its own windows alone.
+    An owner may have planned years. So windows of later days are left out, and a day is checked against those near it.
     """
 
     attendance: Mapping[str, Window]
@@ -84,7 +84,7 @@ class CheckOuts:
         day, at = local_day(left, zone), max(left, window.known_at)
         before = _day_before(day)
         if window.on not in (day, before) or (at > left and local_day(at, zone) != day):
-            return None  # no press of that day asks about this window either
+            return None  # no press of that day is judged by this window either
         near = (*self._by_day.get(day, ()), *self._by_day.get(before, ()))
         return None if any(covers(other, at) for other in near) else at
 

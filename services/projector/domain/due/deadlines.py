@@ -85,7 +85,7 @@ class Outlook:
                 yield Due(at, timer.id, rule, kind, began)
 
     def by_length(self, running: OpenInterval, *, stops: bool) -> Iterator[Said]:
-        """Return what is due by the length of an interval. It is cheap to tell."""
+        """Return what is due by the length of an interval. It is cheap to compute."""
         if not running.has(Rule.LONG_RUNNING):
             long = self._length(running, self._timeline.long_running)
             if long is not None:
@@ -221,7 +221,7 @@ class Outlook:
         return None
 
     def _days(self, running: OpenInterval) -> list[_Day]:
-        """Return the local days of a running interval up to `until` that a look asks about.
+        """Return the local days of a running interval up to `until` that a look needs.
 
         Those of no length, which a zone skipped, are left out.
         """
@@ -240,7 +240,7 @@ class Outlook:
         return days
 
     def _late_days(self, running: OpenInterval, first: date, recent: date) -> list[_Day]:
-        """Return the days before `recent` that a look asks about: those until an interval that came late was there."""
+        """Return the days before `recent` that a look needs: those until an interval that came late was on the log."""
         late = late_on(running)
         if late is None:
             self.is_whole = False

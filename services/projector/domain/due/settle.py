@@ -115,7 +115,8 @@ def stopped_meanwhile(
 ) -> Settled | None:
     """Return what a tick at the log time of a late press would tell, if it would stop a timer: not one that `runs_on`.
 
-    Nearly always a tick has told it: minutes and verdicts would depend on whether it had. `moment` is the press's own.
+    Nearly always a tick has told it already. Without this, minutes and verdicts would depend on whether one had.
+    `moment` is the press's own.
     """
     if moment == log_time or sheet.is_quiet(timeline, log_time) or not any(timeline.auto_close):
         return None

@@ -71,7 +71,7 @@ def learned(sheet: Timesheet, fact: Fact | None, log_time: datetime) -> Timeshee
         return sheet
     match fact.kind:
         case "profile":
-            # A profile is told in parts: what is not named stays. A later release may name more.
+            # A profile comes in parts: a member that is not named stays. A later release may name more members.
             told = {name: fact.body[name] for name in _PROFILE if fact.body.get(name) is not None}
             return replace(sheet, profile=replace(sheet.profile or Profile(), **told), quiet=None)
         case "leave" if sheet.knows_days_since(day := date.fromisoformat(fact.about)):
