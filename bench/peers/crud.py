@@ -1,6 +1,6 @@
 """A bare CRUD service: a start inserts a row, a stop updates it. No rule, no retry under a key, no event.
 
-A second start under the same key is a second timer, two timers of one owner may run, and nobody is told of either.
+A second start under the same key is a second timer, two timers of one owner may run, and neither is reported.
 """
 
 from collections.abc import AsyncIterator
@@ -46,7 +46,7 @@ async def start(body: Start, request: Request) -> Timer:
 
 @app.post("/v1/timers/{timer_id}/stop")
 async def stop(timer_id: TimerId, request: Request) -> Timer:
-    """Update a timer. A second stop hears what the first one heard."""
+    """Update a timer. A second stop gets the answer of the first."""
     pool: asyncpg.Pool = request.app.state.pool
     key = read_id(timer_id)
     row = await pool.fetchrow(_STOP, key, datetime.now(UTC)) or await pool.fetchrow(_FIND, key)

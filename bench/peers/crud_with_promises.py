@@ -1,7 +1,7 @@
 """CRUD with the product's promises: one transaction of Postgres for each press, in five round trips.
 
 1. BEGIN, and the owner's row is locked: two presses of one owner are judged one after the other.
-2. One read after the lock: what was answered under this key, which timers run, how much was worked today.
+2. One read after the lock: the answer that this key had, which timers run, how much was worked today.
 3. The rules, in Python: another timer runs (R13), the day's cap is reached (R11). Both flag.
 4. One write: the timer, the day's totals, violations, the event for others, and the answer under its key.
 5. COMMIT, and then the answer. A crash before it leaves nothing.
@@ -83,21 +83,21 @@ _Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=255)]
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """What was asked, under which key: the caller's, or a fresh one."""
+class _KeyedRequest:
+    """A request's key, which is the caller's or a fresh one, and its digest."""
 
     key: str
     digest: bytes
 
 
-def _asked(key: str | None, *parts: str) -> _Asked:
-    return _Asked(key or str(uuid4()), hashlib.sha256("\n".join(parts).encode()).digest())
+def _keyed(key: str | None, *parts: str) -> _KeyedRequest:
+    return _KeyedRequest(key or str(uuid4()), hashlib.sha256("\n".join(parts).encode()).digest())
 
 
-def _told_before(row: asyncpg.Record, asked: _Asked) -> Response | None:
+def _first_answer(row: asyncpg.Record, keyed: _KeyedRequest) -> Response | None:
     if row["digest"] is None:
         return None
-    if row["digest"] != asked.digest:
+    if row["digest"] != keyed.digest:
         raise HTTPException(422, "This key was used for another request.")
     return Response(row["body"], row["status"], media_type="application/json")
 
@@ -110,49 +110,49 @@ async def ready() -> None:
 @app.post("/v1/timers")
 async def start(body: Start, request: Request, key: _Key = None) -> Response:
     """Start a timer, and flag what it breaks."""
-    asked = _asked(key, "start", body.model_dump_json())
+    keyed = _keyed(key, "start", body.model_dump_json())
     pool: asyncpg.Pool = request.app.state.pool
     async with pool.acquire() as conn, conn.transaction():
         now = datetime.now(UTC)
         await conn.execute(_LOCK_OWNER, body.owner, now)
-        row = await conn.fetchrow(_BEFORE_START, asked.key, body.owner, _day_of(now))
+        row = await conn.fetchrow(_BEFORE_START, keyed.key, body.owner, _day_of(now))
         if row is None:
             raise RuntimeError("the read returns a row, whatever it finds")
-        if told := _told_before(row, asked):
-            return told
+        if answered := _first_answer(row, keyed):
+            return answered
         flags = ["R13"] * bool(row["running"]) + _over_cap(row, now)
         timer_id = fresh_id()
         timer = Timer(id=str(timer_id.int), owner=body.owner, state="RUNNING", started_at=now, flags=flags)
-        said = timer.model_dump_json()
-        values = (timer_id, body.owner, body.comment, now, flags, _event("started", said))
-        await conn.execute(_START, *values, asked.key, asked.digest, said.encode())
-    return Response(said, 201, media_type="application/json")
+        answer = timer.model_dump_json()
+        values = (timer_id, body.owner, body.comment, now, flags, _event("started", answer))
+        await conn.execute(_START, *values, keyed.key, keyed.digest, answer.encode())
+    return Response(answer, 201, media_type="application/json")
 
 
 @app.post("/v1/timers/{timer_id}/stop")
 async def stop(timer_id: TimerId, request: Request, key: _Key = None) -> Response:
-    """Stop a timer, add what was worked to its days, and flag what it breaks. A second stop hears the first answer."""
-    asked = _asked(key, "stop", timer_id)
+    """Stop a timer, add what was worked to its days, and flag what it breaks. A second stop gets the first answer."""
+    keyed = _keyed(key, "stop", timer_id)
     found = read_id(timer_id)
     pool: asyncpg.Pool = request.app.state.pool
     async with pool.acquire() as conn, conn.transaction():
         now = datetime.now(UTC)
         owner = await conn.fetchval(_LOCK_OWNER_OF, found)
-        row = await conn.fetchrow(_BEFORE_STOP, asked.key, found, _day_of(now))
+        row = await conn.fetchrow(_BEFORE_STOP, keyed.key, found, _day_of(now))
         if row is None or found is None:
             raise HTTPException(404)
-        if told := _told_before(row, asked):
-            return told
+        if answered := _first_answer(row, keyed):
+            return answered
         if row["stopped_at"] is not None:
             return Response(
                 _stopped(timer_id, owner, row, row["stopped_at"], row["flags"]), media_type="application/json"
             )
         flags = [flag for flag in _over_cap(row, now, row["started_at"]) if flag not in row["flags"]]
-        said = _stopped(timer_id, owner, row, now, row["flags"] + flags)
+        answer = _stopped(timer_id, owner, row, now, row["flags"] + flags)
         days = days_of(row["started_at"], now)
-        values = (found, owner, now, flags, _event("stopped", said), asked.key, asked.digest, said.encode())
+        values = (found, owner, now, flags, _event("stopped", answer), keyed.key, keyed.digest, answer.encode())
         await conn.execute(_STOP, *values, [day for day, _ in days], [worked for _, worked in days])
-    return Response(said, media_type="application/json")
+    return Response(answer, media_type="application/json")
 
 
 def _stopped(timer_id: str, owner: str, row: asyncpg.Record, at: datetime, flags: list[str]) -> str:
@@ -168,8 +168,8 @@ def _stopped(timer_id: str, owner: str, row: asyncpg.Record, at: datetime, flags
     return timer.model_dump_json()
 
 
-def _event(what: str, said: str) -> str:
-    return f'{{"id":"{uuid4()}","type":"timer.{what}","timer":{said}}}'
+def _event(what: str, timer: str) -> str:
+    return f'{{"id":"{uuid4()}","type":"timer.{what}","timer":{timer}}}'
 
 
 def _day_of(at: datetime) -> date:

@@ -22,7 +22,7 @@ CREATE TABLE day_total (
     PRIMARY KEY (owner, day)
 ) WITH (fillfactor = 50);
 
--- What was asked under a key and answered, so that a retry hears the same.
+-- The request under a key and its answer, so that a retry gets the same answer.
 CREATE TABLE answer (
     key      text PRIMARY KEY,
     digest   bytea NOT NULL,
@@ -39,7 +39,7 @@ CREATE TABLE violation (
     PRIMARY KEY (timer_id, rule, from_at)
 );
 
--- What other services hear, in order. A relay would publish and delete these rows; none runs here.
+-- Events for other services, in order. A relay would publish and delete these rows; none runs here.
 CREATE TABLE outbox (
     number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     event  text NOT NULL

@@ -34,7 +34,7 @@ def outside_attendance(sheet: Timesheet, moment: datetime, day: date) -> bool:
 
 
 def is_watched(sheet: Timesheet, moment: datetime) -> bool:
-    """Return whether attendance ends after a moment, so that somebody has to look then."""
+    """Return whether attendance ends after a moment, so that the owner needs a look then."""
     return any(
         window.checked_out_at is not None
         and window.checked_out_at > moment
