@@ -130,7 +130,7 @@ async def _recorded(
 
 
 def moved_on(in_force: int | None) -> Trouble:
-    """Return what to tell an operator whose document replaces a revision that is not in force."""
+    """Return the trouble of an operator whose document replaces a revision that is not in force."""
     if in_force is None:
         return Trouble("The tenant has no policy yet, so its first one replaces none: leave `replaces` out.")
     return Trouble(f"Revision {in_force} is in force now: read it with `policy get`, and put your change into it.")

@@ -46,7 +46,7 @@ class Work(Model):
 
 
 class Event(Model):
-    """What every event says. `asked_at` is the caller's own time; None: the moment the API heard it."""
+    """What every event says. `asked_at` is the caller's own time; None: the moment at which the API read the press."""
 
     # Spelled out with its version: a class may be renamed, a log may not. It is in `ce_type`, not in the body.
     type: ClassVar[str]

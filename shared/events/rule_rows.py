@@ -101,7 +101,7 @@ class RuleRow:
 
     @property
     def refuses(self) -> bool:
-        """Whether a press can hear this rule as a refusal. R21 and R22 are void, which is no refusal."""
+        """Whether a press can be refused by this rule. R21 and R22 are void, which is no refusal."""
         return self.rule not in {Rule.ID_TAKEN, Rule.EXPIRED} and self.modes != FLAGS
 
     def default_of(self, preset: str) -> ModeWord:

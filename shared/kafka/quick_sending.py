@@ -114,7 +114,7 @@ class BatchProducer(AIOKafkaProducer):  # type: ignore[misc] # as above
         """
         accumulator, place = self._message_accumulator, TopicPartition(topic, partition)
         known = self._metadata._partitions.get(topic)  # noqa: SLF001 - the public question copies the set
-        # Whatever is wrong with the producer, `send_batch` says it.
+        # `send_batch` raises whatever is wrong with the producer.
         fit = not accumulator._closed and accumulator._exception is None  # noqa: SLF001
         if not fit or known is None or partition not in known or accumulator._batches.get(place):  # noqa: SLF001
             return None

@@ -51,7 +51,7 @@ class OwnTokens(Protocol[_C]):
     """What a service knows of tokens that we made, and what a caller from outside is to it."""
 
     async def signed(self, token: str) -> Bearer[_C] | None:
-        """Return what a token says that names no issuer; None: our key did not sign it, or its client has ended."""
+        """Return whose token it is that names no issuer; None: our key did not sign it, or its client has ended."""
 
     async def opaque(self, token: str) -> Bearer[_C] | None:
         """Return whose token it is; None: our tables do not hold it."""

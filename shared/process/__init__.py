@@ -3,7 +3,7 @@
     http/            requests and answers, from the socket to the call
     background       tasks that run for ever, and the end of the process when one of them ends
     garbage          how seldom a process looks for garbage
-    bugs             what a caller hears, and what the log says, when a call raises something unexpected
+    bugs             what a caller is answered, and what is logged, when a call raises something unexpected
     logs             one JSON line per event; libraries are heard from WARNING on, and not in a flood; `loggable` is
                      what a log line may quote of an error
     alarms           how often each alarm was raised

@@ -1,4 +1,4 @@
-"""Bugs: what a caller hears, and what the log says, when a call raises something unexpected."""
+"""Bugs: what a caller is answered, and what is logged, when a call raises something unexpected."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""People: the person that an owner is in our tables, with the aliases, whoever vouches for the token.
+"""People: the person that an owner is in our tables, with the aliases, for tokens of ours and from outside.
 
 A token of ours brings the person along. A token from outside does not, so the person is looked up when dialect B asks.
 What was found is looked up again as often as a token. While Postgres is away it stays: aliases are written there, so

@@ -147,7 +147,7 @@ class OutcomeRow:
     """One outcome as it was written down. `body` is the JSON of docs/contract.md, section 9.
 
     `unread` says why the body cannot be read, and is then empty: a newer release packed it, or it is not what was
-    written. `digest` is the body's own, None where the body cannot be read or tells no press.
+    written. `digest` is the body's own, None where the body cannot be read or is not of a press.
     """
 
     kpart: int

@@ -166,7 +166,7 @@ async def press_at(
 ) -> Response:
     """Do the same for a press that may begin an interval. `reading` reads it, and its time as `opening` says.
 
-    A retry is no other press because its time has become too old since: it hears the first answer. So a press under a
+    A retry is no other press because its time has become too old since: it gets the first answer. So a press under a
     key may be an hour older than others, and an older one is looked up by its key.
     """
     command = reading(opening)
@@ -188,7 +188,7 @@ async def first_answer(
     as_it_was: Callable[[], Command | Malformed | Rule],
     words: PressWords,
 ) -> Response | None:
-    """Answer a retry with what its first press heard. None: there was none that could have been taken.
+    """Answer a retry as its first press was answered. None: there was none that could have been taken.
 
     `as_it_was` reads the press as it could be read then.
     """

@@ -72,7 +72,7 @@ class _Body:
                 self._drain_bytes = 0
 
     def wait_to_be_read(self) -> None:
-        """Do not ask for the body until the application reads it: the sender waits to hear that it should send."""
+        """Do not ask for the body until the application reads it: the sender waits for our 100 Continue."""
         self._unasked = True
 
     def give_up(self) -> None:

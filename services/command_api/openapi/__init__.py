@@ -9,7 +9,7 @@
     pages        `/openapi.json` and `/asyncapi.json`, and `/docs` and `/docs/events`, which show them with Redoc
     redoc/       Redoc's one file, with its licence and where it is from
 
-Safe to change: what is said about a call. With care: an `operationId` or a model's name, because generated clients call
+Safe to change: the description of a call. With care: an `operationId` or a model's name, because generated clients call
 their functions and types so.
 Never: a page that loads anything from elsewhere, or a sentence that the service does not keep.
 """

@@ -1,6 +1,6 @@
 """`/openapi.json` and `/asyncapi.json`, and a page for each that shows it with Redoc: `/docs` and `/docs/events`.
 
-All are open to all, because they say nothing about any tenant. A page loads one script, the same for both, and one
+All are open to all, because nothing in them is about a tenant. A page loads one script, the same for both, and one
 document, from this process. Its policy lets a browser load nothing from elsewhere, so a script that wanted to report
 to its author could not.
 

@@ -1,7 +1,7 @@
 """Every type of record on Kafka, with the JSON Schema 2020-12 of its value, from the models.
 
 What other services write (commands) is described as it is read; all else as it is written. Readers ignore members that
-they do not know, although the schema of an event closes its list: it tells what this release writes.
+they do not know, although the schema of an event closes its list: it describes what this release writes.
 """
 
 from dataclasses import dataclass

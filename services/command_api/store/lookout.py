@@ -93,14 +93,14 @@ class Lookout:
         try:
             while self._waiting:
                 self._request_came.clear()
-                await self._tell(list(self._waiting))
+                await self._look_for(list(self._waiting))
                 if self._waiting:
-                    await self._a_while()
+                    await self._pause()
         finally:
             # No await since the last check, so no request came in between.
             self._looking = None
 
-    async def _tell(self, waiting: Sequence[_PositionWaiter]) -> None:
+    async def _look_for(self, waiting: Sequence[_PositionWaiter]) -> None:
         try:
             found = await self._look(sorted({waiter.kpart for waiter in waiting}))
         except Exception as error:  # noqa: BLE001 - each request answers for the error as if the look were its own
@@ -113,7 +113,7 @@ class Lookout:
             if waiter.passed.done():
                 self._waiting.pop(waiter, None)
 
-    async def _a_while(self) -> None:
+    async def _pause(self) -> None:
         try:
             async with asyncio.timeout(LOOK_AGAIN_SECONDS):
                 await self._request_came.wait()

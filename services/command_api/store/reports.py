@@ -35,7 +35,7 @@ _FIND_WORK_DAYS: Final = query("find_work_days")
 _FIND_HISTORY: Final = query("find_history")
 _FIND_CURRENT_TIMERS: Final = query("find_current_timers")
 # By which condition each list of timers finds its index. The first that fits is the narrowest, but for the owner, who
-# goes before all: the last timer that a page looked at is in its cursor, and a person hears of their own alone.
+# goes before all: the last timer that a page looked at is in its cursor, and a person gets their own alone.
 TIMER_LEADS: Final = {
     "open_of_owner": "t.slot = $6 AND t.owner = $7 AND t.state = $8 AND t.state <> 'STOPPED'",
     "owner": "t.slot = $6 AND t.owner = $7",

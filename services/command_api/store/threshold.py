@@ -105,12 +105,12 @@ class SharedThreshold:
     async def _count_while_any_waits(self, count: Count, key: CallerOnUri) -> None:
         try:
             while waiting := [answer for answer in self._waiting.pop(key, ()) if not answer.done()]:
-                await self._tell(waiting, count(key, len(waiting)))
+                await self._share(waiting, count(key, len(waiting)))
         finally:
             # No await since the last look, so no request came in between.
             del self._counting[key]
 
-    async def _tell(self, waiting: "list[asyncio.Future[OverThreshold | None]]", counting: Awaitable[Counted]) -> None:
+    async def _share(self, waiting: "list[asyncio.Future[OverThreshold | None]]", counting: Awaitable[Counted]) -> None:
         try:
             counted = await counting
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the count, presses go on

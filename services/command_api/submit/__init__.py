@@ -7,7 +7,7 @@
     replies        the way back: verdicts for the requests that wait for them
     lookup         what became of a press whose verdict did not come in time, or that was made before
     policies       the same for a tenant's policy; its answer is whether the document came into force
-    clock_check    whether the broker's clock and ours agree; every ack tells
+    clock_check    whether the broker's clock and ours agree, by every ack
 
 Safe to change: waits and sizes. With care: everything else. Each line of `presses` is a promise of
 docs/contract.md, section 4.

@@ -1,4 +1,7 @@
-"""Whether the broker's clock and ours agree. Every ack tells. A press recorded by a wrong clock would be void."""
+"""Whether the broker's clock and ours agree, by the time in every ack.
+
+A press that is recorded by a wrong clock would be void.
+"""
 
 import asyncio
 from typing import Final

@@ -29,7 +29,7 @@ from shared.events.models import (
 
 
 def fact_digest(command: FactCommand) -> str:
-    """Return a digest that tells two commands under one key apart (R24)."""
+    """Return a digest that differs for two commands under one key (R24)."""
     match command:
         case SetProfile(owner=owner, zone=zone, timers_disabled=timers_disabled, active=active):
             return digest_of("profile", owner, {"zone": zone, "timers_disabled": timers_disabled, "active": active})

@@ -1,10 +1,10 @@
 """Policies on their way to their topic, and what became of them (docs/contract.md, section 8).
 
 1. Read up to the topic's end. Without a broker nothing is recorded: 503.
-2. What is to be replaced is not in force: say so, and record nothing. What is in force already is done, and a tenant
+2. What is to be replaced is not in force: refuse, and record nothing. What is in force already is done, and a tenant
    that sets revision after revision has to wait.
-3. Send the record, and wait for its ack. A crash leaves a record that may come into force; its caller hears nothing and
-   repeats the call, which step 2 answers.
+3. Send the record, and wait for its ack. A crash leaves a record that may come into force; its caller gets no answer
+   and repeats the call, which step 2 answers.
 4. Read up to our own record. Another writer's may lie before it: then ours is void for every reader.
 
 Step 2 alone would not do, because Kafka cannot append "only if nothing changed"; it keeps the log free of records that
@@ -72,7 +72,7 @@ class SentPolicies:
         read_to = self._reader.book.position
         outgoing = outgoing_policy(caller.tenant, document, replaces=replaces, set_by=caller.client, set_at=now)
         match await send_and_wait(self._sender, POLICIES, POLICIES_PARTITION, outgoing.key, outgoing.value, []):
-            # At or below what was read, the ack is of another topic, or tells no offset.
+            # At or below what was read, the ack is of another topic, or has no offset.
             case Acked(offset=offset) if offset > read_to and await self._reader.reach(offset, self._within_seconds):
                 return self.revision(caller.tenant, offset) or self._moved_on(caller)
             case Unacked(why=why) if why != "fate_unknown":

@@ -100,7 +100,7 @@ def press_of(asked: Asked, *, now: datetime, expires_after: timedelta) -> Outgoi
 
 
 def digest(command: Command) -> str:
-    """Return a digest that tells two commands under one key apart (R24): of what was asked, not of dialect or spelling.
+    """Return a digest that differs for two commands under one key (R24): of what was asked, not of dialect or spelling.
 
     Free text is left out. The digest is in a stream that is kept for ever, and a short text could be guessed from it
     after the text was erased. So the same key with another comment gets the first answer.

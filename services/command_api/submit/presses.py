@@ -5,7 +5,7 @@
 2. For a start, draw a timer id.
 3. Send the text of a start, and wait for its ack. A crash leaves a text whose event id no timer has; it is never shown.
 4. Open a waiter, then send the event: the reply may overtake the ack. A crash leaves a press that may be recorded; its
-   caller hears nothing and retries, safely under a key.
+   caller gets no answer and retries, safely under a key.
 5. Wait for the verdict. A crash leaves a press that is judged once; a retry under its key gets the first answer.
 6. The id was taken (two processes drew it at once): the press is void, so go back to 2, with five draws at most.
 7. No verdict before the deadline, but an ack: look the outcome up. While there is none, answer that the press is

@@ -55,8 +55,8 @@ class Waiter:
          |
          +------- not sent, of unknown fate, acked too late -----> Unacked
 
-    The deadline alone never ends SENT, because the caller must learn whether the press is recorded. The sender tells a
-    fate by its own deadline; if the waiter's deadline is past by then, an ack gives Overdue at once.
+    The deadline alone never ends SENT, because the caller must learn whether the press is recorded. The sender reports
+    a fate by its own deadline; if the waiter's deadline is past by then, an ack gives Overdue at once.
     """
 
     __slots__ = ("_acked", "_deadline", "_expires_ms", "_overdue", "event_id", "fate", "request_id", "whole")

@@ -4,7 +4,7 @@
       |                          +------ error, or its time is up ------> Unacked, fate_unknown
       +------- its time is up, or it does not encode -------------------> Unacked, not_sent
 
-A record is in one of these states from `send` until its fate is told, once. A record that `send` itself refuses
+A record is in one of these states from `send` until its fate is reported, once. A record that `send` itself refuses
 (`overloaded`, `closing`) has no state. The lane of each partition is drawn at `_Lane`.
 
 All sends of one event-loop tick go out in one batch per partition. One batch per partition is in flight, and the sends
@@ -89,13 +89,13 @@ class _Lane:
          |                  +-------- acked, failed or stalled, more queued -------------+
          +--------------------------- acked, failed or stalled, none queued -------------+
 
-    acked       each record is told its offset
-    failed      the producer raised: each record is told `fate_unknown`, and the producer is replaced
-    stalled     no ack for `stalled_after_seconds`: as failed, and a later ack is not heard
-    overdue     a record's own deadline moves no lane: queued, the record is told `not_sent` and never sent; in flight,
-                it is told `fate_unknown`, and the batch is waited for
+    acked       each record's fate is Acked, with its offset
+    failed      the producer raised: each record's fate is `fate_unknown`, and the producer is replaced
+    stalled     no ack for `stalled_after_seconds`: as failed, and a later ack is ignored
+    overdue     a record's own deadline moves no lane: queued, its fate is `not_sent` and it is never sent; in flight,
+                its fate is `fate_unknown`, and the batch is waited for
 
-    Never: two batches in flight, a record sent twice, a fate told twice.
+    Never: two batches in flight, a record sent twice, a fate reported twice.
     """
 
     __slots__ = ("flight", "partition", "queue", "topic")
@@ -108,7 +108,7 @@ class _Lane:
 
 
 class Sender:
-    """Sends records and tells the fate of each within `publish_within_seconds` and one sweep."""
+    """Sends records and reports the fate of each within `publish_within_seconds` and one sweep."""
 
     def __init__(
         self,
@@ -128,8 +128,8 @@ class Sender:
         self._ack_times = ack_times
         self._loop = asyncio.get_running_loop()
         self._lanes: dict[tuple[str, int], _Lane] = {}
-        # Records whose fate is not told yet, oldest first. All have the same time, so the first expires first.
-        self._untold: dict[_Record, None] = {}
+        # Records whose fate is not reported yet, oldest first. All have the same time, so the first expires first.
+        self._pending: dict[_Record, None] = {}
         self._unacked_records = 0
         self._unacked_bytes = 0
         # Lanes with a queue and nothing in flight, in the order in which they became so.
@@ -176,7 +176,7 @@ class Sender:
             return
         self._unacked_records += 1
         self._unacked_bytes += record.size
-        self._untold[record] = None
+        self._pending[record] = None
         lane = self._lanes.get((topic, partition))
         if lane is None:
             lane = self._lanes[topic, partition] = _Lane(topic, partition)
@@ -185,9 +185,9 @@ class Sender:
             self._is_due(lane)
 
     def sweep(self, now: float) -> None:
-        """Tell the fate of overdue records, and replace a producer whose batch has expired without an ack."""
+        """Report the fate of overdue records, and replace a producer whose batch has expired without an ack."""
         overdue = []
-        for record in self._untold:
+        for record in self._pending:
             if record.give_up_at > now:
                 break
             overdue.append(record)
@@ -196,7 +196,7 @@ class Sender:
             self._log.warning("acks_overdue", fate_unknown=sent, not_sent=len(overdue) - sent)
         for record in overdue:
             # A record that was not handed over never will be, so its caller may safely retry.
-            self._tell(record, Unacked("fate_unknown" if record.sent else "not_sent"))
+            self._report(record, Unacked("fate_unknown" if record.sent else "not_sent"))
         for lane in self._lanes.values():
             if (flight := lane.flight) is not None and now - flight.sent_at > self._stalled_after_seconds:
                 self._failed(lane, flight, "stalled")
@@ -206,8 +206,8 @@ class Sender:
         self._closing = True
         if not self._is_idle():
             await ended_within(grace_seconds, self._idle.wait(), "sends")
-        for record in list(self._untold):
-            self._tell(record, Unacked("fate_unknown" if record.sent else "not_sent"))
+        for record in list(self._pending):
+            self._report(record, Unacked("fate_unknown" if record.sent else "not_sent"))
 
     def _is_due(self, lane: _Lane) -> None:
         self._due[lane] = None
@@ -246,7 +246,7 @@ class Sender:
                 fits = batch.append(timestamp=None, key=record.key, value=record.value, headers=record.headers)
             except Exception:  # noqa: BLE001 - a bug in one record must not stop its lane
                 self._log.exception("record_unsendable", topic=lane.topic)
-                self._tell(record, Unacked("not_sent"))
+                self._report(record, Unacked("not_sent"))
                 continue
             if fits is None:
                 break  # full: the rest is the next batch
@@ -288,7 +288,7 @@ class Sender:
     def _failed(self, lane: _Lane, flight: _Flight, why: str) -> None:
         self._kept.broken(flight.producer, why)
         for record in flight.records:
-            self._tell(record, Unacked("fate_unknown"))
+            self._report(record, Unacked("fate_unknown"))
         self._free(lane, flight)
 
     def _free(self, lane: _Lane, flight: _Flight) -> None:
@@ -306,13 +306,13 @@ class Sender:
         if log_time_ms is not None:
             self._ack_times(log_time_ms, sent_ms, time.time_ns() // 1_000_000)
         for index, record in enumerate(records):
-            self._tell(record, Acked(metadata.offset + index if metadata.offset >= 0 else -1, log_time_ms))
+            self._report(record, Acked(metadata.offset + index if metadata.offset >= 0 else -1, log_time_ms))
 
-    def _tell(self, record: _Record, fate: Acked | Unacked) -> None:
+    def _report(self, record: _Record, fate: Acked | Unacked) -> None:
         on_fate, record.on_fate = record.on_fate, None
         if on_fate is None:
             return
-        del self._untold[record]
+        del self._pending[record]
         try:
             on_fate(fate)
         except Exception:  # noqa: BLE001 - a bug in one callback must not cost the others their answers

@@ -60,7 +60,7 @@ class FeedTokens:
         self._looked: dict[str, _Looked] = {}
 
     async def signed(self, token: str) -> Bearer[FeedCaller | Rule] | None:
-        """Return what a token says that our key signed, None: it did not, or the token's client was revoked."""
+        """Return whose token it is. None: our key did not sign it, or the token's client was revoked."""
         claims = read_token(token, self._key, self._now())
         if claims is None:
             return None

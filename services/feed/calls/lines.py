@@ -23,7 +23,8 @@ async def json_lines(
     """Yield what is there, in pieces. If nothing is, wait for the first lines as long as was asked for.
 
     A slow reader takes long, so the answer ends early when `for_seconds` have passed or the token has ended. Both
-    count before each piece and every `keep_alive_seconds` of a wait. The last line says all the same where to go on.
+    count before each piece and every `keep_alive_seconds` of a wait. Either way the last line has the position
+    from which to go on.
     """
     loop = asyncio.get_running_loop()
     now = loop.time()

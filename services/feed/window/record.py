@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 @dataclass(frozen=True, slots=True)
 class StreamRecord:
-    """A record at its place. `written_at_ms` is its timestamp; `tenant` is None when no tenant may hear of it."""
+    """A record at its place. `written_at_ms` is its timestamp; `tenant` is None when no tenant may read it."""
 
     partition: int
     offset: int

@@ -35,7 +35,7 @@ def for_put(document: dict[str, Any], in_force: int | None) -> str:
 
 
 def with_revision(revision: int, record: PolicyRecord) -> dict[str, Any]:
-    """Return a document with its revision, as `GET /v1/policy` tells it."""
+    """Return a document with its revision, as `GET /v1/policy` shows it."""
     return as_written(record.document) | setting(revision, record)
 
 
@@ -48,7 +48,7 @@ def of_the_clock(one: Setting) -> str:
 
 
 def setting(revision: int, record: PolicyRecord | Setting) -> dict[str, Any]:
-    """Return who set a revision, when, and what it replaced, as the history of `/v1/policy` tells it."""
+    """Return who set a revision, when, and what it replaced, as the history of `/v1/policy` shows it."""
     set_at = record.set_at.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
     return {"revision": revision, REPLACES: record.replaces, "set_by": record.set_by, "set_at": set_at}
 

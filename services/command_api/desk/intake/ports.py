@@ -34,7 +34,7 @@ class Clients(Protocol):
 
 
 class Recorder(Protocol):
-    """Records presses, and tells or passes on their outcomes. Never raises because a part is away."""
+    """Records presses, and returns or passes on their outcomes. Never raises because a part is away."""
 
     async def judged(self, asked: Asked) -> Decided[Outcome] | StillWaiting | NotRecorded:
         """Record one press and return its outcome, if it was written down in time."""

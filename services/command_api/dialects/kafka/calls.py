@@ -3,8 +3,8 @@
 1. Read it. What is no command is buried on `timer.dead.v1`, with its bytes and the reason.
 2. Look its client up, and ask whether the reply address leads anywhere. A stranger's command is buried too.
 3. Record the press, under `ce_id`, and wait for its verdict. A crash leaves a press that may be recorded, and an offset
-   that is not committed: the command is read again, is the same press, and hears the first answer.
-4. Judged: send the outcome to the service that waits. A crash before its ack leaves the same as 3; the service may hear
+   that is not committed: the command is read again, is the same press, and gets the first answer.
+4. Judged: send the outcome to the service that waits. A crash before its ack leaves the same as 3; the service may get
    the same answer twice.
 5. Recorded, and not judged in time, or its answer not taken in time: send the press once more with the service's own
    address, so that the projector answers it. A crash before the ack leaves the same as 3.

@@ -1,7 +1,7 @@
 """Answers on their way to services that wait, at addresses that may be sick.
 
-A partition without a leader, or with too few replicas, takes nothing and says nothing. That is its service's trouble:
-the other commands of a round must not wait for it. The press is passed on once, and never again because of it.
+A partition without a leader, or with too few replicas, takes nothing and does not answer. That is its service's
+trouble: the other commands of a round must not wait for it. The press is passed on once, and never again because of it.
 """
 
 import asyncio

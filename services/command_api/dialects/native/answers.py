@@ -1,6 +1,6 @@
 """The answers of dialect C: timers as judged, and errors as RFC 9457 problems that name the rule.
 
-Never: free text in a command's answer (a retry must hear the same bytes after the text was erased), or anything of
+Never: free text in a command's answer (a retry must get the same bytes after the text was erased), or anything of
 our insides.
 """
 

@@ -112,7 +112,7 @@ def _shown(row: OutcomeRow, caller: Caller, *, reused: bool) -> Response:
     if (outcome.get("actor") or {}).get("person") != caller.person:
         return answers.refused(Rule.TIMER_UNKNOWN, _NO_SUCH_OUTCOME)
     if outcome.get("rule") in _NOT_THEIRS and not reused:
-        # A person's own press on another owner's timer: the answer is the one that they would have heard in time.
+        # A person's own press on another owner's timer: the answer is the one that they would have got in time.
         return answers.refused(Rule(outcome["rule"]))
     return shown
 

@@ -52,7 +52,7 @@ class Zoho:
         except ReadsAwayError:
             return words.unavailable()
         if command is Rule.NOT_THE_OWNER:
-            # The alias may have been taken away after the first try, whose answer a retry hears.
+            # The alias may have been taken away after the first try, whose answer a retry gets.
             first = await first_answer(self.desk, request, caller, partial(_for_itself, params, caller), words)
             if first is not None:
                 return first

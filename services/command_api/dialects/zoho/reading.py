@@ -49,7 +49,7 @@ Given = Mapping[str, str]
 
 
 def verb_of(params: Parameters) -> Verb:
-    """Return the verb whose words tell a failure, even when the parameters name no verb."""
+    """Return the verb by which a failure is worded, even when the parameters name no verb."""
     match params.given.get("timer"), "timeLogId" in params.named:
         case "stop", _:
             return "pause"

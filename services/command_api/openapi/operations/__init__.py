@@ -13,7 +13,7 @@ fails until it is there.
     published/  dialects A and B, as their owners publish them
 
 Bodies of requests are the models that `dialects` reads them with. Bodies of answers are written by hand in `dialects`,
-so their models are here; the contract tests compare each answer that they hear with them.
-Safe to change: what is said about a field. With care: the name of a model, because generated clients call it so.
+so their models are here; the contract tests compare each answer that they get with them.
+Safe to change: the description of a field. With care: the name of a model, because generated clients call it so.
 Never: an example that the service would not answer.
 """

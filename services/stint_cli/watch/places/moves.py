@@ -18,7 +18,7 @@ async def watched(
     """Look until all that has work has moved, or for five seconds. Return the last look, and what has not moved.
 
     `moved` is asked with a place as it is now, and as it was at first. The last look begins when the time is over: a
-    look on a busy machine may itself take seconds, and says nothing of what came after it had begun.
+    look on a busy machine may itself take seconds, and does not show what came after it had begun.
     """
     until = asyncio.get_running_loop().time() + _MOVES_WITHIN_SECONDS
     places = await look()

@@ -1,4 +1,4 @@
-"""What callers say about policies: a PUT from its body and headers; revisions and cursors as they are spelt."""
+"""Requests about policies: a PUT from its body and headers; revisions and cursors as they are spelt."""
 
 import re
 from collections.abc import Sequence
