@@ -24,7 +24,7 @@ class Log:
 
     async def first_from(self, kpart: int, offset: int) -> RawRecord | None:
         found = [held for held in self.records[kpart] if held >= offset]
-        return Record(found[0], 0, (), None) if found else None
+        return Record(found[0], 0, [], None) if found else None
 
 
 class Projector:
