@@ -17,6 +17,7 @@ from shared.events.outcome import CHANGES_MAX, Outcome, State, read_outcome
 from shared.events.policy import LongRunning, Mode, Overlap, OverlapMode, Policy, Preset, RuleMode, Rules
 from shared.events.rules import Rule
 from tests.support.proof.naive.tables import tables_of
+from tests.support.proof.tables import FOLD
 from tests.support.proof.twice import bodies_in, folded_naively, stated_in_turn
 from tests.support.story.documents import Revisions, revisions
 from tests.support.story.folded import folded, kept_of
@@ -34,16 +35,7 @@ CLOSING: Final = Policy(
 PAUSING: Final = Policy(
     preset=Preset.NATIVE, zone="Asia/Jerusalem", rules=Rules(R13=Overlap(mode=OverlapMode.PAUSE_PREVIOUS))
 )
-READ_MODELS: Final = (
-    "timer",
-    "interval",
-    "day_total",
-    "job_total",
-    "work_total",
-    "timer_history",
-    "violation",
-    "owner_fact",
-)
+READ_MODELS: Final = [table for table in FOLD if table != "checkpoint"]
 
 
 def replayed(outcomes: list[Outcome]) -> dict[OwnerKey, Timesheet]:
