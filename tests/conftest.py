@@ -8,12 +8,16 @@ from typing import Any
 import httpx2 as httpx
 import hypothesis
 import pytest
+import structlog
 from _pytest.nodeid import NodeId
 from hypothesis.internal.conjecture import providers
 from hypothesis.internal.constants_ast import Constants
+from structlog.contextvars import merge_contextvars
+from structlog.processors import ExceptionRenderer, JSONRenderer, add_log_level
 
 from deploy.local.stack import Stack
 from shared.process.garbage import collect_seldom
+from shared.process.logs import traceback_of
 from tests.support import left_tasks
 from tests.support.stack.api import Api
 from tests.support.stack.crew import Crew
@@ -36,8 +40,11 @@ providers._get_local_constants = Constants
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let a test that failed end before its fixtures do."""
+    """Let a test that failed end before its fixtures do, and let errors be logged as a service logs them."""
     config.pluginmanager.register(left_tasks)
+    # What structlog does by itself draws each error with all variables of its frames, for a second and more.
+    renderers = (ExceptionRenderer(traceback_of), JSONRenderer(ensure_ascii=False))
+    structlog.configure(processors=[merge_contextvars, add_log_level, *renderers])
 
 
 def pytest_sessionstart() -> None:
