@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.conn import collect_hosts, create_conn
-from aiokafka.errors import InvalidTimestampError, KafkaConnectionError, KafkaError, ProducerClosed
+from aiokafka.errors import (
+    InvalidTimestampError,
+    KafkaConnectionError,
+    KafkaError,
+    LeaderNotAvailableError,
+    ProducerClosed,
+)
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 from shared.events.durations import UNIX_EPOCH
@@ -180,6 +186,16 @@ def led(consumer: AIOKafkaConsumer, places: Iterable[TopicPartition]) -> list[To
     return [place for place in places if cluster.leader_for_partition(place) not in {None, -1}]
 
 
+async def require_leader(consumer: AIOKafkaConsumer, place: TopicPartition) -> None:
+    """Raise LeaderNotAvailableError at once for a partition without a leader; KafkaError: the broker is away."""
+    if led(consumer, [place]):
+        return
+    # A consumer that has just begun knows of no topic.
+    cluster = await consumer._client.fetch_all_metadata()  # noqa: SLF001 - as in `partitions_of`
+    if cluster.leader_for_partition(place) in {None, -1}:
+        raise LeaderNotAvailableError(place)
+
+
 async def end_consumer(consumer: AIOKafkaConsumer) -> None:
     """Stop a consumer, its connections too, and for good.
 
@@ -262,6 +278,7 @@ __all__ = [
     "InvalidTimestampError",
     "KafkaAddress",
     "KafkaError",
+    "LeaderNotAvailableError",
     "Login",
     "Mechanism",
     "TopicPartition",
@@ -276,4 +293,5 @@ __all__ = [
     "quick_producer",
     "refusal",
     "repeating_producer",
+    "require_leader",
 ]

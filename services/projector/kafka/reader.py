@@ -12,9 +12,11 @@ from shared.kafka.clients import (
     AIOKafkaConsumer,
     ConsumerRecord,
     KafkaAddress,
+    LeaderNotAvailableError,
     TopicPartition,
     end_consumer,
     lone_consumer,
+    require_leader,
 )
 from shared.process.ending import ended_within
 
@@ -47,13 +49,13 @@ class PartitionReader:
     async def span(self, kpart: int) -> Span:
         """Return which offsets a partition holds now."""
         tp = TopicPartition(self._topic, kpart)
-        async with self._consumer_alone() as consumer:
+        async with self._consumer_of(tp) as consumer:
             return await _span(consumer, tp)
 
     async def read(self, kpart: int, start: int, at_most: int) -> Sequence[ConsumerRecord]:
         """Return records at or after `start`, in order; empty only when there is none now."""
         tp = TopicPartition(self._topic, kpart)
-        async with self._consumer_alone() as consumer:
+        async with self._consumer_of(tp) as consumer:
             span = await _span(consumer, tp)
             consumer.assign([tp])
             consumer.seek(tp, max(start, span.begin))
@@ -74,7 +76,7 @@ class PartitionReader:
         """
         tp = TopicPartition(self._topic, kpart)
         records: list[ConsumerRecord] = []
-        async with self._consumer_alone() as consumer:
+        async with self._consumer_of(tp) as consumer:
             if consumer.assignment() != {tp} or await consumer.position(tp) != start:
                 consumer.assign([tp])
                 consumer.seek(tp, start)
@@ -95,11 +97,17 @@ class PartitionReader:
         return records
 
     @asynccontextmanager
-    async def _consumer_alone(self) -> AsyncIterator[AIOKafkaConsumer]:
+    async def _consumer_of(self, tp: TopicPartition) -> AsyncIterator[AIOKafkaConsumer]:
+        """Give the consumer to one caller at a time, for a partition that has a leader."""
         async with self._one_at_a_time:
             try:
                 async with asyncio.timeout(_WITHIN_SECONDS):
-                    yield await self._connected()
+                    consumer = await self._connected()
+                    # Otherwise each question about such a partition would keep the others waiting for all of that time.
+                    await require_leader(consumer, tp)
+                    yield consumer
+            except LeaderNotAvailableError:
+                raise  # the consumer is well
             except (TimeoutError, KafkaError):
                 # Consumers get stuck without an error, so the next attempt has a new one.
                 await self.stop()
