@@ -22,10 +22,9 @@ def client_context(ca: Path | None, certificate: Path | None = None, key: Path |
 
 def _read(ca: Path | None, certificate: Path | None, key: Path | None) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=ca)
-    if ca is not None:
-        # From 3.13 on Python refuses certificates that lack what RFC 5280 asks for. Private authorities leave some of
-        # it out: Strimzi's names no authority key. Signature, name and dates are verified all the same.
-        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    # From 3.13 on Python refuses certificates that lack what RFC 5280 asks for. Private authorities leave some of it
+    # out: Strimzi's names no authority key. Signature, name and dates are verified all the same.
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     if certificate is not None:
         # An empty password, because a prompt would hang a service. The file's mode protects the key.
         context.load_cert_chain(certificate, key, password="")

@@ -87,8 +87,13 @@ def test_another_authority_and_another_name_are_not_believed(tmp_path: Path) -> 
     assert not believes(client_context(authority.ca), broker, name="127.0.0.2")
 
 
-def test_the_authorities_of_the_machine_are_held_to_what_python_asks() -> None:
-    assert client_context(None).verify_flags & ssl.VERIFY_X509_STRICT
+def test_an_authority_that_the_environment_names_is_believed_alike(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`SSL_CERT_FILE` names a company's own, for its identity provider."""
+    authority = Authority(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.ca))
+    assert believes(client_context(None), authority.vouches_for("provider").both)
 
 
 def test_an_authority_that_was_renewed_is_believed_from_the_next_connection_on(tmp_path: Path) -> None:
