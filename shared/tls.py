@@ -4,9 +4,6 @@ import ssl
 from pathlib import Path
 from typing import Any
 
-# When each file was last changed.
-_Stamps = tuple[int, ...]
-
 
 def client_context(ca: Path | None, certificate: Path | None = None, key: Path | None = None) -> ssl.SSLContext:
     """Return a context that verifies the server's certificate and its name.
@@ -32,7 +29,7 @@ def _read(ca: Path | None, certificate: Path | None, key: Path | None) -> ssl.SS
 
 
 class _Renewed(ssl.SSLContext):
-    """A context that stands for another one, which is made anew when a file has changed and a connection begins.
+    """A context that begins each connection with another one, which is made anew when a file has changed.
 
     Operators of Kafka and Postgres renew authorities within months, and a process may run for longer. By itself this
     context trusts nobody.
@@ -40,20 +37,20 @@ class _Renewed(ssl.SSLContext):
 
     def __init__(self, _protocol: int, ca: Path | None, certificate: Path | None, key: Path | None) -> None:
         self._files = (ca, certificate, key)
-        self._stamps = _stamps(*self._files)
-        self._now = _read(*self._files)
+        self._changed_at = _changed_at(*self._files)
+        self._current = _read(*self._files)
 
-    def wrap_bio(self, *said: Any, **more: Any) -> ssl.SSLObject:  # noqa: ANN401 - as ssl has them
+    def wrap_bio(self, *args: Any, **options: Any) -> ssl.SSLObject:  # noqa: ANN401 - as ssl has them
         """Begin a connection. asyncio and uvloop begin each of theirs here."""
         try:
-            stamps = _stamps(*self._files)
-            if stamps != self._stamps:
-                self._now = _read(*self._files)
-                self._stamps = stamps
+            changed_at = _changed_at(*self._files)
+            if changed_at != self._changed_at:
+                self._current = _read(*self._files)
+                self._changed_at = changed_at
         except OSError:
             pass  # not whole yet, or gone: what was read before counts, and the next connection looks again
-        return self._now.wrap_bio(*said, **more)
+        return self._current.wrap_bio(*args, **options)
 
 
-def _stamps(*files: Path | None) -> _Stamps:
+def _changed_at(*files: Path | None) -> tuple[int, ...]:
     return tuple(file.stat().st_mtime_ns for file in files if file is not None)
