@@ -131,19 +131,28 @@ class PolicyReader:
                     self._ready_from = end
                 # One that moves may take many looks to reach an end, and its successor would begin again at 0.
                 is_at = (self.book.position, self._consumed)
-                if is_at == was_at and self.book.position + 1 < ended_before and not self._stands:
+                if is_at == was_at and self.book.position + 1 < ended_before and not self._has_stopped:
                     raise ConnectionError(f"stalled at {self.book.position}, behind {ended_before}")
-                # Made anew, or the wrong Kafka: its readers would disagree, each with the book that it has read.
-                if went_back := end <= read_to:
-                    self._log.error("policies_went_back", ends_at=end, read_to=read_to + 1)
-                elif went_back := await self._is_replaced(consumer):
-                    self._log.error("policies_went_back", another_record_at=self._replaced_at)
-                self._reading, ended_before, was_at = not went_back, end, is_at
+                self._reading = await self._is_same_topic(consumer, end, read_to)
+                ended_before, was_at = end, is_at
                 for _ in range(int(LOOK_EVERY_SECONDS / _LOOK_FOR_GAPS_SECONDS)):
                     await asyncio.sleep(_LOOK_FOR_GAPS_SECONDS)
                     await self._pass_gap(consumer)
         finally:
             self._reading, self._consumer = False, None
+
+    async def _is_same_topic(self, consumer: AIOKafkaConsumer, end: int, read_to: int) -> bool:
+        """Return whether the topic is the one that was read. Else raise an alarm: it was made anew, or Kafka is wrong.
+
+        The processes that read it would disagree, each with the book that it has read.
+        """
+        if end <= read_to:
+            self._log.error("policies_went_back", ends_at=end, read_to=read_to + 1)
+            return False
+        if await self._is_replaced(consumer):
+            self._log.error("policies_went_back", another_record_at=self._replaced_at)
+            return False
+        return True
 
     async def _is_replaced(self, consumer: AIOKafkaConsumer) -> bool:
         """Return whether the topic has another record than was read from it, now or at a look before."""
@@ -159,7 +168,7 @@ class PolicyReader:
         return self._replaced_at is not None
 
     @property
-    def _stands(self) -> bool:
+    def _has_stopped(self) -> bool:
         """Whether nothing more is applied: the next document is for a newer release, or the topic is another one."""
         return self._newer or self._replaced_at is not None
 
@@ -167,7 +176,7 @@ class PolicyReader:
         """Let the book pass offsets that hold no record. No record will ever take it past them."""
         async with asyncio.timeout(WITHIN_SECONDS):
             position = await consumer.position(_TP)
-        if self.book.position + 1 >= position or self._stands:
+        if self.book.position + 1 >= position or self._has_stopped:
             return
         # A record may be on its way from the consumer to the book. Nothing slow is awaited on that way, so the record
         # has arrived at the next look, some turns of the loop later. A policy passed as a gap would be lost for good.
@@ -181,7 +190,7 @@ class PolicyReader:
     async def _take(self, record: ConsumerRecord) -> None:
         self._consumed = record.offset
         # A new consumer reads from the beginning, so it repeats what the book has.
-        if self._stands or record.offset <= self.book.position:
+        if self._has_stopped or record.offset <= self.book.position:
             return
         try:
             applied = self.book.apply(record.offset, record.key, record.value, log_time_of(record))
