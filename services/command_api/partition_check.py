@@ -37,7 +37,7 @@ class PartitionCheck:
 
     async def run(self) -> None:
         """Ask Postgres for ever: often until the numbers agree, then seldom, because a foreign dump may be restored."""
-        setbacks, away = Setbacks("partitions_unasked"), Setbacks("postgres_away", AWAY_SECONDS)
+        unasked, away = Setbacks("partitions_unasked"), Setbacks("postgres_away", AWAY_SECONDS)
         while True:
             try:
                 deployment = await self._reads.partitions()
@@ -47,10 +47,10 @@ class PartitionCheck:
             except Exception as error:  # noqa: BLE001 - no tables yet, or no right to read them: both can be repaired
                 deployment = None
                 away.recovered()
-                setbacks.failed(error)
+                unasked.failed(error)
             else:
                 away.recovered()
-                setbacks.recovered()
+                unasked.recovered()
             agreed = self._compare(deployment)
             await asyncio.sleep(LOOK_AGAIN_SECONDS if agreed else ASK_AGAIN_SECONDS)
 

@@ -68,6 +68,7 @@ class SharedThreshold:
         self._uncounted = 0
         self._why = ""
         self._log_at = 0.0
+        # Lines in a row; a request that is counted in time ends the row.
         self._lines = 0
         self._log = structlog.get_logger()
 
