@@ -1,5 +1,6 @@
 """docker-compose.yml fits the services as they are. `tests/containers/test_compose.py` runs it."""
 
+import re
 from typing import Any, Final
 
 import pytest
@@ -16,3 +17,13 @@ def test_a_container_is_not_killed_before_its_process_has_ended_by_itself(name: 
     service = SERVICES[name]
     environ = {variable: str(value) for variable, value in service["environment"].items()}
     assert float(service["stop_grace_period"].removesuffix("s")) > end_seconds_max(name, environ)
+
+
+def test_the_gateway_has_workers_for_the_cores_of_its_container() -> None:
+    """By itself it counts those of the machine, and a worker takes some 2 MB before its first caller."""
+    conf = (ROOT / "deploy/gateway/nginx.conf").read_text(encoding="utf-8")
+    workers = re.search(r"^worker_processes (\w+);", conf, re.MULTILINE)
+    assert workers is not None
+    gateway = SERVICES["gateway"]
+    assert int(workers[1]) <= 2 * gateway["cpus"]
+    assert int(workers[1]) + 1 < gateway["pids_limit"]
