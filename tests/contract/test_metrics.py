@@ -16,8 +16,9 @@ from tests.support.stack.crew import Crew, Service
 from tests.support.stack.deployments import PARTITIONS, Deployment, Tenant, fresh_owner
 from tests.support.stack.feed_reader import FeedReader
 from tests.support.stack.logs import put
+from tests.support.stack.until import until
 from tests.support.stack.waits import texts_kept
-from tests.support.stack.ways_in import bearer, until
+from tests.support.stack.ways_in import bearer
 
 # It appears with the first command that is buried.
 BURIED = "stint_commands_buried"

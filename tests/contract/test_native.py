@@ -8,7 +8,8 @@ import pytest
 
 from shared.events.ids import parse_timer_id
 from tests.support.stack.deployments import Person, Tenant
-from tests.support.stack.ways_in import bearer, fresh_number, until
+from tests.support.stack.until import until
+from tests.support.stack.ways_in import bearer, fresh_number
 
 
 async def _start(http: httpx.AsyncClient, tenant: Tenant, **said: object) -> httpx.Response:

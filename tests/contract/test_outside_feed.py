@@ -14,7 +14,7 @@ from tests.support.stack.api import Api
 from tests.support.stack.crew import Crew
 from tests.support.stack.deployments import Tenant, fresh_owner
 from tests.support.stack.feed_reader import FeedReader
-from tests.support.stack.ways_in import until
+from tests.support.stack.until import until
 
 ACTIVE, UNKNOWN = "opaque-active-9876543210", "opaque-unknown-9876543210"
 DANAS: Final = "opaque-of-dana-9876543210"

@@ -10,7 +10,7 @@ import httpx2 as httpx
 from tests.contract.provider import Provider, quotes_nothing
 from tests.support.stack.crew import Crew
 from tests.support.stack.deployments import Deployment, Tenant, fresh_owner
-from tests.support.stack.ways_in import until
+from tests.support.stack.until import until
 
 ACTIVE, UNKNOWN = "opaque-active-0123456789", "opaque-unknown-0123456789"
 COMMENT: Final = "a-comment-that-no-log-has"

@@ -11,7 +11,8 @@ import pytest
 
 from shared.events.ids import parse_timer_id
 from tests.support.stack.deployments import Tenant
-from tests.support.stack.ways_in import bearer, fresh_number, until
+from tests.support.stack.until import until
+from tests.support.stack.ways_in import bearer, fresh_number
 
 # As the document prints it, with its blanks.
 PRINTED_START = b"""{

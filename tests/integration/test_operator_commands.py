@@ -27,10 +27,7 @@ from tests.support.stack.logs import put
 from tests.support.stack.terminals import Terminal
 from tests.support.stack.until import eventually
 from tests.support.stack.waits import drained, published
-
-
-def bearer(token: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}"}
+from tests.support.stack.ways_in import bearer
 
 
 @pytest.fixture

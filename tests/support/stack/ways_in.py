@@ -1,11 +1,7 @@
 """Ways in: the headers and numbers that callers of the published APIs use."""
 
-import asyncio
 import itertools
-from collections.abc import Awaitable, Callable
 from typing import Final
-
-UNTIL_SECONDS: Final = 10.0
 
 # Dialect A's owners: bare integers of 39 digits, which no float can hold.
 _numbers: Final = itertools.count(253960413951646409173244928790043995931)
@@ -24,15 +20,3 @@ def bearer(token: str) -> dict[str, str]:
 def zoho(token: str) -> dict[str, str]:
     """Return the headers of a caller of dialect B."""
     return {"Authorization": f"Zoho-oauthtoken {token}"}
-
-
-async def until(ask: Callable[[], Awaitable[object]], expected: object) -> None:
-    """Return once `ask` gives `expected`, because a text comes some milliseconds after its timer."""
-    heard = await ask()
-    try:
-        async with asyncio.timeout(UNTIL_SECONDS):
-            while heard != expected:
-                await asyncio.sleep(0.02)
-                heard = await ask()
-    except TimeoutError:
-        assert heard == expected
