@@ -3,13 +3,17 @@
 import ast
 import re
 from collections import defaultdict
+from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Final
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from hypothesis.internal.conjecture.providers import HypothesisProvider
 
+from tests.support.proof.laws import assert_noticed
 from tests.world.plan import RATES
 
 ROOT: Final = Path(__file__).parents[2]
@@ -75,6 +79,14 @@ def test_the_page_lists_every_fault_of_the_world() -> None:
     """`tests/README.md` has them in a table, grouped by the part that fails."""
     table = (TESTS / "README.md").read_text().partition("| faults of |")[2].partition("\n\n")[0]
     assert sorted(re.findall(r"`(\w+)`", table)) == sorted(RATES)
+
+
+def test_a_law_that_its_fault_does_not_break_has_no_control() -> None:
+    @given(st.integers())
+    def holds(_: int) -> None: ...
+
+    with pytest.raises(pytest.fail.Exception, match="DID NOT RAISE"):
+        assert_noticed(nullcontext, holds, within=10)
 
 
 def test_chance_draws_no_number_because_a_module_is_loaded() -> None:
