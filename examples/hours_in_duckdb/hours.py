@@ -120,7 +120,7 @@ def main() -> None:
     arguments.add_argument("--at-once", type=int, default=10_000, help="the most outcomes in one transaction")
     given = arguments.parse_args()
     kafka = os.environ.get("STINT_KAFKA") or sys.exit(
-        "STINT_KAFKA is not set: README.md beside this program says what to export."
+        "STINT_KAFKA is not set, or empty: README.md beside this program says what to export."
     )
     hours = Hours(given.database)
     asyncio.run(read_what_is_new(hours, kafka, given.at_once))

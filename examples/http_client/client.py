@@ -69,7 +69,9 @@ def judged(answer: httpx2.Response) -> dict[str, Any]:
 
 def setting(name: str) -> str:
     """Return a variable of the environment. One that is missing or empty ends the program with a sentence."""
-    return os.environ.get(name) or sys.exit(f"{name} is not set: README.md beside this program says what to export.")
+    return os.environ.get(name) or sys.exit(
+        f"{name} is not set, or empty: README.md beside this program says what to export."
+    )
 
 
 def main() -> None:

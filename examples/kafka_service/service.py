@@ -108,7 +108,9 @@ def told(outcome: Outcome) -> str:
 
 def setting(name: str) -> str:
     """Return a variable of the environment. One that is missing or empty ends the program with a sentence."""
-    return os.environ.get(name) or sys.exit(f"{name} is not set: README.md beside this program says what to export.")
+    return os.environ.get(name) or sys.exit(
+        f"{name} is not set, or empty: README.md beside this program says what to export."
+    )
 
 
 async def make(replies: str, kafka: str) -> None:

@@ -42,6 +42,6 @@ def test_a_variable_that_is_missing_or_empty_is_one_sentence(
         check=False,
         timeout=60,
     )
-    said = f"{lacking} is not set: README.md beside this program says what to export.\n"
+    said = f"{lacking} is not set, or empty: README.md beside this program says what to export.\n"
     assert (ran.returncode, ran.stdout, ran.stderr) == (1, "", said)
     assert list(tmp_path.iterdir()) == []

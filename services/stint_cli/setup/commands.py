@@ -81,9 +81,9 @@ def _stay_revoked(revoked: list[str]) -> str:
         return ""
     again = " and ".join(f"`stint clients add {arguments}`" for arguments in map(made_again, revoked))
     return (
-        f" Those of {', '.join(revoked)} are left empty, because a revoked client stays revoked. Another one: {again}. "
-        "Keep what is printed in a file of your own, because this one is written anew at each start (docs/http.md, A, "
-        "shows how a client gets a token). Or, on a local stack, begin anew: `make reset` deletes all data."
+        f" Those of {', '.join(revoked)} are left empty, because a revoked client stays revoked. For another one run "
+        f"{again}, and keep what it prints in a file of your own: this one is written anew at each start. (On a local "
+        "stack `make reset` deletes all data, and the next start begins anew.)"
     )
 
 

@@ -16,6 +16,7 @@ import typer
 
 from services.stint_cli.__main__ import main
 from services.stint_cli.rebuild import commands as rebuild
+from services.stint_cli.run import COMMANDS
 from services.stint_cli.terminal.app import app
 from services.stint_cli.terminal.command import Answer, Listing, command
 from services.stint_cli.trouble import Trouble
@@ -37,6 +38,8 @@ def commands(made: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]
         yield from commands(one, (*path, name))
 
 
+# Each room, imported by now, has hung its commands into `app`.
+assert COMMANDS
 EVERY = list(commands(typer.main.get_command(app)))
 
 
