@@ -39,7 +39,7 @@ from shared.process.logs import configure_logging
 
 async def main(nursery):
     helpers = HelperProcesses(nursery, 1)
-    helper = await helpers._with_a_place(nursery)
+    helper = await helpers._helper_with_a_place(nursery)
     print(nursery.pid, helper.pid, flush=True)
     await asyncio.sleep(600)
 
