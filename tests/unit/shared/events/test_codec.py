@@ -189,3 +189,10 @@ def test_a_press_alone_is_about_the_timer_that_a_header_names(event: AnyEvent) -
     found = read(headers(ce_type=event.type), write_body(event))
     assert isinstance(found, Press)
     assert found.envelope.subject == (ENVELOPE.subject if event.type.startswith("timer.") else None)
+
+
+@pytest.mark.parametrize("event", EVERY, ids=lambda event: event.type)
+def test_an_owner_in_the_place_of_a_timer_is_unreadable_on_every_event(event: AnyEvent) -> None:
+    """CloudEvents would allow it, and other teams write facts: the contract says what becomes of one."""
+    found = read(headers(ce_type=event.type, ce_subject="dana"), write_body(event))
+    assert found == Unreadable("envelope: header ce_subject does not read")
