@@ -100,12 +100,12 @@ def _profile(body: _Part) -> Profile:
     return Profile(body.get("zone"), body.get("timers_disabled"), body.get("active"))
 
 
-def _found(rows: list[_Part]) -> dict[int, tuple[FoundOpen, ...]]:
+def _found(findings: list[_Part]) -> dict[int, tuple[FoundOpen, ...]]:
     found: dict[int, tuple[FoundOpen, ...]] = {}
-    for row in rows:
-        to = None if row["to"] is None else _instant(row["to"])
-        told = FoundOpen(row["rule"], _instant(row["from"]), to)
-        found[row["timer_id"]] = (*found.get(row["timer_id"], ()), told)
+    for finding in findings:
+        to = None if finding["to"] is None else _instant(finding["to"])
+        told = FoundOpen(finding["rule"], _instant(finding["from"]), to)
+        found[finding["timer_id"]] = (*found.get(finding["timer_id"], ()), told)
     return found
 
 
