@@ -23,6 +23,8 @@ _log = structlog.get_logger()
 
 _LOOK_EVERY_SECONDS: Final = 10.0
 _RETRY_AFTER_SECONDS: Final = 0.5
+# Between the beginnings of two batches. Each costs a request to Kafka and a transaction, however few texts it has.
+_BATCH_EVERY_SECONDS: Final = 0.1
 _PASSING_SECONDS: Final = 60.0
 
 
@@ -62,6 +64,7 @@ class TextsFeed:
         return broker
 
     async def _take(self, records: Sequence[ConsumerRecord]) -> None:
+        begun = asyncio.get_running_loop().time()
         self._taken |= {record.partition: record.offset + 1 for record in records}
         try:
             await self._texts.keep([TextRecord(r.partition, r.offset, r.key, r.value) for r in records])
@@ -70,6 +73,7 @@ class TextsFeed:
             return
         for record in records:
             self._kept[record.partition] = record.offset + 1
+        await asyncio.sleep(begun + _BATCH_EVERY_SECONDS - asyncio.get_running_loop().time())
 
     async def _watch(self, consumer: AIOKafkaConsumer) -> None:
         """Never return. Raises when a partition has records at one look, and none is kept or passed until the next.

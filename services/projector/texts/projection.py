@@ -1,8 +1,8 @@
 """Texts: the projection of comments and work items, beside the fold and independent of it.
 
-Texts have a position of their own, so a comment may appear some milliseconds after its timer. Seeing a record twice
-does no harm. A projector that was thought dead cannot bring back an erased text, because its records lie below the
-position.
+Texts have a position of their own, so a comment may appear up to a tenth of a second after its timer. Seeing a record
+twice does no harm. A projector that was thought dead cannot bring back an erased text, because its records lie below
+the position.
 """
 
 import asyncio

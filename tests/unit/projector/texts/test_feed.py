@@ -1,6 +1,7 @@
 """The feed of texts: a consumer that stands still is replaced, and one that moves is not, however far behind."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import pytest
@@ -101,3 +102,19 @@ async def test_positions_that_cannot_be_read_for_long_are_an_alarm(monkeypatch: 
         assert await positions._known([0, 1]) == {0: 7, 1: 7}
     told = [(one["log_level"], one["event"]) for one in said]
     assert told == [("warning", "text_positions_not_read"), ("error", "text_positions_not_read")]
+
+
+async def test_two_batches_begin_a_tenth_of_a_second_apart_and_the_first_at_once() -> None:
+    """However few texts a batch has, it is a transaction. Nobody waits for a text."""
+    loop = asyncio.get_running_loop()
+    kept_at: list[float] = []
+
+    class Kept:
+        async def keep(self, _: Sequence[object]) -> None:
+            kept_at.append(loop.time())
+
+    reader = TextsFeed(KafkaAddress(bootstrap_servers="nowhere:1"), "g", 6000, cast("Any", Kept()))
+    begun = loop.time()
+    for _ in range(2):
+        await reader._take([])
+    assert kept_at[0] - begun < feed._BATCH_EVERY_SECONDS <= kept_at[1] - begun
