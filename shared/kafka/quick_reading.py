@@ -57,8 +57,9 @@ class _PassingError(KafkaError):  # type: ignore[misc] # aiokafka ships no types
 async def fetch(consumer: Any, place: TopicPartition, offset: int, wait_ms: int) -> tuple[list[Any], int]:  # noqa: ANN401
     """Return records of a partition from an offset on, and the offset after them; none when `wait_ms` is over.
 
-    The consumer is started, has been asked for offsets of the partition, and reads nothing itself. None either while
-    the broker is away or the partition moves: a caller that needs to know asks for the end of the partition.
+    The consumer is started, and has been asked for offsets of the partition. If it reads too, our request waits behind
+    its own. No records either while the broker is away or the partition moves: a caller that needs to know asks for the
+    end of the partition.
     Raises KafkaError where a retry will not help, as OffsetOutOfRangeError and TopicAuthorizationFailedError.
     """
     client: Any = consumer._client  # noqa: SLF001 - this room knows the insides of aiokafka
