@@ -119,6 +119,19 @@ async def test_nothing_is_left_to_resume_after_a_switch() -> None:
     assert told == {"switched": False, "schema": "fold_v1", "nothing_to_resume": True, "in_force_since": since}
 
 
+async def why_it_ends(monkeypatch: pytest.MonkeyPatch, error: Exception) -> str:
+    """Return the words in which a rebuild ends that fails while it fills."""
+    rebuild = a_rebuild(Session(fold_v1="", fold_v2=UNFINISHED), resume=True)
+
+    async def fill() -> None:
+        raise error
+
+    monkeypatch.setattr(rebuild, "_fill", fill)
+    with pytest.raises(RebuildError) as end:
+        await rebuild.run()
+    return str(end.value)
+
+
 @pytest.mark.parametrize(
     ("error", "said"),
     [
@@ -138,15 +151,7 @@ async def test_tables_that_do_not_take_what_is_filled_end_the_rebuild_in_words(
     monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
 ) -> None:
     """They ended by a traceback. The connection with the lock may be lost while a rebuild goes on."""
-    rebuild = a_rebuild(Session(fold_v1="", fold_v2=UNFINISHED), resume=True)
-
-    async def fill() -> None:
-        raise error
-
-    monkeypatch.setattr(rebuild, "_fill", fill)
-    with pytest.raises(RebuildError) as end:
-        await rebuild.run()
-    assert str(end.value).startswith(said)
+    assert (await why_it_ends(monkeypatch, error)).startswith(said)
 
 
 def test_postgres_that_takes_a_connection_and_says_nothing_is_not_waited_for(
@@ -177,13 +182,5 @@ def test_postgres_that_takes_a_connection_and_says_nothing_is_not_waited_for(
 async def test_what_is_filled_stays_when_postgres_fails(
     monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
 ) -> None:
-    rebuild = a_rebuild(Session(fold_v1="", fold_v2=UNFINISHED), resume=True)
-
-    async def fill() -> None:
-        raise error
-
-    monkeypatch.setattr(rebuild, "_fill", fill)
-    with pytest.raises(RebuildError) as end:
-        await rebuild.run()
     stays = "What is filled stays: `stint rebuild --resume` goes on there."
-    assert str(end.value) == f"Postgres failed: {said}. {stays}"
+    assert await why_it_ends(monkeypatch, error) == f"Postgres failed: {said}. {stays}"
